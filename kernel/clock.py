@@ -1,0 +1,93 @@
+"""Time is asked of an injected clock, so that tests can turn it."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Protocol
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+class Clock(Protocol):
+    """What the rooms may know of time."""
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since 1970-01-01T00:00:00Z. May jump."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since an arbitrary start. Never jumps."""
+        ...
+
+    async def sleep(self, duration_s: float) -> None:
+        """Return after ``duration_s`` seconds of this clock."""
+        ...
+
+    async def sleep_until(self, deadline_ns: int) -> None:
+        """Return once :meth:`monotonic_ns` has reached ``deadline_ns``."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    __slots__ = ()
+
+    def wall_ns(self) -> int:
+        """Return CLOCK_REALTIME."""
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        """Return CLOCK_MONOTONIC."""
+        return time.monotonic_ns()
+
+    async def sleep(self, duration_s: float) -> None:
+        """Sleep on the running event loop."""
+        await asyncio.sleep(max(0.0, duration_s))
+
+    async def sleep_until(self, deadline_ns: int) -> None:
+        """Sleep on the running event loop until a monotonic instant."""
+        await self.sleep((deadline_ns - self.monotonic_ns()) / NS_PER_S)
+
+
+def utc(wall_ns: int) -> datetime:
+    """Return the aware UTC datetime of ``wall_ns`` (microsecond precision)."""
+    seconds, rest = divmod(wall_ns, NS_PER_S)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+
+
+def to_ns(moment: datetime) -> int:
+    """Return nanoseconds since 1970 of an aware datetime.
+
+    Raises:
+        ValueError: the datetime is naive.
+    """
+    if moment.tzinfo is None:
+        msg = f"a time without a zone cannot be placed: {moment.isoformat()}"
+        raise ValueError(msg)
+    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * NS_PER_S + delta.microseconds * 1000
+
+
+@asynccontextmanager
+async def every(clock: Clock, period_s: float) -> AsyncIterator[AsyncIterator[int]]:
+    """Give an iterator that ticks each ``period_s`` without drift; late ticks are skipped, not bunched."""
+
+    async def ticks() -> AsyncGenerator[int, None]:
+        period_ns = round(period_s * NS_PER_S)
+        due = clock.monotonic_ns()
+        count = 0
+        while True:
+            yield count
+            count += 1
+            due = max(due + period_ns, clock.monotonic_ns())
+            await clock.sleep_until(due)
+
+    iterator = ticks()
+    try:
+        yield iterator
+    finally:
+        await iterator.aclose()

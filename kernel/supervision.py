@@ -1,0 +1,55 @@
+"""Trying forever, politely: full jitter, a cap, and a fresh start after a healthy minute.
+
+Only named, expected failures are retried. A bug escapes, ends the process, and the service manager restarts it.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from kernel.clock import NS_PER_S, Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Delays between attempts: uniform in 0..min(cap, base * 2**failures) seconds ("full jitter", AWS 2015)."""
+
+    base_s: float = 0.5
+    cap_s: float = 30.0
+    healthy_s: float = 60.0
+    """A run that lasted this long forgives the failures before it."""
+
+    def delay_s(self, failures: int, rng: random.Random) -> float:
+        """Return how long to wait after the ``failures``-th failure in a row (1, 2, ...)."""
+        return rng.uniform(0.0, min(self.cap_s, self.base_s * 2.0 ** min(failures, 32)))
+
+
+async def try_forever(  # noqa: PLR0913 - each is a separate, named policy
+    run_once: Callable[[], Awaitable[None]],
+    *,
+    clock: Clock,
+    expected: tuple[type[Exception], ...],
+    on_failure: Callable[[Exception, float], None],
+    backoff: Backoff = Backoff(),
+    rng: random.Random | None = None,
+) -> None:
+    """Run ``run_once`` again and again; after an ``expected`` failure tell ``on_failure(error, delay_s)`` and wait.
+
+    Returns only by cancellation or by an unexpected error, which is raised.
+    """
+    rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
+    failures = 0
+    while True:
+        began_ns = clock.monotonic_ns()
+        try:
+            await run_once()
+        except expected as error:
+            lasted_s = (clock.monotonic_ns() - began_ns) / NS_PER_S
+            failures = 1 if lasted_s >= backoff.healthy_s else failures + 1
+            delay_s = backoff.delay_s(failures, rng)
+            on_failure(error, delay_s)
+            await clock.sleep(delay_s)
+        else:
+            # An orderly end is not a failure, but it must not spin either.
+            failures = 0
+            await clock.sleep(backoff.base_s)

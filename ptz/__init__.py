@@ -1,0 +1,4 @@
+"""Steering: who holds the stick, the controller of one head, presets, aiming.
+
+Design note: docs/design/steering.md.
+"""

@@ -1,0 +1,34 @@
+"""Rules every test stands under: no blocked event loop, no leftover task, a clock that can be turned."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.fakes.clock import ManualClock
+
+OUR_ROOMS = ["kernel", "config", "ptz", "recording", "drivers", "gateway"]
+
+
+@pytest.fixture(autouse=True)
+def no_blocking() -> Iterator[BlockBuster]:
+    """Fail a test in which our code blocks the event loop."""
+    with blockbuster_ctx(scanned_modules=OUR_ROOMS) as blockbuster:
+        yield blockbuster
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def no_leftover_tasks() -> AsyncIterator[None]:
+    """Fail a test that leaves a task running."""
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before if not task.done()} - {asyncio.current_task()}
+    assert not left, f"left running: {left}"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Return a clock that stands."""
+    return ManualClock()

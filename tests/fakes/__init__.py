@@ -1,0 +1,1 @@
+"""Named fakes with knobs for failure."""
