@@ -70,6 +70,8 @@ class HeadAbilities:
     fov_velocity: bool = False
     status: bool = True
     stop_works: bool = True
+    pulse: bool = False
+    """Only its own timeout stops it: it is moved in short, refreshed pulses."""
     presets_max: int = 0
     home: bool = False
     auxiliary: tuple[str, ...] = ()

@@ -2,3 +2,20 @@
 
 Design note: docs/design/steering.md.
 """
+
+from ptz.arbitration import Holder, Stick, StickState
+from ptz.controller import HeadController, open_controller
+from ptz.errors import SteeringError
+from ptz.ports import Head
+from ptz.state import HeadState
+
+__all__ = [
+    "Head",
+    "HeadController",
+    "HeadState",
+    "Holder",
+    "SteeringError",
+    "Stick",
+    "StickState",
+    "open_controller",
+]

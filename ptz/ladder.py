@@ -1,0 +1,108 @@
+"""The stop ladder: Stop, zero velocity, look at the position, again, until the head stands.
+
+Some heads do not know Stop, some answer it and turn on, some ignore zero velocity, and on some MoveStatus sticks at
+MOVING (docs/design/onvif.md). So every rung is followed by two looks at the position, and only those are believed.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from config.steering import SteeringSettings
+from kernel.errors import SightlineError
+from kernel.head import HeadStatus, Position, Velocity
+from ptz.ports import Head
+
+log = structlog.get_logger()
+
+STANDSTILL = 0.002
+"""Two positions closer than this in every generic space are the same: below the resolution heads report in."""
+
+
+class Outcome(StrEnum):
+    """How a climb ended."""
+
+    STANDS = "stands"
+    SUPERSEDED = "superseded"
+    """A newer wish takes over; at least one rung was sent before it."""
+    UNSTOPPABLE = "unstoppable"
+    """Rungs were accepted, and it still moves."""
+    SILENT = "silent"
+    """No rung was accepted: the head cannot be reached, or knows none of them."""
+
+
+def stands_between(one: Position, other: Position) -> bool:
+    """Return whether two positions are the same to within what heads can tell."""
+    return (
+        abs(one.pan - other.pan) < STANDSTILL
+        and abs(one.tilt - other.tilt) < STANDSTILL
+        and abs(one.zoom - other.zoom) < STANDSTILL
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopLadder:
+    """One way down for one head."""
+
+    head: Head
+    settings: SteeringSettings
+    pause: Callable[[float], Awaitable[None]]
+    """Waits that many seconds, or less where something new is wished."""
+    superseded: Callable[[], bool]
+    seen: Callable[[HeadStatus], None]
+    """Told each position looked at."""
+
+    async def climb(self) -> Outcome:
+        """Send rung after rung until the head stands; see :class:`Outcome`."""
+        for _ in range(self.settings.rounds):
+            accepted = 0
+            for rung in (self._stop, self._zero):
+                if await rung():
+                    accepted += 1
+                    if self.superseded():
+                        return Outcome.SUPERSEDED
+                    if await self._stands(blind=rung == self._zero):
+                        return Outcome.STANDS
+                if self.superseded():
+                    return Outcome.SUPERSEDED
+            if not accepted:
+                # A head that knows neither rung but stands anyway (its own timeout ended the move) is at rest.
+                return Outcome.STANDS if await self._stands(blind=False) else Outcome.SILENT
+        return Outcome.UNSTOPPABLE
+
+    async def _stop(self) -> bool:
+        return await self._rung("stop", self.head.stop())
+
+    async def _zero(self) -> bool:
+        return await self._rung("zero", self.head.move(Velocity(), timeout_s=self.settings.timeout_s))
+
+    async def _rung(self, name: str, request: Awaitable[None]) -> bool:
+        try:
+            await request
+        except SightlineError as error:
+            log.info("head.rung_failed", rung=name, error=error.code)
+            return False
+        return True
+
+    async def _stands(self, *, blind: bool) -> bool:
+        """Look twice. Where the head tells no position, ``blind`` says what to believe."""
+        if not self.head.abilities.status:
+            return blind
+        looks: list[HeadStatus] = []
+        for _ in range(2):
+            await self.pause(self.settings.settle_s)
+            if self.superseded():
+                return False
+            try:
+                status = await self.head.status()
+            except SightlineError as error:
+                log.info("head.look_failed", error=error.code)
+                return False
+            self.seen(status)
+            looks.append(status)
+        first, second = looks
+        if first.position is None or second.position is None:
+            return second.moving is False or (second.moving is None and blind)
+        return stands_between(first.position, second.position)
