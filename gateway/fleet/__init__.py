@@ -1,0 +1,1 @@
+"""Which cameras there are, and which camera host owns each of them."""

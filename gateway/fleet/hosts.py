@@ -1,0 +1,290 @@
+"""The gateway's hand on a camera host: one method for each thing it can be asked.
+
+HostError                       (kernel.errors.SightlineError; code, message, cure and status are the host's own)
+└── HostUnreachableError        nothing answers on the socket, or the host died in mid-answer
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from drivers.model import CameraTarget, DiscoveredDevice
+from gateway.fleet import rpc
+from kernel.errors import SightlineError
+from kernel.head import Preset
+from kernel.ids import CameraId, StreamName
+
+_STATE_LINE: TypeAdapter[rpc.StateLine] = TypeAdapter(rpc.StateLine)
+_DEVICES: TypeAdapter[list[DiscoveredDevice]] = TypeAdapter(list[DiscoveredDevice])
+_PRESET: TypeAdapter[Preset] = TypeAdapter(Preset)
+_ENROL_TIMEOUT_S = 60.0
+_SILENCE_S = 10.0 * rpc.HEARTBEAT_S
+
+
+class HostError(SightlineError):
+    """A camera host refused, in its own words. ``status`` is the HTTP status that fits."""
+
+    code = "host.error"
+
+    def __init__(self, problem: rpc.Problem) -> None:
+        super().__init__(problem.title, cure=problem.cure, retry_after_s=problem.retry_after_s)
+        self.code = problem.type
+        self.status = problem.status
+        self.retry_after_s = problem.retry_after_s
+        self.problem = problem
+
+
+class HostUnreachableError(HostError):
+    """Nothing answers on the host's socket. Recording goes on there or is being restarted; ask again."""
+
+    def __init__(self, socket: Path, detail: str) -> None:
+        super().__init__(
+            rpc.Problem(
+                type="host.unreachable",
+                title=f"The camera host at {socket} does not answer ({detail}).",
+                cure="It is restarted by the service manager; look at its log if this lasts.",
+                status=503,
+                retry_after_s=2,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAnswer:
+    """What a WHEP offer was answered with. ``etag`` comes with its quotation marks."""
+
+    session: str
+    sdp: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillAnswer:
+    """A picture out of the recordings and the instant it was taken."""
+
+    jpeg: bytes
+    wall_ns: int
+
+
+class HostClient:
+    """Speaks to one camera host. An async context manager; every method raises :class:`HostError`."""
+
+    def __init__(self, socket: Path, *, timeout_s: float = 20.0) -> None:
+        self.socket = socket
+        self._http = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(
+                uds=str(socket), limits=httpx.Limits(max_connections=None, max_keepalive_connections=32)
+            ),
+            base_url="http://host",
+            timeout=httpx.Timeout(timeout_s, connect=5.0, pool=5.0),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def _ask(  # noqa: PLR0913 - the parts of an HTTP request
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        media_type: str = "application/json",
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> httpx.Response:
+        sent = {"content-type": media_type} if content is not None else {}
+        try:
+            answer = await self._http.request(
+                method,
+                path,
+                content=content,
+                params=params,
+                headers={**sent, **(headers or {})},
+                timeout=httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s,
+            )
+        except httpx.HTTPError as error:
+            raise HostUnreachableError(self.socket, type(error).__name__) from error
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer
+
+    async def health(self) -> rpc.HostHealth:
+        """Return what the host does as a whole."""
+        return rpc.HostHealth.model_validate_json((await self._ask("GET", "/health")).content)
+
+    async def cameras(self) -> tuple[rpc.CameraState, ...]:
+        """Return the state of every camera it owns."""
+        return rpc.CameraList.model_validate_json((await self._ask("GET", "/cameras")).content).cameras
+
+    async def states(self) -> AsyncIterator[rpc.StateLine]:
+        """Yield every change as it happens, each camera's state first, and a beat at least every second."""
+        try:
+            async with self._http.stream("GET", "/state", timeout=httpx.Timeout(_SILENCE_S)) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise _refusal(answer)
+                async for line in answer.aiter_lines():
+                    if line:
+                        yield _STATE_LINE.validate_json(line)
+        except httpx.HTTPError as error:
+            raise HostUnreachableError(self.socket, type(error).__name__) from error
+
+    async def assign(self, assignment: rpc.CameraAssignment) -> rpc.CameraState:
+        """Make the host own a camera, or change what it was told of it."""
+        answer = await self._ask("PUT", f"/cameras/{assignment.id}", content=rpc.wire(assignment))
+        return rpc.CameraState.model_validate_json(answer.content)
+
+    async def release(self, camera: CameraId) -> None:
+        """Make the host let go of a camera; a camera it does not own is no error."""
+        await self._ask("DELETE", f"/cameras/{camera}")
+
+    async def probe(self, target: CameraTarget) -> rpc.Probed:
+        """Look at a device with credentials: what enrolment would find, and a picture."""
+        answer = await self._ask("POST", "/probe", content=rpc.wire(target), timeout_s=_ENROL_TIMEOUT_S)
+        return rpc.Probed.model_validate_json(answer.content)
+
+    async def discover(self, *, timeout_s: float = 3.0, unicast: tuple[str, ...] = ()) -> list[DiscoveredDevice]:
+        """Ask the camera network who is there."""
+        wish = rpc.DiscoverRequest(timeout_s=timeout_s, unicast=unicast)
+        answer = await self._ask("POST", "/discover", content=rpc.wire(wish), timeout_s=timeout_s + 15.0)
+        return _DEVICES.validate_json(answer.content)
+
+    async def live_offer(
+        self, camera: CameraId, stream: StreamName, sdp: bytes, *, who: str, address: str
+    ) -> LiveAnswer:
+        """Answer a WHEP offer for one viewer."""
+        answer = await self._ask(
+            "POST",
+            f"/cameras/{camera}/live/{stream}",
+            content=sdp,
+            media_type=rpc.SDP_MEDIA_TYPE,
+            params={"who": who, "address": address},
+        )
+        session = answer.headers["location"].rsplit("/", 1)[-1]
+        return LiveAnswer(session=session, sdp=answer.text, etag=answer.headers["etag"])
+
+    async def live_patch(self, session: str, fragment: bytes, *, if_match: str | None) -> None:
+        """Hand over trickled candidates of a viewer."""
+        headers = {"if-match": if_match} if if_match is not None else {}
+        await self._ask(
+            "PATCH", f"/live/{session}", content=fragment, media_type=rpc.SDP_FRAGMENT_MEDIA_TYPE, headers=headers
+        )
+
+    async def live_close(self, session: str) -> None:
+        """End a view."""
+        await self._ask("DELETE", f"/live/{session}")
+
+    async def viewers(self) -> tuple[rpc.ViewerState, ...]:
+        """Return who watches what, and how much was sent to them."""
+        return rpc.ViewerList.model_validate_json((await self._ask("GET", "/live")).content).viewers
+
+    async def end_viewers(self, *, camera: CameraId | None = None, who: str | None = None) -> int:
+        """End the views that match; return how many."""
+        wish = rpc.EndViewers(camera=camera, who=who)
+        return int((await self._ask("POST", "/live/end", content=rpc.wire(wish))).json()["ended"])
+
+    async def stick(self, camera: CameraId, wish: rpc.StickWish) -> rpc.StickState:
+        """Take the stick, or ask who holds it. 409 ``stick.held`` where another does."""
+        answer = await self._ask("POST", f"/cameras/{camera}/stick", content=rpc.wire(wish))
+        return rpc.StickState.model_validate_json(answer.content)
+
+    async def drop_stick(self, camera: CameraId, holder: str) -> rpc.StickState:
+        """Let go of the stick (the head stops); letting go of what one does not hold is no error."""
+        answer = await self._ask("DELETE", f"/cameras/{camera}/stick", params={"holder": holder})
+        return rpc.StickState.model_validate_json(answer.content)
+
+    async def steer(self, camera: CameraId, wish: rpc.SteerWish) -> None:
+        """Steer, as the holder of the stick; returns when the wish is accepted, not when the head has moved."""
+        await self._ask("POST", f"/cameras/{camera}/steer", content=rpc.wire(wish))
+
+    async def presets(self, camera: CameraId) -> rpc.PresetList:
+        """Return the presets of a head."""
+        return rpc.PresetList.model_validate_json((await self._ask("GET", f"/cameras/{camera}/presets")).content)
+
+    async def store_preset(self, camera: CameraId, name: str, token: str | None = None) -> Preset:
+        """Store where the head points."""
+        body = rpc.wire(rpc.StorePreset(name=name, token=token))
+        return _PRESET.validate_json((await self._ask("POST", f"/cameras/{camera}/presets", content=body)).content)
+
+    async def remove_preset(self, camera: CameraId, token: str) -> None:
+        """Forget a preset."""
+        await self._ask("DELETE", f"/cameras/{camera}/presets/{quote(token, safe='')}")
+
+    async def timeline(self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int) -> rpc.TimelineReply:
+        """Return what is recorded in a range."""
+        answer = await self._ask(
+            "GET", f"/cameras/{camera}/timeline/{stream}", params={"start_ns": start_ns, "end_ns": end_ns}
+        )
+        return rpc.TimelineReply.model_validate_json(answer.content)
+
+    async def playlist(
+        self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int | None, *, prefix: str = ""
+    ) -> str:
+        """Return an HLS playlist whose addresses are ``{prefix}init-{file}.mp4`` and ``{prefix}{file}-{index}.m4s``."""
+        params: dict[str, str | int] = {"start_ns": start_ns, "prefix": prefix}
+        if end_ns is not None:
+            params["end_ns"] = end_ns
+        return (await self._ask("GET", f"/cameras/{camera}/playlist/{stream}", params=params)).text
+
+    async def init_segment(self, camera: CameraId, stream: StreamName, file_id: str) -> bytes:
+        """Return the initialisation segment of a recorded file."""
+        return (await self._ask("GET", f"/cameras/{camera}/init/{stream}/{file_id}")).content
+
+    async def fragment(self, camera: CameraId, stream: StreamName, file_id: str, index: int) -> bytes:
+        """Return one fragment of a recorded file."""
+        return (await self._ask("GET", f"/cameras/{camera}/fragment/{stream}/{file_id}/{index}")).content
+
+    async def still(self, camera: CameraId, stream: StreamName, at_ns: int) -> StillAnswer:
+        """Return the picture nearest to an instant out of the recordings."""
+        answer = await self._ask("GET", f"/cameras/{camera}/still/{stream}", params={"at_ns": at_ns})
+        return StillAnswer(jpeg=answer.content, wall_ns=int(answer.headers["sightline-wall-ns"]))
+
+    async def snapshot(self, camera: CameraId) -> bytes:
+        """Return a JPEG that the camera makes now."""
+        return (await self._ask("GET", f"/cameras/{camera}/snapshot")).content
+
+    @asynccontextmanager
+    async def export(
+        self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Give the MP4 of a range in pieces. A refusal is raised on entering, before the first byte."""
+        params: dict[str, str | int] = {"start_ns": start_ns, "end_ns": end_ns}
+        try:
+            async with self._http.stream("GET", f"/cameras/{camera}/export/{stream}", params=params) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise _refusal(answer)
+                yield answer.aiter_bytes()
+        except httpx.HTTPError as error:
+            raise HostUnreachableError(self.socket, type(error).__name__) from error
+
+    async def verify(self, camera: CameraId | None = None) -> dict[str, Any]:
+        """Check recordings against the catalog's hashes; return the report."""
+        body = rpc.wire(rpc.VerifyRequest(camera=camera))
+        report: dict[str, Any] = (await self._ask("POST", "/verify", content=body, timeout_s=3600.0)).json()
+        return report
+
+
+def _refusal(answer: httpx.Response) -> HostError:
+    """Return the error a host answered with."""
+    try:
+        problem = rpc.Problem.model_validate_json(answer.content)
+    except ValidationError:
+        problem = rpc.Problem(
+            type="host.error", title=f"The camera host answered {answer.status_code}.", status=answer.status_code
+        )
+    return HostError(problem)

@@ -1,0 +1,383 @@
+"""What the gateway and the camera hosts say to each other: plain HTTP over a Unix socket, in these models.
+
+Times are nanoseconds since 1970 UTC. Unlike the public API this wire carries camera passwords, so :func:`wire` reveals
+secrets; the socket is readable by the service's own user only (docs/design/live.md, *Camera host*).
+"""
+
+import base64
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, SecretStr
+
+from drivers.model import CameraDescription, CameraTarget, CameraView
+from kernel.head import HeadAbilities, Preset
+from kernel.ids import CameraId, StreamName
+from kernel.media import GapCause, TimeSource, VideoCodec
+
+SDP_MEDIA_TYPE = "application/sdp"
+SDP_FRAGMENT_MEDIA_TYPE = "application/trickle-ice-sdpfrag"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+STATE_MEDIA_TYPE = "application/jsonl"
+HEARTBEAT_S = 1.0
+"""The state stream is never silent for longer."""
+
+
+class Message(BaseModel):
+    """Anything on this wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _reveal(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    msg = f"{type(value).__name__} has no form on the wire"
+    raise TypeError(msg)
+
+
+def wire(message: BaseModel) -> bytes:
+    """Return the JSON of a message with its secrets in the clear: for this socket only, never for a log."""
+    return json.dumps(message.model_dump(mode="python"), default=_reveal, separators=(",", ":")).encode()
+
+
+class Problem(Message):
+    """RFC 9457 problem details, as every error travels."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: str
+    """The dotted code of a ``kernel.errors.SightlineError``."""
+    title: str
+    cure: str = ""
+    status: int = 500
+    retry_after_s: int | None = None
+
+
+class LiveState(StrEnum):
+    """How the main stream of a camera fares."""
+
+    LIVE = "live"
+    CONNECTING = "connecting"
+    RETRYING = "retrying"
+    PARKED = "parked"
+    OFF = "off"
+
+
+class CameraAssignment(Message):
+    """A camera for a host to own: everything it needs to run it without the database."""
+
+    id: CameraId
+    number: int = 0
+    name: str = ""
+    target: CameraTarget
+    view: CameraView
+    description: CameraDescription
+    recording: bool = True
+    """Main is recorded, and sub where the view has one."""
+    bearing_deg: float | None = None
+    """True bearing of the mount's forward direction, where it was surveyed."""
+
+
+class StreamRecording(Message):
+    """Whether a stream reaches the disk now."""
+
+    on: bool
+    since_ns: int | None = None
+    cause: str | None = None
+    """Why not, in plain words."""
+
+
+class StreamFacts(Message):
+    """What one stream of a camera does now."""
+
+    state: LiveState
+    codec: VideoCodec | None = None
+    width: int | None = None
+    height: int | None = None
+    frames: int = 0
+    packets: int = 0
+    packets_lost: int = 0
+    received_bytes: int = 0
+    last_frame_ns: int | None = None
+    """Capture time of the newest picture."""
+    time_source: TimeSource | None = None
+    problem: Problem | None = None
+    recording: StreamRecording | None = None
+
+
+class HeadFacts(Message):
+    """Where a head points: generic spaces, and degrees where they are known."""
+
+    pan: float | None = None
+    tilt: float | None = None
+    zoom: float | None = None
+    pan_deg: float | None = None
+    tilt_deg: float | None = None
+    bearing_deg: float | None = None
+    hfov_deg: float | None = None
+    moving: bool = False
+    at_ns: int | None = None
+    problem: Problem | None = None
+
+
+class StickState(Message):
+    """Who holds the stick of a head. ``holder`` is ``None`` where it is free."""
+
+    holder: str | None = None
+    name: str = ""
+    since_ns: int | None = None
+    idle_s: float = 0.0
+
+
+class CameraState(Message):
+    """What an operator may know of a camera at this moment."""
+
+    id: CameraId
+    live: LiveState
+    problem: Problem | None = None
+    main: StreamFacts
+    sub: StreamFacts | None = None
+    last_frame_ns: int | None = None
+    viewers: int = 0
+    head: HeadFacts | None = None
+    stick: StickState | None = None
+    clock_offset_s: float | None = None
+    clock_measured_ns: int | None = None
+
+
+class CameraChanged(Message):
+    """A line of the state stream: a camera's state, whole."""
+
+    t: Literal["camera"] = "camera"
+    state: CameraState
+
+
+class CameraReleased(Message):
+    """A line of the state stream: the host no longer owns it."""
+
+    t: Literal["released"] = "released"
+    id: CameraId
+
+
+class CameraHappened(Message):
+    """A line of the state stream: the camera reported an event (motion, tamper, digital input)."""
+
+    t: Literal["event"] = "event"
+    id: CameraId
+    topic: str
+    source: dict[str, str] = Field(default_factory=dict)
+    data: dict[str, str] = Field(default_factory=dict)
+    wall_ns: int
+
+
+class Heartbeat(Message):
+    """A line of the state stream when there is nothing else to say."""
+
+    t: Literal["beat"] = "beat"
+    wall_ns: int
+
+
+StateLine = Annotated[CameraChanged | CameraReleased | CameraHappened | Heartbeat, Field(discriminator="t")]
+
+
+class HostHealth(Message):
+    """What a host does as a whole."""
+
+    version: str
+    pid: int
+    started_ns: int
+    cameras: int
+    streams_live: int
+    recording: int
+    viewers: int
+    progress: int
+    """Counts real work done; a host in which it stands is stuck."""
+    disks: tuple[dict[str, Any], ...] = ()
+
+
+class Probed(Message):
+    """A camera looked at before it is enrolled."""
+
+    description: CameraDescription
+    snapshot: Base64Bytes | None = None
+
+
+class DiscoverRequest(Message):
+    """Ask the camera network who is there."""
+
+    timeout_s: float = Field(default=3.0, gt=0.0, le=30.0)
+    unicast: tuple[str, ...] = ()
+
+
+class StickWish(Message):
+    """Take the stick of a head (``take``), or only ask who holds it."""
+
+    holder: str = Field(min_length=1, max_length=200)
+    """Opaque to the host: one operator's one console."""
+    name: str = ""
+    take: bool = True
+
+
+class Move(Message):
+    """Move at shares of the greatest speed, until the next wish or 0.4 s without a beat."""
+
+    t: Literal["move"] = "move"
+    pan: float = Field(default=0.0, ge=-1.0, le=1.0, allow_inf_nan=False)
+    tilt: float = Field(default=0.0, ge=-1.0, le=1.0, allow_inf_nan=False)
+    zoom: float = Field(default=0.0, ge=-1.0, le=1.0, allow_inf_nan=False)
+
+
+class Stop(Message):
+    """Stand still."""
+
+    t: Literal["stop"] = "stop"
+
+
+class MoveInView(Message):
+    """Bring a point of the picture to its centre: -1..+1 is half the picture's width and height."""
+
+    t: Literal["view"] = "view"
+    right: float = Field(ge=-1.0, le=1.0, allow_inf_nan=False)
+    up: float = Field(ge=-1.0, le=1.0, allow_inf_nan=False)
+
+
+class ZoomBox(Message):
+    """Fill the picture with a part of it: corners in 0..1 from the top left."""
+
+    t: Literal["box"] = "box"
+    x0: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+    y0: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+    x1: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+    y1: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+
+
+class RecallPreset(Message):
+    """Go to a stored position."""
+
+    t: Literal["preset"] = "preset"
+    token: str
+
+
+class GoHome(Message):
+    """Go to the home position."""
+
+    t: Literal["home"] = "home"
+
+
+class Auxiliary(Message):
+    """Send one of the commands the head advertises (wiper, washer, light)."""
+
+    t: Literal["aux"] = "aux"
+    command: str
+
+
+class Beat(Message):
+    """The operator's hand is still there."""
+
+    t: Literal["beat"] = "beat"
+
+
+AnyWish = Annotated[
+    Move | Stop | MoveInView | ZoomBox | RecallPreset | GoHome | Auxiliary | Beat, Field(discriminator="t")
+]
+
+
+class SteerWish(Message):
+    """What the holder of a stick wants of the head."""
+
+    holder: str
+    wish: AnyWish
+
+
+class StorePreset(Message):
+    """Store where the head points now; ``token`` overwrites that preset."""
+
+    name: str = Field(min_length=1, max_length=64)
+    token: str | None = None
+
+
+class PresetList(Message):
+    """The presets of a head, placeholders hidden."""
+
+    presets: tuple[Preset, ...]
+    abilities: HeadAbilities
+
+
+class RunSpan(Message):
+    """Footage without a break."""
+
+    start_ns: int
+    end_ns: int
+    codec: VideoCodec
+    width: int
+    height: int
+
+
+class GapSpan(Message):
+    """No footage, and why."""
+
+    start_ns: int
+    end_ns: int
+    cause: GapCause
+    detail: str = ""
+
+
+class TimelineReply(Message):
+    """What is recorded of one stream in a range."""
+
+    spans: tuple[RunSpan, ...]
+    gaps: tuple[GapSpan, ...]
+    newest_ns: int | None
+
+
+class ViewerState(Message):
+    """One viewer of one stream, and what was sent to them: the honest count."""
+
+    session: str
+    camera: CameraId
+    stream: StreamName
+    who: str
+    address: str
+    since_ns: int
+    connected: bool
+    frames_sent: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    frames_dropped: int = 0
+    """Access units that this viewer's line or socket could not take."""
+    retransmitted: int = 0
+    packets_lost: int = 0
+    """As the viewer's receiver reports say."""
+    fraction_lost: float = 0.0
+    rtt_ms: float | None = None
+
+
+class EndViewers(Message):
+    """End the views that match all that is given; nothing given ends all."""
+
+    camera: CameraId | None = None
+    who: str | None = None
+
+
+class VerifyRequest(Message):
+    """Check recordings against the catalog's hashes; one camera's or all."""
+
+    camera: CameraId | None = None
+
+
+class CameraList(Message):
+    """Every camera the host owns."""
+
+    cameras: tuple[CameraState, ...]
+
+
+class ViewerList(Message):
+    """Every viewer the host serves."""
+
+    viewers: tuple[ViewerState, ...]
