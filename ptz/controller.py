@@ -5,11 +5,10 @@ expired), a command (preset, home, aim, auxiliary), a move that is due, a look a
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TypeVar, cast
 
 import structlog
 
@@ -19,6 +18,7 @@ from kernel.errors import SightlineError
 from kernel.head import HeadStatus, Position, Preset, Velocity
 from ptz.aiming import centre_on, frame_box
 from ptz.alarm import Alarm
+from ptz.commands import Command, CommandQueue
 from ptz.errors import AimError, HeadBusyError, HeadSilentError, PresetsOnlyError
 from ptz.ladder import Outcome, StopLadder, stands_between
 from ptz.ports import Head
@@ -30,16 +30,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 STILL = Velocity()
-COMMANDS_WAITING_MAX = 8
-
-
-@dataclass(slots=True)
-class _Command:
-    name: str
-    call: Callable[[], Awaitable[Any]]
-    answer: asyncio.Future[Any]
-    moves: bool
-    needs_rest: bool
 
 
 class HeadController:
@@ -64,7 +54,7 @@ class HeadController:
         self._beat_ns = 0
         self._stop_owed = False
         self._retry_stop_ns = 0
-        self._commands: deque[_Command] = deque()
+        self._commands = CommandQueue()
         self._poll_due_ns = clock.monotonic_ns()
         self._restless = False
         self._alarm = Alarm(clock)
@@ -99,7 +89,7 @@ class HeadController:
         self._wish = STILL
         self._stop_owed = True
         self._retry_stop_ns = 0
-        self._drop_commands()
+        self._commands.overtake()
         self._alarm.ring()
 
     async def recall(self, token: str) -> None:
@@ -177,22 +167,11 @@ class HeadController:
     async def _command(
         self, name: str, call: Callable[[], Awaitable[T]], *, moves: bool = False, needs_rest: bool = False
     ) -> T:
-        if len(self._commands) >= COMMANDS_WAITING_MAX:
-            raise HeadBusyError("This head is still busy with earlier commands.", cure="Wait a moment.")
         if moves or needs_rest:
             self._wish = STILL
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._commands.append(_Command(name, call, answer, moves, needs_rest))
+        answer = self._commands.add(Command(name, call, moves=moves, needs_rest=needs_rest))
         self._alarm.ring()
-        return await answer
-
-    def _drop_commands(self) -> None:
-        """A stop overtakes what was to move the head; questions stay."""
-        kept = [command for command in self._commands if not command.moves]
-        for command in self._commands:
-            if command.moves and not command.answer.done():
-                command.answer.set_exception(HeadBusyError("A stop came first.", cure="Ask again."))
-        self._commands = deque(kept)
+        return cast("T", await answer)
 
     # --- the actor
 
@@ -206,7 +185,7 @@ class HeadController:
                 else:
                     await self._alarm.until(self._retry_stop_ns)
             elif self._commands:
-                await self._execute(self._commands.popleft())
+                await self._execute(self._commands.next())
             elif self._move_due_ns() <= now_ns:
                 await self._move()
             elif self._head.abilities.status and self._poll_due_ns <= now_ns:
@@ -216,9 +195,7 @@ class HeadController:
 
     async def leave(self) -> None:
         """Bring a moving head to rest at shutdown, within one climb of the ladder."""
-        for command in self._commands:
-            command.answer.cancel()
-        self._commands.clear()
+        self._commands.cancel()
         if self._sent is not None or self._stop_owed:
             self._wish = STILL
             await self._come_to_rest()
@@ -278,11 +255,10 @@ class HeadController:
         else:
             self._show(moving=True, fault=None)
 
-    async def _execute(self, command: _Command) -> None:
+    async def _execute(self, command: Command) -> None:
         was_moving = self._sent is not None
         if command.needs_rest and was_moving and await self._come_to_rest() is not Outcome.STANDS:
-            if not command.answer.done():
-                command.answer.set_exception(HeadBusyError("The head does not stand still.", cure="Try again."))
+            command.fail(HeadBusyError("The head does not stand still.", cure="Try again."))
             return
         if command.answer.cancelled():
             return
@@ -290,16 +266,14 @@ class HeadController:
             result = await self._call(command.call())
         except SightlineError as error:
             self._stop_owed = self._stop_owed or (command.moves and self._sent is not None)
-            if not command.answer.done():
-                command.answer.set_exception(error)
+            command.fail(error)
             return
         if command.moves:
             # The command's own move has replaced ours: neither the deadman nor the ladder may cut it short.
             self._sent = None
             self._restless = True
             self._poll_due_ns = 0
-        if not command.answer.done():
-            command.answer.set_result(result)
+        command.finish(result)
 
     async def _poll(self) -> None:
         try:
@@ -348,7 +322,7 @@ class HeadController:
         return outcome
 
     def _superseded(self) -> bool:
-        return not self._wish.still or any(command.moves for command in self._commands)
+        return not self._wish.still or self._commands.moving
 
     # --- waiting
 
