@@ -1,15 +1,20 @@
 """One simulated camera: the state its servers share. Drawing, SOAP and RTSP all read and turn this."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from drivers.simulator.faults import Faults
+from drivers.simulator.tours import Tour
 from kernel.clock import NS_PER_S, Clock
 from kernel.geography import Place
-from kernel.head import Position, Velocity
+from kernel.head import Axis, Position, Preset, Velocity
 from kernel.ids import StreamName
 from kernel.media import AudioCodec, VideoCodec, VideoParameters
+
+
+ALL_AXES = frozenset(Axis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,10 @@ class Mount:
     acceleration_deg_s2: float = 400.0
     zoom_per_s: float = 0.5
     """Generic zoom units per second."""
+    home_pan_deg: float = 0.0
+    home_tilt_deg: float = -10.0
+    home_zoom: float = 0.0
+    """Where the head points when it is switched on, and its home position until SetHomePosition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +76,19 @@ class HeadModel(Protocol):
         """The same in generic position spaces."""
         ...
 
-    def drive(self, velocity: Velocity, *, timeout_s: float | None) -> None:
-        """Turn at this share of the greatest speeds until told otherwise or for ``timeout_s``."""
+    def drive(self, velocity: Velocity, *, timeout_s: float | None, axes: frozenset[Axis] = ALL_AXES) -> None:
+        """Turn at this share of the greatest speeds until told otherwise or for ``timeout_s``.
+
+        Axes left out of ``axes`` go on with what they do.
+        """
         ...
 
     def halt(self, *, pan_tilt: bool = True, zoom: bool = True) -> None:
         """Brake to standstill."""
         ...
 
-    def go_to(self, position: Position, *, speed: float = 1.0) -> None:
-        """Move to a generic position and stand."""
+    def go_to(self, position: Position, *, speed: float = 1.0, axes: frozenset[Axis] = ALL_AXES) -> None:
+        """Move ``axes`` to a generic position and stand there."""
         ...
 
 
@@ -146,6 +158,17 @@ class DeviceEvent:
     property_operation: str = "Changed"
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceRequest:
+    """One SOAP request as it arrived; tests and benchmarks read them from ``SimulatedDevice.requests``."""
+
+    name: str
+    """Of the operation: ``ContinuousMove``."""
+    monotonic_ns: int
+    arguments: dict[str, str]
+    """Its leaves: path of element names and attributes -> text, as in ``Velocity/PanTilt@x``."""
+
+
 @dataclass(slots=True, kw_only=True)
 class SimulatedDevice:
     """The whole state of one camera."""
@@ -175,6 +198,14 @@ class SimulatedDevice:
     relays: dict[str, bool] = field(default_factory=lambda: {"relay-1": False})
     inputs: dict[str, bool] = field(default_factory=lambda: {"input-1": False})
     listeners: list[Callable[[DeviceEvent], None]] = field(default_factory=list)
+    digest_algorithms: tuple[str, ...] = ("MD5",)
+    """What HTTP digest challenges with, one header each; ``faults.two_challenges`` offers SHA-256 too."""
+    presets: dict[str, Preset] = field(default_factory=dict)
+    """Outlives a reboot, as do home and tours."""
+    home: Position = Position()
+    tours: dict[str, Tour] = field(default_factory=dict)
+    requests: deque[DeviceRequest] = field(default_factory=lambda: deque(maxlen=1024))
+    """The latest SOAP requests, oldest first."""
     reboot: Callable[[], None] = lambda: None
     """Set by the borough: closes and reopens the servers, with WS-Discovery Bye and Hello."""
 
