@@ -268,6 +268,9 @@ class HeadController:
             self._stop_owed = self._stop_owed or (command.moves and self._sent is not None)
             command.fail(error)
             return
+        except BaseException:
+            command.answer.cancel()  # shutdown, or a bug: nobody may wait for an actor that is gone
+            raise
         if command.moves:
             # The command's own move has replaced ours: neither the deadman nor the ladder may cut it short.
             self._sent = None
@@ -318,7 +321,8 @@ class HeadController:
             self._stop_owed = True
             self._retry_stop_ns = self._clock.monotonic_ns() + NS_PER_S
             self._show(moving=True, fault=HeadSilentError("The head does not answer to stop.", cure="Watch it."))
-        self._poll_due_ns = self._clock.monotonic_ns()
+        # Not at once: a look at the same instant as the ladder's last would pass for standstill.
+        self._poll_due_ns = self._clock.monotonic_ns() + round(self._settings.poll_moving_s * NS_PER_S)
         return outcome
 
     def _superseded(self) -> bool:
