@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.head import Position
+from kernel.head import HeadAbilities, Position
 from ptz.aiming import ASPECT, Geometry, centre_on, frame_box, look_at
 from ptz.errors import AimError
 from tests.fakes.head import FULL
@@ -96,11 +96,13 @@ def test_tiny_box_is_refused() -> None:
         frame_box(FULL, Position(), (0.5, 0.5, 0.505, 0.505))
 
 
-@pytest.mark.parametrize("missing", ["pan_deg", "tilt_deg", "hfov_deg"])
-def test_unknown_geometry_is_refused(missing: str) -> None:
+@pytest.mark.parametrize(
+    "told", [replace(FULL, pan_deg=None), replace(FULL, tilt_deg=None), replace(FULL, hfov_deg=None)]
+)
+def test_unknown_geometry_is_refused(told: HeadAbilities) -> None:
     """A head that told too little cannot be aimed by the picture."""
     with pytest.raises(AimError, match="cannot turn to a point"):
-        centre_on(replace(FULL, **{missing: None}), Position(), 0.1, 0.1)
+        centre_on(told, Position(), 0.1, 0.1)
 
 
 def test_unknown_position_is_refused() -> None:

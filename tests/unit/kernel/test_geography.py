@@ -1,0 +1,55 @@
+"""Places and angles."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.geography import LocalPlane, Place, bearing_between, bearing_wrap, distance_m, turn_between
+
+angle = st.floats(-10_000, 10_000)
+metres = st.floats(-5000, 5000)
+ORIGIN = Place(51.5, -0.1)
+
+
+@given(angle)
+def test_bearings_wrap(bearing: float) -> None:
+    """Any angle becomes 0 <= bearing < 360."""
+    assert 0.0 <= bearing_wrap(bearing) < 360.0
+
+
+def test_tiny_negative_bearing_is_north() -> None:
+    """A rounding error below zero does not become 360."""
+    assert bearing_wrap(-1e-20) == 0.0
+
+
+@given(angle, angle)
+def test_turns_are_the_short_way(here: float, there: float) -> None:
+    """A turn is at most half a circle and ends where it should."""
+    turn = turn_between(here, there)
+    assert -180.0 < turn <= 180.0
+    assert abs(turn_between(bearing_wrap(here + turn), there)) < 1e-6 or abs(abs(turn) - 180.0) < 1e-6
+
+
+@given(metres, metres)
+def test_plane_is_inverse(east: float, north: float) -> None:
+    """Metres survive the way to degrees and back."""
+    plane = LocalPlane(ORIGIN)
+    assert plane.to_metres(plane.to_place(east, north)) == pytest.approx((east, north), abs=1e-6)
+
+
+@pytest.mark.parametrize(("east", "north", "bearing"), [(0, 10, 0), (10, 0, 90), (0, -10, 180), (-10, 0, 270)])
+def test_bearings(east: float, north: float, bearing: float) -> None:
+    """North is 0 and east is 90."""
+    assert bearing_between(ORIGIN, LocalPlane(ORIGIN).to_place(east, north)) == pytest.approx(bearing, abs=1e-3)
+
+
+def test_a_degree_of_latitude() -> None:
+    """One minute of latitude at London is 1,854 m (WGS 84)."""
+    assert distance_m(ORIGIN, Place(51.5 + 1 / 60, -0.1)) == pytest.approx(1854.3, abs=1.0)
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (0, 181), (float("nan"), 0)])
+def test_not_on_earth(latitude: float, longitude: float) -> None:
+    """What is not on Earth is refused."""
+    with pytest.raises(ValueError, match="not a place"):
+        Place(latitude, longitude)

@@ -1,0 +1,78 @@
+"""Trying forever, politely."""
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.supervision import Backoff, try_forever
+from tests.fakes.clock import ManualClock
+
+
+@given(st.integers(1, 10_000), st.integers(0, 100))
+def test_delays_are_jittered_and_capped(failures: int, seed: int) -> None:
+    """A delay is between nothing and the cap, whatever came before."""
+    assert 0.0 <= Backoff(cap_s=30.0).delay_s(failures, random.Random(seed)) <= 30.0  # noqa: S311
+
+
+async def test_expected_failures_are_retried(clock: ManualClock) -> None:
+    """A named failure is told with its delay and tried again; a healthy minute forgives."""
+    failures: list[float] = []
+    attempts = 0
+
+    async def run_once() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 4:
+            await clock.sleep(61.0)
+        raise OSError
+
+    class Longest(random.Random):
+        """Always the longest delay."""
+
+        def uniform(self, a: float, b: float) -> float:
+            return b
+
+    task = asyncio.ensure_future(
+        try_forever(
+            run_once,
+            clock=clock,
+            expected=(OSError,),
+            on_failure=lambda _, delay_s: failures.append(delay_s),
+            backoff=Backoff(base_s=1.0),
+            rng=Longest(),
+        )
+    )
+    await clock.turn(80.0)
+    assert failures[:5] == [2.0, 4.0, 8.0, 2.0, 4.0]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_orderly_end_is_run_again(clock: ManualClock) -> None:
+    """A run that ends in order is begun again after the base delay, without a failure."""
+    runs = 0
+
+    async def run_once() -> None:
+        nonlocal runs
+        runs += 1
+
+    task = asyncio.ensure_future(
+        try_forever(run_once, clock=clock, expected=(OSError,), on_failure=lambda *_: pytest.fail("no failure"))
+    )
+    await clock.turn(1.1)
+    assert runs == 3
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_bugs_escape(clock: ManualClock) -> None:
+    """What nobody expected is raised, not retried."""
+
+    async def run_once() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await try_forever(run_once, clock=clock, expected=(OSError,), on_failure=lambda *_: None)
