@@ -1,0 +1,69 @@
+"""The shipped units are sandboxed, and say what the command understands."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICES = ["sightline-gateway.service", "sightline-host@.service"]
+SANDBOX = {
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateDevices": "yes",
+    "PrivateUsers": "yes",
+    "MemoryDenyWriteExecute": "yes",
+    "RestrictNamespaces": "yes",
+    "CapabilityBoundingSet": "",
+}
+
+
+def section(unit: str, name: str) -> dict[str, list[str]]:
+    """Return a unit file's section: each key with all its values, in order."""
+    values: dict[str, list[str]] = {}
+    inside = False
+    for line in (UNITS / unit).read_text().splitlines():
+        if line.startswith("["):
+            inside = line == f"[{name}]"
+        elif inside and "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            values.setdefault(key, []).append(value)
+    return values
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_exposure_is_below_two(unit: str) -> None:
+    """systemd rates each unit's exposure below 2.0; where it is not installed, the sandbox is read from the file."""
+    if shutil.which("systemd-analyze") is None:
+        service = section(unit, "Service")
+        assert {key: service[key][-1] for key in SANDBOX} == SANDBOX
+        return
+    result = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--threshold=19", "--no-pager", str(UNITS / unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_readiness_watchdog_and_credentials(unit: str) -> None:
+    """Each unit waits for readiness, is watched, restarted, and gets its secrets as credentials."""
+    service = section(unit, "Service")
+    assert service["Type"] == ["notify"]
+    assert service["NotifyAccess"] == ["main"]
+    assert 0 < int(service["WatchdogSec"][0]) <= 60
+    assert service["Restart"] == ["always"]
+    assert any(value.startswith("sightline-key:") for value in service["LoadCredential"])
+    assert service["User"] == ["sightline"]
+
+
+def test_user_and_directories_belong_together() -> None:
+    """The user the units run as is made by sysusers, and owns what tmpfiles makes."""
+    assert "\nu sightline " in (UNITS / "sightline.sysusers").read_text()
+    rows = [line.split() for line in (UNITS / "sightline.tmpfiles").read_text().splitlines() if line.startswith("d ")]
+    assert {"/run/sightline", "/var/lib/sightline"} <= {row[1] for row in rows if row[3] == "sightline"}
+    assert all(int(row[2], 8) & 0o007 == 0 for row in rows)
