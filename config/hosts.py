@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class HostsSettings(BaseModel):
+class HostSettings(BaseModel):
     """How many there are and where they listen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
