@@ -35,7 +35,7 @@ def section(unit: str, name: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("unit", SERVICES)
 def test_exposure_is_below_two(unit: str) -> None:
-    """systemd rates each unit's exposure below 2.0; where it is not installed, the sandbox is read from the file."""
+    """Systemd rates each unit's exposure below 2.0; where it is not installed, the sandbox is read from the file."""
     if shutil.which("systemd-analyze") is None:
         service = section(unit, "Service")
         assert {key: service[key][-1] for key in SANDBOX} == SANDBOX
