@@ -13,7 +13,6 @@ from kernel.head import Axis, Position, Preset, Velocity
 from kernel.ids import StreamName
 from kernel.media import AudioCodec, VideoCodec, VideoParameters
 
-
 ALL_AXES = frozenset(Axis)
 
 
@@ -192,6 +191,7 @@ class SimulatedDevice:
     feeds: dict[StreamName, Feed] = field(default_factory=dict)
     auxiliary: tuple[str, ...] = ("tt:Wiper|On", "tt:Wiper|Off", "tt:IRLamp|On", "tt:IRLamp|Off")
     wiper: bool = False
+    infrared: bool = False
     night: bool = False
     autofocus: bool = True
     focus: float = 0.5
@@ -202,7 +202,9 @@ class SimulatedDevice:
     """What HTTP digest challenges with, one header each; ``faults.two_challenges`` offers SHA-256 too."""
     presets: dict[str, Preset] = field(default_factory=dict)
     """Outlives a reboot, as do home and tours."""
-    home: Position = Position()
+    ptz_timeout_s: float = 10.0
+    """How long a ContinuousMove lasts that names no timeout (DefaultPTZTimeout)."""
+    home: Position = field(default_factory=Position)
     tours: dict[str, Tour] = field(default_factory=dict)
     requests: deque[DeviceRequest] = field(default_factory=lambda: deque(maxlen=1024))
     """The latest SOAP requests, oldest first."""

@@ -135,7 +135,12 @@ def view_position(mount: Mount, aim: Aim, right: float, up: float, aspect: float
     if not low <= pan_deg <= high:
         # The other way round may be within reach; else stop at the nearer end.
         pan_deg = next((turned for turned in (pan_deg - 360.0, pan_deg + 360.0) if low <= turned <= high), pan_deg)
-    return Position(_generic(pan_deg, mount.pan_deg), _generic(tilt_deg, mount.tilt_deg), aim.zoom)
+    return position_at(mount, pan_deg, tilt_deg, aim.zoom)
+
+
+def position_at(mount: Mount, pan_deg: float, tilt_deg: float, zoom: float) -> Position:
+    """Return degrees as a generic position, cut off at the head's limits."""
+    return Position(_generic(pan_deg, mount.pan_deg), _generic(tilt_deg, mount.tilt_deg), zoom)
 
 
 def _generic(value: float, limits: tuple[float, float]) -> float:
