@@ -1,0 +1,89 @@
+/**
+ * The gateway's HTTP API. Every failure is thrown as an ApiError that carries the server's own words.
+ * @module
+ */
+
+import { UNREACHABLE, forStatus } from "./words.js";
+
+/** @typedef {import("./types.js").Problem} Problem */
+
+export class ApiError extends Error {
+  /** @param {Problem} problem @param {number} status 0: no answer @param {number | null} [retryAfterS] */
+  constructor(problem, status, retryAfterS = null) {
+    super(problem.title);
+    this.problem = problem;
+    this.status = status;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** @param {Response} response @returns {Promise<ApiError>} */
+export async function refusal(response) {
+  let problem = forStatus(response.status);
+  if ((response.headers.get("Content-Type") ?? "").includes("json")) {
+    const said = await response.json().catch(() => null);
+    if (said && typeof said.title === "string") {
+      problem = { ...said, cure: said.cure ?? said.detail ?? "", status: response.status };
+    }
+  }
+  const retry = Number.parseFloat(response.headers.get("Retry-After") ?? "");
+  return new ApiError(problem, response.status, Number.isFinite(retry) ? retry : null);
+}
+
+/** Told of each 401, so that the page can ask for a sign-in. @type {{signedOut: () => void}} */
+export const hooks = { signedOut: () => {} };
+
+/**
+ * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} a good answer
+ * @throws {ApiError}
+ */
+export async function request(path, init = {}) {
+  const headers = new Headers(init.headers);
+  headers.set("X-Sightline", "1");
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(path, { ...init, headers, credentials: "same-origin", cache: "no-store" });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(UNREACHABLE, 0);
+  }
+  if (response.ok) return response;
+  const error = await refusal(response);
+  if (response.status === 401 && path !== "/api/v1/session") hooks.signedOut();
+  throw error;
+}
+
+/** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
+export const get = async (path, signal) => (await request(`/api/v1${path}`, signal ? { signal } : {})).json();
+
+/** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} null for 204 */
+export async function send(method, path, body) {
+  const init = /** @type {RequestInit} */ ({ method });
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { "Content-Type": "application/json" };
+  }
+  const response = await request(`/api/v1${path}`, init);
+  return response.status === 204 || response.headers.get("Content-Length") === "0" ? null : response.json();
+}
+
+/** Where a WebSocket of this server is. @param {string} path @returns {string} */
+export const socketUrl = (path) => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1${path}`;
+
+/** @param {Blob} blob @param {string} name */
+export function saveBlob(blob, name) {
+  const url = URL.createObjectURL(blob);
+  saveUrl(url, name);
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** @param {string} url @param {string} name */
+export function saveUrl(url, name) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

@@ -1,0 +1,82 @@
+/**
+ * The event socket: camera states and the server's time, as they change. Reconnects for as long as one is signed in.
+ * @module
+ */
+
+import { socketUrl } from "./api.js";
+import { store } from "./store.js";
+
+const SILENCE_MS = 5000;
+
+export class Events {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #attempt = 0;
+  #timer = 0;
+  #ended = false;
+  #reload;
+
+  /** @param {() => Promise<void>} reload gets the camera list anew */
+  constructor(reload) {
+    this.#reload = reload;
+    this.#open();
+  }
+
+  end() {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+  }
+
+  #open() {
+    const socket = new WebSocket(socketUrl("/events"));
+    this.#socket = socket;
+    this.#watch();
+    socket.onopen = () => {
+      const again = this.#attempt > 0;
+      this.#attempt = 0;
+      store.set({ link: "up" });
+      if (again) void this.#reload();
+    };
+    socket.onmessage = (event) => {
+      this.#watch();
+      this.#heard(JSON.parse(event.data));
+    };
+    socket.onclose = () => this.#lost(socket);
+  }
+
+  #watch() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#timer = setTimeout(() => {
+      socket?.close();
+      if (socket) this.#lost(socket);
+    }, SILENCE_MS);
+  }
+
+  /** @param {WebSocket} socket */
+  #lost(socket) {
+    if (this.#ended || socket !== this.#socket) return;
+    this.#socket = null;
+    clearTimeout(this.#timer);
+    store.set({ link: "down" });
+    const wait = Math.random() * Math.min(8000, 500 * 2 ** this.#attempt);
+    this.#attempt += 1;
+    this.#timer = setTimeout(() => {
+      void this.#reload().catch(() => {});
+      if (!this.#ended) this.#open();
+    }, 200 + wait);
+  }
+
+  /** @param {any} message */
+  #heard(message) {
+    if (message.t === "time") store.serverClock.heard(Date.parse(message.server), Date.now());
+    else if (message.t === "cameras") void this.#reload();
+    else if (message.t === "camera") {
+      const cameras = store.state.cameras.map((camera) =>
+        camera.id === message.id ? { ...camera, state: message.state } : camera,
+      );
+      store.set({ cameras });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The page: who is here decides what is shown.
+ * @module
+ */
+
+import { html } from "lit";
+import "./gate.js";
+import "./map.js";
+import "./panel.js";
+import "./timeline.js";
+import "./topbar.js";
+import "./wall.js";
+import { SlElement } from "../element.js";
+
+class App extends SlElement {
+  #cleared = false;
+
+  /** @override */
+  willUpdate() {
+    if (!this.#cleared) this.replaceChildren();
+    this.#cleared = true;
+    document.title = this.state.session === "signed-in" ? "Sightline · control room" : "Sightline";
+  }
+
+  /** @override */
+  createRenderRoot() {
+    this.replaceChildren();
+    this.#cleared = true;
+    return this;
+  }
+
+  /** @override */
+  render() {
+    if (this.state.session !== "signed-in") return html`<sl-gate></sl-gate>`;
+    return html`
+      <div class="room" data-panel=${this.state.panelOpen ? this.state.panel : "none"}>
+        <sl-topbar></sl-topbar>
+        <main class="centre" aria-label="Pictures">
+          <sl-wall></sl-wall>
+          <sl-timeline></sl-timeline>
+        </main>
+        <aside class="side" aria-label="Map and controls">
+          <sl-map></sl-map>
+          <sl-panel></sl-panel>
+        </aside>
+      </div>
+    `;
+  }
+}
+
+customElements.define("sl-app", App);

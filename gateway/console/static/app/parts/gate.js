@@ -1,0 +1,131 @@
+/**
+ * Before the room: first run, sign-in, and a gateway that does not answer.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { ApiError } from "../api.js";
+import { begin, setUp, signIn } from "../actions.js";
+import { SlElement, fields } from "../element.js";
+import { say } from "../words.js";
+
+/** @typedef {import("../types.js").Problem} Problem */
+
+const codeFromUrl = () => new URLSearchParams(location.hash.slice(1)).get("setup") ?? "";
+
+class Gate extends SlElement {
+  /** @type {Problem | null} */
+  #problem = null;
+  #busy = false;
+
+  /** @param {() => Promise<void>} work */
+  async #attempt(work) {
+    this.#problem = null;
+    this.#busy = true;
+    this.requestUpdate();
+    try {
+      await work();
+    } catch (error) {
+      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+    }
+    this.#busy = false;
+    this.requestUpdate();
+    await this.updateComplete;
+    if (this.#problem) /** @type {HTMLElement | null} */ (this.querySelector("#gate-problem"))?.focus();
+  }
+
+  /** @param {Event} event */
+  #signIn(event) {
+    const { username = "", password = "" } = fields(event);
+    void this.#attempt(() => signIn(username, password));
+  }
+
+  /** @param {Event} event */
+  #setUp(event) {
+    const { code = "", username = "", password = "", password_again: again } = fields(event);
+    if (password !== again) {
+      this.#problem = { type: "page", title: "The two passwords differ.", cure: "Type the same one twice." };
+      this.requestUpdate();
+      return;
+    }
+    void this.#attempt(() => setUp(code, username, password));
+  }
+
+  #said() {
+    if (!this.#problem) return nothing;
+    const { title, cure } = say(this.#problem);
+    return html`<p id="gate-problem" class="said attention" role="alert" tabindex="-1"><strong>${title}</strong> ${cure}</p>`;
+  }
+
+  #setupForm() {
+    const code = codeFromUrl();
+    return html`
+      <h1>First run</h1>
+      <p class="quiet">Make the administrator. The one-time code stands in the terminal, or in the log, of the gateway.</p>
+      ${this.#said()}
+      <form @submit=${this.#setUp}>
+        <label for="setup-code">One-time code</label>
+        <input id="setup-code" name="code" required autocomplete="one-time-code" spellcheck="false" .value=${code} ?autofocus=${!code}>
+        <label for="setup-username">User name</label>
+        <input id="setup-username" name="username" required autocomplete="username" spellcheck="false" autocapitalize="none" ?autofocus=${Boolean(code)}>
+        <label for="setup-password">Password</label>
+        <input id="setup-password" name="password" type="password" required autocomplete="new-password" aria-describedby="password-hint">
+        <p id="password-hint" class="hint">At least 12 characters. Several words are better than one with signs in it.</p>
+        <label for="setup-again">Password again</label>
+        <input id="setup-again" name="password_again" type="password" required autocomplete="new-password">
+        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Making it…" : "Make administrator"}</button>
+      </form>
+    `;
+  }
+
+  #signInForm() {
+    const { notice } = this.state;
+    return html`
+      <h1>Sign in</h1>
+      ${this.#problem ? this.#said() : notice ? html`<p class="said attention" role="status">${notice.text}</p>` : nothing}
+      <form @submit=${this.#signIn}>
+        <label for="username">User name</label>
+        <input id="username" name="username" required autocomplete="username" spellcheck="false" autocapitalize="none" autofocus>
+        <label for="password">Password</label>
+        <input id="password" name="password" type="password" required autocomplete="current-password">
+        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Signing in…" : "Sign in"}</button>
+      </form>
+      <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users password NAME</code></p>
+    `;
+  }
+
+  #waiting() {
+    const lost = this.state.session === "unreachable";
+    return html`
+      <h1>${lost ? "The gateway does not answer" : "Sightline is starting…"}</h1>
+      ${lost
+        ? html`<p class="said attention" role="alert">Nothing came back from <strong>${location.host}</strong>. Recording is not
+              affected by this page. It is tried again every two seconds.</p>
+            <button @click=${() => void begin()}>Try now</button>`
+        : nothing}
+    `;
+  }
+
+  /** @override */
+  render() {
+    const { session } = this.state;
+    return html`
+      <main class="gate" data-gate=${session}>
+        <div class="gate-mark" aria-hidden="true"></div>
+        <section class="gate-card">
+          <p class="wordmark">Sightline</p>
+          ${session === "setup" ? this.#setupForm() : session === "signed-out" ? this.#signInForm() : this.#waiting()}
+        </section>
+        <p class="gate-foot">Views, steering, playback and exports are written to an audit record under your name.</p>
+      </main>
+    `;
+  }
+
+  /** @override */
+  updated() {
+    const field = /** @type {HTMLElement | null} */ (this.querySelector("[autofocus]"));
+    if (document.activeElement === document.body) field?.focus();
+  }
+}
+
+customElements.define("sl-gate", Gate);

@@ -1,0 +1,100 @@
+/**
+ * The panel beside the pictures: what would be dialogs elsewhere is here, where it covers nothing.
+ * @module
+ */
+
+import { html } from "lit";
+import "./audit.js";
+import "./enrol.js";
+import "./find.js";
+import "./keys-help.js";
+import "./people.js";
+import "./steer.js";
+import { SlElement } from "../element.js";
+import { wishes } from "../keys.js";
+import { may, store } from "../store.js";
+
+/** @typedef {import("../types.js").PanelName} PanelName */
+
+/** @type {[name: PanelName, label: string, permission: string | null][]} */
+const TABS = [
+  ["steer", "Steer", null],
+  ["find", "Cameras", null],
+  ["enrol", "Enrol", "enrol"],
+  ["people", "People", "administer"],
+  ["audit", "Audit", "audit"],
+  ["keys", "Keys", null],
+];
+
+class Panel extends SlElement {
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    wishes.addEventListener("search", this.#search);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    wishes.removeEventListener("search", this.#search);
+  }
+
+  #search = async () => {
+    store.set({ panel: "find", panelOpen: true });
+    await this.updateComplete;
+    await new Promise(requestAnimationFrame);
+    /** @type {HTMLElement | null} */ (this.querySelector("#search"))?.focus();
+  };
+
+  /** @param {PanelName} name */
+  #choose(name) {
+    store.set({ panel: name, panelOpen: true });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #arrow(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const tabs = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("[role=tab]")].filter((tab) => tab.clientWidth > 0));
+    const next = tabs[(tabs.indexOf(/** @type {HTMLElement} */ (event.target)) + step + tabs.length) % tabs.length];
+    next?.focus();
+    next?.click();
+    event.preventDefault();
+  }
+
+  #body() {
+    switch (this.state.panel) {
+      case "find":
+        return html`<sl-find></sl-find>`;
+      case "enrol":
+        return html`<sl-enrol></sl-enrol>`;
+      case "people":
+        return html`<sl-people></sl-people>`;
+      case "audit":
+        return html`<sl-audit></sl-audit>`;
+      case "keys":
+        return html`<sl-keys></sl-keys>`;
+      default:
+        return html`<sl-steer></sl-steer>`;
+    }
+  }
+
+  /** @override */
+  render() {
+    const { panel, panelOpen } = this.state;
+    return html`
+      <section class="panel">
+        <div class="tabs" role="tablist" aria-label="Panels" data-own-arrows @keydown=${this.#arrow}>
+          <button class="tab map-tab" aria-pressed=${!panelOpen} @click=${() => store.set({ panelOpen: false })}>Map</button>
+          ${TABS.filter(([, , permission]) => permission === null || may(permission)).map(
+            ([name, label]) => html`<button class="tab" role="tab" id="tab-${name}" aria-selected=${panel === name} aria-controls="panel-body"
+              tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}</button>`,
+          )}
+        </div>
+        <div class="panel-body" id="panel-body" role="tabpanel" aria-labelledby="tab-${panel}" tabindex="-1">${this.#body()}</div>
+      </section>
+    `;
+  }
+}
+
+customElements.define("sl-panel", Panel);

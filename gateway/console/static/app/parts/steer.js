@@ -1,0 +1,276 @@
+/**
+ * The stick: whose it is, a pad for those without keys, presets, what the head can do besides.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { ApiError, get, send } from "../api.js";
+import { SlElement, fields } from "../element.js";
+import { sight, wind } from "../geo.js";
+import { wishes } from "../keys.js";
+import { STILL } from "../steer-inputs.js";
+import { steering } from "../steering.js";
+import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
+import { duration } from "../time.js";
+import { line, linkState, say } from "../words.js";
+
+/** @typedef {import("../types.js").Camera} Camera */
+/** @typedef {import("../types.js").Preset} Preset */
+
+/** @type {[label: string, name: string, pan: number, tilt: number, zoom: number][]} */
+const PAD = [
+  ["↖", "Left and up", -0.6, 0.6, 0],
+  ["↑", "Up", 0, 0.6, 0],
+  ["↗", "Right and up", 0.6, 0.6, 0],
+  ["←", "Left", -0.6, 0, 0],
+  ["■", "Stop", 0, 0, 0],
+  ["→", "Right", 0.6, 0, 0],
+  ["↙", "Left and down", -0.6, -0.6, 0],
+  ["↓", "Down", 0, -0.6, 0],
+  ["↘", "Right and down", 0.6, -0.6, 0],
+];
+
+class Steer extends SlElement {
+  /** @type {Preset[]} */
+  #presets = [];
+  #presetsOf = "";
+  #presetsSaid = "";
+  #adding = false;
+  #removing = "";
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    wishes.addEventListener("preset", this.#byNumber);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    wishes.removeEventListener("preset", this.#byNumber);
+  }
+
+  /** @param {Event} event */
+  #byNumber = (event) => {
+    const number = /** @type {CustomEvent<number>} */ (event).detail;
+    const preset = this.#presets[number - 1];
+    if (preset) this.#recall(preset);
+    else tell(`There is no preset ${number} here.`, "attention");
+  };
+
+  /** @override */
+  willUpdate() {
+    const camera = selectedCamera();
+    const id = camera?.head ? camera.id : "";
+    if (id === this.#presetsOf) return;
+    this.#presetsOf = id;
+    this.#presets = [];
+    this.#adding = false;
+    this.#removing = "";
+    this.#presetsSaid = id ? "Asking the camera…" : "";
+    if (id) void this.#load(id);
+  }
+
+  /** @param {string} id */
+  async #load(id) {
+    try {
+      const said = await get(`/cameras/${id}/presets`);
+      if (id !== this.#presetsOf) return;
+      this.#presets = Array.isArray(said) ? said : said.presets;
+      this.#presetsSaid = this.#presets.length === 0 ? "None is stored on this camera." : "";
+    } catch (error) {
+      if (id !== this.#presetsOf) return;
+      this.#presetsSaid = line(error instanceof ApiError ? error.problem : error);
+    }
+    this.requestUpdate();
+  }
+
+  /** @param {Preset} preset */
+  #recall(preset) {
+    steering().once({ t: "preset", token: preset.token });
+    tell(`Camera ${selectedCamera()?.number} goes to ${preset.name}.`);
+  }
+
+  /** @param {Event} event */
+  async #store(event) {
+    const { name = "" } = fields(event);
+    const id = this.#presetsOf;
+    try {
+      await send("POST", `/cameras/${id}/presets`, { name });
+      tell(`Preset “${name}” is stored on the camera.`);
+      this.#adding = false;
+    } catch (error) {
+      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    }
+    await this.#load(id);
+  }
+
+  /** @param {Preset} preset */
+  async #remove(preset) {
+    if (this.#removing !== preset.token) {
+      this.#removing = preset.token;
+      this.requestUpdate();
+      return;
+    }
+    const id = this.#presetsOf;
+    this.#removing = "";
+    try {
+      await send("DELETE", `/cameras/${id}/presets/${encodeURIComponent(preset.token)}`);
+      tell(`Preset “${preset.name}” is removed.`);
+    } catch (error) {
+      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    }
+    await this.#load(id);
+  }
+
+  /** @param {Camera} camera */
+  #whose(camera) {
+    const { mine, socket, problem } = this.state.steering;
+    const stick = camera.state.stick;
+    if (selectedSlot().replayAt !== null) {
+      return this.#stick("none", "You are looking at a recording.", html`Press <kbd>L</kbd> for live to steer.`, null);
+    }
+    if (socket === "lost") return this.#stick("lost", "The stick has no connection.", "The head was stopped. Trying again…", null);
+    if (mine) {
+      return this.#stick("mine", "The stick is yours.", this.state.steering.moving ? "Steering." : "Idle. Esc stops, T lets go.",
+        html`<button id="release-stick" @click=${() => steering().release()}>Release</button>`);
+    }
+    if (stick) {
+      const idle = stick.idle_s ? `Idle for ${duration(stick.idle_s * 1000)}.` : "Steering now.";
+      return this.#stick("theirs", `${stick.holder} has the stick.`, problem ? line(problem) : idle,
+        html`<button id="take-stick" @click=${() => steering().take()}>Take</button>`);
+    }
+    return this.#stick("idle", "Nobody has the stick.", problem ? line(problem) : "Steer, and it is yours.",
+      html`<button id="take-stick" class="primary" @click=${() => steering().take()}>Take</button>`);
+  }
+
+  /** @param {string} state @param {unknown} title @param {unknown} detail @param {unknown} button */
+  #stick(state, title, detail, button) {
+    return html`<div class="stick-card" data-stick=${state} role="status"><div><strong>${title}</strong><span>${detail}</span></div>${button ?? nothing}</div>`;
+  }
+
+  /** @param {string} name @param {number} pan @param {number} tilt @param {number} zoom */
+  #holder(name, pan, tilt, zoom) {
+    const press = (/** @type {PointerEvent} */ event) => {
+      if (event.button !== 0) return;
+      /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
+      if (pan === 0 && tilt === 0 && zoom === 0) steering().stop();
+      else steering().hold("pad", { pan, tilt, zoom });
+    };
+    const lift = () => steering().hold("pad", STILL);
+    return { name, press, lift };
+  }
+
+  #pad() {
+    const button = (/** @type {string} */ label, /** @type {string} */ name, /** @type {number} */ pan, /** @type {number} */ tilt, /** @type {number} */ zoom) => {
+      const { press, lift } = this.#holder(name, pan, tilt, zoom);
+      const stop = label === "■";
+      return html`<button class=${stop ? "stop" : ""} aria-label=${name} title=${stop ? "Stop (Esc)" : name} @pointerdown=${press}
+        @pointerup=${lift} @pointercancel=${lift} @lostpointercapture=${lift} @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}>${label}</button>`;
+    };
+    return html`
+      <div class="pad" role="group" aria-label="Steer">
+        <div class="pad-turn">${PAD.map(([label, name, pan, tilt, zoom]) => button(label, name, pan, tilt, zoom))}</div>
+        <div class="pad-zoom">${button("+", "Zoom in", 0, 0, 0.6)}<span>zoom</span>${button("−", "Zoom out", 0, 0, -0.6)}</div>
+      </div>
+    `;
+  }
+
+  /** @param {Camera} camera */
+  #presetList(camera) {
+    const steerable = may("steer");
+    return html`
+      <section class="presets" aria-labelledby="presets-title">
+        <h3 id="presets-title">Presets ${camera.head?.home
+          ? html`<button class="plain" id="go-home" ?disabled=${!steerable} @click=${() => steering().once({ t: "home" })}>Home</button>` : nothing}</h3>
+        <ol>${this.#presets.map(
+          (preset, index) => html`<li data-preset=${preset.token}>
+            <button class="preset" ?disabled=${!steerable} @click=${() => this.#recall(preset)}>
+              <kbd>${index < 9 ? index + 1 : "·"}</kbd><span>${preset.name || preset.token}</span></button>
+            ${steerable ? html`<button class="plain remove ${this.#removing === preset.token ? "sure" : ""}" aria-label="Remove preset ${preset.name}"
+              @blur=${() => { this.#removing = ""; this.requestUpdate(); }}
+              @click=${() => void this.#remove(preset)}>${this.#removing === preset.token ? "Really?" : "Remove"}</button>` : nothing}
+          </li>`,
+        )}</ol>
+        ${this.#presetsSaid ? html`<p class="hint" role="status">${this.#presetsSaid}</p>` : nothing}
+        ${!steerable || camera.head?.presets_max === 0 ? nothing : this.#adding
+          ? html`<form class="inline" @submit=${(/** @type {Event} */ event) => void this.#store(event)}>
+              <label for="preset-name" class="away">Name of the preset</label>
+              <input id="preset-name" name="name" required maxlength="64" placeholder="Name for where it points now" autocomplete="off">
+              <button class="primary">Store</button>
+              <button type="button" class="plain" @click=${() => { this.#adding = false; this.requestUpdate(); }}>Cancel</button></form>`
+          : html`<button id="add-preset" @click=${async () => { this.#adding = true; this.requestUpdate(); await this.updateComplete;
+              /** @type {HTMLElement | null} */ (this.querySelector("#preset-name"))?.focus(); }}>Store this view as a preset</button>`}
+      </section>
+    `;
+  }
+
+  /** @param {Camera} camera */
+  #auxiliary(camera) {
+    const commands = camera.head?.auxiliary ?? [];
+    if (commands.length === 0 || !may("steer")) return nothing;
+    const label = (/** @type {string} */ command) => command.replace(/^tt:/, "").replace("|", " ").replace(/([a-z])([A-Z])/g, "$1 $2");
+    return html`<section class="aux"><h3>Also</h3><div class="aux-row">${commands.map(
+      (command) => html`<button @click=${() => steering().once({ t: "aux", command })}>${label(command)}</button>`,
+    )}</div></section>`;
+  }
+
+  /** @param {Camera} camera */
+  #facts(camera) {
+    const seen = sight(camera);
+    const head = camera.state.head;
+    const { main, sub } = camera.streams;
+    const stream = (/** @type {import("../types.js").StreamFacts} */ each) => `${each.codec.toUpperCase()} ${each.width}×${each.height}, ${Number(each.frame_rate.toFixed(1))}/s`;
+    const rows = /** @type {[string, unknown][]} */ ([
+      ["Looking", seen ? `${wind(seen.bearing)} ${Math.round(seen.bearing)}°, ${seen.hfov < 10 ? seen.hfov.toFixed(1) : Math.round(seen.hfov)}° wide${
+        typeof head?.tilt_deg === "number" ? `, ${Math.abs(Math.round(head.tilt_deg))}° ${head.tilt_deg < 0 ? "down" : "up"}` : ""}` : "bearing not known"],
+      ["Link", camera.state.problem ? line(camera.state.problem) : linkState(camera.state.live)],
+      ["Main", stream(main)],
+      ...(sub ? [["Sub", stream(sub)]] : []),
+      ...(camera.identity?.model ? [["Make", [camera.identity.manufacturer, camera.identity.model].filter(Boolean).join(" ")]] : []),
+      ...(typeof camera.clock_offset_s === "number" ? [["Clock", clockWords(camera.clock_offset_s)]] : []),
+    ]);
+    return html`
+      <dl class="facts-list">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      ${camera.remarks?.length ? html`<details class="remarks"><summary>${camera.remarks.length} remarks from enrolment</summary>
+        <ul>${camera.remarks.map((remark) => html`<li>${remark}</li>`)}</ul></details>` : nothing}
+    `;
+  }
+
+  /** @param {Camera} camera */
+  #head(camera) {
+    if (!camera.head) return html`<p class="hint">This camera is fixed: it has no head to steer.</p>`;
+    if (!may("steer")) return html`<p class="hint">${camera.state.stick ? `${camera.state.stick.holder} has the stick. ` : ""}You may watch this camera, not steer it.</p>${this.#presetList(camera)}`;
+    return html`
+      ${this.#whose(camera)}
+      ${camera.head.presets_only
+        ? html`<p class="said attention">Nothing stops this head once it moves, so it is steered by presets only.</p>`
+        : selectedSlot().replayAt === null ? this.#pad() : nothing}
+      ${this.#presetList(camera)} ${this.#auxiliary(camera)}
+    `;
+  }
+
+  /** @override */
+  render() {
+    const camera = selectedCamera();
+    if (!camera) {
+      const { list, listProblem } = store.state;
+      return html`<h2>No camera selected</h2><p class="hint">${list === "ready" || list === "loading"
+        ? "Type a number and press Enter, choose one from the list, or click on one on the map."
+        : say(listProblem).title}</p>`;
+    }
+    return html`
+      <h2 class="panel-camera"><span class="number">${camera.number}</span> ${camera.name}</h2>
+      ${this.#head(camera)} ${this.#facts(camera)}
+    `;
+  }
+}
+
+/** @param {number} offset seconds, camera minus ours */
+export function clockWords(offset) {
+  const size = Math.abs(offset);
+  if (size < 0.5) return "right to half a second";
+  return `${size < 10 ? `${size.toFixed(1)} s` : duration(size * 1000)} ${offset > 0 ? "ahead" : "behind"}; recordings are corrected`;
+}
+
+customElements.define("sl-steer", Steer);

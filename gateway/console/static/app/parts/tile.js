@@ -1,0 +1,289 @@
+/**
+ * One tile: a camera's picture, live or recorded, and the facts that belong to it. The facts stand above and the hands
+ * work on the picture; nothing covers it but what is wrong with it.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { select } from "../actions.js";
+import { SlElement } from "../element.js";
+import { LivePicture } from "../live.js";
+import { Playback } from "../playback.js";
+import { wishes } from "../keys.js";
+import { cameraById, store } from "../store.js";
+import { age, clockFine, day } from "../time.js";
+import { linkState, say } from "../words.js";
+import { Hands } from "../hands.js";
+
+/** @typedef {import("../live.js").LiveReport} LiveReport */
+/** @typedef {import("../playback.js").ReplayReport} ReplayReport */
+/** @typedef {import("../types.js").Camera} Camera */
+
+/**
+ * How a tile stands, for eyes and for tests.
+ * @typedef {"empty" | "live" | "connecting" | "still" | "late" | "frozen" | "offline" | "failed" | "forbidden" | "replay"} TileState
+ */
+
+class Tile extends SlElement {
+  /** @override */
+  static properties = { index: { type: Number }, content: { attribute: false } };
+
+  /** @type {LivePicture | null} */
+  #live = null;
+  /** @type {Playback | null} */
+  #playback = null;
+  /** @type {Hands | null} */
+  #hands = null;
+  /** @type {LiveReport | null} */
+  #report = null;
+  /** @type {ReplayReport | null} */
+  #replay = null;
+  #showing = "";
+  #replayAt = /** @type {number | null} */ (null);
+  #wasLive = "";
+
+  constructor() {
+    super();
+    this.index = 0;
+    this.content = /** @type {import("../types.js").Slot} */ ({ cameraId: null, replayAt: null });
+  }
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    wishes.addEventListener("pause", this.#onPause);
+    wishes.addEventListener("step", this.#onStep);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    wishes.removeEventListener("pause", this.#onPause);
+    wishes.removeEventListener("step", this.#onStep);
+    this.#clear();
+    this.#showing = "";
+  }
+
+  get #selected() {
+    return this.state.selected === this.index;
+  }
+
+  get #camera() {
+    return cameraById(this.content.cameraId);
+  }
+
+  #onPause = () => {
+    if (!this.#selected || !this.#playback) return;
+    this.#playback.pause(!this.#playback.paused);
+    store.set({ paused: this.#playback.paused });
+  };
+
+  /** @param {Event} event */
+  #onStep = (event) => {
+    if (!this.#selected || !this.#playback) return;
+    const direction = /** @type {CustomEvent<1 | -1>} */ (event).detail;
+    this.#playback.step(direction, this.#camera?.streams.main.frame_rate || 25);
+    store.set({ paused: true });
+  };
+
+  #clear() {
+    this.#live?.end();
+    this.#playback?.end();
+    this.#hands?.end();
+    this.#live = this.#playback = this.#hands = this.#report = this.#replay = null;
+  }
+
+  /** @override */
+  updated() {
+    const camera = this.#camera;
+    const host = /** @type {HTMLElement | null} */ (this.querySelector(".picture"));
+    if (!camera || !host) {
+      if (this.#showing !== "") this.#clear();
+      this.#showing = "";
+      return;
+    }
+    const replaying = this.content.replayAt !== null;
+    const wanted = `${camera.id} ${replaying ? "replay" : "live"}`;
+    if (wanted !== this.#showing) {
+      this.#clear();
+      this.#showing = wanted;
+      this.#replayAt = this.content.replayAt;
+      if (replaying) this.#startReplay(host, camera);
+      else this.#startLive(host, camera);
+      this.#hands = new Hands(host, () => this.#aspect());
+    } else if (replaying && this.content.replayAt !== this.#replayAt) {
+      this.#replayAt = this.content.replayAt;
+      this.#playback?.seek(/** @type {number} */ (this.#replayAt));
+      this.#playback?.pause(false);
+    }
+    this.#live?.want(this.#stream(camera));
+    this.#hands?.allow(this.#selected && !replaying && Boolean(camera.head) && !camera.head?.presets_only);
+    if (camera.state.live === "live" && this.#wasLive !== "live") this.#live?.hurry();
+    this.#wasLive = camera.state.live;
+  }
+
+  /** The selected picture is the main stream; small ones are the sub stream, where there is one. @param {Camera} camera */
+  #stream(camera) {
+    return camera.streams.sub && !this.#selected ? "sub" : "main";
+  }
+
+  #aspect() {
+    const video = this.#live?.video;
+    return video?.videoWidth ? video.videoWidth / video.videoHeight : 16 / 9;
+  }
+
+  /** @param {HTMLElement} host @param {Camera} camera */
+  #startLive(host, camera) {
+    this.#live = new LivePicture(host, camera.id, this.#stream(camera), Boolean(camera.streams.sub), (report) => {
+      this.#report = report;
+      if (this.#selected) {
+        // Read by the keys (a still is of what was on the glass); nobody is redrawn for it.
+        store.state.freshness[camera.id] = report.verdict;
+      }
+      this.requestUpdate();
+    });
+  }
+
+  /** @param {HTMLElement} host @param {Camera} camera */
+  #startReplay(host, camera) {
+    const at = /** @type {number} */ (this.content.replayAt);
+    this.#playback = new Playback(host, camera.id, at, () => store.serverClock.now(), (report) => {
+      if (report.state === "caught-up") {
+        queueMicrotask(() => this.#caughtUp());
+        return;
+      }
+      this.#replay = report.at === null && this.#replay?.at ? { ...report, at: this.#replay.at } : report;
+      if (report.at !== null) store.state.replayClock[camera.id] = report.at;
+      this.requestUpdate();
+    });
+  }
+
+  #caughtUp() {
+    const slots = [...this.state.slots];
+    slots[this.index] = { ...this.content, replayAt: null };
+    store.set({ slots });
+  }
+
+  /** @param {Camera} camera @returns {TileState} */
+  #stateOf(camera) {
+    if (this.content.replayAt !== null) return this.#replay?.state === "failed" ? "failed" : "replay";
+    const report = this.#report;
+    const down = camera.state.live !== "live" && camera.state.live !== "connecting";
+    if (!report || report.verdict.state === "none") {
+      if (report?.state === "forbidden") return "forbidden";
+      if (down) return "offline";
+      return report?.state === "failed" ? "failed" : "connecting";
+    }
+    if (report.verdict.state !== "live") return report.verdict.state === "still" && down ? "offline" : report.verdict.state;
+    return "live";
+  }
+
+  /** What is wrong, over the picture; nothing while it is right. @param {Camera} camera @param {TileState} state */
+  #veil(camera, state) {
+    if (state === "live") return nothing;
+    if (state === "replay") {
+      return this.#replay?.state === "loading" && this.#replay.at === null ? this.#card("Finding the footage…", "", "quiet") : nothing;
+    }
+    const { problem } = camera.state;
+    const ageMs = this.#report?.verdict.ageMs ?? 0;
+    switch (state) {
+      case "connecting":
+        if (this.#report?.problem && this.#report.state === "waiting") {
+          const said = say(this.#report.problem);
+          return this.#card(said.title, said.cure, "quiet");
+        }
+        return this.#card("Connecting…", "", "quiet");
+      case "still":
+        return this.#flag(`Still picture, ${age(ageMs)} old`, "No new frame has come.");
+      case "late":
+        return this.#flag(`Late picture, ${age(ageMs)} old`, "It comes, but not in time.");
+      case "frozen":
+        return this.#flag(`Frozen for ${age(ageMs)}`, "Frames come, but show the same picture.");
+      case "forbidden":
+        return this.#card("You may not see this camera.", "Ask an administrator for the permission.", "attention");
+      case "offline": {
+        const said = problem ? say(problem) : { title: "The camera sends nothing.", cure: "It is tried again by itself." };
+        const heading = camera.state.live === "off" ? "Switched off." : said.title;
+        return this.#card(heading, said.cure, "attention");
+      }
+      default: {
+        const said = say(this.#replay?.problem ?? this.#report?.problem);
+        return this.#card(said.title, said.cure, "attention");
+      }
+    }
+  }
+
+  /** @param {string} title @param {string} cure @param {string} kind */
+  #card(title, cure, kind) {
+    return html`<div class="veil ${kind}" role="status"><strong>${title}</strong>${cure ? html`<span>${cure}</span>` : nothing}</div>`;
+  }
+
+  /** @param {string} title @param {string} detail */
+  #flag(title, detail) {
+    return html`<div class="flag" role="status"><strong>${title}.</strong> <span>${detail}</span></div>`;
+  }
+
+  /** @param {Camera} camera @param {TileState} state */
+  #standing(camera, state) {
+    const { verdict, stream } = this.#report ?? {};
+    if (state === "replay") {
+      const at = this.#replay?.at ?? this.content.replayAt ?? 0;
+      return html`<span class="standing replay">${this.#replay?.state === "paused" ? "paused" : "recorded"}
+        <time datetime=${new Date(at).toISOString()}>${day(at)} ${clockFine(at)}</time></span>`;
+    }
+    if (state === "live" && verdict?.ageMs !== null && verdict?.ageMs !== undefined) {
+      const title = verdict.basis === "capture" ? "since it was captured" : "since it arrived here";
+      return html`<span class="standing" title="${stream} stream; age of the picture ${title}">live <b>${age(verdict.ageMs)}</b></span>`;
+    }
+    const word = { still: "still", late: "late", frozen: "frozen", failed: "no picture", forbidden: "not allowed", connecting: "connecting" };
+    return html`<span class="standing attention">${word[/** @type {keyof typeof word} */ (state)] ?? linkState(camera.state.live)}</span>`;
+  }
+
+  /** @param {Camera} camera */
+  #recording(camera) {
+    const recording = camera.state.recording;
+    if (!recording) return nothing;
+    if (recording.main) return html`<span class="rec" title="The main stream is being recorded">rec</span>`;
+    return html`<span class="rec lost" title=${recording.cause ?? ""}>not recording</span>`;
+  }
+
+  /** @param {Camera} camera */
+  #stick(camera) {
+    const { stick, viewers } = camera.state;
+    return html`
+      ${stick ? html`<span class="stick ${stick.mine ? "mine" : ""}" title="Who holds the stick">${stick.mine ? "your stick" : stick.holder}</span>` : nothing}
+      ${viewers && viewers > 1 ? html`<span class="watching" title="People watching this camera now">${viewers} watching</span>` : nothing}
+    `;
+  }
+
+  /** @override */
+  render() {
+    const camera = this.#camera;
+    const selected = this.#selected;
+    const choose = () => select(this.index);
+    if (!camera) {
+      return html`<article class="tile empty" data-state="empty" data-selected=${selected} aria-label="Empty tile ${this.index + 1}"
+        @pointerdown=${choose} @focusin=${choose} tabindex="0">
+        <p>${selected ? html`Type a camera’s number and press <kbd>Enter</kbd>` : "Empty"}</p></article>`;
+    }
+    const state = this.#stateOf(camera);
+    const ageMs = state === "replay" ? "" : Math.round(this.#report?.verdict.ageMs ?? -1);
+    const place = [camera.street, camera.group].filter(Boolean).join(" · ");
+    return html`
+      <article class="tile" tabindex="0" aria-label="Camera ${camera.number}, ${camera.name}" aria-current=${selected}
+        data-camera-number=${camera.number} data-camera-id=${camera.id} data-state=${state} data-selected=${selected}
+        data-age-ms=${ageMs} data-age-basis=${this.#report?.verdict.basis ?? ""} data-stream=${this.#report?.stream ?? ""}
+        @pointerdown=${choose} @focusin=${choose}>
+        <header class="tile-head">
+          <span class="number">${camera.number}</span>
+          <span class="name"><b>${camera.name}</b> <span class="place">${place}</span></span>
+          <span class="facts">${this.#stick(camera)}${this.#recording(camera)}${this.#standing(camera, state)}</span>
+        </header>
+        <div class="picture" data-state=${state}><div class="rubber" hidden></div><div class="box" hidden></div></div>
+        ${this.#veil(camera, state)}
+      </article>
+    `;
+  }
+}
+
+customElements.define("sl-tile", Tile);

@@ -1,0 +1,85 @@
+/**
+ * The strip along the top: call-up, wall layout, what was last said, the time, who is here.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { setLayout, signOut } from "../actions.js";
+import { SlElement } from "../element.js";
+import { store } from "../store.js";
+import { clock, day } from "../time.js";
+
+const SAID_FOR_MS = 9000;
+
+class TopBar extends SlElement {
+  #timer = 0;
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    this.#timer = setInterval(() => this.requestUpdate(), 500);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.#timer);
+  }
+
+  #callUp() {
+    const { typed, presetArmed, cameras } = this.state;
+    const match = typed ? cameras.find((camera) => camera.number === Number(typed)) : undefined;
+    const hint = presetArmed ? "preset 1–9" : typed ? (match ? match.name : "no such camera") : "type a number";
+    return html`
+      <div class="callup" data-typed=${typed} data-active=${typed !== "" || presetArmed} role="status" aria-label="Call-up">
+        <span class="callup-label">${presetArmed ? "Preset" : "Camera"}</span>
+        <span class="callup-digits">${typed || "—"}</span>
+        <span class="callup-hint">${hint}${match ? html` <kbd>Enter</kbd>` : nothing}</span>
+      </div>
+    `;
+  }
+
+  #layouts() {
+    return html`
+      <div class="segments" role="group" aria-label="Tiles on the wall">
+        ${[1, 4, 9].map(
+          (count) => html`<button
+            aria-pressed=${this.state.layout === count}
+            data-layout=${count}
+            title="${count === 1 ? "One tile" : `${count} tiles`} (Alt+${count})"
+            @click=${() => setLayout(/** @type {1 | 4 | 9} */ (count))}
+          >${count}</button>`,
+        )}
+      </div>
+    `;
+  }
+
+  #notice() {
+    const { notice, link } = this.state;
+    const fresh = notice !== null && Date.now() - notice.at < SAID_FOR_MS;
+    if (link === "down" && !fresh) {
+      return html`<span class="said-line attention">Connection to the gateway lost. Trying again…</span>`;
+    }
+    return fresh ? html`<span class="said-line ${notice.kind}">${notice.text}</span>` : nothing;
+  }
+
+  /** @override */
+  render() {
+    const now = store.serverClock.now();
+    const { user } = this.state;
+    return html`
+      <header class="topbar">
+        <span class="wordmark">Sightline</span>
+        ${this.#callUp()} ${this.#layouts()}
+        <div class="said-space" role="status" aria-live="polite">${this.#notice()}</div>
+        <time class="clock" datetime=${new Date(now).toISOString()}><span class="clock-day">${day(now)}</span> ${clock(now)}</time>
+        <div class="who">
+          <span class="who-name" title=${user?.role ?? ""}>${user?.name || user?.username}</span>
+          <button class="plain" id="sign-out" @click=${() => void signOut()}>Sign out</button>
+        </div>
+      </header>
+    `;
+  }
+}
+
+customElements.define("sl-topbar", TopBar);

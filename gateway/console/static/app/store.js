@@ -1,0 +1,106 @@
+/**
+ * The page's state, in one place. Components read it and are told when it changes; only the functions here and in
+ * actions.js change it.
+ * @module
+ */
+
+import { ServerClock } from "./time.js";
+
+/** @typedef {import("./types.js").Camera} Camera */
+/** @typedef {import("./types.js").Slot} Slot */
+/** @typedef {import("./types.js").Problem} Problem */
+
+/**
+ * @typedef {object} State
+ * @property {"starting" | "setup" | "signed-out" | "signed-in" | "unreachable"} session
+ * @property {import("./types.js").User | null} user
+ * @property {"loading" | "ready" | "failed" | "forbidden"} list how the list of cameras stands
+ * @property {Problem | null} listProblem
+ * @property {Camera[]} cameras by number
+ * @property {"up" | "down"} link the event socket
+ * @property {import("./types.js").Layout} layout
+ * @property {Slot[]} slots always nine; the layout shows the first of them
+ * @property {number} selected index of a slot
+ * @property {import("./types.js").PanelName} panel
+ * @property {boolean} panelOpen on a narrow screen: whether the panel is shown in place of the map
+ * @property {string} typed digits of a call-up in progress
+ * @property {{text: string, kind: "news" | "attention" | "alarm", at: number} | null} notice
+ * @property {Record<string, import("./freshness.js").Verdict>} freshness by camera: the picture on the glass
+ * @property {Record<string, number>} replayClock by camera: what time the replayed picture is from
+ * @property {boolean} paused whether the selected replay stands
+ * @property {{from: number} | {armed: true} | null} exporting
+ * @property {{mine: boolean, moving: boolean, problem: Problem | null, socket: "none" | "opening" | "open" | "lost"}} steering
+ * @property {{latitude: number, longitude: number} | null} picked a place clicked on the map for the enrolment form
+ * @property {boolean} presetArmed P was pressed; a digit recalls
+ */
+
+/** @returns {Slot[]} */
+const emptySlots = () => Array.from({ length: 9 }, () => ({ cameraId: null, replayAt: null }));
+
+/** @type {State} */
+const initial = {
+  session: "starting",
+  user: null,
+  list: "loading",
+  listProblem: null,
+  cameras: [],
+  link: "down",
+  layout: 4,
+  slots: emptySlots(),
+  selected: 0,
+  panel: "steer",
+  panelOpen: false,
+  typed: "",
+  notice: null,
+  freshness: {},
+  replayClock: {},
+  paused: false,
+  exporting: null,
+  steering: { mine: false, moving: false, problem: null, socket: "none" },
+  picked: null,
+  presetArmed: false,
+};
+
+class Store {
+  /** @type {State} */
+  state = { ...initial };
+  serverClock = new ServerClock();
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+
+  /** @param {Partial<State>} patch */
+  set(patch) {
+    this.state = { ...this.state, ...patch };
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** @param {() => void} listener @returns {() => void} ends it */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Forget everything that belongs to somebody. @param {State["session"]} session */
+  reset(session) {
+    this.set({ ...initial, slots: emptySlots(), session });
+  }
+}
+
+export const store = new Store();
+
+/** @param {string | null | undefined} id @returns {Camera | undefined} */
+export const cameraById = (id) => (id ? store.state.cameras.find((camera) => camera.id === id) : undefined);
+
+/** @returns {Slot} */
+export const selectedSlot = () => /** @type {Slot} */ (store.state.slots[store.state.selected]);
+
+/** @returns {Camera | undefined} */
+export const selectedCamera = () => cameraById(selectedSlot().cameraId);
+
+/** @param {string} permission @returns {boolean} */
+export const may = (permission) => store.state.user?.permissions.includes(permission) ?? false;
+
+/** @param {string} text @param {"news" | "attention" | "alarm"} [kind] */
+export function tell(text, kind = "news") {
+  store.set({ notice: { text, kind, at: Date.now() } });
+}

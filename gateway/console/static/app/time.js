@@ -1,0 +1,76 @@
+/**
+ * Times as people read them. Inside the page a time is milliseconds since 1970 UTC; local time is for the screen.
+ * @module
+ */
+
+/** @param {string} iso @returns {number} */
+export const fromIso = (iso) => Date.parse(iso);
+
+/** @param {number} ms @returns {string} */
+export const toIso = (ms) => new Date(Math.round(ms)).toISOString();
+
+/** @param {number} value @param {number} [width] */
+const pad = (value, width = 2) => String(value).padStart(width, "0");
+
+/** Time of day, 14:03:27. @param {number} ms @returns {string} */
+export function clock(ms) {
+  const at = new Date(ms);
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+}
+
+/** Time of day to the tenth, for stepping through frames. @param {number} ms @returns {string} */
+export const clockFine = (ms) => `${clock(ms)}.${Math.floor((((ms % 1000) + 1000) % 1000) / 100)}`;
+
+/** Hours and minutes. @param {number} ms @returns {string} */
+export const clockShort = (ms) => clock(ms).slice(0, 5);
+
+const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+/** Tue 24 Nov. @param {number} ms @returns {string} */
+export const day = (ms) => DAY.format(ms).replace(",", "");
+
+/** For file names: 2026-11-24T14-03-27Z. @param {number} ms @returns {string} */
+export const fileTime = (ms) => `${new Date(Math.round(ms)).toISOString().slice(0, 19).replaceAll(":", "-")}Z`;
+
+/** How old a picture is: 90 ms, 1.4 s, 12 s, 3 min. @param {number} ms @returns {string} */
+export function age(ms) {
+  if (ms < 995) return `${Math.max(0, Math.round(ms / 10) * 10)} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  return duration(ms);
+}
+
+/** A length of time in its two largest units: 52 s, 3 min 20 s, 2 h 5 min. @param {number} ms @returns {string} */
+export function duration(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return hours % 24 === 0 ? `${Math.floor(hours / 24)} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/**
+ * What the server's clock says, from messages that carry its time. A message is late by its way here, never early:
+ * the largest offset seen lately is the truest.
+ */
+export class ServerClock {
+  /** @type {number[]} */
+  #offsets = [];
+
+  /** @param {number} serverMs @param {number} localMs */
+  heard(serverMs, localMs) {
+    this.#offsets.push(serverMs - localMs);
+    if (this.#offsets.length > 30) this.#offsets.shift();
+  }
+
+  /** Server time minus ours, milliseconds. */
+  get offset() {
+    return this.#offsets.length === 0 ? 0 : Math.max(...this.#offsets);
+  }
+
+  /** @param {number} [localMs] @returns {number} */
+  now(localMs = Date.now()) {
+    return localMs + this.offset;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The shapes that the API gives and the page keeps; nothing at run time.
+ * @module
+ */
+
+/** @typedef {{id: string, username: string, name: string, role: string, permissions: string[]}} User */
+/** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number}} Problem */
+/** @typedef {{latitude: number, longitude: number, height_m?: number | null}} Place */
+/** @typedef {{codec: string, width: number, height: number, frame_rate: number}} StreamFacts */
+/** @typedef {"main" | "sub"} StreamName */
+/**
+ * @typedef {object} HeadAbilities
+ * @property {string[]} axes
+ * @property {boolean} presets_only
+ * @property {[number, number] | null} [pan_deg]
+ * @property {[number, number] | null} [tilt_deg]
+ * @property {[number, number] | null} [hfov_deg]
+ * @property {boolean} [fov_relative]
+ * @property {number} [presets_max]
+ * @property {boolean} [home]
+ * @property {string[]} [auxiliary]
+ */
+/**
+ * @typedef {object} HeadState
+ * @property {number | null} [pan]
+ * @property {number | null} [tilt]
+ * @property {number | null} [zoom]
+ * @property {number | null} [pan_deg]
+ * @property {number | null} [tilt_deg]
+ * @property {number | null} [bearing_deg]
+ * @property {number | null} [hfov_deg]
+ * @property {boolean | null} [moving]
+ * @property {string | null} [at]
+ */
+/** @typedef {{holder: string, user_id?: string, since?: string, idle_s?: number, mine?: boolean}} Stick */
+/**
+ * @typedef {object} CameraState
+ * @property {string} live
+ * @property {Problem | null} [problem]
+ * @property {{main: boolean, sub: boolean | null, cause?: string | null} | null} [recording]
+ * @property {string | null} [last_frame]
+ * @property {number} [viewers]
+ * @property {HeadState | null} [head]
+ * @property {Stick | null} [stick]
+ */
+/**
+ * @typedef {object} Camera
+ * @property {string} id
+ * @property {number} number
+ * @property {string} name
+ * @property {string | null} [street]
+ * @property {string | null} [group]
+ * @property {Place | null} [place]
+ * @property {number | null} [bearing_deg]
+ * @property {number | null} [hfov_deg]
+ * @property {{main: StreamFacts, sub?: StreamFacts | null}} streams
+ * @property {HeadAbilities | null} [head]
+ * @property {{manufacturer?: string, model?: string, firmware?: string, serial?: string}} [identity]
+ * @property {number | null} [clock_offset_s]
+ * @property {string[]} [remarks]
+ * @property {CameraState} state
+ */
+/** @typedef {{token: string, name: string}} Preset */
+/** @typedef {{start: number, end: number}} Span  Milliseconds since 1970. */
+/** @typedef {{start: number, end: number, cause: string, detail: string}} Gap  Milliseconds since 1970. */
+/** @typedef {{spans: Span[], gaps: Gap[], newest: number | null}} Timeline */
+/** @typedef {{cameraId: string | null, replayAt: number | null}} Slot  replayAt: null while live. */
+/** @typedef {1 | 4 | 9} Layout */
+/** @typedef {"steer" | "find" | "enrol" | "people" | "audit" | "keys"} PanelName */
+
+export {};

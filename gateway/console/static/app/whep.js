@@ -1,0 +1,153 @@
+/**
+ * One WHEP session (draft-ietf-wish-whep): offer, answer, trickled candidates, leave. Whether there is a picture is
+ * judged by decoded frames; an ICE state proves nothing.
+ * @module
+ */
+
+import { ApiError, refusal } from "./api.js";
+import { UNREACHABLE } from "./words.js";
+
+const FRAGMENT = "application/trickle-ice-sdpfrag";
+
+/** @typedef {{decoded: number, packets: number, lost: number, codec: string}} Progress */
+
+export class WhepSession {
+  #peer = new RTCPeerConnection();
+  /** @type {string | null} */
+  #location = null;
+  #etag = "";
+  /** @type {RTCIceCandidate[]} */
+  #candidates = [];
+  #flushing = 0;
+  #closed = false;
+  stream = new MediaStream();
+
+  /** @param {string} url @param {() => void} onLost the connection failed for good */
+  constructor(url, onLost) {
+    this.url = url;
+    this.#peer.ontrack = ({ track, receiver }) => {
+      asap(receiver);
+      this.stream.addTrack(track);
+    };
+    this.#peer.onicecandidate = ({ candidate }) => {
+      if (candidate && candidate.candidate !== "") this.#candidates.push(candidate);
+      this.#flush();
+    };
+    this.#peer.onconnectionstatechange = () => {
+      if (this.#peer.connectionState === "failed" && !this.#closed) onLost();
+    };
+  }
+
+  /** Offer and take the answer. @throws {ApiError} with retryAfterS where the server said when */
+  async open() {
+    asap(this.#peer.addTransceiver("video", { direction: "recvonly" }).receiver);
+    this.#peer.addTransceiver("audio", { direction: "recvonly" });
+    await this.#peer.setLocalDescription();
+    const offer = this.#peer.localDescription?.sdp ?? "";
+    const response = await this.#ask("POST", this.url, "application/sdp", offer);
+    const answer = await response.text();
+    this.#location = new URL(response.headers.get("Location") ?? "", response.url).href;
+    this.#etag = response.headers.get("ETag") ?? "";
+    if (this.#closed) {
+      this.#leave();
+      return;
+    }
+    await this.#peer.setRemoteDescription({ type: "answer", sdp: answer });
+    this.#flush();
+  }
+
+  /** @returns {Promise<Progress>} */
+  async progress() {
+    const found = { decoded: 0, packets: 0, lost: 0, codec: "" };
+    const report = await this.#peer.getStats();
+    report.forEach((entry) => {
+      if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
+      found.decoded = entry.framesDecoded ?? 0;
+      found.packets = entry.packetsReceived ?? 0;
+      found.lost = entry.packetsLost ?? 0;
+      found.codec = report.get(entry.codecId)?.mimeType ?? "";
+    });
+    return found;
+  }
+
+  /** When the frame on the glass was captured, if the stream carries it: milliseconds since 1970, sender's clock. */
+  captured() {
+    for (const receiver of this.#peer.getReceivers()) {
+      if (receiver.track.kind !== "video") continue;
+      const source = /** @type {any} */ (receiver.getSynchronizationSources()[0]);
+      if (typeof source?.captureTimestamp === "number") return source.captureTimestamp - NTP_TO_UNIX_MS;
+    }
+    return null;
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#flushing);
+    this.#peer.close();
+    this.#leave();
+  }
+
+  #leave() {
+    if (this.#location === null) return;
+    const location = this.#location;
+    this.#location = null;
+    // keepalive: it is sent even when the page is being left.
+    void fetch(location, { method: "DELETE", headers: { "X-Sightline": "1" }, keepalive: true }).catch(() => {});
+  }
+
+  #flush() {
+    clearTimeout(this.#flushing);
+    if (this.#location === null || this.#candidates.length === 0 || this.#closed) return;
+    this.#flushing = setTimeout(() => void this.#trickle(), 20);
+  }
+
+  async #trickle() {
+    const sdp = this.#peer.localDescription?.sdp ?? "";
+    const batch = this.#candidates.splice(0);
+    if (this.#location === null || batch.length === 0) return;
+    const ended = this.#peer.iceGatheringState === "complete";
+    // A refused candidate costs nothing: the server's own candidates are in the answer, ours are found by their checks.
+    await this.#ask("PATCH", this.#location, FRAGMENT, fragmentOf(sdp, batch, ended), this.#etag).catch(() => {});
+  }
+
+  /** @param {string} method @param {string} url @param {string} type @param {string} body @param {string} [etag] */
+  async #ask(method, url, type, body, etag) {
+    const headers = new Headers({ "Content-Type": type, "X-Sightline": "1" });
+    if (etag) headers.set("If-Match", etag);
+    const response = await fetch(url, { method, headers, body, credentials: "same-origin" }).catch(() => {
+      throw new ApiError(UNREACHABLE, 0);
+    });
+    if (!response.ok) throw await refusal(response);
+    return response;
+  }
+}
+
+const NTP_TO_UNIX_MS = 2_208_988_800_000;
+
+/** Show each frame as soon as it is decoded. @param {RTCRtpReceiver} receiver */
+function asap(receiver) {
+  const loose = /** @type {any} */ (receiver);
+  if ("jitterBufferTarget" in loose) loose.jitterBufferTarget = 0;
+  if ("playoutDelayHint" in loose) loose.playoutDelayHint = 0;
+}
+
+/**
+ * The body of a trickle PATCH (RFC 8840): credentials, then candidates under their media sections.
+ * @param {string} sdp our description @param {{candidate: string, sdpMid: string | null}[]} candidates
+ * @param {boolean} ended @returns {string}
+ */
+export function fragmentOf(sdp, candidates, ended) {
+  const find = (/** @type {RegExp} */ pattern) => sdp.match(pattern)?.[0] ?? "";
+  const lines = [find(/^a=ice-ufrag:.*$/m), find(/^a=ice-pwd:.*$/m)];
+  const sections = sdp.split(/^(?=m=)/m).slice(1);
+  for (const section of sections) {
+    const mid = section.match(/^a=mid:(\S+)/m)?.[1] ?? "";
+    const own = candidates.filter((candidate) => candidate.sdpMid === mid);
+    if (own.length === 0) continue;
+    lines.push(section.match(/^m=.*$/m)?.[0] ?? "", `a=mid:${mid}`);
+    for (const { candidate } of own) lines.push(`a=${candidate}`);
+    if (ended) lines.push("a=end-of-candidates");
+  }
+  return `${lines.map((each) => each.trim()).filter(Boolean).join("\r\n")}\r\n`;
+}

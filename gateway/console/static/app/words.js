@@ -1,0 +1,69 @@
+/**
+ * What the page says when something is not as it should be: plain sentences, each with what to do about it.
+ * @module
+ */
+
+/** @typedef {import("./types.js").Problem} Problem */
+
+/** @param {unknown} problem @returns {{title: string, cure: string}} */
+export function say(problem) {
+  if (typeof problem === "object" && problem !== null && "title" in problem) {
+    const said = /** @type {Problem} */ (problem);
+    return { title: String(said.title), cure: String(said.cure ?? said.detail ?? "") };
+  }
+  return { title: "Something went wrong in this page.", cure: problem instanceof Error ? problem.message : "" };
+}
+
+/** @param {unknown} problem @returns {string} one line */
+export function line(problem) {
+  const { title, cure } = say(problem);
+  return `${title} ${cure}`.trim();
+}
+
+/** Used where the server said nothing we can show. @param {number} status @returns {Problem} */
+export function forStatus(status) {
+  const known = /** @type {Record<number, [string, string]>} */ ({
+    401: ["You are signed out.", "Sign in again."],
+    403: ["You may not do this.", "Ask an administrator for the permission."],
+    404: ["There is no such thing here.", "It may have been removed. Load the page again."],
+    409: ["The camera is not live now.", "It is tried again by itself."],
+    413: ["That is too large.", "Ask for less at once."],
+    429: ["Too many attempts.", "Wait a minute and try again."],
+    503: ["The server is full.", "Close a picture elsewhere, or try again in a minute."],
+  });
+  const [title, cure] = known[status] ?? [`The server answered with an error (${status}).`, "Try again in a moment."];
+  return { type: `http.${status}`, title, cure, status };
+}
+
+/** @type {Problem} */
+export const UNREACHABLE = {
+  type: "network.unreachable",
+  title: "The gateway does not answer.",
+  cure: "This page tries again by itself. Check the network if it lasts.",
+};
+
+/** Why a stretch was not recorded. @param {string} cause @returns {string} */
+export function gapCause(cause) {
+  const known = /** @type {Record<string, string>} */ ({
+    camera: "the camera sent nothing",
+    network: "the network lost it",
+    host: "the camera host was down",
+    storage: "the disk could not take it",
+    retention: "past its keeping time",
+    privacy: "not recorded for privacy",
+    overflow: "the disk was too slow",
+  });
+  return known[cause] ?? cause;
+}
+
+/** @param {string} live @returns {string} */
+export function linkState(live) {
+  const known = /** @type {Record<string, string>} */ ({
+    live: "live",
+    connecting: "connecting",
+    retrying: "no connection",
+    parked: "needs attention",
+    off: "switched off",
+  });
+  return known[live] ?? live;
+}
