@@ -5,7 +5,7 @@ local name: clients differ in their prefixes and agree on their names.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
@@ -44,9 +44,9 @@ class Element:
     attributes: tuple[tuple[str, str], ...]
     children: tuple["Element | str", ...]
 
-    def render(self, *, declare: bool = False) -> str:
-        """Return it as text; ``declare`` adds every namespace, as the root must."""
-        spaces = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items()) if declare else ""
+    def render(self, namespaces: Mapping[str, str] | None = None) -> str:
+        """Return it as text; the root declares its ``namespaces``: prefix -> URI."""
+        spaces = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in (namespaces or {}).items())
         attributes = "".join(f" {name}={quoteattr(value)}" for name, value in self.attributes)
         inner = "".join(
             child.render() if isinstance(child, Element) else escape(_NOT_XML.sub("", child)) for child in self.children

@@ -69,8 +69,8 @@ def multicast() -> Element:
 
 
 def sensor_size(device: SimulatedDevice) -> tuple[int, int]:
-    """Return the pixels of the sensor: those of the largest stream."""
-    return max(((stream.width, stream.height) for stream in device.streams.values()), default=SIZES[0])
+    """Return the pixels of the sensor: all of what the options allow, more if a stream has more."""
+    return max(SIZES[0], *((stream.width, stream.height) for stream in device.streams.values()))
 
 
 def video_source(device: SimulatedDevice, name: str) -> Element:

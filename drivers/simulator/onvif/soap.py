@@ -193,7 +193,7 @@ def envelope(content: Iterable[Element], header: Iterable[Element] = ()) -> str:
     """Return a whole message."""
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + el(
         "env:Envelope", el("env:Header", header), el("env:Body", content)
-    ).render(declare=True)
+    ).render(NAMESPACES)
 
 
 def response(request: Request, answer: Answer) -> Element:
