@@ -1,0 +1,192 @@
+"""A stream that is pulled for ever: sessions one after another, watched, with a pause between failures."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import structlog
+
+from drivers.errors import (
+    CameraAnswerError,
+    CameraAuthenticationError,
+    CameraBusyError,
+    CameraError,
+    CameraFaultError,
+    CameraNoMediaError,
+    CameraRefusedAddressError,
+    CameraUnreachableError,
+    StreamError,
+)
+from drivers.rtsp.delivery import Delivery
+from drivers.rtsp.errors import StreamFellError
+from drivers.rtsp.session import Session, open_session, request_keyframe
+from drivers.rtsp.source import RtspSource, StreamState, StreamStats
+from kernel.clock import NS_PER_S, Clock
+from kernel.media import GapCause, MediaSink
+from kernel.supervision import Backoff, try_forever
+
+log = structlog.get_logger(__name__)
+
+RETRIED = (
+    CameraUnreachableError,
+    CameraBusyError,
+    CameraAnswerError,
+    CameraFaultError,
+    CameraNoMediaError,
+    StreamError,
+)
+PARKING = (CameraAuthenticationError, CameraRefusedAddressError)
+PATIENCE = Backoff()
+LOOK_S = 1.0
+REPORT_S = 5.0
+KEYFRAME_REQUEST_S = 1.0
+
+
+class RtspStream:
+    """One RTSP session at a time for one stream of one camera, whoever looks at it."""
+
+    def __init__(
+        self,
+        source: RtspSource,
+        sink: MediaSink,
+        *,
+        clock: Clock,
+        connect_gate: asyncio.Semaphore | None = None,
+        backoff: Backoff = PATIENCE,
+    ) -> None:
+        self.source = source
+        self.stats = StreamStats()
+        self.last_error: CameraError | None = None
+        self.state = StreamState.CONNECTING
+        self._sink = sink
+        self._clock = clock
+        self._gate = connect_gate or asyncio.Semaphore(1)
+        self._backoff = backoff
+        self._session: Session | None = None
+        self._asked_ns: int | None = None
+
+    async def run(self) -> None:
+        """Pull for ever. Returns only when parked: the password is wrong or the address refused.
+
+        A bug escapes; cancellation tears the session down.
+        """
+        try:
+            await try_forever(
+                self.run_once, clock=self._clock, expected=RETRIED, on_failure=self._failed, backoff=self._backoff
+            )
+        except PARKING as error:
+            self.last_error = error
+            self.state = StreamState.PARKED
+            log.warning("stream.parked", error=error.code)
+
+    def _failed(self, error: Exception, delay_s: float) -> None:
+        assert isinstance(error, CameraError)
+        self.last_error = error
+        self.state = StreamState.RETRYING
+        log.warning("stream.retry", error=error.code, reason=error.message, delay_s=round(delay_s, 1))
+
+    async def run_once(self) -> None:
+        """Pull one session until it ends.
+
+        Raises:
+            CameraError: why it ended, or never began.
+        """
+        self.state = StreamState.CONNECTING
+        self.stats.sessions += 1
+        delivery = Delivery(self._sink, self.stats, self._is_live)
+        cause, detail = GapCause.HOST, "the stream was stopped here"
+        try:
+            await self._pull(delivery)
+        except CameraError as error:
+            cause, detail = cause_of(error), error.message
+            raise
+        finally:
+            self._session = None
+            delivery.finish(cause, detail)
+
+    async def _pull(self, delivery: Delivery) -> None:
+        async with AsyncExitStack() as stack:
+            # The gate staggers connecting: hundreds of cameras at once fail each other.
+            async with self._gate:
+                session = await stack.enter_async_context(open_session(self.source, delivery, self._clock))
+            self._session = session
+            stack.callback(self._count, session, self.stats.packets, self.stats.bytes)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._watch(session))
+                    tasks.create_task(self._refresh(session))
+                    await asyncio.shield(session.connection.ended)
+            except BaseExceptionGroup as group:
+                raise _first(group) from None
+
+    def _count(self, session: Session, packets: int, size_bytes: int) -> None:
+        """Bring the statistics up to date; the numbers are those of the sessions before."""
+        stats = self.stats
+        stats.packets = packets + sum(track.packets for track in session.tracks.values())
+        stats.bytes = size_bytes + session.connection.bytes
+        if session.video is not None:
+            stats.jitter_s = session.video.jitter_s
+
+    def _is_live(self) -> None:
+        self.state = StreamState.LIVE
+
+    def request_keyframe(self) -> None:
+        """Ask the camera for a keyframe, at most once a second; does nothing where its transport cannot."""
+        now_ns = self._clock.monotonic_ns()
+        if self._session is None or (
+            self._asked_ns is not None and now_ns - self._asked_ns < KEYFRAME_REQUEST_S * NS_PER_S
+        ):
+            return
+        self._asked_ns = now_ns
+        request_keyframe(self._session)
+
+    async def _watch(self, session: Session) -> None:
+        """Look for pictures, not bytes; report what was received."""
+        source, clock, delivery = self.source, self._clock, session.delivery
+        began_ns = reported_ns = clock.monotonic_ns()
+        look_s = min(LOOK_S, source.frame_timeout_s / 4, source.keyframe_timeout_s / 4)
+        packets, size_bytes = self.stats.packets, self.stats.bytes
+        while True:
+            await clock.sleep(look_s)
+            now_ns = clock.monotonic_ns()
+            self._count(session, packets, size_bytes)
+            if now_ns - reported_ns >= REPORT_S * NS_PER_S:
+                reported_ns = now_ns
+                for channel, track in session.tracks.items():
+                    session.dialogue.report(channel + 1, track.reception())
+            _expect(now_ns, delivery.unit_ns or began_ns, source.frame_timeout_s, "picture")
+            _expect(now_ns, delivery.keyframe_ns or began_ns, source.keyframe_timeout_s, "keyframe")
+
+    async def _refresh(self, session: Session) -> None:
+        """Keep the session alive at half of its timeout."""
+        while True:
+            await self._clock.sleep(session.dialogue.session_timeout_s / 2)
+            await session.dialogue.keep_alive(session.base)
+
+
+def _expect(now_ns: int, last_ns: int, limit_s: float, what: str) -> None:
+    if now_ns - last_ns > limit_s * NS_PER_S:
+        raise StreamFellError(
+            f"The camera sent no {what} for {limit_s:g} s.",
+            cause=GapCause.CAMERA if what == "keyframe" else GapCause.NETWORK,
+            cure="The session is begun anew; look at the camera if this repeats.",
+        )
+
+
+def cause_of(error: CameraError) -> GapCause:
+    """Return what a gap says of this error."""
+    if isinstance(error, StreamFellError):
+        return error.cause
+    return GapCause.NETWORK if isinstance(error, CameraUnreachableError | StreamError) else GapCause.CAMERA
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return what ended a session: a bug before an expected failure."""
+    flat: list[BaseException] = []
+    stack: list[BaseException] = [group]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, BaseExceptionGroup):
+            stack += one.exceptions
+        else:
+            flat.append(one)
+    return next((one for one in flat if not isinstance(one, CameraError)), flat[0])

@@ -1,0 +1,221 @@
+"""Access units from a video track: cut, timed, and never handed on damaged."""
+
+from collections.abc import Callable
+
+import structlog
+
+from drivers.errors import CameraAnswerError
+from drivers.rtsp.connection import Connection
+from drivers.rtsp.delivery import Delivery
+from drivers.rtsp.depacketise import Depacketiser, H264Depacketiser, H265Depacketiser
+from drivers.rtsp.nal_units import KINDS
+from drivers.rtsp.parameters import ParameterKeeper, sprop_sets
+from drivers.rtsp.sdp import Media
+from drivers.rtsp.track import Track
+from kernel.clock import NS_PER_S, Clock
+from kernel.media import VIDEO_CLOCK_HZ, AccessUnit, GapCause, VideoCodec, VideoParameters
+
+log = structlog.get_logger(__name__)
+
+UNIT_LIMIT_BYTES = 16 * 1024 * 1024
+HOLE_LIMIT_S = 1.0
+"""Loss that leaves out no more than this is a picture that stands still; beyond it, it is a gap."""
+AHEAD_LIMIT_S = 3.0
+"""Media time that runs this far ahead of arrival from one picture to the next has jumped."""
+CARRIED_LIMIT = 32
+"""Most SEIs kept for one picture."""
+CODECS = {"H264": VideoCodec.H264, "H265": VideoCodec.H265, "HEVC": VideoCodec.H265}
+
+
+def _nothing() -> None:
+    """Do nothing about loss: the camera takes no requests."""
+
+
+class VideoTrack(Track):
+    """Cuts at the marker and at a change of timestamp, whichever is first."""
+
+    def __init__(self, media: Media, connection: Connection, delivery: Delivery, clock: Clock, offset_s: float) -> None:
+        super().__init__(media, connection, delivery, clock, offset_s)
+        self.codec = CODECS[media.encoding]
+        self._kinds = KINDS[self.codec]
+        self._parameters = ParameterKeeper(self._kinds)
+        for nal in sprop_sets(self.codec, media.parameters):
+            self._parameters.offer(nal)
+        self._depacketiser: Depacketiser = H265Depacketiser() if self.codec is VideoCodec.H265 else H264Depacketiser()
+        self._push = self._depacketiser.push
+        self._timestamp: int | None = None
+        """Of the unit being collected."""
+        self._finished: int | None = None
+        """Timestamp of the last unit that was cut."""
+        self._size = 0
+        self._carried: list[bytes] = []
+        """NAL units that came before the slices they belong to."""
+        self._suspect = False
+        """Packets were lost right before or in the unit being collected."""
+        self._waiting = True
+        """For a keyframe."""
+        self._lost = False
+        """The next keyframe comes after loss."""
+        self._marker_lies = False
+        self._unit_ns = 0
+        self._last_delivered: int | None = None
+        self._current: VideoParameters | None = None
+        self.on_loss: Callable[[], None] = _nothing
+
+    def _payload(self, buffer: bytearray, start: int, end: int, timestamp: int, marker: bool) -> None:  # noqa: FBT001
+        if timestamp != self._timestamp:
+            if self._size:
+                self._cut()
+            self._timestamp = timestamp
+        self._size += end - start
+        if self._size > UNIT_LIMIT_BYTES:
+            raise CameraAnswerError(f"The camera sends a picture of more than {UNIT_LIMIT_BYTES} bytes.")
+        self._push(buffer, start, end)
+        if marker and not self._marker_lies:
+            self._cut()
+
+    def _missed(self) -> None:
+        self._depacketiser.drop()
+        self._depacketiser.take()
+        self._carried.clear()
+        self._suspect = True
+        self._damage()
+
+    def _restarted(self) -> None:
+        self._missed()
+        self._timestamp = self._finished = None
+        self._size = 0
+        self._suspect = False
+        self._last_delivered = None
+        self._delivery.interrupt(GapCause.CAMERA, "the camera began to send from another source")
+
+    def _damage(self) -> None:
+        if not self._waiting:
+            self._waiting = True
+            self._lost = True
+            self.on_loss()
+
+    def _cut(self) -> None:
+        """End the unit being collected, if it has a picture in it."""
+        self._size = 0
+        depacketiser = self._depacketiser
+        nals = depacketiser.take()
+        if depacketiser.damaged:
+            depacketiser.damaged = False
+            self._suspect = True
+            self._damage()
+        kinds = self._kinds
+        slices = keyframe = False
+        first: bytes | None = None
+        kept = self._carried
+        for nal in nals:
+            kind = kinds.kind(nal)
+            if kind in kinds.slices:
+                if not slices:
+                    slices, first = True, nal
+                    keyframe = kind in kinds.keyframes
+                kept.append(nal)
+            elif kind not in kinds.dropped and not self._parameters.offer(nal):
+                kept.append(nal)
+        if first is None:
+            # Parameter sets or an SEI, with or without a marker: its slices are still to come.
+            del kept[:-CARRIED_LIMIT]
+            return
+        self._carried = []
+        timestamp = self._timestamp
+        assert timestamp is not None
+        if timestamp == self._finished:
+            # The marker came before the picture's end: from now on only a new timestamp ends a unit.
+            log.info("stream.marker_lies")
+            self._marker_lies = True
+            self._damage()
+            return
+        self._finished = timestamp
+        suspect, self._suspect = self._suspect, False
+        if suspect and not (keyframe and kinds.first_slice(first)):
+            self._damage()
+            self._withhold()
+            return
+        self._unit(kept, timestamp, first, keyframe=keyframe)
+
+    def _withhold(self) -> None:
+        self._delivery.unit_ns = self._connection.received_ns
+        self._stats.withheld += 1
+
+    def _unit(self, nals: list[bytes], timestamp: int, first: bytes, *, keyframe: bool) -> None:
+        """Time a whole unit and hand it on, or keep it back."""
+        now_ns = self._connection.received_ns
+        beginning = self._last_timestamp is None
+        ticks = self._advance(timestamp)
+        if not beginning and not self._goes_on(ticks, now_ns, first):
+            return
+        self._last_timestamp = timestamp
+        self._media_time += ticks
+        self._unit_ns = now_ns
+        self._wall.arrived(self._media_time, now_ns, self._clock.wall_ns())
+        self._measure_jitter(self._media_time)
+        if keyframe:
+            self._current = self._parameters.at_keyframe()
+        if (self._waiting and not keyframe) or self._current is None:
+            self._withhold()
+            return
+        if keyframe:
+            self._at_keyframe()
+            if extras := self._parameters.extras():
+                nals = extras + nals
+        wall_ns, source = self._wall.wall_ns(self._media_time)
+        lost, self._lost = self._lost, False
+        self._waiting = False
+        self._last_delivered = self._media_time
+        self._delivery.unit_ns = now_ns
+        self._delivery.video(
+            AccessUnit(
+                tuple(nals),
+                self._media_time
+                if self.media.clock_hz == VIDEO_CLOCK_HZ
+                else self._media_time * VIDEO_CLOCK_HZ // self.media.clock_hz,
+                wall_ns,
+                keyframe,
+                self._current,
+                now_ns,
+                source,
+                lost,
+            )
+        )
+
+    def _goes_on(self, ticks: int, now_ns: int, first: bytes) -> bool:
+        """Return whether media time goes on; a jump ends the run."""
+        if ticks <= 0 and -ticks < self.media.clock_hz and self._kinds.disposable(first):
+            self._withhold()  # a B picture: media time here is decoding time, and nothing refers to it
+            return False
+        ahead_s = ticks / self.media.clock_hz - (now_ns - self._unit_ns) / NS_PER_S
+        if ticks <= 0 or ahead_s > AHEAD_LIMIT_S:
+            self._jumped(ticks)
+        return True
+
+    def _jumped(self, ticks: int) -> None:
+        seconds = ticks / self.media.clock_hz
+        log.warning("stream.media_time_jumped", seconds=round(seconds, 3))
+        self._delivery.interrupt(GapCause.CAMERA, f"the camera's media time jumped by {seconds:.3f} s")
+        self._wall.reset()
+        self._report = None
+        self._last_delivered = None
+        self._transit = None
+        # The unit counts on from the last one by nothing: media time restarts, and a keyframe begins the new run.
+        self._media_time = -ticks
+        self._waiting = True
+        self._lost = False
+        self.on_loss()
+
+    def _at_keyframe(self) -> None:
+        """Begin a new run where the wall clock stepped or loss left a hole worth a gap."""
+        step = self._wall.step
+        if step is not None:
+            cause, seconds = step
+            log.warning("stream.clock_stepped", cause=cause, seconds=round(seconds, 3))
+            self._delivery.interrupt(cause, f"the clock of the pictures stepped by {seconds:.3f} s")
+            self._wall.apply()
+        elif self._lost and self._last_delivered is not None:
+            hole_s = (self._media_time - self._last_delivered) / self.media.clock_hz
+            if hole_s > HOLE_LIMIT_S:
+                self._delivery.interrupt(GapCause.NETWORK, f"packets were lost: {hole_s:.3f} s of pictures are missing")
