@@ -1,0 +1,130 @@
+"""One disk: its threads, its catalog, and whether it can be trusted just now."""
+
+import asyncio
+import errno
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import structlog
+
+from config.recording import DiskSettings, RecordingSettings
+from kernel.clock import NS_PER_S, Clock
+from recording.catalog import Catalog
+from recording.volume import Volume
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+DISK_ERRORS = (OSError, sqlite3.Error, TimeoutError)
+"""What a disk that fails looks like from here."""
+
+
+class DiskState(StrEnum):
+    """Whether a disk takes recordings."""
+
+    OK = "ok"
+    SLOW = "slow"
+    READ_ONLY = "read-only"
+    FULL = "full"
+    FAILED = "failed"
+
+
+_BY_ERRNO = {errno.ENOSPC: DiskState.FULL, errno.EDQUOT: DiskState.FULL, errno.EROFS: DiskState.READ_ONLY}
+
+
+def diagnose(error: BaseException) -> DiskState:
+    """Return what ``error`` says of the disk it came from."""
+    if isinstance(error, TimeoutError):
+        return DiskState.SLOW
+    if isinstance(error, OSError) and error.errno is not None:
+        return _BY_ERRNO.get(error.errno, DiskState.FAILED)
+    if isinstance(error, sqlite3.OperationalError):
+        if "full" in str(error):
+            return DiskState.FULL
+        if "readonly" in str(error):
+            return DiskState.READ_ONLY
+    return DiskState.FAILED
+
+
+class Disk:
+    """A directory that takes recordings, with the threads that do its reading and writing."""
+
+    def __init__(  # noqa: PLR0913 - one place where they meet
+        self,
+        settings: DiskSettings,
+        recording: RecordingSettings,
+        *,
+        disk_id: str,
+        catalog: Catalog,
+        volume: Volume,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.id = disk_id
+        self.root = settings.path / recording.owner
+        self.catalog = catalog
+        self.volume = volume
+        self.state = DiskState.OK
+        self.fault = ""
+        self.bytes_written = 0
+        self.active: set[str] = set()
+        """Identifiers of the files that are being written."""
+        self.limit_s = recording.slow_write_s
+        self._clock = clock
+        self._began_ns = clock.monotonic_ns()
+        name = settings.path.name
+        self._writers = ThreadPoolExecutor(recording.writer_threads, thread_name_prefix=f"write-{name}")
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix=f"read-{name}")
+
+    async def write(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``job`` on a writing thread, in bounded time.
+
+        Raises:
+            TimeoutError: it took longer than ``slow_write_s``; it goes on in its thread, and is not waited for.
+        """
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self.limit_s):
+            return await loop.run_in_executor(self._writers, lambda: job(*args, **kwargs))
+
+    async def read(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``job`` on a reading thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: job(*args, **kwargs))
+
+    def mark(self, error: BaseException) -> None:
+        """Trust the disk no more: its streams move to another."""
+        state = diagnose(error)
+        if self.state is DiskState.OK:
+            _log.error("recording.disk_lost", disk=str(self.settings.path), state=state.value, error=str(error))
+        self.state = state
+        self.fault = str(error) or f"a write took longer than {self.limit_s:g} s"
+
+    def trust(self) -> None:
+        """Use the disk again."""
+        if self.state is not DiskState.OK:
+            _log.info("recording.disk_back", disk=str(self.settings.path))
+        self.state = DiskState.OK
+        self.fault = ""
+
+    @property
+    def bytes_per_s(self) -> float:
+        """Return how fast recordings grew here since the start; 0 in the first minute, when it would mislead."""
+        elapsed_ns = self._clock.monotonic_ns() - self._began_ns
+        return self.bytes_written * NS_PER_S / elapsed_ns if elapsed_ns > 60 * NS_PER_S else 0.0
+
+    def absolute(self, path: str) -> Path:
+        """Return where a catalogued path lies."""
+        return self.root / path
+
+    async def close(self) -> None:
+        """Fold the catalog and let the threads go; one that hangs in the kernel is left behind."""
+        loop = asyncio.get_running_loop()
+        if self.state is not DiskState.SLOW:
+            await loop.run_in_executor(self._readers, self.catalog.close)
+        self._writers.shutdown(wait=False)
+        self._readers.shutdown(wait=False)

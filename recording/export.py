@@ -1,0 +1,196 @@
+"""An MP4 of a range, not coded again, given piece by piece."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from kernel.clock import utc
+from kernel.media import VIDEO_CLOCK_HZ
+from recording.errors import FootageUnreadableError, MixedCodecError, RecordingError
+from recording.mux.demux import SampleTable, sample_tables
+from recording.mux.fragment import HEADER_BYTES, ns_to_ticks, ticks_to_ns
+from recording.mux.init import AUDIO_TRACK, VIDEO_TRACK, audio_clock_hz, sample_entries
+from recording.mux.progressive import Chunk, MovieFacts, TrackPlan, head
+from recording.segments import FileSegments
+from recording.timeline import GapSpan
+
+PIECE_BYTES = 1024 * 1024
+HEAD_BYTES = 64 * 1024
+"""Enough of a fragment for the tables of its pictures; more is read where it is not."""
+
+
+@dataclass(slots=True)
+class _Slice:
+    """Bytes of one file that the export takes over as they are."""
+
+    descriptor: int
+    offset: int
+    size: int
+
+
+@dataclass(slots=True)
+class ExportPlan:
+    """The head of the file, and what follows it from where. Files stay open: retention cannot spoil an export."""
+
+    head: bytes
+    slices: list[_Slice]
+    start_ns: int
+    end_ns: int
+    files: ExitStack
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the length of the whole export."""
+        return len(self.head) + sum(piece.size for piece in self.slices)
+
+
+def refuse_mixture(parts: Sequence[FileSegments]) -> None:
+    """Refuse a range that changes its codec.
+
+    Raises:
+        MixedCodecError: with ``facts['cuts_ns']``: export up to and from there.
+    """
+    cuts = [part.segments[0].start_ns for part, before in zip(parts[1:], parts, strict=False)
+            if part.file.codec != before.file.codec]  # fmt: skip
+    if cuts:
+        when = ", ".join(f"{utc(cut):%Y-%m-%dT%H:%M:%SZ}" for cut in cuts)
+        raise MixedCodecError(f"The camera changed its video coding at {when}; one MP4 cannot hold both.",
+                              cure="Export the parts before and after on their own.", cuts_ns=cuts)  # fmt: skip
+
+
+def comment_of(gaps: Sequence[GapSpan]) -> str:
+    """Return the sentence that an export carries about what is missing."""
+    if not gaps:
+        return "Complete: no gap in this range. Times are UTC."
+    told = "; ".join(
+        f"{utc(gap.start_ns):%Y-%m-%d %H:%M:%S}-{utc(gap.end_ns):%H:%M:%S} {gap.cause.value}: {gap.detail}"
+        for gap in gaps
+    )
+    return f"Missing (the last picture stands): {told}. Times are UTC."
+
+
+@dataclass(slots=True)
+class _Planner:
+    """Runs on a reading thread: reads the tables of every fragment and lays the movie out."""
+
+    parts: Sequence[FileSegments]
+    end_ns: int
+    stack: ExitStack
+    video: TrackPlan = field(default_factory=lambda: TrackPlan(VIDEO_TRACK, VIDEO_CLOCK_HZ))
+    audio: TrackPlan | None = None
+    slices: list[_Slice] = field(default_factory=list)
+    payload: int = 0
+    last_ns: int = 0
+
+    def lay_out(self) -> None:
+        start_ns = self.parts[0].segments[0].start_ns
+        for part in self.parts:
+            descriptor = os.open(part.disk.absolute(part.file.path), os.O_RDONLY | os.O_CLOEXEC)
+            self.stack.callback(os.close, descriptor)
+            init = part.disk.volume.read(descriptor, part.file.init_bytes, 0)
+            entries = sample_entries(init)
+            clock_hz = audio_clock_hz(init)
+            shift_ns = part.file.start_ns - start_ns
+            for segment in part.segments:
+                for fragment in segment.fragments:
+                    if part.file.start_ns + ticks_to_ns(fragment.start_90k) >= self.end_ns:
+                        return
+                    data = part.disk.volume.read(descriptor, min(fragment.size_bytes, HEAD_BYTES), fragment.offset)
+                    tables = list(sample_tables(data[HEADER_BYTES:]))
+                    if fragment.size_bytes > HEADER_BYTES + fragment.video_bytes:
+                        at = fragment.offset + HEADER_BYTES + fragment.video_bytes
+                        rest = fragment.size_bytes - HEADER_BYTES - fragment.video_bytes
+                        sound = part.disk.volume.read(descriptor, min(rest, HEAD_BYTES), at)
+                        tables = [tables[0], *(t._replace(payload=t.payload + fragment.video_bytes)
+                                               for t in sample_tables(sound))]  # fmt: skip
+                    self._take(tables, descriptor, fragment.offset + HEADER_BYTES, shift_ns, part, entries, clock_hz)
+
+    def _take(  # noqa: PLR0913, PLR0917 - what one fragment brings
+        self, tables: Sequence[SampleTable], descriptor: int, offset: int, shift_ns: int, part: FileSegments,
+        entries: dict[int, bytes], clock_hz: int | None,
+    ) -> None:  # fmt: skip
+        for table in tables:
+            if table.track == VIDEO_TRACK:
+                plan, origin_ns, timescale = self.video, part.file.start_ns, VIDEO_CLOCK_HZ
+            elif clock_hz is not None:
+                if self.audio is None:
+                    self.audio = TrackPlan(AUDIO_TRACK, clock_hz)
+                if clock_hz != self.audio.timescale:
+                    continue
+                plan, origin_ns, timescale = self.audio, part.file.start_ns, clock_hz
+            else:
+                continue
+            count, elapsed = 0, table.start
+            for duration in table.durations:
+                if origin_ns + elapsed * 1_000_000_000 // timescale >= self.end_ns:
+                    break
+                count, elapsed = count + 1, elapsed + duration
+            start = table.start + shift_ns * timescale // 1_000_000_000
+            if count and start >= 0:
+                entry = plan.entry(entries[table.track])
+                chunk = Chunk(entry, start, table.durations[:count], table.sizes[:count], table.first_sync)
+                self._add(plan, chunk, descriptor, offset + table.payload)
+                if table.track == VIDEO_TRACK:
+                    self.last_ns = origin_ns + ticks_to_ns(elapsed)
+
+    def _add(self, plan: TrackPlan, chunk: Chunk, descriptor: int, offset: int) -> None:
+        plan.chunks.append(chunk)
+        plan.offsets.append(self.payload)
+        self.slices.append(_Slice(descriptor, offset, chunk.size_bytes))
+        self.payload += chunk.size_bytes
+
+
+def plan(
+    parts: Sequence[FileSegments], end_ns: int, *, title: str, gaps: Callable[[int, int], Sequence[GapSpan]]
+) -> ExportPlan:
+    """Lay an export out. Runs on a reading thread.
+
+    Raises:
+        FootageUnreadableError: a file cannot be read.
+    """
+    with ExitStack() as stack:
+        planner = _Planner(parts, end_ns, stack)
+        try:
+            planner.lay_out()
+        except (OSError, RecordingError, IndexError) as error:
+            raise FootageUnreadableError(f"A recorded file could not be read: {error}.",
+                                         cure="Run `sightline verify` to see which.") from error  # fmt: skip
+        start_ns = parts[0].segments[0].start_ns
+        facts = MovieFacts(start_ns=start_ns, title=title, comment=comment_of(gaps(start_ns, planner.last_ns)))
+        size = (max(part.file.width for part in parts), max(part.file.height for part in parts))
+        front = head(planner.video, planner.audio, size, facts)
+        return ExportPlan(front, planner.slices, start_ns, planner.last_ns, stack.pop_all())
+    raise AssertionError("unreachable")  # pragma: no cover - ExitStack swallows nothing here
+
+
+async def pieces(export: ExportPlan, parts: Sequence[FileSegments]) -> AsyncIterator[bytes]:
+    """Give the bytes of an export in pieces of about a megabyte.
+
+    Raises:
+        FootageUnreadableError: a file became unreadable on the way.
+    """
+    disk = parts[0].disk
+
+    def read(batch: list[_Slice]) -> bytes:
+        return b"".join(disk.volume.read(piece.descriptor, piece.size, piece.offset) for piece in batch)
+
+    try:
+        yield export.head
+        batch: list[_Slice] = []
+        waiting = 0
+        for number, piece in enumerate(export.slices, 1):
+            batch.append(piece)
+            waiting += piece.size
+            if waiting >= PIECE_BYTES or number == len(export.slices):
+                data = await disk.read(read, batch)
+                if len(data) != waiting:
+                    raise FootageUnreadableError("A recorded file ended before its time.",
+                                                 cure="Run `sightline verify` to see which.")  # fmt: skip
+                yield data
+                batch, waiting = [], 0
+    finally:
+        await disk.read(export.files.close)
+
+
+__all__ = ["ExportPlan", "comment_of", "ns_to_ticks", "pieces", "plan", "refuse_mixture"]

@@ -1,0 +1,225 @@
+"""Rolling storage: the disks, the recorders that write to them, and what can be asked of them."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from config.recording import RecordingSettings
+from kernel.clock import Clock, every
+from kernel.ids import CameraId, StreamName, new_id
+from recording import holds, identity, retention, verify
+from recording.catalog import facts
+from recording.catalog.files import FileRow, totals
+from recording.disk import DISK_ERRORS, Disk, DiskState
+from recording.errors import RecordingError, UnknownHoldError
+from recording.gapbook import ALIVE_KEY
+from recording.holds import Hold
+from recording.opening import open_disks
+from recording.playback import Playback
+from recording.recorder import Recorder
+from recording.recovery import RecoveryReport
+from recording.verify import VerifyReport
+from recording.volume import Volume
+
+_log = structlog.get_logger(__name__)
+
+TICK_S = 0.5
+KEEPING_S = 10.0
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+
+
+@dataclass(frozen=True, slots=True)
+class DiskStats:
+    """One disk, as the room may read it."""
+
+    path: str
+    id: str
+    state: DiskState
+    fault: str
+    files: int
+    recorded_bytes: int
+    oldest_ns: int | None
+    free_bytes: int
+    total_bytes: int
+    bytes_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StorageStats:
+    """All disks, and how many streams record now."""
+
+    disks: tuple[DiskStats, ...]
+    recording: int
+
+
+class Storage(Playback):
+    """What :func:`open_storage` gives. Playback stands in :class:`recording.playback.Playback`."""
+
+    def __init__(
+        self, settings: RecordingSettings, disks: list[Disk], reports: list[RecoveryReport], *, clock: Clock,
+        decoders: ThreadPoolExecutor,
+    ) -> None:  # fmt: skip
+        super().__init__(settings, disks, clock=clock, decoders=decoders)
+        self.recovered = tuple(reports)
+        """What was found and mended at start, one report per disk."""
+        self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
+
+    @asynccontextmanager
+    async def recorder(self, camera: CameraId, stream: StreamName) -> AsyncIterator[Recorder]:
+        """Record one stream while the context lasts; what was taken is written before it ends.
+
+        Raises:
+            RecordingError: the stream is being recorded already, or the camera's identifier is no file name.
+        """
+        if not _NAME.match(camera):
+            raise RecordingError(f"{camera!r} cannot name a camera in storage.", cure="Use letters, digits, - and _.")
+        if (camera, stream) in self._recorders:
+            raise RecordingError(f"Camera {camera} {stream.value} is being recorded already.")
+        recorder = Recorder(camera, stream, disks=lambda: self._disks, make_room=self._make_room,
+                            settings=self._settings, clock=self._clock)  # fmt: skip
+        self._recorders[camera, stream] = recorder
+        try:
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(recorder.run(), name=f"record {camera} {stream.value}")
+                try:
+                    yield recorder
+                finally:
+                    recorder.close()
+                    await asyncio.wait([writing])
+        finally:
+            del self._recorders[camera, stream]
+
+    async def hold(self, camera: CameraId, start_ns: int, end_ns: int, reason: str) -> str:
+        """Keep both streams of a camera in a range, what is there and what is still to come; return the hold's id.
+
+        Raises:
+            BadRangeError: it ends before it starts.
+        """
+        self._check_range(start_ns, end_ns, limited=False)
+        hold = Hold(id=new_id(), camera=camera, start_ns=start_ns, end_ns=end_ns, reason=reason,
+                    created_ns=self._clock.wall_ns())  # fmt: skip
+        for disk in self._trusted():
+            await disk.read(holds.place, disk.root, disk.catalog, hold)
+        _log.info("recording.held", hold=hold.id, camera=camera, start_ns=start_ns, end_ns=end_ns)
+        return hold.id
+
+    async def release(self, hold_id: str) -> None:
+        """End a hold: retention decides again.
+
+        Raises:
+            UnknownHoldError: there is none of that id.
+        """
+        released = [await disk.read(holds.release, disk.root, disk.catalog, hold_id) for disk in self._trusted()]
+        if not any(released):
+            raise UnknownHoldError(f"There is no hold {hold_id}.")
+        _log.info("recording.released", hold=hold_id)
+
+    async def holds(self) -> list[Hold]:
+        """Return every hold, oldest first."""
+        found = {hold.id: hold for disk in self._trusted() for hold in await disk.read(holds.listed, disk.catalog)}
+        return [found[key] for key in sorted(found)]
+
+    async def verify(self, camera: CameraId | None = None) -> VerifyReport:
+        """Read everything (of one camera) again and compare it with what was written."""
+        reports = []
+        for disk in self._disks:
+            for file in await disk.read(verify.listed, disk, camera):
+                reports.append(await disk.read(verify.check, disk, file))  # noqa: PERF401 - awaited one by one
+        faults = tuple(fault for report in reports for fault in report.faults)
+        if faults:
+            _log.error("recording.verify_failed", faults=len(faults), first=faults[0].path)
+        return VerifyReport(len(reports), sum(r.fragments for r in reports), sum(r.bytes for r in reports), faults)
+
+    async def stats(self) -> StorageStats:
+        """Return how the disks stand."""
+        disks = tuple([await disk.read(_stats, disk) for disk in self._disks])
+        return StorageStats(disks, sum(recorder.state.recording for recorder in self._recorders.values()))
+
+    async def keep(self) -> None:
+        """Do one round of what storage owes its disks: retention, a sign of life, new links of holds, probing."""
+        for disk in self._disks:
+            try:
+                if disk.state is not DiskState.OK:
+                    await disk.write(identity.probe, disk.root)
+                    disk.trust()
+                await disk.write(self._keep_one, disk)
+            except DISK_ERRORS as error:
+                disk.mark(error)
+
+    def _keep_one(self, disk: Disk) -> None:
+        now_ns = self._clock.wall_ns()
+        with disk.catalog.write() as db:
+            facts.set_meta(db, ALIVE_KEY, str(now_ns))
+        retention.sweep(disk, self._settings, now_ns, by_age=self._wall_is_sane())
+        holds.link_new(disk.root, disk.catalog)
+
+    def _wall_is_sane(self) -> bool:
+        """Return whether wall time moved with monotonic time: a clock gone astray must not delete a month."""
+        moved_ns = self._clock.wall_ns() - self._clock.monotonic_ns() - self._wall_offset_ns
+        return abs(moved_ns) < retention.DAY_NS // 24
+
+    async def _make_room(self, disk: Disk) -> bool:
+        """Delete what may be deleted for one more batch; return whether anything was."""
+        try:
+            swept = await disk.write(retention.sweep, disk, self._settings, self._clock.wall_ns(),
+                                     by_age=False, extra_bytes=2 * self._settings.batch_bytes)  # fmt: skip
+        except DISK_ERRORS as error:
+            disk.mark(error)
+            return False
+        return swept.files > 0
+
+    async def _tick_forever(self) -> None:
+        async with every(self._clock, TICK_S) as ticks:
+            async for _ in ticks:
+                for recorder in self._recorders.values():
+                    recorder.tick()
+
+    async def _keep_forever(self) -> None:
+        async with every(self._clock, KEEPING_S) as ticks:
+            async for _ in ticks:
+                await self.keep()
+
+
+def _stats(disk: Disk) -> DiskStats:
+    free = total = files = size = 0
+    oldest: int | None = None
+    try:
+        free, total = disk.volume.free_bytes(disk.root)
+        with disk.catalog.read() as db:
+            files, size, oldest = totals(db)
+    except DISK_ERRORS as error:
+        disk.mark(error)
+    return DiskStats(str(disk.settings.path), disk.id, disk.state, disk.fault, files, size, oldest, free, total,
+                     disk.bytes_per_s)  # fmt: skip
+
+
+@asynccontextmanager
+async def open_storage(
+    settings: RecordingSettings, *, clock: Clock, volume: Callable[[], Volume] = Volume
+) -> AsyncIterator[Storage]:
+    """Open the disks, mend what a crash left, and keep them while the context lasts.
+
+    Raises:
+        StorageStartError: a disk is missing, full, read-only, in use, or has lost footage; nothing was changed.
+    """
+    async with AsyncExitStack() as stack:
+        disks, reports = await open_disks(settings, clock=clock, volume=volume, stack=stack)
+        decoders = ThreadPoolExecutor(settings.still_threads, thread_name_prefix="still")
+        stack.callback(decoders.shutdown, wait=False)
+        storage = Storage(settings, disks, reports, clock=clock, decoders=decoders)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(storage._tick_forever(), name="recording ticks"),  # noqa: SLF001 - same module
+                     group.create_task(storage._keep_forever(), name="recording keeper")]  # noqa: SLF001  # fmt: skip
+            try:
+                yield storage
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+
+__all__ = ["DiskStats", "FileRow", "Storage", "StorageStats", "open_storage"]
