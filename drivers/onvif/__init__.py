@@ -1,1 +1,20 @@
 """The ONVIF client: enrols, steers, listens to and keeps up with cameras (docs/design/onvif-client.md)."""
+
+from drivers.onvif.bootstrap import ClockReading
+from drivers.onvif.device import Device, open_device
+from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol
+from drivers.onvif.events import CameraEvent
+from drivers.onvif.head import OnvifHead
+from drivers.onvif.session import Limits
+
+__all__ = [
+    "CameraEvent",
+    "ClockReading",
+    "Device",
+    "EnrolLimits",
+    "EnrolmentResult",
+    "Limits",
+    "OnvifHead",
+    "enrol",
+    "open_device",
+]

@@ -372,6 +372,10 @@ class Quirks:
             self._remarks[name] = Remark(text=text, quirk=name)
         return news
 
+    def forget(self, name: str) -> None:
+        """Take back a quirk that a trial assumed and did not confirm."""
+        self._remarks.pop(name, None)
+
     def note(self, text: str) -> None:
         """Note something that is wrong and is no entry of the table."""
         remark = Remark(text=text)

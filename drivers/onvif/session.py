@@ -45,6 +45,9 @@ class Limits:
     """Bursts reboot some cameras."""
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """One request. A ``repeatable`` one is sent again, once, where a pooled connection turned out to be dead."""
