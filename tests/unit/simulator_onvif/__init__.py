@@ -1,0 +1,1 @@
+"""The simulated camera on the wire: services, authentication, motion, and every knob."""
