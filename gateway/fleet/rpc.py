@@ -9,7 +9,7 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from drivers.model import CameraDescription, CameraTarget, CameraView
 from kernel.head import HeadAbilities, Preset
@@ -36,7 +36,7 @@ def _reveal(value: object) -> object:
     if isinstance(value, frozenset | set):
         return sorted(value)
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
+        return base64.urlsafe_b64encode(value).decode()
     msg = f"{type(value).__name__} has no form on the wire"
     raise TypeError(msg)
 
@@ -202,10 +202,12 @@ class HostHealth(Message):
 
 
 class Probed(Message):
-    """A camera looked at before it is enrolled."""
+    """A camera looked at before it is enrolled. ``snapshot`` is a JPEG."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
 
     description: CameraDescription
-    snapshot: Base64Bytes | None = None
+    snapshot: bytes | None = None
 
 
 class DiscoverRequest(Message):

@@ -1,0 +1,235 @@
+"""One camera on this host: its device, streams, head, events and clock, each in a task of its own."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import structlog
+
+from config.steering import SteeringSettings
+from drivers.errors import CameraError
+from drivers.onvif import Device, open_device
+from gateway.fleet import rpc
+from gateway.worker.broadcast import Broadcast
+from gateway.worker.head import HeadSeat, open_seat
+from gateway.worker.problems import NoHeadError
+from gateway.worker.stream import MediaPlane, StreamPlan, StreamRun
+from kernel.clock import NS_PER_S, Clock, every
+from kernel.ids import StreamName
+
+_log = structlog.get_logger(__name__)
+
+CLOCK_PERIOD_S = 600.0
+"""Between two measurements of a camera's clock."""
+CLOCK_RETRY_S = 30.0
+CLOCK_LOOK_S = 10.0
+"""How often sender reports are looked at for a clock that has moved meanwhile."""
+CLOCK_TOLERANCE_S = 1.0
+"""A clock that has moved by more is corrected at once, which begins a new run of the recording."""
+TELL_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraPlane:
+    """What all cameras of a host share."""
+
+    media: MediaPlane
+    steering: SteeringSettings
+    broadcast: Broadcast
+
+
+class CameraActor:
+    """Owns one camera entirely. :meth:`run` lasts as long as the camera is assigned to this host."""
+
+    def __init__(self, assignment: rpc.CameraAssignment, plane: CameraPlane) -> None:
+        self.assignment = assignment
+        self._plane = plane
+        self._clock = plane.media.clock
+        self._device: Device | None = None
+        self._seat: HeadSeat | None = None
+        self._offset_s = assignment.description.clock_offset_s
+        self._measured_ns: int | None = None
+        self._streams: dict[StreamName, StreamRun] = {}
+        self._renewed: dict[StreamName, asyncio.Event] = {}
+        self._sync_wanted = asyncio.Event()
+        self._released = False
+        for name, profile in ((StreamName.MAIN, assignment.view.main), (StreamName.SUB, assignment.view.sub)):
+            if profile is not None:
+                plan = StreamPlan(
+                    camera=assignment.id,
+                    stream=name,
+                    profile=profile,
+                    target=assignment.target,
+                    recording=assignment.recording,
+                    clock_offset_s=self._offset_s,
+                )
+                self._streams[name] = StreamRun(
+                    plan, plane.media, changed=self.changed, want_keyframe=self._sync_wanted.set
+                )
+
+    async def run(self) -> None:
+        """Run until cancelled. What the camera does wrong is state; a bug escapes."""
+        assignment = self.assignment
+        async with AsyncExitStack() as stack:
+            self._device = await stack.enter_async_context(
+                open_device(
+                    assignment.target, assignment.description, clock=self._clock, policy=self._plane.media.policy
+                )
+            )
+            stack.callback(self._close)
+            if assignment.view.head is not None:
+                self._seat = await stack.enter_async_context(
+                    open_seat(
+                        self._device.head(assignment.view),
+                        clock=self._clock,
+                        settings=self._plane.steering,
+                        changed=self.changed,
+                    )
+                )
+                self._seat.bearing_deg = assignment.bearing_deg
+            async with asyncio.TaskGroup() as group:
+                for name in self._streams:
+                    group.create_task(self._keep_stream(name), name=f"{assignment.id} {name}")
+                group.create_task(self._keep_clock(self._device), name=f"{assignment.id} clock")
+                group.create_task(self._keep_keyframes(self._device), name=f"{assignment.id} keyframes")
+                if assignment.description.events:
+                    group.create_task(self._keep_events(self._device), name=f"{assignment.id} events")
+
+    def renamed(self, assignment: rpc.CameraAssignment) -> bool:
+        """Take over a changed assignment where nothing but names and bearings differ; return whether that was so."""
+        told = {"number": assignment.number, "name": assignment.name, "bearing_deg": assignment.bearing_deg}
+        if self.assignment.model_copy(update=told) != assignment:
+            return False
+        self.assignment = assignment
+        if self._seat is not None:
+            self._seat.bearing_deg = assignment.bearing_deg
+        self.changed()
+        return True
+
+    @property
+    def device(self) -> Device:
+        """Return the device.
+
+        Raises:
+            NoHeadError: the camera is just being opened or closed.
+        """
+        if self._device is None:
+            raise NoHeadError("The camera is just being opened.", cure="Ask again in a moment.")
+        return self._device
+
+    @property
+    def seat(self) -> HeadSeat:
+        """Return the seat at the head.
+
+        Raises:
+            NoHeadError: it has none.
+        """
+        if self._seat is None:
+            raise NoHeadError("This camera cannot be steered.", cure="Choose one with a head.")
+        return self._seat
+
+    @property
+    def streams(self) -> tuple[StreamRun, ...]:
+        """Return main, and sub where there is one."""
+        return tuple(self._streams.values())
+
+    async def snapshot(self) -> bytes:
+        """Return a JPEG that the camera makes now."""
+        return await self.device.snapshot(self.assignment.view)
+
+    def changed(self) -> None:
+        """Tell everybody what is new."""
+        if not self._released:
+            self._plane.broadcast.changed(self.state())
+
+    def state(self) -> rpc.CameraState:
+        """Return what an operator may know of it now."""
+        main = self._streams[StreamName.MAIN].facts()
+        sub = self._streams[StreamName.SUB].facts() if StreamName.SUB in self._streams else None
+        return rpc.CameraState(
+            id=self.assignment.id,
+            live=main.state,
+            problem=main.problem,
+            main=main,
+            sub=sub,
+            last_frame_ns=main.last_frame_ns,
+            viewers=self._plane.media.hub.viewers_of(self.assignment.id),
+            head=self._seat.facts() if self._seat is not None else None,
+            stick=self._seat.stick_state() if self._seat is not None else None,
+            clock_offset_s=self._offset_s,
+            clock_measured_ns=self._measured_ns,
+        )
+
+    def _close(self) -> None:
+        self._device = None
+        self._seat = None
+        self._released = True
+
+    async def _keep_stream(self, name: StreamName) -> None:
+        """Run a stream, and run it anew with the right times where the camera's clock was found to have moved."""
+        while True:
+            renewed = self._renewed[name] = asyncio.Event()
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(self._streams[name].run(), name=f"{self.assignment.id} {name} session")
+                await renewed.wait()
+                running.cancel()
+
+    async def _keep_clock(self, device: Device) -> None:
+        while True:
+            wait_s = CLOCK_PERIOD_S
+            try:
+                offset_s, uncertainty_s = await device.clock_offset()
+            except CameraError as error:
+                _log.info("camera.clock_unknown", camera=self.assignment.id, error=error.code)
+                wait_s = CLOCK_RETRY_S
+            else:
+                self._measured_ns = self._clock.wall_ns()
+                self._correct(offset_s, uncertainty_s)
+                self.changed()
+            due_ns = self._clock.monotonic_ns() + round(wait_s * NS_PER_S)
+            await self._clock.sleep(CLOCK_RETRY_S)
+            while self._clock.monotonic_ns() < due_ns and not any(run.clock_suspect for run in self.streams):
+                await self._clock.sleep(CLOCK_LOOK_S)
+
+    def _correct(self, offset_s: float, uncertainty_s: float) -> None:
+        self._offset_s = offset_s
+        for name, run in self._streams.items():
+            moved_s = offset_s - run.plan.clock_offset_s
+            if abs(moved_s) > CLOCK_TOLERANCE_S + uncertainty_s:
+                _log.warning("camera.clock_moved", camera=self.assignment.id, stream=name, by_s=round(moved_s, 3))
+                self._streams[name] = run.corrected(offset_s)
+                if name in self._renewed:
+                    self._renewed[name].set()
+
+    async def _keep_keyframes(self, device: Device) -> None:
+        """Ask for keyframes over ONVIF; the feeds ask at most once a second, and one request is in flight."""
+        tokens = [run.plan.profile.token for run in self.streams]
+        while True:
+            await self._sync_wanted.wait()
+            self._sync_wanted.clear()
+            for token in tokens:
+                try:
+                    await device.set_synchronization_point(token)
+                except CameraError as error:
+                    _log.debug("camera.no_sync_point", camera=self.assignment.id, error=error.code)
+
+    async def _keep_events(self, device: Device) -> None:
+        async for event in device.events():
+            self._plane.broadcast.happened(
+                rpc.CameraHappened(
+                    id=self.assignment.id,
+                    topic=event.topic,
+                    source=dict(event.source),
+                    data=dict(event.data),
+                    wall_ns=event.wall_ns,
+                )
+            )
+
+
+async def tell_all(actors: Callable[[], tuple[CameraActor, ...]], clock: Clock) -> None:
+    """Tell every camera's state each second: what only counts up is nobody's event."""
+    async with every(clock, TELL_S) as ticks:
+        async for _ in ticks:
+            for actor in actors():
+                actor.changed()

@@ -1,0 +1,145 @@
+"""One head on this host: its controller, the stick, and what an operator may know of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from config.steering import SteeringSettings
+from gateway.fleet import rpc
+from gateway.worker.problems import problem_of
+from kernel.clock import Clock
+from kernel.geography import bearing_wrap
+from kernel.head import Preset, Velocity
+from ptz import Head, HeadController, HeadState, Holder, Stick, open_controller
+from ptz.aiming import Geometry
+
+_log = structlog.get_logger(__name__)
+
+
+class HeadSeat:
+    """Made by :func:`open_seat`. Every wish names its holder, and only the holder of the stick is heard."""
+
+    def __init__(self, head: Head, controller: HeadController, stick: Stick, *, changed: Callable[[], None]) -> None:
+        self.abilities = head.abilities
+        self.controller = controller
+        self.stick = stick
+        self.bearing_deg: float | None = None
+        self._changed = changed
+
+    def take(self, wish: rpc.StickWish) -> rpc.StickState:
+        """Give the stick to somebody, or only say who holds it.
+
+        Raises:
+            StickHeldError: another holds it.
+        """
+        if wish.take:
+            lost = self.stick.take(Holder(id=wish.holder, name=wish.name))
+            if lost is not None:
+                # The wish in force is the loser's; the winner begins with a head at rest.
+                self.controller.stop()
+            self._changed()
+        return self.stick_state()
+
+    def release(self, holder: str) -> rpc.StickState:
+        """Let go; a head that the holder left turning is stopped."""
+        if self.stick.release(holder):
+            if self.controller.state.moving:
+                self.controller.stop()
+            self._changed()
+        return self.stick_state()
+
+    async def steer(self, wish: rpc.SteerWish) -> None:
+        """Do what the holder wishes. Moves return at once, commands when the head has taken them.
+
+        Raises:
+            StickNotHeldError: ``wish.holder`` does not hold the stick.
+            SteeringError, CameraError: the head cannot, or does not.
+        """
+        match wish.wish:
+            case rpc.Stop():
+                # A stop is obeyed whoever sends it: it cannot do harm, and must never be too late.
+                self.controller.stop()
+                return
+            case rpc.Beat():
+                # Noted, but not a touch: a hand that only rests on the stick lets it go idle.
+                if self.stick.state.holder is not None and self.stick.state.holder.id == wish.holder:
+                    self.controller.heartbeat()
+                    return
+        self.stick.touch(wish.holder)
+        match wish.wish:
+            case rpc.Move(pan=pan, tilt=tilt, zoom=zoom):
+                self.controller.wish(Velocity(pan, tilt, zoom))
+            case rpc.MoveInView(right=right, up=up):
+                await self.controller.move_in_view(right, up)
+            case rpc.ZoomBox(x0=x0, y0=y0, x1=x1, y1=y1):
+                await self.controller.zoom_box(x0, y0, x1, y1)
+            case rpc.RecallPreset(token=token):
+                await self.controller.recall(token)
+            case rpc.GoHome():
+                await self.controller.home()
+            case rpc.Auxiliary(command=command):
+                await self.controller.auxiliary(command)
+
+    async def presets(self) -> rpc.PresetList:
+        """Return the head's presets and abilities."""
+        return rpc.PresetList(presets=tuple(await self.controller.presets()), abilities=self.abilities)
+
+    async def store(self, wish: rpc.StorePreset) -> Preset:
+        """Store where the head points."""
+        return await self.controller.store(wish.name, wish.token)
+
+    async def remove(self, token: str) -> None:
+        """Forget a preset."""
+        await self.controller.remove(token)
+
+    def stick_state(self) -> rpc.StickState:
+        """Return who holds the stick."""
+        state = self.stick.state
+        if state.holder is None:
+            return rpc.StickState()
+        return rpc.StickState(
+            holder=state.holder.id, name=state.holder.name, since_ns=state.since_ns, idle_s=round(state.idle_s, 1)
+        )
+
+    def facts(self) -> rpc.HeadFacts:
+        """Return where the head points, in degrees where its ranges are known."""
+        state = self.controller.state
+        problem = problem_of(state.fault) if state.fault is not None else None
+        if state.position is None:
+            return rpc.HeadFacts(moving=state.moving, at_ns=state.wall_ns or None, problem=problem)
+        position, geometry = state.position, Geometry.of(self.abilities)
+        pan_deg, tilt_deg = geometry.degrees(position) if geometry else (None, None)
+        return rpc.HeadFacts(
+            pan=position.pan,
+            tilt=position.tilt,
+            zoom=position.zoom,
+            pan_deg=pan_deg,
+            tilt_deg=tilt_deg,
+            bearing_deg=self._bearing(pan_deg),
+            hfov_deg=geometry.hfov(position.zoom) if geometry else None,
+            moving=state.moving,
+            at_ns=state.wall_ns or None,
+            problem=problem,
+        )
+
+    def _bearing(self, pan_deg: float | None) -> float | None:
+        if self.bearing_deg is None or pan_deg is None:
+            return None
+        return bearing_wrap(self.bearing_deg + pan_deg)
+
+
+@asynccontextmanager
+async def open_seat(
+    head: Head, *, clock: Clock, settings: SteeringSettings, changed: Callable[[], None]
+) -> AsyncIterator[HeadSeat]:
+    """Give the seat at a head for the time of the block; on leaving, a moving head is brought to rest."""
+
+    def shown(_: HeadState) -> None:
+        # The controller tells from within its own step; the state is read once that step is done.
+        asyncio.get_running_loop().call_soon(changed)
+
+    async with open_controller(head, clock=clock, settings=settings, on_state=shown) as controller:
+        stick = Stick(clock=clock, idle_release_s=settings.idle_release_s)
+        yield HeadSeat(head, controller, stick, changed=changed)

@@ -1,0 +1,191 @@
+"""The camera host: every camera that is assigned to this process."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+
+import structlog
+
+from config.recording import DiskSettings, RecordingSettings
+from config.settings import Settings
+from drivers.addresses import AddressPolicy
+from drivers.model import CameraTarget, DiscoveredDevice
+from drivers.onvif import discover, enrol
+from gateway.fleet import rpc
+from gateway.live import LiveHub, open_live
+from gateway.worker.broadcast import Broadcast
+from gateway.worker.camera import CameraActor, CameraPlane, tell_all
+from gateway.worker.problems import NoSuchCameraError
+from gateway.worker.stream import MediaPlane
+from kernel.clock import Clock
+from kernel.ids import CameraId, StreamName
+from recording import Storage, open_storage
+
+_log = structlog.get_logger(__name__)
+
+
+class CameraHost:
+    """Made by :func:`open_cameras`."""
+
+    def __init__(self, plane: CameraPlane, *, settings: Settings, group: asyncio.TaskGroup) -> None:
+        self._plane = plane
+        self._settings = settings
+        self._group = group
+        self._cameras: dict[CameraId, tuple[CameraActor, asyncio.Task[None]]] = {}
+        self._turn = asyncio.Lock()
+        self._started_ns = plane.media.clock.wall_ns()
+        self._progress = 0
+        self._written: dict[tuple[CameraId, StreamName], int] = {}
+
+    @property
+    def hub(self) -> LiveHub:
+        """Return the viewers' side."""
+        return self._plane.media.hub
+
+    @property
+    def storage(self) -> Storage:
+        """Return the recordings."""
+        return self._plane.media.storage
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Return the state stream."""
+        return self._plane.broadcast
+
+    def camera(self, camera: str) -> CameraActor:
+        """Return a camera of this host.
+
+        Raises:
+            NoSuchCameraError: it is not here.
+        """
+        found = self._cameras.get(CameraId(camera))
+        if found is None:
+            raise NoSuchCameraError("This host does not own that camera.", cure="Ask for /cameras.")
+        return found[0]
+
+    def cameras(self) -> tuple[CameraActor, ...]:
+        """Return every camera."""
+        return tuple(actor for actor, _ in self._cameras.values())
+
+    async def assign(self, assignment: rpc.CameraAssignment) -> rpc.CameraState:
+        """Own a camera from now on. The same again changes nothing; new names do not disturb its streams."""
+        async with self._turn:
+            found = self._cameras.get(assignment.id)
+            if found is not None:
+                if found[0].renamed(assignment):
+                    return found[0].state()
+                await self._stop(assignment.id)
+            actor = CameraActor(assignment, self._plane)
+            # A task of the host's own group: what the actor does not expect ends the host, which is restarted.
+            task = self._group.create_task(actor.run(), name=f"camera {assignment.id}")
+            self._cameras[assignment.id] = (actor, task)
+            _log.info("camera.assigned", camera=assignment.id, number=assignment.number)
+            actor.changed()
+            return actor.state()
+
+    async def release(self, camera: CameraId) -> None:
+        """Let go of a camera, its streams ended in order. One that is not here is no error."""
+        async with self._turn:
+            if camera in self._cameras:
+                await self._stop(camera)
+                self._plane.broadcast.released(camera)
+                _log.info("camera.released", camera=camera)
+
+    async def release_all(self) -> None:
+        """Let go of every camera at once."""
+        async with self._turn:
+            await asyncio.gather(*(self._stop(camera) for camera in tuple(self._cameras)))
+
+    async def _stop(self, camera: CameraId) -> None:
+        actor, task = self._cameras[camera]
+        self.hub.end(camera=actor.assignment.id)
+        task.cancel()
+        await asyncio.wait([task])
+        del self._cameras[camera]
+
+    async def probe(self, target: CameraTarget) -> rpc.Probed:
+        """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
+        result = await enrol(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
+        return rpc.Probed(description=result.description, snapshot=result.snapshot)
+
+    async def discover(self, wish: rpc.DiscoverRequest) -> list[DiscoveredDevice]:
+        """Ask the camera network who is there."""
+        return await discover(clock=self._plane.media.clock, timeout_s=wish.timeout_s, unicast=wish.unicast)
+
+    def progress(self) -> int:
+        """Return a count that grows for as long as this host does its work.
+
+        Where streams are being recorded, only bytes that reach the disk count; where none is, that the loop turns.
+        A host in which it stands for half a minute is stuck, and the watchdog's to end.
+        """
+        written = {
+            (run.plan.camera, run.plan.stream): run.written_bytes
+            for actor in self.cameras()
+            for run in actor.streams
+            if run.written_bytes is not None
+        }
+        if not written or written != self._written:
+            self._progress += 1
+        self._written = written
+        return self._progress
+
+    async def health(self) -> rpc.HostHealth:
+        """Return what this host does as a whole."""
+        disks = (await self.storage.stats()).disks
+        facts = [run.facts() for actor in self.cameras() for run in actor.streams]
+        return rpc.HostHealth(
+            version=version("sightline"),
+            pid=os.getpid(),
+            started_ns=self._started_ns,
+            cameras=len(self._cameras),
+            streams_live=sum(one.state is rpc.LiveState.LIVE for one in facts),
+            recording=sum(one.recording is not None and one.recording.on for one in facts),
+            viewers=len(self.hub.viewers()),
+            progress=self.progress(),
+            disks=tuple(asdict(disk) for disk in disks),
+        )
+
+
+def recording_settings(settings: Settings) -> RecordingSettings:
+    """Return where to record: the configured disks, else one directory beside the gateway's data."""
+    if settings.recording.disks:
+        return settings.recording
+    disk = DiskSettings(path=settings.server.data_dir / "recordings")
+    return settings.recording.model_copy(update={"disks": (disk,)})
+
+
+@asynccontextmanager
+async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[CameraHost]:
+    """Give a host that owns no camera yet; leaving it ends views, sessions and recordings in that order.
+
+    Raises:
+        recording.RecordingError: a disk is missing, full, read-only or not the one it was.
+    """
+    async with (
+        open_storage(recording_settings(settings), clock=clock) as storage,
+        open_live(settings.live, clock=clock) as hub,
+        asyncio.TaskGroup() as group,
+    ):
+        broadcast = Broadcast(clock=clock)
+        policy = AddressPolicy(
+            allow_loopback=settings.cameras.allow_loopback, allow_networks=settings.cameras.allow_networks
+        )
+        media = MediaPlane(
+            hub=hub,
+            storage=storage,
+            clock=clock,
+            policy=policy,
+            gate=asyncio.Semaphore(settings.cameras.connect_concurrency),
+        )
+        plane = CameraPlane(media=media, steering=settings.steering, broadcast=broadcast)
+        host = CameraHost(plane, settings=settings, group=group)
+        ticker = group.create_task(tell_all(host.cameras, clock), name="camera host ticker")
+        try:
+            yield host
+        finally:
+            broadcast.close()
+            await host.release_all()
+            ticker.cancel()

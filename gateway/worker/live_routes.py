@@ -1,0 +1,80 @@
+"""WHEP as the gateway hands it on: offers, trickled candidates, ends (RFC 9725)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.fleet import rpc
+from gateway.live import LiveHub, ViewerFacts
+from gateway.live.errors import LiveMediaTypeError, LiveOfferSizeError
+from gateway.live.offer import MAX_SDP_BYTES
+from gateway.worker.problems import HostRequestError
+from kernel.ids import CameraId, StreamName
+
+JSON = "application/json"
+
+
+def stream_of(request: Request) -> StreamName:
+    """Return the stream a path names.
+
+    Raises:
+        HostRequestError: there is none of that name.
+    """
+    try:
+        return StreamName(request.path_params["stream"])
+    except ValueError as error:
+        raise HostRequestError("A camera has the streams main and sub.", cure="Name one of them.") from error
+
+
+async def limited_body(request: Request, media_type: str) -> bytes:
+    """Return the body of an SDP request, reading no further than an offer can be long.
+
+    Raises:
+        LiveMediaTypeError: the content type is another.
+        LiveOfferSizeError: it is longer than 64 KiB.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        raise LiveMediaTypeError(f"The body is {given or 'of no type'}.", cure=f"Send {media_type}.")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_SDP_BYTES:
+            raise LiveOfferSizeError("The body is longer than any browser's offer (64 KiB).", cure="Send only SDP.")
+    return body
+
+
+def live_routes(hub: LiveHub) -> list[Route]:
+    """Return the routes of the viewers' side."""
+
+    async def offer(request: Request) -> Response:
+        stream = stream_of(request)
+        viewer = ViewerFacts(who=request.query_params.get("who", ""), address=request.query_params.get("address", ""))
+        body = await limited_body(request, rpc.SDP_MEDIA_TYPE)
+        session = await hub.offer(CameraId(request.path_params["camera"]), stream, body, viewer=viewer)
+        headers = {"location": f"/live/{session.id}", "etag": session.etag}
+        return Response(session.answer_sdp, 201, headers, media_type=rpc.SDP_MEDIA_TYPE)
+
+    async def patch(request: Request) -> Response:
+        body = await limited_body(request, rpc.SDP_FRAGMENT_MEDIA_TYPE)
+        await hub.patch(request.path_params["session"], body, request.headers.get("if-match"))
+        return Response(status_code=204)
+
+    async def close(request: Request) -> Response:
+        await hub.close(request.path_params["session"])
+        return Response(status_code=200)
+
+    async def viewers(_: Request) -> Response:
+        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(hub.viewers()))), media_type=JSON)
+
+    async def end(request: Request) -> Response:
+        wish = rpc.EndViewers.model_validate_json(await request.body())
+        return Response(b'{"ended": %d}' % hub.end(camera=wish.camera, who=wish.who), media_type=JSON)
+
+    return [
+        Route("/cameras/{camera}/live/{stream}", offer, methods=["POST"]),
+        Route("/live", viewers),
+        Route("/live/end", end, methods=["POST"]),
+        Route("/live/{session}", patch, methods=["PATCH"]),
+        Route("/live/{session}", close, methods=["DELETE"]),
+    ]
