@@ -1,0 +1,102 @@
+"""Writes example.toml from the models: every key with what it means and its default. ``python -m config.example``."""
+
+import ast
+import inspect
+import json
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from config.settings import Settings
+
+EXAMPLE = Path(__file__).with_name("example.toml")
+WIDTH = 118
+UNSET = {
+    "server.tls_certificate": "/etc/sightline/tls/fullchain.pem",
+    "server.tls_key": "/etc/sightline/tls/privkey.pem",
+    "server.database_url": "postgresql+psycopg://sightline@db.example.org/sightline",
+    "recording.disk_register": "/var/lib/sightline/disks.json",
+    "live.port_range": [40_000, 40_999],
+    "map.ground_file": "/etc/sightline/ground.geojson",
+    "map.tiles_url": "https://tiles.example.org/{z}/{x}/{y}.png",
+    "map.centre": [51.5072, -0.1276],
+}
+"""A value for each key that has none by default; it stands in the example commented out."""
+
+HEAD = """\
+# Sightline's configuration. Every key, what it means, and its default; a key left out keeps its default.
+# A line "# key = value" is unset by default and shows the form. Each key can also be given in the environment:
+# port of [server] is SIGHTLINE_SERVER__PORT. Check a file with `sightline check-config --config FILE`.
+"""
+
+
+def render() -> str:
+    """Return the text of example.toml."""
+    parts = [HEAD]
+    for name, field in Settings.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        parts.append(_section(name, model))
+    return "\n".join(parts)
+
+
+def _section(name: str, model: type[BaseModel]) -> str:
+    lines = [f"[{name}]", *_comment(inspect.getdoc(model) or "")]
+    said = _docstrings(model)
+    defaults = model()
+    for key in model.model_fields:
+        lines.append("")
+        lines += _comment(said.get(key, ""))
+        value = getattr(defaults, key)
+        example = UNSET.get(f"{name}.{key}")
+        lines.append(f"# {key} = {_toml(example)}" if value is None else f"{key} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(" ".join(text.split()), WIDTH)]
+
+
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """Return what stands under each field of a model's class body."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    said: dict[str, str] = {}
+    for before, after in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(before, ast.AnnAssign)
+            and isinstance(before.target, ast.Name)
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+        ):
+            said[before.target.id] = str(after.value.value)
+    return said
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case BaseModel():
+            inner = value.model_dump(mode="json", exclude_none=True)
+            return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in inner.items()) + " }"
+        case dict():
+            return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        case list() | tuple():
+            return "[" + ", ".join(_toml(item) for item in value) + "]"
+        case int() | float():
+            return f"{value:_}" if isinstance(value, int) and value >= 100_000 else repr(value)
+        case None:
+            msg = "a key without a default needs an example in config/example.py"
+            raise ValueError(msg)
+        case _:
+            return json.dumps(str(value), ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    EXAMPLE.write_text(render(), encoding="utf-8")
+    sys.stdout.write(f"{EXAMPLE}\n")

@@ -1,0 +1,193 @@
+"""Cameras: the list, enrolment, discovery, changes, snapshots."""
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from drivers.model import CameraTarget, Credentials
+from gateway.access.permissions import Permission
+from gateway.api import models, showing
+from gateway.api.guard import Who, actor, needs
+from gateway.api.rooms import The
+from gateway.audit.events import Action, AuditEvent, Outcome
+from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.register import place_of
+from kernel.errors import SightlineError
+from kernel.geography import Place
+
+router = APIRouter(prefix="/api/v1", tags=["cameras"])
+
+
+async def _camera(camera_id: str, the: The) -> Camera:
+    return the.fleet.camera(camera_id)
+
+
+OneCamera = Annotated[Camera, Depends(_camera)]
+"""The camera that a path names; 404 where there is none."""
+
+
+@router.get("/cameras", **needs(Permission.VIEW_LIVE))
+async def cameras(who: Who, the: The) -> list[models.CameraModel]:
+    """Return every camera by number, with its state."""
+    return [showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id) for camera in the.fleet.cameras()]
+
+
+@router.post("/cameras", status_code=201, **needs(Permission.ENROL))
+async def enrol(
+    wish: models.Enrol, request: Request, response: Response, who: Who, the: The
+) -> list[models.CameraModel]:
+    """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password."""
+    facts = CameraFacts(
+        number=wish.number,
+        name=wish.name,
+        street=wish.street,
+        group=wish.group,
+        place=place_of(wish.latitude, wish.longitude, wish.height_m),
+        bearing_deg=wish.bearing_deg,
+        hfov_deg=wish.hfov_deg,
+    )
+    try:
+        enrolled, known = await the.fleet.enrol(_target(wish), facts)
+    except SightlineError as error:
+        the.trail.note(
+            AuditEvent(
+                action=Action.ENROLLED,
+                actor=actor(request, who),
+                outcome=Outcome.FAILED,
+                details={"address": wish.address, "error": error.code},
+            )
+        )
+        raise
+    for camera in enrolled:
+        await the.trail.append(
+            AuditEvent(
+                action=Action.ENROLLED,
+                actor=actor(request, who),
+                subject=camera.id,
+                details={
+                    "address": wish.address,
+                    "number": camera.number,
+                    "name": camera.name,
+                    "urn": camera.description.identity.urn,
+                    "known": known,
+                },
+            )
+        )
+    if known:
+        response.status_code = 200
+    return [showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id) for camera in enrolled]
+
+
+@router.post("/cameras/probe", **needs(Permission.ENROL))
+async def probe(wish: models.Target, request: Request, who: Who, the: The) -> models.Probe:
+    """Look at a device: what enrolment would find, and a picture. Nothing is stored."""
+    the.trail.note(AuditEvent(action=Action.PROBED, actor=actor(request, who), details={"address": wish.address}))
+    found = await the.fleet.probe(_target(wish))
+    description = found.description
+    snapshot = None
+    if found.snapshot is not None:
+        snapshot = f"data:image/jpeg;base64,{base64.b64encode(found.snapshot).decode()}"
+    return models.Probe(
+        identity=showing.identity_of(description),
+        urn=description.identity.urn,
+        views=[
+            models.ViewModel(streams=showing.streams(view), head=showing.head(view.head)) for view in description.views
+        ],
+        clock_offset_s=description.clock_offset_s,
+        clock_uncertainty_s=description.clock_uncertainty_s,
+        authentication=description.authentication,
+        events=description.events,
+        relays=list(description.relays),
+        remarks=showing.remarks(description),
+        enrolled=any(camera.description.identity.urn == description.identity.urn for camera in the.fleet.cameras()),
+        snapshot=snapshot,
+    )
+
+
+@router.post("/discovery", **needs(Permission.ENROL))
+async def discover(wish: models.Discovery, request: Request, who: Who, the: The) -> list[models.Discovered]:
+    """Ask the camera network who is there."""
+    the.trail.note(
+        AuditEvent(
+            action=Action.DISCOVERED, actor=actor(request, who), details={"addresses": ", ".join(wish.addresses)}
+        )
+    )
+    found = await the.fleet.discover(unicast=tuple(wish.addresses))
+    return [
+        models.Discovered(
+            urn=device.urn,
+            addresses=list(device.addresses),
+            scopes=list(device.scopes),
+            name=device.name,
+            hardware=device.hardware,
+            enrolled=enrolled,
+        )
+        for device, enrolled in found
+    ]
+
+
+@router.get("/cameras/{camera_id}", **needs(Permission.VIEW_LIVE))
+async def camera(camera: OneCamera, who: Who, the: The) -> models.CameraModel:
+    """Return one camera with its state."""
+    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id)
+
+
+@router.patch("/cameras/{camera_id}", **needs(Permission.ENROL))
+async def change(
+    wish: models.CameraChange, request: Request, camera: OneCamera, who: Who, the: The
+) -> models.CameraModel:
+    """Change what people say of a camera."""
+    place = wish.place
+    facts = CameraFacts(
+        number=wish.number,
+        name=wish.name,
+        street=wish.street,
+        group=wish.group,
+        place=Place(place.latitude, place.longitude, place.height_m) if place is not None else None,
+        bearing_deg=wish.bearing_deg,
+        hfov_deg=wish.hfov_deg,
+        recording=wish.recording,
+    )
+    given = wish.model_dump(include=wish.model_fields_set)
+    changed = await the.fleet.change(camera, facts, clear=frozenset(key for key in given if given[key] is None))
+    await the.trail.append(
+        AuditEvent(
+            action=Action.CHANGED,
+            actor=actor(request, who),
+            subject=camera.id,
+            details={key: str(value) if value is not None else None for key, value in given.items()},
+        )
+    )
+    return showing.camera(changed, the.fleet.state(changed.id), user_id=who.user_id)
+
+
+@router.delete("/cameras/{camera_id}", status_code=204, **needs(Permission.ENROL))
+async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> None:
+    """Forget a camera. Its recordings stay until their retention ends."""
+    await the.fleet.remove(camera)
+    the.ledger.camera_removed(camera.id)
+    await the.trail.append(
+        AuditEvent(
+            action=Action.REMOVED,
+            actor=actor(request, who),
+            subject=camera.id,
+            details={"number": camera.number, "name": camera.name, "urn": camera.description.identity.urn},
+        )
+    )
+
+
+@router.get("/cameras/{camera_id}/snapshot", response_class=Response, **needs(Permission.VIEW_LIVE))
+async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> Response:
+    """Return a picture that the camera makes now."""
+    jpeg = await the.fleet.host_of(camera).snapshot(camera.id)
+    the.trail.note(AuditEvent(action=Action.SNAPSHOT, actor=actor(request, who), subject=camera.id))
+    return Response(jpeg, media_type="image/jpeg")
+
+
+def _target(wish: models.Target) -> CameraTarget:
+    return CameraTarget(
+        address=wish.address,
+        credentials=Credentials(username=wish.username, password=wish.password),
+        tls_verify=wish.tls_verify,
+    )

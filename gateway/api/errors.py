@@ -1,0 +1,53 @@
+"""What the API itself refuses.
+
+ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
+├── BadRequestError       the request cannot be understood
+├── RangeError            a range that ends before it starts
+├── MediaTypeError        a body of the wrong kind
+├── NotHereError          nothing at that address
+└── ControlSocketError    nonsense or a flood on a WebSocket
+"""
+
+from kernel.errors import SightlineError
+
+
+class ApiError(SightlineError):
+    """Root of this tree."""
+
+    code = "api.error"
+    status = 400
+
+
+class BadRequestError(ApiError):
+    """The request cannot be understood."""
+
+    code = "api.request"
+    status = 422
+
+
+class RangeError(ApiError):
+    """A range that ends before it starts."""
+
+    code = "api.range"
+    status = 422
+
+
+class MediaTypeError(ApiError):
+    """A body of the wrong kind."""
+
+    code = "api.media-type"
+    status = 415
+
+
+class NotHereError(ApiError):
+    """Nothing at that address."""
+
+    code = "api.not-here"
+    status = 404
+
+
+class ControlSocketError(ApiError):
+    """Nonsense or a flood on a WebSocket; it is closed with 1008."""
+
+    code = "api.socket"
+    status = 400

@@ -1,0 +1,130 @@
+"""Who is asking, from our own pages, and may they: the one dependency that every route declares its permission by."""
+
+from typing import Annotated, Any, cast
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Security
+from fastapi.security import SecurityScopes
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
+
+from gateway.access.errors import AccessError, ForbiddenError, ForgeryError, NotSignedInError
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api.problems import refusal
+from gateway.api.rooms import address_of, rooms_of
+from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PERMISSION_KEY = "x-sightline-permission"
+PUBLIC = "public"
+
+
+def needs(permission: Permission) -> dict[str, Any]:
+    """Return what a route's decorator takes so that it answers only who has ``permission``."""
+    return {
+        "dependencies": [Security(_authorised, scopes=[permission.value])],
+        "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}]},
+    }
+
+
+def public() -> dict[str, Any]:
+    """Return what the decorator of a route that answers everybody takes."""
+    return {"dependencies": [Depends(_from_our_pages)], "openapi_extra": {PERMISSION_KEY: PUBLIC, "security": []}}
+
+
+def _current(connection: HTTPConnection) -> Identity:
+    identity = getattr(connection.state, "identity", None)
+    if identity is None:
+        # A route that forgot to name its permission answers nobody.
+        raise NotSignedInError("This address is closed.", cure="Tell the developers: it names no permission.")
+    return cast("Identity", identity)
+
+
+Who = Annotated[Identity, Depends(_current)]
+"""The identity that the route's permission was checked for."""
+
+
+def actor(connection: HTTPConnection, identity: Identity) -> Actor:
+    """Return who acts, for the audit."""
+    return Actor(id=identity.user_id, name=identity.shown, address=address_of(connection))
+
+
+async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
+    await _authorise(connection, Permission(scopes.scopes[0]))
+
+
+async def _authorise(connection: HTTPConnection, permission: Permission) -> Identity:
+    identity, by_cookie = await identify(connection)
+    if by_cookie and (connection.scope["type"] == "websocket" or connection.scope["method"] not in SAFE):
+        _check_origin(connection, required=True)
+        if connection.scope["type"] == "http" and connection.headers.get("x-sightline") != "1":
+            raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
+    if not identity.may(permission):
+        path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
+        rooms_of(connection).trail.note(
+            AuditEvent(
+                action=Action.REFUSED,
+                actor=actor(connection, identity),
+                outcome=Outcome.REFUSED,
+                subject=str(connection.path_params.get("camera_id", "")),
+                details={"permission": permission.value, "path": path},
+            )
+        )
+        raise ForbiddenError(
+            f"Your role, {identity.role.value}, may not do that.", cure="Ask an administrator if you need it."
+        )
+    connection.state.identity = identity
+    return identity
+
+
+async def identify(connection: HTTPConnection) -> tuple[Identity, bool]:
+    """Return who is asking, and whether a cookie said so.
+
+    Raises:
+        NotSignedInError: nobody.
+    """
+    rooms = rooms_of(connection)
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await rooms.access.of_token(token.strip()), False
+    secret = connection.cookies.get(rooms.cookie)
+    if not secret:
+        raise NotSignedInError("You are not signed in.", cure="Sign in.")
+    return await rooms.access.of_session(secret), True
+
+
+async def _from_our_pages(connection: HTTPConnection) -> None:
+    """Keep other sites from signing a browser in (login CSRF): an Origin, where there is one, is ours."""
+    if connection.scope["method"] not in SAFE:
+        _check_origin(connection, required=False)
+
+
+def _check_origin(connection: HTTPConnection, *, required: bool) -> None:
+    origin = connection.headers.get("origin")
+    if origin is None and not required:
+        return
+    if origin is None or not _ours(connection, origin.lower()):
+        raise ForgeryError(
+            "The request did not come from this server's own pages.",
+            cure="Open the console at its own address; behind a proxy set server.public_urls.",
+        )
+
+
+def _ours(connection: HTTPConnection, origin: str) -> bool:
+    if origin in rooms_of(connection).settings.server.public_urls:
+        return True
+    secure = connection.scope["scheme"] in {"https", "wss"}
+    parts = urlsplit(origin)
+    return (
+        parts.scheme == ("https" if secure else "http") and parts.netloc == connection.headers.get("host", "").lower()
+    )
+
+
+async def admit(websocket: WebSocket, permission: Permission) -> Identity | None:
+    """Return who opens a WebSocket, or refuse it with problem details before it is accepted and return ``None``."""
+    try:
+        return await _authorise(websocket, permission)
+    except AccessError as error:
+        await websocket.send_denial_response(refusal(error))
+        return None

@@ -1,0 +1,201 @@
+"""What is going on: views, sticks and playback, each with a beginning and an end in the audit.
+
+A view ends when the viewer says so, when its host no longer knows it, or with the session it was opened through.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from gateway.audit.events import Action, Actor, AuditEvent
+from gateway.audit.trail import Trail
+from gateway.fleet import rpc
+from gateway.fleet.hosts import HostClient, HostError
+from gateway.fleet.service import Fleet
+from kernel.clock import NS_PER_S, Clock, every
+from kernel.ids import CameraId
+
+log = structlog.get_logger()
+
+SWEEP_S = 2.0
+PLAYBACK_IDLE_S = 30.0
+
+_ENDS = {
+    Action.VIEW_STARTED: Action.VIEW_ENDED,
+    Action.STICK_TAKEN: Action.STICK_LEFT,
+    Action.PLAYBACK_STARTED: Action.PLAYBACK_ENDED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Span:
+    """Something that began and has not ended."""
+
+    key: tuple[str, ...]
+    action: Action
+    """How it began: decides how its end is called."""
+    actor: Actor
+    session: str
+    """The access session or token that it goes through."""
+    camera: CameraId
+    details: dict[str, str | int | bool | None] = field(default_factory=dict)
+    began_ns: int = 0
+    touched_ns: int = 0
+
+
+class Ledger:
+    """Open spans. Made by :func:`open_ledger`."""
+
+    def __init__(self, trail: Trail, fleet: Fleet, *, clock: Clock) -> None:
+        self._trail = trail
+        self._fleet = fleet
+        self._clock = clock
+        self._spans: dict[tuple[str, ...], Span] = {}
+        self._offers = 0
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # --- any span
+
+    def begin(self, span: Span) -> None:
+        """Note that something began; one that is going on already just goes on."""
+        now_ns = self._clock.monotonic_ns()
+        span.touched_ns = now_ns
+        open_one = self._spans.get(span.key)
+        if open_one is not None:
+            open_one.touched_ns = now_ns
+            return
+        span.began_ns = now_ns
+        self._spans[span.key] = span
+        self._trail.note(
+            AuditEvent(action=span.action, actor=span.actor, subject=span.camera, details=dict(span.details))
+        )
+
+    def get(self, key: tuple[str, ...]) -> Span | None:
+        """Return what is going on under ``key``."""
+        return self._spans.get(key)
+
+    def end(self, key: tuple[str, ...], reason: str) -> None:
+        """Note that something ended; ending it twice is harmless."""
+        span = self._spans.pop(key, None)
+        if span is None:
+            return
+        lasted_s = (self._clock.monotonic_ns() - span.began_ns) // NS_PER_S
+        self._trail.note(
+            AuditEvent(
+                action=_ENDS[span.action],
+                actor=span.actor,
+                subject=span.camera,
+                details={**span.details, "seconds": lasted_s, "reason": reason},
+            )
+        )
+
+    def session_ended(self, session: str) -> None:
+        """End what went through a session: its viewers are cut off at their hosts."""
+        for span in [span for span in self._spans.values() if span.session == session]:
+            if span.action is Action.VIEW_STARTED:
+                task = asyncio.get_running_loop().create_task(self._cut(span))
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
+            self.end(span.key, "session ended")
+
+    def camera_removed(self, camera: CameraId) -> None:
+        """End what went on at a camera that is no more."""
+        for span in [span for span in self._spans.values() if span.camera == camera]:
+            self.end(span.key, "camera removed")
+
+    # --- views
+
+    @asynccontextmanager
+    async def offering(self) -> AsyncIterator[None]:
+        """Mark that a host may know a viewer before we do."""
+        self._offers += 1
+        try:
+            yield
+        finally:
+            self._offers -= 1
+
+    async def _cut(self, span: Span) -> None:
+        try:
+            await self._fleet.host_of(self._fleet.camera(span.camera)).live_close(span.key[1])
+        except HostError as error:
+            log.warning("view.uncut", camera=span.camera, error=error.code)
+
+    # --- sweeping
+
+    async def run(self) -> None:
+        """End what has ended unsaid, for ever."""
+        async with every(self._clock, SWEEP_S) as ticks:
+            async for _ in ticks:
+                await self.sweep()
+
+    async def sweep(self) -> None:
+        """End playback nobody asks for any more, and views that their host no longer knows."""
+        stale_ns = self._clock.monotonic_ns() - round(PLAYBACK_IDLE_S * NS_PER_S)
+        for span in list(self._spans.values()):
+            if span.action is Action.PLAYBACK_STARTED and span.touched_ns < stale_ns:
+                self.end(span.key, "left")
+        for link in self._fleet.links:
+            await self._sweep_views(link.client)
+
+    async def _sweep_views(self, host: HostClient) -> None:
+        before = {
+            span.key
+            for span in self._spans.values()
+            if span.action is Action.VIEW_STARTED and self._owner(span.camera) is host
+        }
+        try:
+            viewers = await host.viewers()
+        except HostError:
+            return  # the link says it; whether they still watch is known when it is back
+        there = {view_key(viewer.session) for viewer in viewers}
+        for key in before - there:
+            self.end(key, "left")
+        if not self._offers:
+            for viewer in viewers:
+                if view_key(viewer.session) not in self._spans:
+                    self._adopt(viewer)
+
+    def _adopt(self, viewer: rpc.ViewerState) -> None:
+        """Take over a view that outlived the gateway it was opened through."""
+        self.begin(
+            Span(
+                key=view_key(viewer.session),
+                action=Action.VIEW_STARTED,
+                actor=Actor(id="", name=viewer.who, address=viewer.address),
+                session="",
+                camera=viewer.camera,
+                details={"stream": viewer.stream.value, "adopted": True},
+            )
+        )
+
+    def _owner(self, camera: CameraId) -> HostClient | None:
+        known = {one.id: one for one in self._fleet.cameras()}
+        return self._fleet.host_of(known[camera]) if camera in known else None
+
+    async def close(self) -> None:
+        """End everything: the service stops."""
+        for key in list(self._spans):
+            self.end(key, "service stopped")
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+
+def view_key(session: str) -> tuple[str, ...]:
+    """Return the key of a view by its host's session."""
+    return ("view", session)
+
+
+@asynccontextmanager
+async def open_ledger(trail: Trail, fleet: Fleet, *, clock: Clock) -> AsyncIterator[Ledger]:
+    """Give the ledger for the time of the block."""
+    ledger = Ledger(trail, fleet, clock=clock)
+    async with asyncio.TaskGroup() as tasks:
+        sweeper = tasks.create_task(ledger.run(), name="ledger")
+        try:
+            yield ledger
+        finally:
+            sweeper.cancel()
+            await asyncio.gather(sweeper, return_exceptions=True)
+            await ledger.close()

@@ -1,0 +1,107 @@
+"""WHEP (draft-ietf-wish-whep): offers are answered by the camera's host; the media never comes through here."""
+
+from fastapi import APIRouter, Request, Response
+
+from config.live import IceServer
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api.cameras import OneCamera
+from gateway.api.errors import MediaTypeError, NotHereError
+from gateway.api.guard import Who, actor, needs
+from gateway.api.ledger import Span, view_key
+from gateway.api.rooms import Rooms, The, address_of
+from gateway.audit.events import Action
+from gateway.fleet.rpc import SDP_FRAGMENT_MEDIA_TYPE, SDP_MEDIA_TYPE
+from kernel.ids import StreamName
+
+router = APIRouter(prefix="/whep/{camera_id}/{stream}", tags=["live"])
+
+
+@router.options("", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+async def ask(camera: OneCamera, stream: StreamName, the: The) -> Response:
+    """Tell a player what may be posted here, and which ICE servers to use."""
+    return Response(status_code=204, headers={"Accept-Post": SDP_MEDIA_TYPE, "Allow": "OPTIONS, POST", **_links(the)})
+
+
+@router.post("", status_code=201, response_class=Response, **needs(Permission.VIEW_LIVE))
+async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
+    """Answer an SDP offer: a live view of one stream."""
+    _expect(request, SDP_MEDIA_TYPE)
+    sdp = await request.body()
+    address = address_of(request)
+    async with the.ledger.offering():
+        answer = await the.fleet.host_of(camera).live_offer(camera.id, stream, sdp, who=who.shown, address=address)
+        the.ledger.begin(
+            Span(
+                key=view_key(answer.session),
+                action=Action.VIEW_STARTED,
+                actor=actor(request, who),
+                session=who.session,
+                camera=camera.id,
+                details={"stream": stream.value},
+            )
+        )
+    return Response(
+        answer.sdp,
+        status_code=201,
+        media_type=SDP_MEDIA_TYPE,
+        headers={
+            "Location": f"/whep/{camera.id}/{stream.value}/{answer.session}",
+            "ETag": answer.etag,
+            "Accept-Patch": SDP_FRAGMENT_MEDIA_TYPE,
+            **_links(the),
+        },
+    )
+
+
+@router.patch("/{session}", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+async def trickle(
+    request: Request, camera: OneCamera, stream: StreamName, session: str, who: Who, the: The
+) -> Response:
+    """Take more candidates of a viewer."""
+    _own(the, session, who)
+    _expect(request, SDP_FRAGMENT_MEDIA_TYPE)
+    fragment = await request.body()
+    await the.fleet.host_of(camera).live_patch(session, fragment, if_match=request.headers.get("if-match"))
+    return Response(status_code=204)
+
+
+@router.delete("/{session}", status_code=200, response_class=Response, **needs(Permission.VIEW_LIVE))
+async def leave(camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
+    """End a view."""
+    _own(the, session, who)
+    await the.fleet.host_of(camera).live_close(session)
+    the.ledger.end(view_key(session), "closed")
+    return Response(status_code=200)
+
+
+def _own(the: Rooms, session: str, who: Identity) -> None:
+    """Let only the viewer whose view it is reach it."""
+    span = the.ledger.get(view_key(session))
+    if span is None or who.user_id != span.actor.id:
+        raise NotHereError("There is no such view.", cure="It has ended; open a new one.")
+
+
+def _expect(request: Request, media_type: str) -> None:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        raise MediaTypeError(f"The body is {given or 'of no named kind'}.", cure=f"Send it as {media_type}.")
+
+
+def _links(the: Rooms) -> dict[str, str]:
+    """Return the ICE servers as the Link header that WHEP names them by (draft section 4.6)."""
+    servers = the.settings.live.ice_servers
+    return {"Link": ", ".join(_link(server) for server in servers)} if servers else {}
+
+
+def _link(server: IceServer) -> str:
+    parts = [f"<{server.url}>", 'rel="ice-server"']
+    if server.username is not None:
+        parts.append(f'username="{_quoted(server.username)}"')
+    if server.credential is not None:
+        parts += [f'credential="{_quoted(server.credential.get_secret_value())}"', 'credential-type="password"']
+    return "; ".join(parts)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,130 @@
+"""Around every request: a limit on bodies, headers that browsers obey, one log line."""
+
+from collections.abc import Mapping
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api.problems import Problem, response
+from kernel.clock import NS_PER_MS, Clock
+
+log = structlog.get_logger()
+
+
+class BodyLimit:
+    """Refuses bodies that are too large, by what they say and by what they turn out to be."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        if not said.isdigit() or int(said) > self._max_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        seen = 0
+        answered = False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._max_bytes:
+                raise _TooLargeError
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, watched)
+        except _TooLargeError:
+            if not answered:
+                await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shown = Problem(
+            type="api.too-large",
+            title=f"The request's body is larger than {self._max_bytes} bytes.",
+            detail="Send less.",
+            status=413,
+        )
+        await response(shown, headers={"Connection": "close"})(scope, receive, send)
+
+
+class _TooLargeError(Exception):
+    """The body went over the limit while it was read."""
+
+
+class SecurityHeaders:
+    """Adds the headers that every answer carries. Data is never stored; a route that says otherwise keeps its word."""
+
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str], secure: bool) -> None:
+        self._app = app
+        self._headers = dict(headers)
+        if secure:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+
+        async def dressed(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, dressed)
+
+
+class AccessLog:
+    """One event per request: never its query, body, cookies or authorization."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        began_ns = self._clock.monotonic_ns()
+        status = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                status = message["status"]
+            elif message["type"] == "websocket.accept":
+                status = 101
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            client = scope.get("client")
+            identity = scope.get("state", {}).get("identity")
+            level = log.debug if scope["path"].startswith("/static/") or scope["path"] == "/healthz" else log.info
+            level(
+                "http.request" if scope["type"] == "http" else "http.socket",
+                method=scope.get("method", "GET"),
+                path=scope["path"],
+                status=status,
+                ms=round((self._clock.monotonic_ns() - began_ns) / NS_PER_MS, 1),
+                address=client[0] if client else "",
+                user=identity.shown if identity is not None else None,
+            )

@@ -1,0 +1,319 @@
+"""What the API takes and answers about people and cameras."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from gateway.access.permissions import Permission, Role
+from kernel.media import GapCause, VideoCodec
+
+
+class Taken(BaseModel):
+    """A body that we are sent: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Word = Annotated[str, Field(max_length=120)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+
+
+class User(BaseModel):
+    """A user as the API shows them."""
+
+    id: str
+    username: str
+    name: str
+    role: Role
+    permissions: list[Permission]
+
+
+class SetupNeeded(BaseModel):
+    """Whether there is nobody yet."""
+
+    needed: bool
+
+
+class SetUp(Taken):
+    """The first administrator."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
+    username: Annotated[str, Field(min_length=1, max_length=64)]
+    password: Password
+    name: Word = ""
+
+
+class SignIn(Taken):
+    """User name and password, or a one-time code."""
+
+    username: Annotated[str, Field(max_length=64)] = ""
+    password: SecretStr | None = None
+    code: Annotated[str, Field(max_length=64)] | None = None
+
+
+class NewPassword(Taken):
+    """One's own password, changed."""
+
+    current: Password
+    new: Password
+
+
+class SignedIn(BaseModel):
+    """Who one is."""
+
+    user: User
+
+
+class Session(SignedIn):
+    """Who one is, and what time it is here."""
+
+    server_time: str
+
+
+class Target(Taken):
+    """A device to look at."""
+
+    address: Annotated[str, Field(min_length=1, max_length=500)]
+    username: Annotated[str, Field(max_length=120)] = ""
+    password: SecretStr = SecretStr("")
+    tls_verify: bool = True
+
+
+class Enrol(Target):
+    """A device to enrol, and what people say of its (first) camera."""
+
+    number: Annotated[int, Field(ge=1, le=9999)] | None = None
+    name: Name | None = None
+    street: Word | None = None
+    group: Word | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    height_m: Annotated[float, Field(ge=-100, le=1000)] | None = None
+    bearing_deg: Annotated[float, Field(ge=-360, le=360)] | None = None
+    hfov_deg: Annotated[float, Field(gt=0, le=360)] | None = None
+
+
+class PlaceModel(Taken):
+    """A point in WGS 84 degrees, with height above the ground."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+    height_m: Annotated[float, Field(ge=-100, le=1000)] = 0.0
+
+
+class CameraChange(Taken):
+    """What is to change of a camera; a key left out stays, ``null`` forgets a place, bearing or angle."""
+
+    number: Annotated[int, Field(ge=1, le=9999)] | None = None
+    name: Name | None = None
+    street: Word | None = None
+    group: Word | None = None
+    place: PlaceModel | None = None
+    bearing_deg: Annotated[float, Field(ge=-360, le=360)] | None = None
+    hfov_deg: Annotated[float, Field(gt=0, le=360)] | None = None
+    recording: bool | None = None
+
+
+class Trouble(BaseModel):
+    """What is wrong, in plain words."""
+
+    type: str
+    title: str
+    cure: str
+
+
+class RecordingState(BaseModel):
+    """Whether footage reaches the disk; ``cause`` says why not."""
+
+    main: bool
+    sub: bool | None
+    cause: str | None
+
+
+class HeadPosition(BaseModel):
+    """Where a head points."""
+
+    pan: float | None
+    tilt: float | None
+    zoom: float | None
+    pan_deg: float | None
+    tilt_deg: float | None
+    bearing_deg: float | None
+    hfov_deg: float | None
+    moving: bool
+    at: str | None
+    problem: Trouble | None = None
+
+
+class Stick(BaseModel):
+    """Who steers."""
+
+    holder: str
+    user_id: str
+    since: str | None
+    idle_s: float
+    mine: bool
+
+
+class CameraStateModel(BaseModel):
+    """What a camera does now."""
+
+    live: Literal["live", "connecting", "retrying", "parked", "off"]
+    problem: Trouble | None
+    recording: RecordingState
+    last_frame: str | None
+    viewers: int
+    head: HeadPosition | None
+    stick: Stick | None
+    clock_offset_s: float | None
+
+
+class Stream(BaseModel):
+    """A stream's profile."""
+
+    codec: VideoCodec
+    width: int
+    height: int
+    frame_rate: float
+
+
+class Streams(BaseModel):
+    """Main is recorded and evidence; sub is for grids and phones."""
+
+    main: Stream
+    sub: Stream | None
+
+
+class HeadModel(BaseModel):
+    """What a head can do, as enrolment found by trial."""
+
+    axes: list[str]
+    presets_only: bool
+    pan_deg: tuple[float, float] | None
+    tilt_deg: tuple[float, float] | None
+    hfov_deg: tuple[float, float] | None
+    fov_relative: bool
+    presets_max: int
+    home: bool
+    auxiliary: list[str]
+
+
+class IdentityModel(BaseModel):
+    """What the device says it is."""
+
+    manufacturer: str
+    model: str
+    firmware: str
+    serial: str
+
+
+class RemarkModel(BaseModel):
+    """Something a camera does wrong."""
+
+    text: str
+    quirk: str | None
+
+
+class CameraModel(BaseModel):
+    """An enrolled camera."""
+
+    id: str
+    number: int
+    name: str
+    street: str
+    group: str
+    place: PlaceModel | None
+    bearing_deg: float | None
+    hfov_deg: float | None
+    recording: bool
+    address: str
+    streams: Streams
+    head: HeadModel | None
+    identity: IdentityModel
+    clock_offset_s: float
+    remarks: list[RemarkModel]
+    enrolled: str
+    state: CameraStateModel
+
+
+class ViewModel(BaseModel):
+    """A view of a device that is not enrolled."""
+
+    streams: Streams
+    head: HeadModel | None
+
+
+class Probe(BaseModel):
+    """What enrolment would find."""
+
+    identity: IdentityModel
+    urn: str
+    views: list[ViewModel]
+    clock_offset_s: float
+    clock_uncertainty_s: float
+    authentication: str
+    events: bool
+    relays: list[str]
+    remarks: list[RemarkModel]
+    enrolled: bool
+    snapshot: str | None
+    """A data URL."""
+
+
+class Discovery(Taken):
+    """Whom to ask beside the multicast group."""
+
+    addresses: Annotated[list[Annotated[str, Field(max_length=255)]], Field(max_length=256)] = []
+
+
+class Discovered(BaseModel):
+    """A device on the camera network."""
+
+    urn: str
+    addresses: list[str]
+    scopes: list[str]
+    name: str
+    hardware: str
+    enrolled: bool
+
+
+class PresetModel(BaseModel):
+    """A stored position."""
+
+    token: str
+    name: str
+
+
+class NewPreset(Taken):
+    """Store where the head points; ``token`` overwrites that preset."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    token: Annotated[str, Field(max_length=128)] | None = None
+
+
+class Span(BaseModel):
+    """Footage without a break."""
+
+    start: str
+    end: str
+    codec: VideoCodec
+    width: int
+    height: int
+
+
+class Gap(BaseModel):
+    """No footage, and why."""
+
+    start: str
+    end: str
+    cause: GapCause
+    detail: str
+
+
+class Timeline(BaseModel):
+    """What is recorded of one stream."""
+
+    spans: list[Span]
+    gaps: list[Gap]
+    newest: str | None

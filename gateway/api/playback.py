@@ -1,0 +1,172 @@
+"""What was recorded: timeline, HLS, stills, clips."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+from starlette.types import Receive, Scope, Send
+
+from gateway.access.permissions import Permission
+from gateway.api import models
+from gateway.api.cameras import OneCamera
+from gateway.api.errors import NotHereError
+from gateway.api.guard import Who, actor, needs
+from gateway.api.ledger import Span
+from gateway.api.ranges import ranged
+from gateway.api.rooms import The
+from gateway.api.times import End, Start, iso, iso_or_none, span_ns
+from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.audit.trail import Trail
+from gateway.fleet.hosts import HostError
+from kernel.clock import to_ns
+from kernel.ids import StreamName
+
+router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["recordings"])
+
+HLS_MEDIA_TYPE = "application/vnd.apple.mpegurl"
+Which = Annotated[StreamName, Query(description="Main or sub")]
+_SEGMENT = re.compile(r"(?:init-(?P<init>[\w.-]+)\.mp4|(?P<file>[\w.-]+)-(?P<index>\d{1,9})\.m4s)")
+
+
+@router.get("/timeline", **needs(Permission.VIEW_RECORDED))
+async def timeline(
+    camera: OneCamera, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
+) -> models.Timeline:
+    """Return what is recorded of a stream in a range, and the gaps with their causes."""
+    known = await the.fleet.host_of(camera).timeline(camera.id, stream, *span_ns(start, end))
+    return models.Timeline(
+        spans=[
+            models.Span(
+                start=iso(span.start_ns), end=iso(span.end_ns), codec=span.codec, width=span.width, height=span.height
+            )
+            for span in known.spans
+        ],
+        gaps=[
+            models.Gap(start=iso(gap.start_ns), end=iso(gap.end_ns), cause=gap.cause, detail=gap.detail)
+            for gap in known.gaps
+        ],
+        newest=iso_or_none(known.newest_ns),
+    )
+
+
+@router.get("/hls/{stream}/index.m3u8", response_class=Response, **needs(Permission.VIEW_RECORDED))
+async def playlist(
+    request: Request,
+    camera: OneCamera,
+    stream: StreamName,
+    who: Who,
+    the: The,
+    start: Start,
+    end: Annotated[AwareDatetime | None, Query(description="Without it the list grows as recording goes on")] = None,
+) -> Response:
+    """Return the HLS playlist of a range."""
+    start_ns, end_ns = span_ns(start, end) if end is not None else (to_ns(start), None)
+    text = await the.fleet.host_of(camera).playlist(camera.id, stream, start_ns, end_ns)
+    span = _playing(actor(request, who), who.session, camera, stream)
+    span.details |= {"start": iso(start_ns), "end": iso_or_none(end_ns)}
+    if the.ledger.get(span.key) is not None and end is not None:
+        the.ledger.end(span.key, "another range")
+    the.ledger.begin(span)
+    return Response(text, media_type=HLS_MEDIA_TYPE)
+
+
+@router.get("/hls/{stream}/{name}", response_class=Response, **needs(Permission.VIEW_RECORDED))
+async def segment(request: Request, camera: OneCamera, stream: StreamName, name: str, who: Who, the: The) -> Response:
+    """Return an initialisation segment or a fragment, whole or a byte range of it."""
+    found = _SEGMENT.fullmatch(name)
+    if found is None:
+        raise NotHereError("There is no such segment.", cure="Load the playlist again.")
+    host = the.fleet.host_of(camera)
+    if found["init"] is not None:
+        return ranged(request, await host.init_segment(camera.id, stream, found["init"]), media_type="video/mp4")
+    body = await host.fragment(camera.id, stream, found["file"], int(found["index"]))
+    # Footage seen without its playlist is playback as well.
+    the.ledger.begin(_playing(actor(request, who), who.session, camera, stream))
+    return ranged(request, body, media_type="video/iso.segment")
+
+
+@router.get("/still", response_class=Response, **needs(Permission.VIEW_RECORDED))
+async def still(
+    request: Request, camera: OneCamera, who: Who, the: The, at: Start, stream: Which = StreamName.MAIN
+) -> Response:
+    """Return the recorded picture nearest to an instant; the header Sightline-Time says when it was taken."""
+    found = await the.fleet.host_of(camera).still(camera.id, stream, to_ns(at))
+    taken = iso(found.wall_ns)
+    the.trail.note(
+        AuditEvent(
+            action=Action.STILL,
+            actor=actor(request, who),
+            subject=camera.id,
+            details={"stream": stream.value, "at": taken},
+        )
+    )
+    return Response(found.jpeg, media_type="image/jpeg", headers={"Sightline-Time": taken})
+
+
+@router.get("/clip.mp4", response_class=Response, **needs(Permission.EXPORT))
+async def clip(
+    request: Request, camera: OneCamera, who: Who, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
+) -> Response:
+    """Return one MP4 of a range, not re-encoded. It begins at the keyframe at or before ``start``."""
+    start_ns, end_ns = span_ns(start, end)
+    stack = AsyncExitStack()
+    pieces = await stack.enter_async_context(the.fleet.host_of(camera).export(camera.id, stream, start_ns, end_ns))
+    event = AuditEvent(
+        action=Action.EXPORTED,
+        actor=actor(request, who),
+        subject=camera.id,
+        details={"stream": stream.value, "start": iso(start_ns), "end": iso(end_ns)},
+    )
+    try:
+        await the.trail.append(event)
+    except BaseException:
+        await stack.aclose()
+        raise
+    name = f"camera-{camera.number:04d}_{iso(start_ns)[:19].replace(':', '-')}Z_{stream.value}.mp4"
+    return _Clip(_told(pieces, event, the.trail), stack, name)
+
+
+class _Clip(StreamingResponse):
+    """Streams a clip, and lets go of the host however the answer ends."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], stack: AsyncExitStack, name: str) -> None:
+        disposition = f'attachment; filename="{name}"'
+        super().__init__(pieces, media_type="video/mp4", headers={"Content-Disposition": disposition})
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._stack:
+            await super().__call__(scope, receive, send)
+
+
+async def _told(pieces: AsyncIterator[bytes], event: AuditEvent, trail: Trail) -> AsyncIterator[bytes]:
+    """Pass the pieces on; an export that breaks off is recorded as such."""
+    try:
+        async for piece in pieces:
+            yield piece
+    except HostError as error:
+        trail.note(
+            AuditEvent(
+                action=Action.EXPORTED,
+                actor=event.actor,
+                subject=event.subject,
+                outcome=Outcome.FAILED,
+                details={**event.details, "error": error.code},
+            )
+        )
+        raise
+
+
+def _playing(who: Actor, session: str, camera: OneCamera, stream: StreamName) -> Span:
+    return Span(
+        key=("playback", session, camera.id, stream.value),
+        action=Action.PLAYBACK_STARTED,
+        actor=who,
+        session=session,
+        camera=camera.id,
+        details={"stream": stream.value},
+    )

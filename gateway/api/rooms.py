@@ -1,0 +1,47 @@
+"""What the routes work with, as the composition root joined it."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from config.settings import Settings
+from gateway.access.people import People
+from gateway.access.service import Access
+from gateway.api.ledger import Ledger
+from gateway.audit.trail import Trail
+from gateway.fleet.service import Fleet
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """The rooms behind the API."""
+
+    settings: Settings
+    clock: Clock
+    access: Access
+    people: People
+    trail: Trail
+    fleet: Fleet
+    ledger: Ledger
+
+    @property
+    def cookie(self) -> str:
+        """Return the session cookie's name: bound to host and TLS by its prefix, where there is TLS."""
+        return "sightline" if self.settings.server.plain_http else "__Host-sightline"
+
+
+def rooms_of(connection: HTTPConnection) -> Rooms:
+    """Return the rooms of the application that a request or WebSocket came to."""
+    return cast("Rooms", connection.app.state.rooms)
+
+
+The = Annotated[Rooms, Depends(rooms_of)]
+"""A route's hand on the rooms."""
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return where a request came from."""
+    return connection.client.host if connection.client is not None else ""

@@ -1,0 +1,165 @@
+"""From what the rooms know to what the API says."""
+
+from drivers.model import CameraDescription, CameraView, StreamProfile
+from gateway.access.identity import Identity
+from gateway.api import models
+from gateway.api.times import iso, iso_or_none
+from gateway.fleet import rpc
+from gateway.fleet.cameras import Camera
+from kernel.head import HeadAbilities
+
+
+def holder_id(user_id: str, seat: str) -> str:
+    """Return the opaque name under which one console of a user holds a stick."""
+    return f"{user_id}.{seat}"
+
+
+def user(identity: Identity) -> models.User:
+    """Return who somebody is."""
+    return models.User(
+        id=identity.user_id,
+        username=identity.username,
+        name=identity.name,
+        role=identity.role,
+        permissions=sorted(identity.permissions),
+    )
+
+
+def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str) -> models.CameraModel:
+    """Return a camera with its state as ``user_id`` sees it."""
+    place = one.place
+    return models.CameraModel(
+        id=one.id,
+        number=one.number,
+        name=one.name,
+        street=one.street,
+        group=one.group,
+        place=models.PlaceModel(latitude=place.latitude_deg, longitude=place.longitude_deg, height_m=place.height_m)
+        if place is not None
+        else None,
+        bearing_deg=one.bearing_deg,
+        hfov_deg=one.hfov_deg,
+        recording=one.recording,
+        address=one.address,
+        streams=streams(one.view),
+        head=head(one.view.head),
+        identity=identity_of(one.description),
+        clock_offset_s=one.description.clock_offset_s,
+        remarks=remarks(one.description),
+        enrolled=iso(one.enrolled_ns),
+        state=state(known, user_id=user_id),
+    )
+
+
+def streams(view: CameraView) -> models.Streams:
+    """Return the profiles of a view."""
+    return models.Streams(main=_stream(view.main), sub=_stream(view.sub) if view.sub is not None else None)
+
+
+def _stream(profile: StreamProfile) -> models.Stream:
+    return models.Stream(codec=profile.codec, width=profile.width, height=profile.height, frame_rate=profile.frame_rate)
+
+
+def head(abilities: HeadAbilities | None) -> models.HeadModel | None:
+    """Return what a head can do."""
+    if abilities is None:
+        return None
+    return models.HeadModel(
+        axes=sorted(abilities.axes),
+        presets_only=abilities.presets_only,
+        pan_deg=abilities.pan_deg,
+        tilt_deg=abilities.tilt_deg,
+        hfov_deg=abilities.hfov_deg,
+        fov_relative=abilities.fov_relative,
+        presets_max=abilities.presets_max,
+        home=abilities.home,
+        auxiliary=list(abilities.auxiliary),
+    )
+
+
+def identity_of(description: CameraDescription) -> models.IdentityModel:
+    """Return what a device says it is."""
+    known = description.identity
+    return models.IdentityModel(
+        manufacturer=known.manufacturer, model=known.model, firmware=known.firmware, serial=known.serial
+    )
+
+
+def remarks(description: CameraDescription) -> list[models.RemarkModel]:
+    """Return what a device does wrong."""
+    return [models.RemarkModel(text=remark.text, quirk=remark.quirk) for remark in description.remarks]
+
+
+def state(known: rpc.CameraState | None, *, user_id: str, holder: str | None = None) -> models.CameraStateModel:
+    """Return a camera's state; a stick is ``mine`` where this user, or exactly this ``holder``, has it."""
+    if known is None:
+        return models.CameraStateModel(
+            live="connecting",
+            problem=None,
+            recording=models.RecordingState(main=False, sub=None, cause="starting"),
+            last_frame=None,
+            viewers=0,
+            head=None,
+            stick=None,
+            clock_offset_s=None,
+        )
+    return models.CameraStateModel(
+        live=known.live.value,
+        problem=trouble(known.problem),
+        recording=_recording(known),
+        last_frame=iso_or_none(known.last_frame_ns),
+        viewers=known.viewers,
+        head=position(known.head),
+        stick=stick(known.stick, user_id=user_id, holder=holder),
+        clock_offset_s=known.clock_offset_s,
+    )
+
+
+def _recording(known: rpc.CameraState) -> models.RecordingState:
+    main = known.main.recording
+    sub = known.sub.recording if known.sub is not None else None
+    causes = [one.cause for one in (main, sub) if one is not None and one.cause is not None]
+    return models.RecordingState(
+        main=main is not None and main.on,
+        sub=sub.on if sub is not None else None,
+        cause=causes[0] if causes else None,
+    )
+
+
+def position(facts: rpc.HeadFacts | None) -> models.HeadPosition | None:
+    """Return where a head points."""
+    if facts is None:
+        return None
+    return models.HeadPosition(
+        pan=facts.pan,
+        tilt=facts.tilt,
+        zoom=facts.zoom,
+        pan_deg=facts.pan_deg,
+        tilt_deg=facts.tilt_deg,
+        bearing_deg=facts.bearing_deg,
+        hfov_deg=facts.hfov_deg,
+        moving=facts.moving,
+        at=iso_or_none(facts.at_ns),
+        problem=trouble(facts.problem),
+    )
+
+
+def stick(known: rpc.StickState | None, *, user_id: str, holder: str | None = None) -> models.Stick | None:
+    """Return who steers; ``None`` where nobody does."""
+    if known is None or known.holder is None:
+        return None
+    owner = known.holder.partition(".")[0]
+    return models.Stick(
+        holder=known.name,
+        user_id=owner,
+        since=iso_or_none(known.since_ns),
+        idle_s=round(known.idle_s, 1),
+        mine=known.holder == holder if holder is not None else owner == user_id,
+    )
+
+
+def trouble(problem: rpc.Problem | None) -> models.Trouble | None:
+    """Return what is wrong."""
+    if problem is None:
+        return None
+    return models.Trouble(type=problem.type, title=problem.title, cure=problem.cure)

@@ -1,0 +1,1 @@
+"""Who did what, when, from where: an append-only record chained by hashes (docs/design/audit.md)."""

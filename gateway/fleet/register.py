@@ -1,0 +1,240 @@
+"""The register of cameras: the database's rows, and the cameras they mean."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from itertools import count
+
+from pydantic import SecretStr
+
+from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials
+from gateway.db.devices import CameraRow, DeviceRow, Devices
+from gateway.db.engine import Database
+from gateway.db.errors import ConflictError
+from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
+from gateway.fleet.errors import UnknownCameraError
+from gateway.fleet.vault import Vault
+from kernel.clock import Clock
+from kernel.geography import Place, bearing_wrap
+from kernel.ids import CameraId, new_camera_id, new_id
+
+
+class Register:
+    """Cameras in the database. Each method is one transaction: a camera is stored whole or not at all."""
+
+    def __init__(self, database: Database, *, clock: Clock, vault: Vault) -> None:
+        self._database = database
+        self._clock = clock
+        self._vault = vault
+
+    async def cameras(self) -> list[Camera]:
+        """Return every camera by number."""
+        async with self._database.read() as connection:
+            return [_camera(row, device) for row, device in await Devices(connection).cameras()]
+
+    async def urns(self) -> set[str]:
+        """Return the endpoint references of every enrolled device."""
+        async with self._database.read() as connection:
+            return await Devices(connection).urns()
+
+    async def target(self, device_id: str) -> CameraTarget:
+        """Return how to reach a device, password included.
+
+        Raises:
+            UnknownCameraError: no such device.
+            KeyFileError: its password cannot be opened.
+        """
+        async with self._database.read() as connection:
+            device = await Devices(connection).device(device_id)
+        if device is None:
+            raise unknown()
+        password = self._vault.open(device.password_sealed, context=device.urn)
+        return CameraTarget(
+            address=device.address,
+            credentials=Credentials(username=device.username, password=SecretStr(password)),
+            **json.loads(device.connection),
+        )
+
+    async def store(
+        self, target: CameraTarget, description: CameraDescription, facts: CameraFacts, *, hosts: int
+    ) -> tuple[list[Camera], bool]:
+        """Store a device with its views, and return its cameras and whether the unit was known.
+
+        A known unit (by its endpoint reference) keeps its cameras and gets the new address, password and description;
+        views it has gained become cameras.
+
+        Raises:
+            ConflictError: the number is taken.
+        """
+        now_ns = self._clock.wall_ns()
+        async with self._database.write() as connection:
+            devices = Devices(connection)
+            known = await devices.by_urn(description.identity.urn)
+            if known is not None:
+                description = _with_lost_views(description, CameraDescription.model_validate_json(known.description))
+            device = self._device(known.id if known is not None else new_id(), target, description, now_ns)
+            await (devices.add_device(device) if known is None else devices.change_device(device))
+            rows = await devices.cameras_of(device.id)
+            seen = {row.source_token for row in rows}
+            everybody = [row for row, _ in await devices.cameras()]
+            numbers = {row.number for row in everybody}
+            host = rows[0].host if rows else _idlest(everybody, hosts)
+            fresh = [view for view in description.views if view.source_token not in seen]
+            for place, view in enumerate(fresh, len(rows)):
+                row = _new_row(device.id, view, description, number=_free(numbers), host=host, now_ns=now_ns)
+                numbers.add(row.number)
+                if place:
+                    row = replace(row, name=f"{facts.name or row.name} ({place + 1})")
+                rows.append(row)
+                await devices.add_camera(row)
+            rows[0] = _with_facts(rows[0], facts)
+            shared = CameraFacts(street=facts.street, group=facts.group, place=facts.place)
+            rows[1:] = [_with_facts(row, shared) for row in rows[1:]]
+            for row in rows:
+                await devices.change_camera(row)
+            return [_camera(row, device) for row in rows], known is not None
+
+    async def change(self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset()) -> Camera:
+        """Change what people say of a camera; ``clear`` names facts to be forgotten (place, bearing_deg, hfov_deg).
+
+        Raises:
+            UnknownCameraError: no such camera.
+            ConflictError: the number is taken.
+        """
+        async with self._database.write() as connection:
+            devices = Devices(connection)
+            for row, device in await devices.cameras():
+                if row.id == camera:
+                    changed = _with_facts(_cleared(row, clear), facts)
+                    await devices.change_camera(changed)
+                    return _camera(changed, device)
+        raise unknown()
+
+    async def remove(self, camera: CameraId) -> None:
+        """Forget a camera, and its device with its last view. Recordings stay until their retention ends."""
+        async with self._database.write() as connection:
+            await Devices(connection).remove_camera(camera)
+
+    def _device(self, device_id: str, target: CameraTarget, description: CameraDescription, now_ns: int) -> DeviceRow:
+        urn = description.identity.urn
+        return DeviceRow(
+            id=device_id,
+            urn=urn,
+            address=target.address,
+            username=target.credentials.username,
+            password_sealed=self._vault.seal(target.credentials.password.get_secret_value(), context=urn),
+            connection=target.model_dump_json(include={"tls_verify", "tls_fingerprint_sha256", "port_map"}),
+            description=description.model_dump_json(),
+            measured_ns=now_ns,
+        )
+
+
+def unknown() -> UnknownCameraError:
+    """Return the error for a camera that is not there."""
+    return UnknownCameraError("There is no such camera.", cure="It may have been removed; load the list again.")
+
+
+def _camera(row: CameraRow, device: DeviceRow) -> Camera:
+    description = CameraDescription.model_validate_json(device.description)
+    view = next(view for view in description.views if view.source_token == row.source_token)
+    place = None
+    if row.latitude_deg is not None and row.longitude_deg is not None:
+        place = Place(row.latitude_deg, row.longitude_deg, row.height_m or 0.0)
+    return Camera(
+        id=CameraId(row.id),
+        device_id=row.device_id,
+        number=row.number,
+        name=row.name,
+        street=row.street,
+        group=row.camera_group,
+        place=place,
+        bearing_deg=row.bearing_deg,
+        hfov_deg=row.hfov_deg,
+        recording=row.recording,
+        host=row.host,
+        enrolled_ns=row.enrolled_ns,
+        address=device.address,
+        view=view,
+        description=description,
+    )
+
+
+def _new_row(  # noqa: PLR0913 - the parts of a row
+    device_id: str, view: CameraView, description: CameraDescription, *, number: int, host: int, now_ns: int
+) -> CameraRow:
+    identity = description.identity
+    return CameraRow(
+        id=new_camera_id(),
+        device_id=device_id,
+        source_token=view.source_token,
+        number=number,
+        name=f"{identity.manufacturer} {identity.model}".strip()[:100] or "Camera",
+        street="",
+        camera_group="",
+        latitude_deg=None,
+        longitude_deg=None,
+        height_m=None,
+        bearing_deg=None,
+        hfov_deg=None,
+        recording=True,
+        host=host,
+        enrolled_ns=now_ns,
+    )
+
+
+def _with_facts(row: CameraRow, facts: CameraFacts) -> CameraRow:
+    said: dict[str, object] = {
+        "number": facts.number,
+        "name": facts.name,
+        "street": facts.street,
+        "camera_group": facts.group,
+        "hfov_deg": facts.hfov_deg,
+        "recording": facts.recording,
+        "bearing_deg": bearing_wrap(facts.bearing_deg) if facts.bearing_deg is not None else None,
+    }
+    if facts.place is not None:
+        said |= {
+            "latitude_deg": facts.place.latitude_deg,
+            "longitude_deg": facts.place.longitude_deg,
+            "height_m": facts.place.height_m,
+        }
+    return replace(row, **{key: value for key, value in said.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _cleared(row: CameraRow, clear: frozenset[str]) -> CameraRow:
+    if "place" in clear:
+        row = replace(row, latitude_deg=None, longitude_deg=None, height_m=None)
+    if "bearing_deg" in clear:
+        row = replace(row, bearing_deg=None)
+    if "hfov_deg" in clear:
+        row = replace(row, hfov_deg=None)
+    return row
+
+
+def _with_lost_views(new: CameraDescription, old: CameraDescription) -> CameraDescription:
+    """Keep views that the device no longer shows: their cameras stay, and say that they are off."""
+    there = {view.source_token for view in new.views}
+    lost = tuple(view for view in old.views if view.source_token not in there)
+    return new.model_copy(update={"views": new.views + lost})
+
+
+def _free(numbers: set[int]) -> int:
+    following = max(numbers, default=0) + 1
+    if following <= NUMBER_MAX:
+        return following
+    free = next(number for number in count(1) if number not in numbers)
+    if free > NUMBER_MAX:
+        raise ConflictError(f"All numbers up to {NUMBER_MAX} are in use.", cure="Remove cameras that are gone.")
+    return free
+
+
+def _idlest(cameras: list[CameraRow], hosts: int) -> int:
+    load = Counter(row.host for row in cameras)
+    return min(range(hosts), key=lambda host: (load[host], host))
+
+
+def place_of(latitude: float | None, longitude: float | None, height_m: float | None) -> Place | None:
+    """Return the place of coordinates, where both are given."""
+    if latitude is None or longitude is None:
+        return None
+    return Place(latitude, longitude, height_m or 0.0)

@@ -1,0 +1,248 @@
+"""The fleet: enrolment, the list of cameras, and the newest state of each."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from drivers.model import CameraTarget, DiscoveredDevice
+from gateway.db.engine import Database
+from gateway.fleet import rpc
+from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
+from gateway.fleet.links import HostLink, off
+from gateway.fleet.register import Register, unknown
+from gateway.fleet.vault import Vault
+from kernel.clock import Clock
+from kernel.errors import SightlineError
+from kernel.ids import CameraId
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """A camera's state is new."""
+
+    camera: CameraId
+
+
+@dataclass(frozen=True, slots=True)
+class ListChanged:
+    """A camera was enrolled, changed or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A camera reported an event."""
+
+    event: rpc.CameraHappened
+
+
+FleetChange = StateChanged | ListChanged | Happened
+
+
+class Fleet:
+    """Every camera. Made by :func:`open_fleet`."""
+
+    def __init__(self, register: Register, sockets: Sequence[Path], *, clock: Clock) -> None:
+        self._register = register
+        self._cameras: dict[CameraId, Camera] = {}
+        self._states: dict[CameraId, rpc.CameraState] = {}
+        self._listeners: list[Callable[[FleetChange], None]] = []
+        self.links = [
+            HostLink(
+                index,
+                HostClient(socket),
+                clock=clock,
+                assignments=self._assignments,
+                heard=self._heard,
+                lost=self._lost,
+            )
+            for index, socket in enumerate(sockets)
+        ]
+
+    # --- reading
+
+    def cameras(self) -> list[Camera]:
+        """Return every camera by number."""
+        return sorted(self._cameras.values(), key=lambda camera: camera.number)
+
+    def camera(self, camera: str) -> Camera:
+        """Return one camera.
+
+        Raises:
+            UnknownCameraError: there is none.
+        """
+        found = self._cameras.get(CameraId(camera))
+        if found is None:
+            raise unknown()
+        return found
+
+    def state(self, camera: CameraId) -> rpc.CameraState | None:
+        """Return the newest state of a camera; ``None`` before its host has told it."""
+        return self._states.get(camera)
+
+    def host_of(self, camera: Camera) -> HostClient:
+        """Return the host that owns a camera."""
+        return self._link(camera).client
+
+    @property
+    def up(self) -> bool:
+        """Whether every host is linked."""
+        return all(link.up for link in self.links)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every host is linked and every camera records, or is known not to work at the moment."""
+        return self.up and all(_settled(self._states.get(camera)) for camera in self._cameras)
+
+    def listen(self, listener: Callable[[FleetChange], None]) -> Callable[[], None]:
+        """Call ``listener`` on the event loop with each change; returns the detaching call."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # --- changing
+
+    async def probe(self, target: CameraTarget) -> rpc.Probed:
+        """Look at a device with credentials, storing nothing."""
+        return await self.links[0].client.probe(target)
+
+    async def discover(self, *, unicast: tuple[str, ...] = ()) -> list[tuple[DiscoveredDevice, bool]]:
+        """Return who is on the camera network, and whether each is enrolled."""
+        found = await self.links[0].client.discover(unicast=unicast)
+        known = await self._register.urns()
+        return [(device, device.urn in known) for device in found]
+
+    async def enrol(self, target: CameraTarget, facts: CameraFacts) -> tuple[list[Camera], bool]:
+        """Look at a device, store it whole, and give it to a host; return its cameras and whether it was known.
+
+        Raises:
+            HostError: the camera's or the host's own plain reason; nothing was stored.
+            ConflictError: the number is taken; nothing was stored.
+        """
+        probed = await self.probe(target)
+        cameras, known = await self._register.store(target, probed.description, facts, hosts=len(self.links))
+        for camera in cameras:
+            self._cameras[camera.id] = camera
+            await self._assign(camera, target)
+        self._tell(ListChanged())
+        log.info(
+            "camera.enrolled", device=cameras[0].device_id, cameras=[camera.number for camera in cameras], known=known
+        )
+        return cameras, known
+
+    async def change(self, camera: Camera, facts: CameraFacts, *, clear: frozenset[str] = frozenset()) -> Camera:
+        """Change what people say of a camera.
+
+        Raises:
+            UnknownCameraError: it was removed.
+            ConflictError: the number is taken.
+        """
+        changed = await self._register.change(camera.id, facts, clear=clear)
+        self._cameras[changed.id] = changed
+        await self._assign(changed, await self._register.target(changed.device_id))
+        self._tell(ListChanged())
+        return changed
+
+    async def remove(self, camera: Camera) -> None:
+        """Forget a camera. What was recorded stays until its retention ends."""
+        await self._register.remove(camera.id)
+        self._cameras.pop(camera.id, None)
+        self._states.pop(camera.id, None)
+        await self._link(camera).release(camera.id)
+        self._tell(ListChanged())
+
+    # --- inside
+
+    async def load(self) -> None:
+        """Read the register."""
+        self._cameras = {camera.id: camera for camera in await self._register.cameras()}
+
+    def _link(self, camera: Camera) -> HostLink:
+        # With fewer hosts than when it was enrolled a camera goes to one of those that are left.
+        return self.links[camera.host % len(self.links)]
+
+    async def _assign(self, camera: Camera, target: CameraTarget) -> None:
+        try:
+            await self._link(camera).assign(_assignment(camera, target))
+        except HostUnreachableError as error:
+            log.warning("host.assign_late", camera=camera.id, error=error.code)
+
+    async def _assignments(self, host: int) -> list[rpc.CameraAssignment]:
+        wanted = []
+        for camera in self.cameras():
+            if self._link(camera).index != host:
+                continue
+            try:
+                wanted.append(_assignment(camera, await self._register.target(camera.device_id)))
+            except SightlineError as error:
+                log.error("camera.unassignable", camera=camera.id, error=error.code)  # noqa: TRY400 - a plain reason
+                self._set_state(off(camera.id, error))
+        return wanted
+
+    def _heard(self, line: rpc.StateLine) -> None:
+        match line:
+            case rpc.CameraChanged(state=state) if state.id in self._cameras:
+                self._set_state(state)
+            case rpc.CameraHappened() if line.id in self._cameras:
+                self._tell(Happened(line))
+            case _:
+                pass
+
+    def _lost(self, host: int, error: HostError) -> None:
+        for camera in self._cameras.values():
+            if self._link(camera).index == host:
+                self._set_state(off(camera.id, error))
+
+    def _set_state(self, state: rpc.CameraState) -> None:
+        if self._states.get(state.id) != state:
+            self._states[state.id] = state
+            self._tell(StateChanged(state.id))
+
+    def _tell(self, change: FleetChange) -> None:
+        for listener in tuple(self._listeners):
+            listener(change)
+
+
+def _assignment(camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
+    return rpc.CameraAssignment(
+        id=camera.id,
+        number=camera.number,
+        name=camera.name,
+        target=target,
+        view=camera.view,
+        description=camera.description,
+        recording=camera.recording,
+        bearing_deg=camera.bearing_deg,
+    )
+
+
+def _settled(state: rpc.CameraState | None) -> bool:
+    if state is None or state.live is rpc.LiveState.CONNECTING:
+        return False
+    if state.live is rpc.LiveState.LIVE:
+        return state.main.recording is None or state.main.recording.on or state.main.recording.cause is not None
+    return True
+
+
+@asynccontextmanager
+async def open_fleet(
+    database: Database, sockets: Sequence[Path], *, clock: Clock, vault: Vault
+) -> AsyncIterator[Fleet]:
+    """Give the fleet for the time of the block, its hosts linked by one task each."""
+    fleet = Fleet(Register(database, clock=clock, vault=vault), sockets, clock=clock)
+    await fleet.load()
+    async with AsyncExitStack() as stack:
+        for link in fleet.links:
+            await stack.enter_async_context(link.client)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(link.run(), name=f"host link {link.index}") for link in fleet.links]
+            try:
+                yield fleet
+            finally:
+                for task in running:
+                    task.cancel()
