@@ -19,6 +19,7 @@ from recording.errors import (
     UnknownFileError,
     UnknownHoldError,
 )
+from recording.export import Export
 from recording.holds import Hold
 from recording.recorder import Recorder, RecordState
 from recording.stills import Still
@@ -34,6 +35,7 @@ __all__ = [
     "DiskState",
     "DiskStats",
     "DiskUnusableError",
+    "Export",
     "FootageMissingError",
     "FootageUnreadableError",
     "GapSpan",

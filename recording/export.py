@@ -1,15 +1,17 @@
 """An MP4 of a range, not coded again, given piece by piece."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from kernel.clock import utc
 from kernel.media import VIDEO_CLOCK_HZ
+from recording.disk import Disk
 from recording.errors import FootageUnreadableError, MixedCodecError, RecordingError
 from recording.mux.demux import SampleTable, sample_tables
-from recording.mux.fragment import HEADER_BYTES, ns_to_ticks, ticks_to_ns
+from recording.mux.fragment import HEADER_BYTES, ticks_to_ns
 from recording.mux.init import AUDIO_TRACK, VIDEO_TRACK, audio_clock_hz, sample_entries
 from recording.mux.progressive import Chunk, MovieFacts, TrackPlan, head
 from recording.segments import FileSegments
@@ -154,8 +156,7 @@ def plan(
         try:
             planner.lay_out()
         except (OSError, RecordingError, IndexError) as error:
-            raise FootageUnreadableError(f"A recorded file could not be read: {error}.",
-                                         cure="Run `sightline verify` to see which.") from error  # fmt: skip
+            raise _unreadable(error) from error
         start_ns = parts[0].segments[0].start_ns
         facts = MovieFacts(start_ns=start_ns, title=title, comment=comment_of(gaps(start_ns, planner.last_ns)))
         size = (max(part.file.width for part in parts), max(part.file.height for part in parts))
@@ -164,33 +165,60 @@ def plan(
     raise AssertionError("unreachable")  # pragma: no cover - ExitStack swallows nothing here
 
 
-async def pieces(export: ExportPlan, parts: Sequence[FileSegments]) -> AsyncIterator[bytes]:
-    """Give the bytes of an export in pieces of about a megabyte.
+class Export(AsyncIterator[bytes]):
+    """The bytes of one MP4, in pieces of about a megabyte; ``size_bytes`` is known before the first.
 
-    Raises:
-        FootageUnreadableError: a file became unreadable on the way.
+    Its files stay open until the last piece, :meth:`aclose`, or the end of the object: retention cannot spoil it.
     """
-    disk = parts[0].disk
 
+    def __init__(self, plan: ExportPlan, disk: Disk) -> None:
+        self.size_bytes = plan.size_bytes
+        self.start_ns = plan.start_ns
+        self.end_ns = plan.end_ns
+        self._pieces = _pieces(plan, disk)
+        self._finalizer = weakref.finalize(self, plan.files.close)
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece.
+
+        Raises:
+            FootageUnreadableError: a file became unreadable on the way.
+        """
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """Read no further."""
+        await self._pieces.aclose()
+        self._finalizer()
+
+
+async def _pieces(plan: ExportPlan, disk: Disk) -> AsyncGenerator[bytes, None]:
     def read(batch: list[_Slice]) -> bytes:
         return b"".join(disk.volume.read(piece.descriptor, piece.size, piece.offset) for piece in batch)
 
     try:
-        yield export.head
+        yield plan.head
         batch: list[_Slice] = []
         waiting = 0
-        for number, piece in enumerate(export.slices, 1):
+        for number, piece in enumerate(plan.slices, 1):
             batch.append(piece)
             waiting += piece.size
-            if waiting >= PIECE_BYTES or number == len(export.slices):
-                data = await disk.read(read, batch)
+            if waiting >= PIECE_BYTES or number == len(plan.slices):
+                try:
+                    data = await disk.read(read, batch)
+                except OSError as error:
+                    raise _unreadable(error) from error
                 if len(data) != waiting:
-                    raise FootageUnreadableError("A recorded file ended before its time.",
-                                                 cure="Run `sightline verify` to see which.")  # fmt: skip
+                    raise _unreadable("it ends before its time")
                 yield data
                 batch, waiting = [], 0
     finally:
-        await disk.read(export.files.close)
+        plan.files.close()
 
 
-__all__ = ["ExportPlan", "comment_of", "ns_to_ticks", "pieces", "plan", "refuse_mixture"]
+def _unreadable(why: object) -> FootageUnreadableError:
+    return FootageUnreadableError(f"A recorded file could not be read: {why}.",
+                                  cure="Run `sightline verify` to see which.")  # fmt: skip
+
+
+__all__ = ["Export", "ExportPlan", "comment_of", "plan", "refuse_mixture"]

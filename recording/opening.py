@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import structlog
+
 from config.recording import DiskSettings, RecordingSettings
 from kernel.clock import Clock
 from recording.disk import Disk
@@ -15,26 +17,39 @@ from recording.identity import REGISTER, identify, occupy, unusable
 from recording.recovery import RecoveryReport, open_catalog, recover
 from recording.volume import Volume
 
+_log = structlog.get_logger(__name__)
+
 
 async def open_disks(
     settings: RecordingSettings, *, clock: Clock, volume: Callable[[], Volume], stack: AsyncExitStack
-) -> tuple[list[Disk], list[RecoveryReport]]:
-    """Open every disk; ``stack`` closes them.
+) -> tuple[list[Disk], list[RecoveryReport], tuple[str, ...]]:
+    """Open every disk; ``stack`` closes them. Return also why others had to be left out.
+
+    A disk that is full, read-only or broken is left out as long as another one works. A disk that is missing, or
+    has lost footage, stops everything: recording on would hide it.
 
     Raises:
-        StorageStartError: one of them cannot be opened; those already open are closed again.
+        StorageStartError: storage cannot be opened; what was opened is closed again.
     """
     if not settings.disks:
         raise StorageStartError("No disk for recordings is configured.", cure="Name one in recording.disks.")
     register = settings.disk_register or settings.disks[0].path.parent / REGISTER
     disks, reports = [], []
+    left_out: list[DiskUnusableError] = []
     for disk_settings in settings.disks:
-        disk, lock, report = await asyncio.to_thread(_open, disk_settings, settings, register, clock, volume())
+        try:
+            disk, lock, report = await asyncio.to_thread(_open, disk_settings, settings, register, clock, volume())
+        except DiskUnusableError as error:
+            _log.error("recording.disk_left_out", disk=str(disk_settings.path), error=str(error))
+            left_out.append(error)
+            continue
         stack.callback(os.close, lock)
         stack.push_async_callback(disk.close)
         disks.append(disk)
         reports.append(report)
-    return disks, reports
+    if not disks:
+        raise left_out[0]
+    return disks, reports, tuple(str(error) for error in left_out)
 
 
 def _open(

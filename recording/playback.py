@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from config.recording import RecordingSettings
@@ -18,7 +18,7 @@ from recording.errors import (
     NothingRecordedError,
     UnknownFileError,
 )
-from recording.export import ExportPlan, pieces, plan, refuse_mixture
+from recording.export import Export, ExportPlan, plan, refuse_mixture
 from recording.mux.init import video_only
 from recording.recorder import Recorder
 from recording.segments import FileSegments, in_order, segments_on, video_of
@@ -122,7 +122,7 @@ class Playback:
 
     async def export(
         self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int, *, title: str | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> Export:
         """Return one MP4 of a range, not coded again, from the keyframe at or before ``start_ns``.
 
         ``title`` (the camera's name) and the creation time stand in its metadata, with what is missing and why.
@@ -131,7 +131,7 @@ class Playback:
             BadRangeError, NothingRecordedError, MixedCodecError, FootageUnreadableError: before the first byte.
         """
         layout, parts = await self._plan(camera, stream, start_ns, end_ns, title)
-        return pieces(layout, parts)
+        return Export(layout, parts[0].disk)
 
     async def _plan(
         self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int, title: str | None

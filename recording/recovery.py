@@ -38,6 +38,8 @@ from recording.mux.init import Anchor
 
 _log = structlog.get_logger(__name__)
 MAX_INIT_BYTES = 1024 * 1024
+HASHED_TAIL = 64
+"""Fragments hashed at the end of a file that was open: more than one batch holds."""
 FEWEST_MISSING = 3
 """So few files may be gone without a word from the administrator, unless they are all there were."""
 
@@ -176,7 +178,11 @@ def _shorten(catalog: Catalog, row: FileRow, kept: list[FragmentRow]) -> None:
 
 
 def scan(descriptor: int, offset: int, size: int, count: int) -> tuple[list[FragmentRow], int]:
-    """Return the whole fragments from ``offset`` on, numbered from ``count``, and where the last of them ends."""
+    """Return the whole fragments from ``offset`` on, numbered from ``count``, and where the last of them ends.
+
+    Only the last few are hashed: what lies before them was flushed before they were written, and a disk of
+    terabytes must come up in minutes. ``verify`` hashes everything.
+    """
     rows: list[FragmentRow] = []
     while offset < size:
         try:
@@ -185,10 +191,12 @@ def scan(descriptor: int, offset: int, size: int, count: int) -> tuple[list[Frag
             break
         if offset + header.size_bytes > size:
             break
-        if rehash(os.pread(descriptor, header.size_bytes, offset)) != header.sha256:
-            break
         rows.append(fragment_row(count + len(rows), offset, header))
         offset += header.size_bytes
+    for number in range(max(0, len(rows) - HASHED_TAIL), len(rows)):
+        row = rows[number]
+        if rehash(os.pread(descriptor, row.size_bytes, row.offset)) != row.sha256:
+            return rows[:number], row.offset
     return rows, offset
 
 

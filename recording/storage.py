@@ -55,6 +55,8 @@ class StorageStats:
 
     disks: tuple[DiskStats, ...]
     recording: int
+    left_out: tuple[str, ...] = ()
+    """Why other configured disks are not in use; they are tried again at the next start."""
 
 
 class Storage(Playback):
@@ -62,11 +64,12 @@ class Storage(Playback):
 
     def __init__(
         self, settings: RecordingSettings, disks: list[Disk], reports: list[RecoveryReport], *, clock: Clock,
-        decoders: ThreadPoolExecutor,
+        decoders: ThreadPoolExecutor, left_out: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         super().__init__(settings, disks, clock=clock, decoders=decoders)
         self.recovered = tuple(reports)
         """What was found and mended at start, one report per disk."""
+        self._left_out = left_out
         self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
 
     @asynccontextmanager
@@ -138,16 +141,17 @@ class Storage(Playback):
     async def stats(self) -> StorageStats:
         """Return how the disks stand."""
         disks = tuple([await disk.read(_stats, disk) for disk in self._disks])
-        return StorageStats(disks, sum(recorder.state.recording for recorder in self._recorders.values()))
+        recording = sum(recorder.state.recording for recorder in self._recorders.values())
+        return StorageStats(disks, recording, self._left_out)
 
     async def keep(self) -> None:
         """Do one round of what storage owes its disks: retention, a sign of life, new links of holds, probing."""
         for disk in self._disks:
             try:
+                await disk.write(self._keep_one, disk)
                 if disk.state is not DiskState.OK:
                     await disk.write(identity.probe, disk.root)
                     disk.trust()
-                await disk.write(self._keep_one, disk)
             except DISK_ERRORS as error:
                 disk.mark(error)
 
@@ -208,10 +212,10 @@ async def open_storage(
         StorageStartError: a disk is missing, full, read-only, in use, or has lost footage; nothing was changed.
     """
     async with AsyncExitStack() as stack:
-        disks, reports = await open_disks(settings, clock=clock, volume=volume, stack=stack)
+        disks, reports, left_out = await open_disks(settings, clock=clock, volume=volume, stack=stack)
         decoders = ThreadPoolExecutor(settings.still_threads, thread_name_prefix="still")
         stack.callback(decoders.shutdown, wait=False)
-        storage = Storage(settings, disks, reports, clock=clock, decoders=decoders)
+        storage = Storage(settings, disks, reports, clock=clock, decoders=decoders, left_out=left_out)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(storage._tick_forever(), name="recording ticks"),  # noqa: SLF001 - same module
                      group.create_task(storage._keep_forever(), name="recording keeper")]  # noqa: SLF001  # fmt: skip

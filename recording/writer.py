@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC
 from pathlib import PurePosixPath
 
 from kernel.clock import utc
@@ -135,6 +134,6 @@ class OpenFile:
 
 def path_of(anchor: Anchor) -> str:
     """Return where a file lies under the owner's directory: by camera, stream and day, readable to a person."""
-    began = utc(anchor.start_ns).astimezone(UTC)
+    began = utc(anchor.start_ns)
     name = f"{began:%H%M%S}-{anchor.file_id}.mp4"
     return str(PurePosixPath("media", anchor.camera, anchor.stream, f"{began:%Y-%m-%d}", name))
