@@ -1,9 +1,8 @@
 """Sound: G.711 (RFC 3551) and AAC (RFC 3640, mode AAC-hbr)."""
 
-from drivers.rtsp.connection import Connection
 from drivers.rtsp.delivery import Delivery
 from drivers.rtsp.sdp import Media
-from drivers.rtsp.track import Track
+from drivers.rtsp.track import Arrivals, Track
 from kernel.clock import NS_PER_S, Clock
 from kernel.media import AudioCodec, AudioFrame, AudioParameters
 
@@ -35,13 +34,13 @@ class AudioTrack(Track):
     def __init__(  # noqa: PLR0913, PLR0917 - those of every track, and the parameters
         self,
         media: Media,
-        connection: Connection,
+        arrivals: Arrivals,
         delivery: Delivery,
         clock: Clock,
         offset_s: float,
         parameters: AudioParameters,
     ) -> None:
-        super().__init__(media, connection, delivery, clock, offset_s)
+        super().__init__(media, arrivals, delivery, clock, offset_s)
         self.parameters = parameters
         self._sizes = _AacSizes(media) if parameters.codec is AudioCodec.AAC else None
         self._partial = bytearray()
@@ -52,7 +51,7 @@ class AudioTrack(Track):
 
     def _payload(self, buffer: bytearray, start: int, end: int, timestamp: int, marker: bool) -> None:  # noqa: FBT001
         if self._sizes is None:
-            self._frames(timestamp, [bytes(buffer[start:end])])
+            self.frames(timestamp, [bytes(buffer[start:end])])
             return
         data = bytes(buffer[start:end])
         sizes, at = self._sizes.read(data)
@@ -61,7 +60,7 @@ class AudioTrack(Track):
             self._partial += data[at:]
             if len(self._partial) >= sizes[0] or marker:
                 frame, self._partial = bytes(self._partial), bytearray()
-                self._frames(timestamp, [frame] if len(frame) == sizes[0] else [])
+                self.frames(timestamp, [frame] if len(frame) == sizes[0] else [])
             return
         frames = []
         for size in sizes:
@@ -70,13 +69,14 @@ class AudioTrack(Track):
                 break
             frames.append(data[at : at + size])
             at += size
-        self._frames(timestamp, frames)
+        self.frames(timestamp, frames)
 
-    def _frames(self, timestamp: int, frames: list[bytes]) -> None:
+    def frames(self, timestamp: int, frames: list[bytes]) -> None:
+        """Take the coded frames of one timestamp (32 bits of RTP's clock)."""
         ticks = self._advance(timestamp)
         if not frames:
             return
-        now_ns = self._connection.received_ns
+        now_ns = self._arrivals.received_ns
         if self._heard_ns is not None:
             elapsed = (now_ns - self._heard_ns) * self.media.clock_hz // NS_PER_S
             if abs(ticks - elapsed) > JUMP_LIMIT_S * self.media.clock_hz:

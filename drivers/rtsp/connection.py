@@ -29,7 +29,7 @@ class Connection(asyncio.BufferedProtocol):
         self.handlers: list[Handler | None] = [None] * 256
         self.received_ns = 0
         """Monotonic time of what is being handled."""
-        self.bytes = 0
+        self.bytes = self.packets = 0
         self.ended: asyncio.Future[None] = loop.create_future()
         self._clock = clock
         self._tail = bytearray()
@@ -80,7 +80,7 @@ class Connection(asyncio.BufferedProtocol):
         self._tail = _BUFFER[at:end]
 
     def _consume(self, end: int) -> int:
-        buffer, handlers, at = _BUFFER, self.handlers, 0
+        buffer, handlers, at, packets = _BUFFER, self.handlers, 0, 0
         while end - at >= 4:
             first = buffer[at]
             if first == 0x24:
@@ -90,6 +90,7 @@ class Connection(asyncio.BufferedProtocol):
                 handler = handlers[buffer[at + 1]]
                 if handler is not None:
                     handler(buffer, at + 4, stop)
+                    packets += 1
                 at = stop
             elif first in _NEWLINES:
                 at += 1
@@ -99,6 +100,7 @@ class Connection(asyncio.BufferedProtocol):
                     break
                 message, at = taken
                 self._message(message)
+        self.packets += packets
         return at
 
     # --- our side

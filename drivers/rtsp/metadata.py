@@ -2,10 +2,9 @@
 
 import zlib
 
-from drivers.rtsp.connection import Connection
 from drivers.rtsp.delivery import Delivery
 from drivers.rtsp.sdp import Media
-from drivers.rtsp.track import Track
+from drivers.rtsp.track import Arrivals, Track
 from kernel.clock import Clock
 from kernel.media import MetadataDocument
 
@@ -16,8 +15,8 @@ PLAIN, GZIP = "VND.ONVIF.METADATA", "VND.ONVIF.METADATA.GZIP"
 class MetadataTrack(Track):
     """A document ends at the marker, or where the timestamp changes; one with a hole in it is left out."""
 
-    def __init__(self, media: Media, connection: Connection, delivery: Delivery, clock: Clock, offset_s: float) -> None:
-        super().__init__(media, connection, delivery, clock, offset_s)
+    def __init__(self, media: Media, arrivals: Arrivals, delivery: Delivery, clock: Clock, offset_s: float) -> None:
+        super().__init__(media, arrivals, delivery, clock, offset_s)
         self._gzip = media.encoding == GZIP
         self._parts = bytearray()
         self._timestamp: int | None = None
@@ -61,6 +60,6 @@ class MetadataTrack(Track):
                 return
         self._media_time += self._advance(self._timestamp)
         self._last_timestamp = self._timestamp
-        self._wall.arrived(self._media_time, self._connection.received_ns, self._clock.wall_ns())
+        self._wall.arrived(self._media_time, self._arrivals.received_ns, self._clock.wall_ns())
         self._wall.apply()
         self._delivery.metadata(MetadataDocument(data, self._wall.wall_ns(self._media_time)[0]))

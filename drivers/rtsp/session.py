@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from drivers.errors import CameraAnswerError, CameraError, CameraNoMediaError, CameraUnreachableError
@@ -52,9 +52,21 @@ class Session:
             self.connection.handlers[channel + 1] = track.receive_rtcp
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A camera that has told what a stream holds. ``source`` has the credentials, ``url`` follows redirects."""
+
+    connection: Connection
+    dialogue: Dialogue
+    source: RtspSource
+    url: StreamUrl
+    base: str
+    body: bytes
+
+
 @asynccontextmanager
-async def open_session(source: RtspSource, delivery: Delivery, clock: Clock) -> AsyncIterator[Session]:
-    """Connect, set up and play; TEARDOWN on leaving.
+async def open_description(source: RtspSource, clock: Clock) -> AsyncIterator[Described]:
+    """Connect and DESCRIBE, following redirects at the same host; the connection closes on leaving.
 
     Raises:
         CameraError: as ``drivers.errors`` tells them apart.
@@ -65,27 +77,35 @@ async def open_session(source: RtspSource, delivery: Delivery, clock: Clock) -> 
         connection = await _connect(source, url, clock)
         try:
             dialogue = Dialogue(connection, url, source)
-            description = await dialogue.describe()
-            if description.status // 100 != 3:
-                session = Session(connection, dialogue, delivery)
-                try:
-                    session.base = _base(description.get("content-base") or description.get("content-location"), url)
-                    await _set_up(session, source, parse_sdp(description.body), url, clock)
-                    session.arm()
-                    await dialogue.play(session.base)
-                    delivery.start()
-                    yield session
-                finally:
-                    await _tear_down(session)
+            answer = await dialogue.describe()
+            if answer.status // 100 != 3:
+                base = answer.get("content-base") or answer.get("content-location")
+                yield Described(connection, dialogue, source, url, here(url, base) if base else str(url), answer.body)
                 return
-            url = redirected(url, description.get("location"))
+            url = redirected(url, answer.get("location"))
         finally:
             await connection.close()
     raise CameraAnswerError("The camera redirects for ever.", cure="Enter the address where the stream really is.")
 
 
-def _base(given: str, url: StreamUrl) -> str:
-    return here(url, given) if given else str(url)
+@asynccontextmanager
+async def open_session(source: RtspSource, delivery: Delivery, clock: Clock) -> AsyncIterator[Session]:
+    """Connect, set up and play; TEARDOWN on leaving.
+
+    Raises:
+        CameraError: as ``drivers.errors`` tells them apart.
+    """
+    async with open_description(source, clock) as described:
+        session = Session(described.connection, described.dialogue, delivery)
+        session.base = described.base
+        try:
+            await _set_up(session, described.source, parse_sdp(described.body), described.url, clock)
+            session.arm()
+            await session.dialogue.play(session.base)
+            delivery.start()
+            yield session
+        finally:
+            await _tear_down(session)
 
 
 async def _connect(source: RtspSource, url: StreamUrl, clock: Clock) -> Connection:
@@ -156,6 +176,21 @@ def _choose(
     session: Session, source: RtspSource, sdp: Description, clock: Clock
 ) -> list[tuple[Media, Callable[[], Track]]]:
     parts = session.connection, session.delivery, clock, source.clock_offset_s
+    video = video_media(sdp)
+    chosen: list[tuple[Media, Callable[[], Track]]] = [(video, partial(VideoTrack, video, *parts))]
+    sounds = ((media, audio_parameters(media)) for media in sdp.media if media.kind == "audio" and source.audio)
+    chosen += [(media, partial(AudioTrack, media, *parts, found)) for media, found in sounds if found is not None][:1]
+    documents = (media for media in sdp.media if media.kind == "application" and media.encoding in {PLAIN, GZIP})
+    chosen += [(media, partial(MetadataTrack, media, *parts)) for media in documents if source.metadata][:1]
+    return chosen
+
+
+def video_media(sdp: Description) -> Media:
+    """Return the first track with pictures we can record.
+
+    Raises:
+        CameraNoMediaError: there is none.
+    """
     video = next((media for media in sdp.media if media.kind == "video" and media.encoding in CODECS), None)
     if video is None:
         names = ", ".join(sorted({media.encoding for media in sdp.media if media.kind == "video"})) or "none"
@@ -163,12 +198,7 @@ def _choose(
             f"The stream holds no H.264 or H.265 video (it offers: {names[:80]}).",
             cure="Set the profile's encoding to H.264 or H.265 at the camera.",
         )
-    chosen: list[tuple[Media, Callable[[], Track]]] = [(video, partial(VideoTrack, video, *parts))]
-    sounds = ((media, audio_parameters(media)) for media in sdp.media if media.kind == "audio" and source.audio)
-    chosen += [(media, partial(AudioTrack, media, *parts, found)) for media, found in sounds if found is not None][:1]
-    documents = (media for media in sdp.media if media.kind == "application" and media.encoding in {PLAIN, GZIP})
-    chosen += [(media, partial(MetadataTrack, media, *parts)) for media in documents if source.metadata][:1]
-    return chosen
+    return video
 
 
 def request_keyframe(session: Session) -> None:

@@ -1,7 +1,10 @@
 """A stream that is pulled for ever: sessions one after another, watched, with a pause between failures."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
+from typing import Protocol
 
 import structlog
 
@@ -17,9 +20,11 @@ from drivers.errors import (
     StreamError,
 )
 from drivers.rtsp.delivery import Delivery
-from drivers.rtsp.errors import StreamFellError
+from drivers.rtsp.errors import StreamFellError, UnsupportedTransportError
+from drivers.rtsp.libav import open_libav_session
 from drivers.rtsp.session import Session, open_session, request_keyframe
 from drivers.rtsp.source import RtspSource, StreamState, StreamStats
+from drivers.rtsp.video import VideoTrack
 from kernel.clock import NS_PER_S, Clock
 from kernel.media import GapCause, MediaSink
 from kernel.supervision import Backoff, try_forever
@@ -39,6 +44,13 @@ PATIENCE = Backoff()
 LOOK_S = 1.0
 REPORT_S = 5.0
 KEYFRAME_REQUEST_S = 1.0
+
+
+class Counted(Protocol):
+    """What a session counts."""
+
+    bytes: int
+    packets: int
 
 
 class RtspStream:
@@ -62,6 +74,7 @@ class RtspStream:
         self._gate = connect_gate or asyncio.Semaphore(1)
         self._backoff = backoff
         self._session: Session | None = None
+        self._tcp_refused = False
         self._asked_ns: int | None = None
 
     async def run(self) -> None:
@@ -104,27 +117,46 @@ class RtspStream:
             delivery.finish(cause, detail)
 
     async def _pull(self, delivery: Delivery) -> None:
+        if self.source.transport != "udp" and not self._tcp_refused:
+            try:
+                await self._pull_tcp(delivery)
+            except UnsupportedTransportError:
+                if self.source.transport == "tcp":
+                    raise
+                log.info("stream.falls_back_to_udp")
+                self._tcp_refused = True
+        await self._pull_udp(delivery)
+
+    async def _pull_tcp(self, delivery: Delivery) -> None:
         async with AsyncExitStack() as stack:
             # The gate staggers connecting: hundreds of cameras at once fail each other.
             async with self._gate:
                 session = await stack.enter_async_context(open_session(self.source, delivery, self._clock))
             self._session = session
-            stack.callback(self._count, session, self.stats.packets, self.stats.bytes)
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._watch(session))
-                    tasks.create_task(self._refresh(session))
-                    await asyncio.shield(session.connection.ended)
-            except BaseExceptionGroup as group:
-                raise _first(group) from None
+            count = partial(self._count, session.connection, session.video, self.stats.packets, self.stats.bytes)
+            stack.callback(count)
+            await _together(
+                session.connection.ended,
+                self._watch(delivery, count),
+                self._refresh(session),
+                self._report(session),
+            )
 
-    def _count(self, session: Session, packets: int, size_bytes: int) -> None:
+    async def _pull_udp(self, delivery: Delivery) -> None:
+        async with AsyncExitStack() as stack:
+            async with self._gate:
+                session = await stack.enter_async_context(open_libav_session(self.source, delivery, self._clock))
+            count = partial(self._count, session, session.video, self.stats.packets, self.stats.bytes)
+            stack.callback(count)
+            await _together(session.ended, self._watch(delivery, count))
+
+    def _count(self, counted: Counted, video: VideoTrack | None, packets: int, size_bytes: int) -> None:
         """Bring the statistics up to date; the numbers are those of the sessions before."""
         stats = self.stats
-        stats.packets = packets + sum(track.packets for track in session.tracks.values())
-        stats.bytes = size_bytes + session.connection.bytes
-        if session.video is not None:
-            stats.jitter_s = session.video.jitter_s
+        stats.packets = packets + counted.packets
+        stats.bytes = size_bytes + counted.bytes
+        if video is not None:
+            stats.jitter_s = video.jitter_s
 
     def _is_live(self) -> None:
         self.state = StreamState.LIVE
@@ -139,28 +171,41 @@ class RtspStream:
         self._asked_ns = now_ns
         request_keyframe(self._session)
 
-    async def _watch(self, session: Session) -> None:
-        """Look for pictures, not bytes; report what was received."""
-        source, clock, delivery = self.source, self._clock, session.delivery
-        began_ns = reported_ns = clock.monotonic_ns()
+    async def _watch(self, delivery: Delivery, count: Callable[[], None]) -> None:
+        """Look for pictures, not bytes."""
+        source, clock = self.source, self._clock
+        began_ns = clock.monotonic_ns()
         look_s = min(LOOK_S, source.frame_timeout_s / 4, source.keyframe_timeout_s / 4)
-        packets, size_bytes = self.stats.packets, self.stats.bytes
         while True:
             await clock.sleep(look_s)
             now_ns = clock.monotonic_ns()
-            self._count(session, packets, size_bytes)
-            if now_ns - reported_ns >= REPORT_S * NS_PER_S:
-                reported_ns = now_ns
-                for channel, track in session.tracks.items():
-                    session.dialogue.report(channel + 1, track.reception())
+            count()
             _expect(now_ns, delivery.unit_ns or began_ns, source.frame_timeout_s, "picture")
             _expect(now_ns, delivery.keyframe_ns or began_ns, source.keyframe_timeout_s, "keyframe")
+
+    async def _report(self, session: Session) -> None:
+        """Tell the camera what was received: some stop without it."""
+        while True:
+            await self._clock.sleep(REPORT_S)
+            for channel, track in session.tracks.items():
+                session.dialogue.report(channel + 1, track.reception())
 
     async def _refresh(self, session: Session) -> None:
         """Keep the session alive at half of its timeout."""
         while True:
             await self._clock.sleep(session.dialogue.session_timeout_s / 2)
             await session.dialogue.keep_alive(session.base)
+
+
+async def _together(ended: asyncio.Future[None], *work: Coroutine[None, None, None]) -> None:
+    """Do ``work`` until the session has ended; raise what ended it, a bug before an expected failure."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for one in work:
+                tasks.create_task(one)
+            await asyncio.shield(ended)
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
 
 
 def _expect(now_ns: int, last_ns: int, limit_s: float, what: str) -> None:

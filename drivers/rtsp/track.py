@@ -1,10 +1,10 @@
 """What every RTP track does: numbering, loss, sender reports, and the statistics a receiver reports back."""
 
 import struct
+from typing import Protocol
 
 import structlog
 
-from drivers.rtsp.connection import Connection
 from drivers.rtsp.delivery import Delivery
 from drivers.rtsp.errors import StreamFellError
 from drivers.rtsp.rtcp import Goodbye, Reception, SenderReport, parse
@@ -22,15 +22,22 @@ STRANGER_LIMIT = 64
 """Packets of another source, with none of ours between, after which the other is taken to be the camera."""
 
 
+class Arrivals(Protocol):
+    """Where packets come from."""
+
+    received_ns: int
+    """Monotonic time of what is being handled."""
+
+
 class Track:
     """Receives one track; subclasses make units of the payloads."""
 
-    def __init__(self, media: Media, connection: Connection, delivery: Delivery, clock: Clock, offset_s: float) -> None:
+    def __init__(self, media: Media, arrivals: Arrivals, delivery: Delivery, clock: Clock, offset_s: float) -> None:
         self.media = media
         self.ssrc: int | None = None
         self.packets = 0
         self.lost = 0
-        self._connection = connection
+        self._arrivals = arrivals
         self._delivery = delivery
         self._stats = delivery.stats
         self._clock = clock
@@ -131,11 +138,15 @@ class Track:
             if self.ssrc is not None and part.ssrc != self.ssrc:
                 self._stats.ignored += 1
             elif isinstance(part, SenderReport):
-                self._report = part
-                self._reported_ns = self._connection.received_ns
-                self._tie()
+                self.reported(part)
             elif isinstance(part, Goodbye) and self.ssrc is not None:
                 raise StreamFellError("The camera ended the stream.", cause=GapCause.CAMERA)
+
+    def reported(self, report: SenderReport) -> None:
+        """Take a sender report of our source."""
+        self._report = report
+        self._reported_ns = self._arrivals.received_ns
+        self._tie()
 
     def _tie(self) -> None:
         """Tie media time to the last sender report, as soon as both are there."""
@@ -144,7 +155,7 @@ class Track:
             return
         media_time = self._media_time + _difference(report.rtp_timestamp, self._last_timestamp)
         wall_ns = report.wall_ns - self._offset_ns
-        now_ns = self._connection.received_ns
+        now_ns = self._arrivals.received_ns
         # The report told of the instant it came, not of this one.
         now_wall_ns = self._clock.wall_ns() - (now_ns - self._reported_ns)
         self._stats.sender_clock_s = (wall_ns - now_wall_ns) / NS_PER_S
@@ -170,7 +181,7 @@ class Track:
         received, lost = self.packets - self._told[0], self.lost - self._told[1]
         self._told = self.packets, self.lost
         report = self._report
-        delay = self._connection.received_ns - self._reported_ns if report is not None else 0
+        delay = self._arrivals.received_ns - self._reported_ns if report is not None else 0
         return Reception(
             ssrc=self.ssrc,
             fraction_lost=256 * lost // (received + lost) if received + lost else 0,
@@ -188,7 +199,7 @@ class Track:
 
     def _measure_jitter(self, media_time: int) -> None:
         """Follow RFC 3550 section 6.4.1, once for each unit."""
-        transit = self._connection.received_ns * self.media.clock_hz / NS_PER_S - media_time
+        transit = self._arrivals.received_ns * self.media.clock_hz / NS_PER_S - media_time
         if self._transit is not None:
             self._jitter += (abs(transit - self._transit) - self._jitter) / 16
         self._transit = transit

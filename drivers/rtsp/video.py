@@ -5,13 +5,12 @@ from collections.abc import Callable
 import structlog
 
 from drivers.errors import CameraAnswerError
-from drivers.rtsp.connection import Connection
 from drivers.rtsp.delivery import Delivery
 from drivers.rtsp.depacketise import Depacketiser, H264Depacketiser, H265Depacketiser
 from drivers.rtsp.nal_units import KINDS
 from drivers.rtsp.parameters import ParameterKeeper, sprop_sets
 from drivers.rtsp.sdp import Media
-from drivers.rtsp.track import Track
+from drivers.rtsp.track import Arrivals, Track
 from kernel.clock import NS_PER_S, Clock
 from kernel.media import VIDEO_CLOCK_HZ, AccessUnit, GapCause, VideoCodec, VideoParameters
 
@@ -34,8 +33,8 @@ def _nothing() -> None:
 class VideoTrack(Track):
     """Cuts at the marker and at a change of timestamp, whichever is first."""
 
-    def __init__(self, media: Media, connection: Connection, delivery: Delivery, clock: Clock, offset_s: float) -> None:
-        super().__init__(media, connection, delivery, clock, offset_s)
+    def __init__(self, media: Media, arrivals: Arrivals, delivery: Delivery, clock: Clock, offset_s: float) -> None:
+        super().__init__(media, arrivals, delivery, clock, offset_s)
         self.codec = CODECS[media.encoding]
         self._kinds = KINDS[self.codec]
         self._parameters = ParameterKeeper(self._kinds)
@@ -100,19 +99,24 @@ class VideoTrack(Track):
         self._size = 0
         depacketiser = self._depacketiser
         nals = depacketiser.take()
-        if depacketiser.damaged:
-            depacketiser.damaged = False
+        damaged, depacketiser.damaged = depacketiser.damaged, False
+        if self._timestamp is not None:
+            self.picture(nals, self._timestamp, damaged=damaged)
+
+    def picture(self, nals: list[bytes], timestamp: int, *, damaged: bool = False) -> None:
+        """Take the NAL units of one timestamp (32 bits of RTP's clock), as far as they have come."""
+        if damaged:
             self._suspect = True
             self._damage()
         kinds = self._kinds
-        slices = keyframe = False
+        keyframe = False
         first: bytes | None = None
         kept = self._carried
         for nal in nals:
             kind = kinds.kind(nal)
             if kind in kinds.slices:
-                if not slices:
-                    slices, first = True, nal
+                if first is None:
+                    first = nal
                     keyframe = kind in kinds.keyframes
                 kept.append(nal)
             elif kind not in kinds.dropped and not self._parameters.offer(nal):
@@ -122,8 +126,6 @@ class VideoTrack(Track):
             del kept[:-CARRIED_LIMIT]
             return
         self._carried = []
-        timestamp = self._timestamp
-        assert timestamp is not None
         if timestamp == self._finished:
             # The marker came before the picture's end: from now on only a new timestamp ends a unit.
             log.info("stream.marker_lies")
@@ -139,12 +141,12 @@ class VideoTrack(Track):
         self._unit(kept, timestamp, first, keyframe=keyframe)
 
     def _withhold(self) -> None:
-        self._delivery.unit_ns = self._connection.received_ns
+        self._delivery.unit_ns = self._arrivals.received_ns
         self._stats.withheld += 1
 
     def _unit(self, nals: list[bytes], timestamp: int, first: bytes, *, keyframe: bool) -> None:
         """Time a whole unit and hand it on, or keep it back."""
-        now_ns = self._connection.received_ns
+        now_ns = self._arrivals.received_ns
         beginning = self._last_timestamp is None
         ticks = self._advance(timestamp)
         if not beginning and not self._goes_on(ticks, now_ns, first):

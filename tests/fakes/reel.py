@@ -127,5 +127,7 @@ def reel_device(device: SimulatedDevice, **settings: object) -> dict[StreamName,
     sub = replace(main, token="sub", name=StreamName.SUB, width=160, height=120)
     device.streams = {StreamName.MAIN: main, StreamName.SUB: sub}
     feeds = {name: ReelFeed(device, stream) for name, stream in device.streams.items()}
+    for feed in feeds.values():
+        reel(feed.coding)  # encoded now, so that no picture is late for it
     device.feeds = dict(feeds)
     return feeds
