@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 import structlog
@@ -72,29 +72,36 @@ class CameraActor:
         """Run until cancelled. What the camera does wrong is state; a bug escapes."""
         assignment = self.assignment
         async with AsyncExitStack() as stack:
+            stack.callback(self._close)
+            await self._open_device(stack)
+            async with asyncio.TaskGroup() as group:
+                for name in self._streams:
+                    group.create_task(self._keep_stream(name), name=f"{assignment.id} {name}")
+                if self._device is not None:
+                    group.create_task(self._keep_clock(self._device), name=f"{assignment.id} clock")
+                    group.create_task(self._keep_keyframes(self._device), name=f"{assignment.id} keyframes")
+                    if assignment.description.events:
+                        group.create_task(self._keep_events(self._device), name=f"{assignment.id} events")
+
+    async def _open_device(self, stack: AsyncExitStack) -> None:
+        """Open the ONVIF side. Where that is refused the streams run all the same, and say why if they do not."""
+        assignment = self.assignment
+        try:
             self._device = await stack.enter_async_context(
                 open_device(
                     assignment.target, assignment.description, clock=self._clock, policy=self._plane.media.policy
                 )
             )
-            stack.callback(self._close)
-            if assignment.view.head is not None:
-                self._seat = await stack.enter_async_context(
-                    open_seat(
-                        self._device.head(assignment.view),
-                        clock=self._clock,
-                        settings=self._plane.steering,
-                        changed=self.changed,
-                    )
-                )
-                self._seat.bearing_deg = assignment.bearing_deg
-            async with asyncio.TaskGroup() as group:
-                for name in self._streams:
-                    group.create_task(self._keep_stream(name), name=f"{assignment.id} {name}")
-                group.create_task(self._keep_clock(self._device), name=f"{assignment.id} clock")
-                group.create_task(self._keep_keyframes(self._device), name=f"{assignment.id} keyframes")
-                if assignment.description.events:
-                    group.create_task(self._keep_events(self._device), name=f"{assignment.id} events")
+            if assignment.view.head is None:
+                return
+            head = self._device.head(assignment.view)
+        except CameraError as error:
+            _log.warning("camera.no_device", camera=assignment.id, error=error.code)
+            return
+        self._seat = await stack.enter_async_context(
+            open_seat(head, clock=self._clock, settings=self._plane.steering, changed=self.changed)
+        )
+        self._seat.bearing_deg = assignment.bearing_deg
 
     def renamed(self, assignment: rpc.CameraAssignment) -> bool:
         """Take over a changed assignment where nothing but names and bearings differ; return whether that was so."""
@@ -215,16 +222,21 @@ class CameraActor:
                     _log.debug("camera.no_sync_point", camera=self.assignment.id, error=error.code)
 
     async def _keep_events(self, device: Device) -> None:
-        async for event in device.events():
-            self._plane.broadcast.happened(
-                rpc.CameraHappened(
-                    id=self.assignment.id,
-                    topic=event.topic,
-                    source=dict(event.source),
-                    data=dict(event.data),
-                    wall_ns=event.wall_ns,
-                )
-            )
+        """Hand on what the camera reports; the driver subscribes anew by itself, unless that would lock the account."""
+        try:
+            async with aclosing(device.events()) as events:
+                async for event in events:
+                    self._plane.broadcast.happened(
+                        rpc.CameraHappened(
+                            id=self.assignment.id,
+                            topic=event.topic,
+                            source=dict(event.source),
+                            data=dict(event.data),
+                            wall_ns=event.wall_ns,
+                        )
+                    )
+        except CameraError as error:
+            _log.warning("camera.no_events", camera=self.assignment.id, error=error.code)
 
 
 async def tell_all(actors: Callable[[], tuple[CameraActor, ...]], clock: Clock) -> None:

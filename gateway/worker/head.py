@@ -110,13 +110,13 @@ class HeadSeat:
         if state.position is None:
             return rpc.HeadFacts(moving=state.moving, at_ns=state.wall_ns or None, problem=problem)
         position, geometry = state.position, Geometry.of(self.abilities)
-        pan_deg, tilt_deg = geometry.degrees(position) if geometry else (None, None)
+        pan_deg = _degrees(position.pan, self.abilities.pan_deg)
         return rpc.HeadFacts(
             pan=position.pan,
             tilt=position.tilt,
             zoom=position.zoom,
             pan_deg=pan_deg,
-            tilt_deg=tilt_deg,
+            tilt_deg=_degrees(position.tilt, self.abilities.tilt_deg),
             bearing_deg=self._bearing(pan_deg),
             hfov_deg=geometry.hfov(position.zoom) if geometry else None,
             moving=state.moving,
@@ -128,6 +128,11 @@ class HeadSeat:
         if self.bearing_deg is None or pan_deg is None:
             return None
         return bearing_wrap(self.bearing_deg + pan_deg)
+
+
+def _degrees(generic: float, span: tuple[float, float] | None) -> float | None:
+    """Return where -1..+1 lies in a range of degrees, as far as the range is known."""
+    return None if span is None else span[0] + (generic + 1.0) / 2.0 * (span[1] - span[0])
 
 
 @asynccontextmanager

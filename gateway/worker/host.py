@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import structlog
 
@@ -137,7 +137,7 @@ class CameraHost:
         disks = (await self.storage.stats()).disks
         facts = [run.facts() for actor in self.cameras() for run in actor.streams]
         return rpc.HostHealth(
-            version=version("sightline"),
+            version=_version(),
             pid=os.getpid(),
             started_ns=self._started_ns,
             cameras=len(self._cameras),
@@ -147,6 +147,13 @@ class CameraHost:
             progress=self.progress(),
             disks=tuple(asdict(disk) for disk in disks),
         )
+
+
+def _version() -> str:
+    try:
+        return version("sightline")
+    except PackageNotFoundError:
+        return "uninstalled"
 
 
 def recording_settings(settings: Settings) -> RecordingSettings:

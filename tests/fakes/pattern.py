@@ -1,4 +1,4 @@
-"""A camera stream without a camera: a moving pattern under the strip, encoded and handed to a sink as a session would."""
+"""A camera stream without a camera: a moving pattern under the strip, encoded and handed to a sink in real time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -53,9 +53,7 @@ class PatternCamera:
     @property
     def description(self) -> StreamDescription:
         """What the session carries."""
-        return StreamDescription(
-            video=self._encoder.coding.codec, audio=self._sound, metadata=False, transport="tcp"
-        )
+        return StreamDescription(video=self._encoder.coding.codec, audio=self._sound, metadata=False, transport="tcp")
 
     def request_keyframe(self) -> None:
         """Make the next picture a keyframe."""

@@ -1,0 +1,72 @@
+"""A page with one video and a WHEP endpoint over a live hub, and Debian's Chromium to look at it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from playwright.async_api import Browser, async_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from gateway.live import LiveError, LiveHub, ViewerFacts
+from kernel.ids import CameraId, StreamName
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PAGE = (Path(__file__).parent / "browser_page.html").read_text()
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Give the browser."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def live_page(hub: LiveHub, camera: CameraId) -> AsyncIterator[str]:
+    """Serve the page and ``/whep/{stream}``; give the page's address."""
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(PAGE)
+
+    async def whep(request: Request) -> Response:
+        try:
+            session = await hub.offer(
+                camera,
+                StreamName(request.path_params["stream"]),
+                await request.body(),
+                viewer=ViewerFacts(who="test", address="127.0.0.1"),
+            )
+        except LiveError as error:
+            return Response(error.code, error.status)
+        headers = {"location": f"/whep/{session.id}", "etag": session.etag}
+        return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
+
+    app = Starlette(routes=[Route("/", page), Route("/whep/{stream}", whep, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.wait([serving], timeout=0.01)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        await asyncio.wait([serving])
