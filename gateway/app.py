@@ -1,0 +1,209 @@
+"""The composition root of the gateway process: everything is joined here, and leaving the stack is the shutdown."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from config.settings import Settings
+from gateway.access.passwords import Passwords
+from gateway.access.people import People
+from gateway.access.service import Access
+from gateway.api import Rooms, create_api, open_ledger
+from gateway.api.middleware import AccessLog, BodyLimit, SecurityHeaders
+from gateway.audit.trail import Trail, open_trail
+from gateway.certificate import TlsFiles, tls_files
+from gateway.console import console_routes
+from gateway.console.policy import INDEX, security_headers
+from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.fleet.service import Fleet, open_fleet
+from gateway.fleet.vault import Vault, load_key
+from gateway.startup import listen, prepare_data_dir
+from kernel.clock import Clock, every
+
+log = structlog.get_logger()
+
+SWEEP_SESSIONS_S = 30.0
+SOCKET_PATH_MAX = 100
+"""Unix socket paths end at 107 bytes; a longer data directory has its socket elsewhere."""
+WS_MAX_BYTES = 16_384
+DATABASE = "sightline.db"
+
+
+class HostOpener(Protocol):
+    """Runs a camera host inside this process; ``gateway.worker.open_host`` is one."""
+
+    def __call__(self, settings: Settings, socket_path: Path, *, clock: Clock) -> AbstractAsyncContextManager[object]:
+        """Give a host that answers on ``socket_path`` for the time of the block."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """A gateway that runs."""
+
+    url: str
+    rooms: Rooms
+    database: Database
+    tls: TlsFiles | None
+    setup_code: str | None
+    """Makes the first administrator; ``None`` where there are users."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """Return the fleet."""
+        return self.rooms.fleet
+
+    @property
+    def trail(self) -> Trail:
+        """Return the audit trail."""
+        return self.rooms.trail
+
+
+def database_url(settings: Settings) -> str:
+    """Return the address of the database: the configured one, or the data directory's own."""
+    return settings.server.database_url or sqlite_url(settings.server.data_dir / DATABASE)
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpener) -> AsyncIterator[Gateway]:
+    """Run the gateway for the time of the block.
+
+    Raises:
+        StartError: the data directory, certificate or port cannot be used.
+        DatabaseUnusableError: nor the database.
+        KeyFileError: nor the key of the camera passwords.
+    """
+    server = settings.server
+    async with AsyncExitStack() as stack:
+        await asyncio.to_thread(prepare_data_dir, server.data_dir)
+        key = await asyncio.to_thread(load_key, server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
+        tls = None if server.plain_http else await asyncio.to_thread(tls_files, server, clock=clock)
+        listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
+        database = await stack.enter_async_context(open_database(database_url(settings)))
+        trail = await stack.enter_async_context(open_trail(database, clock=clock))
+        sockets = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
+        fleet = await stack.enter_async_context(open_fleet(database, sockets, clock=clock, vault=Vault(key)))
+        passwords = Passwords(min_length=settings.access.password_min_length)
+        access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
+        people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
+        ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
+        stack.callback(access.when_ended(ledger.session_ended))
+        await stack.enter_async_context(_sweeping(access, clock=clock))
+        rooms = Rooms(
+            settings=settings, clock=clock, access=access, people=people, trail=trail, fleet=fleet, ledger=ledger
+        )
+        app = await asyncio.to_thread(build_app, rooms)
+        await stack.enter_async_context(_serving(app, listening, settings, tls))
+        code = await access.new_setup_code() if await access.setup_needed() else None
+        url = _url(settings, listening)
+        log.info("gateway.listening", url=url, hosts=len(sockets), cameras=len(fleet.cameras()))
+        yield Gateway(url=url, rooms=rooms, database=database, tls=tls, setup_code=code)
+
+
+def build_app(rooms: Rooms) -> ASGIApp:
+    """Return the whole of what is served: API, console, and what stands around every request. Blocks."""
+    settings = rooms.settings
+    api = create_api(rooms, version=version("sightline"))
+    api.router.routes.extend(console_routes())
+    headers = security_headers(INDEX.read_text(encoding="utf-8"), tiles_url=settings.map.tiles_url)
+    limited = BodyLimit(api, max_bytes=settings.server.max_body_bytes)
+    dressed = SecurityHeaders(limited, headers=headers, secure=not settings.server.plain_http)
+    return AccessLog(dressed, clock=rooms.clock)
+
+
+async def _open_hosts(stack: AsyncExitStack, settings: Settings, *, clock: Clock, open_host: HostOpener) -> list[Path]:
+    """Return the sockets of the camera hosts; with no workers one host runs in this process."""
+    if settings.hosts.workers:
+        return [settings.hosts.socket(index) for index in range(settings.hosts.workers)]
+    path = settings.server.data_dir.absolute() / "run" / "host.sock"
+    if len(str(path)) > SOCKET_PATH_MAX:
+        folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="sightline-")
+        stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, ignore_errors=True)
+        path = Path(folder) / "host.sock"
+    await stack.enter_async_context(open_host(settings, path, clock=clock))
+    return [path]
+
+
+@asynccontextmanager
+async def _sweeping(access: Access, *, clock: Clock) -> AsyncIterator[None]:
+    """End sessions past their time."""
+
+    async def sweep() -> None:
+        async with every(clock, SWEEP_SESSIONS_S) as ticks:
+            async for _ in ticks:
+                await access.end_expired()
+
+    async with asyncio.TaskGroup() as tasks:
+        sweeper = tasks.create_task(sweep(), name="sessions")
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to whoever owns the process."""
+        yield
+
+
+@asynccontextmanager
+async def _serving(
+    app: ASGIApp, listening: socket.socket, settings: Settings, tls: TlsFiles | None
+) -> AsyncIterator[None]:
+    """Answer on the socket; on leaving, open requests get their time to end."""
+    behind_proxy = bool(settings.server.public_urls)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=behind_proxy,
+        forwarded_allow_ips="127.0.0.1,::1" if behind_proxy else None,
+        ws_max_size=WS_MAX_BYTES,
+        timeout_graceful_shutdown=max(1, round(settings.server.shutdown_s)),
+        ssl_certfile=str(tls.certificate) if tls is not None else None,
+        ssl_keyfile=str(tls.key) if tls is not None else None,
+    )
+    server = _Server(config)
+    await asyncio.to_thread(config.load)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve(sockets=[listening]), name="https")
+        try:
+            yield
+        finally:
+            server.should_exit = True
+
+
+def _url(settings: Settings, listening: socket.socket) -> str:
+    if settings.server.public_urls:
+        return settings.server.public_urls[0]
+    host = settings.server.host
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - compared with, not bound
+        host = socket.gethostname()
+    scheme = "http" if settings.server.plain_http else "https"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+
+
+async def when_settled(fleet: Fleet, *, clock: Clock, told: Callable[[], None]) -> None:
+    """Call ``told`` once recording runs: every host is linked, every camera records or is known to be out of reach."""
+    async with every(clock, 0.2) as ticks:
+        async for _ in ticks:
+            if fleet.settled:
+                told()
+                return

@@ -1,0 +1,304 @@
+"""A camera host without cameras: the same wire, answers from memory, and knobs for everything that can fail."""
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from config.settings import Settings
+from drivers.model import CameraTarget, DiscoveredDevice
+from gateway.fleet import rpc
+from kernel.clock import Clock
+from kernel.head import Preset
+from kernel.ids import CameraId
+from tests.fakes.descriptions import HEAD, description
+
+
+class FakeHost:
+    """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
+
+    def __init__(self) -> None:
+        self.assignments: dict[str, rpc.CameraAssignment] = {}
+        self.assigned_count = 0
+        self.states: dict[str, rpc.CameraState] = {}
+        self.found = description()
+        self.devices: list[DiscoveredDevice] = []
+        self.viewers: dict[str, rpc.ViewerState] = {}
+        self.offers: list[bytes] = []
+        self.patches: list[bytes] = []
+        self.sticks: dict[str, rpc.StickState] = {}
+        self.wishes: list[Any] = []
+        self.dropped: list[str] = []
+        self.presets: dict[str, Preset] = {"1": Preset("1", "Gate")}
+        self.timeline = rpc.TimelineReply(spans=(), gaps=(), newest_ns=None)
+        self.refuse: dict[str, rpc.Problem] = {}
+        self.steering = asyncio.Event()
+        self.steering.set()
+        self.export_breaks = False
+        self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
+        self._sessions = 0
+
+    # --- what a test may make happen
+
+    def state(self, state: rpc.CameraState) -> None:
+        """Change a camera's state, as its streams would."""
+        self.states[state.id] = state
+        self.say(rpc.CameraChanged(state=state))
+
+    def say(self, line: rpc.StateLine) -> None:
+        """Put a line on every state stream."""
+        for queue in self._streams:
+            queue.put_nowait(line)
+
+    def hang_up(self) -> None:
+        """End every state stream."""
+        for queue in self._streams:
+            queue.put_nowait(None)
+
+    def live(self, camera: str) -> rpc.CameraState:
+        """Return the state of a camera that works."""
+        facts = rpc.StreamFacts(state=rpc.LiveState.LIVE, recording=rpc.StreamRecording(on=True))
+        return rpc.CameraState(
+            id=CameraId(camera),
+            live=rpc.LiveState.LIVE,
+            main=facts,
+            sub=facts,
+            last_frame_ns=1_790_000_000_000_000_000,
+            viewers=sum(viewer.camera == camera for viewer in self.viewers.values()),
+            head=rpc.HeadFacts(pan=0.0, tilt=0.0, zoom=0.0, bearing_deg=90.0),
+            stick=self.sticks.get(camera, rpc.StickState()),
+        )
+
+    # --- the wire
+
+    def app(self) -> Starlette:
+        """Return the routes."""
+        camera, stream = "/cameras/{camera}", "{stream}"
+        return Starlette(
+            routes=[
+                Route("/health", self._health),
+                Route("/cameras", self._cameras),
+                Route("/state", self._state),
+                Route("/probe", self._probe, methods=["POST"]),
+                Route("/discover", self._discover, methods=["POST"]),
+                Route(camera, self._assign, methods=["PUT"]),
+                Route(camera, self._release, methods=["DELETE"]),
+                Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
+                Route("/live", self._viewers),
+                Route("/live/{session}", self._patch, methods=["PATCH"]),
+                Route("/live/{session}", self._close, methods=["DELETE"]),
+                Route(f"{camera}/stick", self._take, methods=["POST"]),
+                Route(f"{camera}/stick", self._drop, methods=["DELETE"]),
+                Route(f"{camera}/steer", self._steer, methods=["POST"]),
+                Route(f"{camera}/presets", self._presets, methods=["GET"]),
+                Route(f"{camera}/presets", self._store, methods=["POST"]),
+                Route(camera + "/presets/{token:path}", self._remove, methods=["DELETE"]),
+                Route(f"{camera}/timeline/{stream}", self._timeline),
+                Route(f"{camera}/playlist/{stream}", self._playlist),
+                Route(camera + "/init/{stream}/{file}", self._init),
+                Route(camera + "/fragment/{stream}/{file}/{index}", self._fragment),
+                Route(f"{camera}/still/{stream}", self._still),
+                Route(f"{camera}/export/{stream}", self._export),
+                Route(f"{camera}/snapshot", self._snapshot),
+                Route("/verify", self._verify, methods=["POST"]),
+            ]
+        )
+
+    def _refused(self, name: str) -> Response | None:
+        problem = self.refuse.get(name)
+        if problem is None:
+            return None
+        return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
+
+    async def _health(self, _request: Request) -> Response:
+        return JSONResponse({})
+
+    async def _cameras(self, _request: Request) -> Response:
+        body = rpc.CameraList(cameras=tuple(self.states.values()))
+        return Response(rpc.wire(body), media_type="application/json")
+
+    async def _state(self, _request: Request) -> Response:
+        queue: asyncio.Queue[rpc.StateLine | None] = asyncio.Queue()
+        for state in self.states.values():
+            queue.put_nowait(rpc.CameraChanged(state=state))
+        queue.put_nowait(rpc.Heartbeat(wall_ns=1))
+        self._streams.add(queue)
+
+        async def lines() -> AsyncIterator[bytes]:
+            try:
+                while (line := await queue.get()) is not None:
+                    yield rpc.wire(line) + b"\n"
+            finally:
+                self._streams.discard(queue)
+
+        return StreamingResponse(lines(), media_type=rpc.STATE_MEDIA_TYPE)
+
+    async def _probe(self, request: Request) -> Response:
+        CameraTarget.model_validate_json(await request.body())
+        probed = rpc.Probed(description=self.found, snapshot=base64.b64encode(b"\xff\xd8jpeg"))
+        return self._refused("probe") or Response(rpc.wire(probed))
+
+    async def _discover(self, _request: Request) -> Response:
+        return self._refused("discover") or JSONResponse([device.model_dump() for device in self.devices])
+
+    async def _assign(self, request: Request) -> Response:
+        assignment = rpc.CameraAssignment.model_validate_json(await request.body())
+        if refused := self._refused("assign"):
+            return refused
+        self.assigned_count += 1
+        self.assignments[assignment.id] = assignment
+        self.states[assignment.id] = self.live(assignment.id)
+        return Response(rpc.wire(self.states[assignment.id]))
+
+    async def _release(self, request: Request) -> Response:
+        self.assignments.pop(request.path_params["camera"], None)
+        self.states.pop(request.path_params["camera"], None)
+        return Response(status_code=204)
+
+    async def _offer(self, request: Request) -> Response:
+        if refused := self._refused("offer"):
+            return refused
+        self._sessions += 1
+        session = f"session-{self._sessions}"
+        self.offers.append(await request.body())
+        self.viewers[session] = rpc.ViewerState(
+            session=session,
+            camera=CameraId(request.path_params["camera"]),
+            stream=request.path_params["stream"],
+            who=request.query_params["who"],
+            address=request.query_params["address"],
+            since_ns=1,
+            connected=True,
+        )
+        headers = {"Location": f"/live/{session}", "ETag": '"1"'}
+        return Response("v=0\r\n", 201, media_type=rpc.SDP_MEDIA_TYPE, headers=headers)
+
+    async def _viewers(self, _request: Request) -> Response:
+        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.viewers.values()))))
+
+    async def _patch(self, request: Request) -> Response:
+        self.patches.append(await request.body())
+        return self._refused("patch") or Response(status_code=204)
+
+    async def _close(self, request: Request) -> Response:
+        self.viewers.pop(request.path_params["session"], None)
+        return Response(status_code=204)
+
+    async def _take(self, request: Request) -> Response:
+        wish = rpc.StickWish.model_validate_json(await request.body())
+        camera = request.path_params["camera"]
+        held = self.sticks.get(camera)
+        if held is not None and held.holder != wish.holder:
+            return JSONResponse(
+                rpc.Problem(
+                    type="steering.held", title=f"{held.name} is steering this camera.", status=409
+                ).model_dump(),
+                409,
+            )
+        stick = self.sticks[camera] = rpc.StickState(holder=wish.holder, name=wish.name, since_ns=1)
+        self.state(self.live(camera))
+        return Response(rpc.wire(stick))
+
+    async def _drop(self, request: Request) -> Response:
+        camera, holder = request.path_params["camera"], request.query_params["holder"]
+        held = self.sticks.get(camera)
+        if held is not None and held.holder == holder:
+            del self.sticks[camera]
+            self.state(self.live(camera))
+        self.dropped.append(holder)
+        return Response(rpc.wire(self.sticks.get(camera, rpc.StickState())))
+
+    async def _steer(self, request: Request) -> Response:
+        wish = rpc.SteerWish.model_validate_json(await request.body())
+        held = self.sticks.get(request.path_params["camera"])
+        if held is None or held.holder != wish.holder:
+            problem = rpc.Problem(type="steering.not-held", title="You do not hold the stick.", status=409)
+            return JSONResponse(problem.model_dump(), 409)
+        self.wishes.append(wish.wish)
+        if wish.wish.t != "stop":
+            await self.steering.wait()
+        return self._refused("steer") or Response(status_code=204)
+
+    async def _presets(self, _request: Request) -> Response:
+        return Response(rpc.wire(rpc.PresetList(presets=tuple(self.presets.values()), abilities=HEAD)))
+
+    async def _store(self, request: Request) -> Response:
+        wish = rpc.StorePreset.model_validate_json(await request.body())
+        preset = Preset(wish.token or str(len(self.presets) + 1), wish.name)
+        self.presets[preset.token] = preset
+        return JSONResponse({"token": preset.token, "name": preset.name}, 201)
+
+    async def _remove(self, request: Request) -> Response:
+        self.presets.pop(request.path_params["token"], None)
+        return Response(status_code=204)
+
+    async def _timeline(self, _request: Request) -> Response:
+        return self._refused("timeline") or Response(rpc.wire(self.timeline))
+
+    async def _playlist(self, request: Request) -> Response:
+        return self._refused("playlist") or Response(f"#EXTM3U\n{request.query_params.get('prefix', '')}f-0.m4s\n")
+
+    async def _init(self, request: Request) -> Response:
+        return Response(f"init {request.path_params['file']}".encode())
+
+    async def _fragment(self, request: Request) -> Response:
+        return Response(f"fragment {request.path_params['file']} {request.path_params['index']}".encode())
+
+    async def _still(self, request: Request) -> Response:
+        headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
+        return self._refused("still") or Response(b"\xff\xd8still", media_type="image/jpeg", headers=headers)
+
+    async def _export(self, _request: Request) -> Response:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"ftyp"
+            if self.export_breaks:
+                raise ConnectionResetError
+            yield b"moof"
+
+        return self._refused("export") or StreamingResponse(pieces(), media_type="video/mp4")
+
+    async def _snapshot(self, _request: Request) -> Response:
+        return self._refused("snapshot") or Response(b"\xff\xd8now", media_type="image/jpeg")
+
+    async def _verify(self, _request: Request) -> Response:
+        return JSONResponse({"checked": 3, "problems": []})
+
+    # --- running
+
+    @asynccontextmanager
+    async def open(self, _settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator["FakeHost"]:
+        """Serve on ``socket_path`` for the time of the block; satisfies ``gateway.app.HostOpener``."""
+        await asyncio.to_thread(socket_path.parent.mkdir, parents=True, exist_ok=True)
+        config = uvicorn.Config(
+            self.app(),
+            uds=str(socket_path),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        server = _Server(config)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(server.serve())
+            while not server.started:
+                await asyncio.sleep(0.005)
+            try:
+                yield self
+            finally:
+                self.hang_up()
+                server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
