@@ -30,7 +30,28 @@ export async function begin() {
       return;
     }
     const { needed } = await get("/setup").catch(() => ({ needed: false }));
-    store.set({ session: needed ? "setup" : "signed-out" });
+    if (needed || !(await enterByCode())) store.set({ session: needed ? "setup" : "signed-out" });
+  }
+}
+
+/** A one-time code may come in the address; it is used once and taken out of it. */
+export const codeInAddress = () => {
+  const given = new URLSearchParams(location.hash.slice(1));
+  return given.get("setup") ?? given.get("code") ?? "";
+};
+
+/** @returns {Promise<boolean>} whether a code in the address opened the room */
+async function enterByCode() {
+  const code = codeInAddress();
+  if (code === "") return false;
+  history.replaceState(null, "", location.pathname);
+  try {
+    const { user } = await send("POST", "/session", { code });
+    await enter(user);
+    return true;
+  } catch (error) {
+    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    return false;
   }
 }
 
@@ -51,9 +72,9 @@ export async function signIn(username, password) {
 
 /** @param {string} code @param {string} username @param {string} password */
 export async function setUp(code, username, password) {
-  await send("POST", "/setup", { code, username, password });
+  const { user } = await send("POST", "/setup", { code, username, password });
   history.replaceState(null, "", location.pathname);
-  await signIn(username, password);
+  await enter(user);
 }
 
 export async function signOut() {

@@ -50,7 +50,7 @@ export async function request(path, init = {}) {
   }
   if (response.ok) return response;
   const error = await refusal(response);
-  if (response.status === 401 && path !== "/api/v1/session") hooks.signedOut();
+  if (response.status === 401 && path !== "/api/v1/session" && path !== "/api/v1/setup") hooks.signedOut();
   throw error;
 }
 

@@ -41,7 +41,7 @@ export function cone(latitude, longitude, bearingDeg, hfovDeg) {
 }
 
 /** How far a cone of this angle is drawn, metres. @param {number} hfovDeg @returns {number} */
-export const reachOf = (hfovDeg) => Math.min(220, Math.max(35, 60 * Math.sqrt(60 / hfovDeg)));
+export const reachOf = (hfovDeg) => Math.min(300, Math.max(40, 75 * Math.sqrt(60 / hfovDeg)));
 
 const WINDS = ["N", "NE", "E", "SE", "S", "SW", "W", "NW"];
 

@@ -237,6 +237,7 @@ export class LivePicture {
 
   /** @param {LiveReport["state"]} state @param {import("./types.js").Problem | null} problem */
   #say(state, problem) {
+    if (this.#ended) return;
     this.#state = state;
     this.#problem = problem;
     const verdict = this.#shown?.freshness.verdict(performance.now()) ?? { state: "none", ageMs: null, basis: null };

@@ -7,6 +7,7 @@
  */
 
 import Hls from "hls.js";
+import { placeIn } from "./placing.js";
 import { toIso } from "./time.js";
 
 const BEFORE_MS = 6_000;
@@ -150,19 +151,4 @@ export class Playback {
     if (this.#ended || !this.#sought) return;
     this.report({ state: this.#paused ? "paused" : this.video.readyState < 3 ? "loading" : "playing", at: this.at(), problem: null });
   }
-}
-
-/**
- * Where on the player's own time line an instant lies: in its fragment, else at the start of the next one.
- * @param {{start: number, duration: number, programDateTime: number | null}[]} fragments @param {number} at
- * @param {boolean} [next] whether the next fragment will do @returns {number | null}
- */
-export function placeIn(fragments, at, next = true) {
-  for (const fragment of fragments) {
-    if (fragment.programDateTime === null) continue;
-    const into = (at - fragment.programDateTime) / 1000;
-    if (into < 0) return next ? fragment.start : null;
-    if (into < fragment.duration) return fragment.start + into;
-  }
-  return null;
 }

@@ -57,7 +57,7 @@
  * @property {HeadAbilities | null} [head]
  * @property {{manufacturer?: string, model?: string, firmware?: string, serial?: string}} [identity]
  * @property {number | null} [clock_offset_s]
- * @property {string[]} [remarks]
+ * @property {{text: string, quirk?: string | null}[]} [remarks]
  * @property {CameraState} state
  */
 /** @typedef {{token: string, name: string}} Preset */

@@ -11,8 +11,11 @@ const FRAGMENT = "application/trickle-ice-sdpfrag";
 
 /** @typedef {{decoded: number, packets: number, lost: number, codec: string}} Progress */
 
+/** What the server last said in its Link header; it is the same for every camera. @type {RTCIceServer[]} */
+let iceServers = [];
+
 export class WhepSession {
-  #peer = new RTCPeerConnection();
+  #peer = new RTCPeerConnection({ iceServers });
   /** @type {string | null} */
   #location = null;
   #etag = "";
@@ -48,6 +51,11 @@ export class WhepSession {
     const answer = await response.text();
     this.#location = new URL(response.headers.get("Location") ?? "", response.url).href;
     this.#etag = response.headers.get("ETag") ?? "";
+    const told = serversOf(response.headers.get("Link") ?? "");
+    if (JSON.stringify(told) !== JSON.stringify(iceServers)) {
+      iceServers = told;
+      this.#peer.setConfiguration({ iceServers });
+    }
     if (this.#closed) {
       this.#leave();
       return;
@@ -130,6 +138,23 @@ function asap(receiver) {
   const loose = /** @type {any} */ (receiver);
   if ("jitterBufferTarget" in loose) loose.jitterBufferTarget = 0;
   if ("playoutDelayHint" in loose) loose.playoutDelayHint = 0;
+}
+
+/**
+ * ICE servers out of a Link header (WHEP, section 4.6).
+ * @param {string} header @returns {RTCIceServer[]}
+ */
+export function serversOf(header) {
+  const links = header.matchAll(/<(?<url>[^>]+)>(?<rest>(?:[^,"]|"[^"]*")*)/g);
+  const servers = [];
+  for (const { groups } of links) {
+    const rest = groups?.rest ?? "";
+    const value = (/** @type {string} */ name) => rest.match(new RegExp(`${name}="?([^";]*)"?`))?.[1];
+    if (value("rel") !== "ice-server") continue;
+    const [username, credential] = [value("username"), value("credential")];
+    servers.push({ urls: groups?.url ?? "", ...(username ? { username } : {}), ...(credential ? { credential } : {}) });
+  }
+  return servers;
 }
 
 /**

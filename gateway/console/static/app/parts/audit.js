@@ -10,6 +10,36 @@ import { cameraById } from "../store.js";
 import { clock, day } from "../time.js";
 import { say } from "../words.js";
 
+/** What somebody did, as a sentence goes on after their name. @type {Record<string, string>} */
+const DID = {
+  "access.set-up": "set up this gateway",
+  "access.sign-in": "signed in",
+  "access.sign-out": "signed out",
+  "access.session-ended": "was signed out",
+  "access.refused": "was refused",
+  "user.added": "added a user",
+  "user.changed": "changed a user",
+  "user.removed": "removed a user",
+  "camera.probed": "looked at a device",
+  "camera.discovered": "searched the network",
+  "camera.enrolled": "enrolled camera",
+  "camera.changed": "changed camera",
+  "camera.removed": "removed camera",
+  "view.started": "began to watch camera",
+  "view.ended": "stopped watching camera",
+  "view.snapshot": "took a snapshot of camera",
+  "steer.started": "took the stick of camera",
+  "steer.ended": "let go of the stick of camera",
+  "preset.stored": "stored a preset of camera",
+  "preset.removed": "removed a preset of camera",
+  "playback.started": "began to play back camera",
+  "playback.ended": "stopped playing back camera",
+  "playback.still": "saved a still of camera",
+  "export.clip": "exported a clip of camera",
+  "audit.read": "read this record",
+  "audit.verified": "checked this record",
+};
+
 class Audit extends SlElement {
   /** @type {any[] | null} */
   #events = null;
@@ -27,7 +57,7 @@ class Audit extends SlElement {
   async #load() {
     try {
       const said = await get("/audit?limit=100");
-      this.#events = Array.isArray(said) ? said : (said.events ?? said.entries);
+      this.#events = said.entries;
       this.#problem = null;
     } catch (error) {
       this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
@@ -40,11 +70,10 @@ class Audit extends SlElement {
     this.requestUpdate();
     try {
       const said = await send("POST", "/audit/verify");
-      this.#sound = said.sound ?? said.ok ?? said.problem == null;
-      const count = said.checked ?? said.events ?? said.count;
-      this.#checked = this.#sound
-        ? `The record is whole${count === undefined ? "" : `: ${count} entries, each sealed by the next`}.`
-        : `The record was altered. ${said.detail ?? said.problem ?? ""}`;
+      this.#sound = said.sound;
+      this.#checked = said.sound
+        ? `The record is whole: ${said.entries} entries, each sealed by the next.`
+        : `The record was altered. ${said.problems.join(" ")}`;
     } catch (error) {
       const { title, cure } = say(error instanceof ApiError ? error.problem : error);
       [this.#sound, this.#checked] = [false, `${title} ${cure}`];
@@ -52,15 +81,17 @@ class Audit extends SlElement {
     this.requestUpdate();
   }
 
-  /** @param {any} event */
-  #row(event) {
-    const at = Date.parse(event.at ?? event.time);
-    const subject = event.subject ?? event.target ?? event.camera ?? "";
-    const camera = cameraById(event.camera_id ?? event.camera ?? subject);
+  /** @param {any} entry */
+  #row(entry) {
+    const at = Date.parse(entry.at);
+    const camera = cameraById(entry.subject);
+    const failed = entry.outcome !== "done";
     return html`<li>
-      <time datetime=${new Date(at).toISOString()}>${day(at)} <b>${clock(at)}</b></time>
-      <span class="audit-what"><b>${event.who ?? event.username ?? "nobody"}</b> ${String(event.what ?? event.action ?? "").replaceAll(/[._]/g, " ")}
-        ${camera ? html`<span class="number">${camera.number}</span>` : ""} <small>from ${event.address ?? event.from ?? event.where ?? "here"}</small></span>
+      <time datetime=${entry.at}>${day(at)} <b>${clock(at)}</b></time>
+      <span class="audit-what"><b>${entry.actor || "nobody known"}</b> ${DID[entry.action] ?? entry.action.replace(".", " ")}
+        ${camera ? html`<span class="number">${camera.number}</span>` : nothing}
+        ${failed ? html`<span class="attention">${entry.outcome}</span>` : nothing}
+        <small>${entry.address ? `from ${entry.address}` : ""}</small></span>
     </li>`;
   }
 

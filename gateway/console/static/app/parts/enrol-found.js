@@ -14,8 +14,8 @@ export function discovered(devices, chosen, use) {
   return html`
     <ul class="camera-list" aria-label="Found on the network">
       ${devices.map(
-        (device) => html`<li><button class="camera-row" aria-current=${device.address === chosen} ?disabled=${device.enrolled} @click=${() => use(device)}>
-          <span class="camera-name">${device.name || device.hardware || "Camera"}<small>${device.address}</small></span>
+        (device) => html`<li><button class="camera-row" aria-current=${device.addresses.includes(chosen)} ?disabled=${device.enrolled} @click=${() => use(device)}>
+          <span class="camera-name">${device.name || device.hardware || "Camera"}<small>${device.addresses[0] ?? "gave no address"}</small></span>
           <span class="camera-facts quiet">${device.enrolled ? "enrolled" : (device.hardware ?? "")}</span></button></li>`,
       )}
     </ul>
@@ -55,9 +55,12 @@ export function found(probe) {
         [`Head${mark}`, headWords(view.head)],
       ];
     }),
+    ["Sign-in", probe.authentication || "none asked"],
+    ["Events", probe.events ? "it tells of them" : "none"],
     ...(typeof probe.clock_offset_s === "number" ? [["Clock", clockWords(probe.clock_offset_s)]] : []),
   ]);
   return html`
+    ${probe.enrolled ? html`<p class="said attention">This device is enrolled already. Enrolling it again is refused.</p>` : nothing}
     <figure class="snapshot">
       ${probe.snapshot
         ? html`<img src=${probe.snapshot} alt="Picture from the camera, taken now">`
@@ -65,7 +68,7 @@ export function found(probe) {
     </figure>
     <dl class="facts-list">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
     ${probe.remarks?.length
-      ? html`<details class="remarks" open><summary>Worth knowing</summary><ul>${probe.remarks.map((/** @type {string} */ remark) => html`<li>${remark}</li>`)}</ul></details>`
+      ? html`<details class="remarks" open><summary>Worth knowing</summary><ul>${probe.remarks.map((/** @type {{text: string}} */ remark) => html`<li>${remark.text}</li>`)}</ul></details>`
       : nothing}
   `;
 }

@@ -62,7 +62,7 @@ class Enrol extends SlElement {
 
   /** @param {any} device */
   #use(device) {
-    this.#target.address = device.address;
+    this.#target.address = device.addresses[0] ?? "";
     this.requestUpdate();
     void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector("#enrol-username"))?.focus());
   }
@@ -149,14 +149,14 @@ class Enrol extends SlElement {
     const next = 1 + Math.max(0, ...this.state.cameras.map((camera) => camera.number));
     const { picked } = this.state;
     const views = this.#probe.views?.length ?? 1;
-    const suggested = this.#probe.name || this.#probe.identity?.name || "";
+    const suggested = this.#probe.name ?? "";
     return html`
       <h2>Is this the one?</h2>
       ${found(this.#probe)}
       ${this.#said()}
       <form @submit=${(/** @type {Event} */ event) => void this.#enrol(event)}>
         <div class="pair narrow-first">
-          <div><label for="enrol-number">Number</label><input id="enrol-number" name="number" inputmode="numeric" pattern="[0-9]{1,5}" required .value=${String(next)}></div>
+          <div><label for="enrol-number">Number</label><input id="enrol-number" name="number" inputmode="numeric" pattern="[0-9]{1,4}" required .value=${String(next)}></div>
           <div><label for="enrol-name">Name</label><input id="enrol-name" name="name" required maxlength="80" autocomplete="off" .value=${suggested}></div>
         </div>
         ${views > 1 ? html`<p class="hint">It has ${views} views; each becomes a camera, numbered from this one on.</p>` : nothing}

@@ -5,13 +5,11 @@
 
 import { html, nothing } from "lit";
 import { ApiError } from "../api.js";
-import { begin, setUp, signIn } from "../actions.js";
+import { begin, codeInAddress, setUp, signIn } from "../actions.js";
 import { SlElement, fields } from "../element.js";
 import { say } from "../words.js";
 
 /** @typedef {import("../types.js").Problem} Problem */
-
-const codeFromUrl = () => new URLSearchParams(location.hash.slice(1)).get("setup") ?? "";
 
 class Gate extends SlElement {
   /** @type {Problem | null} */
@@ -58,7 +56,7 @@ class Gate extends SlElement {
   }
 
   #setupForm() {
-    const code = codeFromUrl();
+    const code = codeInAddress();
     return html`
       <h1>First run</h1>
       <p class="quiet">Make the administrator. The one-time code stands in the terminal, or in the log, of the gateway.</p>

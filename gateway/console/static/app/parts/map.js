@@ -3,7 +3,7 @@
  * @module
  */
 
-import L from "leaflet";
+import * as L from "leaflet";
 import { html } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
@@ -86,17 +86,20 @@ class CameraMap extends SlElement {
       const order = ["park", "water", "road", "street", "building"];
       const rank = (/** @type {any} */ feature) => order.indexOf(feature.properties?.kind);
       ground.features.sort((/** @type {any} */ one, /** @type {any} */ other) => rank(one) - rank(other));
-      L.geoJSON(ground, {
+      /** @type {[string, L.Layer][]} */
+      const names = [];
+      const drawn = L.geoJSON(ground, {
         interactive: false,
         style: (feature) => GROUND[feature?.properties?.kind] ?? PLAIN,
         pointToLayer: (_, at) => L.circleMarker(at, { radius: 2, stroke: false, fillColor: "#2f4237", fillOpacity: 1, interactive: false }),
         onEachFeature: (feature, layer) => {
           const name = feature.properties?.name;
-          if (name && /street|road/.test(feature.properties?.kind)) {
-            layer.bindTooltip(escapeText(name), { permanent: true, direction: "center", className: "street-name" });
-          }
+          if (name && /street|road/.test(feature.properties?.kind)) names.push([name, layer]);
         },
       }).addTo(map).bringToBack();
+      for (const [name, layer] of names) nameStreet(map, name, layer);
+      const bounds = drawn.getBounds();
+      if (!this.#fitted && bounds.isValid()) map.fitBounds(bounds, { animate: false });
       this.#ground = "plain";
     } catch (error) {
       this.#ground = error instanceof ApiError && error.status === 404 ? "none" : "failed";
@@ -222,6 +225,16 @@ class CameraMap extends SlElement {
       </section>
     `;
   }
+}
+
+/** Write a street's name near one of its ends, where fewer names meet. @param {L.Map} map @param {string} name @param {L.Layer} layer */
+function nameStreet(map, name, layer) {
+  if (!(layer instanceof L.Polyline)) return;
+  const points = /** @type {L.LatLng[]} */ (layer.getLatLngs().flat(3));
+  const [first, last] = [points[0], points.at(layer instanceof L.Polygon ? points.length >> 1 : -1)];
+  if (!first || !last) return;
+  const at = L.latLng(first.lat + (last.lat - first.lat) * 0.28, first.lng + (last.lng - first.lng) * 0.28);
+  L.tooltip({ permanent: true, direction: "center", className: "street-name", interactive: false }).setLatLng(at).setContent(escapeText(name)).addTo(map);
 }
 
 /** @param {string} text */

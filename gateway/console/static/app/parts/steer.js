@@ -233,7 +233,7 @@ class Steer extends SlElement {
     return html`
       <dl class="facts-list">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       ${camera.remarks?.length ? html`<details class="remarks"><summary>${camera.remarks.length} remarks from enrolment</summary>
-        <ul>${camera.remarks.map((remark) => html`<li>${remark}</li>`)}</ul></details>` : nothing}
+        <ul>${camera.remarks.map((remark) => html`<li>${remark.text}</li>`)}</ul></details>` : nothing}
     `;
   }
 

@@ -41,6 +41,8 @@ class Tile extends SlElement {
   #showing = "";
   #replayAt = /** @type {number | null} */ (null);
   #wasLive = "";
+  /** The age as it is shown: a number that changes four times a second cannot be read. @type {{at: number, ms: number}} */
+  #shownAge = { at: 0, ms: 0 };
 
   constructor() {
     super();
@@ -233,7 +235,9 @@ class Tile extends SlElement {
     }
     if (state === "live" && verdict?.ageMs !== null && verdict?.ageMs !== undefined) {
       const title = verdict.basis === "capture" ? "since it was captured" : "since it arrived here";
-      return html`<span class="standing" title="${stream} stream; age of the picture ${title}">live <b>${age(verdict.ageMs)}</b></span>`;
+      const now = performance.now();
+      if (now - this.#shownAge.at > 1000) this.#shownAge = { at: now, ms: verdict.ageMs };
+      return html`<span class="standing" title="${stream} stream; age of the picture ${title}">live <b>${age(this.#shownAge.ms)}</b></span>`;
     }
     const word = { still: "still", late: "late", frozen: "frozen", failed: "no picture", forbidden: "not allowed", connecting: "connecting" };
     return html`<span class="standing attention">${word[/** @type {keyof typeof word} */ (state)] ?? linkState(camera.state.live)}</span>`;

@@ -157,7 +157,7 @@ class Timeline extends SlElement {
         const cause = gapCause(gap.cause);
         return html`<i class="gap" data-cause=${gap.cause} .style=${this.#style(part)}
           title="Not recorded ${clock(gap.start)}–${clock(gap.end)}: ${cause}. ${gap.detail ?? ""}">
-          ${part.width > 0.09 ? html`<span>${cause}</span>` : nothing}</i>`;
+          ${part.width * this.clientWidth > 8 * cause.length ? html`<span>${cause}</span>` : nothing}</i>`;
       })}
       ${newest && newest < this.#now() - 30_000 && newest > this.#view.start
         ? html`<i class="newest" .style=${`left:${toShare(this.#view, newest) * 100}%`} title="Newest footage: ${clock(newest)}"></i>`
@@ -199,7 +199,7 @@ class Timeline extends SlElement {
         <button title="One frame back (,)" data-act="frame-back" ?disabled=${live} @click=${wish("step", -1)}>‹ frame</button>
         <button title="Pause or go on (Space)" data-act="pause" class="wide" ?disabled=${live} @click=${wish("pause")}>${paused ? "Play" : "Pause"}</button>
         <button title="One frame on (.)" data-act="frame-on" ?disabled=${live} @click=${wish("step", 1)}>frame ›</button>
-        <button title="Back to the live picture (L)" data-act="live" class="wide" aria-pressed=${live} ?disabled=${none} @click=${goLive}>Live</button>
+        <button title="Back to the live picture (L)" data-act="live" class="wide" aria-pressed=${live && !none} ?disabled=${none} @click=${goLive}>Live</button>
       </div>
       <div class="transport" role="group" aria-label="Keep">
         <button title="Save a still (S)" data-act="still" ?disabled=${none} @click=${() => void still()}>Still</button>
@@ -236,7 +236,7 @@ class Timeline extends SlElement {
         <div class="timeline-bar">
           <span class="timeline-camera">${camera ? html`<span class="number">${camera.number}</span>` : nothing}
             <time class="timeline-at" datetime=${new Date(at).toISOString()}>${live ? clock(at) : clockFine(at)}</time>
-            <span class="timeline-mode">${live ? "live" : html`recorded · ${duration(this.#now() - at)} ago`}</span></span>
+            <span class="timeline-mode">${!camera ? "" : live ? "live" : html`recorded · ${duration(this.#now() - at)} ago`}</span></span>
           ${this.#controls(live)}
         </div>
         <div class="track" tabindex="0" role="slider" data-own-arrows aria-label="Time" aria-valuenow=${Math.round(at / 1000)}

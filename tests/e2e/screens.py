@@ -1,0 +1,219 @@
+"""Take a picture of every face of the console, at a desk's size and a phone's: ``python -m tests.e2e.screens OUT``.
+
+Each face is put up by the fake gateway, so that states a healthy one does not show can be looked at too. With
+``--url`` the pictures are taken of a running gateway instead, after signing in.
+"""
+
+import argparse
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from playwright.async_api import Browser, Page, async_playwright
+
+from kernel.clock import SystemClock
+from tests.fakes.console_api import FakeBorough, application
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+DESK = (1920, 1080)
+PHONE = (390, 844)
+PEER = Path(__file__).parents[1] / "fakes" / "console_peer.js"
+
+Act = Callable[[Page], Awaitable[None]]
+
+
+async def _live(page: Page) -> None:
+    await page.wait_for_selector("article[data-state=live]", timeout=10_000)
+    await page.wait_for_timeout(1500)
+
+
+def _panel(name: str, then: Act | None = None) -> Act:
+    async def act(page: Page) -> None:
+        await _live(page)
+        await page.click(f"#tab-{name}", force=True)
+        await page.wait_for_timeout(400)
+        if then is not None:
+            await then(page)
+
+    return act
+
+
+async def _probed(page: Page) -> None:
+    await page.click("#discover")
+    await page.wait_for_selector(".discover .camera-row")
+    await page.fill("#enrol-address", "10.20.0.13")
+    await page.fill("#enrol-username", "admin")
+    await page.fill("#enrol-password", "right")
+    await page.click(".enrol form .primary")
+    await page.wait_for_selector("#enrol-number")
+
+
+async def _refused(page: Page) -> None:
+    await page.click("#discover")
+    await page.wait_for_selector(".discover .camera-row")
+    await page.fill("#enrol-address", "10.20.0.13")
+    await page.fill("#enrol-password", "wrong")
+    await page.click(".enrol form .primary")
+    await page.wait_for_selector(".said.attention")
+
+
+async def _typed(page: Page) -> None:
+    await _live(page)
+    await page.keyboard.press("1")
+    await page.keyboard.press("2")
+
+
+async def _nine(page: Page) -> None:
+    await _live(page)
+    await page.click("[data-layout='9']")
+    await page.wait_for_timeout(2500)
+
+
+async def _one(page: Page) -> None:
+    await _live(page)
+    await page.click("[data-layout='1']")
+    await page.wait_for_timeout(2500)
+
+
+async def _steering(page: Page) -> None:
+    await _live(page)
+    picture = page.locator("article[data-selected=true] .picture")
+    box = await picture.bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    await page.mouse.move(*middle)
+    await page.mouse.down()
+    await page.mouse.move(middle[0] + 120, middle[1] - 40, steps=4)
+    await page.wait_for_timeout(1200)
+
+
+async def _stopped(page: Page) -> None:
+    await _live(page)
+    await page.evaluate("window.__peer.stop = true")
+    await page.wait_for_timeout(3200)
+
+
+async def _exporting(page: Page) -> None:
+    await _live(page)
+    await page.keyboard.press("e")
+    track = await page.locator(".track").bounding_box()
+    assert track is not None
+    await page.mouse.click(track["x"] + track["width"] * 0.6, track["y"] + 20)
+    await page.mouse.move(track["x"] + track["width"] * 0.75, track["y"] + 20)
+    await page.wait_for_timeout(300)
+
+
+async def _settled(page: Page) -> None:
+    await page.wait_for_timeout(1200)
+
+
+async def _wrong(page: Page) -> None:
+    await page.fill("#username", "mary")
+    await page.fill("#password", "wrong")
+    await page.click("button.primary")
+    await page.wait_for_selector("#gate-problem")
+
+
+FACES: dict[str, tuple[str, Act]] = {
+    "setup": ("setup", _settled),
+    "sign-in": ("signed-out", _settled),
+    "sign-in-wrong": ("signed-out", _wrong),
+    "empty": ("empty", _settled),
+    "forbidden": ("forbidden", _settled),
+    "failed": ("failed", _settled),
+    "wall": ("ready", _live),
+    "wall-1": ("ready", _one),
+    "wall-9": ("ready", _nine),
+    "call-up": ("ready", _typed),
+    "steering": ("ready", _steering),
+    "stick-taken": ("stick", _live),
+    "viewer": ("viewer", _live),
+    "still": ("ready", _stopped),
+    "faults": ("faults", _live),
+    "find": ("ready", _panel("find")),
+    "enrol": ("ready", _panel("enrol")),
+    "enrol-refused": ("ready", _panel("enrol", _refused)),
+    "enrol-found": ("ready", _panel("enrol", _probed)),
+    "people": ("ready", _panel("people")),
+    "audit": ("ready", _panel("audit")),
+    "keys": ("ready", _panel("keys")),
+    "steer-panel": ("ready", _panel("steer")),
+    "export": ("ready", _exporting),
+}
+
+
+@asynccontextmanager
+async def serving(borough: FakeBorough) -> AsyncIterator[str]:
+    """Serve the fake gateway on a free port while the context lasts; give its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(application(borough), log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    running = asyncio.create_task(server.serve([listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        await running
+
+
+async def picture(browser: Browser, name: str, size: tuple[int, int], out: Path) -> None:
+    """Put one face up and take its picture; say what the page complained of."""
+    face, act = FACES[name]
+    async with serving(FakeBorough(SystemClock(), face)) as url:
+        phone = size == PHONE
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            has_touch=phone,
+            is_mobile=phone,
+            timezone_id="Europe/London",
+        )
+        page = await context.new_page()
+        page.on("console", lambda said: print(f"{name}: {said.type}: {said.text}") if said.type == "error" else None)  # noqa: T201
+        page.on("pageerror", lambda error: print(f"{name}: {error}"))  # noqa: T201
+        await page.add_init_script(path=PEER)
+        await page.goto(url + ("/#setup=7GQ4-XM2P" if face == "setup" else "/"))
+        try:
+            await act(page)
+        except Exception as error:  # noqa: BLE001 - the picture shows what went wrong
+            print(f"{name} at {size[0]}: {error}")  # noqa: T201
+        await page.screenshot(path=out / f"{name}-{size[0]}.png")
+        await context.close()
+
+
+async def _all(out: Path, names: list[str], sizes: list[tuple[int, int]]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for name in names or FACES:
+            for size in sizes:
+                await picture(browser, name, size, out)
+        await browser.close()
+
+
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", help=", ".join(FACES))
+    parser.add_argument("--only", choices=["desk", "phone"])
+    given = parser.parse_args()
+    sizes = {"desk": [DESK], "phone": [PHONE]}.get(given.only, [DESK, PHONE])
+    asyncio.run(_all(given.out, given.names, sizes))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,361 @@
+"""A gateway for the console alone: serves its files and answers its API with a made-up borough of six cameras.
+
+``python -m tests.fakes.console_api --port 8900 [--state empty|setup|…]`` lets one look at every face of the console
+without cameras, and lets a test put the page into states that a healthy gateway does not show.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway.console.policy import INDEX, STATIC, security_headers
+from kernel.clock import NS_PER_S, Clock, SystemClock, utc
+from tests.fakes.console_borough import LATITUDE, LONGITUDE, PRESETS, cameras, ground, probe
+
+EVERY_PERMISSION = ["signed_in", "view_live", "view_recorded", "steer", "export", "enrol", "administer", "audit"]
+USER = {
+    "id": "u1",
+    "username": "mary",
+    "name": "Mary Ellis",
+    "role": "administrator",
+    "permissions": EVERY_PERMISSION,
+}
+
+
+@dataclass
+class FakeBorough:
+    """What the fake gateway knows, and the knobs that put the page into a state."""
+
+    clock: Clock
+    face: str = "ready"
+    """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick."""
+    cameras: list[dict[str, Any]] = field(default_factory=cameras)
+    presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
+    commands: list[dict[str, Any]] = field(default_factory=list)
+    """Everything that came over the steering sockets, in order."""
+    velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    signed_in: bool = True
+
+    def __post_init__(self) -> None:
+        """Turn the knob."""
+        self.signed_in = self.face not in ("setup", "signed-out")
+        if self.face == "empty":
+            self.cameras = []
+        if self.face == "faults":
+            self._break()
+        if self.face == "stick":
+            self.cameras[0]["state"]["stick"] = {"holder": "B. Jones", "user_id": "u2", "idle_s": 12, "mine": False}
+
+    def _break(self) -> None:
+        locked = (
+            "Give it the right one; a camera locks itself after a few wrong ones, so it is not tried again by itself."
+        )
+        trouble = [
+            ("retrying", "camera.unreachable", "The camera does not answer.", "Check its power and its network cable."),
+            ("parked", "camera.unauthorized", "The camera refuses the password.", locked),
+        ]
+        for camera, (live, code, title, cure) in zip(self.cameras[1:], trouble, strict=False):
+            camera["state"] |= {
+                "live": live,
+                "problem": {"type": code, "title": title, "cure": cure},
+                "recording": {"main": False, "sub": False, "cause": "network"},
+            }
+        self.cameras[4]["state"]["recording"] = {"main": False, "sub": None, "cause": "storage"}
+
+    @property
+    def user(self) -> dict[str, Any]:
+        """Who is signed in."""
+        if self.face == "viewer":
+            return USER | {"role": "viewer", "permissions": ["signed_in", "view_live", "view_recorded"]}
+        return USER
+
+    def iso(self, offset_s: float = 0.0) -> str:
+        """Return the time now, shifted, as the API writes it."""
+        moment = utc(self.clock.wall_ns() + round(offset_s * NS_PER_S))
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def turn(self, elapsed_s: float) -> None:
+        """Move the head that is being steered."""
+        pan, _, zoom = self.velocity
+        head = self.cameras[0]["state"]["head"] if self.cameras else None
+        if head is None:
+            return
+        head["bearing_deg"] = (head["bearing_deg"] + pan * 60 * elapsed_s) % 360
+        head["hfov_deg"] = min(60.0, max(2.5, head["hfov_deg"] * math.exp(-zoom * elapsed_s)))
+        head["moving"] = self.velocity != (0.0, 0.0, 0.0)
+
+
+def _problem(status: int, code: str, title: str, cure: str) -> JSONResponse:
+    body = {"type": code, "title": title, "detail": cure, "status": status}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def _borough(request: Request | WebSocket) -> FakeBorough:
+    found: FakeBorough = request.app.state.borough
+    return found
+
+
+async def _session(request: Request) -> Response:
+    borough = _borough(request)
+    if request.method == "DELETE":
+        borough.signed_in = False
+        return Response(status_code=204)
+    if request.method == "POST":
+        given = await request.json()
+        if given["password"] == "wrong":
+            return _problem(401, "access.refused", "The user name or the password is wrong.", "Type both again.")
+        borough.signed_in = True
+    if not borough.signed_in:
+        return _problem(401, "access.signed_out", "You are signed out.", "Sign in.")
+    return JSONResponse({"user": borough.user, "server_time": borough.iso()})
+
+
+async def _setup(request: Request) -> Response:
+    borough = _borough(request)
+    if request.method == "GET":
+        return JSONResponse({"needed": borough.face == "setup"})
+    given = await request.json()
+    if given["code"] != "7GQ4-XM2P":
+        return _problem(403, "access.code", "That is not the code.", "It stands in the gateway's terminal or log.")
+    borough.face = "ready"
+    return JSONResponse({"user": borough.user}, status_code=201)
+
+
+async def _cameras(request: Request) -> Response:
+    borough = _borough(request)
+    if borough.face == "forbidden":
+        return _problem(403, "access.forbidden", "You may not see cameras.", "Ask an administrator for the permission.")
+    if borough.face == "failed":
+        return _problem(503, "host.unreachable", "The camera host does not answer.", "It is restarted by itself.")
+    if request.method == "POST":
+        return JSONResponse(borough.cameras[:1], status_code=201)
+    return JSONResponse(borough.cameras)
+
+
+async def _probe(request: Request) -> Response:
+    given = await request.json()
+    if given["password"] == "wrong":
+        return _problem(
+            422,
+            "camera.unauthorized",
+            "The camera refuses the user name or the password.",
+            "Type the ones that were set on the camera for ONVIF. Some cameras lock after a few wrong ones.",
+        )
+    return JSONResponse(probe())
+
+
+async def _discovery(_: Request) -> Response:
+    names = ("Sightline Simulated Dome", "Sightline Simulated Dome", "Unknown maker X1")
+    return JSONResponse(
+        [
+            {
+                "addresses": [f"http://10.20.0.{n}/onvif/device_service"],
+                "name": name,
+                "hardware": "SD-1",
+                "enrolled": n == 12,
+            }
+            for n, name in enumerate(names, 11)
+        ]
+    )
+
+
+async def _presets(request: Request) -> Response:
+    borough = _borough(request)
+    if request.method == "POST":
+        given = await request.json()
+        borough.presets.append({"token": f"p{len(borough.presets) + 1}", "name": given["name"]})
+        return JSONResponse(borough.presets[-1], status_code=201)
+    if request.method == "DELETE":
+        token = request.path_params["token"]
+        borough.presets[:] = [preset for preset in borough.presets if preset["token"] != token]
+        return Response(status_code=204)
+    return JSONResponse(borough.presets)
+
+
+async def _timeline(request: Request) -> Response:
+    borough = _borough(request)
+    spans = [
+        {"start": borough.iso(-5400), "end": borough.iso(-1500)},
+        {"start": borough.iso(-1290), "end": borough.iso(-420)},
+        {"start": borough.iso(-405), "end": borough.iso(-2)},
+    ]
+    gaps = [
+        {
+            "start": borough.iso(-1500),
+            "end": borough.iso(-1290),
+            "cause": "network",
+            "detail": "No answer from the camera.",
+        },
+        {"start": borough.iso(-420), "end": borough.iso(-405), "cause": "camera", "detail": "Its encoder restarted."},
+    ]
+    return JSONResponse({"spans": spans, "gaps": gaps, "newest": borough.iso(-2)})
+
+
+async def _audit(request: Request) -> Response:
+    borough = _borough(request)
+    if request.method == "POST":
+        return JSONResponse({"sound": True, "entries": 4218, "head": "", "problems": []})
+    kinds = ["steer.started", "view.started", "playback.started", "access.sign-in", "export.clip", "camera.enrolled"]
+    camera = borough.cameras[0]["id"] if borough.cameras else None
+    events = [
+        {
+            "at": borough.iso(-37.0 * n),
+            "actor": "mary",
+            "action": kind,
+            "outcome": "done",
+            "subject": camera,
+            "address": "10.0.4.17",
+        }
+        for n, kind in enumerate(kinds * 4)
+    ]
+    return JSONResponse({"entries": events, "before": None})
+
+
+async def _users(_: Request) -> Response:
+    others = [("u2", "bjones", "Bryn Jones", "operator"), ("u3", "duty", "Duty desk", "viewer")]
+    rest = [{"id": i, "username": u, "name": n, "role": r, "permissions": []} for i, u, n, r in others]
+    return JSONResponse([USER, *rest])
+
+
+async def _map(_: Request) -> Response:
+    return JSONResponse({"tiles_url": None, "attribution": "", "centre": [LATITUDE, LONGITUDE]})
+
+
+async def _ground(_: Request) -> Response:
+    return JSONResponse(ground())
+
+
+async def _whep(request: Request) -> Response:
+    """Answer an offer: the page's peer connection is a fake too, and takes any answer."""
+    if request.method != "POST":
+        return Response(status_code=204)
+    borough = _borough(request)
+    camera = next((each for each in borough.cameras if each["id"] == request.path_params["camera"]), None)
+    if camera is None or camera["state"]["live"] != "live":
+        return _problem(409, "live.not_live", "The camera is not live now.", "It is tried again by itself.")
+    location = f"{request.url.path}/s1"
+    return Response("v=0\r\n", status_code=201, media_type="application/sdp", headers={"Location": location})
+
+
+async def _still(request: Request) -> Response:
+    return Response(b"\xff\xd8\xff\xd9", media_type="image/jpeg", headers={"Sightline-Time": _borough(request).iso()})
+
+
+async def _events(socket: WebSocket) -> None:
+    borough = _borough(socket)
+    await socket.accept()
+    try:
+        while True:
+            await socket.send_json({"t": "time", "server": borough.iso()})
+            for _ in range(10):
+                borough.turn(0.1)
+                if borough.cameras and borough.velocity != (0.0, 0.0, 0.0):
+                    first = borough.cameras[0]
+                    await socket.send_json({"t": "camera", "id": first["id"], "state": first["state"]})
+                await borough.clock.sleep(0.1)
+    except WebSocketDisconnect:
+        return
+
+
+async def _steer(socket: WebSocket) -> None:
+    borough = _borough(socket)
+    await socket.accept()
+    stick = {"holder": USER["name"], "user_id": "u1", "idle_s": 0}
+    try:
+        while True:
+            said = json.loads(await socket.receive_text())
+            borough.commands.append(said)
+            if said["t"] == "take" and borough.face == "stick":
+                refusal = {
+                    "type": "stick.held",
+                    "title": "B. Jones has the stick.",
+                    "detail": "Ask them to release it.",
+                }
+                await socket.send_json({"t": "error"} | refusal)
+            elif said["t"] in ("take", "release"):
+                mine = said["t"] == "take"
+                await socket.send_json({"t": "stick", "holder": stick if mine else None, "mine": mine})
+            elif said["t"] in ("move", "stop"):
+                borough.velocity = (said.get("pan", 0.0), said.get("tilt", 0.0), said.get("zoom", 0.0))
+                await socket.send_json({"t": "ack", "n": said["n"]})
+    except WebSocketDisconnect:
+        borough.velocity = (0.0, 0.0, 0.0)
+
+
+async def _index(_: Request) -> Response:
+    return FileResponse(INDEX)
+
+
+def application(borough: FakeBorough) -> Any:
+    """Return the ASGI application, with the same headers as the product's."""
+    api = "/api/v1"
+    camera = api + "/cameras/{camera}"
+    app = Starlette(
+        routes=[
+            Route("/", _index),
+            Route(api + "/session", _session, methods=["GET", "POST", "DELETE"]),
+            Route(api + "/setup", _setup, methods=["GET", "POST"]),
+            Route(api + "/cameras", _cameras, methods=["GET", "POST"]),
+            Route(api + "/cameras/probe", _probe, methods=["POST"]),
+            Route(api + "/discovery", _discovery, methods=["POST"]),
+            Route(camera + "/presets", _presets, methods=["GET", "POST"]),
+            Route(camera + "/presets/{token}", _presets, methods=["DELETE"]),
+            Route(camera + "/timeline", _timeline),
+            Route(camera + "/still", _still),
+            Route(api + "/users", _users),
+            Route(api + "/audit", _audit),
+            Route(api + "/audit/verify", _audit, methods=["POST"]),
+            Route(api + "/map", _map),
+            Route(api + "/map/ground", _ground),
+            Route("/whep/{camera}/{stream}", _whep, methods=["POST"]),
+            Route("/whep/{camera}/{stream}/{session}", _whep, methods=["PATCH", "DELETE"]),
+            WebSocketRoute(api + "/events", _events),
+            WebSocketRoute(camera + "/steer", _steer),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+    )
+    app.state.borough = borough
+    headers = [(k.lower().encode(), v.encode()) for k, v in security_headers(INDEX.read_text()).items()]
+
+    async def with_headers(scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = message | {"headers": [*message["headers"], *headers, (b"cache-control", b"no-cache")]}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return with_headers
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=8900)
+    parser.add_argument("--face", default="ready")
+    given = parser.parse_args()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application(FakeBorough(SystemClock(), given.face)),
+            host="127.0.0.1",
+            port=given.port,
+            log_level="warning",
+            lifespan="off",
+        )
+    )
+    asyncio.run(server.serve())
+
+
+if __name__ == "__main__":
+    main()

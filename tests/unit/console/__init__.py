@@ -1,0 +1,1 @@
+"""The console: its files, its policy, its modules."""

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Backoff } from "../../../../gateway/console/static/app/backoff.js";
+import { refusal } from "../../../../gateway/console/static/app/api.js";
+import { fragmentOf, serversOf } from "../../../../gateway/console/static/app/whep.js";
+import { forStatus, gapCause, line, linkState, say } from "../../../../gateway/console/static/app/words.js";
+
+test("waits grow, are capped, and spread by full jitter", () => {
+  const backoff = new Backoff({ firstMs: 100, capMs: 500, random: () => 1 });
+  assert.deepEqual([0, 0, 0, 0].map((now) => backoff.failed(now)), [100, 200, 400, 500]);
+  assert.equal(new Backoff({ random: () => 0 }).failed(0), 0);
+});
+
+test("a healthy minute starts the waits anew, a healthy moment does not", () => {
+  const backoff = new Backoff({ firstMs: 100, capMs: 10_000, random: () => 1 });
+  backoff.failed(0);
+  backoff.healthy(1000);
+  assert.equal(backoff.failed(2000), 200);
+  backoff.healthy(3000);
+  assert.equal(backoff.failed(63_000), 100);
+});
+
+test("a refusal carries the server's own words and when to come again", async () => {
+  const body = JSON.stringify({ type: "live.full", title: "The host is full.", detail: "Close a picture." });
+  const error = await refusal(new Response(body, { status: 503, headers: { "Content-Type": "application/problem+json", "Retry-After": "2" } }));
+  assert.equal(line(error.problem), "The host is full. Close a picture.");
+  assert.equal(error.retryAfterS, 2);
+});
+
+test("a refusal without words gets ours", async () => {
+  const error = await refusal(new Response("oops", { status: 502 }));
+  assert.match(error.problem.title, /502/);
+  assert.equal(error.retryAfterS, null);
+});
+
+test("what is not a problem is still said in a sentence", () => {
+  assert.equal(say(new Error("boom")).cure, "boom");
+  assert.match(say(null).title, /went wrong/);
+  assert.equal(forStatus(403).title, "You may not do this.");
+  assert.equal(gapCause("network"), "the network lost it");
+  assert.equal(gapCause("meteor"), "meteor");
+  assert.equal(linkState("parked"), "needs attention");
+});
+
+test("trickled candidates go under their own media section with our credentials", () => {
+  const sdp = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:abc\r\na=ice-pwd:secret\r\na=mid:0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:1\r\n";
+  const fragment = fragmentOf(sdp, [{ candidate: "candidate:1 1 udp 1 127.0.0.1 5 typ host", sdpMid: "0" }], true);
+  assert.equal(
+    fragment,
+    "a=ice-ufrag:abc\r\na=ice-pwd:secret\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 5 typ host\r\na=end-of-candidates\r\n",
+  );
+});
+
+test("ICE servers are read from the Link header", () => {
+  const header = '<stun:stun.example:3478>; rel="ice-server", <turn:turn.example?transport=udp>; rel="ice-server"; username="u"; credential="p, q"; credential-type="password", </x>; rel="next"';
+  assert.deepEqual(serversOf(header), [
+    { urls: "stun:stun.example:3478" },
+    { urls: "turn:turn.example?transport=udp", username: "u", credential: "p, q" },
+  ]);
+  assert.deepEqual(serversOf(""), []);
+});

@@ -1,0 +1,53 @@
+"""What the browser is allowed to do with the console."""
+
+import base64
+import hashlib
+
+from gateway.console.policy import INDEX, content_security_policy, script_hashes, security_headers
+
+
+def test_only_the_import_map_stands_inline() -> None:
+    """index.html has one inline script, and its hash is in the policy."""
+    hashes = script_hashes(INDEX.read_text())
+    assert len(hashes) == 1
+    assert hashes[0] in content_security_policy(INDEX.read_text())
+
+
+def test_the_hash_is_that_of_the_exact_text() -> None:
+    """Browsers hash what stands between the tags, line breaks included."""
+    body = '\n{"imports": {}}\n'
+    digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+    page = f'<script type="importmap">{body}</script><script src="/x.js"></script>'
+    assert script_hashes(page) == (f"'sha256-{digest}'",)
+
+
+def test_nothing_inline_and_nothing_foreign() -> None:
+    """Without configured tiles the policy names no other host and allows nothing unsafe."""
+    policy = content_security_policy(INDEX.read_text())
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_the_tile_server_may_send_images() -> None:
+    """A configured tile server is allowed for images alone, its sub-domains too."""
+    policy = content_security_policy("", tiles_url="https://{s}.tiles.example.org/{z}/{x}/{y}.png")
+    assert [part.split()[0] for part in policy.split("; ") if "example.org" in part] == ["img-src"]
+    assert "https://*.tiles.example.org" in policy
+
+
+def test_a_tile_address_of_our_own_needs_no_host() -> None:
+    """Tiles that this server gives out are 'self'."""
+    assert "example" not in content_security_policy("", tiles_url="/tiles/{z}/{x}/{y}.png")
+
+
+def test_the_page_cannot_be_framed() -> None:
+    """A steering page in somebody's frame would be a trap."""
+    headers = security_headers(INDEX.read_text())
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+def test_no_style_or_handler_stands_in_the_page() -> None:
+    """The strict policy would refuse them."""
+    text = INDEX.read_text()
+    assert " style=" not in text
+    assert " onclick=" not in text
