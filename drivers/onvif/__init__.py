@@ -2,6 +2,7 @@
 
 from drivers.onvif.bootstrap import ClockReading
 from drivers.onvif.device import Device, open_device
+from drivers.onvif.discovery import discover
 from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol
 from drivers.onvif.events import CameraEvent
 from drivers.onvif.head import OnvifHead
@@ -15,6 +16,7 @@ __all__ = [
     "EnrolmentResult",
     "Limits",
     "OnvifHead",
+    "discover",
     "enrol",
     "open_device",
 ]

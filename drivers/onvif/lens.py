@@ -18,6 +18,8 @@ from kernel.head import Axis, HeadAbilities, Position
 
 log = structlog.get_logger()
 
+MIDDLE = 0.5
+"""Where between the ends the second measurement is made: going all the way takes zooms many seconds."""
 STEP = 0.16
 """The trial move, in half widths of the picture."""
 TRUE_WITHIN = 0.25
@@ -63,12 +65,14 @@ class LensTrial:
         if wide_deg is None:
             return abilities
         if Axis.ZOOM not in abilities.axes:
-            return replace(abilities, hfov_deg=(wide_deg, wide_deg))
-        tele = await self._look(replace(start, zoom=1.0)) if self.fov_offered else None
-        tele_deg = self._hfov_deg(tele, abilities) if tele is not None else None
-        return (
-            abilities if tele_deg is None or tele_deg > wide_deg else replace(abilities, hfov_deg=(wide_deg, tele_deg))
-        )
+            return replace(abilities, hfov_deg=(round(wide_deg, 2), round(wide_deg, 2)))
+        narrow = await self._look(replace(start, zoom=MIDDLE)) if self.fov_offered else None
+        narrow_deg = self._hfov_deg(narrow, abilities) if narrow is not None else None
+        if narrow_deg is None or narrow_deg > wide_deg:
+            return abilities
+        # Focal length grows exponentially with generic zoom, as zoom lenses do: the long end lies on the same curve.
+        tele_deg = wide_deg * (narrow_deg / wide_deg) ** (1.0 / MIDDLE)
+        return replace(abilities, hfov_deg=(round(wide_deg, 2), round(tele_deg, 2)))
 
     async def _look(self, base: Position) -> _Look | None:
         """Go to ``base``, take a picture, turn a little to the right, take another."""

@@ -171,7 +171,7 @@ def parse(body: bytes, *, address: str) -> Document:
             address=address,
             cause="dtd",
         )
-    text = _DECLARATION.sub("", text, count=1)
+    text = _DECLARATION.sub("", text, count=1).strip()
     if "<" not in text:
         raise _unreadable(address, "there is no XML in it")
     root = _repaired(text, repairs, address)

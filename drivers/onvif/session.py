@@ -220,8 +220,9 @@ async def _whole(response: aiohttp.ClientResponse, limit: int, url: str) -> byte
             ) from error
         if len(content) > limit or received > limit:
             response.close()
+            grows = "is longer" if inflate is None else "unpacks to more"
             raise CameraAnswerError(
-                f"The camera's answer is longer than {limit // 1024} KiB; it was not read.",
+                f"The camera's answer {grows} than {limit // 1024} KiB; it was not read.",
                 cure="Check that this is a camera, and its firmware.",
                 address=url,
                 cause="too-long" if inflate is None else "decompression-bomb",

@@ -54,9 +54,20 @@ def measure_shift(before: bytes, after: bytes) -> Shift | None:
     rest = plane.copy()
     rest[np.ix_(_near(row, plane.shape[0]), _near(column, plane.shape[1]))] = 0.0
     sure = peak > _PEAK * float(rest.max())
-    down = row - plane.shape[0] if row > plane.shape[0] // 2 else row
-    right = column - plane.shape[1] if column > plane.shape[1] // 2 else column
+    down = _signed(row, plane.shape[0]) + _between(plane[:, column], row)
+    right = _signed(column, plane.shape[1]) + _between(plane[row, :], column)
     return Shift(right / (width / 2), -down / (height / 2), sure)
+
+
+def _signed(index: int, size: int) -> int:
+    return index - size if index > size // 2 else index
+
+
+def _between(line: NDArray[np.float64], at: int) -> float:
+    """Return where between samples the peak lies, by the parabola through it and its neighbours."""
+    before, peak, after = (float(line[(at + step) % len(line)]) for step in (-1, 0, 1))
+    bend = before - 2.0 * peak + after
+    return 0.0 if bend >= 0.0 else max(-0.5, min(0.5, (before - after) / (2.0 * bend)))
 
 
 def _near(index: int, size: int) -> list[int]:
