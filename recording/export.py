@@ -6,13 +6,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from kernel.clock import utc
+from kernel.clock import NS_PER_S, utc
 from kernel.media import VIDEO_CLOCK_HZ
 from recording.disk import Disk
 from recording.errors import FootageUnreadableError, MixedCodecError, RecordingError
 from recording.mux.demux import SampleTable, sample_tables
 from recording.mux.fragment import HEADER_BYTES, ticks_to_ns
 from recording.mux.init import AUDIO_TRACK, VIDEO_TRACK, audio_clock_hz, sample_entries
+from recording.mux.parameter_sets import in_band
 from recording.mux.progressive import Chunk, MovieFacts, TrackPlan, head
 from recording.segments import FileSegments
 from recording.timeline import GapSpan
@@ -24,11 +25,22 @@ HEAD_BYTES = 64 * 1024
 
 @dataclass(slots=True)
 class _Slice:
-    """Bytes of one file that the export takes over as they are."""
+    """Bytes of one file that the export takes over as they are, and what stands before them."""
 
     descriptor: int
     offset: int
     size: int
+    before: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a fragment's file says of it; ``shift_ns`` is from the start of the movie to the start of the file."""
+
+    start_ns: int
+    shift_ns: int
+    entries: dict[int, bytes]
+    clock_hz: int | None
 
 
 @dataclass(slots=True)
@@ -44,7 +56,7 @@ class ExportPlan:
     @property
     def size_bytes(self) -> int:
         """Return the length of the whole export."""
-        return len(self.head) + sum(piece.size for piece in self.slices)
+        return len(self.head) + sum(len(piece.before) + piece.size for piece in self.slices)
 
 
 def refuse_mixture(parts: Sequence[FileSegments]) -> None:
@@ -91,9 +103,8 @@ class _Planner:
             descriptor = os.open(part.disk.absolute(part.file.path), os.O_RDONLY | os.O_CLOEXEC)
             self.stack.callback(os.close, descriptor)
             init = part.disk.volume.read(descriptor, part.file.init_bytes, 0)
-            entries = sample_entries(init)
-            clock_hz = audio_clock_hz(init)
-            shift_ns = part.file.start_ns - start_ns
+            source = _Source(part.file.start_ns, part.file.start_ns - start_ns, sample_entries(init),
+                             audio_clock_hz(init))  # fmt: skip
             for segment in part.segments:
                 for fragment in segment.fragments:
                     if part.file.start_ns + ticks_to_ns(fragment.start_90k) >= self.end_ns:
@@ -106,40 +117,47 @@ class _Planner:
                         sound = part.disk.volume.read(descriptor, min(rest, HEAD_BYTES), at)
                         tables = [tables[0], *(t._replace(payload=t.payload + fragment.video_bytes)
                                                for t in sample_tables(sound))]  # fmt: skip
-                    self._take(tables, descriptor, fragment.offset + HEADER_BYTES, shift_ns, part, entries, clock_hz)
+                    self._take(tables, _Slice(descriptor, fragment.offset + HEADER_BYTES, 0), source)
 
-    def _take(  # noqa: PLR0913, PLR0917 - what one fragment brings
-        self, tables: Sequence[SampleTable], descriptor: int, offset: int, shift_ns: int, part: FileSegments,
-        entries: dict[int, bytes], clock_hz: int | None,
-    ) -> None:  # fmt: skip
+    def _take(self, tables: Sequence[SampleTable], piece: _Slice, source: _Source) -> None:
+        """Lay out one fragment; ``piece`` says where what the tables describe begins."""
         for table in tables:
-            if table.track == VIDEO_TRACK:
-                plan, origin_ns, timescale = self.video, part.file.start_ns, VIDEO_CLOCK_HZ
-            elif clock_hz is not None:
-                if self.audio is None:
-                    self.audio = TrackPlan(AUDIO_TRACK, clock_hz)
-                if clock_hz != self.audio.timescale:
-                    continue
-                plan, origin_ns, timescale = self.audio, part.file.start_ns, clock_hz
-            else:
+            plan = self._plan_of(table.track, source)
+            if plan is None:
                 continue
             count, elapsed = 0, table.start
             for duration in table.durations:
-                if origin_ns + elapsed * 1_000_000_000 // timescale >= self.end_ns:
+                if source.start_ns + elapsed * NS_PER_S // plan.timescale >= self.end_ns:
                     break
                 count, elapsed = count + 1, elapsed + duration
-            start = table.start + shift_ns * timescale // 1_000_000_000
-            if count and start >= 0:
-                entry = plan.entry(entries[table.track])
-                chunk = Chunk(entry, start, table.durations[:count], table.sizes[:count], table.first_sync)
-                self._add(plan, chunk, descriptor, offset + table.payload)
-                if table.track == VIDEO_TRACK:
-                    self.last_ns = origin_ns + ticks_to_ns(elapsed)
+            start = table.start + source.shift_ns * plan.timescale // NS_PER_S
+            if not count or start < 0:
+                continue
+            sample_entry = source.entries[table.track]
+            entry = plan.entry(sample_entry)
+            chunk = Chunk(entry, start, table.durations[:count], table.sizes[:count], table.first_sync)
+            begins_anew = entry > 1 and plan is self.video and table.first_sync
+            self._add(plan, chunk, _Slice(piece.descriptor, piece.offset + table.payload, chunk.size_bytes,
+                                          in_band(sample_entry) if begins_anew else b""))  # fmt: skip
+            if plan is self.video:
+                self.last_ns = source.start_ns + ticks_to_ns(elapsed)
 
-    def _add(self, plan: TrackPlan, chunk: Chunk, descriptor: int, offset: int) -> None:
+    def _plan_of(self, track: int, source: _Source) -> TrackPlan | None:
+        """Return the track that takes over ``track`` of a file; sound at another rate than the first is left out."""
+        if track == VIDEO_TRACK:
+            return self.video
+        if source.clock_hz is None:
+            return None
+        if self.audio is None:
+            self.audio = TrackPlan(AUDIO_TRACK, source.clock_hz)
+        return self.audio if self.audio.timescale == source.clock_hz else None
+
+    def _add(self, plan: TrackPlan, chunk: Chunk, piece: _Slice) -> None:
+        if piece.before:
+            chunk.sizes = (chunk.sizes[0] + len(piece.before), *chunk.sizes[1:])
         plan.chunks.append(chunk)
         plan.offsets.append(self.payload)
-        self.slices.append(_Slice(descriptor, offset, chunk.size_bytes))
+        self.slices.append(piece)
         self.payload += chunk.size_bytes
 
 
@@ -194,7 +212,10 @@ class Export(AsyncIterator[bytes]):
 
 async def _pieces(plan: ExportPlan, disk: Disk) -> AsyncGenerator[bytes, None]:
     def read(batch: list[_Slice]) -> bytes:
-        return b"".join(disk.volume.read(piece.descriptor, piece.size, piece.offset) for piece in batch)
+        parts: list[bytes] = []
+        for piece in batch:
+            parts += (piece.before, disk.volume.read(piece.descriptor, piece.size, piece.offset))
+        return b"".join(parts)
 
     try:
         yield plan.head
@@ -202,7 +223,7 @@ async def _pieces(plan: ExportPlan, disk: Disk) -> AsyncGenerator[bytes, None]:
         waiting = 0
         for number, piece in enumerate(plan.slices, 1):
             batch.append(piece)
-            waiting += piece.size
+            waiting += len(piece.before) + piece.size
             if waiting >= PIECE_BYTES or number == len(plan.slices):
                 try:
                     data = await disk.read(read, batch)

@@ -49,7 +49,11 @@ class GapBook:
         with disk.catalog.write() as db:
             last = newest_end_ns(db, self._camera, self._stream.value)
             left = facts.newest_open_gap(db, self._camera, self._stream.value)
-            if left is not None:
+            if left is not None and left.cause == GapCause.HOST:
+                # It goes on, as one gap.
+                facts.forget_gap(db, left.n)
+                last = left.start_ns
+            elif left is not None:
                 alive_ns = int(facts.get_meta(db, ALIVE_KEY) or left.start_ns)
                 end_ns = max(left.start_ns, alive_ns, last or 0)
                 facts.close_gaps(db, self._camera, self._stream.value, end_ns)

@@ -14,17 +14,15 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL.Image import Image
 
-from kernel.media import VIDEO_CLOCK_HZ, VideoCodec, VideoParameters
+from kernel.media import VIDEO_CLOCK_HZ, VideoCodec
 from recording.errors import FootageUnreadableError
 from recording.mux.demux import sample_tables
 from recording.mux.fragment import HEADER_BYTES, ns_to_ticks, ticks_to_ns
 from recording.mux.init import VIDEO_TRACK, sample_entries
-from recording.mux.parameter_sets import decoder_configuration
+from recording.mux.parameter_sets import configuration_of
 from recording.segments import FileSegments, Segment
 
 _NAMES = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
-_ENTRY_BYTES = 86
-"""A VisualSampleEntry up to its first inner box, whose header is eight bytes more."""
 QUALITY = 92
 
 
@@ -34,13 +32,6 @@ class Still:
 
     jpeg: bytes
     wall_ns: int
-
-
-def configuration_of(init: bytes) -> bytes:
-    """Return the content of ``avcC`` or ``hvcC`` of an init segment."""
-    entry = sample_entries(init)[VIDEO_TRACK]
-    size = int.from_bytes(entry[_ENTRY_BYTES : _ENTRY_BYTES + 4], "big")
-    return entry[_ENTRY_BYTES + 8 : _ENTRY_BYTES + size]
 
 
 def samples_of(data: bytes) -> list[tuple[int, bytes]]:
@@ -114,11 +105,10 @@ def take(part: FileSegments, segment: Segment, at_ns: int) -> Still:
         raise FootageUnreadableError(f"A recorded file could not be read: {error.strerror}.",
                                      cure="Run `sightline verify` to see which.") from error  # fmt: skip
     wanted = [sample for sample in samples if sample[0] <= until_90k] or samples[:1]
-    time_90k, frame = decode_last(VideoCodec(part.file.codec), configuration_of(init), wanted)
+    time_90k, frame = decode_last(
+        VideoCodec(part.file.codec), configuration_of(sample_entries(init)[VIDEO_TRACK]), wanted
+    )
     jpeg = io.BytesIO()
     image: Image = frame.to_image()  # type: ignore[no-untyped-call]
     image.save(jpeg, "JPEG", quality=QUALITY)
     return Still(jpeg.getvalue(), part.file.start_ns + ticks_to_ns(time_90k))
-
-
-__all__ = ["Still", "VideoParameters", "configuration_of", "decode_last", "decoder_configuration", "samples_of", "take"]

@@ -62,7 +62,7 @@ class StorageStats:
 class Storage(Playback):
     """What :func:`open_storage` gives. Playback stands in :class:`recording.playback.Playback`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what open_storage found
         self, settings: RecordingSettings, disks: list[Disk], reports: list[RecoveryReport], *, clock: Clock,
         decoders: ThreadPoolExecutor, left_out: tuple[str, ...] = (),
     ) -> None:  # fmt: skip

@@ -52,6 +52,11 @@ def newest_open_gap(db: sqlite3.Connection, camera: str, stream: str) -> GapRow 
     return row and GapRow(*row)
 
 
+def forget_gap(db: sqlite3.Connection, n: int) -> None:
+    """Take one gap's row away."""
+    db.execute("DELETE FROM gaps WHERE n = ?", (n,))
+
+
 def forget_gaps(db: sqlite3.Connection, before_ns: int) -> None:
     """Drop gaps that ended before retention."""
     db.execute("DELETE FROM gaps WHERE end_ns IS NOT NULL AND end_ns < ?", (before_ns,))

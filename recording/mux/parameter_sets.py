@@ -128,3 +128,39 @@ def video_sample_entry(parameters: VideoParameters) -> bytes:
         b"\x00\x18\xff\xff",
         box(b"avcC" if h264 else b"hvcC", decoder_configuration(parameters)),
     )
+
+
+ENTRY_BYTES = 86
+"""A VisualSampleEntry up to its first inner box."""
+
+
+def configuration_of(sample_entry: bytes) -> bytes:
+    """Return the content of the ``avcC`` or ``hvcC`` of a sample entry of ours."""
+    size = int.from_bytes(sample_entry[ENTRY_BYTES : ENTRY_BYTES + 4], "big")
+    return sample_entry[ENTRY_BYTES + 8 : ENTRY_BYTES + size]
+
+
+def in_band(sample_entry: bytes) -> bytes:
+    """Return the parameter sets of a sample entry as NAL units with lengths, to stand before a keyframe.
+
+    Chromium reads only the first entry of a progressive file; after a change of format the sets must also come in
+    the stream. The coded pictures stay as they are.
+    """
+    record = configuration_of(sample_entry)
+    nals: list[bytes] = []
+
+    def take(offset: int, count: int) -> int:
+        for _ in range(count):
+            size = int.from_bytes(record[offset : offset + 2], "big")
+            nals.append(record[offset + 2 : offset + 2 + size])
+            offset += 2 + size
+        return offset
+
+    if sample_entry[4:8] == b"avc1":
+        offset = take(6, record[5] & 31)
+        take(offset + 1, record[offset])
+    else:
+        offset = 23
+        for _ in range(record[22]):
+            offset = take(offset + 3, int.from_bytes(record[offset + 1 : offset + 3], "big"))
+    return b"".join(pack(">I", len(nal)) + nal for nal in nals)

@@ -17,6 +17,10 @@ from recording.mux.init import AUDIO_TRACK, VIDEO_TRACK, movie_header, sample_de
 _FTYP = box(b"ftyp", b"isom", pack(">I", 0x200), b"isom", b"iso2", b"avc1", b"mp41")
 
 
+LONGEST = 0xFFFF_FFFF
+"""Ticks that one sample can last: 13 hours of 90 kHz."""
+
+
 @dataclass(slots=True)
 class Chunk:
     """Samples of one track that lie side by side."""
@@ -58,7 +62,7 @@ class TrackPlan:
         for chunk, following in zip(self.chunks, [*self.chunks[1:], None], strict=True):
             own = list(chunk.durations)
             if following is not None:
-                own[-1] = max(0, following.start - chunk.start - sum(own[:-1]))
+                own[-1] = min(LONGEST, max(0, following.start - chunk.start - sum(own[:-1])))
             durations += own
         return durations
 

@@ -1,0 +1,1 @@
+"""Recording: muxer, recorder, catalog, recovery, retention and playback."""
