@@ -25,6 +25,7 @@ from gateway.live.feed import LiveFeed
 from gateway.live.offer import Fragment, Offer
 from gateway.live.payload import Picture
 from gateway.live.peer import Peer
+from gateway.live.reference import ReferenceTimes
 from gateway.live.track import Track, report_delay_s
 from kernel.clock import NS_PER_S, Clock
 from kernel.lanes import LiveLane
@@ -72,6 +73,7 @@ class Session:
         self._settings = settings
         self._clock = clock
         self._since_wall_ns = clock.wall_ns()
+        self._reference = ReferenceTimes()
         self._since_ns = clock.monotonic_ns()
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._peer = Peer(settings, on_rtcp=self._rtcp, on_over=self.end)
@@ -255,8 +257,8 @@ class Session:
             wall = self._clock.wall_ns()
             for track in (self._video, self._audio):
                 report = track.sender_report(wall, now, self.id) if track is not None else None
-                if report is not None:
-                    self._peer.send_rtcp(report)
+                if track is not None and report is not None:
+                    self._peer.send_rtcp(report + self._reference.answer(track.ssrc, now))
             self._watch_progress(now)
 
     def _watch_progress(self, now_ns: int) -> None:
@@ -274,6 +276,7 @@ class Session:
         except ValueError:
             return
         now = self._clock.monotonic_ns()
+        self._reference.heard(data, now)
         for packet in packets:
             if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
                 for report in packet.reports:
