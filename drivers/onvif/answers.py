@@ -110,7 +110,8 @@ async def _content(answer: HttpAnswer, operation: str, quirks: Quirks) -> Node |
             raise _not_onvif(answer) from None
         raise
     for name in document.repairs:
-        if quirks.learn(name):
+        if name not in quirks:
+            quirks.learn(name, f"First seen in its answer to {operation}.")
             log.info("camera.repaired", quirk=name, address=answer.url, action=operation)
     if document.root.name != "Envelope":
         raise _not_onvif(answer)

@@ -80,6 +80,8 @@ async def enrol(
             view = await _view(device, media, offer)
             views.append(await _with_head(device, view, offer, limits, clock=clock))
         relays = await _relays(device)
+        if not device.caller.services.proved:
+            device.quirks.note("It asks for no password: whoever reaches it can use it.")
         snapshot = await _snapshot(device, views[0].snapshot_url)
         description = CameraDescription(
             identity=identity,

@@ -244,7 +244,7 @@ class Events:
         try:
             wall_ns, odd = read_moment(text)
         except ValueError:
-            self._caller.quirks.learn("unusable-values")
+            self._caller.quirks.learn("unusable-values", "First seen in the times of its events.")
             return self._clock.wall_ns()
         if odd:
             self._caller.quirks.learn("odd-times")

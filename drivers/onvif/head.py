@@ -67,7 +67,7 @@ class OnvifHead:
             return HeadStatus(None, None, asked_ns)
         states = {status.text(f"MoveStatus/{part}").upper() for part in ("PanTilt", "Zoom")} - {""}
         if states - {"IDLE", "MOVING", "UNKNOWN"}:
-            self._caller.quirks.learn("unusable-values")
+            self._caller.quirks.learn("unusable-values", "First seen in its MoveStatus.")
         moving = True if "MOVING" in states else False if states == {"IDLE"} else None
         if "stuck-moving" in self._caller.quirks:
             moving = None

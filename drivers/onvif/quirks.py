@@ -365,9 +365,9 @@ class Quirks:
         Raises:
             KeyError: the table has no such entry.
         """
+        quirk = TABLE[name]
         news = name not in self._remarks
-        if news or detail:
-            quirk = TABLE[name]
+        if news:
             text = f"{quirk.shows} {detail}".rstrip()
             self._remarks[name] = Remark(text=text, quirk=name)
         return news
