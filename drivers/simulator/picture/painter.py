@@ -1,0 +1,216 @@
+"""The eye of one camera: a backdrop that is kept while the head stands, and everybody who moves painted into it."""
+
+import math
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+from drivers.simulator.device import Aim, Mount
+from drivers.simulator.picture.backdrop import Backdrop, paint_backdrop
+from drivers.simulator.picture.bodies import HEIGHT_M, LENGTH_M, WIDTH_M, person, vehicle
+from drivers.simulator.picture.light import SHADE, hazed_all, shadow_shift
+from drivers.simulator.picture.projection import NEAR_M, Floats, Projection, Vertex
+from drivers.simulator.picture.scene import Scene
+from drivers.simulator.picture.solids import square
+from drivers.simulator.town.town import PLANE, Town
+from drivers.simulator.town.traffic import Actor, Near
+
+Pixels = npt.NDArray[np.uint8]
+_SIGHT_M = 230.0
+_SMALLEST_PX = 2.0
+_SMOOTHED_PX = 200
+"""Actors up to this size are painted twice as large and scaled down."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """One actor's polygons in pixels, with its box in the picture."""
+
+    actor: Actor
+    shadow: npt.NDArray[np.float32] | None
+    rings: npt.NDArray[np.float32]
+    colours: npt.NDArray[np.int64]
+    box: tuple[int, int, int, int]
+
+
+def view_of(mount: Mount, aim: Aim, width: int, height: int) -> Projection:
+    """Return the projection of a camera's picture: the ground truth of its head."""
+    east, north = PLANE.to_metres(mount.place)
+    return Projection.of(
+        (east, north, mount.place.height_m),
+        bearing_deg=mount.bearing_deg + aim.pan_deg,
+        tilt_deg=aim.tilt_deg,
+        hfov_deg=aim.hfov_deg,
+        width=width,
+        height=height,
+    )
+
+
+def actors_in_view(town: Town, view: Projection, wall_ns: int, *, reach_m: float = _SIGHT_M) -> list[Actor]:
+    """Return everybody within the view's pyramid and ``reach_m``, the farthest first; walls are not asked."""
+    actors = town.actors(wall_ns, Near(float(view.eye[0]), float(view.eye[1]), reach_m))
+    if not actors:
+        return []
+    centres = np.array([(actor.x, actor.y, HEIGHT_M[actor.kind] / 2) for actor in actors])
+    radii = np.array([math.hypot(LENGTH_M[actor.kind], HEIGHT_M[actor.kind]) / 2 for actor in actors])
+    inside = view.spheres_in_view(centres, radii)
+    distances = np.hypot(*(centres[:, :2] - view.eye[:2]).T)
+    inside &= distances > 1.5
+    return [actors[index] for index in np.argsort(-distances) if inside[index]]
+
+
+class Painter:
+    """Satisfies ``drivers.simulator.feed.Eye``."""
+
+    def __init__(self, town: Town, mount: Mount) -> None:
+        self._town = town
+        self._mount = mount
+        self._scene: Scene | None = None
+        self._backdrop: tuple[tuple[float, ...], bool, Backdrop] | None = None
+        self._lock = threading.Lock()
+
+    def paint(self, aim: Aim, wall_ns: int, width: int, height: int) -> Pixels:
+        """Return a fresh (height, width, 3) RGB picture of the true instant ``wall_ns``."""
+        with self._lock:
+            view = view_of(self._mount, aim, width, height)
+            backdrop = self._still(view, aim)
+            image = backdrop.image.copy()
+            for figure in self._figures(view, wall_ns, backdrop):
+                self._enter(image, figure, backdrop)
+            return np.array(image)
+
+    def _still(self, view: Projection, aim: Aim) -> Backdrop:
+        """Return the backdrop: coarse while the head moves, fine once it has come to rest."""
+        key = (aim.pan_deg, aim.tilt_deg, aim.hfov_deg, view.width, view.height)
+        if self._scene is None:
+            x, y, z = (float(part) for part in view.eye)
+            self._scene = Scene(self._town, (x, y, z))
+        if self._backdrop is not None and self._backdrop[0] == key and (self._backdrop[1] or aim.moving):
+            return self._backdrop[2]
+        backdrop = paint_backdrop(self._scene, view, fine=not aim.moving)
+        self._backdrop = (key, not aim.moving, backdrop)
+        return backdrop
+
+    def _figures(self, view: Projection, wall_ns: int, backdrop: Backdrop) -> list[_Figure]:
+        eye: Vertex = (float(view.eye[0]), float(view.eye[1]), float(view.eye[2]))
+        figures = []
+        for actor in actors_in_view(self._town, view, wall_ns):
+            distance = math.hypot(actor.x - eye[0], actor.y - eye[1])
+            if HEIGHT_M[actor.kind] * view.focal_px / distance < _SMALLEST_PX:
+                continue
+            foot = view.pixel((actor.x, actor.y, 0.0))
+            shaded = foot is not None and _at(backdrop.shade, foot) > 0
+            if actor.kind == "person":
+                corners, colours = person(actor, eye)
+            else:
+                corners, colours = vehicle(
+                    actor.kind, (actor.x, actor.y), actor.heading, actor.colour, eye, braking=actor.braking
+                )
+            shadow = None if shaded else _shadow(actor)
+            seen = view.to_camera(corners.reshape(-1, 3))
+            cast = None if shadow is None else view.to_camera(shadow)
+            if seen[:, 2].min() < NEAR_M or (cast is not None and cast[:, 2].min() < NEAR_M):
+                continue
+            rings = view.to_pixels(seen)
+            fallen = None if cast is None else view.to_pixels(cast)
+            everything = rings if fallen is None else np.concatenate((rings, fallen))
+            low, high = np.floor(everything.min(axis=0)).astype(int), np.ceil(everything.max(axis=0)).astype(int)
+            box = (max(0, int(low[0]) - 1), max(0, int(low[1]) - 1),
+                   min(view.width, int(high[0]) + 2), min(view.height, int(high[1]) + 2))  # fmt: skip
+            if box[0] >= box[2] or box[1] >= box[3]:
+                continue
+            if shaded:
+                colours = colours * np.array((0.66, 0.68, 0.74))
+            hazy = hazed_all(colours, np.full(len(colours), distance))
+            figures.append(
+                _Figure(
+                    actor,
+                    None if fallen is None else fallen.astype(np.float32),
+                    rings.reshape(-1, corners.shape[1], 2).astype(np.float32),
+                    hazy,
+                    box,
+                )
+            )
+        return figures
+
+    def _enter(self, image: Image.Image, figure: _Figure, backdrop: Backdrop) -> None:
+        left, top, right, bottom = figure.box
+        width, height = right - left, bottom - top
+        factor = 2 if max(width, height) <= _SMOOTHED_PX else 1
+        patch = image.crop(figure.box)
+        if factor > 1:
+            patch = patch.resize((width * factor, height * factor), Image.Resampling.NEAREST)
+        origin = np.array((left, top), dtype=np.float32)
+        if figure.shadow is not None:
+            mask = Image.new("L", patch.size)
+            ImageDraw.Draw(mask).draw.draw_polygon(_on(figure.shadow, origin, factor), 105, 1)
+            patch.paste(SHADE, (0, 0), mask)
+        draw = ImageDraw.Draw(patch).draw
+        for ring, colour in zip((figure.rings - origin) * np.float32(factor), figure.colours.tolist(), strict=True):
+            draw.draw_polygon(np.ascontiguousarray(ring), draw.draw_ink(tuple(colour)), 1)
+        if factor > 1:
+            patch = patch.reduce(factor)
+        image.paste(patch, (left, top), self._mask(figure, backdrop))
+
+    def _mask(self, figure: _Figure, backdrop: Backdrop) -> Image.Image | None:
+        """Return where a figure is in front of what stands; None where nothing hides any of it."""
+        left, top, right, bottom = figure.box
+        owners = backdrop.owners[top:bottom, left:right]
+        present = np.unique(owners)
+        if present[-1] == 0:
+            return None
+        assert self._scene is not None
+        actor = figure.actor
+        if actor.kind == "person":
+            points: Floats = np.array(((actor.x, actor.y),))
+        else:
+            points = np.array(square((actor.x, actor.y), actor.heading, LENGTH_M[actor.kind], WIDTH_M[actor.kind]))
+        hiding = np.concatenate(([False], self._scene.depths.hiding(points)))
+        if not hiding[present].any():
+            return None
+        return Image.fromarray(np.where(hiding[owners], 0, 255).astype(np.uint8))
+
+
+def _at(shade: npt.NDArray[np.uint8], pixel: tuple[float, float]) -> int:
+    x, y = int(pixel[0]), int(pixel[1])
+    return int(shade[y, x]) if 0 <= y < shade.shape[0] and 0 <= x < shade.shape[1] else 0
+
+
+def _on(ring: npt.NDArray[np.float32], origin: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray((ring - origin) * np.float32(factor))
+
+
+def _shadow(actor: Actor) -> Floats:
+    """Return the outline of an actor's shadow on the ground, (n, 3)."""
+    dx, dy = shadow_shift(HEIGHT_M[actor.kind])
+    if actor.kind == "person":
+        length = math.hypot(dx, dy)
+        nx, ny = -dy / length * 0.2, dx / length * 0.2
+        outline = [(actor.x + nx, actor.y + ny), (actor.x - nx, actor.y - ny),
+                   (actor.x + dx - nx, actor.y + dy - ny), (actor.x + dx + nx, actor.y + dy + ny)]  # fmt: skip
+        return np.array([(x, y, 0.0) for x, y in outline])
+    foot = square((actor.x, actor.y), actor.heading, LENGTH_M[actor.kind], WIDTH_M[actor.kind])
+    points = np.array([*foot, *((x + dx, y + dy) for x, y in foot)])
+    middle = points.mean(axis=0)
+    # The hull of eight points, four of which lie inside it or on it: by angle and reach.
+    hull = _convex(points - middle) + middle
+    return np.concatenate((hull, np.zeros((len(hull), 1))), axis=1)
+
+
+def _convex(points: Floats) -> Floats:
+    ordered = sorted(map(tuple, points.tolist()))
+
+    def half(sequence: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+        chain: list[tuple[float, ...]] = []
+        for x, y in sequence:
+            while len(chain) > 1 and (chain[-1][0] - chain[-2][0]) * (y - chain[-2][1]) <= (
+                chain[-1][1] - chain[-2][1]
+            ) * (x - chain[-2][0]):
+                chain.pop()
+            chain.append((x, y))
+        return chain[:-1]
+
+    return np.array(half(ordered) + half(ordered[::-1]))
