@@ -1,0 +1,167 @@
+"""`sightline demo`: the product, with a simulated borough in place of real cameras."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from pydantic import SecretStr
+from rich.console import Console
+
+from config.cameras import CameraSettings
+from config.errors import BadValueError
+from config.live import LiveSettings
+from config.logs import LogSettings
+from config.map import MapSettings
+from config.recording import DiskSettings, RecordingSettings
+from config.server import ServerSettings
+from config.settings import Settings
+from drivers.model import CameraTarget, Credentials
+from gateway.access.permissions import Role
+from gateway.app import Gateway, open_gateway
+from gateway.audit.events import Action, Actor, AuditEvent
+from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
+from gateway.cli.failures import plainly
+from gateway.cli.logs import configure
+from gateway.cli.run import stopping
+from gateway.fleet.cameras import CameraFacts
+from gateway.startup import prepare_data_dir
+from gateway.worker import open_host
+from kernel.clock import SystemClock
+from kernel.geography import Place
+
+log = structlog.get_logger()
+
+QUOTA_BYTES = 10 * 1024**3
+RETENTION_DAYS = 2
+AT_ONCE = 3
+ME = Actor(id="demo", name="sightline demo", address="")
+
+
+def demo(
+    data_dir: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = Path("demo-data"),
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="How many simulated cameras.")] = 6,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8080,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
+) -> None:
+    """Try it: Sightline with a simulated borough.
+
+    Prints one URL with a one-time sign-in; Ctrl-C ends it all. Everything is real but the cameras: a small town, each camera an ONVIF device on its own port. The page is served
+    on this machine only, so plain HTTP will do and no browser warns of a certificate.
+    """
+    with plainly():
+        if log_level not in {"debug", "info", "warning", "error"}:
+            raise BadValueError(f"{log_level} is no log level.", cure="Use debug, info, warning or error.")
+        configure(LogSettings.model_validate({"level": log_level}))
+        settings = demo_settings(data_dir.absolute(), port=port)
+        asyncio.run(_demo(settings, cameras))
+
+
+def demo_settings(data_dir: Path, *, port: int) -> Settings:
+    """Return the settings of a demonstration in ``data_dir``."""
+    return Settings(
+        server=ServerSettings(host="127.0.0.1", port=port, plain_http=True, data_dir=data_dir),
+        cameras=CameraSettings(allow_loopback=True),
+        live=LiveSettings(loopback=True),
+        recording=RecordingSettings(
+            disks=(DiskSettings(path=data_dir / "recordings", quota_bytes=QUOTA_BYTES),), retention_days=RETENTION_DAYS
+        ),
+        map=MapSettings(ground_file=data_dir / "ground.geojson"),
+    )
+
+
+async def _demo(settings: Settings, cameras: int) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"Building a town with {cameras} cameras …")
+    await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
+    async with (
+        stopping() as stop,
+        borough_process("--cameras", str(cameras)) as borough,
+        open_gateway(settings, clock=SystemClock(), open_host=open_host) as gateway,
+    ):
+        await asyncio.to_thread(_write_ground, settings, borough.ground)
+        await _unless(stop, enrol_borough(gateway, borough))
+        if not stop.is_set():
+            console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
+            console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
+            await _unless(stop, _watch(borough))
+        console.print("Stopping …")
+
+
+async def enrol_borough(gateway: Gateway, borough: BoroughProcess) -> None:
+    """Enrol every camera of the borough as a person would, a few at once; known ones get their new addresses."""
+    turns = asyncio.Semaphore(AT_ONCE)
+    known = {camera.number for camera in gateway.fleet.cameras()}
+
+    async def enrol(camera: dict[str, Any]) -> None:
+        async with turns:
+            facts = facts_of(camera) if camera["number"] not in known else CameraFacts()
+            enrolled, seen = await gateway.fleet.enrol(target_of(camera), facts)
+        gateway.trail.note(
+            AuditEvent(
+                action=Action.ENROLLED,
+                actor=ME,
+                subject=enrolled[0].id,
+                details={"number": enrolled[0].number, "name": enrolled[0].name, "known": seen},
+            )
+        )
+
+    async with asyncio.TaskGroup() as tasks:
+        for camera in borough.cameras:
+            tasks.create_task(enrol(camera))
+
+
+def target_of(camera: dict[str, Any]) -> CameraTarget:
+    """Return how to reach a simulated camera."""
+    return CameraTarget(
+        address=camera["device_url"],
+        credentials=Credentials(username=camera["username"], password=SecretStr(camera["password"])),
+    )
+
+
+def facts_of(camera: dict[str, Any]) -> CameraFacts:
+    """Return what a surveyor would say of a simulated camera."""
+    return CameraFacts(
+        number=camera["number"],
+        name=camera["name"],
+        street=camera.get("street") or None,
+        group="Town",
+        place=Place(camera["latitude"], camera["longitude"], camera["height_m"]),
+        bearing_deg=camera["bearing_deg"],
+    )
+
+
+async def sign_in_url(gateway: Gateway) -> str:
+    """Return the one address to open: with a code that makes the administrator, or that signs the existing one in."""
+    if gateway.setup_code is not None:
+        return f"{gateway.url}/#setup={gateway.setup_code}"
+    users = await gateway.rooms.people.users()
+    admin = next(user for user in users if user.role == Role.ADMINISTRATOR and not user.disabled)
+    code = await gateway.rooms.access.new_sign_in_code(admin.id)
+    await gateway.trail.append(AuditEvent(action=Action.CODE_ISSUED, actor=ME, subject=admin.id))
+    return f"{gateway.url}/#code={code}"
+
+
+async def _unless(stop: asyncio.Event, work: Any) -> None:
+    """Do ``work`` until it ends or ``stop`` is set."""
+    jobs = [asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for job in jobs:
+            job.cancel()
+        await asyncio.wait(jobs)
+    if not jobs[0].cancelled():
+        jobs[0].result()
+
+
+async def _watch(borough: BoroughProcess) -> None:
+    code = await borough.process.wait()
+    raise BoroughError(f"The simulated borough ended by itself ({code}).", cure="Start the demo again.")
+
+
+def _write_ground(settings: Settings, ground: dict[str, Any]) -> None:
+    assert settings.map.ground_file is not None
+    settings.map.ground_file.write_text(json.dumps(ground), encoding="utf-8")
