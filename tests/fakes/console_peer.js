@@ -19,8 +19,12 @@
       const last = this.captured + 2208988800000;
       return [{ track: { kind: "video" }, getSynchronizationSources: () => [{ captureTimestamp: this.stopped ? last : now - 60 - (this.order % 5) * 12 }] }];
     }
-    async setLocalDescription() {
-      this.localDescription = { type: "offer", sdp: "v=0\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n" };
+    async createOffer() {
+      return { type: "offer", sdp: "v=0\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n" };
+    }
+    setConfiguration() {}
+    async setLocalDescription(offer) {
+      this.localDescription = offer;
     }
     async setRemoteDescription() {
       this.connectionState = "connected";

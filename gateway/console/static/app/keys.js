@@ -6,7 +6,7 @@
 import { armExport, back30, callUpNumber, goLive, select, setLayout, still } from "./actions.js";
 import { isSteeringKey } from "./steer-inputs.js";
 import { steering } from "./steering.js";
-import { selectedCamera, selectedSlot, store } from "./store.js";
+import { selectedCamera, selectedSlot, store, tell } from "./store.js";
 
 /** @type {[group: string, rows: [keys: string[], does: string][]][]} */
 export const KEY_HELP = [
@@ -17,6 +17,7 @@ export const KEY_HELP = [
       [["/"], "search by name, street or group"],
       [["Tab"], "next control"],
       [["[", "]"], "select the tile before or after"],
+      [["M"], "sound of the selected picture on or off"],
       [["Alt", "1 4 9"], "one, four or nine tiles"],
     ],
   ],
@@ -73,6 +74,10 @@ const PLAIN = {
   "?": () => store.set({ panel: store.state.panel === "keys" ? "steer" : "keys", panelOpen: true }),
   "[": () => select(store.state.selected - 1),
   "]": () => select(store.state.selected + 1),
+  m: () => {
+    store.set({ sound: !store.state.sound });
+    tell(store.state.sound ? "Sound of the selected picture is on, where the camera sends any." : "Sound is off.");
+  },
   t: () => (store.state.steering.mine ? steering().release() : steering().take()),
   Home: () => selectedCamera()?.head?.home && steering().once({ t: "home" }),
 };

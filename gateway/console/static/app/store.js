@@ -31,6 +31,7 @@ import { ServerClock } from "./time.js";
  * @property {{from: number} | {armed: true} | null} exporting
  * @property {{mine: boolean, moving: boolean, problem: Problem | null, socket: "none" | "opening" | "open" | "lost"}} steering
  * @property {{latitude: number, longitude: number} | null} picked a place clicked on the map for the enrolment form
+ * @property {boolean} sound whether the selected picture is heard
  * @property {boolean} presetArmed P was pressed; a digit recalls
  */
 
@@ -58,6 +59,7 @@ const initial = {
   exporting: null,
   steering: { mine: false, moving: false, problem: null, socket: "none" },
   picked: null,
+  sound: false,
   presetArmed: false,
 };
 

@@ -45,7 +45,8 @@ export class WhepSession {
   async open() {
     asap(this.#peer.addTransceiver("video", { direction: "recvonly" }).receiver);
     this.#peer.addTransceiver("audio", { direction: "recvonly" });
-    await this.#peer.setLocalDescription();
+    const made = await this.#peer.createOffer();
+    await this.#peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(made.sdp ?? "") });
     const offer = this.#peer.localDescription?.sdp ?? "";
     const response = await this.#ask("POST", this.url, "application/sdp", offer);
     const answer = await response.text();
@@ -60,7 +61,7 @@ export class WhepSession {
       this.#leave();
       return;
     }
-    await this.#peer.setRemoteDescription({ type: "answer", sdp: answer });
+    await this.#peer.setRemoteDescription({ type: "answer", sdp: soundApart(answer) });
     this.#flush();
   }
 
@@ -130,6 +131,24 @@ export class WhepSession {
     return response;
   }
 }
+
+/**
+ * Ask for receiver reference times (RFC 3611): with a round-trip time the browser says when a frame was captured.
+ * @param {string} sdp @returns {string}
+ */
+export const withReferenceTimes = (sdp) =>
+  sdp.replace(/^(a=rtcp-fb:(\d+) nack pli\r\n)(?!a=rtcp-fb:\2 rrtr)/gm, "$1a=rtcp-fb:$2 rrtr\r\n");
+
+/**
+ * Put sound into a stream of its own. Browsers hold back video to keep it in step with the sound of its stream, some
+ * hundred milliseconds after a few seconds; in a control room the picture is of now and the sound may trail it.
+ * @param {string} sdp @returns {string}
+ */
+export const soundApart = (sdp) =>
+  sdp
+    .split(/^(?=m=)/m)
+    .map((section) => (section.startsWith("m=audio") ? section.replace(/^(a=(?:ssrc:\d+ )?msid:)\S+/gm, "$1sound") : section))
+    .join("");
 
 const NTP_TO_UNIX_MS = 2_208_988_800_000;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Backoff } from "../../../../gateway/console/static/app/backoff.js";
 import { refusal } from "../../../../gateway/console/static/app/api.js";
-import { fragmentOf, serversOf } from "../../../../gateway/console/static/app/whep.js";
+import { fragmentOf, serversOf, soundApart, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
 import { forStatus, gapCause, line, linkState, say } from "../../../../gateway/console/static/app/words.js";
 
 test("waits grow, are capped, and spread by full jitter", () => {
@@ -58,4 +58,16 @@ test("ICE servers are read from the Link header", () => {
     { urls: "turn:turn.example?transport=udp", username: "u", credential: "p, q" },
   ]);
   assert.deepEqual(serversOf(""), []);
+});
+
+test("an offer asks for reference times once for each coding", () => {
+  const sdp = "m=video 9 X 96 98\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-fb:98 nack pli\r\n";
+  const asked = withReferenceTimes(sdp);
+  assert.deepEqual(asked.match(/rtcp-fb:\d+ rrtr/g), ["rtcp-fb:96 rrtr", "rtcp-fb:98 rrtr"]);
+  assert.equal(withReferenceTimes(asked), asked);
+});
+
+test("sound is put into a stream of its own and video keeps its", () => {
+  const sdp = "v=0\r\nm=video 9 X 96\r\na=msid:s v\r\nm=audio 9 X 0\r\na=msid:s a\r\na=ssrc:5 msid:s a\r\n";
+  assert.equal(soundApart(sdp), "v=0\r\nm=video 9 X 96\r\na=msid:s v\r\nm=audio 9 X 0\r\na=msid:sound a\r\na=ssrc:5 msid:sound a\r\n");
 });

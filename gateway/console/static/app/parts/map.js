@@ -233,7 +233,9 @@ function nameStreet(map, name, layer) {
   const points = /** @type {L.LatLng[]} */ (layer.getLatLngs().flat(3));
   const [first, last] = [points[0], points.at(layer instanceof L.Polygon ? points.length >> 1 : -1)];
   if (!first || !last) return;
-  const at = L.latLng(first.lat + (last.lat - first.lat) * 0.28, first.lng + (last.lng - first.lng) * 0.28);
+  // Streets that run north are named higher up, so that names do not meet at crossings.
+  const share = Math.abs(last.lat - first.lat) > Math.abs(last.lng - first.lng) ? 0.62 : 0.4;
+  const at = L.latLng(first.lat + (last.lat - first.lat) * share, first.lng + (last.lng - first.lng) * share);
   L.tooltip({ permanent: true, direction: "center", className: "street-name", interactive: false }).setLatLng(at).setContent(escapeText(name)).addTo(map);
 }
 

@@ -119,6 +119,8 @@ class Tile extends SlElement {
       this.#playback?.pause(false);
     }
     this.#live?.want(this.#stream(camera));
+    const video = this.#live?.video;
+    if (video) video.muted = !(this.state.sound && this.#selected);
     this.#hands?.allow(this.#selected && !replaying && Boolean(camera.head) && !camera.head?.presets_only);
     if (camera.state.live === "live" && this.#wasLive !== "live") this.#live?.hurry();
     this.#wasLive = camera.state.live;

@@ -171,7 +171,7 @@ class Timeline extends SlElement {
       step >= 86_400_000 ? day(mark) : step >= 60_000 ? clockShort(mark) : clock(mark);
     return at.map((mark) => {
       const share = toShare(this.#view, mark);
-      return share > 0.02 && share < 0.98
+      return share * this.clientWidth > 110 && share < 0.98
         ? html`<i class="mark" .style=${`left:${share * 100}%`}><span>${text(mark)}</span></i>`
         : nothing;
     });
