@@ -1,0 +1,201 @@
+"""One RTP source: numbers, times, retransmission and reports."""
+
+import asyncio
+
+import pytest
+from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSdesPacket, RtcpSrPacket, RtpPacket, unwrap_rtx
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.live.offer import Coding
+from gateway.live.track import Track, report_delay_s
+from kernel.clock import NS_PER_S
+
+CODING = Coding(payload_type=102, name="H264/90000", rtx_payload_type=103)
+PLAIN = Coding(payload_type=102, name="H264/90000")
+WALL_NS = 1_790_000_000 * NS_PER_S
+
+
+class Wire:
+    """Keeps what is sent; ``room`` packets fit before it must be waited for."""
+
+    def __init__(self, room: int = 1_000_000) -> None:
+        self.packets: list[RtpPacket] = []
+        self.room = room
+        self.waited = 0
+
+    def send_rtp(self, header: bytes, payload: bytes) -> bool:
+        """See ``Wire`` of the track."""
+        if len(self.packets) >= self.room:
+            return False
+        self.packets.append(RtpPacket.parse(header + payload))
+        return True
+
+    async def writable(self) -> None:
+        """Make room for one more."""
+        self.waited += 1
+        self.room += 1
+
+
+def _sent(wire: Wire, pictures: list[list[bytes]], coding: Coding = CODING) -> Track:
+    track = Track(wire, coding, clock_hz=90_000)
+
+    async def send() -> None:
+        for index, payloads in enumerate(pictures):
+            await track.send(payloads, index * 3600, WALL_NS + index * 40_000_000)
+
+    asyncio.run(send())
+    return track
+
+
+@given(st.lists(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=5), min_size=1, max_size=20))
+def test_numbers_follow_and_times_are_shared(pictures: list[list[bytes]]) -> None:
+    """Sequence numbers rise by one, a picture's packets share its time, and the last alone is marked."""
+    wire = Wire()
+    _sent(wire, pictures)
+    numbers = [packet.sequence_number for packet in wire.packets]
+    assert numbers == [(numbers[0] + index) & 0xFFFF for index in range(len(numbers))]
+    places = [
+        (index, place == len(payloads) - 1) for index, payloads in enumerate(pictures) for place in range(len(payloads))
+    ]
+    start = wire.packets[0].timestamp
+    for packet, (index, last) in zip(wire.packets, places, strict=True):
+        assert (packet.timestamp - start) & 0xFFFFFFFF == index * 3600
+        assert packet.marker == last
+    assert b"".join(packet.payload for packet in wire.packets) == b"".join(
+        payload for payloads in pictures for payload in payloads
+    )
+
+
+def test_a_full_socket_is_waited_for() -> None:
+    """No packet of a picture is dropped because the socket has no room for the moment."""
+    wire = Wire(room=1)
+    track = _sent(wire, [[b"a", b"b", b"c"]])
+    assert [packet.payload for packet in wire.packets] == [b"a", b"b", b"c"]
+    assert (wire.waited, track.stats.packets, track.stats.octets) == (2, 3, 3)
+
+
+def test_sound_does_not_wait_for_room() -> None:
+    """A packet of sound that finds no room is dropped, and its number is not used."""
+    wire = Wire(room=1)
+    track = Track(wire, PLAIN, clock_hz=8000)
+    assert track.send_now(b"a", 0, WALL_NS)
+    assert not track.send_now(b"b", 160, WALL_NS)
+    wire.room = 2
+    assert track.send_now(b"c", 320, WALL_NS)
+    assert (wire.packets[1].sequence_number - wire.packets[0].sequence_number) & 0xFFFF == 1
+
+
+def test_a_lost_packet_goes_again_over_rtx() -> None:
+    """With RTX negotiated the viewer gets the original back from a packet on the other source."""
+    wire = Wire()
+    track = _sent(wire, [[b"one", b"two"]])
+    lost = wire.packets[1]
+    track.retransmit([lost.sequence_number], NS_PER_S)
+    again = wire.packets[2]
+    assert (again.ssrc, again.payload_type) == (track.rtx_ssrc, 103)
+    original = unwrap_rtx(again, payload_type=102, ssrc=track.ssrc)
+    assert original.serialize() == lost.serialize()
+    assert track.stats.retransmitted == 1
+
+
+def test_without_rtx_the_same_packet_goes_again() -> None:
+    """A viewer without RTX gets the very packet again."""
+    wire = Wire()
+    track = _sent(wire, [[b"one", b"two"]], PLAIN)
+    track.retransmit([wire.packets[0].sequence_number], NS_PER_S)
+    assert wire.packets[2].serialize() == wire.packets[0].serialize()
+
+
+def test_history_holds_more_than_the_largest_keyframe() -> None:
+    """A keyframe of 4 MB can be repaired from its first packet on."""
+    wire = Wire()
+    track = _sent(wire, [[b"x"] * 3500])
+    track.retransmit([wire.packets[0].sequence_number], NS_PER_S)
+    assert track.stats.retransmitted == 1
+
+
+def test_what_is_no_longer_known_is_not_sent() -> None:
+    """Numbers that were never sent, or long ago, are passed over."""
+    wire = Wire()
+    track = _sent(wire, [[b"x"] * 5000])
+    track.retransmit([wire.packets[0].sequence_number, (wire.packets[-1].sequence_number + 9) & 0xFFFF], NS_PER_S)
+    assert track.stats.retransmitted == 0
+
+
+def test_retransmission_is_bounded() -> None:
+    """A viewer that asks for everything again and again gets 3,000 packets a second at most."""
+    wire = Wire()
+    track = _sent(wire, [[b"x"] * 1000])
+    numbers = [packet.sequence_number for packet in wire.packets]
+    for _ in range(10):
+        track.retransmit(numbers, NS_PER_S)
+    assert track.stats.retransmitted == 3000
+
+
+def test_retransmission_gives_way_to_a_full_socket() -> None:
+    """What finds no room is left for the viewer to ask for again."""
+    wire = Wire()
+    track = _sent(wire, [[b"x", b"y"]])
+    wire.room = 0
+    track.retransmit([packet.sequence_number for packet in wire.packets], NS_PER_S)
+    assert track.stats.retransmitted == 0
+
+
+@given(st.integers(0, 60_000))
+def test_a_sender_report_tells_the_media_time_of_now(later_ms: int) -> None:
+    """The report's RTP time is where the line of time stands at its NTP time."""
+    wire = Wire()
+    track = _sent(wire, [[b"a"]])
+    wall_ns = WALL_NS + later_ms * 1_000_000
+    compound = track.sender_report(wall_ns, NS_PER_S, "me")
+    assert compound is not None
+    report, names = RtcpPacket.parse(compound)
+    assert isinstance(report, RtcpSrPacket)
+    assert isinstance(names, RtcpSdesPacket)
+    info = report.sender_info
+    assert (info.rtp_timestamp - wire.packets[0].timestamp) & 0xFFFFFFFF == later_ms * 90
+    unix_s = (info.ntp_timestamp / 2**32) - 2_208_988_800
+    assert unix_s == pytest.approx(wall_ns / NS_PER_S, abs=1e-3)
+    assert (info.packet_count, info.octet_count) == (1, 1)
+    assert names.chunks[0].items == [(1, b"me")]
+
+
+def test_nothing_is_reported_before_anything_was_sent() -> None:
+    """A source that has not spoken makes no report."""
+    assert Track(Wire(), CODING, clock_hz=90_000).sender_report(WALL_NS, 0, "me") is None
+
+
+def test_squeezed_pictures_do_not_anchor_reports() -> None:
+    """The time of a cached picture says nothing of when it was taken, so no report is made from it."""
+    track = Track(Wire(), CODING, clock_hz=90_000)
+    asyncio.run(track.send([b"a"], 90, None))
+    assert track.sender_report(WALL_NS, 0, "me") is None
+    assert track.last_time == 90
+
+
+def test_a_receiver_report_gives_loss_and_round_trip() -> None:
+    """Loss and the round-trip time come from the viewer's own reports (RFC 3550 section 6.4.1)."""
+    wire = Wire()
+    track = _sent(wire, [[b"a"]])
+    compound = track.sender_report(WALL_NS, 10 * NS_PER_S, "me")
+    assert compound is not None
+    (report, _) = RtcpPacket.parse(compound)
+    assert isinstance(report, RtcpSrPacket)
+    middle = report.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF
+    track.reported(
+        RtcpReceiverInfo(
+            ssrc=track.ssrc, fraction_lost=64, packets_lost=12, highest_sequence=99, jitter=0, lsr=middle, dlsr=6554
+        ),
+        10 * NS_PER_S + 150_000_000,
+    )
+    stats = track.stats
+    assert (stats.lost, stats.fraction_lost, stats.highest_reported) == (12, 0.25, 99)
+    assert stats.rtt_ms == pytest.approx(50.0, abs=0.1)
+
+
+def test_reports_are_not_in_step() -> None:
+    """Reports come between half a second and one and a half apart."""
+    delays = {report_delay_s() for _ in range(50)}
+    assert len(delays) > 10
+    assert all(0.5 <= delay <= 1.5 for delay in delays)
