@@ -9,6 +9,7 @@ from kernel.clock import Clock
 from kernel.media import MetadataDocument
 
 DOCUMENT_LIMIT_BYTES = 1024 * 1024
+_ROOT = b"MetadataStream"
 PLAIN, GZIP = "VND.ONVIF.METADATA", "VND.ONVIF.METADATA.GZIP"
 
 
@@ -42,7 +43,9 @@ class MetadataTrack(Track):
             self._skipping = False
 
     def _begins(self, buffer: bytearray, start: int) -> bool:
-        return buffer[start] == (0x1F if self._gzip else 0x3C)
+        if self._gzip:
+            return buffer[start] == 0x1F
+        return buffer[start] == 0x3C and buffer[start + 1 : start + 2] != b"/" and _ROOT in buffer[start : start + 512]
 
     def _finish(self) -> None:
         if not self._parts or self._timestamp is None:

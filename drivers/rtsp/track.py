@@ -25,8 +25,10 @@ STRANGER_LIMIT = 64
 class Arrivals(Protocol):
     """Where packets come from."""
 
-    received_ns: int
-    """Monotonic time of what is being handled."""
+    @property
+    def received_ns(self) -> int:
+        """Return the monotonic time of what is being handled."""
+        ...
 
 
 class Track:

@@ -92,7 +92,7 @@ class WallClock:
         """Fall back: the camera's clock was believed and now says nonsense."""
         if self._windows is not None:
             self._source = TimeSource.ARRIVAL
-            self._began_ns = 0
+            self._began_ns = now_ns - SETTLING_NS
             self._move(self._least(), TimeSource.ARRIVAL, GapCause.CAMERA, now_ns)
 
     def _move(self, target_ns: int, source: TimeSource, cause: GapCause, now_ns: int) -> None:
@@ -107,7 +107,7 @@ class WallClock:
             return
         self._pending = None
         if source is self._source and not (source is TimeSource.ARRIVAL and change_ns < 0):
-            most_ns = round((now_ns - self._tied_ns) * SLEW_PER_S)
+            most_ns = round(max(0, now_ns - self._tied_ns) * SLEW_PER_S)
             change_ns = min(max(change_ns, -most_ns), most_ns)
         self._tie_ns, self._source, self._tied_ns = tie_ns + change_ns, source, now_ns
 
