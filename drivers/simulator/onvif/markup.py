@@ -47,7 +47,7 @@ class Element:
     def render(self, namespaces: Mapping[str, str] | None = None) -> str:
         """Return it as text; the root declares its ``namespaces``: prefix -> URI."""
         spaces = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in (namespaces or {}).items())
-        attributes = "".join(f" {name}={quoteattr(value)}" for name, value in self.attributes)
+        attributes = "".join(f" {name}={quoteattr(_NOT_XML.sub('', value))}" for name, value in self.attributes)
         inner = "".join(
             child.render() if isinstance(child, Element) else escape(_NOT_XML.sub("", child)) for child in self.children
         )

@@ -172,11 +172,18 @@ def _hang_up(request: web.BaseRequest) -> web.Response:
 class _Port:
     """The listening socket, which ``refuse_connections`` closes and opens again."""
 
-    def __init__(self, device: SimulatedDevice, server: web.Server) -> None:
+    camera: _Camera | None = None
+
+    def __init__(self, device: SimulatedDevice) -> None:
         self._device = device
-        self._server = server
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.2)
+        self._server = web.Server(self._answer, handler_cancellation=True, access_log=None)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=0.2)
         self._site: web.TCPSite | None = None
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self.camera is None:
+            return _hang_up(request)
+        return await self.camera.answer(request)
 
     async def open(self) -> None:
         """Listen; write the port back where any was asked for."""
@@ -214,37 +221,43 @@ async def onvif_server(device: SimulatedDevice) -> AsyncIterator[None]:
     Raises:
         OSError: the port is taken.
     """
-    async with asyncio.TaskGroup() as tasks:
-        touring = Touring(device, tasks)
-        events = EventService(device)
-        services: list[Service] = [
-            *(CapabilityService(device, prefix) for prefix in _PREFIXES),
-            DirectoryService(device),
-            SystemService(device),
-            DeviceIoService(device),
-            Media1Service(device),
-            Media2Service(device),
-            ImagingService(device),
-            events,
-            SubscriptionManager(device, events),
+    port = _Port(device)
+    await port.open()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            touring = Touring(device, tasks)
+            events = EventService(device)
+            port.camera = _Camera(device, _services(device, events, touring))
+            touring.auto_start()
+            device.listeners.append(events.heard)
+            follower = tasks.create_task(port.follow_faults())
+            try:
+                yield
+            finally:
+                follower.cancel()
+                touring.interrupt()
+                device.listeners.remove(events.heard)
+    finally:
+        await port.close()
+
+
+def _services(device: SimulatedDevice, events: EventService, touring: Touring) -> list[Service]:
+    services: list[Service] = [
+        *(CapabilityService(device, prefix) for prefix in _PREFIXES),
+        DirectoryService(device),
+        SystemService(device),
+        DeviceIoService(device),
+        Media1Service(device),
+        Media2Service(device),
+        ImagingService(device),
+        events,
+        SubscriptionManager(device, events),
+    ]
+    if device.head is not None:
+        services += [
+            PtzNodeService(device, device.head),
+            PtzMoveService(device, device.head, touring),
+            PtzPresetService(device, device.head, touring),
+            PtzTourService(device, touring),
         ]
-        if device.head is not None:
-            services += [
-                PtzNodeService(device, device.head),
-                PtzMoveService(device, device.head, touring),
-                PtzPresetService(device, device.head, touring),
-                PtzTourService(device, touring),
-            ]
-        camera = _Camera(device, services)
-        touring.auto_start()
-        port = _Port(device, web.Server(camera.answer, handler_cancellation=True, access_log=None))
-        await port.open()
-        device.listeners.append(events.heard)
-        follower = tasks.create_task(port.follow_faults())
-        try:
-            yield
-        finally:
-            follower.cancel()
-            touring.close()
-            device.listeners.remove(events.heard)
-            await port.close()
+    return services

@@ -57,10 +57,6 @@ class Touring:
             self._tour.state = "Idle"
             self._tour = None
 
-    def close(self) -> None:
-        """End with the server."""
-        self.interrupt()
-
     def _cancel(self) -> None:
         if self._running is not None:
             self._running.cancel()

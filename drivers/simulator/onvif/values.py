@@ -31,7 +31,7 @@ def duration_s(text: str, faults: Faults) -> float:
 
 def duration(seconds: float) -> str:
     """Return seconds as an ``xs:duration``."""
-    return f"PT{seconds:g}S"
+    return f"PT{seconds:.3f}".rstrip("0").rstrip(".") + "S"
 
 
 def instant(wall_ns: int, faults: Faults) -> str:
