@@ -22,6 +22,7 @@ BASE64 = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-s
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 
 _SCHEME = re.compile(r"(?:^|,)\s*(Digest|Basic|Bearer|Negotiate|NTLM)\b", re.IGNORECASE)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PARAMETER = re.compile(r"""([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))""")
 
 
@@ -99,8 +100,10 @@ def challenges(headers: list[str]) -> tuple[list[Challenge], bool]:
     found: list[Challenge] = []
     basic = False
     for header in headers:
-        marks = list(_SCHEME.finditer(header))
-        for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        # Schemes are looked for outside quoted strings: a realm may hold anything.
+        marks = list(_SCHEME.finditer(_STRING.sub(lambda found: "." * len(found.group(0)), header)))
+        for number, mark in enumerate(marks):
+            following = marks[number + 1] if number + 1 < len(marks) else None
             name = mark.group(1).lower()
             basic = basic or name == "basic"
             if name != "digest":

@@ -1,0 +1,1 @@
+"""The ONVIF client, part by part."""
