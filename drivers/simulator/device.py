@@ -45,7 +45,7 @@ class Mount:
     zoom_per_s: float = 0.5
     """Generic zoom units per second."""
     home_pan_deg: float = 0.0
-    home_tilt_deg: float = -10.0
+    home_tilt_deg: float = 0.0
     home_zoom: float = 0.0
     """Where the head points when it is switched on, and its home position until SetHomePosition."""
 

@@ -50,9 +50,19 @@ class _Shot:
     frozen: bool = False
     night: bool = False
     wiper: bool = False
+    covered: bool = False
     blur: float = 0.0
     streams: tuple[tuple[StreamName, Coding, bool], ...] = ()
     """Name, coding, and whether this must be a keyframe."""
+
+
+def aim_of(device: SimulatedDevice) -> Aim:
+    """Return where a camera points now; one without a head points home for ever."""
+    if device.head is not None:
+        return device.head.aim()
+    mount = device.mount
+    hfov_deg = mount.lens.hfov_deg(mount.home_zoom)
+    return Aim(mount.home_pan_deg, mount.home_tilt_deg, mount.home_zoom, hfov_deg, moving=False)
 
 
 class StreamFeed:
@@ -158,6 +168,8 @@ class Camera:
     def __init__(self, device: SimulatedDevice, eye: Eye, pool: Executor) -> None:
         self.device = device
         self.feeds = {name: StreamFeed(self, name) for name in device.streams}
+        self.covered = False
+        """Somebody holds a bag over the lens."""
         self.drawn = 0
         """Pictures drawn since it was made."""
         self._eye = eye
@@ -177,26 +189,15 @@ class Camera:
     def _shot(self, due_ns: int, *names: StreamName) -> _Shot:
         device = self.device
         late_ns = device.clock.monotonic_ns() - due_ns
-        mount = device.mount
-        aim = (
-            device.head.aim()
-            if device.head is not None
-            else Aim(
-                mount.home_pan_deg,
-                mount.home_tilt_deg,
-                mount.home_zoom,
-                mount.lens.hfov_deg(mount.home_zoom),
-                moving=False,
-            )
-        )
         return _Shot(
-            aim=aim,
+            aim=aim_of(device),
             true_ns=device.clock.wall_ns() - late_ns,
             camera_ns=device.wall_ns() - late_ns,
             time_90k=(due_ns - self._origin_ns) * VIDEO_CLOCK_HZ // NS_PER_S,
             frozen=device.faults.freeze_picture,
             night=device.night,
             wiper=device.wiper,
+            covered=self.covered,
             blur=0.0 if device.autofocus else abs(device.focus - SHARP),
             streams=tuple(self.feeds[name].order(due_ns) for name in names),
         )
@@ -260,7 +261,10 @@ class Camera:
         if shot.frozen and self._frozen is not None and self._frozen.shape == (height, width, 3):
             return self._frozen
         self.drawn += 1
-        picture = self._eye.paint(shot.aim, shot.true_ns, width, height)
+        if shot.covered:
+            picture = np.full((height, width, 3), 14, dtype=np.uint8)
+        else:
+            picture = self._eye.paint(shot.aim, shot.true_ns, width, height)
         if shot.blur > 0.02:
             picture = np.array(Image.fromarray(picture).filter(ImageFilter.BoxBlur(shot.blur * width / 20)))
         if shot.wiper:
@@ -279,9 +283,14 @@ async def open_feeds(device: SimulatedDevice, eye: Eye, *, pool: Executor) -> As
     camera = Camera(device, eye, pool)
     feeds: dict[StreamName, Feed] = dict(camera.feeds)
     device.feeds = feeds
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(camera.run(), name=f"camera {device.number}")
         try:
             yield camera
+        except Exception as error:  # noqa: BLE001 - raised again below, not wrapped by the task group
+            failure = error
         finally:
             running.cancel()
+    if failure is not None:
+        raise failure

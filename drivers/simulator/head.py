@@ -54,16 +54,16 @@ class _Motor:
 
 
 class Head:
-    """Satisfies ``drivers.simulator.device.HeadModel``. Starts at 0 degrees pan and tilt, widest zoom."""
+    """Satisfies ``drivers.simulator.device.HeadModel``. Starts where its mount says it is at home."""
 
     def __init__(self, mount: Mount, clock: Clock) -> None:
         self._lens = mount.lens
         self._clock = clock
         self._origin_ns = clock.monotonic_ns()
         self._motors = {
-            Axis.PAN: _Motor(mount.pan_deg, mount.speed_deg_s, mount.acceleration_deg_s2, 0.0),
-            Axis.TILT: _Motor(mount.tilt_deg, mount.speed_deg_s, mount.acceleration_deg_s2, 0.0),
-            Axis.ZOOM: _Motor((0.0, 1.0), mount.zoom_per_s, mount.zoom_per_s / _ZOOM_RAMP_S, 0.0),
+            Axis.PAN: _Motor(mount.pan_deg, mount.speed_deg_s, mount.acceleration_deg_s2, mount.home_pan_deg),
+            Axis.TILT: _Motor(mount.tilt_deg, mount.speed_deg_s, mount.acceleration_deg_s2, mount.home_tilt_deg),
+            Axis.ZOOM: _Motor((0.0, 1.0), mount.zoom_per_s, mount.zoom_per_s / _ZOOM_RAMP_S, mount.home_zoom),
         }
 
     def aim(self) -> Aim:
