@@ -32,6 +32,7 @@ class RecordingSettings(BaseModel):
     owner: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = "host"
     """The camera host whose recordings these are: each keeps its own catalog and files under ``<disk>/<owner>``."""
     retention_days: Annotated[float, Field(gt=0, le=3660)] = 31.0
+    """Footage older than this is deleted, unless it is held."""
     file_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
     """A new file begins at the first keyframe after this long."""
     fragment_s: Annotated[float, Field(ge=0.2, le=6)] = 4.0
@@ -57,5 +58,6 @@ class RecordingSettings(BaseModel):
     playlist_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
     """Longest range of one playlist or one exported file."""
     still_threads: Annotated[int, Field(ge=1, le=16)] = 1
+    """Threads that decode stills, beside everything else."""
     still_queue: Annotated[int, Field(ge=1, le=1000)] = 16
     """Most stills that may wait to be decoded; more are refused."""

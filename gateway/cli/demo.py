@@ -48,8 +48,8 @@ def demo(
 ) -> None:
     """Try it: Sightline with a simulated borough.
 
-    Prints one URL with a one-time sign-in; Ctrl-C ends it all. Everything is real but the cameras: a small town, each camera an ONVIF device on its own port. The page is served
-    on this machine only, so plain HTTP will do and no browser warns of a certificate.
+    Prints one URL with a one-time sign-in; Ctrl-C ends it all. Everything is real but the cameras: a small town, each
+    camera an ONVIF device on its own port. The page is served on this machine only, so plain HTTP will do.
     """
     with plainly():
         if log_level not in {"debug", "info", "warning", "error"}:

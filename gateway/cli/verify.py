@@ -33,7 +33,7 @@ def verify(
 ) -> None:
     """Check the audit's chain and the recordings.
 
-    Is the chain unbroken, and are the recordings what was written? Asks the camera hosts that run; where none does, reads the disks itself. Ends with 1 when something is wrong.
+    Asks the camera hosts that run; where none does, reads the disks itself. Ends with 1 when something is wrong.
     """
     with plainly():
         settings = settings_of(config)

@@ -75,14 +75,18 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     Raises:
         DatabaseUnusableError: it cannot be opened or written, is not ours, or is newer than this program.
     """
-    parsed = make_url(url)
     await asyncio.to_thread(migrate, url)
-    engine = create_async_engine(parsed)
-    prepare(engine.sync_engine)
+    engine = await asyncio.to_thread(_engine, url)
     try:
         yield Database(engine)
     finally:
         await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url)
+    prepare(engine.sync_engine)
+    return engine
 
 
 def migrate(url: str) -> None:

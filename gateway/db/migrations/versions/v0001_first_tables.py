@@ -129,7 +129,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tokens_user_id"), "tokens", ["user_id"], unique=False)
 
     op.bulk_insert(
-        sa.table("audit_head", sa.column("id"), sa.column("seq"), sa.column("hash")),
+        sa.table(
+            "audit_head", sa.column("id", sa.Integer), sa.column("seq", sa.BigInteger), sa.column("hash", sa.String)
+        ),
         [{"id": 1, "seq": 0, "hash": GENESIS}],
     )
     append_only("audit", op.get_context().dialect.name, op.execute)
