@@ -42,7 +42,10 @@ async def _live(page: Page) -> None:
 def _panel(name: str, then: Act | None = None) -> Act:
     async def act(page: Page) -> None:
         await _live(page)
-        await page.click(f"#tab-{name}", force=True)
+        if await page.locator(f"#tab-{name}").is_visible():
+            await page.click(f"#tab-{name}")
+        else:
+            await page.keyboard.press("?")
         await page.wait_for_timeout(400)
         if then is not None:
             await then(page)
@@ -166,7 +169,6 @@ async def serving(borough: FakeBorough) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        server.force_exit = True
         await running
 
 

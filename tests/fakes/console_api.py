@@ -255,17 +255,22 @@ async def _still(request: Request) -> Response:
 async def _events(socket: WebSocket) -> None:
     borough = _borough(socket)
     await socket.accept()
+    left = asyncio.create_task(socket.receive())
     try:
-        while True:
+        while not left.done():
             await socket.send_json({"t": "time", "server": borough.iso()})
             for _ in range(10):
                 borough.turn(0.1)
                 if borough.cameras and borough.velocity != (0.0, 0.0, 0.0):
                     first = borough.cameras[0]
                     await socket.send_json({"t": "camera", "id": first["id"], "state": first["state"]})
-                await borough.clock.sleep(0.1)
+                await asyncio.wait({left}, timeout=0.1)
+                if left.done():
+                    return
     except WebSocketDisconnect:
         return
+    finally:
+        left.cancel()
 
 
 async def _steer(socket: WebSocket) -> None:

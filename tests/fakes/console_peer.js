@@ -41,7 +41,7 @@
         this.captured = Date.now() - 60;
         if (knobs.freeze && this.decoded > 10) {
           this.decoded += 1;
-          context.fillRect(-5, -5, 1, 1);
+          street(context, hue, this.order);
           return;
         }
         street(context, hue, performance.now() / 1000 + this.order);

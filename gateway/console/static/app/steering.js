@@ -32,6 +32,7 @@ class Steering {
   #ticker = 0;
   #retry = 0;
   #padLive = false;
+  #stopDue = false;
 
   constructor() {
     addEventListener("blur", () => this.letGo());
@@ -58,6 +59,7 @@ class Steering {
     this.#socket = null;
     this.#cameraId = cameraId;
     this.#wantsStick = false;
+    this.#stopDue = false;
     if (old && old.readyState === WebSocket.OPEN && store.state.steering.mine) old.send('{"t":"release"}');
     old?.close();
     this.#tell({ mine: false, moving: false, problem: null, socket: cameraId ? "opening" : "none" });
@@ -80,6 +82,8 @@ class Steering {
     this.#clear();
     this.#sent = STILL;
     this.#sequence += 1;
+    // A stop that finds no connection goes as the first thing on the next one.
+    this.#stopDue = this.#socket?.readyState !== WebSocket.OPEN;
     this.#send({ t: "stop", n: this.#sequence });
     this.#tell({ moving: false });
   }
@@ -194,7 +198,11 @@ class Steering {
   #open(cameraId) {
     const socket = new WebSocket(socketUrl(`/cameras/${cameraId}/steer`));
     this.#socket = socket;
-    socket.onopen = () => socket === this.#socket && this.#tell({ socket: "open", problem: null });
+    socket.onopen = () => {
+      if (socket !== this.#socket) return;
+      this.#tell({ socket: "open", problem: null });
+      if (this.#stopDue) this.stop();
+    };
     socket.onmessage = (event) => socket === this.#socket && this.#heard(JSON.parse(event.data));
     socket.onclose = () => {
       if (socket !== this.#socket) return;
