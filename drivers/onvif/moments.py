@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from kernel.clock import NS_PER_S, to_ns, utc
 
 _MOMENT = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})[T\s-]{1,2}(\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d{1,9})\d*)?\s*"
+    r"(\d{4})-(\d{1,2})-(\d{1,2})[T\s-]{1,2}(\d{1,3}):(\d{1,3}):(\d{1,3})(?:[.,](\d{1,9})\d*)?\s*"
     r"(Z|UTC|[+-]\d{2}:?\d{2})?$",
     re.IGNORECASE,
 )
@@ -21,7 +21,7 @@ def compose(date: tuple[int, int, int], time: tuple[int, int, int]) -> tuple[int
     """
     year, month, day = date
     hour, minute, second = time
-    if not (1970 <= year <= 2200 and 0 <= hour < 100 and 0 <= minute < 100 and 0 <= second < 100):
+    if not (1970 <= year <= 2200 and 0 <= hour < 1000 and 0 <= minute < 1000 and 0 <= second < 1000):
         msg = f"no time: {date} {time}"
         raise ValueError(msg)
     odd = hour > 23 or minute > 59 or second > 59
