@@ -31,6 +31,7 @@ from config.live import LiveSettings
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 CONSENT_FAILURES = 4
 """Missed consent checks (RFC 7675), each up to 6.5 s, before a silent viewer is given up: under 30 s."""
+MAX_CANDIDATES = 32
 SEND_BUFFER_BYTES = 1024 * 1024
 _COMPONENT = 1
 
@@ -60,6 +61,7 @@ class Peer:
         internals._handle_rtcp_data = self._take_rtcp  # noqa: SLF001
         internals._handle_rtp_data = self._ignore_rtp  # noqa: SLF001
         self._internals = internals
+        self._told_candidates = 0
         self._pair: object = None
         self._socket: socket.socket | None = None
         self._address: tuple[str, int] = ("", 0)
@@ -111,9 +113,13 @@ class Peer:
 
         Names (``.local``) are left out: the viewer's own checks tell us its address as peer-reflexive, and asking
         multicast DNS would reach out to the network. TCP candidates are not for us either. The end of candidates is
-        never told to aioice, which would then give up before such a check arrives.
+        never told to aioice, which would then give up before such a check arrives. Beyond MAX_CANDIDATES they are
+        ignored: each makes us send checks to an address that the viewer chose.
         """
-        if candidate.protocol.lower() == "udp" and not candidate.ip.endswith(".local"):
+        if candidate.protocol.lower() != "udp" or candidate.ip.endswith(".local"):
+            return
+        self._told_candidates += 1
+        if self._told_candidates <= MAX_CANDIDATES:
             await self._ice.addRemoteCandidate(candidate)
 
     async def connect(self, ice: RTCIceParameters, dtls: RTCDtlsParameters) -> bool:
@@ -121,6 +127,8 @@ class Peer:
 
         The caller bounds the time: without a viewer this waits for ever.
         """
+        # A lite peer answers checks but makes none (RFC 8445 section 6.1.1): then the checks are ours to make.
+        self._connection.ice_controlling = bool(ice.iceLite)
         self._internals._set_role("server" if dtls.role == "client" else "client")  # noqa: SLF001
         await self._ice.start(ice)
         if self._ice.state != "completed":

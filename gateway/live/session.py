@@ -198,6 +198,8 @@ class Session:
         if cached:
             self._needs_keyframe = False
             await self._squeeze(cached, SQUEEZED_90K)
+            # At once, so that sound and picture are in step from the first second.
+            self._report()
         while True:
             picture = await self._lane.get()
             if self._needs_keyframe:
@@ -254,12 +256,15 @@ class Session:
                 if now - self._since_ns > self._settings.connect_timeout_s * NS_PER_S:
                     self.end("did not connect")
                 continue
-            wall = self._clock.wall_ns()
-            for track in (self._video, self._audio):
-                report = track.sender_report(wall, now, self.id) if track is not None else None
-                if track is not None and report is not None:
-                    self._peer.send_rtcp(report + self._reference.answer(track.ssrc, now))
+            self._report()
             self._watch_progress(now)
+
+    def _report(self) -> None:
+        wall_ns, now_ns = self._clock.wall_ns(), self._clock.monotonic_ns()
+        for track in (self._video, self._audio):
+            report = track.sender_report(wall_ns, now_ns, self.id) if track is not None else None
+            if track is not None and report is not None:
+                self._peer.send_rtcp(report + self._reference.answer(track.ssrc, now_ns))
 
     def _watch_progress(self, now_ns: int) -> None:
         reported, packets, since_ns = self._progress

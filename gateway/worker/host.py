@@ -137,7 +137,7 @@ class CameraHost:
         disks = (await self.storage.stats()).disks
         facts = [run.facts() for actor in self.cameras() for run in actor.streams]
         return rpc.HostHealth(
-            version=_version(),
+            version=VERSION,
             pid=os.getpid(),
             started_ns=self._started_ns,
             cameras=len(self._cameras),
@@ -154,6 +154,9 @@ def _version() -> str:
         return version("sightline")
     except PackageNotFoundError:
         return "uninstalled"
+
+
+VERSION = _version()
 
 
 def recording_settings(settings: Settings) -> RecordingSettings:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import numpy.typing as npt
 
-from drivers.model import CameraTarget, Credentials
+from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials, DeviceIdentity, StreamProfile
 from drivers.simulator.device import Aim, Mount, SimulatedDevice, StreamSettings
 from drivers.simulator.faults import Faults
 from drivers.simulator.feed import open_feeds
@@ -16,6 +16,7 @@ from drivers.simulator.onvif.server import onvif_server
 from drivers.simulator.rtsp.server import rtsp_server
 from kernel.clock import Clock
 from kernel.geography import Place
+from kernel.head import Axis, HeadAbilities
 from kernel.ids import StreamName
 
 
@@ -58,3 +59,63 @@ async def one_camera(
     with ThreadPoolExecutor(2) as pool:
         async with open_feeds(device, PlainEye(), pool=pool), rtsp_server(device), onvif_server(device):
             yield device
+
+
+_SERVICES = {
+    "http://www.onvif.org/ver10/device/wsdl": "device_service",
+    "http://www.onvif.org/ver10/media/wsdl": "media_service",
+    "http://www.onvif.org/ver20/media/wsdl": "media2_service",
+    "http://www.onvif.org/ver20/ptz/wsdl": "ptz_service",
+    "http://www.onvif.org/ver20/imaging/wsdl": "imaging_service",
+    "http://www.onvif.org/ver10/deviceIO/wsdl": "deviceio_service",
+    "http://www.onvif.org/ver10/events/wsdl": "event_service",
+}
+
+
+def described(device: SimulatedDevice, *, clock_offset_s: float = 0.0) -> CameraDescription:
+    """Return what enrolment finds out, without the nine seconds that trying the head takes."""
+
+    def profile(name: StreamName) -> StreamProfile:
+        settings = device.streams[name]
+        return StreamProfile(
+            token=settings.token,
+            name=settings.name,
+            codec=settings.codec,
+            width=settings.width,
+            height=settings.height,
+            frame_rate=settings.frame_rate,
+            rtsp_url=f"rtsp://{device.host}:{device.rtsp_port}/{name}",
+        )
+
+    base = f"http://{device.host}:{device.http_port}/onvif/"
+    view = CameraView(
+        source_token="video-source-1",
+        main=profile(StreamName.MAIN),
+        sub=profile(StreamName.SUB) if StreamName.SUB in device.streams else None,
+        ptz_profile_token="main",
+        ptz_node_token="ptz-node-1",
+        video_source_token="video-source-1",
+        head=HeadAbilities(
+            axes=frozenset(Axis),
+            absolute=True,
+            presets_max=256,
+            home=True,
+            auxiliary=device.auxiliary,
+            pan_deg=device.mount.pan_deg,
+            tilt_deg=device.mount.tilt_deg,
+            hfov_deg=(device.mount.lens.wide_deg, device.mount.lens.tele_deg),
+        ),
+        snapshot_url=f"http://{device.host}:{device.http_port}/snapshot/main",
+    )
+    return CameraDescription(
+        identity=DeviceIdentity(
+            urn=device.urn, manufacturer="Sightline", model="S", firmware="1", serial=device.serial
+        ),
+        device_url=base + "device_service",
+        services={namespace: base + path for namespace, path in _SERVICES.items()},
+        authentication="digest-md5",
+        clock_offset_s=clock_offset_s,
+        clock_uncertainty_s=0.1,
+        views=(view,),
+        events=True,
+    )

@@ -1,0 +1,89 @@
+"""`sightline host` as the service manager runs it: readiness, watchdog, an orderly end, and a start over a dead one."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.fleet.hosts import HostClient
+from tests.fakes.waiting import until
+
+pytestmark = pytest.mark.timeout(90)
+
+
+class Manager:
+    """The service manager's end of NOTIFY_SOCKET."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.told: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._socket.bind(str(path))
+
+    def heard(self, message: str) -> bool:
+        """Return whether ``message`` was told."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.told += self._socket.recv(4096).decode().splitlines()
+        return message in self.told
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._socket.close()
+
+
+@asynccontextmanager
+async def _host(directory: Path, manager: Manager) -> AsyncIterator[asyncio.subprocess.Process]:
+    config = directory / "sightline.toml"
+    config.write_text(f'[server]\ndata_dir = "{directory}"\n[hosts]\nsocket_dir = "{directory / "run"}"\n')
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from gateway.cli import main; main()", "host", "--name", "0", "--config", str(config),
+        env={**os.environ, "NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "300000"},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def test_a_host_process_is_ready_watched_and_ends_in_order(tmp_path: Path) -> None:
+    """READY comes once it answers, WATCHDOG while it works, and SIGTERM ends it with status 0 and no socket left."""
+    manager = Manager(tmp_path / "notify")
+    try:
+        async with _host(tmp_path, manager) as process:
+            await until(lambda: manager.heard("READY=1"), timeout_s=60.0, what="READY")
+            async with HostClient(tmp_path / "run" / "host-0.sock") as client:
+                assert (await client.health()).pid == process.pid
+            await until(lambda: manager.heard("WATCHDOG=1"), what="the watchdog's food")
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+            assert manager.heard("STOPPING=1")
+    finally:
+        manager.close()
+    assert not (tmp_path / "run" / "host-0.sock").exists()
+
+
+async def test_a_killed_host_is_replaced_in_its_place(tmp_path: Path) -> None:
+    """After kill -9 the next host takes over socket and disks."""
+    manager = Manager(tmp_path / "notify")
+    try:
+        async with _host(tmp_path, manager) as process:
+            await until(lambda: manager.heard("READY=1"), timeout_s=60.0, what="READY")
+            process.kill()
+            await process.wait()
+            manager.told.clear()
+        async with _host(tmp_path, manager) as process:
+            await until(lambda: manager.heard("READY=1"), timeout_s=60.0, what="READY again")
+            async with HostClient(tmp_path / "run" / "host-0.sock") as client:
+                assert (await client.health()).pid == process.pid
+    finally:
+        manager.close()
