@@ -275,7 +275,7 @@ class FakeHost:
     # --- running
 
     @asynccontextmanager
-    async def open(self, _settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator["FakeHost"]:
+    async def open(self, settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator["FakeHost"]:
         """Serve on ``socket_path`` for the time of the block; satisfies ``gateway.app.HostOpener``."""
         await asyncio.to_thread(socket_path.parent.mkdir, parents=True, exist_ok=True)
         config = uvicorn.Config(
