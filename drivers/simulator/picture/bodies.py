@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -82,7 +82,7 @@ class _Builder:
                         (place - math.sin(turn) * reach, side * (y + 0.004), radius + math.cos(turn) * reach)
                         for turn in turns
                     ]
-                    self.face(ring[::-1] if side * 1 > 0 else ring[::-1], colour)
+                    self.face(ring[::-1], colour)
 
     def mould(self) -> _Mould:
         return _Mould(
@@ -192,36 +192,76 @@ def car_faces(kind: str, at: Point, heading: Point, colour: Colour, eye: Vertex)
     return faces
 
 
-def person(actor: Actor, eye: Vertex) -> tuple[Floats, Floats]:
-    """Return a walking person as flat shapes facing ``eye``: corners (n, 8, 3) and colours (n, 3)."""
-    right, _ = towards(eye, (actor.x, actor.y))
-    identity = actor.identity
+@dataclass(frozen=True)
+class _Pose:
+    """A person's shapes as (right, up), and how they follow the stride: all (8 shapes, 8 corners, 2)."""
+
+    rest: Floats
+    step: Floats
+    left_foot: Floats
+    right_foot: Floats
+    turn: Floats
+
+
+@cache
+def _pose() -> _Pose:
+    rest, step, left, right, turn = (np.zeros((8, _CORNERS, 2)) for _ in range(5))
+    shapes: list[list[tuple[float, float]]] = [
+        [(-0.02, 0.86), (0.16, 0.86), (0.14, 0.02), (0.0, 0.02)],
+        [(-0.16, 0.86), (0.02, 0.86), (0.0, 0.0), (-0.14, 0.0)],
+        [(-0.24, 1.4), (-0.16, 1.45), (-0.13, 0.8), (-0.22, 0.78)],
+        [(-0.19, 0.8), (0.19, 0.8), (0.21, 1.25), (0.17, 1.47), (-0.17, 1.47), (-0.21, 1.25)],
+        [(0.0, 0.8), (0.19, 0.8), (0.21, 1.25), (0.17, 1.47), (0.0, 1.47)],
+        [(0.24, 1.4), (0.16, 1.45), (0.13, 0.8), (0.22, 0.78)],
+        _round(0.0, 1.62, 0.115, 0.15),
+        _round(0.0, 1.59, 0.085, 0.11),
+    ]
+    for index, shape in enumerate(shapes):
+        rest[index] = shape + [shape[-1]] * (_CORNERS - len(shape))
+    for shape_index, sign, lift in ((0, -1.0, left), (1, 1.0, right), (2, -0.8, None), (5, 0.8, None)):
+        # Feet and hands are the last corners of legs and arms.
+        step[shape_index, 2:, 0] = sign
+        if lift is not None:
+            lift[shape_index, 2:, 1] = 1.0
+    turn[7, :, 0] = 0.03
+    return _Pose(rest, step, left, right, turn)
+
+
+@lru_cache(maxsize=4096)
+def _clothes(identity: int, coat: Colour, *, sunlit: bool) -> Floats:
     skin = SKINS[identity // 11 % len(SKINS)]
-    coat = actor.colour
     trousers = ((40, 44, 58), (58, 54, 50), (84, 88, 100), (32, 32, 36), (110, 100, 84))[identity // 5 % 5]
     hair = ((40, 30, 26), (90, 66, 44), (24, 22, 22), (168, 150, 120))[identity // 13 % 4]
-    tall = 0.92 + identity % 17 / 100
+    bright = 1.1 if sunlit else 0.96
+    worn = [
+        scaled(trousers, 0.8),
+        trousers,
+        scaled(coat, 0.8),
+        scaled(coat, 0.96),
+        scaled(coat, bright),
+        scaled(coat, 0.86),
+        hair,
+        skin,
+    ]
+    return np.array([lit(colour, (-0.3, -0.4, 0.866)) for colour in worn], dtype=np.float64)
+
+
+def person(actor: Actor, eye: Vertex) -> tuple[Floats, Floats]:
+    """Return a walking person as flat shapes facing ``eye``: corners (8, 8, 3) and colours (8, 3)."""
+    right, _ = towards(eye, (actor.x, actor.y))
     # How much of the stride is seen from the side.
     across = actor.heading[0] * right[0] + actor.heading[1] * right[1]
     swing = math.sin(actor.stride) * min(1.0, actor.speed_m_s)
-    step = 0.34 * swing * across
     lift = 0.12 * swing * (1.0 - abs(across))
-    sunlit = 1.16 if -0.40 * right[0] - 0.50 * right[1] > 0 else 1.0
-    shapes: list[tuple[list[tuple[float, float]], Colour]] = [
-        ([(-0.02, 0.86), (0.16, 0.86), (0.14 - step, 0.02 + max(0.0, lift)), (0.0 - step, 0.02 + max(0.0, lift))], scaled(trousers, 0.8)),
-        ([(-0.16, 0.86), (0.02, 0.86), (0.0 + step, max(0.0, -lift)), (-0.14 + step, max(0.0, -lift))], trousers),
-        ([(-0.24, 1.4), (-0.16, 1.45), (-0.13 - step * 0.8, 0.8), (-0.22 - step * 0.8, 0.78)], scaled(coat, 0.8)),
-        ([(-0.19, 0.8), (0.19, 0.8), (0.21, 1.25), (0.17, 1.47), (-0.17, 1.47), (-0.21, 1.25)], scaled(coat, 0.96)),
-        ([(0.0, 0.8), (0.19, 0.8), (0.21, 1.25), (0.17, 1.47), (0.0, 1.47)], scaled(coat, 0.96 * sunlit)),
-        ([(0.24, 1.4), (0.16, 1.45), (0.13 + step * 0.8, 0.8), (0.22 + step * 0.8, 0.78)], scaled(coat, 0.86)),
-        (_round(0.0, 1.62, 0.115, 0.15), hair),
-        (_round(0.03 * across, 1.59, 0.085, 0.11), skin),
-    ]  # fmt: skip
-    rings = []
-    for shape, _ in shapes:
-        padded = shape + [shape[-1]] * (_CORNERS - len(shape))
-        rings.append([(actor.x + right[0] * u, actor.y + right[1] * u, v * tall) for u, v in padded])
-    return np.array(rings), np.array([lit(colour, (-0.3, -0.4, 0.866)) for _, colour in shapes], dtype=np.float64)
+    pose = _pose()
+    shape = pose.rest + pose.step * (0.34 * swing * across) + pose.turn * across
+    shape += (pose.left_foot if lift > 0 else pose.right_foot) * abs(lift)
+    corners = np.empty((8, _CORNERS, 3))
+    corners[..., 0] = actor.x + right[0] * shape[..., 0]
+    corners[..., 1] = actor.y + right[1] * shape[..., 0]
+    corners[..., 2] = shape[..., 1] * (0.92 + actor.identity % 17 / 100)
+    sunlit = SUN[0] * right[0] + SUN[1] * right[1] > 0
+    return corners, _clothes(actor.identity, actor.colour, sunlit=sunlit)
 
 
 def _round(u: float, v: float, wide: float, high: float) -> list[tuple[float, float]]:

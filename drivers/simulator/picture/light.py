@@ -44,9 +44,9 @@ def hazed(colour: Colour, distance_m: float) -> Colour:
     return mixed(colour, HAZE, 1.0 - math.exp(-distance_m / _HAZE_M))
 
 
-def hazed_all(colours: npt.NDArray[np.float64], distances_m: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return (n, 3) colours as they look from (n,) distances."""
-    share = (1.0 - np.exp(-distances_m / _HAZE_M))[:, None]
+def hazed_all(colours: npt.NDArray[np.float64], distances_m: npt.NDArray[np.float64] | float) -> npt.NDArray[np.int64]:
+    """Return (n, 3) colours as they look from (n,) distances, or all from one."""
+    share = 1.0 - np.exp(-np.asarray(distances_m) / _HAZE_M)[..., None]
     return np.rint(colours + (np.array(HAZE) - colours) * share).astype(np.int64)
 
 

@@ -32,11 +32,10 @@ class Depths:
         """Which edges are turned to the camera."""
 
     def hiding(self, points: Floats) -> npt.NDArray[np.bool_]:
-        """Return for each solid whether it stands between the camera and all of the (n, 2) points."""
-        outside = self.normals @ points.T - self.offsets[..., None] >= -_SLACK_M
+        """Return (n, solids): which solids stand between the camera and each of (n, 2) points."""
+        outside = np.einsum("sek,nk->nse", self.normals, points) >= self.offsets - _SLACK_M
         # On the camera's side of an edge that is turned to the camera nothing of the solid can be nearer.
-        before = (outside & self.to_eye[..., None]).any(axis=1).any(axis=1)
-        return np.asarray(~before)
+        return np.asarray(~(outside & self.to_eye).any(axis=2))
 
 
 def _hidden(solids: list[Solid], eye: Vertex, bins: int = 1440) -> npt.NDArray[np.bool_]:

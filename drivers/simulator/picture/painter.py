@@ -20,20 +20,21 @@ from drivers.simulator.town.traffic import Actor, Near
 
 Pixels = npt.NDArray[np.uint8]
 _SIGHT_M = 230.0
-_SMALLEST_PX = 2.0
+_SMALLEST_PX = 4.0
 _SMOOTHED_PX = 200
 """Actors up to this size are painted twice as large and scaled down."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Figure:
-    """One actor's polygons in pixels, with its box in the picture."""
+    """One actor's polygons in pixels, its box in the picture, and which solids stand before it."""
 
-    actor: Actor
     shadow: npt.NDArray[np.float32] | None
     rings: npt.NDArray[np.float32]
-    colours: npt.NDArray[np.int64]
+    colours: list[tuple[int, ...]]
     box: tuple[int, int, int, int]
+    hiding: npt.NDArray[np.bool_]
+    """By the numbers of ``Backdrop.owners``."""
 
 
 def view_of(mount: Mount, aim: Aim, width: int, height: int) -> Projection:
@@ -95,46 +96,65 @@ class Painter:
         return backdrop
 
     def _figures(self, view: Projection, wall_ns: int, backdrop: Backdrop) -> list[_Figure]:
-        eye: Vertex = (float(view.eye[0]), float(view.eye[1]), float(view.eye[2]))
+        actors = actors_in_view(self._town, view, wall_ns)
+        if not actors:
+            return []
+        assert self._scene is not None
+        at = np.array([(actor.x, actor.y, 0.0) for actor in actors])
+        tall = np.array([HEIGHT_M[actor.kind] for actor in actors])
+        around = np.array([math.hypot(LENGTH_M[actor.kind], HEIGHT_M[actor.kind]) / 2 for actor in actors])
+        middles = view.to_camera(at + tall[:, None] * np.array((0.0, 0.0, 0.5)))
+        depths = np.maximum(middles[:, 2], NEAR_M)
+        centres = view.to_pixels(np.stack((middles[:, 0], middles[:, 1], depths), axis=1))
+        reach = view.focal_px * around / depths
+        left_top = np.maximum(np.floor(centres - reach[:, None]), 0).astype(int)
+        right_bottom = np.minimum(np.ceil(centres + reach[:, None]), (view.width, view.height)).astype(int)
+        hiding = self._scene.depths.hiding(at[:, :2])
+        hiding = np.concatenate((np.zeros((len(actors), 1), dtype=np.bool_), hiding), axis=1)
+        large = tall * view.focal_px / depths >= _SMALLEST_PX
         figures = []
-        for actor in actors_in_view(self._town, view, wall_ns):
-            distance = math.hypot(actor.x - eye[0], actor.y - eye[1])
-            if HEIGHT_M[actor.kind] * view.focal_px / distance < _SMALLEST_PX:
+        for index in np.flatnonzero(large & (left_top < right_bottom).all(axis=1)).tolist():
+            (left, top), (right, bottom) = left_top[index].tolist(), right_bottom[index].tolist()
+            if middles[index, 2] > 2 * NEAR_M and hiding[index][backdrop.owners[top:bottom, left:right]].all():
                 continue
-            foot = view.pixel((actor.x, actor.y, 0.0))
-            shaded = foot is not None and _at(backdrop.shade, foot) > 0
-            if actor.kind == "person":
-                corners, colours = person(actor, eye)
-            else:
-                corners, colours = vehicle(
-                    actor.kind, (actor.x, actor.y), actor.heading, actor.colour, eye, braking=actor.braking
-                )
-            shadow = None if shaded else _shadow(actor)
-            seen = view.to_camera(corners.reshape(-1, 3))
-            cast = None if shadow is None else view.to_camera(shadow)
-            if seen[:, 2].min() < NEAR_M or (cast is not None and cast[:, 2].min() < NEAR_M):
-                continue
-            rings = view.to_pixels(seen)
-            fallen = None if cast is None else view.to_pixels(cast)
-            everything = rings if fallen is None else np.concatenate((rings, fallen))
-            low, high = np.floor(everything.min(axis=0)).astype(int), np.ceil(everything.max(axis=0)).astype(int)
-            box = (max(0, int(low[0]) - 1), max(0, int(low[1]) - 1),
-                   min(view.width, int(high[0]) + 2), min(view.height, int(high[1]) + 2))  # fmt: skip
-            if box[0] >= box[2] or box[1] >= box[3]:
-                continue
-            if shaded:
-                colours = colours * np.array((0.66, 0.68, 0.74))
-            hazy = hazed_all(colours, np.full(len(colours), distance))
-            figures.append(
-                _Figure(
-                    actor,
-                    None if fallen is None else fallen.astype(np.float32),
-                    rings.reshape(-1, corners.shape[1], 2).astype(np.float32),
-                    hazy,
-                    box,
-                )
-            )
+            figure = self._figure(view, actors[index], hiding[index], backdrop)
+            if figure is not None:
+                figures.append(figure)
         return figures
+
+    def _figure(
+        self, view: Projection, actor: Actor, hiding: npt.NDArray[np.bool_], backdrop: Backdrop
+    ) -> _Figure | None:
+        """Return one actor in pixels, or None where nothing of him is in the picture."""
+        eye: Vertex = (float(view.eye[0]), float(view.eye[1]), float(view.eye[2]))
+        foot = view.pixel((actor.x, actor.y, 0.0))
+        shaded = foot is not None and _at(backdrop.shade, foot) > 0
+        if actor.kind == "person":
+            corners, colours = person(actor, eye)
+        else:
+            corners, colours = vehicle(
+                actor.kind, (actor.x, actor.y), actor.heading, actor.colour, eye, braking=actor.braking
+            )
+        count = corners.shape[0] * corners.shape[1]
+        points = corners.reshape(-1, 3) if shaded else np.concatenate((corners.reshape(-1, 3), _shadow(actor)))
+        seen = view.to_camera(points)
+        if seen[:, 2].min() < NEAR_M:
+            return None
+        pixels = view.to_pixels(seen)
+        low, high = pixels.min(axis=0).tolist(), pixels.max(axis=0).tolist()
+        box = (max(0, math.floor(low[0]) - 1), max(0, math.floor(low[1]) - 1),
+               min(view.width, math.ceil(high[0]) + 2), min(view.height, math.ceil(high[1]) + 2))  # fmt: skip
+        if box[0] >= box[2] or box[1] >= box[3]:
+            return None
+        if shaded:
+            colours = colours * np.array((0.66, 0.68, 0.74))
+        return _Figure(
+            None if shaded else pixels[count:].astype(np.float32),
+            pixels[:count].reshape(-1, corners.shape[1], 2).astype(np.float32),
+            [tuple(colour) for colour in hazed_all(colours, math.dist((actor.x, actor.y), eye[:2])).tolist()],
+            box,
+            hiding,
+        )
 
     def _enter(self, image: Image.Image, figure: _Figure, backdrop: Backdrop) -> None:
         left, top, right, bottom = figure.box
@@ -149,29 +169,16 @@ class Painter:
             ImageDraw.Draw(mask).draw.draw_polygon(_on(figure.shadow, origin, factor), 105, 1)
             patch.paste(SHADE, (0, 0), mask)
         draw = ImageDraw.Draw(patch).draw
-        for ring, colour in zip((figure.rings - origin) * np.float32(factor), figure.colours.tolist(), strict=True):
-            draw.draw_polygon(np.ascontiguousarray(ring), draw.draw_ink(tuple(colour)), 1)
+        rings = (figure.rings - origin) * np.float32(factor)
+        for ring, colour in zip(rings, figure.colours, strict=True):
+            draw.draw_polygon(ring, draw.draw_ink(colour), 1)
         if factor > 1:
             patch = patch.reduce(factor)
-        image.paste(patch, (left, top), self._mask(figure, backdrop))
-
-    def _mask(self, figure: _Figure, backdrop: Backdrop) -> Image.Image | None:
-        """Return where a figure is in front of what stands; None where nothing hides any of it."""
-        left, top, right, bottom = figure.box
-        owners = backdrop.owners[top:bottom, left:right]
-        present = np.unique(owners)
-        if present[-1] == 0:
-            return None
-        assert self._scene is not None
-        actor = figure.actor
-        if actor.kind == "person":
-            points: Floats = np.array(((actor.x, actor.y),))
+        hidden = figure.hiding[backdrop.owners[top:bottom, left:right]]
+        if hidden.any():
+            image.paste(patch, (left, top), Image.fromarray(np.where(hidden, 0, 255).astype(np.uint8)))
         else:
-            points = np.array(square((actor.x, actor.y), actor.heading, LENGTH_M[actor.kind], WIDTH_M[actor.kind]))
-        hiding = np.concatenate(([False], self._scene.depths.hiding(points)))
-        if not hiding[present].any():
-            return None
-        return Image.fromarray(np.where(hiding[owners], 0, 255).astype(np.uint8))
+            image.paste(patch, (left, top))
 
 
 def _at(shade: npt.NDArray[np.uint8], pixel: tuple[float, float]) -> int:
