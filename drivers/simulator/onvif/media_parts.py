@@ -212,7 +212,7 @@ def apply_encoder(request: Request) -> None:
     attribute = "" if configuration is None else configuration.get("GovLength", "")
     gop = (
         int(attribute)
-        if attribute.isdigit()
+        if attribute.isdecimal()
         else int(request.number("Configuration/H264/GovLength", stream.gop_frames))
     )
     allowed = {*SIZES, (stream.width, stream.height)}

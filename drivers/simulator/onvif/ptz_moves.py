@@ -8,7 +8,7 @@ from drivers.simulator.head import position_at, view_position
 from drivers.simulator.onvif import ptz_nodes as nodes
 from drivers.simulator.onvif import values
 from drivers.simulator.onvif.markup import Element, el, find
-from drivers.simulator.onvif.ptz_nodes import check_profile
+from drivers.simulator.onvif.ptz_nodes import check_profile, speed_of
 from drivers.simulator.onvif.soap import Fault, Request, Service, invalid, operation
 from drivers.simulator.onvif.system import auxiliary
 from drivers.simulator.onvif.touring import Touring
@@ -83,14 +83,6 @@ class PtzMoveService(Service):
         pan_tilt_fits = all(-1.0 <= value <= 1.0 for value in vector.pan_tilt or ())
         if not pan_tilt_fits or not zoom_low <= (vector.zoom or 0.0) <= 1.0:
             raise invalid("A value is outside its space.", subcode)
-
-    def _speed(self, request: Request) -> float:
-        """Return the share of the greatest speed for a move to a position: the larger of the two axes asked for."""
-        given = request.find("Speed/PanTilt")
-        told = [] if given is None else [abs(float(given.get(axis, "1"))) for axis in ("x", "y")]
-        zoom = request.find("Speed/Zoom")
-        told += [] if zoom is None else [abs(float(zoom.get("x", "1")))]
-        return max(told) if told and max(told) > 0.0 else 1.0
 
     @operation("ContinuousMove")
     def continuous_move(self, request: Request) -> None:
@@ -167,10 +159,7 @@ class PtzMoveService(Service):
         return next((stream.width / stream.height for stream in self.device.streams.values()), 16 / 9)
 
     def _go(self, request: Request, target: Position, vector: _Vector) -> None:
-        try:
-            speed = self._speed(request)
-        except ValueError:
-            raise invalid("Speed is not made of numbers.", "InvalidSpeed") from None
+        speed = speed_of(request.body)
         self._touring.interrupt()
         self._head.go_to(target, speed=_FIXED_SPEED if request.faults.fixed_speed else speed, axes=vector.axes)
 
@@ -206,8 +195,9 @@ class PtzMoveService(Service):
     def goto_home_position(self, request: Request) -> None:
         """Go home."""
         check_profile(request)
+        speed = speed_of(request.body)
         self._touring.interrupt()
-        self._head.go_to(self.device.home, speed=self._speed(request))
+        self._head.go_to(self.device.home, speed=speed)
 
     @operation("SetHomePosition")
     def set_home_position(self, request: Request) -> None:

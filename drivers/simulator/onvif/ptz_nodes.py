@@ -1,10 +1,12 @@
 """What a head can do: nodes, configurations and their spaces (ONVIF PTZ service specification, sections 5.1 to 5.2)."""
 
+from xml.etree import ElementTree as ET
+
 from drivers.simulator.device import HeadModel, SimulatedDevice
 from drivers.simulator.onvif import values
 from drivers.simulator.onvif.capabilities import PRESETS_MAX, TOURS_MAX
-from drivers.simulator.onvif.markup import Element, el
-from drivers.simulator.onvif.soap import Fault, Request, Service, invalid, operation
+from drivers.simulator.onvif.markup import Element, el, find
+from drivers.simulator.onvif.soap import Fault, Request, Service, finite, invalid, operation
 
 NODE = "ptz-node-1"
 CONFIGURATION = "ptz-configuration-1"
@@ -88,6 +90,23 @@ def check_profile(request: Request) -> None:
     token = request.need("ProfileToken")
     if all(stream.token != token for stream in request.device.streams.values()):
         raise invalid(f"There is no profile {token}.", "NoProfile")
+
+
+def speed_of(arguments: ET.Element) -> float:
+    """Return the share of the greatest speed that a ``Speed`` among ``arguments`` asks for, 1 where it asks none.
+
+    The head moves its axes at one share: the largest asked for.
+
+    Raises:
+        Fault: it is not made of numbers.
+    """
+    pan_tilt, zoom = find(arguments, "Speed/PanTilt"), find(arguments, "Speed/Zoom")
+    told = [] if pan_tilt is None else [pan_tilt.get("x", "1"), pan_tilt.get("y", "1")]
+    told += [] if zoom is None else [zoom.get("x", "1")]
+    try:
+        return max((abs(finite(share)) for share in told), default=0.0) or 1.0
+    except ValueError:
+        raise invalid("Speed is not made of numbers.", "InvalidSpeed") from None
 
 
 class PtzNodeService(Service):

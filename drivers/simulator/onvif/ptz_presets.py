@@ -8,7 +8,7 @@ from drivers.simulator.device import HeadModel, SimulatedDevice
 from drivers.simulator.onvif.capabilities import PRESETS_MAX
 from drivers.simulator.onvif.markup import Element, el
 from drivers.simulator.onvif.ptz_moves import vector_element
-from drivers.simulator.onvif.ptz_nodes import check_profile
+from drivers.simulator.onvif.ptz_nodes import check_profile, speed_of
 from drivers.simulator.onvif.soap import Fault, Request, Service, invalid, operation
 from drivers.simulator.onvif.touring import Touring
 from kernel.head import Preset
@@ -107,8 +107,7 @@ class PtzPresetService(Service):
         token = request.need("PresetToken")
         preset = self.device.presets.get(token)
         if preset is not None and preset.position is not None:
-            given = request.find("Speed/PanTilt")
-            speed = 1.0 if given is None else max(abs(float(given.get(axis, "1"))) for axis in ("x", "y"))
+            speed = speed_of(request.body)
             self._touring.interrupt()
             self._head.go_to(preset.position, speed=speed)
         elif token in self._placeholders():

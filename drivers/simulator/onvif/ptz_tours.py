@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 from drivers.simulator.device import SimulatedDevice
 from drivers.simulator.onvif import values
 from drivers.simulator.onvif.capabilities import SPOTS_MAX, TOURS_MAX
-from drivers.simulator.onvif.markup import Element, el, find, find_all, text_at
-from drivers.simulator.onvif.ptz_nodes import PAN_TILT_SPEED, check_profile
+from drivers.simulator.onvif.markup import Element, el, find_all, text_at
+from drivers.simulator.onvif.ptz_nodes import PAN_TILT_SPEED, check_profile, speed_of
 from drivers.simulator.onvif.soap import Fault, Request, Service, invalid, operation
 from drivers.simulator.onvif.touring import Touring
 from drivers.simulator.tours import Spot, Tour
@@ -132,16 +132,14 @@ class PtzTourService(Service):
         home = text_at(given, "PresetDetail/Home") in {"true", "1"}
         if (not preset and not home) or (preset and preset not in self.device.presets):
             raise invalid("A spot is neither home nor a preset that is there.", "InvalidPresetTour")
-        pan_tilt = find(given, "Speed/PanTilt")
         stay = text_at(given, "StayTime")
         try:
-            speed = 1.0 if pan_tilt is None else max(abs(float(pan_tilt.get(axis, "1"))) for axis in ("x", "y"))
             stay_s = values.duration_s(stay, request.faults) if stay else _STAY_S
         except ValueError as error:
             raise invalid(f"A spot cannot be read: {error}.", "InvalidPresetTour") from None
         if not _STAY_RANGE_S[0] <= stay_s <= _STAY_RANGE_S[1]:
             raise invalid("A spot's stay is outside what the options allow.", "InvalidPresetTour")
-        return Spot("" if home else preset, speed, stay_s)
+        return Spot("" if home else preset, speed_of(given), stay_s)
 
     @operation("OperatePresetTour")
     def operate_preset_tour(self, request: Request) -> None:

@@ -88,6 +88,7 @@ class _Camera:
 
     async def _snapshot(self, request: web.BaseRequest) -> web.Response:
         verdict = self._guard.digest(request.method, request.path_qs, request.headers.get("Authorization"))
+        # A UsernameToken has no place in a GET: cameras that know nothing else leave their stills open.
         if verdict is not Verdict.PASSED and not self._device.faults.wsse_only:
             return self._challenge(verdict, "The snapshot needs HTTP digest authentication.", "text/plain")
         token = request.path.rpartition("/")[2]

@@ -1,6 +1,7 @@
 """SOAP 1.2 over HTTP as ONVIF Core section 5.8 profiles it: envelopes, faults, and services made of operations."""
 
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -35,6 +36,19 @@ class Fault(Exception):  # noqa: N818 - the name SOAP has for it
             el("env:Code", el("env:Value", code), subcode),
             el("env:Reason", el("env:Text", self.reason, xml__lang="en")),
         )
+
+
+def finite(text: str) -> float:
+    """Return a number.
+
+    Raises:
+        ValueError: it is none, or infinite.
+    """
+    number = float(text)
+    if not math.isfinite(number):
+        msg = f"{text} is not finite"
+        raise ValueError(msg)
+    return number
 
 
 def invalid(reason: str, *subcodes: str) -> Fault:
@@ -107,7 +121,7 @@ class Request:
         """
         told = self.text(path)
         try:
-            return float(told) if told else default
+            return finite(told) if told else default
         except ValueError:
             raise invalid(f"{path} is not a number: {told}.") from None
 

@@ -87,7 +87,7 @@ class SystemService(Service):
                 int(request.need(f"UTCDateTime/Time/{part}")) for part in ("Hour", "Minute", "Second")
             )
             asked_ns = to_ns(datetime(year, month, day, hour, minute, second, tzinfo=UTC))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise invalid(f"This is no time: {error}.", "InvalidDateTime") from None
         faults = self.device.faults
         faults.clock_error_s = (asked_ns - self.device.clock.wall_ns()) / NS_PER_S - faults.clock_jump_s

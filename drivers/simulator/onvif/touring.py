@@ -80,10 +80,10 @@ class Touring:
     async def _visit(self, spot: Spot) -> None:
         head, clock = self._device.head, self._device.clock
         preset = self._device.presets.get(spot.preset)
-        target = self._device.home if preset is None else preset.position
-        if head is None or target is None:
-            return
-        head.go_to(target, speed=spot.speed)
-        while head.aim().moving:
-            await clock.sleep(_LOOK_S)
-        await clock.sleep(spot.stay_s)
+        target = preset.position if preset else None if spot.preset else self._device.home
+        # Where a preset has been removed since, the head stays; the tour must not spin over such spots.
+        if head is not None and target is not None:
+            head.go_to(target, speed=spot.speed)
+            while head.aim().moving:
+                await clock.sleep(_LOOK_S)
+        await clock.sleep(max(spot.stay_s, _LOOK_S))

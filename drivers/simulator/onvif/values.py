@@ -10,6 +10,7 @@ _DURATION = re.compile(
     r"(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?"
     r"(?P<time>T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
 )
+_LONGEST_S = 1e9
 _SECONDS = {"years": 31_536_000, "months": 2_592_000, "days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
@@ -26,6 +27,9 @@ def duration_s(text: str, faults: Faults) -> float:
         raise ValueError(msg)
     units = _SECONDS | ({"minutes": 1} if faults.minutes_as_seconds else {})
     total = sum(float(value) * units[name] for name, value in parts.items())
+    if total > _LONGEST_S:
+        msg = f"{text!r} is longer than a camera lives"
+        raise ValueError(msg)
     return -total if match["sign"] else total
 
 

@@ -12,9 +12,11 @@ from drivers.simulator.device import SimulatedDevice
 from drivers.simulator.faults import Faults
 from drivers.simulator.onvif import device_url, markup, onvif_server, values
 from drivers.simulator.onvif.markup import UnreadableError, el, parse
+from drivers.simulator.tours import Tour
 from kernel.clock import NS_PER_S, to_ns, utc
+from kernel.head import Position, Preset
 from tests.fakes.clock import ManualClock
-from tests.unit.simulator_onvif.stand import Wire, a_device, on_the_wire
+from tests.unit.simulator_onvif.stand import PROFILE, Wire, a_device, on_the_wire
 
 ENVELOPE = "http://www.w3.org/2003/05/soap-envelope"
 
@@ -65,6 +67,61 @@ async def test_an_unknown_operation_is_a_fault(wire: Wire, prefix: str) -> None:
     """ter:ActionNotSupported, whatever the service."""
     answer = await wire.call(prefix, "MakeTea")
     assert (answer.status, answer.fault) == (500, ["ActionNotSupported"])
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name", "arguments"),
+    [
+        ("tptz", "ContinuousMove", '<p:Velocity><tt:PanTilt x="{0}" y="0"/><tt:Zoom x="{0}"/></p:Velocity>'),
+        ("tptz", "ContinuousMove", '<p:Velocity><tt:Zoom x="1"/></p:Velocity><p:Timeout>PT{0}S</p:Timeout>'),
+        ("tptz", "AbsoluteMove", '<p:Position><tt:Zoom x="{0}"/></p:Position>'),
+        ("tptz", "RelativeMove", '<p:Translation><tt:PanTilt x="0" y="{0}"/></p:Translation>'),
+        ("tptz", "GotoHomePosition", '<p:Speed><tt:PanTilt x="{0}" y="0"/></p:Speed>'),
+        ("tptz", "GotoPreset", '<p:PresetToken>1</p:PresetToken><p:Speed><tt:Zoom x="{0}"/></p:Speed>'),
+        (
+            "tptz",
+            "ModifyPresetTour",
+            (
+                '<p:PresetTour token="t"><tt:StartingCondition><tt:RecurringTime>{0}</tt:RecurringTime>'
+                "</tt:StartingCondition></p:PresetTour>"
+            ),
+        ),
+        ("trt", "SetVideoEncoderConfiguration", '<p:Configuration token="encoder-main" GovLength="{0}"/>'),
+        (
+            "trt",
+            "SetVideoEncoderConfiguration",
+            (
+                '<p:Configuration token="encoder-main"><tt:Resolution><tt:Width>{0}</tt:Width></tt:Resolution>'
+                "</p:Configuration>"
+            ),
+        ),
+        (
+            "timg",
+            "Move",
+            (
+                "<p:VideoSourceToken>video-source-1</p:VideoSourceToken><p:Focus><tt:Relative><tt:Distance>{0}</tt:Distance>"
+                "</tt:Relative></p:Focus>"
+            ),
+        ),
+        ("tev", "CreatePullPointSubscription", "<p:InitialTerminationTime>PT{0}S</p:InitialTerminationTime>"),
+        (
+            "tds",
+            "SetSystemDateAndTime",
+            (
+                "<p:DateTimeType>Manual</p:DateTimeType><p:UTCDateTime><tt:Time><tt:Hour>1</tt:Hour><tt:Minute>1</tt:Minute>"
+                "<tt:Second>1</tt:Second></tt:Time><tt:Date><tt:Year>{0}</tt:Year><tt:Month>1</tt:Month><tt:Day>1</tt:Day>"
+                "</tt:Date></p:UTCDateTime>"
+            ),
+        ),
+    ],
+)
+async def test_no_number_breaks_it(wire: Wire, device: SimulatedDevice, prefix: str, name: str, arguments: str) -> None:
+    """Infinite, endless and unreadable numbers end in an answer or a fault, never in a broken camera."""
+    device.presets["1"] = Preset("1", "Gate", Position())
+    device.tours["t"] = Tour("t")
+    for value in ("nan", "inf", "-1e400", "1" * 400, "x", "\N{SUPERSCRIPT TWO}", "", "-0"):
+        answer = await wire.call(prefix, name, PROFILE + arguments.format(value))
+        assert answer.status == 200 or answer.fault[0] == "InvalidArgVal"
 
 
 async def test_other_paths_and_methods_are_not_found(wire: Wire) -> None:

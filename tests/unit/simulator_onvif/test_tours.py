@@ -84,6 +84,18 @@ async def test_a_pause_is_gone_on_from(wire: Wire, device: SimulatedDevice, cloc
     assert await seen(device, clock, 1) == [RIGHT]
 
 
+async def test_a_removed_preset_is_passed_over(wire: Wire, device: SimulatedDevice, clock: ManualClock) -> None:
+    """The head stays where it is for the time of a spot that is no more, and a tour of no stay does not spin."""
+    await operate(wire, "Start")
+    del device.presets["2"]
+    assert await seen(device, clock, 3) == [LEFT, LEFT, 0.0]
+    device.presets.clear()
+    device.tours["t"].spots = (Spot("1", 1.0, 0.0),)
+    await operate(wire, "Start")
+    await clock.turn(1.0)
+    assert device.tours["t"].state == "Touring"
+
+
 @pytest.mark.parametrize("order", ["Stop", "ContinuousMove"])
 async def test_another_order_ends_it(wire: Wire, device: SimulatedDevice, clock: ManualClock, order: str) -> None:
     """A stop or a move by hand ends the tour, and the head stays where that left it."""
