@@ -182,8 +182,8 @@ class _Port:
         self._site: web.TCPSite | None = None
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if self.camera is None:
-            return _hang_up(request)
+        # The port opens first, so that one that is taken is told plainly; nothing is answered before there is a camera.
+        assert self.camera is not None
         return await self.camera.answer(request)
 
     async def open(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from drivers.simulator.device import SimulatedDevice
-from drivers.simulator.onvif.authentication import REALM
+from drivers.simulator.onvif.authentication import REALM, Guard, Verdict
 from tests.fakes.clock import ManualClock
 from tests.unit.simulator_onvif.stand import JPEG, Answer, Wire, a_device, on_the_wire, token
 
@@ -140,6 +140,32 @@ async def test_a_spoiled_username_token_is_refused(
 ) -> None:
     """Another password, user, kind of password or time does not pass."""
     assert (await wire.call("tds", "GetUsers", header=token(device, **changed))).fault == ["NotAuthorized"]
+
+
+async def test_a_flood_of_challenges_is_bounded(device: SimulatedDevice) -> None:
+    """A thousand and more unanswered challenges take no more room than a thousand."""
+    guard = Guard(device)
+    for _ in range(1100):
+        guard.challenges()
+    assert len(guard._nonces) == 1024
+
+
+async def test_an_address_in_full_is_taken(device: SimulatedDevice) -> None:
+    """Some clients write the whole URL into their digest."""
+    guard = Guard(device)
+    (header,) = guard.challenges()
+    told = header.removeprefix("Digest ").split(", ")
+    challenge = {name: value.strip('"') for name, _, value in (pair.partition("=") for pair in told)}
+
+    def digest(text: str) -> str:
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+    secret, asked = digest(f"sightline:{REALM}:{device.password}"), digest(f"POST:http://camera{PATH}")
+    answer = digest(f"{secret}:{challenge['nonce']}:1:c:auth:{asked}")
+    fields = f'realm="{REALM}", nonce="{challenge["nonce"]}", uri="http://camera{PATH}", nc=1, cnonce="c", qop=auth'
+    sent = f'Digest username="sightline", {fields}, response="{answer}"'
+    assert guard.digest("POST", PATH, sent) is Verdict.PASSED
+    assert guard.digest("POST", "/elsewhere", sent) is Verdict.WRONG
 
 
 async def test_the_bootstrap_needs_no_credentials(wire: Wire) -> None:

@@ -84,6 +84,20 @@ async def test_a_pause_is_gone_on_from(wire: Wire, device: SimulatedDevice, cloc
     assert await seen(device, clock, 1) == [RIGHT]
 
 
+async def test_only_the_tour_that_runs_is_stopped(wire: Wire, device: SimulatedDevice, clock: ManualClock) -> None:
+    """Pausing or stopping one that does not run leaves the one that does alone; starting it ends the other."""
+    device.tours["u"] = Tour("u", "Other", (Spot("2", 1.0, STAY_S),))
+    await operate(wire, "Start")
+    await operate(wire, "Pause", "u")
+    await operate(wire, "Stop", "u")
+    assert [tour.state for tour in device.tours.values()] == ["Touring", "Idle"]
+    await operate(wire, "Start", "u")
+    assert [tour.state for tour in device.tours.values()] == ["Idle", "Touring"]
+    await operate(wire, "Pause", "u")
+    await operate(wire, "Stop", "u")
+    assert [tour.state for tour in device.tours.values()] == ["Idle", "Idle"]
+
+
 async def test_a_removed_preset_is_passed_over(wire: Wire, device: SimulatedDevice, clock: ManualClock) -> None:
     """The head stays where it is for the time of a spot that is no more, and a tour of no stay does not spin."""
     await operate(wire, "Start")
