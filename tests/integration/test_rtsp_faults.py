@@ -110,10 +110,12 @@ async def test_without_sender_reports_arrival_counts() -> None:
 
 async def test_a_clock_that_is_wrong_is_corrected_by_its_offset() -> None:
     """A camera an hour fast gives true times once its offset is known."""
-    async with reel_camera("clock_error_s=3600") as camera:
-        async with pulling(source(camera.url(), clock_offset_s=3600.0)) as (_, sink):
-            await until(lambda: len(sink.units) > 15, what="pictures")
-            now_ns = camera.device.clock.wall_ns()
+    async with (
+        reel_camera("clock_error_s=3600") as camera,
+        pulling(source(camera.url(), clock_offset_s=3600.0)) as (_, sink),
+    ):
+        await until(lambda: len(sink.units) > 15, what="pictures")
+        now_ns = camera.device.clock.wall_ns()
     assert sink.units[-1].time_source is TimeSource.SENDER_REPORT
     assert abs(now_ns - sink.units[-1].wall_ns) < 2 * NS_PER_S
 
@@ -198,14 +200,16 @@ async def test_no_keyframe_for_long_restarts_the_session() -> None:
 
 async def test_a_link_that_hangs_is_noticed_and_recovers() -> None:
     """No pictures for a while ends the session as a network gap; when the link is back so are pictures."""
-    async with reel_camera() as camera:
-        async with pulling(source(camera.url(), frame_timeout_s=0.5, answer_timeout_s=0.5)) as (stream, sink):
-            await until(lambda: len(sink.units) > 5, what="pictures")
-            camera.device.faults.drop_link = True
-            await until(lambda: sink.breaks and stream.state is StreamState.RETRYING, what="the retry")
-            camera.device.faults.drop_link = False
-            await until(lambda: sink.story[-1] == "picture", what="pictures again")
-            assert stream.state is StreamState.LIVE
+    async with (
+        reel_camera() as camera,
+        pulling(source(camera.url(), frame_timeout_s=0.5, answer_timeout_s=0.5)) as (stream, sink),
+    ):
+        await until(lambda: len(sink.units) > 5, what="pictures")
+        camera.device.faults.drop_link = True
+        await until(lambda: sink.breaks and stream.state is StreamState.RETRYING, what="the retry")
+        camera.device.faults.drop_link = False
+        await until(lambda: sink.story[-1] == "picture", what="pictures again")
+        assert stream.state is StreamState.LIVE
     assert sink.breaks[0][0] is GapCause.NETWORK
     assert_runs_start_with_keyframes(sink)
 
@@ -257,9 +261,11 @@ async def test_a_wrong_password_parks_the_stream() -> None:
 
 async def test_credentials_in_the_url_serve_where_none_are_given() -> None:
     """A pasted URL with its password works."""
-    async with reel_camera() as camera:
-        async with pulling(source(camera.url_with_password(), username="", password="")) as (_, sink):
-            await until(lambda: sink.units, what="pictures")
+    async with (
+        reel_camera() as camera,
+        pulling(source(camera.url_with_password(), username="", password="")) as (_, sink),
+    ):
+        await until(lambda: sink.units, what="pictures")
 
 
 async def test_the_gate_staggers_connecting() -> None:

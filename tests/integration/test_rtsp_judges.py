@@ -79,7 +79,7 @@ async def test_the_tone_is_a_tone() -> None:
 
     def crossings(url: str) -> float:
         with av.open(url, options={"rtsp_transport": "tcp", "timeout": "5000000"}) as container:
-            samples: list[int] = []
+            samples: list[float] = []
             for frame in container.decode(audio=0):
                 samples += frame.to_ndarray().ravel().tolist()
                 if len(samples) >= 4000:

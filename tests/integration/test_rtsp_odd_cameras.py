@@ -110,9 +110,11 @@ async def test_a_redirect_is_followed_at_the_same_host_only() -> None:
     """The port and path of the Location count; the host it names is never spoken to."""
     async with reel_camera() as there:
         location = f"Location: rtsp://192.0.2.1:{there.device.rtsp_port}/main"
-        async with odd_camera(DESCRIBE=answer("302 Found", location)) as camera:
-            async with pulling(source(camera.url())) as (_, sink):
-                await until(lambda: sink.units, what="pictures from where the redirect leads")
+        async with (
+            odd_camera(DESCRIBE=answer("302 Found", location)) as camera,
+            pulling(source(camera.url())) as (_, sink),
+        ):
+            await until(lambda: sink.units, what="pictures from where the redirect leads")
 
 
 async def test_redirects_in_a_circle_end() -> None:

@@ -80,6 +80,8 @@ async def read(reader: asyncio.StreamReader) -> Request | Frame | None:
         if first == b"$":
             header = await reader.readexactly(3)
             return Frame(header[0], await reader.readexactly(int.from_bytes(header[1:], "big")))
+        if not first.isalpha():
+            raise BadRequestError("no request line")
         head = first + await reader.readuntil(b"\r\n\r\n")
         return await _request(head, reader)
     except (asyncio.IncompleteReadError, ConnectionError):
