@@ -25,6 +25,7 @@ from drivers.errors import (
     CameraUnreachableError,
 )
 from drivers.model import CameraTarget
+from drivers.onvif.locations import without_credentials
 from kernel.clock import NS_PER_S, Clock
 
 REDIRECTS = {301, 302, 303, 307, 308}
@@ -179,13 +180,14 @@ def _redirected(url: str, target: str) -> str:
     A camera may move to HTTPS or to another path. A redirect elsewhere would carry our requests, from inside the
     camera network, to a machine that nobody enrolled.
     """
-    old, new = urlsplit(url), urlsplit(urljoin(url, target))
+    old = urlsplit(url)
     try:
+        new = urlsplit(without_credentials(urljoin(url, target)))
         same = new.hostname == old.hostname and (
             (new.scheme == old.scheme and new.port == old.port) or (old.scheme == "http" and new.scheme == "https")
         )
     except ValueError:
-        same = False
+        new, same = urlsplit(""), False
     if not same:
         raise CameraRefusedAddressError(
             f"The camera redirects to {new.hostname or 'nowhere'}, which is not where it was enrolled.",
