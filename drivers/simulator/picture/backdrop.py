@@ -1,4 +1,4 @@
-"""Paints everything that stands still, and remembers which thing each pixel shows, so that what moves can pass behind."""
+"""Paints all that stands still, and remembers which thing each pixel shows, so that what moves can pass behind it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from drivers.simulator.picture.scene import Layer, Scene
 Pixels = npt.NDArray[np.uint8]
 _FINEST_PX = 0.55
 """Narrower details than this are left out."""
+_COARSE_PX = 1.5
+"""The same while the head moves: what is that small is blurred then."""
 _NOBODY = 0
 
 
@@ -29,12 +31,12 @@ class Backdrop:
     """(H, W): more than 0 where the ground lies in shadow."""
 
 
-def _visible(polygons: Layer, view: Projection) -> list[tuple[int, npt.NDArray[np.float32]]]:
+def _visible(polygons: Layer, view: Projection, finest_px: float) -> list[tuple[int, npt.NDArray[np.float32]]]:
     """Return (index, pixel corners) of the polygons of a layer that touch the view, in their order."""
     inside = view.spheres_in_view(polygons.centres, polygons.radii)
     depth = (polygons.centres - view.eye) @ view.axes[2]
     nearest = np.maximum(depth - polygons.radii, NEAR_M)
-    inside &= polygons.detail_m * view.focal_px / nearest > _FINEST_PX
+    inside &= polygons.detail_m * view.focal_px / nearest > finest_px
     chosen = np.flatnonzero(inside)
     if not len(chosen):
         return []
@@ -86,15 +88,16 @@ def _gradient(view: Projection) -> Image.Image:
 def paint_backdrop(scene: Scene, view: Projection, *, fine: bool) -> Backdrop:
     """Paint one view; ``fine`` smooths edges by painting twice as large and adds the grain of the ground."""
     factor = 2 if fine else 1
+    finest_px = _FINEST_PX if fine else _COARSE_PX
     large = view.scaled(factor)
     image = _gradient(large)
     draw = ImageDraw.Draw(image).draw
-    _fill(draw.draw_polygon, draw.draw_ink, scene.clouds, large)
-    _fill(draw.draw_polygon, draw.draw_ink, scene.ground, large)
+    _fill(draw.draw_polygon, draw.draw_ink, scene.clouds, large, finest_px)
+    _fill(draw.draw_polygon, draw.draw_ink, scene.ground, large, finest_px)
     mask = Image.new("L", image.size)
     mask_draw = ImageDraw.Draw(mask).draw
     opaque = round(255 * SHADE_OPACITY)
-    for _, pixels in _visible(scene.shadows, large):
+    for _, pixels in _visible(scene.shadows, large, finest_px):
         mask_draw.draw_polygon(pixels, opaque, 1)
     image.paste(SHADE, (0, 0), mask)
     if fine:
@@ -104,7 +107,7 @@ def paint_backdrop(scene: Scene, view: Projection, *, fine: bool) -> Backdrop:
     owner_draw = ImageDraw.Draw(owners).draw
     colours = scene.standing.colours.tolist()
     owner_of = scene.standing.owner.tolist()
-    for index, pixels in _visible(scene.standing, large):
+    for index, pixels in _visible(scene.standing, large, finest_px):
         draw.draw_polygon(pixels, draw.draw_ink(tuple(colours[index])), 1)
         if owner_of[index] >= 0:
             owner_draw.draw_polygon(pixels / factor if factor > 1 else pixels, owner_of[index] + 1, 1)
@@ -119,9 +122,10 @@ def _fill(
     ink: Callable[[tuple[int, ...]], int],
     polygons: Layer,
     view: Projection,
+    finest_px: float,
 ) -> None:
     colours = polygons.colours.tolist()
-    for index, pixels in _visible(polygons, view):
+    for index, pixels in _visible(polygons, view, finest_px):
         polygon(pixels, ink(tuple(colours[index])), 1)
 
 

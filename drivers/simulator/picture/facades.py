@@ -184,11 +184,17 @@ def _courses(solid: Solid, slope: tuple[Vertex, ...], colour: Colour) -> None:
         solid.faces.append(Face(line, colour, 0.14, solid=False))
 
 
+def enclosing(building: Building) -> Solid:
+    """Return a building's footprint and heights without its faces."""
+    # Chimneys stand a little above the ridge.
+    return Solid(building.outline(), building.eaves_m + building.roof_m + 1.6, opaque_m=building.eaves_m)
+
+
 def raise_building(building: Building, eye: Vertex) -> Solid:
     """Return what ``eye`` sees of a building."""
     rng = random.Random(building.seed)  # noqa: S311 - a drawing
     outline = building.outline()
-    solid = Solid(outline, building.eaves_m + building.roof_m + 1.6, opaque_m=building.eaves_m)
+    solid = enclosing(building)
     for side in range(4):
         wall = Wall.between(outline[side], outline[(side + 1) % 4])
         front = side == 0

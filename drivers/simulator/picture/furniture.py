@@ -5,7 +5,7 @@ import random
 from drivers.simulator.picture.bodies import car_faces
 from drivers.simulator.picture.light import Colour, lit, scaled
 from drivers.simulator.picture.projection import Vertex
-from drivers.simulator.picture.solids import Face, Solid, add_box, seen_from, square, towards, tree, upright
+from drivers.simulator.picture.solids import Face, Solid, Wall, add_box, seen_from, square, towards, tree, upright
 from drivers.simulator.town.buildings import Prop
 
 _METAL: Colour = (78, 84, 88)
@@ -93,6 +93,22 @@ def _stall(eye: Vertex, prop: Prop) -> Solid:
     return solid
 
 
+def _boat(eye: Vertex, prop: Prop) -> Solid:
+    outline = square(prop.at, prop.heading, prop.size_m, 2.1)
+    solid = Solid(outline, 1.9)
+    add_box(solid, eye, outline, 0.0, 0.6, (36, 38, 44))
+    cabin = square((prop.at[0] - prop.heading[0] * 0.8, prop.at[1] - prop.heading[1] * 0.8), prop.heading, 10.5, 1.8)
+    add_box(solid, eye, cabin, 0.6, 1.5, prop.colour)
+    for left, right in zip(cabin, cabin[1:] + cabin[:1], strict=True):
+        wall = Wall.between(left, right)
+        if wall.faces(eye) and wall.width_m > 5:
+            for window in range(5):
+                u = 1.0 + window * 1.9
+                solid.faces.append(Face(wall.pane(u, u + 0.8, 0.95, 1.3), (210, 214, 210), 0.35, solid=False))
+    add_box(solid, eye, square(prop.at, prop.heading, 0.5, 0.5), 1.5, 1.9, (60, 60, 64))
+    return solid
+
+
 def stand(prop: Prop, eye: Vertex) -> Solid:
     """Return what ``eye`` sees of a small thing."""
     if prop.kind == "tree":
@@ -105,6 +121,8 @@ def stand(prop: Prop, eye: Vertex) -> Solid:
         return _bench(eye, prop)
     if prop.kind == "stall":
         return _stall(eye, prop)
+    if prop.kind == "boat":
+        return _boat(eye, prop)
     solid = Solid(square(prop.at, prop.heading, 4.3, 1.8), 1.5)
     solid.faces += car_faces("car", prop.at, prop.heading, prop.colour, eye)
     return solid

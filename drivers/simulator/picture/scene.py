@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from drivers.simulator.picture.facades import raise_building
+from drivers.simulator.picture.facades import enclosing, raise_building
 from drivers.simulator.picture.furniture import stand
 from drivers.simulator.picture.ground import ground
 from drivers.simulator.picture.light import HAZE, hazed_all, mixed, shadow_shift
@@ -105,6 +105,8 @@ def _shadows(town: Town, eye: Vertex) -> list[Face]:
                 (x + dx + r * math.cos(t) * 1.1, y + dy + r * math.sin(t) * 1.1)
                 for r, t in zip(reach, turns, strict=True)
             ]
+        elif prop.kind == "boat":
+            continue
         elif prop.kind in {"lamp", "signal"}:
             dx, dy = shadow_shift(prop.size_m)
             ring = [
@@ -154,9 +156,13 @@ class Scene:
         self.eye = eye
         around = [b for b in town.buildings if math.dist(b.centre, eye[:2]) < _SIGHT_M]
         small = [p for p in town.props if math.dist(p.at, eye[:2]) < _SMALL_SIGHT_M and math.dist(p.at, eye[:2]) > 1.2]
-        solids: list[Solid] = [raise_building(building, eye) for building in around]
-        solids += [stand(prop, eye) for prop in small]
+        # Most buildings stand behind others: windows are made only for those that are seen.
+        boxes = {id(box): (box, building) for building in around for box in (enclosing(building),)}
+        solids = [box for box, _ in boxes.values()] + [stand(prop, eye) for prop in small]
         self.solids = in_order(solids, eye)
+        for solid in self.solids:
+            if id(solid) in boxes:
+                solid.faces = raise_building(boxes[id(solid)][1], eye).faces
         self.depths = Depths(self.solids, eye)
         faces = [face for solid in self.solids for face in solid.faces]
         owners = [index if face.solid else -1 for index, solid in enumerate(self.solids) for face in solid.faces]

@@ -52,7 +52,7 @@ class Building:
 
 @dataclass(frozen=True, slots=True)
 class Prop:
-    """A small thing that stands: ``kind`` is tree, lamp, beacon, signal, bench, car, stall or bollard."""
+    """A small thing that stands: ``kind`` is tree, lamp, signal, bench, car, stall or boat."""
 
     kind: str
     at: Point
@@ -212,8 +212,8 @@ def _inside(area: Area, x: float, y: float, margin: float) -> bool:
 def _furnish(rng: random.Random, area: Area, standing: list[Prop]) -> None:
     """Trees in parks; stalls, benches and trees on squares; never two on one spot."""
     xs, ys = [p[0] for p in area.outline], [p[1] for p in area.outline]
-    kinds = {"park": ("tree",), "square": ("stall", "stall", "bench", "tree"), "water": ()}[area.kind]
-    wanted = int((max(xs) - min(xs)) * (max(ys) - min(ys)) / (220 if area.kind == "park" else 300)) if kinds else 0
+    kinds = ("tree",) if area.kind == "park" else ("stall", "stall", "bench", "tree")
+    wanted = int((max(xs) - min(xs)) * (max(ys) - min(ys)) / (220 if area.kind == "park" else 300))
     church = _landmarks()
     for _ in range(wanted):
         x, y = rng.uniform(min(xs), max(xs)), rng.uniform(min(ys), max(ys))
@@ -226,6 +226,21 @@ def _furnish(rng: random.Random, area: Area, standing: list[Prop]) -> None:
         size = rng.uniform(6.0, 10.0) if kind == "tree" else 1.0
         colour = (70, 108, 52) if kind == "tree" else rng.choice(FASCIAS)
         standing.append(Prop(kind, (x, y), (1.0, 0.0), size, colour, rng.randrange(1 << 30)))
+
+
+def _moored(rng: random.Random, area: Area) -> list[Prop]:
+    """Narrowboats along two quays."""
+    boats = []
+    corners = area.outline
+    for (x0, y0), (x1, y1) in ((corners[0], corners[1]), (corners[2], corners[3])):
+        length = math.hypot(x1 - x0, y1 - y0)
+        ux, uy = (x1 - x0) / length, (y1 - y0) / length
+        for berth in range(int(length / 17.0)):
+            if rng.random() < 0.8:
+                along = 10.0 + berth * 17.0
+                at = (x0 + ux * along - uy * 3.4, y0 + uy * along + ux * 3.4)
+                boats.append(Prop("boat", at, (ux, uy), 14.0, rng.choice(FASCIAS), rng.randrange(1 << 30)))
+    return boats
 
 
 def furnish(seed: int) -> list[Prop]:
@@ -242,5 +257,8 @@ def furnish(seed: int) -> list[Prop]:
             )
             props.append(Prop("signal", point, heading, 3.4, (40, 42, 44), round(junction.green_s * 1000)))
     for area in AREAS:
-        _furnish(rng, area, props)
+        if area.kind == "water":
+            props += _moored(rng, area)
+        else:
+            _furnish(rng, area, props)
     return props

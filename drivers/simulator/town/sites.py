@@ -4,7 +4,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from drivers.simulator.town.streets import JUNCTIONS, STREETS, Point, along
+from drivers.simulator.town.streets import JUNCTIONS, STREETS, Point, along, street
 from kernel.geography import bearing_wrap
 
 
@@ -32,23 +32,39 @@ def _looking(  # noqa: PLR0913 - one row of the table below
     return Site(name, street, at, height_m, round(bearing, 1), round(tilt, 1), zoom)
 
 
+def _along(name: str, street_name: str, near: Point, *, side: int, ahead_m: float, height_m: float = 7.0) -> Site:
+    """Return a site at the kerb of a street, left (1) or right (-1) of its course, that looks along it.
+
+    ``ahead_m`` is how far along the street it looks, against its course where negative.
+    """
+    line = street(street_name)
+    station = min(
+        (index * line.path.length_m / 2000 for index in range(2001)),
+        key=lambda candidate: math.dist(line.path.one(candidate)[0], near),
+    )
+    at, _ = line.path.one(station, side * (line.carriageway_m / 2 + 0.7))
+    # Towards the other half of the street, so that the houses behind the pole stay out of the picture.
+    toward, _ = line.path.one(station + ahead_m, -side * line.carriageway_m * 0.4)
+    return _looking(name, street_name, at, height_m, toward)
+
+
 _CHOSEN: tuple[Site, ...] = (
-    _looking("Market Square", "High Street", (-41.0, 14.5), 8.0, (-2.0, 62.0)),
-    _looking("High Street / Station Road", "High Street", (40.5, -7.5), 7.5, (-10.0, 1.0)),
-    _looking("Station Road South", "Station Road", (58.8, -9.0), 7.0, (53.0, -70.0)),
-    _looking("Church Street", "Church Street", (-107.0, 6.5), 7.0, (-110.0, 48.0)),
+    _looking("Market Square", "High Street", (-39.0, 13.0), 8.0, (0.0, 60.0)),
+    _along("High Street", "High Street", (36.0, 0.0), side=1, ahead_m=-50.0, height_m=7.5),
+    _along("Station Road South", "Station Road", (53.0, -16.0), side=-1, ahead_m=-45.0),
     _looking("Park Avenue", "Park Avenue", (219.0, 18.0), 7.0, (226.0, 70.0)),
-    _looking("Mill Lane", "Mill Lane", (60.0, 116.5), 7.0, (115.0, 114.0)),
+    _along("High Street East", "High Street", (200.0, 7.5), side=1, ahead_m=-50.0, height_m=7.5),
+    _looking("Town Hall Steps", "Market Square", (32.0, 71.0), 9.0, (-18.0, 28.0)),
+    _along("Church Street", "Church Street", (-111.0, 8.0), side=-1, ahead_m=44.0),
+    _along("High Street West", "High Street", (-124.0, -8.0), side=-1, ahead_m=-48.0, height_m=7.5),
     _looking("Station Forecourt", "Station Road", (78.0, -239.0), 8.5, (112.0, -205.0)),
-    _looking("High Street West", "High Street", (-119.0, -14.0), 7.5, (-178.0, -13.0)),
-    _looking("Canal Street", "Canal Street", (-116.0, -139.5), 7.0, (-60.0, -132.0)),
-    _looking("Jubilee Park Gate", "Park Avenue", (231.0, 27.0), 6.5, (290.0, 80.0)),
-    _looking("Wharf Basin", "Wharf Road", (-160.0, -248.5), 8.0, (-210.0, -205.0)),
-    _looking("North Parade", "North Parade", (72.5, 251.0), 7.0, (140.0, 250.0)),
-    _looking("High Street East", "High Street", (204.0, 14.5), 7.5, (130.0, 4.0)),
-    _looking("Bridge Street", "Bridge Street", (-267.5, -17.0), 7.0, (-278.0, 40.0)),
-    _looking("Weavers Green", "Mill Lane", (-268.0, 132.5), 7.0, (-210.0, 176.0)),
-    _looking("Town Hall Steps", "Market Square", (30.5, 70.5), 9.0, (-18.0, 34.0)),
+    _looking("Jubilee Park", "Park Avenue", (232.0, 112.0), 7.0, (290.0, 76.0)),
+    _along("Canal Street", "Canal Street", (-116.0, -134.0), side=-1, ahead_m=52.0),
+    _along("North Parade", "North Parade", (74.0, 245.0), side=-1, ahead_m=46.0),
+    _looking("Wharf Basin", "Wharf Road", (-168.5, -183.0), 8.0, (-215.0, -212.0)),
+    _along("Bridge Street", "Bridge Street", (-274.0, -14.0), side=1, ahead_m=46.0),
+    _looking("Weavers Green", "Mill Lane", (-254.0, 152.5), 7.0, (-200.0, 186.0)),
+    _along("Mill Lane", "Mill Lane", (62.0, 112.0), side=1, ahead_m=48.0),
 )
 
 
@@ -70,6 +86,6 @@ def camera_sites(count: int, seed: int) -> tuple[Site, ...]:
         label = name if used[name] == 1 else f"{name} {used[name]}"
         # Along the street, a little towards its middle.
         away = bearing_wrap(bearing + rng.choice((0.0, 180.0)))
-        inward = 4.0 if (away == bearing) == (side > 0) else -4.0
+        inward = 9.0 if (away == bearing) == (side > 0) else -9.0
         sites.append(Site(label, line.name, at, rng.uniform(6.0, 8.5), round(bearing_wrap(away + inward), 1), -9.0))
     return tuple(sites)
