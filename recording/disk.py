@@ -73,6 +73,8 @@ class Disk:
         self.state = DiskState.OK
         self.fault = ""
         self.bytes_written = 0
+        self.last_alive_ns: int | None = None
+        """When the process before this one last gave a sign of life, wall time."""
         self.active: set[str] = set()
         """Identifiers of the files that are being written."""
         self.limit_s = recording.slow_write_s

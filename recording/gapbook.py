@@ -16,9 +16,6 @@ T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
-ALIVE_KEY = "alive_ns"
-"""Meta value: when the process that owned the catalog last gave a sign of life."""
-
 
 class GapBook:
     """Opens and closes the gap of one stream. Facts go to the first trusted disk; reading looks at all of them."""
@@ -54,7 +51,7 @@ class GapBook:
                 facts.forget_gap(db, left.n)
                 last = left.start_ns
             elif left is not None:
-                alive_ns = int(facts.get_meta(db, ALIVE_KEY) or left.start_ns)
+                alive_ns = disk.last_alive_ns or left.start_ns
                 end_ns = max(left.start_ns, alive_ns, last or 0)
                 facts.close_gaps(db, self._camera, self._stream.value, end_ns)
                 last = end_ns

@@ -11,6 +11,7 @@ import structlog
 
 from config.recording import DiskSettings, RecordingSettings
 from kernel.clock import Clock
+from recording.catalog import facts
 from recording.disk import Disk
 from recording.errors import DiskUnusableError, StorageStartError
 from recording.identity import REGISTER, identify, occupy, unusable
@@ -68,7 +69,11 @@ def _open(
             catalog.close()
             raise
         report.rebuilt = fresh and bool(report.adopted)
-        return Disk(disk, settings, disk_id=disk_id, catalog=catalog, volume=volume, clock=clock), lock, report
+        opened = Disk(disk, settings, disk_id=disk_id, catalog=catalog, volume=volume, clock=clock)
+        with catalog.read() as db:
+            alive = facts.get_meta(db, facts.ALIVE_KEY)
+        opened.last_alive_ns = None if alive is None else int(alive)
+        return opened, lock, report  # noqa: TRY300 - the errors are those of every step
     except OSError as error:
         os.close(lock)
         raise unusable(disk.path, error) from error

@@ -39,7 +39,7 @@ def sweep(disk: Disk, settings: RecordingSettings, now_ns: int, *, by_age: bool,
     """Delete what is past retention, then what is over quota, then what is below the free space that must stay.
 
     For room the oldest main goes first, and sub only when no main is left that may go. ``extra_bytes`` are wanted
-    on top. Runs on a writing thread.
+    on top, whatever the file system says is free. Runs on a writing thread.
 
     Raises:
         OSError, sqlite3.Error: the disk fails.
@@ -54,7 +54,7 @@ def sweep(disk: Disk, settings: RecordingSettings, now_ns: int, *, by_age: bool,
             count, size = count + len(files), size + _delete(disk, files)
         with disk.catalog.write() as db:
             facts.forget_gaps(db, before_ns)
-    while (short := _short(disk, settings) + extra_bytes) > 0:
+    while (short := max(0, _short(disk, settings)) + extra_bytes) > 0:
         files = _oldest(disk, short)
         freed = _delete(disk, files)
         if not freed:

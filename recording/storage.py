@@ -17,7 +17,6 @@ from recording.catalog import facts
 from recording.catalog.files import FileRow, totals
 from recording.disk import DISK_ERRORS, Disk, DiskState
 from recording.errors import RecordingError, UnknownHoldError
-from recording.gapbook import ALIVE_KEY
 from recording.holds import Hold
 from recording.opening import open_disks
 from recording.playback import Playback
@@ -158,7 +157,7 @@ class Storage(Playback):
     def _keep_one(self, disk: Disk) -> None:
         now_ns = self._clock.wall_ns()
         with disk.catalog.write() as db:
-            facts.set_meta(db, ALIVE_KEY, str(now_ns))
+            facts.set_meta(db, facts.ALIVE_KEY, str(now_ns))
         retention.sweep(disk, self._settings, now_ns, by_age=self._wall_is_sane())
         holds.link_new(disk.root, disk.catalog)
 

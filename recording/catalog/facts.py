@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from kernel.media import GapCause
 
+ALIVE_KEY = "alive_ns"
+"""Meta value: when the process that owned the catalog last gave a sign of life."""
+
 
 class GapRow(NamedTuple):
     """A stretch without footage; ``end_ns`` is None while it lasts."""

@@ -227,7 +227,7 @@ async def test_without_any_disk_the_loss_is_a_gap(settings: RecordingSettings, c
 
 async def test_an_overflow_ends_the_run_with_a_storage_gap(settings: RecordingSettings, clock: ManualClock) -> None:
     """When the writer cannot keep up, what is lost is told and the next run begins at a keyframe."""
-    small = settings.model_copy(update={"lane_bytes": 64 * 1024})
+    small = settings.model_copy(update={"lane_bytes": 160 * 1024})
     source = coded(width=640, height=384)
     async with open_storage(small, clock=clock) as storage, storage.recorder(CAMERA, MAIN) as recorder:
         await feed(recorder, units(source, seconds=2))
