@@ -75,6 +75,10 @@ class HeadModel(Protocol):
         """The same in generic position spaces."""
         ...
 
+    def moving(self, axes: frozenset[Axis]) -> bool:
+        """Whether any of ``axes`` moves at this instant."""
+        ...
+
     def drive(self, velocity: Velocity, *, timeout_s: float | None, axes: frozenset[Axis] = ALL_AXES) -> None:
         """Turn at this share of the greatest speeds until told otherwise or for ``timeout_s``.
 

@@ -70,8 +70,7 @@ class Head:
         """Where it points at this instant."""
         now_s = self._now_s()
         pan, tilt, zoom = (motor.at(now_s)[0] for motor in self._motors.values())
-        moving = any(motor.track.moving(now_s) for motor in self._motors.values())
-        return Aim(pan, tilt, zoom, self._lens.hfov_deg(zoom), moving)
+        return Aim(pan, tilt, zoom, self._lens.hfov_deg(zoom), self.moving(ALL_AXES))
 
     def position(self) -> Position:
         """The same in generic position spaces."""
@@ -80,6 +79,11 @@ class Head:
         return Position(
             _generic(aim.pan_deg, (pan.low, pan.high)), _generic(aim.tilt_deg, (tilt.low, tilt.high)), aim.zoom
         )
+
+    def moving(self, axes: frozenset[Axis]) -> bool:
+        """Whether any of ``axes`` moves at this instant."""
+        now_s = self._now_s()
+        return any(self._motors[axis].track.moving(now_s) for axis in axes)
 
     def velocity(self) -> Velocity:
         """Return shares of the greatest speeds at this instant."""

@@ -183,11 +183,14 @@ class PtzMoveService(Service):
         check_profile(request)
         here = self._head.position()
         zoom = not request.faults.no_zoom
-        moving = "MOVING" if self._head.aim().moving or request.faults.stuck_moving else "IDLE"
+
+        def moving(axes: frozenset[Axis]) -> str:
+            return "MOVING" if self._head.moving(axes) or request.faults.stuck_moving else "IDLE"
+
         return el(
             "tptz:PTZStatus",
             vector_element("tt:Position", here, zoom=zoom),
-            el("tt:MoveStatus", el("tt:PanTilt", moving), el("tt:Zoom", moving) if zoom else None),
+            el("tt:MoveStatus", el("tt:PanTilt", moving(_PAN_TILT)), el("tt:Zoom", moving(_ZOOM)) if zoom else None),
             el("tt:UtcTime", values.instant(self.device.wall_ns(), request.faults)),
         )
 

@@ -81,6 +81,8 @@ async def test_an_axis_left_out_keeps_moving(wire: Wire, head: Head, clock: Manu
     await ptz(wire, "Stop", at("PanTilt", "true") + at("Zoom", "false"))
     await clock.turn(1)
     assert (head.velocity().pan, head.velocity().zoom) == pytest.approx((0.0, 0.2))
+    told = (await ptz(wire, "GetStatus")).told
+    assert (told["PTZStatus/MoveStatus/PanTilt"], told["PTZStatus/MoveStatus/Zoom"]) == ("IDLE", "MOVING")
 
 
 async def test_an_absolute_move_takes_degrees(wire: Wire, head: Head, clock: ManualClock) -> None:
