@@ -103,7 +103,15 @@ async def serve_host(settings: Settings, socket_path: Path, *, clock: Clock) -> 
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    manager = sdnotify.SystemdNotifier()
+    with contextlib.closing(ServiceManager()) as manager:
+        await _serve(settings, socket_path, manager, ended, clock=clock)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
+
+
+async def _serve(
+    settings: Settings, socket_path: Path, manager: "ServiceManager", ended: asyncio.Event, *, clock: Clock
+) -> None:
     async with open_host(settings, socket_path, clock=clock) as host:
         manager.notify("READY=1")
         _log.info("host.ready", socket=str(socket_path))
@@ -116,13 +124,28 @@ async def serve_host(settings: Settings, socket_path: Path, *, clock: Clock) -> 
             for task in (stop, feeding):
                 task.cancel()
             await asyncio.wait([stop, feeding])
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
         if not feeding.cancelled():
             feeding.result()
 
 
-async def feed_watchdog(host: CameraHost, manager: sdnotify.SystemdNotifier, *, clock: Clock) -> None:
+class ServiceManager:
+    """systemd's ear, where it listens; sdnotify leaves an open socket behind where nobody does."""
+
+    def __init__(self) -> None:
+        self._notifier = sdnotify.SystemdNotifier() if os.environ.get("NOTIFY_SOCKET") else None
+
+    def notify(self, message: str) -> None:
+        """Tell it, as sd_notify(3) writes."""
+        if self._notifier is not None:
+            self._notifier.notify(message)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        if self._notifier is not None and self._notifier.socket is not None:
+            self._notifier.socket.close()
+
+
+async def feed_watchdog(host: CameraHost, manager: ServiceManager, *, clock: Clock) -> None:
     """Tell the service manager that work is done, each time more of it was."""
     timeout_us = int(os.environ.get("WATCHDOG_USEC", "0"))
     period_s = timeout_us / 1e6 / 3 if timeout_us else 10.0

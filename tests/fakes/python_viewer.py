@@ -1,13 +1,16 @@
 """A viewer that nobody here wrote: aiortc's own peer connection, decoding what it is sent."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aioice.ice
+import numpy as np
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtp import RTCP_PSFB_FIR, RtcpPsfbPacket
 from av import VideoFrame
 
 from drivers.simulator.picture import strip
@@ -31,7 +34,7 @@ class PythonViewer:
             frame = await track.recv()
             assert isinstance(frame, VideoFrame)
             picture = frame.to_ndarray(format="gray")
-            self.seen.append(strip.read(picture))
+            self.seen.append(strip.read(np.asarray(picture, dtype=np.uint8)))
             self.sizes.append((frame.width, frame.height))
 
     async def report_lost_picture(self) -> None:
@@ -45,6 +48,13 @@ class PythonViewer:
         line = next(line for line in self.session.answer_sdp.splitlines() if line.startswith("a=ssrc:"))
         return int(line[len("a=ssrc:") :].split()[0])
 
+    async def ask_for_a_keyframe(self) -> None:
+        """Send a FIR, whose media source is 0 (RFC 5104 section 4.3.1), after an RTCP packet that makes no sense."""
+        receiver: Any = self.peer.getReceivers()[0]
+        await receiver.transport._send_rtp(b"\x81\xc8\x00\x99" + bytes(8))
+        entry = self.video_ssrc.to_bytes(4, "big") + b"\x01\x00\x00\x00"
+        await receiver._send_rtcp(RtcpPsfbPacket(fmt=RTCP_PSFB_FIR, ssrc=1, media_ssrc=0, fci=entry))
+
     def vanish(self) -> None:
         """Be gone without a word, as a pulled cable is."""
         peer: Any = self.peer
@@ -55,16 +65,22 @@ class PythonViewer:
 
 @asynccontextmanager
 async def python_viewer(
-    hub: LiveHub, camera: CameraId, monkeypatch: pytest.MonkeyPatch, *, who: str = "ann"
+    hub: LiveHub,
+    camera: CameraId,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    who: str = "ann",
+    false_fingerprint: bool = False,
 ) -> AsyncIterator[PythonViewer]:
     """Connect a viewer over loopback and let it watch."""
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peer.addTransceiver("video", direction="recvonly")
     await peer.setLocalDescription(await peer.createOffer())
-    session = await hub.offer(
-        camera, StreamName.MAIN, peer.localDescription.sdp, viewer=ViewerFacts(who=who, address="127.0.0.1")
-    )
+    offer = peer.localDescription.sdp
+    if false_fingerprint:
+        offer = re.sub("a=fingerprint:(sha-...) ..", r"a=fingerprint:\1 00", offer)
+    session = await hub.offer(camera, StreamName.MAIN, offer, viewer=ViewerFacts(who=who, address="127.0.0.1"))
     await peer.setRemoteDescription(RTCSessionDescription(session.answer_sdp, "answer"))
     viewer = PythonViewer(session, peer)
     watching = asyncio.create_task(viewer.watch())

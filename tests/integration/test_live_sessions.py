@@ -35,7 +35,8 @@ LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0
 class Stage:
     """A hub, a feed and a camera whose units the test hands over itself."""
 
-    def __init__(self, hub: LiveHub, feed: LiveFeed, camera: PatternCamera) -> None:
+    def __init__(self, hub: LiveHub, feed: LiveFeed, camera: PatternCamera, clock: ManualClock) -> None:
+        self.clock = clock
         self.hub = hub
         self.feed = feed
         self.camera = camera
@@ -53,13 +54,14 @@ async def stage(clock: ManualClock) -> AsyncIterator[Stage]:
     async with open_live(LOOPBACK, clock=clock) as hub:
         with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
             feed.started(camera.description)
-            stage = Stage(hub, feed, camera)
+            stage = Stage(hub, feed, camera, clock)
             stage.play(5)
             yield stage
 
 
 async def test_an_independent_viewer_reads_the_strip(monkeypatch: pytest.MonkeyPatch) -> None:
     """Aiortc's own peer connects, decodes from the first cached picture on, and sees the right camera."""
+    monkeypatch.setattr("gateway.live.session.BURST_BYTES", 500)
     clock = SystemClock()
     camera = PatternCamera(clock, number=31, width=320, height=180, frame_rate=25)
     async with open_live(LOOPBACK, clock=clock) as hub:
@@ -83,6 +85,55 @@ async def test_a_lost_picture_is_mended_from_the_cache(stage: Stage, monkeypatch
         stage.play()
         await until(lambda: stage.hub.viewers()[0].frames_sent == 11, what="the group again")
     assert stage.camera.keyframes_wanted == 0
+
+
+async def test_a_keyframe_that_is_asked_for_comes_from_the_cache(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A FIR is a PLI by another name, RTCP that makes no sense is passed over, and a second wish must wait."""
+    async with python_viewer(stage.hub, CAMERA, monkeypatch) as viewer:
+        await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
+        session = stage.hub._sessions[viewer.session.id]
+        await viewer.ask_for_a_keyframe()
+        await until(lambda: session._lost_picture, what="the FIR")
+        stage.play()
+        await until(lambda: stage.hub.viewers()[0].frames_sent == 11, what="the group again")
+        session._picture_lost(stage.clock.monotonic_ns())
+        assert not session._lost_picture
+
+
+async def test_a_long_group_is_not_sent_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the cache holds more than fits a mending burst, the camera is asked for a keyframe."""
+    monkeypatch.setattr("gateway.live.session.REPLAY_BYTES", 10)
+    async with python_viewer(stage.hub, CAMERA, monkeypatch) as viewer:
+        await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
+        await stage.clock.turn(2)
+        await viewer.report_lost_picture()
+        await until(lambda: stage.camera.keyframes_wanted == 1, what="the wish for a keyframe")
+        stage.play()
+        await until(lambda: stage.hub.viewers()[0].frames_sent == 6, what="the next picture")
+        stage.feed.video(stage.camera.unit(keyframe=True))
+        await until(lambda: stage.hub.viewers()[0].frames_sent == 7, what="the keyframe")
+
+
+async def test_a_viewer_with_another_certificate_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever holds another certificate than the offer named gets no picture."""
+    async with python_viewer(stage.hub, CAMERA, monkeypatch, false_fingerprint=True) as viewer:
+        await until(lambda: not stage.hub.viewers(), what="the end of the view")
+    assert viewer.seen == []
+
+
+async def test_a_camera_let_go_while_it_answers_leaves_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An offer that is overtaken by the camera's release is refused, and holds no place and no socket."""
+    gather = Peer.gather
+
+    async def slow(self: Peer) -> list[RTCIceCandidate]:
+        found = await gather(self)
+        stage.hub._feeds.clear()
+        return found
+
+    monkeypatch.setattr(Peer, "gather", slow)
+    with pytest.raises(LiveNotLiveError):
+        await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
+    assert stage.hub.viewers() == []
 
 
 async def test_a_viewer_who_vanishes_is_forgotten(

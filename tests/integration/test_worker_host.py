@@ -1,6 +1,9 @@
 """A camera host with a simulated camera behind real ONVIF and RTSP, asked over its Unix socket."""
 
 import asyncio
+import contextlib
+import signal
+import socket as socket_module
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,7 +21,7 @@ from config.settings import Settings
 from drivers.simulator.device import DeviceEvent, SimulatedDevice
 from gateway.fleet import rpc
 from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
-from gateway.worker import CameraHost, open_host
+from gateway.worker import CameraHost, open_host, serve_host
 from gateway.worker.problems import HostRequestError
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import StreamName, new_camera_id
@@ -306,6 +309,48 @@ async def test_a_refused_address_stops_neither_the_host_nor_the_other_cameras(tm
             await client.probe(target_of(device))
     assert problem is not None
     assert problem.type == error.value.code == "camera.address-refused"
+
+
+async def test_a_camera_without_its_onvif_side_is_shown_all_the_same(site: Site) -> None:
+    """A head that cannot be opened, and a web server that is gone, stop neither the streams nor the recording."""
+    assignment = site.assignment()
+    description = assignment.description.model_copy(
+        update={"services": {}, "device_url": f"http://{site.device.host}:1/onvif/device_service"}
+    )
+    await site.client.assign(assignment.model_copy(update={"description": description}))
+    state = await _after(site, lambda s: s.main.recording and s.main.recording.on)
+    assert state.head is None
+    with pytest.raises(HostError) as error:
+        await site.client.stick(site.id, rpc.StickWish(holder="a", name="Ann"))
+    assert (error.value.code, error.value.status) == ("host.no-head", 404)
+
+
+async def test_a_device_is_looked_at_before_it_is_enrolled(site: Site) -> None:
+    """A probe finds the views and takes a picture, and leaves nothing behind; a wrong password is told as such."""
+    site.device.head = None
+    probed = await site.client.probe(target_of(site.device))
+    assert [view.main.width for view in probed.description.views] == [320]
+    assert probed.snapshot is not None
+    assert probed.snapshot.startswith(b"\xff\xd8")
+    assert await site.client.cameras() == ()
+    with pytest.raises(HostError) as error:
+        await site.client.probe(target_of(site.device, password="wrong"))
+    assert (error.value.code, error.value.status) == ("camera.authentication", 422)
+
+
+async def test_a_signal_ends_the_host_in_order(tmp_path: Path) -> None:
+    """SIGTERM closes the socket and returns."""
+    socket = tmp_path / "h.sock"
+    serving = asyncio.create_task(serve_host(_settings(tmp_path), socket, clock=CLOCK))
+    await until(lambda: serving.done() or _answers(socket), what="the socket")
+    signal.raise_signal(signal.SIGTERM)
+    await serving
+    assert not socket.exists()
+
+
+def _answers(path: Path) -> bool:
+    with contextlib.closing(socket_module.socket(socket_module.AF_UNIX)) as trial:
+        return trial.connect_ex(str(path)) == 0
 
 
 async def test_the_socket_is_ours_alone(site: Site, tmp_path: Path) -> None:
