@@ -1,5 +1,6 @@
 """Enrolling a simulated camera with each of its knobs turned: what is found, and what is said of it."""
 
+import asyncio
 from contextlib import suppress
 
 import pytest
@@ -228,7 +229,6 @@ async def test_a_broken_or_hostile_camera_is_a_clear_error(fault: str, error: ty
 
 
 async def _until_closed(device: SimulatedDevice) -> None:
-    import asyncio  # noqa: PLC0415
 
     for _ in range(500):
         try:
