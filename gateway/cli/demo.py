@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,7 +83,7 @@ async def _demo(settings: Settings, cameras: int) -> None:
         open_gateway(settings, clock=SystemClock(), open_host=open_host) as gateway,
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)
-        await _unless(stop, enrol_borough(gateway, borough))
+        await _unless(stop, enrol_borough(gateway, borough, told=console.print))
         if not stop.is_set():
             console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
             console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
@@ -90,8 +91,11 @@ async def _demo(settings: Settings, cameras: int) -> None:
         console.print("Stopping …")
 
 
-async def enrol_borough(gateway: Gateway, borough: BoroughProcess) -> None:
-    """Enrol every camera of the borough as a person would, a few at once; known ones get their new addresses."""
+async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
+    """Enrol every camera of the borough as a person would, a few at once; known ones get their new addresses.
+
+    Tell of each: looking closely at a camera, its head tried out, takes some seconds.
+    """
     turns = asyncio.Semaphore(AT_ONCE)
     known = {camera.number for camera in gateway.fleet.cameras()}
 
@@ -99,6 +103,7 @@ async def enrol_borough(gateway: Gateway, borough: BoroughProcess) -> None:
         async with turns:
             facts = facts_of(camera) if camera["number"] not in known else CameraFacts()
             enrolled, seen = await gateway.fleet.enrol(target_of(camera), facts)
+        told(f"  {enrolled[0].number}  {enrolled[0].name}")
         gateway.trail.note(
             AuditEvent(
                 action=Action.ENROLLED,
