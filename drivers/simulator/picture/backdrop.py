@@ -144,7 +144,7 @@ def _grain(image: Image.Image, view: Projection) -> None:
     """Roughen the ground of a picture: each of its points keeps its grain from wherever it is seen."""
     half = 2  # worked out at half the size: grain needs no more
     width, height = view.width // half, view.height // half
-    top = min(height, max(0, int(view.horizon_px(0.0) / half) + 1))
+    top = min(height, max(0, int(view.horizon_px / half) + 1))
     if top >= height - 2:
         return
     x = (np.arange(width) * half + half / 2 - view.width / 2) / view.focal_px

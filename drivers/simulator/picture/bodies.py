@@ -43,7 +43,7 @@ class _Builder:
         padded = corners + [corners[-1]] * (_CORNERS - len(corners))
         self.faces.append((padded, (x, y, z), tint, own, brake))
 
-    def block(self, low: tuple[float, float, float], high: tuple[float, float, float], taper: tuple[float, float, float],
+    def block(self, low: Vertex, high: Vertex, taper: Vertex,
               colour: Colour | float, *, top: Colour | float | None = None) -> None:  # fmt: skip
         """Add a box whose top is shorter by ``taper``: front, rear, each side."""
         (x0, w0, z0), (x1, _, z1) = low, high
@@ -61,12 +61,14 @@ class _Builder:
             self.face([b[one], b[two], t[two], t[one]], colour)
         self.face([t[key] for key in ring], colour if top is None else top)
 
-    def pane(self, x0: float, x1: float, z0: float, z1: float, y: float, colour: Colour | float) -> None:
+    def pane(  # noqa: PLR0913, PLR0917 - the coordinates of a rectangle
+        self, x0: float, x1: float, z0: float, z1: float, y: float, colour: Colour | float
+    ) -> None:
         """Add a rectangle on both long sides, ``y`` from the middle."""
         self.face([(x0, -y, z0), (x1, -y, z0), (x1, -y, z1), (x0, -y, z1)], colour)
         self.face([(x1, y, z0), (x0, y, z0), (x0, y, z1), (x1, y, z1)], colour)
 
-    def ends(
+    def ends(  # noqa: PLR0913, PLR0917 - the coordinates of a rectangle
         self, x: float, y0: float, y1: float, z0: float, z1: float, colour: Colour | float, *, brake: bool = False
     ) -> None:
         """Add a rectangle on the front (``x`` > 0) or the rear."""
@@ -163,7 +165,7 @@ WIDTH_M = {"car": 1.8, "van": 2.0, "bus": 2.5, "person": 0.5}
 HEIGHT_M = {"car": 1.5, "van": 2.4, "bus": 4.3, "person": 1.78}
 
 
-def vehicle(
+def vehicle(  # noqa: PLR0913 - one vehicle and one eye
     kind: str, at: Point, heading: Point, colour: Colour, eye: Vertex, *, braking: bool = False
 ) -> tuple[Floats, Floats]:
     """Return the visible faces of a vehicle: corners (n, 8, 3) in the town, and lit colours (n, 3)."""

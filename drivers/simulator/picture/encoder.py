@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
 
 from kernel.media import VIDEO_CLOCK_HZ, VideoCodec, VideoParameters
 
 _H264_SPS, _H264_PPS, _H264_AUD = 7, 8, 9
 _H265_VPS, _H265_SPS, _H265_PPS, _H265_AUD = 32, 33, 34, 35
+_BT709 = 1
+"""Of ITU-T H.273: colour primaries, transfer and matrix of high-definition television."""
 _NEVER = 1_000_000
 """GOP length given to the coder: keyframes are forced from outside, so that a fault can withhold them."""
 
@@ -68,6 +71,8 @@ def _open(coding: Coding) -> VideoCodecContext:
     coder.gop_size = _NEVER
     coder.max_b_frames = 0
     coder.thread_count = 1
+    coder.colorspace = coder.color_primaries = coder.color_trc = _BT709
+    coder.color_range = ColorRange.MPEG.value
     coder.flags |= 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER: parameter sets in extradata, never in the stream
     options = {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1"}
     if x265:
@@ -129,7 +134,12 @@ class Encoder:
 
 def to_frame(rgb: npt.NDArray[np.uint8]) -> VideoFrame:
     """Return a yuv420p frame (BT.709, limited range) of an (H, W, 3) RGB picture with even sides."""
-    return VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p", interpolation="FAST_BILINEAR")
+    return VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+        format="yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        interpolation="FAST_BILINEAR",
+    )
 
 
 def scale(frame: VideoFrame, width: int, height: int) -> VideoFrame:

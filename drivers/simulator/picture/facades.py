@@ -18,7 +18,9 @@ def _shade(wall: Wall) -> float:
     return 0.55 + 0.45 * sum(lit((200, 200, 200), wall.normal)) / 600
 
 
-def _window(solid: Solid, wall: Wall, rng: random.Random, u: float, v: float, width: float, height: float) -> None:
+def _window(  # noqa: PLR0913, PLR0917 - a rectangle on a wall
+    solid: Solid, wall: Wall, rng: random.Random, u: float, v: float, width: float, height: float
+) -> None:
     shade = _shade(wall)
     glass = scaled(mixed(_GLASS, _SKYGLASS, rng.uniform(0.0, 0.75)), shade)
     frame = scaled(_FRAME, shade)
@@ -29,12 +31,16 @@ def _window(solid: Solid, wall: Wall, rng: random.Random, u: float, v: float, wi
     ]
     if rng.random() < 0.45:  # a blind or curtains
         solid.faces.append(
-            Face(wall.pane(u, u + width, v + height * rng.uniform(0.55, 0.8), v + height), scaled((214, 206, 190), shade),
-                 height * 0.3, solid=False)
-        )  # fmt: skip
+            Face(
+                wall.pane(u, u + width, v + height * rng.uniform(0.55, 0.8), v + height),
+                scaled((214, 206, 190), shade),
+                height * 0.3,
+                solid=False,
+            )
+        )
 
 
-def _storeys(
+def _storeys(  # noqa: PLR0913 - a wall and what is known of it
     solid: Solid, wall: Wall, building: Building, rng: random.Random, *, from_storey: int, front: bool
 ) -> None:
     gap = 2.3 if front else 3.4
@@ -63,7 +69,9 @@ def _storeys(
             ]
 
 
-def _shop(solid: Solid, wall: Wall, eye: Vertex, building: Building, fascia: Colour, rng: random.Random) -> None:
+def _shop(  # noqa: PLR0913, PLR0917 - a wall and what is known of it
+    solid: Solid, wall: Wall, eye: Vertex, building: Building, fascia: Colour, rng: random.Random
+) -> None:
     width, floor, shade = wall.width_m, building.storey_m, _shade(wall)
     solid.faces.append(
         Face(wall.pane(0.3, width - 0.3, 0.0, floor), scaled(mixed(fascia, (40, 40, 44), 0.4), shade), 3.0, solid=False)
@@ -81,9 +89,13 @@ def _shop(solid: Solid, wall: Wall, eye: Vertex, building: Building, fascia: Col
                 left = u + 0.2 + rng.uniform(0.0, max(0.1, pitch - 1.0))
                 goods = rng.choice(((190, 80, 60), (220, 190, 120), (90, 130, 150), (210, 210, 205), (120, 90, 130)))
                 solid.faces.append(
-                    Face(wall.pane(left, left + 0.5, low + 0.1, low + rng.uniform(0.5, 1.1)), scaled(goods, shade * 0.8),
-                         0.4, solid=False)
-                )  # fmt: skip
+                    Face(
+                        wall.pane(left, left + 0.5, low + 0.1, low + rng.uniform(0.5, 1.1)),
+                        scaled(goods, shade * 0.8),
+                        0.4,
+                        solid=False,
+                    )
+                )
             solid.faces.append(
                 Face((wall.at(u + 0.3, floor - 0.9), wall.at(u + 0.7, floor - 0.9), wall.at(u + 0.35, low + 0.8),
                       wall.at(u + 0.15, low + 0.8)), scaled(_SKYGLASS, shade), 0.25, solid=False)
@@ -105,7 +117,9 @@ def _shop(solid: Solid, wall: Wall, eye: Vertex, building: Building, fascia: Col
         _awning(solid, wall, eye, floor, fascia, rng)
 
 
-def _awning(solid: Solid, wall: Wall, eye: Vertex, floor: float, fascia: Colour, rng: random.Random) -> None:
+def _awning(  # noqa: PLR0913, PLR0917 - a wall and what is known of it
+    solid: Solid, wall: Wall, eye: Vertex, floor: float, fascia: Colour, rng: random.Random
+) -> None:
     high, low, out = floor - 0.85, floor - 1.35, 1.3
     stripes = max(3, int(wall.width_m / 0.7))
     pitch = (wall.width_m - 0.8) / stripes

@@ -1,6 +1,7 @@
 """Trees, lamps, signals, benches, market stalls and parked cars."""
 
 import random
+from collections.abc import Callable
 
 from drivers.simulator.picture.bodies import car_faces
 from drivers.simulator.picture.light import Colour, lit, scaled
@@ -71,8 +72,13 @@ def _stall(eye: Vertex, prop: Prop) -> Solid:
         add_box(solid, eye, square(corner, prop.heading, 0.08, 0.08), 0.0, 2.4, (200, 200, 196))
     a, b, c, d = outline
     ridge = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, 3.1), ((c[0] + d[0]) / 2, (c[1] + d[1]) / 2, 3.1)
-    slopes = (((b[0], b[1], 2.4), (c[0], c[1], 2.4), ridge[1], ridge[0]), ((d[0], d[1], 2.4), (a[0], a[1], 2.4), ridge[0], ridge[1]),
-              ((a[0], a[1], 2.4), (b[0], b[1], 2.4), ridge[0]), ((c[0], c[1], 2.4), (d[0], d[1], 2.4), ridge[1]))  # fmt: skip
+    low_a, low_b, low_c, low_d = ((x, y, 2.4) for x, y in (a, b, c, d))
+    slopes: tuple[tuple[Vertex, ...], ...] = (
+        (low_b, low_c, ridge[1], ridge[0]),
+        (low_d, low_a, ridge[0], ridge[1]),
+        (low_a, low_b, ridge[0]),
+        (low_c, low_d, ridge[1]),
+    )
     for number, slope in enumerate(slopes):
         normal = seen_from(eye, slope)
         if normal is None:
@@ -80,14 +86,14 @@ def _stall(eye: Vertex, prop: Prop) -> Solid:
         if number > 1:
             solid.faces.append(Face(slope, lit(prop.colour, normal), 1.0))
             continue
-        low_a, low_b, high_b, high_a = slope
+        left, right, high_right, high_left = slope
         for stripe in range(8):
             s, t = stripe / 8, (stripe + 1) / 8
 
             def on(p: Vertex, q: Vertex, share: float) -> Vertex:
                 return p[0] + (q[0] - p[0]) * share, p[1] + (q[1] - p[1]) * share, p[2] + (q[2] - p[2]) * share
 
-            band = on(low_a, low_b, s), on(low_a, low_b, t), on(high_a, high_b, t), on(high_a, high_b, s)
+            band = on(left, right, s), on(left, right, t), on(high_left, high_right, t), on(high_left, high_right, s)
             colour = prop.colour if stripe % 2 else (238, 234, 222)
             solid.faces.append(Face(band, lit(colour, normal), 0.4))
     return solid
@@ -109,20 +115,27 @@ def _boat(eye: Vertex, prop: Prop) -> Solid:
     return solid
 
 
-def stand(prop: Prop, eye: Vertex) -> Solid:
-    """Return what ``eye`` sees of a small thing."""
-    if prop.kind == "tree":
-        return tree(eye, prop.at, prop.size_m, prop.colour, prop.seed)
-    if prop.kind == "lamp":
-        return _lamp(eye, prop)
-    if prop.kind == "signal":
-        return _signal(eye, prop)
-    if prop.kind == "bench":
-        return _bench(eye, prop)
-    if prop.kind == "stall":
-        return _stall(eye, prop)
-    if prop.kind == "boat":
-        return _boat(eye, prop)
+def _parked(eye: Vertex, prop: Prop) -> Solid:
     solid = Solid(square(prop.at, prop.heading, 4.3, 1.8), 1.5)
     solid.faces += car_faces("car", prop.at, prop.heading, prop.colour, eye)
     return solid
+
+
+def _tree(eye: Vertex, prop: Prop) -> Solid:
+    return tree(eye, prop.at, prop.size_m, prop.colour, prop.seed)
+
+
+_KINDS: dict[str, Callable[[Vertex, Prop], Solid]] = {
+    "tree": _tree,
+    "lamp": _lamp,
+    "signal": _signal,
+    "bench": _bench,
+    "stall": _stall,
+    "boat": _boat,
+    "car": _parked,
+}
+
+
+def stand(prop: Prop, eye: Vertex) -> Solid:
+    """Return what ``eye`` sees of a small thing."""
+    return _KINDS[prop.kind](eye, prop)

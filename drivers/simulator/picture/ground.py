@@ -111,7 +111,8 @@ def _areas(rng: random.Random) -> Iterator[Patch]:
                 yield Patch(cell, scaled(colour, 1.0 + 0.06 * math.sin(index * 2.4)), 2.0)
 
 
-def _surfaces(rng: random.Random) -> Iterator[Patch]:
+def _pavements(rng: random.Random) -> Iterator[Patch]:
+    """Pavements first, then the kerbs on them."""
     for line in STREETS:
         outer = line.half_m
         for from_m, to_m in _pieces(line, 18.0):
@@ -126,6 +127,9 @@ def _surfaces(rng: random.Random) -> Iterator[Patch]:
             yield Patch(_quad(line, from_m, to_m, inner + 0.18, -inner - 0.18), _KERB, 0.18)
         for corner in line.path.points[1:-1]:
             yield Patch(_disc(corner, inner + 0.18), _KERB, 0.18)
+
+
+def _carriageways(rng: random.Random) -> Iterator[Patch]:
     for line in STREETS:
         inner = line.carriageway_m / 2
         for from_m, to_m in _pieces(line, 9.0):
@@ -137,7 +141,11 @@ def _surfaces(rng: random.Random) -> Iterator[Patch]:
         # Rounded corners: the carriageway opens where streets meet.
         reach = min(junction.first.carriageway_m, junction.second.carriageway_m) / 2 + 2.2
         yield Patch(_disc(junction.at, reach * 1.12, 16), _ASPHALT, reach)
-    for line in STREETS:  # repairs and covers, so that no stretch looks like the next
+
+
+def _repairs(rng: random.Random) -> Iterator[Patch]:
+    """Mended asphalt and covers, so that no stretch looks like the next."""
+    for line in STREETS:
         for _ in range(int(line.path.length_m / 22)):
             station, lane = rng.uniform(5, line.path.length_m - 8), rng.choice((-1, 1)) * line.carriageway_m / 4
             if rng.random() < 0.55:
@@ -173,16 +181,24 @@ def _markings() -> Iterator[Patch]:
                 yield Patch(_quad(line, station, station + 2.2, 0.06, -0.06), _PAINT, 0.12)
                 station += 5.0
             if line.shops:
-                for from_m, to_m in _pieces(line, 9.0):
-                    if from_m > start + 2 and to_m < end - 2:
-                        for edge in (0.25, 0.48):
-                            for side in (1, -1):
-                                place = side * (inner - edge)
-                                yield Patch(_quad(line, from_m, to_m, place + 0.045, place - 0.045), _YELLOW, 0.09)
+                yield from _no_waiting(line, start + 2, end - 2)
             if number:  # stop line towards the junction behind this stretch: drivers on the right half going back
                 yield Patch(_quad(line, start + 0.9, start + 1.25, -0.1, -inner + 0.1), _PAINT, 0.35)
             if number < len(stretches) - 1:
                 yield Patch(_quad(line, end - 1.25, end - 0.9, inner - 0.1, 0.1), _PAINT, 0.35)
+
+
+def _no_waiting(line: Street, start: float, end: float) -> Iterator[Patch]:
+    """Double yellow lines along both kerbs."""
+    inner = line.carriageway_m / 2
+    for from_m, to_m in _pieces(line, 9.0):
+        if from_m > start and to_m < end:
+            for place in (inner - 0.25, inner - 0.48, 0.25 - inner, 0.48 - inner):
+                yield Patch(_quad(line, from_m, to_m, place + 0.045, place - 0.045), _YELLOW, 0.09)
+
+
+def _zebras() -> Iterator[Patch]:
+    """Stripes where pavements cross a carriageway."""
     for junction in JUNCTIONS:
         for line, station, other in (
             (junction.first, junction.first_m, junction.second),
@@ -200,4 +216,4 @@ def _markings() -> Iterator[Patch]:
 def ground(seed: int) -> tuple[Patch, ...]:
     """Return all pieces of the town's ground in painting order."""
     rng = random.Random(f"ground {seed}")  # noqa: S311 - a drawing
-    return (*_yards(rng), *_areas(rng), *_surfaces(rng), *_markings())
+    return (*_yards(rng), *_areas(rng), *_pavements(rng), *_carriageways(rng), *_repairs(rng), *_markings(), *_zebras())

@@ -72,9 +72,9 @@ class Projection:
         x, y = self.to_pixels(seen)[0]
         return float(x), float(y)
 
-    def horizon_px(self, x: float) -> float:
-        """Return the row of the horizon in column ``x`` (heads do not roll, so it is level)."""
-        del x
+    @property
+    def horizon_px(self) -> float:
+        """Return the row of the horizon; heads do not roll, so it is level."""
         cos_tilt, sin_tilt = float(self.axes[1, 2]), float(self.axes[2, 2])
         return self.height / 2 + self.focal_px * sin_tilt / max(1e-6, cos_tilt)
 

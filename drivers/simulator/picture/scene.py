@@ -1,4 +1,4 @@
-"""Everything that stands still, compiled for one pole: faces in painting order as flat arrays, ready to be projected."""
+"""All that stands still, compiled for one pole: faces in painting order as flat arrays, ready to be projected."""
 
 import math
 import random
@@ -13,7 +13,7 @@ from drivers.simulator.picture.ground import ground
 from drivers.simulator.picture.light import HAZE, hazed_all, mixed, shadow_shift
 from drivers.simulator.picture.order import Depths, in_order
 from drivers.simulator.picture.projection import Floats, Vertex
-from drivers.simulator.picture.solids import Face, Solid
+from drivers.simulator.picture.solids import Face
 from drivers.simulator.town.streets import Point
 from drivers.simulator.town.town import Town
 

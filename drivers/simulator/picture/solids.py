@@ -76,7 +76,7 @@ def seen_from(eye: Vertex, corners: tuple[Vertex, ...]) -> Vertex | None:
     return x, y, z
 
 
-def add_box(
+def add_box(  # noqa: PLR0913, PLR0917 - a prism and one eye
     solid: Solid,
     eye: Vertex,
     outline: tuple[Point, ...],

@@ -32,7 +32,9 @@ def _looking(  # noqa: PLR0913 - one row of the table below
     return Site(name, street, at, height_m, round(bearing, 1), round(tilt, 1), zoom)
 
 
-def _along(name: str, street_name: str, near: Point, *, side: int, ahead_m: float, height_m: float = 7.0) -> Site:
+def _along(  # noqa: PLR0913 - one row of the table below
+    name: str, street_name: str, near: Point, *, side: int, ahead_m: float, height_m: float = 7.0
+) -> Site:
     """Return a site at the kerb of a street, left (1) or right (-1) of its course, that looks along it.
 
     ``ahead_m`` is how far along the street it looks, against its course where negative.
