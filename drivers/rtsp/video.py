@@ -20,7 +20,7 @@ UNIT_LIMIT_BYTES = 16 * 1024 * 1024
 HOLE_LIMIT_S = 1.0
 """Loss that leaves out no more than this is a picture that stands still; beyond it, it is a gap."""
 AHEAD_LIMIT_S = 3.0
-"""Media time that runs this far ahead of arrival from one picture to the next has jumped."""
+"""Media time that runs this far ahead of the least delayed arrival has jumped."""
 CARRIED_LIMIT = 32
 """Most SEIs kept for one picture."""
 CODECS = {"H264": VideoCodec.H264, "H265": VideoCodec.H265, "HEVC": VideoCodec.H265}
@@ -191,6 +191,9 @@ class VideoTrack(Track):
             self._withhold()  # a B picture: media time here is decoding time, and nothing refers to it
             return False
         ahead_s = ticks / self.media.clock_hz - (now_ns - self._unit_ns) / NS_PER_S
+        if ahead_s > AHEAD_LIMIT_S:
+            # The picture before may have been late: cameras drop pictures when the line is slow, and then catch up.
+            ahead_s = self._wall.lead_s(self._media_time + ticks, self._clock.wall_ns())
         if ticks <= 0 or ahead_s > AHEAD_LIMIT_S:
             self._jumped(ticks)
         return True

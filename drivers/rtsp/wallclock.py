@@ -59,23 +59,34 @@ class WallClock:
             if self._source is TimeSource.SENDER_REPORT:
                 self._step_to_arrival(now_ns)
             return False
+        self._sample(media_time, now_ns, now_wall_ns)
         self._move(wall_ns - self._ns(media_time), TimeSource.SENDER_REPORT, GapCause.CAMERA, now_ns)
         return True
 
     def arrived(self, media_time: int, now_ns: int, now_wall_ns: int) -> None:
         """Take the arrival of a unit (``now_ns`` monotonic); the least delayed one of half a minute counts."""
+        self._sample(media_time, now_ns, now_wall_ns)
+        if self._source is TimeSource.ARRIVAL:
+            self._move(self._least(), TimeSource.ARRIVAL, GapCause.HOST, now_ns)
+
+    def lead_s(self, media_time: int, now_wall_ns: int) -> float:
+        """Return by how many seconds a unit comes sooner than the least delayed one would have."""
+        if self._windows is None:
+            return 0.0
+        return (self._least() + self._ns(media_time) - now_wall_ns) / NS_PER_S
+
+    def _sample(self, media_time: int, now_ns: int, now_wall_ns: int) -> None:
+        """Keep the least of arrival minus media time; a report tells of it too, and no picture delays it."""
         tie_ns = now_wall_ns - self._ns(media_time)
         if self._windows is None:
             self._began_ns = now_ns
             self._windows = now_ns, None, tie_ns
+            return
+        began_ns, before_ns, least_ns = self._windows
+        if now_ns - began_ns > WINDOW_NS:
+            self._windows = now_ns, least_ns, tie_ns
         else:
-            began_ns, before_ns, least_ns = self._windows
-            if now_ns - began_ns > WINDOW_NS:
-                self._windows = now_ns, least_ns, tie_ns
-            else:
-                self._windows = began_ns, before_ns, min(least_ns, tie_ns)
-        if self._source is TimeSource.ARRIVAL:
-            self._move(self._least(), TimeSource.ARRIVAL, GapCause.HOST, now_ns)
+            self._windows = began_ns, before_ns, min(least_ns, tie_ns)
 
     def _least(self) -> int:
         assert self._windows is not None

@@ -14,7 +14,8 @@ from kernel.clock import NS_PER_S, every
 NEAR_SEQUENCE_WRAP = 65_000
 NEAR_TIMESTAMP_WRAP = 0xFFFF_FFFF - 90_000 * 20
 """Every track starts close to both wraps, so that a client that stays a minute has met them."""
-LATENCY_LIMIT_NS = 2 * NS_PER_S
+JUMP_REST_NS = 5 * NS_PER_S
+"""After a jump of the camera's clock pictures from before it may still come for this long."""
 
 
 class Outlet(Protocol):
@@ -68,6 +69,9 @@ class VideoTrack(Track):
         self._waiting: list[Outlet] = []
         self._detach: Callable[[], None] | None = None
         self._last: tuple[int, int] | None = None
+        self._error_ns: int | None = None
+        self._jumped_ns = 0
+        self._latency_ns = 0
 
     def join(self, outlet: Outlet) -> None:
         """Send to ``outlet`` from the next keyframe on, and ask the encoder for one."""
@@ -99,15 +103,24 @@ class VideoTrack(Track):
         return media_time + (self.device.clock.monotonic_ns() - at_ns) * 90_000 // NS_PER_S
 
     def _picture(self, unit: EncodedUnit) -> None:
-        # A clock that jumps between capture and now must not pass for latency.
-        latency_ns = min(max(0, self.device.wall_ns() - unit.wall_ns), LATENCY_LIMIT_NS)
-        self._last = unit.time_90k, self.device.clock.monotonic_ns() - latency_ns
+        self._last = unit.time_90k, self.device.clock.monotonic_ns() - self._latency(unit)
         faults = self.device.faults
         if unit.keyframe or faults.no_keyframes:
             self.outlets += self._waiting
             self._waiting = []
         payloads = picture_payloads(unit, annexb=faults.annexb_in_rtp, marked_sei=faults.marker_on_sei)
         self.publish(Burst([self.rtp.packet(payload, unit.time_90k, marker=marker) for payload, marker in payloads]))
+
+    def _latency(self, unit: EncodedUnit) -> int:
+        """Return how long ago a picture was taken; a jump of the camera's clock in between must not pass for it."""
+        now_ns, wall_ns = self.device.clock.monotonic_ns(), self.device.wall_ns()
+        error_ns = wall_ns - self.device.clock.wall_ns()
+        if self._error_ns is not None and abs(error_ns - self._error_ns) > NS_PER_S // 10:
+            self._jumped_ns = now_ns
+        elif self._error_ns is None or now_ns - self._jumped_ns > JUMP_REST_NS:
+            self._latency_ns = max(0, wall_ns - unit.wall_ns)
+        self._error_ns = error_ns
+        return self._latency_ns
 
 
 class AudioTrack(Track):

@@ -12,7 +12,7 @@ from drivers.rtsp.video import UNIT_LIMIT_BYTES, VideoTrack
 from drivers.simulator.device import EncodedUnit
 from drivers.simulator.rtsp.packets import RtpWriter, picture_payloads
 from kernel.media import GapCause, VideoCodec
-from tests.fakes.rtp import KEY_SLICE, NEXT_SLICE, SSRC, VIDEO_SDP, Bench, feed, media, sets
+from tests.fakes.rtp import KEY_SLICE, NEXT_SLICE, SSRC, VIDEO_SDP, Bench, feed, feed_rtcp, media, sets
 
 STEP = 3600
 H264 = VideoCodec.H264
@@ -296,3 +296,46 @@ def test_a_picture_without_end_is_cut_off() -> None:
 
     with pytest.raises(CameraAnswerError, match="more than"):
         forever()
+
+
+def test_a_late_picture_before_a_timely_one_is_no_jump() -> None:
+    """A camera that drops pictures on a slow line catches up: its media time did not jump."""
+    bench, track = bench_and_track()
+    play(bench, track, 0, 6)
+    bench.pass_time(8.0)
+    feed(track, bench.picture(H264, 6 * STEP))  # taken eight seconds ago
+    bench.pass_time(0.04)
+    feed(track, bench.picture(H264, (7 + 200) * STEP))  # taken now
+    assert bench.sink.breaks == []
+    assert bench.sink.units[-1].time_90k == 207 * STEP
+
+
+def test_a_first_picture_that_is_late_is_no_measure_where_reports_tell_better() -> None:
+    """With a sender report, a late first picture does not make the timely second one a jump."""
+    bench, track = bench_and_track()
+    feed_rtcp(track, bench.sender_report(150 * STEP, bench.clock.wall_ns()))
+    feed(track, bench.picture(H264, 0, keyframe=True))  # taken six seconds ago
+    feed(track, bench.picture(H264, 150 * STEP))
+    assert bench.sink.breaks == []
+    assert len(bench.sink.units) == 2
+
+
+def test_h265_pictures_nobody_refers_to_may_come_out_of_order() -> None:
+    """Sub-layer non-reference pictures, which step back in time, are left out and end nothing."""
+    codec = VideoCodec.H265
+    bench, track = bench_and_track(codec)
+    play(bench, track, 0, 3, codec=codec)
+    unit = EncodedUnit((b"\x00\x01\xd0" + b"b" * 20,), STEP, 0, False, sets(codec))  # noqa: FBT003
+    feed(track, [bench.writer.packet(p, STEP + 7, marker=m) for p, m in picture_payloads(unit)])
+    play(bench, track, 3, 1, codec=codec)
+    assert [unit.time_90k // STEP for unit in bench.sink.units] == [0, 1, 2, 3]
+    assert bench.sink.breaks == []
+
+
+def test_a_damaged_picture_set_does_not_replace_a_good_one() -> None:
+    """A PPS that does not parse is ignored."""
+    bench, track = bench_and_track()
+    play(bench, track, 0, 1)
+    feed(track, [bench.writer.packet(b"\x68", STEP, marker=False)])
+    feed(track, [bench.writer.packet(KEY_SLICE[H264] + b"x", STEP, marker=True)])
+    assert bench.sink.units[1].parameters is bench.sink.units[0].parameters
