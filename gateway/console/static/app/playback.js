@@ -13,7 +13,7 @@ import { toIso } from "./time.js";
 const BEFORE_MS = 6_000;
 const WINDOW_MS = 10 * 60_000;
 
-/** @typedef {{state: "loading" | "playing" | "paused" | "failed" | "caught-up", at: number | null, problem: import("./types.js").Problem | null}} ReplayReport */
+/** @typedef {{state: "loading" | "playing" | "paused" | "failed" | "caught-up", at: number | null, blank?: boolean, problem: import("./types.js").Problem | null}} ReplayReport */
 
 export class Playback {
   #hls = /** @type {Hls | null} */ (null);
@@ -23,6 +23,9 @@ export class Playback {
   #ended = false;
   #paused = false;
   #sought = false;
+  #stepping = false;
+  /** Where the shown frame begins on the player's time line, seconds. */
+  #frameAt = /** @type {number | null} */ (null);
 
   /**
    * @param {HTMLElement} host @param {string} cameraId @param {number} at ms since 1970
@@ -39,6 +42,11 @@ export class Playback {
     this.video.dataset.replay = "true";
     this.video.addEventListener("ended", () => this.#load(this.#windowEnd));
     host.append(this.video);
+    const look = (/** @type {number} */ _, /** @type {{mediaTime: number}} */ frame) => {
+      this.#frameAt = frame.mediaTime;
+      if (!this.#ended) this.video.requestVideoFrameCallback(look);
+    };
+    this.video.requestVideoFrameCallback(look);
     this.#timer = setInterval(() => this.#tell(), 100);
     this.#load(at);
   }
@@ -71,10 +79,25 @@ export class Playback {
     this.#tell();
   }
 
-  /** One frame on or back. @param {1 | -1} direction @param {number} frameRate */
-  step(direction, frameRate) {
+  /**
+   * One frame on or back. A seek goes into the middle of a frame, because an edge may land on either side of it; where
+   * frames are missing it goes on until another one is shown.
+   * @param {1 | -1} direction @param {number} frameRate
+   */
+  async step(direction, frameRate) {
     this.pause(true);
-    this.video.currentTime = Math.max(0, this.video.currentTime + direction / frameRate + direction * 0.001);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    const from = this.#frameAt ?? this.video.currentTime;
+    for (let tries = 0; tries < 2 * frameRate && !this.#ended; tries += 1) {
+      const wanted = from + (direction > 0 ? 1.5 + tries : -0.5 - tries) / frameRate;
+      if (wanted < 0 || wanted > this.video.duration) break;
+      this.video.currentTime = wanted;
+      await new Promise((resolve) => this.video.addEventListener("seeked", resolve, { once: true }));
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      if (Math.abs((this.#frameAt ?? from) - from) > 0.001) break;
+    }
+    this.#stepping = false;
     this.#tell();
   }
 
@@ -97,14 +120,14 @@ export class Playback {
     this.#sought = false;
     this.#windowEnd = Math.min(now, at + WINDOW_MS);
     this.#hls?.destroy();
-    const hls = new Hls({ enableWorker: false, maxBufferLength: 20, backBufferLength: 60, maxMaxBufferLength: 60, startPosition: 0 });
+    const hls = new Hls({ enableWorker: false, maxBufferLength: 20, backBufferLength: 60, maxMaxBufferLength: 60, autoStartLoad: false });
     this.#hls = hls;
     hls.on(Hls.Events.LEVEL_LOADED, (_, data) => this.#arrive(data.details.fragments));
     hls.on(Hls.Events.ERROR, (_, data) => data.fatal && this.#failed(data));
     const range = new URLSearchParams({ start: toIso(at - BEFORE_MS), end: toIso(this.#windowEnd) });
     hls.loadSource(`/api/v1/cameras/${this.cameraId}/hls/main/index.m3u8?${range}`);
     hls.attachMedia(this.video);
-    this.report({ state: "loading", at: null, problem: null });
+    this.report({ state: "loading", at: null, blank: true, problem: null });
   }
 
   /** @param {{start: number, duration: number, programDateTime: number | null}[]} fragments */
@@ -119,7 +142,9 @@ export class Playback {
       return;
     }
     this.#hls.startLoad(place);
+    const hls = this.#hls;
     const begin = () => {
+      if (hls !== this.#hls) return;
       this.video.currentTime = place;
       if (!this.#paused) void this.video.play().catch(() => {});
     };
@@ -149,6 +174,6 @@ export class Playback {
 
   #tell() {
     if (this.#ended || !this.#sought) return;
-    this.report({ state: this.#paused ? "paused" : this.video.readyState < 3 ? "loading" : "playing", at: this.at(), problem: null });
+    this.report({ state: this.#paused ? "paused" : this.video.readyState < 3 ? "loading" : "playing", at: this.at(), blank: this.video.readyState < 2, problem: null });
   }
 }

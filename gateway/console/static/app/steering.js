@@ -60,7 +60,7 @@ class Steering {
     this.#cameraId = cameraId;
     this.#wantsStick = false;
     this.#stopDue = false;
-    if (old && old.readyState === WebSocket.OPEN && store.state.steering.mine) old.send('{"t":"release"}');
+    // The server lets go of the stick, and so stops the head, when its socket closes.
     old?.close();
     this.#tell({ mine: false, moving: false, problem: null, socket: cameraId ? "opening" : "none" });
     if (cameraId) this.#open(cameraId);

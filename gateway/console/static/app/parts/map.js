@@ -16,10 +16,11 @@ import { selectedCamera, store } from "../store.js";
 
 /** The town's own ground, when no tiles are configured. @type {Record<string, L.PathOptions>} */
 const GROUND = {
-  street: { color: "#3a4249", weight: 7, opacity: 1, fillColor: "#3a4249", fillOpacity: 1 },
-  road: { color: "#3a4249", weight: 7, opacity: 1, fillColor: "#3a4249", fillOpacity: 1 },
-  building: { color: "#414a50", weight: 1, fillColor: "#2c3338", fillOpacity: 1 },
-  park: { stroke: false, fillColor: "#25342c", fillOpacity: 1 },
+  street: { color: "#4a545c", weight: 7, opacity: 1, fillColor: "#4a545c", fillOpacity: 1 },
+  road: { color: "#4a545c", weight: 7, opacity: 1, fillColor: "#4a545c", fillOpacity: 1 },
+  building: { color: "#46505a", weight: 0.5, fillColor: "#333b42", fillOpacity: 1 },
+  park: { stroke: false, fillColor: "#294034", fillOpacity: 1 },
+  square: { stroke: false, fillColor: "#3b4248", fillOpacity: 1 },
   water: { stroke: false, fillColor: "#21323d", fillOpacity: 1 },
 };
 const PLAIN = { color: "#3a4249", weight: 1, fillColor: "#262c31", fillOpacity: 1 };
@@ -83,21 +84,30 @@ class CameraMap extends SlElement {
     try {
       const ground = await get("/map/ground");
       if (this.#map !== map) return;
-      const order = ["park", "water", "road", "street", "building"];
+      const order = ["park", "water", "square", "road", "street", "building"];
       const rank = (/** @type {any} */ feature) => order.indexOf(feature.properties?.kind);
       ground.features.sort((/** @type {any} */ one, /** @type {any} */ other) => rank(one) - rank(other));
+      /** @type {[L.Polyline, number][]} */
+      const streets = [];
       /** @type {[string, L.Layer][]} */
       const names = [];
+      // Thousands of houses are one drawing, not thousands of elements.
+      const renderer = L.canvas({ padding: 0.5 });
       const drawn = L.geoJSON(ground, {
         interactive: false,
-        style: (feature) => GROUND[feature?.properties?.kind] ?? PLAIN,
+        style: (feature) => ({ ...(GROUND[feature?.properties?.kind] ?? PLAIN), renderer }),
         pointToLayer: (_, at) => L.circleMarker(at, { radius: 2, stroke: false, fillColor: "#2f4237", fillOpacity: 1, interactive: false }),
         onEachFeature: (feature, layer) => {
           const name = feature.properties?.name;
-          if (name && /street|road/.test(feature.properties?.kind)) names.push([name, layer]);
+          if (!/street|road/.test(feature.properties?.kind)) return;
+          if (name) names.push([name, layer]);
+          if (layer instanceof L.Polyline && !(layer instanceof L.Polygon)) streets.push([layer, feature.properties.width_m ?? 7]);
         },
       }).addTo(map).bringToBack();
       for (const [name, layer] of names) nameStreet(map, name, layer);
+      const widen = () => streets.forEach(([layer, metres]) => layer.setStyle({ weight: Math.max(2, metres / metresPerPixel(map)) }));
+      map.on("zoomend", widen);
+      widen();
       const bounds = drawn.getBounds();
       if (!this.#fitted && bounds.isValid()) map.fitBounds(bounds, { animate: false });
       this.#ground = "plain";
@@ -226,6 +236,9 @@ class CameraMap extends SlElement {
     `;
   }
 }
+
+/** @param {L.Map} map */
+const metresPerPixel = (map) => (40_075_016 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / 2 ** (map.getZoom() + 8);
 
 /** Write a street's name near one of its ends, where fewer names meet. @param {L.Map} map @param {string} name @param {L.Layer} layer */
 function nameStreet(map, name, layer) {

@@ -84,7 +84,7 @@ class Tile extends SlElement {
   #onStep = (event) => {
     if (!this.#selected || !this.#playback) return;
     const direction = /** @type {CustomEvent<1 | -1>} */ (event).detail;
-    this.#playback.step(direction, this.#camera?.streams.main.frame_rate || 25);
+    void this.#playback.step(direction, this.#camera?.streams.main.frame_rate || 25);
     store.set({ paused: true });
   };
 
@@ -186,7 +186,7 @@ class Tile extends SlElement {
   #veil(camera, state) {
     if (state === "live") return nothing;
     if (state === "replay") {
-      return this.#replay?.state === "loading" && this.#replay.at === null ? this.#card("Finding the footage…", "", "quiet") : nothing;
+      return !this.#replay || this.#replay.blank ? this.#card("Finding the footage…", "", "quiet") : nothing;
     }
     const { problem } = camera.state;
     const ageMs = this.#report?.verdict.ageMs ?? 0;
