@@ -1,5 +1,6 @@
 """Whether what is mounted is the disk that was there before: an unmounted disk is not an empty one."""
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -14,6 +15,7 @@ from recording.volume import Volume
 
 MARKER = "sightline-disk.json"
 REGISTER = "sightline-disks.json"
+RESERVE = ".reserve"
 PROBE_BYTES = 1024 * 1024
 """A disk with less room than this is full: not even its catalog could grow."""
 
@@ -137,6 +139,19 @@ def _probe(root: Path) -> None:
             os.fsync(file.fileno())
     finally:
         probe.unlink(missing_ok=True)
+
+
+def reserve(root: Path) -> None:
+    """Set room aside, so that a disk that others filled can still catalogue what is deleted to make room."""
+    path = root / RESERVE
+    if not path.exists():
+        with contextlib.suppress(OSError), path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, PROBE_BYTES)
+
+
+def give_reserve(root: Path) -> None:
+    """Free what was set aside."""
+    (root / RESERVE).unlink(missing_ok=True)
 
 
 def probe(root: Path) -> None:

@@ -31,8 +31,12 @@ class Sweep:
 
 
 def floor_bytes(total_bytes: int, bytes_per_s: float, settings: RecordingSettings) -> int:
-    """Return how much must stay free: the larger of a share of the disk and some minutes of writing."""
-    return round(max(total_bytes * settings.free_share, bytes_per_s * 60 * settings.free_minutes))
+    """Return how much must stay free: the larger of a share of the disk and some minutes of writing.
+
+    On a very small disk some batches are more than either.
+    """
+    minutes_bytes = bytes_per_s * 60 * settings.free_minutes
+    return round(max(total_bytes * settings.free_share, minutes_bytes, 8 * settings.batch_bytes))
 
 
 def sweep(disk: Disk, settings: RecordingSettings, now_ns: int, *, by_age: bool, extra_bytes: int = 0) -> Sweep:

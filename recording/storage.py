@@ -156,10 +156,13 @@ class Storage(Playback):
 
     def _keep_one(self, disk: Disk) -> None:
         now_ns = self._clock.wall_ns()
+        if disk.state is DiskState.FULL:
+            identity.give_reserve(disk.root)
         with disk.catalog.write() as db:
             facts.set_meta(db, facts.ALIVE_KEY, str(now_ns))
         retention.sweep(disk, self._settings, now_ns, by_age=self._wall_is_sane())
         holds.link_new(disk.root, disk.catalog)
+        identity.reserve(disk.root)
 
     def _wall_is_sane(self) -> bool:
         """Return whether wall time moved with monotonic time: a clock gone astray must not delete a month."""
@@ -169,6 +172,7 @@ class Storage(Playback):
     async def _make_room(self, disk: Disk) -> bool:
         """Delete what may be deleted for one more batch; return whether anything was."""
         try:
+            await disk.write(identity.give_reserve, disk.root)
             swept = await disk.write(retention.sweep, disk, self._settings, self._clock.wall_ns(),
                                      by_age=False, extra_bytes=2 * self._settings.batch_bytes)  # fmt: skip
         except DISK_ERRORS as error:

@@ -38,10 +38,13 @@ class Volume:
             os.close(descriptor)
 
     def allocate(self, descriptor: int, offset: int, size: int) -> None:
-        """Reserve blocks beyond the end without growing the file, so that it stays in one piece on the disk."""
+        """Reserve blocks beyond the end without growing the file, so that it stays in one piece on the disk.
+
+        Where there is no room for that, or no such call, the write itself will say what it lacks.
+        """
         if _FALLOCATE(descriptor, _FALLOC_FL_KEEP_SIZE, offset, size) != 0:
             number = ctypes.get_errno()
-            if number not in (errno.EOPNOTSUPP, errno.ENOSYS):
+            if number not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOSPC):
                 raise OSError(number, os.strerror(number))
 
     def write(self, descriptor: int, parts: Sequence[bytes], offset: int) -> int:

@@ -66,12 +66,13 @@ class OpenFile:
         """
         volume = self.disk.volume
         init = b""
-        fresh = self._descriptor is None
-        if self._descriptor is None:
+        # Asked of the size, not of the descriptor: a first write that failed is tried again on the same file.
+        if self._size == 0:
             init = init_segment(self._anchor, self.parameters, self.audio_parameters)
+        if self._descriptor is None:
             self._descriptor = volume.create(self.disk.absolute(self.path))
         offset = self._size + len(init)
-        parts = [init] if fresh else []
+        parts = [init] if init else []
         rows: list[FragmentRow] = []
         for fragment in batch:
             if self._sound is None and self.audio_parameters is not None:
