@@ -233,7 +233,7 @@ class Tile extends SlElement {
     if (state === "replay") {
       const at = this.#replay?.at ?? this.content.replayAt ?? 0;
       return html`<span class="standing replay">${this.#replay?.state === "paused" ? "paused" : "recorded"}
-        <time datetime=${new Date(at).toISOString()}>${day(at)} ${clockFine(at)}</time></span>`;
+        <time datetime=${new Date(at).toISOString()}><span class="standing-day">${day(at)} </span>${clockFine(at)}</time></span>`;
     }
     if (state === "live" && verdict?.ageMs !== null && verdict?.ageMs !== undefined) {
       const title = verdict.basis === "capture" ? "since it was captured" : "since it arrived here";
