@@ -92,6 +92,8 @@ class Locations:
 
     def _split(self, url: str) -> SplitResult:
         text = url.strip()
+        if not text:
+            raise self._senseless(url)
         try:
             parts = urlsplit(text if "://" in text else urljoin(self.device_url, text))
         except ValueError:

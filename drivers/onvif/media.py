@@ -157,6 +157,14 @@ class Media:
                 self._url, self._service, "GetStreamUri", {"StreamSetup": setup, "ProfileToken": profile.token}
             )
             url = answer.text("MediaUri/Uri")
+        reached = self._locations.reach(url)
+        if not reached.startswith(("rtsp:", "rtsps:")):
+            raise CameraAnswerError(
+                "The camera gives an address of its stream that is not RTSP's.",
+                cure="Check its streaming settings.",
+                address=self._locations.device_url,
+                given=reached,
+            )
         return StreamProfile(
             token=profile.token,
             name=profile.name,
@@ -167,7 +175,7 @@ class Media:
             bitrate_kbit=profile.bitrate_kbit,
             gop_frames=profile.gop_frames,
             audio=profile.audio,
-            rtsp_url=self._locations.reach(url),
+            rtsp_url=reached,
         )
 
     async def _stream_uri_2(self, token: str) -> str:
