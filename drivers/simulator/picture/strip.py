@@ -68,7 +68,8 @@ def cells(wall_ms: int, number: int) -> tuple[int, ...]:
 
 @lru_cache(maxsize=64)
 def _cell_of_column(width: int) -> npt.NDArray[np.intp]:
-    return np.arange(width, dtype=np.intp) * CELLS // width
+    # By its middle: a column that two cells share goes to the one with more of it.
+    return (2 * np.arange(width, dtype=np.intp) + 1) * CELLS // (2 * width)
 
 
 def paint(picture: Pixels, wall_ms: int, number: int) -> None:
@@ -95,10 +96,11 @@ def read(luma: npt.NDArray[np.uint8]) -> StripReading | None:
     # The row above and below steady the reading where blocks of the coder meet.
     row = luma[max(0, middle - 1) : middle + 2].astype(np.float64).mean(axis=0)
     total = np.concatenate(([0.0], np.cumsum(row)))
-    edges = np.arange(CELLS) * (width / CELLS)
-    first = np.floor(edges + width / CELLS / 3).astype(np.intp)
-    last = np.maximum(first + 1, np.ceil(edges + 2 * width / CELLS / 3).astype(np.intp))
-    means = (total[last] - total[first]) / (last - first)
+    cell = width / CELLS
+    edges = np.arange(CELLS) * cell
+    columns = np.arange(width + 1)
+    first, last = (np.interp(edges + cell * part, columns, total) for part in (1 / 3, 2 / 3))
+    means = (last - first) / (cell / 3)
     bits = [int(mean > 128) for mean in means]
     if tuple(bits[:4]) != _SYNC or tuple(bits[-2:]) != _END:
         return None

@@ -1,0 +1,1 @@
+"""Tests of the simulated town, its pictures, feeds and borough."""
