@@ -3,6 +3,8 @@
 import re
 import secrets
 
+import structlog
+
 from drivers.errors import (
     CameraAnswerError,
     CameraAuthenticationError,
@@ -20,6 +22,8 @@ from drivers.rtsp.rtcp import Reception, picture_loss, receiver_report
 from drivers.rtsp.source import RtspSource
 from drivers.rtsp.urls import StreamUrl
 from kernel.media import GapCause
+
+log = structlog.get_logger(__name__)
 
 USER_AGENT = "Sightline"
 DEFAULT_TIMEOUT_S = 60.0
@@ -70,15 +74,31 @@ class Dialogue:
         await self._ask("PLAY", uri, [("Range", "npt=0.000-")])
 
     async def keep_alive(self, uri: str) -> None:
-        """Refresh the session by GET_PARAMETER, or by OPTIONS where the camera knows no better."""
+        """Refresh the session by GET_PARAMETER, or by OPTIONS where the camera knows no better.
+
+        A camera that does not answer, or refuses, may go on sending all the same: pictures decide, not this.
+
+        Raises:
+            StreamFellError: the session or the connection is gone.
+        """
         offered = not self._public - {""} or "GET_PARAMETER" in self._public
         if offered and not self._plain_keepalive:
-            answer = await self._ask("GET_PARAMETER", uri, [], tolerant=True)
-            if answer.status == 200:
+            if await self._refreshed("GET_PARAMETER", uri):
                 return
-            self._refuse_if_gone(answer)
             self._plain_keepalive = True
-        self._refuse_if_gone(await self._ask("OPTIONS", uri, [], tolerant=True))
+        await self._refreshed("OPTIONS", uri)
+
+    async def _refreshed(self, method: str, uri: str) -> bool:
+        try:
+            answer = await self._ask(method, uri, [], tolerant=True)
+        except StreamFellError:
+            raise
+        except CameraError as error:
+            log.info("stream.keepalive_refused", method=method, error=error.code)
+            return False
+        if answer.status == 454:
+            raise StreamFellError("The camera has forgotten the session.", cause=GapCause.CAMERA)
+        return answer.status == 200
 
     async def tear_down(self, uri: str, *, timeout_s: float) -> None:
         """End the session."""
@@ -137,10 +157,6 @@ class Dialogue:
         raise CameraAuthenticationError(
             "The camera challenges for ever.", cure="Check the user name and password, and the camera's clock."
         )
-
-    def _refuse_if_gone(self, answer: Message) -> None:
-        if answer.status == 454:
-            raise StreamFellError("The camera has forgotten the session.", cause=GapCause.CAMERA)
 
     def _refusal(self, answer: Message, method: str) -> CameraError:
         """Return what a status means (RFC 2326 section 11)."""

@@ -211,6 +211,21 @@ async def test_the_session_is_kept_alive_as_the_camera_allows(
             assert "Session: 12\r\n" in camera.texts[-1]
 
 
+@pytest.mark.parametrize("reply", [None, answer("401 Unauthorized", 'WWW-Authenticate: Digest realm="r", nonce="n"')])
+async def test_a_camera_that_takes_no_keepalive_is_not_left_for_it(clock: ManualClock, reply: Reply) -> None:
+    """Silence, or a challenge without end, makes the next keepalive OPTIONS; the session goes on."""
+    async with odd_camera(GET_PARAMETER=reply) as camera:
+        wanted = source(camera.url(), answer_timeout_s=0.1, frame_timeout_s=1000.0, keyframe_timeout_s=1000.0)
+        async with pulling(wanted, clock=clock) as (stream, sink):
+            await until(lambda: sink.descriptions, what="the start")
+            for count in (2, 3):
+                await settle()
+                await clock.turn(30.0)
+                await until(lambda count=count: camera.methods().count("OPTIONS") == count, what="OPTIONS")  # type: ignore[misc]
+            assert stream.stats.sessions == 1
+            assert sink.breaks == []
+
+
 async def test_a_forgotten_session_is_begun_anew(clock: ManualClock) -> None:
     """454 to a keepalive ends the session with the camera as the cause."""
     async with odd_camera(GET_PARAMETER=answer("454 Session Not Found")) as camera:

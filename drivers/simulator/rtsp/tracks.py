@@ -1,5 +1,6 @@
 """The tracks of a stream: each is packetised once and handed to every client that plays it."""
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -130,6 +131,12 @@ class AudioTrack(Track):
         assert device.audio is not None
         super().__init__(device, payload_type=G711[device.audio][0], clock_hz=tone.RATE_HZ, rng=rng)
         self._codec = device.audio
+        self._wanted = asyncio.Event()
+
+    def join(self, outlet: Outlet) -> None:
+        """See :meth:`Track.join`; wakes the microphone."""
+        super().join(outlet)
+        self._wanted.set()
 
     async def run(self) -> None:
         """Send for ever, while anybody listens."""
@@ -137,6 +144,8 @@ class AudioTrack(Track):
         async with every(self.device.clock, tone.PACKET_SAMPLES / tone.RATE_HZ) as ticks:
             async for _ in ticks:
                 if not self.outlets:
+                    self._wanted.clear()
+                    await self._wanted.wait()
                     continue
                 index = self.media_now() // tone.PACKET_SAMPLES
                 media_time = index * tone.PACKET_SAMPLES
