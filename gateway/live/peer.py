@@ -14,7 +14,7 @@ from typing import Any
 import aioice.ice
 import structlog
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
-from aioice.ice import StunProtocol
+from aioice.ice import CandidatePair, StunProtocol
 from aiortc import (
     RTCCertificate,
     RTCDtlsParameters,
@@ -56,12 +56,18 @@ class Peer:
         self._dtls = RTCDtlsTransport(self._ice, [RTCCertificate.generateCertificate()])
         connection: Any = self._ice._connection  # noqa: SLF001
         connection.get_component_candidates = self._bind_candidates
+        self._answer_check = connection.request_received
+        connection.request_received = self._note_check
+        self._poll_checks = connection._check_periodic  # noqa: SLF001
+        connection._check_periodic = self._check_periodic  # noqa: SLF001
         self._connection = connection
         internals: Any = self._dtls
         internals._handle_rtcp_data = self._take_rtcp  # noqa: SLF001
         internals._handle_rtp_data = self._ignore_rtp  # noqa: SLF001
         self._internals = internals
         self._told_candidates = 0
+        self._reached = False
+        self._startable = asyncio.Event()
         self._pair: object = None
         self._socket: socket.socket | None = None
         self._address: tuple[str, int] = ("", 0)
@@ -120,6 +126,7 @@ class Peer:
             return
         self._told_candidates += 1
         if self._told_candidates <= MAX_CANDIDATES:
+            self._startable.set()
             await self._ice.addRemoteCandidate(candidate)
 
     async def connect(self, ice: RTCIceParameters, dtls: RTCDtlsParameters) -> bool:
@@ -130,6 +137,8 @@ class Peer:
         # A lite peer answers checks but makes none (RFC 8445 section 6.1.1): then the checks are ours to make.
         self._connection.ice_controlling = bool(ice.iceLite)
         self._internals._set_role("server" if dtls.role == "client" else "client")  # noqa: SLF001
+        if not ice.iceLite:
+            await self._startable.wait()
         await self._ice.start(ice)
         if self._ice.state != "completed":
             return False
@@ -233,6 +242,24 @@ class Peer:
             self._on_over(f"dtls {self._dtls.state}")
         elif self._ice.state in {"closed", "failed"}:
             self._on_over(f"ice {self._ice.state}")
+
+    def _note_check(self, message: Any, address: tuple[str, int], protocol: StunProtocol) -> None:
+        """Take a viewer's connectivity check; aioice keeps and answers those that come before it is started."""
+        self._answer_check(message, address, protocol)
+        self._reached = True
+        self._startable.set()
+
+    def _check_periodic(self) -> bool:
+        """Tell aioice whether to look again in 20 ms for checks to make.
+
+        Its own answer is yes for as long as candidates may come, and so it notices success up to 20 ms late. Once the
+        viewer has reached us there is only to wait for, besides checks that are due, what its checks bring.
+        """
+        states = {pair.state for pair in self._connection._check_list}  # noqa: SLF001
+        due = {CandidatePair.State.WAITING, CandidatePair.State.FROZEN}
+        if self._reached and states and not states & due:
+            return False
+        return bool(self._poll_checks())
 
     async def _take_rtcp(self, data: bytes) -> None:
         self._on_rtcp(data)

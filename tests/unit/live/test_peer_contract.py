@@ -34,6 +34,14 @@ async def test_aiortcs_insides_have_the_names_we_use() -> None:
     assert "self._handle_rtp_data(data, arrival_time_ms=arrival_time_ms)" in receive
     gather = inspect.getsource(aioice.ice.Connection.gather_candidates)
     assert "self.get_component_candidates(component=component, addresses=addresses)" in gather
+    connect = inspect.getsource(aioice.ice.Connection.connect)
+    assert "if not self._check_periodic():" in connect
+    assert "self._check_list_state.get()" in connect
+    received = inspect.getsource(aioice.ice.StunProtocol.datagram_received)
+    assert "self.receiver.request_received(message, addr, self)" in received
+    assert "self._early_checks.append((message, addr, protocol))" in inspect.getsource(
+        aioice.ice.Connection.request_received
+    )
     assert list(inspect.signature(connection.get_component_candidates).parameters) == [
         "component", "addresses", "timeout",
     ]  # fmt: skip
