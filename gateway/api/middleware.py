@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import Problem, response
+from gateway.api.problems import TOO_LARGE, response
 from kernel.clock import NS_PER_MS, Clock
 
 log = structlog.get_logger()
@@ -29,39 +30,20 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         seen = 0
-        answered = False
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._max_bytes:
-                raise _TooLargeError
+                # The one exception that the framework lets pass while it reads a body.
+                raise HTTPException(413, headers={"Connection": "close"})
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
-
-        try:
-            await self._app(scope, counted, watched)
-        except _TooLargeError:
-            if not answered:
-                await self._refuse(scope, receive, send)
+        await self._app(scope, counted, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        shown = Problem(
-            type="api.too-large",
-            title=f"The request's body is larger than {self._max_bytes} bytes.",
-            detail="Send less.",
-            status=413,
-        )
-        await response(shown, headers={"Connection": "close"})(scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    """The body went over the limit while it was read."""
+        await response(TOO_LARGE, headers={"Connection": "close"})(scope, receive, send)
 
 
 class SecurityHeaders:

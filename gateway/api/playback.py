@@ -1,10 +1,12 @@
 """What was recorded: timeline, HLS, stills, clips."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
@@ -20,15 +22,17 @@ from gateway.api.ranges import ranged
 from gateway.api.rooms import The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
-from gateway.audit.trail import Trail
 from gateway.fleet.hosts import HostError
 from kernel.clock import to_ns
 from kernel.ids import StreamName
+
+log = structlog.get_logger()
 
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["recordings"])
 
 HLS_MEDIA_TYPE = "application/vnd.apple.mpegurl"
 Which = Annotated[StreamName, Query(description="Main or sub")]
+_BrokeOff = Callable[[HostError], None]
 _SEGMENT = re.compile(r"(?:init-(?P<init>[\w.-]+)\.mp4|(?P<file>[\w.-]+)-(?P<index>\d{1,9})\.m4s)")
 
 
@@ -127,38 +131,31 @@ async def clip(
         await stack.aclose()
         raise
     name = f"camera-{camera.number:04d}_{iso(start_ns)[:19].replace(':', '-')}Z_{stream.value}.mp4"
-    return _Clip(_told(pieces, event, the.trail), stack, name)
+
+    def broke_off(error: HostError) -> None:
+        log.warning("export.broken_off", camera=camera.id, error=error.code)
+        details = {**event.details, "error": error.code}
+        the.trail.note(replace(event, outcome=Outcome.FAILED, details=details))
+
+    return _Clip(pieces, name, stack=stack, broke_off=broke_off)
 
 
 class _Clip(StreamingResponse):
     """Streams a clip, and lets go of the host however the answer ends."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], stack: AsyncExitStack, name: str) -> None:
+    def __init__(self, pieces: AsyncIterator[bytes], name: str, *, stack: AsyncExitStack, broke_off: _BrokeOff) -> None:
         disposition = f'attachment; filename="{name}"'
         super().__init__(pieces, media_type="video/mp4", headers={"Content-Disposition": disposition})
         self._stack = stack
+        self._broke_off = broke_off
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._stack:
-            await super().__call__(scope, receive, send)
-
-
-async def _told(pieces: AsyncIterator[bytes], event: AuditEvent, trail: Trail) -> AsyncIterator[bytes]:
-    """Pass the pieces on; an export that breaks off is recorded as such."""
-    try:
-        async for piece in pieces:
-            yield piece
-    except HostError as error:
-        trail.note(
-            AuditEvent(
-                action=Action.EXPORTED,
-                actor=event.actor,
-                subject=event.subject,
-                outcome=Outcome.FAILED,
-                details={**event.details, "error": error.code},
-            )
-        )
-        raise
+        try:
+            async with self._stack:
+                await super().__call__(scope, receive, send)
+        except HostError as error:
+            # Leaving the answer unfinished closes the connection: the client sees that the clip is not whole.
+            self._broke_off(error)
 
 
 def _playing(who: Actor, session: str, camera: OneCamera, stream: StreamName) -> Span:

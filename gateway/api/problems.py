@@ -26,6 +26,9 @@ class Problem(BaseModel):
     status: int
 
 
+TOO_LARGE = Problem(type="api.too-large", title="The request's body is too large.", detail="Send less.", status=413)
+
+
 def problem(error: SightlineError) -> Problem:
     """Return the problem details of an error."""
     return Problem(type=error.code, title=error.message, detail=error.cure, status=getattr(error, "status", 500))
@@ -73,6 +76,8 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 413:
+        return response(TOO_LARGE, headers=error.headers)
     title = {
         400: "The request cannot be understood.",
         404: "There is nothing at this address.",

@@ -81,7 +81,8 @@ class Register:
             host = rows[0].host if rows else _idlest(everybody, hosts)
             fresh = [view for view in description.views if view.source_token not in seen]
             for place, view in enumerate(fresh, len(rows)):
-                row = _new_row(device.id, view, description, number=_free(numbers), host=host, now_ns=now_ns)
+                number = facts.number if facts.number is not None and not place else _free(numbers)
+                row = _new_row(device.id, view, description, number=number, host=host, now_ns=now_ns)
                 numbers.add(row.number)
                 if place:
                     row = replace(row, name=f"{facts.name or row.name} ({place + 1})")
