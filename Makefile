@@ -55,7 +55,7 @@ check: $(VENV)/.dev-installed node_modules/.installed ## ruff, mypy, import-lint
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PY) -m tests.house
-	$(VENV)/bin/sightline check-config config/example.toml
+	$(VENV)/bin/sightline check-config --config config/example.toml
 	PATH="$(NODE_BIN):$$PATH" node node_modules/typescript/bin/tsc --project tsconfig.json
 
 unit: $(VENV)/.dev-installed node_modules/.installed ## the tests alone: make unit PYTEST_ARGS='tests/unit/ptz -x'

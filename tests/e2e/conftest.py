@@ -1,0 +1,147 @@
+"""The demo as a newcomer starts it, and Debian's Chromium to look at it with."""
+
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+ROOT = Path(__file__).parents[2]
+SIGHTLINE = Path(sys.executable).with_name("sightline")
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+STRIP = (ROOT / "benchmarks" / "strip.js").read_text(encoding="utf-8")
+USER, PASSWORD = "anne", "correct horse battery"
+START_S = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A started Sightline: where it is, and the one-time code it printed."""
+
+    url: str
+    code: str
+
+
+class Started:
+    """A `sightline` process whose output is read as it comes."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._said: list[str] = []
+        self._url = threading.Event()
+        self.running: Running | None = None
+        self.process = subprocess.Popen(
+            [SIGHTLINE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._said.append(line)
+            if found := re.search(r"(http://\S+)/#setup=(\S+)", line):
+                self.running = Running(url=found[1], code=found[2])
+                self._url.set()
+        self._url.set()
+
+    def wait(self) -> Running:
+        """Return where it is, once it says so."""
+        assert self._url.wait(START_S), f"no address within {START_S} s:\n{''.join(self._said)}"
+        assert self.running is not None, f"it ended:\n{''.join(self._said)}"
+        return self.running
+
+    def end(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.terminate()
+        try:
+            code = self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self._listener.join(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`sightline demo` with its six cameras, in which Anne is the administrator."""
+    started = Started("demo", "--data-dir", str(tmp_path_factory.mktemp("demo")), "--port", "0")
+    try:
+        running = started.wait()
+        httpx.post(
+            f"{running.url}/api/v1/setup",
+            json={"code": running.code, "username": USER, "password": PASSWORD},
+            headers={"X-Sightline": "1", "Origin": running.url},
+            timeout=30,
+        ).raise_for_status()
+        yield running
+    finally:
+        started.end()
+
+
+@pytest_asyncio.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium, headless."""
+    assert CHROMIUM.exists(), "Chromium is not here. Install it: apt-get install chromium (or: make test-parts)"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    """A page of a control-room monitor; what it complains of in its console fails the test."""
+    context = await chromium.new_context(viewport={"width": 1920, "height": 1080})
+    await context.add_init_script(STRIP)
+    page = await context.new_page()
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
+    await context.close()
+    assert not broken, broken
+
+
+async def sign_in(page: Page, at: Running) -> None:
+    """Sign Anne in as she would herself."""
+    await page.goto(at.url)
+    await page.fill("#username", USER)
+    await page.fill("#password", PASSWORD)
+    await page.press("#password", "Enter")
+    await page.wait_for_selector('[data-wall="ready"]', timeout=20_000)
+
+
+async def seen(page: Page, script: str, arg: object = None, *, timeout_s: float = 20.0) -> None:
+    """Return once a function of the page says yes.
+
+    Playwright's own wait_for_function evaluates text inside the page, which the console's content security policy
+    rightly forbids.
+
+    Raises:
+        AssertionError: it did not within ``timeout_s``.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while not await page.evaluate(script, arg):
+        assert loop.time() < deadline, f"not seen within {timeout_s} s: {script}"
+        await page.wait_for_timeout(50)
