@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from kernel.clock import SystemClock
 from tests.e2e.screens import PEER, PHONE, serving
@@ -15,6 +15,9 @@ from tests.fakes.live_page import chromium
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(90)
+
+# A busy machine is slow, and slowness is no fault here.
+expect.set_options(timeout=20_000)
 
 Open = Callable[..., Awaitable[tuple[Page, FakeBorough]]]
 
@@ -319,23 +322,18 @@ async def test_the_wall_is_the_same_after_a_reload(opened: Open) -> None:
 
 async def test_export_is_two_clicks_on_the_timeline(opened: Open) -> None:
     """E, a click and a click ask for the clip between them."""
-    page, _ = await opened()
+    page, borough = await opened()
     await expect(page.locator(".track .span").first).to_be_attached()
     await page.keyboard.press("e")
     box = await page.locator(".track").bounding_box()
     assert box is not None
-    asked: list[str] = []
-
-    async def refuse(route: Route) -> None:
-        asked.append(route.request.url)
-        await route.abort()
-
-    await page.route("**/clip.mp4*", refuse)
-    await page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + 20)
-    await page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 20)
-    await until(lambda: len(asked) == 1, what="the clip to be asked for")
-    assert "start=" in asked[0]
-    assert "end=" in asked[0]
+    async with page.expect_download(timeout=20_000) as coming:
+        await page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + 20)
+        await page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + 20)
+    clip = await coming.value
+    start, end = borough.exports[0]
+    assert start < end
+    assert clip.suggested_filename.startswith("camera-1-")
 
 
 async def test_a_gap_tells_its_cause(opened: Open) -> None:

@@ -44,6 +44,8 @@ class FakeBorough:
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     commands: list[dict[str, Any]] = field(default_factory=list)
     """Everything that came over the steering sockets, in order."""
+    exports: list[tuple[str, str]] = field(default_factory=list)
+    """Start and end of each clip that was asked for."""
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     signed_in: bool = True
 
@@ -252,6 +254,11 @@ async def _still(request: Request) -> Response:
     return Response(b"\xff\xd8\xff\xd9", media_type="image/jpeg", headers={"Sightline-Time": _borough(request).iso()})
 
 
+async def _clip(request: Request) -> Response:
+    _borough(request).exports.append((request.query_params["start"], request.query_params["end"]))
+    return Response(b"", media_type="video/mp4", headers={"Content-Disposition": "attachment"})
+
+
 async def _events(socket: WebSocket) -> None:
     borough = _borough(socket)
     await socket.accept()
@@ -318,6 +325,7 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/presets/{token}", _presets, methods=["DELETE"]),
             Route(camera + "/timeline", _timeline),
             Route(camera + "/still", _still),
+            Route(camera + "/clip.mp4", _clip),
             Route(api + "/users", _users),
             Route(api + "/audit", _audit),
             Route(api + "/audit/verify", _audit, methods=["POST"]),
