@@ -146,7 +146,9 @@ async def _with_head(
         return device.head_of(profile.token, abilities)
 
     async def look() -> bytes | None:
-        return await _snapshot(device, view.snapshot_url)
+        # A camera that has not been looked at for long may take its time for the first picture.
+        url = view.snapshot_url
+        return await _snapshot(device, url, remark=False) or await _snapshot(device, url, remark=False)
 
     abilities = claim.abilities
     if limits.try_head:
@@ -183,18 +185,19 @@ async def _relays(device: Device) -> tuple[str, ...]:
         return ()
 
 
-async def _snapshot(device: Device, url: str | None) -> bytes | None:
+async def _snapshot(device: Device, url: str | None, *, remark: bool = True) -> bytes | None:
     """Return a picture, None where none comes: that spoils no enrolment."""
     if url is None:
         return None
     try:
         return await device.picture(url)
     except CameraAuthenticationError as error:
-        if error.facts.get("cause") != "basic":
+        if remark and error.facts.get("cause") != "basic":
             device.quirks.note("It refuses its snapshot to this account.")
     except CameraBusyError:
         raise
     except CameraError as error:
         log.info("camera.no_snapshot", address=url, error=str(error))
-        device.quirks.note(f"Its snapshot cannot be had: {error.message}")
+        if remark:
+            device.quirks.note(f"Its snapshot cannot be had: {error.message}")
     return None

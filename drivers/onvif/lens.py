@@ -91,7 +91,7 @@ class LensTrial:
             there = await self.go(replace(here, pan=here.pan + (0.02 if here.pan < 0.9 else -0.02)))
         after = await self.snapshot()
         shift = await shift_between(before, after) if after is not None else None
-        if shift is None or not shift.sure or abs(shift.right) < STEP / 8:
+        if shift is None or not (shift.sure or _agrees(shift)) or abs(shift.right) < STEP / 8:
             log.info("head.picture_unclear", shift=shift)
             return None
         return _Look(shift, Position(there.pan - here.pan, there.tilt - here.tilt, 0.0), here.tilt)
@@ -108,3 +108,8 @@ class LensTrial:
         across = math.tan(math.radians(turn)) * math.cos(math.radians(tilt))
         hfov = math.degrees(2.0 * math.atan(across / abs(look.shift.right)))
         return hfov if 0.5 < hfov < 179.0 else None
+
+
+def _agrees(shift: Shift) -> bool:
+    """Say whether a faint peak lies exactly where a true move would put it: it is no coincidence then."""
+    return abs(shift.up) < STEP / 8 and abs(-shift.right / STEP - 1.0) < 0.1
