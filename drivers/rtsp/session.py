@@ -20,10 +20,11 @@ from drivers.rtsp.source import RtspSource
 from drivers.rtsp.track import Track
 from drivers.rtsp.urls import StreamUrl, control, here, parse, redirected
 from drivers.rtsp.video import CODECS, VideoTrack
-from kernel.clock import Clock
+from kernel.clock import NS_PER_S, Clock
 from kernel.media import StreamDescription
 
 REDIRECT_LIMIT = 3
+KEYFRAME_REQUEST_NS = NS_PER_S
 TEARDOWN_S = 1.0
 
 
@@ -38,6 +39,8 @@ class Session:
         """By RTP channel; RTCP is on the next."""
         self.video: VideoTrack | None = None
         self.base = ""
+        self.asked_ns: int | None = None
+        """When a keyframe was asked for last."""
 
     def add(self, channel: int, track: Track) -> None:
         """Route a pair of channels to a track."""
@@ -202,9 +205,12 @@ def video_media(sdp: Description) -> Media:
 
 
 def request_keyframe(session: Session) -> None:
-    """Ask for a keyframe by RTCP, if the camera said that it listens (RFC 4585)."""
-    video = session.video
+    """Ask for a keyframe by RTCP, at most once a second, if the camera said that it listens (RFC 4585)."""
+    video, now_ns = session.video, session.connection.received_ns
+    if session.asked_ns is not None and now_ns - session.asked_ns < KEYFRAME_REQUEST_NS:
+        return
     if video is not None and video.ssrc is not None and "nack pli" in video.media.feedback:
+        session.asked_ns = now_ns
         channel = next(channel for channel, track in session.tracks.items() if track is video)
         session.dialogue.ask_for_keyframe(channel + 1, video.ssrc)
 

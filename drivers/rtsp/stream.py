@@ -43,7 +43,6 @@ PARKING = (CameraAuthenticationError, CameraRefusedAddressError)
 PATIENCE = Backoff()
 LOOK_S = 1.0
 REPORT_S = 5.0
-KEYFRAME_REQUEST_S = 1.0
 
 
 class Counted(Protocol):
@@ -75,7 +74,6 @@ class RtspStream:
         self._backoff = backoff
         self._session: Session | None = None
         self._tcp_refused = False
-        self._asked_ns: int | None = None
 
     async def run(self) -> None:
         """Pull for ever. Returns only when parked: the password is wrong or the address refused.
@@ -163,13 +161,8 @@ class RtspStream:
 
     def request_keyframe(self) -> None:
         """Ask the camera for a keyframe, at most once a second; does nothing where its transport cannot."""
-        now_ns = self._clock.monotonic_ns()
-        if self._session is None or (
-            self._asked_ns is not None and now_ns - self._asked_ns < KEYFRAME_REQUEST_S * NS_PER_S
-        ):
-            return
-        self._asked_ns = now_ns
-        request_keyframe(self._session)
+        if self._session is not None:
+            request_keyframe(self._session)
 
     async def _watch(self, delivery: Delivery, count: Callable[[], None]) -> None:
         """Look for pictures, not bytes."""

@@ -92,7 +92,7 @@ class VideoTrack(Track):
         if not self._waiting:
             self._waiting = True
             self._lost = True
-            self.on_loss()
+        self.on_loss()  # while waiting too: it may be the keyframe that was hit
 
     def _cut(self) -> None:
         """End the unit being collected, if it has a picture in it."""

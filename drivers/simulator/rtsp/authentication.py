@@ -64,7 +64,7 @@ class Doorkeeper:
             middle = f"{given['nonce']}:{given.get('nc', '')}:{given.get('cnonce', '')}:auth"
         else:
             middle = given["nonce"]
-        return hmac.compare_digest(h(f"{secret}:{middle}:{request}"), given.get("response", ""))
+        return hmac.compare_digest(h(f"{secret}:{middle}:{request}").encode(), given.get("response", "").encode())
 
     def _now_s(self) -> int:
         return self._device.clock.monotonic_ns() // NS_PER_S

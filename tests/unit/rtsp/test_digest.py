@@ -147,3 +147,19 @@ def test_what_is_not_known_is_said(offer: str) -> None:
 def test_before_a_challenge_nothing_is_said() -> None:
     """The password's proof is not offered to whoever did not ask."""
     assert authenticator().header("OPTIONS", "u") is None
+
+
+def test_nonsense_in_an_answer_is_a_wrong_answer(clock: ManualClock) -> None:
+    """The simulated camera refuses unknown algorithms, other users, forged nonces and odd letters, and survives."""
+    keeper, asker = Doorkeeper(device(clock)), authenticator()
+    exchange(keeper, asker)
+    good = asker.header("PLAY", "u") or ""
+    assert keeper.check(good, "PLAY") is None
+    for bad in (
+        re.sub('response="[^"]*"', 'response="\u00e9"', good),
+        re.sub('nonce="[^"]*"', 'nonce="\u00e9"', good),
+        good.replace("algorithm=MD5", "algorithm=SHA-1"),
+        good.replace("sightline", "somebody"),
+        good.replace("Digest ", "Basic "),
+    ):
+        assert keeper.check(bad, "PLAY") is not None
