@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
@@ -23,6 +24,9 @@ _log = structlog.get_logger(__name__)
 
 DISK_ERRORS = (OSError, sqlite3.Error, TimeoutError)
 """What a disk that fails looks like from here."""
+
+
+MAINTAIN_S = 60.0
 
 
 class DiskState(StrEnum):
@@ -77,6 +81,8 @@ class Disk:
         """When the process before this one last gave a sign of life, wall time."""
         self.active: set[str] = set()
         """Identifiers of the files that are being written."""
+        self.sweeping = threading.Lock()
+        """Held by the one thread that deletes: two at once would each make the room that both want."""
         self.limit_s = recording.slow_write_s
         self._clock = clock
         self._began_ns = clock.monotonic_ns()
@@ -90,9 +96,20 @@ class Disk:
         Raises:
             TimeoutError: it took longer than ``slow_write_s``; it goes on in its thread, and is not waited for.
         """
+        return await self._within(self.limit_s, lambda: job(*args, **kwargs))
+
+    async def maintain(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``job`` on a writing thread; deleting many files may take longer than a write does.
+
+        Raises:
+            TimeoutError: it took longer than a minute.
+        """
+        return await self._within(max(MAINTAIN_S, self.limit_s), lambda: job(*args, **kwargs))
+
+    async def _within(self, limit_s: float, job: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self.limit_s):
-            return await loop.run_in_executor(self._writers, lambda: job(*args, **kwargs))
+        async with asyncio.timeout(limit_s):
+            return await loop.run_in_executor(self._writers, job)
 
     async def read(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``job`` on a reading thread."""

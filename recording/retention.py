@@ -12,6 +12,8 @@ from recording.disk import Disk
 
 _log = structlog.get_logger(__name__)
 
+MOST = 1000
+"""Files that one round deletes for their age: the next round goes on."""
 BATCH = 50
 """Files that one transaction makes garbage: its flush is paid once for all of them."""
 DAY_NS = 86_400 * NS_PER_S
@@ -48,13 +50,15 @@ def sweep(disk: Disk, settings: RecordingSettings, now_ns: int, *, by_age: bool,
     Raises:
         OSError, sqlite3.Error: the disk fails.
     """
+    with disk.sweeping:
+        return _sweep(disk, settings, now_ns, by_age=by_age, extra_bytes=extra_bytes)
+
+
+def _sweep(disk: Disk, settings: RecordingSettings, now_ns: int, *, by_age: bool, extra_bytes: int) -> Sweep:
     count = size = 0
     if by_age:
         before_ns = now_ns - round(settings.retention_days * DAY_NS)
-        while True:
-            files = _old(disk, before_ns)
-            if not files:
-                break
+        while count < MOST and (files := _old(disk, before_ns)):
             count, size = count + len(files), size + _delete(disk, files)
         with disk.catalog.write() as db:
             facts.forget_gaps(db, before_ns)

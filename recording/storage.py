@@ -147,7 +147,7 @@ class Storage(Playback):
         """Do one round of what storage owes its disks: retention, a sign of life, new links of holds, probing."""
         for disk in self._disks:
             try:
-                await disk.write(self._keep_one, disk)
+                await disk.maintain(self._keep_one, disk)
                 if disk.state is not DiskState.OK:
                     await disk.write(identity.probe, disk.root)
                     disk.trust()
@@ -173,7 +173,7 @@ class Storage(Playback):
         """Delete what may be deleted for one more batch; return whether anything was."""
         try:
             await disk.write(identity.give_reserve, disk.root)
-            swept = await disk.write(retention.sweep, disk, self._settings, self._clock.wall_ns(),
+            swept = await disk.maintain(retention.sweep, disk, self._settings, self._clock.wall_ns(),
                                      by_age=False, extra_bytes=2 * self._settings.batch_bytes)  # fmt: skip
         except DISK_ERRORS as error:
             disk.mark(error)
