@@ -77,6 +77,11 @@ class Ledger:
         """Return what is going on under ``key``."""
         return self._spans.get(key)
 
+    @property
+    def open_spans(self) -> int:
+        """Return how many things are going on."""
+        return len(self._spans)
+
     def end(self, key: tuple[str, ...], reason: str) -> None:
         """Note that something ended; ending it twice is harmless."""
         span = self._spans.pop(key, None)

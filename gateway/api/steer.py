@@ -102,6 +102,8 @@ class _Seat:
         self._urgent: set[asyncio.Task[None]] = set()
         self._stick_shown: Any = ()
         self._head_shown: Any = None
+        self._holding = False
+        """We asked for the stick and have not let go of it since."""
         self._confirmed = False
         """The state stream has said that we hold the stick: from then on it tells when we lose it."""
 
@@ -193,6 +195,8 @@ class _Seat:
                 await self._socket.send_json({"t": "ack", "n": said.n})
 
     async def _take(self) -> None:
+        # From before the asking: a socket that ends in between must let go of what the host gave.
+        self._holding = True
         state = await self._host.stick(
             self._camera.id, rpc.StickWish(holder=self._holder, name=self._who.name, take=True)
         )
@@ -211,8 +215,9 @@ class _Seat:
 
     async def _leave(self, reason: str) -> None:
         """Let go of the stick, which stops the head."""
-        if self._the.ledger.get(self._key) is None:
+        if not self._holding:
             return
+        self._holding = False
         self._the.ledger.end(self._key, reason)
         try:
             state = await self._host.drop_stick(self._camera.id, self._holder)
