@@ -1,7 +1,6 @@
-"""Take a picture of every face of the console, at a desk's size and a phone's: ``python -m tests.e2e.screens OUT``.
+"""Take a picture of every face of the console, at a desk's size and a phone's: ``python -m tests.e2e.screens [--out DIR] [NAME …]``.
 
-Each face is put up by the fake gateway, so that states a healthy one does not show can be looked at too. With
-``--url`` the pictures are taken of a running gateway instead, after signing in.
+Each face is put up by the fake gateway, so that states a healthy one does not show can be looked at too.
 """
 
 import argparse
@@ -209,7 +208,7 @@ async def _all(out: Path, names: list[str], sizes: list[tuple[int, int]]) -> Non
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("screenshots"))
     parser.add_argument("names", nargs="*", help=", ".join(FACES))
     parser.add_argument("--only", choices=["desk", "phone"])
     given = parser.parse_args()

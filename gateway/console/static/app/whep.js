@@ -58,7 +58,7 @@ export class WhepSession {
       this.#peer.setConfiguration({ iceServers });
     }
     if (this.#closed) {
-      this.#leave();
+      await this.#leave();
       return;
     }
     await this.#peer.setRemoteDescription({ type: "answer", sdp: soundApart(answer) });
@@ -93,16 +93,17 @@ export class WhepSession {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#flushing);
-    this.#peer.close();
-    this.#leave();
+    // The server is told before the transport ends, or it would have forgotten the session already.
+    void this.#leave().then(() => this.#peer.close());
   }
 
-  #leave() {
+  async #leave() {
     if (this.#location === null) return;
     const location = this.#location;
     this.#location = null;
-    // keepalive: it is sent even when the page is being left.
-    void fetch(location, { method: "DELETE", headers: { "X-Sightline": "1" }, keepalive: true }).catch(() => {});
+    // keepalive: it is sent even when the page is being left. A server that is gone holds nobody here.
+    const init = { method: "DELETE", headers: { "X-Sightline": "1" }, keepalive: true, signal: AbortSignal.timeout(1000) };
+    await fetch(location, init).catch(() => {});
   }
 
   #flush() {
