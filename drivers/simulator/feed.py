@@ -16,12 +16,23 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import VideoFrame
 from PIL import Image, ImageFilter
 
 from drivers.simulator.device import Aim, EncodedUnit, Feed, SimulatedDevice, StreamSettings
-from drivers.simulator.picture.encoder import Coding, Encoder, Picture, parameters_of, scale, to_frame
+from drivers.simulator.picture import strip
+from drivers.simulator.picture.encoder import (
+    Coding,
+    Encoder,
+    Picture,
+    VideoFrame,
+    parameters_of,
+    restored,
+    scale,
+    to_frame,
+)
 from drivers.simulator.picture.marks import mark, wipe
-from kernel.clock import NS_PER_S
+from kernel.clock import NS_PER_MS, NS_PER_S
 from kernel.ids import StreamName
 from kernel.media import VIDEO_CLOCK_HZ, VideoCodec, VideoParameters
 
@@ -177,6 +188,7 @@ class Camera:
         self._lock = threading.Lock()
         self._encoders: dict[StreamName, Encoder] = {}
         self._frozen: Pixels | None = None
+        self._marked_ns = 0
         self._wake = asyncio.Event()
         # Cameras take turns within a frame's time, so that their bursts of work do not meet.
         self._phase_ns = device.number * 29_000_000 % NS_PER_S
@@ -243,12 +255,21 @@ class Camera:
                 if encoder is None or encoder.coding != coding:
                     encoder = self._encoders[name] = Encoder(coding)
                 same = (coding.width, coding.height) == (frame.width, frame.height)
-                sized = frame if same else scale(frame, coding.width, coding.height)
+                sized = frame if same else self._smaller(frame, coding)
                 coded += [
                     (name, picture, encoder.parameters)
                     for picture in encoder.encode(sized, shot.time_90k, keyframe=keyframe or fresh)
                 ]
             return coded
+
+    def _smaller(self, frame: VideoFrame, coding: Coding) -> VideoFrame:
+        """Return ``frame`` scaled; in small pictures the strip is written anew, since it may not shrink with them."""
+        scaled = scale(frame, coding.width, coding.height)
+        if strip.height_px(coding.height) <= coding.height / 24:
+            return scaled
+        planes = np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+        strip.paint(planes[: coding.height], self._marked_ns // NS_PER_MS, self.device.number)
+        return restored(planes, scaled)
 
     def _jpeg(self, shot: _Shot, coding: Coding) -> bytes:
         with self._lock:
@@ -274,6 +295,7 @@ class Camera:
             picture[...] = (picture @ np.array([77, 150, 29], dtype=np.uint32) >> 8)[..., None]
         mark(picture, wall_ns=shot.camera_ns, number=self.device.number, name=self.device.name)
         self._frozen = picture
+        self._marked_ns = shot.camera_ns
         return picture
 
 

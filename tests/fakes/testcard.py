@@ -7,7 +7,7 @@ from drivers.simulator.device import Aim
 
 
 class TestCard:
-    """A grey ramp that shifts with time and pan (satisfies ``drivers.simulator.feed.Eye``)."""
+    """A grey ramp with one white bar that shifts with time and pan (satisfies ``drivers.simulator.feed.Eye``)."""
 
     __test__ = False
 
@@ -19,4 +19,5 @@ class TestCard:
         self.painted.append((aim, wall_ns, width, height))
         shift = wall_ns // 10_000_000 + round(aim.pan_deg * 4)
         row = (np.arange(width) * 200 // width + shift) % 200 + 20
+        row[width // 3 : width // 3 + max(1, width // 40)] = 250
         return np.repeat(np.repeat(row[None, :, None], height, axis=0), 3, axis=2).astype(np.uint8)

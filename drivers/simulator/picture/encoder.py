@@ -145,3 +145,10 @@ def to_frame(rgb: npt.NDArray[np.uint8]) -> VideoFrame:
 def scale(frame: VideoFrame, width: int, height: int) -> VideoFrame:
     """Return ``frame`` in another size."""
     return frame.reformat(width=width, height=height, format="yuv420p", interpolation="AREA")
+
+
+def restored(planes: npt.NDArray[np.uint8], like: VideoFrame) -> VideoFrame:
+    """Return a yuv420p frame of ``planes`` (H * 3/2, W) with the colour space of ``like``."""
+    frame = VideoFrame.from_ndarray(planes, format="yuv420p")
+    frame.colorspace, frame.color_range = like.colorspace, like.color_range
+    return frame

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import av
+import numpy as np
+import numpy.typing as npt
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
@@ -22,6 +24,11 @@ class Coded(Protocol):
 def annexb(nals: Iterable[bytes]) -> bytes:
     """Return an Annex B byte stream."""
     return b"".join(b"\x00\x00\x00\x01" + nal for nal in nals)
+
+
+def luma_of(frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    """Return the luma plane."""
+    return np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8)
 
 
 def decoded(parameters: VideoParameters, pictures: Sequence[Coded]) -> list[VideoFrame]:

@@ -34,9 +34,7 @@ def test_keyframes_only_where_asked(codec: VideoCodec) -> None:
     """A picture is a keyframe exactly where one was asked for, and decoding can start there."""
     encoder = Encoder(_coding(codec))
     wanted = [index in {0, 5, 6} for index in range(12)]
-    pictures = [
-        encoder.encode(_frame(20 * index), 7200 * index, keyframe=key)[0] for index, key in enumerate(wanted)
-    ]
+    pictures = [encoder.encode(_frame(20 * index), 7200 * index, keyframe=key)[0] for index, key in enumerate(wanted)]
     assert [picture.keyframe for picture in pictures] == wanted
     frames = decoded(encoder.parameters, pictures[5:])
     assert [round(float(frame.to_ndarray(format="gray").mean()) / 20) for frame in frames] == list(range(5, 12))

@@ -77,7 +77,7 @@ def test_horizon(tilt: float, hfov: float) -> None:
 
 
 @given(bearings, tilts, fovs, st.floats(0.0, 360.0), st.floats(-80.0, 60.0), st.floats(0.1, 30.0))
-def test_nothing_in_the_picture_is_culled(
+def test_nothing_in_the_picture_is_culled(  # noqa: PLR0917 - one argument for each strategy
     bearing: float, tilt: float, hfov: float, away: float, rise: float, radius: float
 ) -> None:
     """A sphere whose middle has a pixel within the picture is never taken for one outside the view."""

@@ -13,7 +13,7 @@ from drivers.simulator.picture import strip
 from drivers.simulator.picture.encoder import Coding, Encoder, to_frame
 from drivers.simulator.picture.strip import MAX_NUMBER, StripReading
 from kernel.media import VideoCodec
-from tests.unit.simulator_town.decoding import decoded
+from tests.unit.simulator_town.decoding import decoded, luma_of
 
 WALL_MS = 1_790_000_000_123
 times = st.integers(0, (1 << 44) - 1)
@@ -63,7 +63,7 @@ def test_survives_coding(codec: VideoCodec, width: int, height: int) -> None:
     for index in range(6):
         rgb = _picture(width, height, WALL_MS + 80 * index, 17)
         pictures += encoder.encode(to_frame(rgb), 7200 * index, keyframe=index == 0)
-    readings = [strip.read(frame.to_ndarray(format="gray")) for frame in decoded(encoder.parameters, pictures)]
+    readings = [strip.read(luma_of(frame)) for frame in decoded(encoder.parameters, pictures)]
     assert readings == [StripReading(17, WALL_MS + 80 * index) for index in range(6)]
 
 

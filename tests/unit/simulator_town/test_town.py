@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.simulator.town.buildings import separate
-from drivers.simulator.town.streets import AREAS, CYCLE_S, GREEN_S, JUNCTIONS, STREETS
+from drivers.simulator.town.streets import AREAS, CYCLE_S, GREEN_S, JUNCTIONS, STREETS, Junction
 from drivers.simulator.town.town import ORIGIN, PLANE, Town, ground_geojson
 from drivers.simulator.town.traffic import Near, green, strollers, vehicles, walkers
 from kernel.clock import NS_PER_S
@@ -45,7 +45,7 @@ def test_no_two_buildings_overlap(clock: ManualClock) -> None:
 
 
 @given(moments)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_vehicles_keep_apart(time_s: float) -> None:
     """No two vehicles are ever in one another's place, not at crossings and not in queues."""
     for one, two in itertools.combinations(vehicles(1, time_s), 2):
@@ -53,7 +53,7 @@ def test_vehicles_keep_apart(time_s: float) -> None:
 
 
 @given(moments)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_everybody_moves_smoothly(time_s: float) -> None:
     """Within a tenth of a second nobody is anywhere else than his speed allows."""
     before = {actor.identity: actor for actor in vehicles(1, time_s) + walkers(1, time_s) + strollers(1, time_s)}
@@ -74,10 +74,10 @@ def test_some_wait_at_red(clock: ManualClock) -> None:
 
 
 @given(moments, st.sampled_from(JUNCTIONS))
-def test_never_green_for_both(time_s: float, junction: object) -> None:
+def test_never_green_for_both(time_s: float, junction: Junction) -> None:
     """The streets of a junction are never green together, and each is for its share of the cycle."""
-    assert not (green(3.0, first=True, at_s=time_s) and green(3.0, first=False, at_s=time_s))
-    greens = sum(green(3.0, first=True, at_s=time_s + tick / 10) for tick in range(int(CYCLE_S * 10)))
+    assert not (green(junction.green_s, first=True, at_s=time_s) and green(junction.green_s, first=False, at_s=time_s))
+    greens = sum(green(junction.green_s, first=True, at_s=time_s + tick / 10) for tick in range(int(CYCLE_S * 10)))
     assert abs(greens / 10 - GREEN_S) <= 0.2
 
 

@@ -1,5 +1,6 @@
 """The white van drives its round, and flees where it is told to."""
 
+import itertools
 import math
 
 import pytest
@@ -15,7 +16,7 @@ async def test_drives_its_round(clock: ManualClock) -> None:
     """Untold, it drives at town speed and comes back to where it was."""
     van = Van(clock)
     places = [van.where(clock.wall_ns() + second * NS_PER_S) for second in range(400)]
-    assert all(math.dist((a.x, a.y), (b.x, b.y)) < 9.0 for a, b in zip(places, places[1:], strict=False))
+    assert all(math.dist((a.x, a.y), (b.x, b.y)) < 9.0 for a, b in itertools.pairwise(places))
     assert min(math.dist((places[0].x, places[0].y), (p.x, p.y)) for p in places[60:]) < 8.0
     assert {place.colour for place in places} == {(238, 240, 238)}
     assert van.fleeing is None
@@ -31,7 +32,7 @@ async def test_flees_out_of_town(clock: ManualClock, route: str) -> None:
     assert van.fleeing == route
     flight = [van.where(clock.wall_ns() + step * NS_PER_S // 10) for step in range(900)]
     assert math.dist((flight[0].x, flight[0].y), (start.x, start.y)) < 0.5
-    assert all(math.dist((a.x, a.y), (b.x, b.y)) < 2.2 for a, b in zip(flight, flight[1:], strict=False))
+    assert all(math.dist((a.x, a.y), (b.x, b.y)) < 2.2 for a, b in itertools.pairwise(flight))
     assert max(place.speed_m_s for place in flight) > 20.0
     end = flight[-1]
     assert end.speed_m_s == 0.0
