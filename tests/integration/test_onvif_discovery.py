@@ -16,6 +16,8 @@ from drivers.simulator.device import SimulatedDevice
 from drivers.simulator.discovery import announcer
 from drivers.simulator.onvif import onvif_server
 from kernel.clock import SystemClock
+from tests.fakes.clock import ManualClock, settle
+from tests.fakes.waiting import until
 from tests.unit.simulator_onvif.stand import a_device
 
 CLOCK = SystemClock()
@@ -44,7 +46,7 @@ async def device(port: int) -> AsyncIterator[SimulatedDevice]:
 
 async def test_a_camera_is_found_by_multicast(device: SimulatedDevice, port: int) -> None:
     """A probe on loopback finds it once, with name, hardware and an address that reaches it."""
-    (found,) = await discover(clock=CLOCK, timeout_s=0.6, interfaces=["127.0.0.1"], port=port)
+    (found,) = await discover(clock=CLOCK, timeout_s=1.5, interfaces=["127.0.0.1"], port=port)
     assert found.urn == device.urn
     assert found.addresses == (f"http://127.0.0.1:{device.http_port}/onvif/device_service",)
     assert (found.name, found.hardware) == (device.name, "Simulated Dome")
@@ -53,45 +55,49 @@ async def test_a_camera_is_found_by_multicast(device: SimulatedDevice, port: int
 
 async def test_a_camera_is_found_by_a_probe_of_its_own(device: SimulatedDevice, port: int) -> None:
     """A unicast probe finds it without any multicast."""
-    (found,) = await discover(clock=CLOCK, timeout_s=0.6, interfaces=[], unicast=["127.0.0.1/32"], port=port)
+    (found,) = await discover(clock=CLOCK, timeout_s=1.5, interfaces=[], unicast=["127.0.0.1/32"], port=port)
     assert found.urn == device.urn
 
 
 async def test_every_interface_is_asked(device: SimulatedDevice, port: int) -> None:
     """Without a choice every interface is asked, loopback among them; one that does not exist is passed over."""
     assert "127.0.0.1" in local_addresses()
-    (found,) = await discover(clock=CLOCK, timeout_s=0.6, port=port)
+    (found,) = await discover(clock=CLOCK, timeout_s=1.5, port=port)
     assert found.urn == device.urn
-    (again,) = await discover(clock=CLOCK, timeout_s=0.6, interfaces=["203.0.113.1", "127.0.0.1"], port=port)
+    (again,) = await discover(clock=CLOCK, timeout_s=1.5, interfaces=["203.0.113.1", "127.0.0.1"], port=port)
     assert again.urn == device.urn
 
 
-async def test_hello_is_heard_and_bye_takes_back(port: int) -> None:
+async def test_hello_is_heard_and_bye_takes_back(port: int, clock: ManualClock) -> None:
     """A camera that comes while we listen is found, one that leaves is forgotten."""
     staying, leaving = a_device(CLOCK), a_device(CLOCK)
     leaving.urn = "urn:uuid:00000000-0000-4000-8000-0000000000ff"
-
     async with onvif_server(staying), onvif_server(leaving):
-        listening = asyncio.create_task(discover(clock=CLOCK, timeout_s=1.5, interfaces=["127.0.0.1"], port=port))
-        await CLOCK.sleep(0.3)
+        listening = asyncio.create_task(discover(clock=clock, timeout_s=5.0, interfaces=["127.0.0.1"], port=port))
+        await until(lambda: clock.sleepers == 2, what="ears, and the first probes gone unanswered")
         async with announcer([staying], CLOCK, port=port):
             async with announcer([leaving], CLOCK, port=port):
-                await CLOCK.sleep(0.2)
+                await settle()
+            # On loopback a datagram lies in our socket when sending it returns; turning the clock lets it be read.
+            await clock.turn(5.0)
             found = await listening
     assert [one.urn for one in found] == [staying.urn]
 
 
-async def test_nonsense_on_the_port_is_ignored(device: SimulatedDevice, port: int) -> None:
+async def test_nonsense_on_the_port_is_ignored(device: SimulatedDevice, port: int, clock: ManualClock) -> None:
     """Datagrams that are no XML, or no camera's, harm nobody."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as loud:
         loud.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
         loud.setblocking(False)  # noqa: FBT003
 
-        listening = asyncio.create_task(discover(clock=CLOCK, timeout_s=0.8, interfaces=["127.0.0.1"], port=port))
-        await CLOCK.sleep(0.2)
+        listening = asyncio.create_task(discover(clock=clock, timeout_s=5.0, interfaces=["127.0.0.1"], port=port))
+        await until(lambda: clock.sleepers == 2, what="ears")
         for text in (b"\x00\xff", b"<a>", b"<!DOCTYPE x><x/>", b"<e><Hello><Types>Printer</Types></Hello></e>"):
             loud.sendto(text, ("239.255.255.250", port))
-        found = await listening
+        async with announcer([device], CLOCK, port=port):
+            await settle()
+            await clock.turn(5.0)
+            found = await listening
     assert [one.urn for one in found] == [device.urn]
 
 
