@@ -1,4 +1,6 @@
-"""Take a picture of every face of the console, at a desk's size and a phone's: ``python -m tests.e2e.screens [--out DIR] [NAME …]``.
+"""Take a picture of every face of the console, at a desk's size and a phone's.
+
+``python -m tests.e2e.screens [--out DIR] [NAME …]``
 
 Each face is put up by the fake gateway, so that states a healthy one does not show can be looked at too.
 """

@@ -79,6 +79,9 @@ export async function setUp(code, username, password) {
 
 export async function signOut() {
   steering().aim(null);
+  // Views are closed while one may still close them.
+  store.set({ list: "loading" });
+  await new Promise((resolve) => setTimeout(resolve, 50));
   await send("DELETE", "/session").catch(() => {});
   signedOut("");
 }
