@@ -34,7 +34,7 @@ class TopBar extends SlElement {
       <div class="callup" data-typed=${typed} data-active=${typed !== "" || presetArmed} role="status" aria-label="Call-up">
         <span class="callup-label">${presetArmed ? "Preset" : "Camera"}</span>
         <span class="callup-digits">${typed || "—"}</span>
-        <span class="callup-hint">${hint}${match ? html` <kbd>Enter</kbd>` : nothing}</span>
+        <span class="callup-hint">${hint}</span>${match ? html`<kbd>Enter</kbd>` : nothing}
       </div>
     `;
   }
