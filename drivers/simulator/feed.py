@@ -25,7 +25,6 @@ from drivers.simulator.picture.encoder import (
     Coding,
     Encoder,
     Picture,
-    VideoFrame,
     parameters_of,
     restored,
     scale,
