@@ -20,7 +20,7 @@ from gateway.api.guard import Who, actor, needs
 from gateway.api.ledger import Span
 from gateway.api.ranges import ranged
 from gateway.api.rooms import The
-from gateway.api.times import End, Start, iso, iso_or_none, span_ns
+from gateway.api.times import End, Start, iso, iso_after, iso_or_none, span_ns
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.fleet.hosts import HostError
 from kernel.clock import to_ns
@@ -45,12 +45,16 @@ async def timeline(
     return models.Timeline(
         spans=[
             models.Span(
-                start=iso(span.start_ns), end=iso(span.end_ns), codec=span.codec, width=span.width, height=span.height
+                start=iso_after(span.start_ns),
+                end=iso(span.end_ns),
+                codec=span.codec,
+                width=span.width,
+                height=span.height,
             )
             for span in known.spans
         ],
         gaps=[
-            models.Gap(start=iso(gap.start_ns), end=iso(gap.end_ns), cause=gap.cause, detail=gap.detail)
+            models.Gap(start=iso(gap.start_ns), end=iso_after(gap.end_ns), cause=gap.cause, detail=gap.detail)
             for gap in known.gaps
         ],
         newest=iso_or_none(known.newest_ns),

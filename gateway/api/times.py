@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import AwareDatetime
 
 from gateway.api.errors import RangeError
-from kernel.clock import to_ns, utc
+from kernel.clock import NS_PER_MS, to_ns, utc
 
 Start = Annotated[AwareDatetime, Query(description="Instant with its zone, as in 2026-05-01T12:00:00Z")]
 End = Annotated[AwareDatetime, Query(description="Instant after start")]
@@ -15,6 +15,11 @@ End = Annotated[AwareDatetime, Query(description="Instant after start")]
 def iso(wall_ns: int) -> str:
     """Return an instant as the API says it."""
     return utc(wall_ns).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_after(wall_ns: int) -> str:
+    """Return the first millisecond at or after an instant: where footage starts, there is footage by then."""
+    return iso(-(-wall_ns // NS_PER_MS) * NS_PER_MS)
 
 
 def iso_or_none(wall_ns: int | None) -> str | None:
