@@ -44,6 +44,8 @@ class FakeHost:
         self.steering = asyncio.Event()
         self.steering.set()
         self.export_breaks = False
+        self.progress = 0
+        self.health_asked = 0
         self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
         self._sessions = 0
 
@@ -120,7 +122,18 @@ class FakeHost:
         return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
 
     async def _health(self, _request: Request) -> Response:
-        return JSONResponse({})
+        self.health_asked += 1
+        health = rpc.HostHealth(
+            version="0",
+            pid=1,
+            started_ns=1,
+            cameras=len(self.states),
+            streams_live=0,
+            recording=0,
+            viewers=len(self.viewers),
+            progress=self.progress,
+        )
+        return Response(rpc.wire(health))
 
     async def _cameras(self, _request: Request) -> Response:
         body = rpc.CameraList(cameras=tuple(self.states.values()))

@@ -1,0 +1,160 @@
+"""The service as the service manager sees it: readiness, the watchdog, SIGTERM, and errors at the start."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from gateway.app import open_gateway, when_settled
+from gateway.cli.run import feed_watchdog, host_settings
+from gateway.fleet import rpc
+from kernel.clock import SystemClock
+from tests.fakes.clock import ManualClock
+from tests.fakes.desk import Desk, settings_in
+from tests.fakes.host import FakeHost
+from tests.fakes.waiting import until
+
+
+class Manager:
+    """A service manager that listens on its notification socket, or is told directly."""
+
+    def __init__(self, path: Path) -> None:
+        self.heard: list[str] = []
+        self.path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)  # noqa: FBT003 - its only argument
+
+    def notify(self, state: str) -> None:
+        """Be told directly."""
+        self.heard.append(state)
+
+    def listen(self) -> list[str]:
+        """Return everything heard so far."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.heard += self._socket.recv(4096).decode().splitlines()
+        return self.heard
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    """Return a service manager."""
+    manager = Manager(tmp_path / "notify")
+    yield manager
+    manager.close()
+
+
+@asynccontextmanager
+async def service(config: Path, manager: Manager) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `sightline run` in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from gateway.cli import main; main()",
+        "run",
+        "--config",
+        str(config),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "600000"},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+def written(tmp_path: Path, port: int = 0) -> Path:
+    """Return a configuration."""
+    config = tmp_path / "sightline.toml"
+    config.write_text(
+        f'[server]\nhost = "127.0.0.1"\nport = {port}\nplain_http = true\ndata_dir = "{tmp_path / "data"}"\n'
+    )
+    return config
+
+
+async def test_the_service_is_ready_fed_and_stops_when_told(tmp_path: Path, manager: Manager) -> None:
+    """READY, WATCHDOG while it works, and on SIGTERM an orderly end with 0."""
+    async with service(written(tmp_path), manager) as process:
+        await until(lambda: "READY=1" in manager.listen(), timeout_s=60, what="readiness")
+        await until(lambda: manager.listen().count("WATCHDOG=1") > 2, timeout_s=60, what="the watchdog to be fed")
+        process.send_signal(signal.SIGTERM)
+        said, log = await process.communicate()
+    assert process.returncode == 0, log.decode()
+    assert "STOPPING=1" in manager.listen()
+    assert b"one-time code" in said
+    assert b"Traceback" not in log
+
+
+async def test_a_port_that_is_taken_is_one_sentence_and_exit_2(tmp_path: Path, manager: Manager) -> None:
+    """No traceback, no readiness."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        async with service(written(tmp_path, taken.getsockname()[1]), manager) as process:
+            _, log = await process.communicate()
+    assert process.returncode == 2
+    assert b"is taken by another program" in log
+    assert b"Traceback" not in log
+    assert manager.listen() == []
+
+
+async def test_readiness_waits_until_recording_runs(desk: Desk) -> None:
+    """A camera that still connects keeps it waiting; one that is known to be out of reach does not."""
+    camera = await desk.enrol()
+    live = desk.host.live(camera)
+    desk.host.state(live.model_copy(update={"live": rpc.LiveState.CONNECTING}))
+    await until(lambda: not desk.gateway.fleet.settled, what="the camera to connect")
+    told: list[bool] = []
+    waiting = asyncio.create_task(
+        when_settled(desk.gateway.fleet, clock=SystemClock(), told=lambda: told.append(desk.gateway.fleet.settled))
+    )
+    desk.host.state(live.model_copy(update={"live": rpc.LiveState.RETRYING}))
+    await waiting
+    assert told == [True]
+
+
+async def test_the_watchdog_starves_when_the_host_stands_still(
+    tmp_path: Path, manager: Manager, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only more work done feeds it: a host that answers and does nothing is stuck."""
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    host = FakeHost()
+    async with open_gateway(settings_in(tmp_path), clock=SystemClock(), open_host=host.open) as gateway:
+        feeding = asyncio.create_task(feed_watchdog(gateway, manager, clock=clock))
+        for expected in (1, 2):
+            host.progress += 1
+            await clock.turn(10)
+            await until(lambda: manager.heard.count("WATCHDOG=1") == expected and clock.sleepers)  # noqa: B023
+        asked = host.health_asked
+        for _ in range(3):
+            await clock.turn(10)
+            await until(lambda: host.health_asked > asked and clock.sleepers)  # noqa: B023
+            asked = host.health_asked
+        feeding.cancel()
+        await asyncio.wait([feeding])
+    assert manager.heard == ["WATCHDOG=1"] * 2
+
+
+async def test_without_a_watchdog_nothing_is_fed(desk: Desk, manager: Manager, clock: ManualClock) -> None:
+    """Outside a service manager there is nobody to tell."""
+    await feed_watchdog(desk.gateway, manager, clock=clock)
+    assert manager.heard == []
+
+
+def test_each_of_several_hosts_keeps_its_own_recordings() -> None:
+    """They may share a disk, not a catalog."""
+    assert host_settings(Settings(), 3).recording.owner == "host-3"
