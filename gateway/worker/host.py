@@ -13,7 +13,7 @@ from config.recording import DiskSettings, RecordingSettings
 from config.settings import Settings
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, DiscoveredDevice
-from drivers.onvif import discover, enrol
+from drivers.onvif import EnrolLimits, discover, enrol
 from gateway.fleet import rpc
 from gateway.live import LiveHub, open_live
 from gateway.worker.broadcast import Broadcast
@@ -108,7 +108,9 @@ class CameraHost:
 
     async def probe(self, target: CameraTarget) -> rpc.Probed:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
-        result = await enrol(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
+        limits = EnrolLimits(max_clock_offset_s=self._settings.cameras.max_clock_offset_s)
+        media = self._plane.media
+        result = await enrol(target, clock=media.clock, policy=media.policy, limits=limits)
         return rpc.Probed(description=result.description, snapshot=result.snapshot)
 
     async def discover(self, wish: rpc.DiscoverRequest) -> list[DiscoveredDevice]:
