@@ -24,7 +24,8 @@ _NOBODY = 0
 class Backdrop:
     """The town without anybody in it, as one view shows it."""
 
-    image: Image.Image
+    picture: Pixels
+    """(H, W, 3) RGB."""
     owners: npt.NDArray[np.int32]
     """(H, W): index of the solid seen there plus one; 0 for ground and sky."""
     shade: npt.NDArray[np.uint8]
@@ -114,7 +115,7 @@ def paint_backdrop(scene: Scene, view: Projection, *, fine: bool) -> Backdrop:
     if fine:
         image = image.reduce(factor)
         mask = mask.resize((view.width, view.height), Image.Resampling.NEAREST)
-    return Backdrop(image, np.asarray(owners), np.asarray(mask))
+    return Backdrop(np.asarray(image), np.asarray(owners), np.asarray(mask))
 
 
 def _fill(

@@ -134,7 +134,7 @@ class Encoder:
 
 def to_frame(rgb: npt.NDArray[np.uint8]) -> VideoFrame:
     """Return a yuv420p frame (BT.709, limited range) of an (H, W, 3) RGB picture with even sides."""
-    return VideoFrame.from_ndarray(rgb, format="rgb24").reformat(
+    return VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb), format="rgb24").reformat(
         format="yuv420p",
         dst_colorspace=Colorspace.ITU709,
         dst_color_range=ColorRange.MPEG,

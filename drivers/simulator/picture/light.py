@@ -1,7 +1,5 @@
 """An early afternoon in summer: sun from the south-west, a blue sky, some haze over the distance."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -37,11 +35,6 @@ def mixed(one: Colour, other: Colour, share: float) -> Colour:
     """Return ``one`` with ``share`` (0..1) of ``other``."""
     r, g, b = (round(a + (c - a) * share) for a, c in zip(one, other, strict=True))
     return r, g, b
-
-
-def hazed(colour: Colour, distance_m: float) -> Colour:
-    """Return ``colour`` as it looks from ``distance_m``."""
-    return mixed(colour, HAZE, 1.0 - math.exp(-distance_m / _HAZE_M))
 
 
 def hazed_all(colours: npt.NDArray[np.float64], distances_m: npt.NDArray[np.float64] | float) -> npt.NDArray[np.int64]:

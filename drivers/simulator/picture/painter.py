@@ -78,10 +78,10 @@ class Painter:
         with self._lock:
             view = view_of(self._mount, aim, width, height)
             backdrop = self._still(view, aim)
-            image = backdrop.image.copy()
+            picture = backdrop.picture.copy()
             for figure in self._figures(view, wall_ns, backdrop):
-                self._enter(image, figure, backdrop)
-            return np.array(image)
+                _enter(picture, figure, backdrop)
+            return picture
 
     def _still(self, view: Projection, aim: Aim) -> Backdrop:
         """Return the backdrop: coarse while the head moves, fine once it has come to rest."""
@@ -156,29 +156,26 @@ class Painter:
             hiding,
         )
 
-    def _enter(self, image: Image.Image, figure: _Figure, backdrop: Backdrop) -> None:
-        left, top, right, bottom = figure.box
-        width, height = right - left, bottom - top
-        factor = 2 if max(width, height) <= _SMOOTHED_PX else 1
-        patch = image.crop(figure.box)
-        if factor > 1:
-            patch = patch.resize((width * factor, height * factor), Image.Resampling.NEAREST)
-        origin = np.array((left, top), dtype=np.float32)
-        if figure.shadow is not None:
-            mask = Image.new("L", patch.size)
-            ImageDraw.Draw(mask).draw.draw_polygon(_on(figure.shadow, origin, factor), 105, 1)
-            patch.paste(SHADE, (0, 0), mask)
-        draw = ImageDraw.Draw(patch).draw
-        rings = (figure.rings - origin) * np.float32(factor)
-        for ring, colour in zip(rings, figure.colours, strict=True):
-            draw.draw_polygon(ring, draw.draw_ink(colour), 1)
-        if factor > 1:
-            patch = patch.reduce(factor)
-        hidden = figure.hiding[backdrop.owners[top:bottom, left:right]]
-        if hidden.any():
-            image.paste(patch, (left, top), Image.fromarray(np.where(hidden, 0, 255).astype(np.uint8)))
-        else:
-            image.paste(patch, (left, top))
+
+def _enter(picture: Pixels, figure: _Figure, backdrop: Backdrop) -> None:
+    """Paint a figure into the picture, but not over what stands before it."""
+    left, top, right, bottom = figure.box
+    width, height = right - left, bottom - top
+    factor = 2 if max(width, height) <= _SMOOTHED_PX else 1
+    place = picture[top:bottom, left:right]
+    patch = Image.fromarray(place.repeat(2, axis=0).repeat(2, axis=1) if factor > 1 else place)
+    origin = np.array((left, top), dtype=np.float32)
+    if figure.shadow is not None:
+        mask = Image.new("L", patch.size)
+        ImageDraw.Draw(mask).draw.draw_polygon(_on(figure.shadow, origin, factor), 105, 1)
+        patch.paste(SHADE, (0, 0), mask)
+    draw = ImageDraw.Draw(patch).draw
+    rings = (figure.rings - origin) * np.float32(factor)
+    for ring, colour in zip(rings, figure.colours, strict=True):
+        draw.draw_polygon(ring, draw.draw_ink(colour), 1)
+    painted = np.asarray(patch.reduce(factor) if factor > 1 else patch)
+    hidden = figure.hiding[backdrop.owners[top:bottom, left:right]]
+    place[...] = np.where(hidden[..., None], place, painted) if hidden.any() else painted
 
 
 def _at(shade: npt.NDArray[np.uint8], pixel: tuple[float, float]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from drivers.simulator.picture.light import Colour, lit, scaled
-from drivers.simulator.picture.projection import Floats, Vertex
+from drivers.simulator.picture.projection import Vertex
 from drivers.simulator.town.streets import Point
 
 
@@ -158,8 +158,3 @@ def tree(eye: Vertex, at: Point, height: float, leaf: Colour, seed: int) -> Soli
     for u, v, radius in lobes[:4]:
         add(radius * 0.3, u + sunward * radius, v + 0.5 * radius, 1.24)
     return solid
-
-
-def corners_of(faces: list[Face]) -> Floats:
-    """Return all corners of faces, (n, 3)."""
-    return np.array([corner for face in faces for corner in face.corners], dtype=np.float64).reshape(-1, 3)

@@ -281,8 +281,7 @@ def walkers(seed: int, time_s: float, near: Near = EVERYWHERE) -> list[Actor]:
     for number, street in enumerate(STREETS):
         who = np.flatnonzero(crowd.street == number)
         length = street.path.length_m
-        # Taken modulo before the speed's rounding can matter: times are large.
-        walked = (crowd.start_m[who] + crowd.speed[who] * (time_s % 1e7)) % (2 * length)
+        walked = (crowd.start_m[who] + crowd.speed[who] * time_s) % (2 * length)
         back = walked > length
         points, headings = street.path.at(np.where(back, 2 * length - walked, walked), crowd.side_m[who])
         headings = np.where(back[:, None], -headings, headings)

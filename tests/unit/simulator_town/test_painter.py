@@ -188,3 +188,11 @@ def test_the_van_is_seen(town: Town, clock: ManualClock) -> None:
         seen.append(bool((grey & (middle.min(axis=2) > 110)).mean() > 0.25))
     # A tree or a bus may stand before it once.
     assert sum(seen) >= len(seen) / 2
+
+
+@pytest.mark.parametrize("number", [1, 9, 10, 13])
+def test_squares_parks_and_water(town: Town, clock: ManualClock, number: int) -> None:
+    """Stalls, benches, trees and boats are painted: there are many colours where they stand."""
+    site = town.sites(number)[number - 1]
+    picture = Painter(town, mount_of(town, number)).paint(aim_at(tilt_deg=site.tilt_deg), clock.wall_ns(), W, H)
+    assert len(np.unique((picture // 16).reshape(-1, 3), axis=0)) > 120
