@@ -124,6 +124,9 @@ async def _main(arguments: argparse.Namespace, settings: BoroughSettings) -> Non
 def main() -> int:
     """Return the exit code."""
     arguments = _parser().parse_args()
+    # Painting threads and the servers share the interpreter: at the usual 5 ms a camera would answer as late as that,
+    # several times over, whenever its head moves.
+    sys.setswitchinterval(0.0005)
     # Standard output belongs to the caller.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
