@@ -16,7 +16,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from av.video.frame import VideoFrame
 from PIL import Image, ImageFilter
 
 from drivers.simulator.device import Aim, EncodedUnit, Feed, SimulatedDevice, StreamSettings
@@ -24,6 +23,7 @@ from drivers.simulator.picture import strip
 from drivers.simulator.picture.encoder import (
     Coding,
     Encoder,
+    Frame,
     Picture,
     parameters_of,
     restored,
@@ -261,7 +261,7 @@ class Camera:
                 ]
             return coded
 
-    def _smaller(self, frame: VideoFrame, coding: Coding) -> VideoFrame:
+    def _smaller(self, frame: Frame, coding: Coding) -> Frame:
         """Return ``frame`` scaled; in small pictures the strip is written anew, since it may not shrink with them."""
         scaled = scale(frame, coding.width, coding.height)
         if strip.height_px(coding.height) <= coding.height / 24:

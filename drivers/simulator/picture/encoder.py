@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -12,6 +13,9 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
 from kernel.media import VIDEO_CLOCK_HZ, VideoCodec, VideoParameters
+
+Frame: TypeAlias = VideoFrame
+"""An uncoded picture, as libav holds it."""
 
 _H264_SPS, _H264_PPS, _H264_AUD = 7, 8, 9
 _H265_VPS, _H265_SPS, _H265_PPS, _H265_AUD = 32, 33, 34, 35
