@@ -27,8 +27,8 @@ LISTEN = """
 """
 
 
-async def press(page: Page, at: Stage, hold_ms: float) -> tuple[list[float], int]:
-    """Press and release once; return the latencies in ms, and how many of the two requests did not come."""
+async def press(page: Page, at: Stage, hold_ms: float) -> dict[str, float]:
+    """Press and release once; return the latency of each request that came, in ms."""
     monotonic_to_wall_ms = (time.time_ns() - time.monotonic_ns()) / 1e6
     before_ns = time.monotonic_ns()
     await page.evaluate("window.pressed.length = 0")
@@ -39,19 +39,19 @@ async def press(page: Page, at: Stage, hold_ms: float) -> tuple[list[float], int
     events = {event["kind"]: event["atMs"] for event in await page.evaluate("window.pressed")}
     answer = await at.ask_borough({"query": "requests", "number": 1})
     requests: list[dict[str, Any]] = [one for one in answer["requests"] if one["monotonic_ns"] > before_ns]
-    found = []
+    found = {}
     for kind, name in (("keydown", "ContinuousMove"), ("keyup", "Stop")):
         arrivals = [one["monotonic_ns"] / 1e6 + monotonic_to_wall_ms for one in requests if one["name"] == name]
         late = [arrival - events[kind] for arrival in arrivals if arrival >= events[kind] - 1]
         if late:
-            found.append(min(late))
-    return found, 2 - len(found)
+            found[name] = min(late)
+    return found
 
 
 async def measure(arguments: argparse.Namespace) -> None:
     """Press again and again, and report."""
-    latencies: list[float] = []
-    missing = 0
+    moves: list[float] = []
+    stops: list[float] = []
     async with (
         stage("--cameras", "1", "--size", "1280x720") as at,
         browser() as chromium,
@@ -65,10 +65,11 @@ async def measure(arguments: argparse.Namespace) -> None:
             raise RuntimeError(f"the browser's clock is {drift} ms off the machine's: times would be wrong")
         await press(page, at, 300)  # takes the stick
         for turn in range(arguments.presses):
-            found, lost = await press(page, at, 120 + 13 * (turn % 7))
-            latencies += found
-            missing += lost
-    if missing:
+            found = await press(page, at, 250 + 13 * (turn % 7))
+            moves += [found["ContinuousMove"]] if "ContinuousMove" in found else []
+            stops += [found["Stop"]] if "Stop" in found else []
+    latencies = moves + stops
+    if missing := 2 * arguments.presses - len(latencies):
         raise RuntimeError(f"{missing} of {2 * arguments.presses} requests never reached the camera")
     report(
         "steer_latency",
@@ -76,6 +77,8 @@ async def measure(arguments: argparse.Namespace) -> None:
         steer_ms_p50=percentile(latencies, 0.5),
         steer_ms_p99=percentile(latencies, 0.99),
         steer_ms_max=max(latencies),
+        move_ms_p50=percentile(moves, 0.5),
+        stop_ms_p50=percentile(stops, 0.5),
         requests=len(latencies),
     )
 

@@ -60,6 +60,9 @@ class HttpRequest:
     max_bytes: int
     timeout_s: float
     repeatable: bool = False
+    urgent: bool = False
+    """A hand on the stick waits for it: it goes at once, beside whatever is under way. The controller of a head sends
+    one at a time and paces them itself, so a camera bears at most one request more than ``Limits.concurrent``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +123,21 @@ class Session:
             CameraRefusedAddressError: an address, also of a redirect, that the policy refuses.
             CameraAnswerError: not HTTP, too large, endless, or a decompression bomb.
         """
+        if request.urgent:
+            self._recent.append(self._clock.monotonic_ns())
+            return await self._sent(request)
         async with self._turn:
-            for attempt in range(2):
-                await self._pace()
-                try:
-                    return await self._bounded(request)
-                except aiohttp.ServerDisconnectedError as error:
-                    if attempt or not request.repeatable:
-                        raise _mapped(error, request.url) from error
-            raise AssertionError  # pragma: no cover - the loop returns or raises
+            await self._pace()
+            return await self._sent(request)
+
+    async def _sent(self, request: HttpRequest) -> HttpAnswer:
+        for attempt in range(2):
+            try:
+                return await self._bounded(request)
+            except aiohttp.ServerDisconnectedError as error:
+                if attempt or not request.repeatable:
+                    raise _mapped(error, request.url) from error
+        raise AssertionError  # pragma: no cover - the loop returns or raises
 
     async def _pace(self) -> None:
         if len(self._recent) == self._recent.maxlen:
@@ -287,7 +296,7 @@ async def open_session(
         resolver=_CheckedResolver(policy),
         socket_factory=checked_socket,
         use_dns_cache=False,
-        limit=limits.concurrent,
+        limit=limits.concurrent + 1,  # one for the urgent
         keepalive_timeout=20.0,
         ssl=ssl,
     )

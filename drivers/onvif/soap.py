@@ -78,6 +78,7 @@ class Caller:
                     max_bytes=self.session.limits.soap_bytes,
                     timeout_s=timeout_s or self.session.limits.request_s,
                     repeatable=bool(_REPEATABLE.match(operation)),
+                    urgent=service is Service.PTZ,
                 )
             )
             return await response(answer, operation, self.quirks)

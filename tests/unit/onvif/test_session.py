@@ -5,6 +5,7 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -262,6 +263,25 @@ async def test_requests_are_paced() -> None:
         assert not fourth.done()
         await clock.turn(1.0)
         assert (await fourth).status == 200
+
+
+async def test_urgent_requests_go_at_once() -> None:
+    """A stop neither waits for the pace nor behind what is under way; it counts for those that come after."""
+    clock = ManualClock()
+    limits = Limits(per_second=1, concurrent=1)
+    async with (
+        serving(saying(OK)) as port,
+        open_session(target(), clock=clock, policy=LOOPBACK, limits=limits) as session,
+    ):
+        url = f"http://127.0.0.1:{port}/"
+        usual = HttpRequest(method="GET", url=url, headers={}, max_bytes=99, timeout_s=3.0)
+        await session.request(usual)
+        waiting = asyncio.create_task(session.request(usual))
+        await until(lambda: clock.sleepers, what="the second to wait")
+        assert (await session.request(replace(usual, urgent=True))).status == 200
+        assert not waiting.done()
+        await clock.turn(1.0)
+        assert (await waiting).status == 200
 
 
 def certificate(folder: Path) -> tuple[ssl.SSLContext, str]:

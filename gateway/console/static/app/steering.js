@@ -99,6 +99,7 @@ class Steering {
     this.#fast = fast;
     if (!this.#keys.has(key)) this.#keys.set(key, performance.now());
     this.#run();
+    this.#push();
   }
 
   /** @param {string} key @param {boolean} fast */
