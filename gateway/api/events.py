@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from gateway.access.errors import NotSignedInError
@@ -13,9 +14,12 @@ from gateway.api import showing
 from gateway.api.guard import admit, identify
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso
+from gateway.db.errors import DatabaseError
 from gateway.fleet.service import FleetChange, Happened, ListChanged, StateChanged
 from kernel.clock import every
 from kernel.ids import CameraId
+
+log = structlog.get_logger()
 
 router = APIRouter()
 
@@ -108,6 +112,9 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
                     await identify(websocket)
                 except NotSignedInError:
                     outbox.end()
+                except DatabaseError as error:
+                    # The wall stays lit while the database is away; the next round asks again.
+                    log.warning("events.unchecked", error=error.code)
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
 
 

@@ -20,6 +20,7 @@ from gateway.fleet import rpc
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
+from tests.fakes.clock import settle
 from tests.fakes.descriptions import HEAD, description
 
 
@@ -309,6 +310,7 @@ class FakeHost:
             finally:
                 self.hang_up()
                 server.should_exit = True
+        await settle()  # connections that were cut close in the next turns of the loop
 
 
 class _Server(uvicorn.Server):
