@@ -4,7 +4,6 @@ An attempt is taken when it begins, so that a hundred at once are a hundred, and
 """
 
 import ipaddress
-import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -17,34 +16,35 @@ KEPT_MAX = 10_000
 
 @dataclass(slots=True)
 class _Bucket:
-    left: float
+    left_ns: int
+    """In nanoseconds of refilling, so that nothing is lost to rounding however often one looks."""
     at_ns: int
 
 
 class Attempts:
     """Buckets of one kind."""
 
-    __slots__ = ("_buckets", "_capacity", "_clock", "_refill_s")
+    __slots__ = ("_buckets", "_clock", "_one_ns", "_whole_ns")
 
     def __init__(self, *, clock: Clock, capacity: int, refill_s: float) -> None:
         self._clock = clock
-        self._capacity = capacity
-        self._refill_s = refill_s
+        self._one_ns = round(refill_s * NS_PER_S)
+        self._whole_ns = capacity * self._one_ns
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def wait_s(self, key: str) -> int:
         """Return how many seconds until an attempt is allowed; 0 is now."""
-        bucket = self._filled(key)
-        return 0 if bucket.left >= 1.0 else max(1, math.ceil((1.0 - bucket.left) * self._refill_s))
+        missing_ns = self._one_ns - self._filled(key).left_ns
+        return max(0, -(-missing_ns // NS_PER_S))
 
     def take(self, key: str) -> None:
         """Take an attempt."""
-        self._filled(key).left -= 1.0
+        self._filled(key).left_ns -= self._one_ns
 
     def give_back(self, key: str) -> None:
         """Return an attempt that was right."""
         bucket = self._filled(key)
-        bucket.left = min(float(self._capacity), bucket.left + 1.0)
+        bucket.left_ns = min(self._whole_ns, bucket.left_ns + self._one_ns)
 
     def forgive(self, key: str) -> None:
         """Forget every failure."""
@@ -54,11 +54,10 @@ class Attempts:
         now_ns = self._clock.monotonic_ns()
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = _Bucket(float(self._capacity), now_ns)
+            bucket = self._buckets[key] = _Bucket(self._whole_ns, now_ns)
             while len(self._buckets) > KEPT_MAX:
                 self._buckets.popitem(last=False)
-        gained = (now_ns - bucket.at_ns) / NS_PER_S / self._refill_s
-        bucket.left = min(float(self._capacity), bucket.left + gained)
+        bucket.left_ns = min(self._whole_ns, bucket.left_ns + now_ns - bucket.at_ns)
         bucket.at_ns = now_ns
         self._buckets.move_to_end(key)
         return bucket
