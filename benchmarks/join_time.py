@@ -18,24 +18,30 @@ ARM = """
 (number) => {
   window.joined = new Promise((done, failed) => {
     let clicked = 0;
-    addEventListener('keydown', (event) => { if (event.key === 'Enter') clicked = event.timeStamp; }, {capture: true});
+    let over = false;
+    const press = (event) => { if (event.key === 'Enter') clicked = event.timeStamp; };
+    addEventListener('keydown', press, {capture: true});
     const watched = new WeakSet();
     const timeout = setTimeout(() => failed(new Error('no picture of camera ' + number + ' within 10 s')), 10000);
     const seek = () => {
-      const video = document.querySelector(`article[data-camera-number="${number}"] video`);
-      if (video && !watched.has(video)) {
+      // While a camera is called up the tile holds two: the old picture until the new one has its first frame.
+      for (const video of document.querySelectorAll(`article[data-camera-number="${number}"] video`)) {
+        if (watched.has(video)) continue;
         watched.add(video);
-        const look = (now) => {
+        const look = () => {
+          if (over) return;
+          const shown = performance.now();
           const strip = window.readStrip(video);
           if (clicked && strip && strip.number === number) {
             clearTimeout(timeout);
-            const shown = performance.now();
+            over = true;
+            removeEventListener('keydown', press, {capture: true});
             done({joinMs: shown - clicked, ageMs: performance.timeOrigin + shown - strip.wallMs});
           } else video.requestVideoFrameCallback(look);
         };
         video.requestVideoFrameCallback(look);
       }
-      requestAnimationFrame(seek);
+      if (!over) requestAnimationFrame(seek);
     };
     seek();
   });

@@ -128,7 +128,13 @@ def ground() -> dict[str, Any]:
     for west, east in ((-300, -160), (-130, 75), (105, 300)):
         for south, north in ((-110, -15), (15, 120), (150, 240)):
             if (west, south) == (-130, 150):
-                ring = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+                ring: list[tuple[float, float]] = [
+                    (west, south),
+                    (east, south),
+                    (east, north),
+                    (west, north),
+                    (west, south),
+                ]
                 features.append(_feature("park", "Polygon", [[_at(*point) for point in ring]]))
                 continue
             step = (east - west) / 3

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from recording.volume import Volume
 
@@ -40,6 +41,6 @@ class FaultyVolume(Volume):
         self.order.append("sync")
         super().sync(descriptor)
 
-    def free_bytes(self, path: os.PathLike[str]) -> tuple[int, int]:  # type: ignore[override]
+    def free_bytes(self, path: Path) -> tuple[int, int]:
         """Return what the knob says, if it says anything."""
-        return self.free or super().free_bytes(path)  # type: ignore[arg-type]
+        return self.free or super().free_bytes(path)
