@@ -1,6 +1,7 @@
 """One RTSP session over interleaved TCP (RFC 2326): set up, played, kept alive, torn down."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -139,7 +140,7 @@ async def _connect(source: RtspSource, url: StreamUrl, clock: Clock) -> Connecti
             await connection.close()
             raise
         return connection
-    reason = "no answer" if isinstance(last, TimeoutError) else (last.strerror if last else None) or "no connection"
+    reason = "no answer" if isinstance(last, TimeoutError) else _words(last)
     raise CameraUnreachableError(
         f"Nothing answers RTSP at {url.netloc} ({reason}).",
         cure="Check the camera's power, cable and address.",
@@ -221,3 +222,10 @@ async def _tear_down(session: Session) -> None:
     if not session.connection.ended.done():
         with suppress(CameraError, TimeoutError):
             await session.dialogue.tear_down(session.base, timeout_s=TEARDOWN_S)
+
+
+def _words(error: OSError | None) -> str:
+    """Return what the system says of it; asyncio's own text names addresses in Python's way."""
+    if error is None or error.errno is None:
+        return "no connection"
+    return os.strerror(error.errno).lower()

@@ -217,14 +217,16 @@ class _Seat:
         """Let go of the stick, which stops the head."""
         if not self._holding:
             return
-        self._holding = False
         self._the.ledger.end(self._key, reason)
         try:
             state = await self._host.drop_stick(self._camera.id, self._holder)
         except HostError as error:
             # The host's own deadman stops the head.
             log.warning("steer.unreleased", camera=self._camera.id, error=error.code)
+            self._holding = False
             return
+        # Only now: a socket that closes while the release is on its way lets go again.
+        self._holding = False
         if reason == "let go":
             await self._say_stick(state)
 

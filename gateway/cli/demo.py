@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +38,8 @@ log = structlog.get_logger()
 
 QUOTA_BYTES = 10 * 1024**3
 RETENTION_DAYS = 2
-AT_ONCE = 3
+AT_ONCE = 6
+CORES_FOR_720P = 4
 ME = Actor(id="demo", name="sightline demo", address="")
 
 
@@ -79,7 +81,7 @@ async def _demo(settings: Settings, cameras: int) -> None:
     await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
     async with (
         stopping() as stop,
-        borough_process("--cameras", str(cameras)) as borough,
+        borough_process("--cameras", str(cameras), "--size", picture_size(), "--discovery") as borough,
         open_gateway(settings, clock=SystemClock(), open_host=open_host) as gateway,
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)
@@ -91,12 +93,21 @@ async def _demo(settings: Settings, cameras: int) -> None:
         console.print("Stopping …")
 
 
+def picture_size() -> str:
+    """Return the size of the main pictures: drawing, coding and showing six of them shares this machine's cores."""
+    return "1280x720" if (os.cpu_count() or 1) >= CORES_FOR_720P else "960x540"
+
+
 async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
     """Enrol every camera of the borough as a person would, a few at once; known ones get their new addresses.
 
     Tell of each: looking closely at a camera, its head tried out, takes some seconds.
     """
     turns = asyncio.Semaphore(AT_ONCE)
+    here = {camera["number"] for camera in borough.cameras}
+    for left in gateway.fleet.cameras():
+        if left.number not in here:  # an earlier demonstration had more; they would be sought for ever
+            await gateway.fleet.remove(left)
     known = {camera.number for camera in gateway.fleet.cameras()}
 
     async def enrol(camera: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ SANDBOX = {
     "ProtectHome": "yes",
     "PrivateDevices": "yes",
     "PrivateUsers": "yes",
-    "MemoryDenyWriteExecute": "yes",
     "RestrictNamespaces": "yes",
     "CapabilityBoundingSet": "",
 }
