@@ -136,7 +136,8 @@ class _Planner:
             sample_entry = source.entries[table.track]
             entry = plan.entry(sample_entry)
             chunk = Chunk(entry, start, table.durations[:count], table.sizes[:count], table.first_sync)
-            begins_anew = entry > 1 and plan is self.video and table.first_sync
+            # A return to the first format too: a decoder that reads one entry alone keeps the sets it saw last.
+            begins_anew = len(plan.entries) > 1 and plan is self.video and table.first_sync
             self._add(plan, chunk, _Slice(piece.descriptor, piece.offset + table.payload, chunk.size_bytes,
                                           in_band(sample_entry) if begins_anew else b""))  # fmt: skip
             if plan is self.video:

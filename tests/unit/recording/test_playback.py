@@ -186,19 +186,21 @@ async def test_an_export_without_gaps_says_so(settings: RecordingSettings, clock
 async def test_an_export_crosses_a_change_of_format(
     settings: RecordingSettings, clock: ManualClock, tmp_path: Path
 ) -> None:
-    """Both formats decode in one file; each keyframe behind the change carries its parameter sets."""
+    """Both formats decode in one file; each keyframe behind a change, and a change back, carries its parameter sets."""
     big = coded(width=320, height=192)
     async with open_storage(settings, clock=clock) as storage, storage.recorder(CAMERA, MAIN) as recorder:
         await feed(recorder, units(coded(), seconds=3))
         await feed(recorder, units(big, seconds=3, start_ns=at(3), start_90k=270_000))
+        await feed(recorder, units(coded(), seconds=2, start_ns=at(6), start_90k=540_000))
         recorder.broken(GapCause.CAMERA, "end")
-        path = await save(tmp_path / "clip.mp4", storage, 0, 6)
+        path = await save(tmp_path / "clip.mp4", storage, 0, 8)
     facts = await ffprobe(path)
-    assert facts["streams"][0]["nb_read_frames"] == "150"
+    assert facts["streams"][0]["nb_read_frames"] == "200"
     found = await asyncio.to_thread(packets, path)
     assert big.parameters.sps in found[75][1]
     assert big.parameters.sps not in found[76][1]
     assert coded().parameters.sps not in found[0][1]
+    assert coded().parameters.sps in found[150][1]
 
 
 async def test_an_export_of_two_codecs_says_where_to_cut(settings: RecordingSettings, clock: ManualClock) -> None:
