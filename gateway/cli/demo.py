@@ -27,7 +27,7 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
 from gateway.cli.failures import plainly
 from gateway.cli.logs import configure
-from gateway.cli.run import stopping
+from gateway.cli.run import serve, stopping
 from gateway.fleet.cameras import CameraFacts
 from gateway.startup import prepare_data_dir
 from gateway.worker import open_host
@@ -59,7 +59,7 @@ def demo(
             raise BadValueError(f"{log_level} is no log level.", cure="Use debug, info, warning or error.")
         configure(LogSettings.model_validate({"level": log_level}))
         settings = demo_settings(data_dir.absolute(), port=port)
-        asyncio.run(_demo(settings, cameras))
+        serve(_demo(settings, cameras))
 
 
 def demo_settings(data_dir: Path, *, port: int) -> Settings:

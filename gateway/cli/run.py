@@ -61,7 +61,7 @@ def host_settings(settings: Settings, index: int) -> Settings:
 
 
 def serve(work: Coroutine[Any, Any, None]) -> None:
-    """Run a server process to its end, on uvloop: a third less CPU than asyncio's own loop at many small packets."""
+    """Run a server process to its end, on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work)
 
