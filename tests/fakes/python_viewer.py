@@ -19,13 +19,18 @@ from kernel.ids import CameraId, StreamName
 
 
 class PythonViewer:
-    """Made by :func:`python_viewer`. ``seen`` holds what the strips of its decoded pictures said."""
+    """Made by :func:`python_viewer`. ``seen`` holds what the strips of its decoded pictures said.
+
+    ``sizes``, ``digests`` and ``contrasts`` (standard deviation of luma) tell of pictures that have no strip.
+    """
 
     def __init__(self, session: LiveSession, peer: RTCPeerConnection) -> None:
         self.session = session
         self.peer = peer
         self.seen: list[strip.StripReading | None] = []
         self.sizes: list[tuple[int, int]] = []
+        self.digests: list[int] = []
+        self.contrasts: list[float] = []
 
     async def watch(self) -> None:
         """Decode until cancelled."""
@@ -33,9 +38,11 @@ class PythonViewer:
         while True:
             frame = await track.recv()
             assert isinstance(frame, VideoFrame)
-            picture = frame.to_ndarray(format="gray")
-            self.seen.append(strip.read(np.asarray(picture, dtype=np.uint8)))
+            picture = np.asarray(frame.to_ndarray(format="gray"), dtype=np.uint8)
+            self.seen.append(strip.read(picture))
             self.sizes.append((frame.width, frame.height))
+            self.digests.append(hash(picture.tobytes()))
+            self.contrasts.append(float(picture.std()))
 
     async def report_lost_picture(self) -> None:
         """Send a PLI."""
