@@ -129,7 +129,7 @@ def main() -> int:
     sys.setswitchinterval(0.0005)
     # Standard output belongs to the caller.
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if arguments.json else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:

@@ -32,8 +32,12 @@ export const day = (ms) => DAY.format(ms).replace(",", "");
 /** For file names: 2026-11-24T14-03-27Z. @param {number} ms @returns {string} */
 export const fileTime = (ms) => `${new Date(Math.round(ms)).toISOString().slice(0, 19).replaceAll(":", "-")}Z`;
 
-/** How old a picture is: 90 ms, 1.4 s, 12 s, 3 min. @param {number} ms @returns {string} */
+/**
+ * How old a picture is: < 50 ms, 90 ms, 1.4 s, 12 s, 3 min. The clocks are known no better than the first.
+ * @param {number} ms @returns {string}
+ */
 export function age(ms) {
+  if (ms < 45) return "< 50 ms";
   if (ms < 995) return `${Math.max(0, Math.round(ms / 10) * 10)} ms`;
   if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
   return duration(ms);

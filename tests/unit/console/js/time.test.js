@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ServerClock, age, duration, fileTime, fromIso, toIso } from "../../../../gateway/console/static/app/time.js";
 
 test("an age is said in the unit that a person would choose", () => {
-  assert.deepEqual([0, 87, 994, 996, 1440, 12_000, 200_000].map(age), ["0 ms", "90 ms", "990 ms", "1.0 s", "1.4 s", "12 s", "3 min 20 s"]);
+  assert.deepEqual([0, 44, 46, 87, 994, 996, 1440, 12_000, 200_000].map(age), ["< 50 ms", "< 50 ms", "50 ms", "90 ms", "990 ms", "1.0 s", "1.4 s", "12 s", "3 min 20 s"]);
 });
 
 test("a length of time is said in its two largest units", () => {
