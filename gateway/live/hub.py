@@ -180,8 +180,13 @@ class LiveHub:
         return session
 
     async def _run(self, session: Session) -> None:
+        """Serve one viewer. Whatever goes wrong there is theirs alone: the host and its recordings go on."""
         try:
             await session.run()
+        except Exception:  # noqa: BLE001 - one viewer must not end the others, nor the recordings of this host
+            _log.exception(
+                "live.viewer_failed", session=session.id, camera=session.feed.camera, stream=session.feed.stream
+            )
         finally:
             del self._sessions[session.id]
 

@@ -127,7 +127,8 @@ class Session:
                     task.cancel()
                 await asyncio.wait(work)
             for task in work:
-                if not task.cancelled():
+                if not task.cancelled() and task.exception() is not None:
+                    self.end("failed")
                     task.result()
         finally:
             self.feed.leave(self)
