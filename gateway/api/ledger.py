@@ -4,6 +4,7 @@ A view ends when the viewer says so, when its host no longer knows it, or with t
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import structlog
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail
 from gateway.fleet import rpc
+from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.service import Fleet
 from kernel.clock import NS_PER_S, Clock, every
@@ -22,6 +24,8 @@ log = structlog.get_logger()
 
 SWEEP_S = 2.0
 PLAYBACK_IDLE_S = 30.0
+OVER_KEPT = 1024
+NOT_FOUND = 404
 
 _ENDS = {
     Action.VIEW_STARTED: Action.VIEW_ENDED,
@@ -44,6 +48,8 @@ class Span:
     details: dict[str, str | int | bool | None] = field(default_factory=dict)
     began_ns: int = 0
     touched_ns: int = 0
+    cut_reason: str | None = None
+    """Why this view is to be cut off at its host; it goes on until that has succeeded."""
 
 
 class Ledger:
@@ -56,6 +62,8 @@ class Ledger:
         self._spans: dict[tuple[str, ...], Span] = {}
         self._offers = 0
         self._closing: set[asyncio.Task[None]] = set()
+        self._over: deque[tuple[str, ...]] = deque(maxlen=OVER_KEPT)
+        """Views that ended lately: their host may list them for a moment longer."""
 
     # --- any span
 
@@ -87,6 +95,8 @@ class Ledger:
         span = self._spans.pop(key, None)
         if span is None:
             return
+        if span.action is Action.VIEW_STARTED:
+            self._over.append(key)
         lasted_s = (self._clock.monotonic_ns() - span.began_ns) // NS_PER_S
         self._trail.note(
             AuditEvent(
@@ -100,11 +110,13 @@ class Ledger:
     def session_ended(self, session: str) -> None:
         """End what went through a session: its viewers are cut off at their hosts."""
         for span in [span for span in self._spans.values() if span.session == session]:
-            if span.action is Action.VIEW_STARTED:
-                task = asyncio.get_running_loop().create_task(self._cut(span))
-                self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
-            self.end(span.key, "session ended")
+            if span.action is not Action.VIEW_STARTED:
+                self.end(span.key, "session ended")
+                continue
+            span.cut_reason = "session ended"
+            task = asyncio.get_running_loop().create_task(self._cut(span))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     def camera_removed(self, camera: CameraId) -> None:
         """End what went on at a camera that is no more."""
@@ -123,10 +135,16 @@ class Ledger:
             self._offers -= 1
 
     async def _cut(self, span: Span) -> None:
+        """Cut a viewer off at their host; until that succeeds the view goes on, and the sweep tries again."""
         try:
             await self._fleet.host_of(self._fleet.camera(span.camera)).live_close(span.key[1])
+        except UnknownCameraError:
+            pass  # the camera was removed meanwhile, and its views with it
         except HostError as error:
-            log.warning("view.uncut", camera=span.camera, error=error.code)
+            if error.status != NOT_FOUND:
+                log.warning("view.uncut", camera=span.camera, error=error.code)
+                return
+        self.end(span.key, span.cut_reason or "cut off")
 
     # --- sweeping
 
@@ -157,10 +175,16 @@ class Ledger:
             return  # the link says it; whether they still watch is known when it is back
         there = {view_key(viewer.session) for viewer in viewers}
         for key in before - there:
-            self.end(key, "left")
+            span = self._spans.get(key)
+            self.end(key, (span.cut_reason if span is not None else None) or "left")
+        for key in before & there:
+            span = self._spans.get(key)
+            if span is not None and span.cut_reason is not None:
+                await self._cut(span)
         if not self._offers:
             for viewer in viewers:
-                if view_key(viewer.session) not in self._spans:
+                key = view_key(viewer.session)
+                if key not in self._spans and key not in self._over:
                     self._adopt(viewer)
 
     def _adopt(self, viewer: rpc.ViewerState) -> None:
@@ -169,8 +193,8 @@ class Ledger:
             Span(
                 key=view_key(viewer.session),
                 action=Action.VIEW_STARTED,
-                actor=Actor(id="", name=viewer.who, address=viewer.address),
-                session="",
+                actor=Actor(id=viewer.user, name=viewer.who, address=viewer.address),
+                session=viewer.access_session,
                 camera=viewer.camera,
                 details={"stream": viewer.stream.value, "adopted": True},
             )

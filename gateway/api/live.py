@@ -30,7 +30,15 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
     sdp = await request.body()
     address = address_of(request)
     async with the.ledger.offering():
-        answer = await the.fleet.host_of(camera).live_offer(camera.id, stream, sdp, who=who.shown, address=address)
+        answer = await the.fleet.host_of(camera).live_offer(
+            camera.id,
+            stream,
+            sdp,
+            who=who.shown,
+            address=address,
+            user=who.user_id,
+            access_session=who.session,
+        )
         the.ledger.begin(
             Span(
                 key=view_key(answer.session),

@@ -163,16 +163,24 @@ class HostClient:
         answer = await self._ask("POST", "/discover", content=rpc.wire(wish), timeout_s=timeout_s + 15.0)
         return _DEVICES.validate_json(answer.content)
 
-    async def live_offer(
-        self, camera: CameraId, stream: StreamName, sdp: bytes, *, who: str, address: str
+    async def live_offer(  # noqa: PLR0913 - the offer, and who makes it
+        self,
+        camera: CameraId,
+        stream: StreamName,
+        sdp: bytes,
+        *,
+        who: str,
+        address: str,
+        user: str = "",
+        access_session: str = "",
     ) -> LiveAnswer:
-        """Answer a WHEP offer for one viewer."""
+        """Answer a WHEP offer for one viewer: their name, address, user identifier, and the session they came by."""
         answer = await self._ask(
             "POST",
             f"/cameras/{camera}/live/{stream}",
             content=sdp,
             media_type=rpc.SDP_MEDIA_TYPE,
-            params={"who": who, "address": address},
+            params={"who": who, "address": address, "user": user, "session": access_session},
         )
         session = answer.headers["location"].rsplit("/", 1)[-1]
         return LiveAnswer(session=session, sdp=answer.text, etag=answer.headers["etag"])

@@ -346,6 +346,10 @@ class ViewerState(Message):
     stream: StreamName
     who: str
     address: str
+    user: str = ""
+    """Identifier of the user, for a gateway that was not there when the view began."""
+    access_session: str = ""
+    """The access session or token that the view was opened through; the view ends with it."""
     since_ns: int
     connected: bool
     frames_sent: int = 0

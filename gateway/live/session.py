@@ -49,6 +49,9 @@ class ViewerFacts:
 
     who: str
     address: str
+    user: str = ""
+    access_session: str = ""
+    """The access session or token that the view was opened through."""
 
 
 class Session:
@@ -164,6 +167,8 @@ class Session:
             stream=self.feed.stream,
             who=self.viewer.who,
             address=self.viewer.address,
+            user=self.viewer.user,
+            access_session=self.viewer.access_session,
             since_ns=self._since_wall_ns,
             connected=self._connected,
             frames_sent=self._frames_sent,

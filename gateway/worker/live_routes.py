@@ -49,7 +49,13 @@ def live_routes(hub: LiveHub) -> list[Route]:
 
     async def offer(request: Request) -> Response:
         stream = stream_of(request)
-        viewer = ViewerFacts(who=request.query_params.get("who", ""), address=request.query_params.get("address", ""))
+        asked = request.query_params
+        viewer = ViewerFacts(
+            who=asked.get("who", ""),
+            address=asked.get("address", ""),
+            user=asked.get("user", ""),
+            access_session=asked.get("session", ""),
+        )
         body = await limited_body(request, rpc.SDP_MEDIA_TYPE)
         session = await hub.offer(CameraId(request.path_params["camera"]), stream, body, viewer=viewer)
         headers = {"location": f"/live/{session.id}", "etag": session.etag}

@@ -190,6 +190,8 @@ class FakeHost:
             stream=request.path_params["stream"],
             who=request.query_params["who"],
             address=request.query_params["address"],
+            user=request.query_params["user"],
+            access_session=request.query_params["session"],
             since_ns=1,
             connected=True,
         )
@@ -204,6 +206,8 @@ class FakeHost:
         return self._refused("patch") or Response(status_code=204)
 
     async def _close(self, request: Request) -> Response:
+        if refused := self._refused("close"):
+            return refused
         self.viewers.pop(request.path_params["session"], None)
         return Response(status_code=204)
 

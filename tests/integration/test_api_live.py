@@ -3,9 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
+from gateway.api.ledger import view_key
 from gateway.fleet import rpc
+from kernel.ids import CameraId
 from tests.fakes.desk import Desk
 from tests.fakes.waiting import until
 
@@ -136,6 +139,70 @@ async def test_a_view_that_outlived_its_gateway_is_taken_over(desk: Desk) -> Non
     await desk.gateway.rooms.ledger.sweep()
     adopted = (await desk.audit("view.started"))[-1]
     assert (adopted.actor, json.loads(adopted.details)["adopted"]) == ("olga", True)
+
+
+async def adopted_view(desk: Desk, camera: str, client: httpx.AsyncClient) -> str:
+    """Return the address of a view of ``client`` that this gateway did not open itself."""
+    await desk.watch(client, camera)
+    (viewer,) = desk.host.viewers.values()
+    desk.host.viewers = {"session-9": viewer.model_copy(update={"session": "session-9"})}
+    await desk.gateway.rooms.ledger.sweep()
+    return f"/whep/{camera}/main/session-9"
+
+
+async def test_a_view_that_was_taken_over_is_its_owners(desk: Desk) -> None:
+    """After a restart of the gateway its owner ends it, and nobody else."""
+    olga = await desk.person("operator", "olga")
+    view = await adopted_view(desk, await desk.enrol(), olga)
+    assert (await desk.admin.delete(view)).status_code == 404
+    assert (await olga.delete(view)).status_code == 200
+    assert desk.host.viewers == {}
+
+
+async def test_a_view_that_was_taken_over_ends_with_its_session(desk: Desk) -> None:
+    """Signing out after a restart of the gateway cuts what was opened before it."""
+    olga = await desk.person("operator", "olga")
+    await adopted_view(desk, await desk.enrol(), olga)
+    await olga.delete("/api/v1/session")
+    await until(lambda: not desk.host.viewers, what="the viewer to be cut off")
+
+
+async def test_a_view_is_cut_when_its_host_is_back(desk: Desk) -> None:
+    """A host that cannot be reached when the session ends: the view goes on in the record until it is truly over."""
+    ledger = desk.gateway.rooms.ledger
+    olga = await desk.person("operator", "olga")
+    await desk.watch(olga, await desk.enrol())
+    desk.host.refuse["close"] = rpc.Problem(type="host.unreachable", title="Away.", status=503)
+    await olga.delete("/api/v1/session")
+    await ledger.sweep()
+    assert await desk.audit("view.ended") == []
+    desk.host.refuse.clear()
+    await ledger.sweep()
+    assert desk.host.viewers == {}
+    (ended,) = await desk.audit("view.ended")
+    assert (ended.actor, json.loads(ended.details)["reason"]) == ("olga", "session ended")
+    assert len(await desk.audit("view.started")) == 1
+
+
+async def test_a_view_its_host_lists_a_moment_longer_is_over(desk: Desk) -> None:
+    """What has ended does not begin again under nobody's name."""
+    session = await desk.watch(desk.admin, await desk.enrol())
+    viewers = dict(desk.host.viewers)
+    await desk.admin.delete(session)
+    desk.host.viewers = viewers
+    await desk.gateway.rooms.ledger.sweep()
+    assert len(await desk.audit("view.started")) == 1
+
+
+async def test_a_view_of_a_removed_camera_is_over(desk: Desk) -> None:
+    """A session that ends while its camera is being removed leaves nothing behind."""
+    ledger = desk.gateway.rooms.ledger
+    session = await desk.watch(desk.admin, await desk.enrol())
+    span = ledger.get(view_key(session.rsplit("/", 1)[-1]))
+    assert span is not None
+    span.camera = CameraId("none")
+    ledger.session_ended(span.session)
+    await until(lambda: ledger.open_spans == 0, what="the view to be over")
 
 
 async def test_an_unknown_camera_or_stream_is_told(desk: Desk) -> None:

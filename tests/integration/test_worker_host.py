@@ -133,10 +133,13 @@ async def test_a_viewer_is_answered_counted_and_ended(site: Site) -> None:
     """An offer over the socket is answered with Location and ETag; the viewer is listed, patched and ended."""
     await site.client.assign(site.assignment(recording=False))
     await until(lambda: site.state(lambda s: s.main.frames > 0), what="pictures")
-    answer = await site.client.live_offer(site.id, StreamName.MAIN, CHROMIUM.encode(), who="ann", address="10.0.0.9")
+    answer = await site.client.live_offer(
+        site.id, StreamName.MAIN, CHROMIUM.encode(), who="ann", address="10.0.0.9", user="u1", access_session="s1"
+    )
     assert answer.sdp.startswith("v=0")
     (viewer,) = await site.client.viewers()
     assert (viewer.session, viewer.who, viewer.address, viewer.camera) == (answer.session, "ann", "10.0.0.9", site.id)
+    assert (viewer.user, viewer.access_session) == ("u1", "s1")
     await until(lambda: site.state(lambda s: s.viewers == 1), what="the viewer in the state")
     await site.client.live_patch(
         answer.session, b"a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", if_match=answer.etag
