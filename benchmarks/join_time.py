@@ -4,13 +4,15 @@
 
 Two cameras take turns in a wall of one tile, called up by number as an operator does. The clock runs from the
 Enter key's own time stamp to the first frame callback whose strip names the camera asked for. Joins come at random
-moments of the GOP, so waiting for a keyframe would take a second at the median.
+moments of the GOP, so waiting for a keyframe would take a second at the median. ``versus`` is
+libav opening the same camera's RTSP stream itself.
 """
 
 import argparse
 import asyncio
 import random
 
+from others import libav_joins, versus
 from report import percentile, report
 from stage import browser, signed_in, stage
 
@@ -75,12 +77,15 @@ async def measure(arguments: argparse.Namespace) -> None:
             got = await page.evaluate("window.joined")
             joins.append(got["joinMs"])
             ages.append(got["ageMs"])
+        await page.close()
+        theirs = await libav_joins(at.sources[0], 5)
     report(
         "join_time",
         ["aiortc", "av"],
         join_ms_p50=percentile(joins, 0.5),
         join_ms_p95=percentile(joins, 0.95),
         join_ms_max=max(joins),
+        versus=versus(percentile(joins, 0.5), libav_straight_from_the_camera=percentile(theirs, 0.5)),
         first_age_ms_p50=percentile(ages, 0.5),
         joins=len(joins),
     )

@@ -4,12 +4,13 @@
 
 The strip is written before the picture is encoded, so drawing, the camera's encoder, RTSP, the gateway, SRTP, and
 Chromium's jitter buffer, decoder and compositor are all in the figure. Camera, gateway and browser share one machine,
-and so one clock.
+and so one clock. ``versus`` is libav decoding the camera's own stream in the same run, without gateway and browser.
 """
 
 import argparse
 import asyncio
 
+from others import libav_ages, versus
 from report import percentile, report
 from stage import browser, signed_in, stage
 
@@ -48,6 +49,8 @@ async def measure(arguments: argparse.Namespace) -> None:
         await page.keyboard.press("Alt+1")
         await page.wait_for_timeout(3000)
         seen = await page.evaluate(WATCH, arguments.seconds)
+        await page.close()
+        theirs = await libav_ages(at.sources[0], arguments.seconds / 3)
     if abs(seen["drift"]) > 2:
         raise RuntimeError(f"the browser's clock is {seen['drift']} ms off the machine's: ages would be wrong")
     ages = seen["ages"]
@@ -59,6 +62,7 @@ async def measure(arguments: argparse.Namespace) -> None:
         age_ms_p50=percentile(ages, 0.5),
         age_ms_p95=percentile(ages, 0.95),
         age_ms_max=max(ages),
+        versus=versus(percentile(ages, 0.5), libav_straight_from_the_camera=percentile(theirs, 0.5)),
         frames_shown=len(ages),
         strips_unread=seen["unread"],
         seconds=arguments.seconds,

@@ -42,6 +42,8 @@ class Stage:
 
     url: str
     cameras: list[dict[str, Any]]
+    sources: list[dict[str, Any]]
+    """The borough's own words on the same cameras: addresses and credentials."""
     api: httpx.AsyncClient
     gateway: Process
     borough: Process
@@ -121,6 +123,7 @@ quota_bytes = 2_000_000_000
                 await asyncio.sleep(0.2)
         yield Stage(
             url=url,
+            sources=said["cameras"],
             cameras=sorted(cameras, key=lambda camera: int(camera["number"])),
             api=api,
             gateway=gateway,

@@ -3,7 +3,8 @@
     python benchmarks/steer_latency.py [--presses 60]
 
 The clock runs from the event's own time stamp in Chromium, over the WebSocket, the gateway, the host's socket and the
-head's controller, to the arrival of ContinuousMove (key down) and Stop (key up) at the simulated camera.
+head's controller, to the arrival of ContinuousMove (key down) and Stop (key up) at the simulated camera. ``versus`` is
+a bare onvif-zeep-async client's ContinuousMove in the same run, from the call to the arrival.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import asyncio
 import time
 from typing import Any
 
+from others import bare_moves, versus
 from playwright.async_api import Page
 from report import percentile, report
 from stage import Stage, browser, signed_in, stage
@@ -48,6 +50,14 @@ async def press(page: Page, at: Stage, hold_ms: float) -> dict[str, float]:
     return found
 
 
+async def bare(at: Stage) -> list[float]:
+    """Return the latencies in ms of the library's own ContinuousMove, from the call to the request's arrival."""
+    spans = await bare_moves(at.sources[0], 20)
+    answer = await at.ask_borough({"query": "requests", "number": 1})
+    arrivals = [one["monotonic_ns"] for one in answer["requests"] if one["name"] == "ContinuousMove"]
+    return [(arrival - began) / 1e6 for began, ended in spans for arrival in arrivals if began <= arrival <= ended]
+
+
 async def measure(arguments: argparse.Namespace) -> None:
     """Press again and again, and report."""
     moves: list[float] = []
@@ -68,6 +78,7 @@ async def measure(arguments: argparse.Namespace) -> None:
             found = await press(page, at, 250 + 13 * (turn % 7))
             moves += [found["ContinuousMove"]] if "ContinuousMove" in found else []
             stops += [found["Stop"]] if "Stop" in found else []
+        theirs = await bare(at)
     latencies = moves + stops
     if missing := 2 * arguments.presses - len(latencies):
         raise RuntimeError(f"{missing} of {2 * arguments.presses} requests never reached the camera")
@@ -77,6 +88,7 @@ async def measure(arguments: argparse.Namespace) -> None:
         steer_ms_p50=percentile(latencies, 0.5),
         steer_ms_p99=percentile(latencies, 0.99),
         steer_ms_max=max(latencies),
+        versus=versus(percentile(moves, 0.5), onvif_zeep_async_alone=percentile(theirs, 0.5)),
         move_ms_p50=percentile(moves, 0.5),
         stop_ms_p50=percentile(stops, 0.5),
         requests=len(latencies),
