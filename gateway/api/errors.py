@@ -5,6 +5,7 @@ ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
 ├── RangeError            a range that ends before it starts
 ├── MediaTypeError        a body of the wrong kind
 ├── NotHereError          nothing at that address
+├── TooManySocketsError   a session has as many WebSockets as it may have
 └── ControlSocketError    nonsense or a flood on a WebSocket
 """
 
@@ -44,6 +45,13 @@ class NotHereError(ApiError):
 
     code = "api.not-here"
     status = 404
+
+
+class TooManySocketsError(ApiError):
+    """A session has as many WebSockets as it may have."""
+
+    code = "api.sockets"
+    status = 429
 
 
 class ControlSocketError(ApiError):

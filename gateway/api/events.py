@@ -11,8 +11,11 @@ from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import showing
+from gateway.api.errors import ControlSocketError, TooManySocketsError
 from gateway.api.guard import admit, identify
+from gateway.api.problems import refusal
 from gateway.api.rooms import Rooms, The
+from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.times import iso
 from gateway.db.errors import DatabaseError
 from gateway.fleet.service import FleetChange, Happened, ListChanged, StateChanged
@@ -26,8 +29,6 @@ router = APIRouter()
 BEAT_S = 1.0
 RECHECK_BEATS = 10
 HAPPENED_MAX = 200
-SIGNED_OUT = 4401
-"""Close code of a socket whose session has ended."""
 
 
 class _Outbox:
@@ -61,7 +62,15 @@ async def events(websocket: WebSocket, the: The) -> None:
     who = await admit(websocket, Permission.VIEW_LIVE)
     if who is None:
         return
-    await websocket.accept()
+    try:
+        with the.places.one(who.session):
+            await websocket.accept()
+            await _tell(websocket, the, who)
+    except TooManySocketsError as error:
+        await websocket.send_denial_response(refusal(error))
+
+
+async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     outbox = _Outbox()
     for camera in the.fleet.cameras():
         outbox.add(StateChanged(camera.id))
@@ -69,14 +78,22 @@ async def events(websocket: WebSocket, the: The) -> None:
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
     try:
         async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(_listen(websocket, the))
             jobs = [
+                listening,
                 tasks.create_task(_send(websocket, the, who, outbox)),
                 tasks.create_task(_beat(websocket, the, outbox)),
-                tasks.create_task(_ignore(websocket)),
             ]
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             for job in jobs:
                 job.cancel()
+        # Closed here, where nobody is sending any more.
+        error = None if listening.cancelled() else listening.result()
+        if error is not None:
+            log.warning("events.nonsense", user=who.username, error=error.message)
+            await websocket.close(POLICY, error.message[:REASON_MAX])
+        elif outbox.over:
+            await websocket.close(SIGNED_OUT, "Your session has ended.")
     except* WebSocketDisconnect:
         pass
     finally:
@@ -89,7 +106,6 @@ async def _send(websocket: WebSocket, the: Rooms, who: Identity, outbox: _Outbox
         await outbox.wake.wait()
         outbox.wake.clear()
         if outbox.over:
-            await websocket.close(SIGNED_OUT, "Your session has ended.")
             return
         if outbox.list_changed:
             outbox.list_changed = False
@@ -118,10 +134,19 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
 
 
-async def _ignore(websocket: WebSocket) -> None:
-    """Read until the reader leaves; nothing it says means anything here."""
+async def _listen(websocket: WebSocket, the: Rooms) -> ControlSocketError | None:
+    """Read until the reader leaves, or return what is wrong with what it says; no text means anything here."""
+    rate = Rate(the.clock, cure="Say nothing here: this socket only tells.")
     while True:
-        await websocket.receive_text()
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        if message.get("text") is None:
+            return ControlSocketError("A binary message came.", cure="Say nothing here: this socket only tells.")
+        try:
+            rate.count()
+        except ControlSocketError as error:
+            return error
 
 
 def _happened(change: Happened) -> dict[str, Any]:

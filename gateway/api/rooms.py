@@ -1,6 +1,6 @@
 """What the routes work with, as the composition root joined it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -10,6 +10,7 @@ from config.settings import Settings
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api.ledger import Ledger
+from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
 from gateway.fleet.service import Fleet
 from kernel.clock import Clock
@@ -26,6 +27,7 @@ class Rooms:
     trail: Trail
     fleet: Fleet
     ledger: Ledger
+    places: Places = field(default_factory=Places)
 
     @property
     def cookie(self) -> str:

@@ -15,11 +15,11 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, NotHereError
-from gateway.api.events import SIGNED_OUT
 from gateway.api.guard import actor, admit
 from gateway.api.ledger import Span
 from gateway.api.problems import problem, refusal
 from gateway.api.rooms import Rooms, The
+from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.steer_messages import Beat, Move, Release, Said, Stop, Take, parse, wish_of
 from gateway.audit.events import Action
 from gateway.fleet import rpc
@@ -27,7 +27,6 @@ from gateway.fleet.cameras import Camera
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostError
 from gateway.fleet.service import FleetChange, StateChanged
-from kernel.clock import NS_PER_S, Clock
 from kernel.errors import SightlineError
 from kernel.ids import new_id
 
@@ -35,7 +34,6 @@ log = structlog.get_logger()
 
 router = APIRouter()
 
-MESSAGES_PER_S = 100
 WAITING_MAX = 16
 
 
@@ -59,30 +57,6 @@ def _steerable(the: Rooms, camera_id: str) -> Camera:
     if camera.view.head is None:
         raise NotHereError("This camera has no head to steer.", cure="Choose a camera that moves.")
     return camera
-
-
-class Rate:
-    """Counts what arrives within a second."""
-
-    __slots__ = ("_clock", "_times")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._times: deque[int] = deque(maxlen=MESSAGES_PER_S)
-
-    def count(self) -> None:
-        """Count one message.
-
-        Raises:
-            ControlSocketError: more than :data:`MESSAGES_PER_S` came within a second.
-        """
-        now_ns = self._clock.monotonic_ns()
-        if len(self._times) == MESSAGES_PER_S and now_ns - self._times[0] < NS_PER_S:
-            raise ControlSocketError(
-                f"More than {MESSAGES_PER_S} messages came within a second.",
-                cure="Send moves at most 25 times a second.",
-            )
-        self._times.append(now_ns)
 
 
 class _Seat:
@@ -133,7 +107,7 @@ class _Seat:
     # --- from the console
 
     async def _read(self) -> None:
-        rate = Rate(self._the.clock)
+        rate = Rate(self._the.clock, cure="Send moves at most 25 times a second.")
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
@@ -144,7 +118,7 @@ class _Seat:
             except ControlSocketError as error:
                 log.warning("steer.nonsense", camera=self._camera.id, user=self._who.username, error=error.message)
                 await self._say_error(error)
-                await self._socket.close(1008, error.message[:100])
+                await self._socket.close(POLICY, error.message[:REASON_MAX])
                 return
 
     def _take_in(self, said: Said) -> None:
