@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
 from kernel.clock import Clock
@@ -25,9 +26,10 @@ class HostLink:
         client: HostClient,
         *,
         clock: Clock,
+        ours: Callable[[int], frozenset[CameraId]],
         assignments: Callable[[int], Awaitable[list[rpc.CameraAssignment]]],
         heard: Callable[[rpc.StateLine], None],
-        lost: Callable[[int, HostError], None],
+        lost: Callable[[int, SightlineError], None],
     ) -> None:
         self.index = index
         self.client = client
@@ -36,6 +38,7 @@ class HostLink:
         self.beats = 0
         """Lines heard since the start."""
         self._clock = clock
+        self._ours = ours
         self._assignments = assignments
         self._heard = heard
         self._lost = lost
@@ -43,7 +46,11 @@ class HostLink:
     async def run(self) -> None:
         """Keep the link up, for ever."""
         await try_forever(
-            self._run_once, clock=self._clock, expected=(HostError,), on_failure=self._failed, backoff=BACKOFF
+            self._run_once,
+            clock=self._clock,
+            expected=(HostError, DatabaseError),
+            on_failure=self._failed,
+            backoff=BACKOFF,
         )
 
     async def _run_once(self) -> None:
@@ -60,11 +67,13 @@ class HostLink:
         raise HostUnreachableError(self.client.socket, "the state stream ended")
 
     async def _assign_all(self) -> None:
-        """Make the host own exactly the cameras that are its."""
+        """Make the host own exactly the cameras that are its.
+
+        One whose assignment cannot be made now is still its: the host keeps recording it as it last heard.
+        """
         wanted = await self._assignments(self.index)
-        ours = {assignment.id for assignment in wanted}
         for state in await self.client.cameras():
-            if state.id not in ours:
+            if state.id not in self._ours(self.index):
                 await self.client.release(state.id)
         for assignment in wanted:
             await self.assign(assignment)
@@ -92,7 +101,7 @@ class HostLink:
             log.warning("host.release_late", host=self.index, camera=camera, error=error.code)
 
     def _failed(self, error: Exception, delay_s: float) -> None:
-        assert isinstance(error, HostError)
+        assert isinstance(error, (HostError, DatabaseError))
         log.warning("host.lost", host=self.index, error=error.code, again_in_s=round(delay_s, 2))
         self._lost(self.index, error)
 

@@ -10,9 +10,10 @@ import structlog
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
+from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
+from gateway.fleet.hosts import HostClient, HostUnreachableError
 from gateway.fleet.links import HostLink, off
 from gateway.fleet.register import Register, unknown
 from gateway.fleet.vault import Vault
@@ -58,6 +59,7 @@ class Fleet:
                 index,
                 HostClient(socket),
                 clock=clock,
+                ours=self._ours,
                 assignments=self._assignments,
                 heard=self._heard,
                 lost=self._lost,
@@ -172,13 +174,23 @@ class Fleet:
         except HostUnreachableError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
 
+    def _ours(self, host: int) -> frozenset[CameraId]:
+        return frozenset(camera.id for camera in self._cameras.values() if self._link(camera).index == host)
+
     async def _assignments(self, host: int) -> list[rpc.CameraAssignment]:
+        """Return what a host is to do.
+
+        Raises:
+            DatabaseError: the register cannot be read now; nothing is known of any camera, so the link tries again.
+        """
         wanted = []
         for camera in self.cameras():
             if self._link(camera).index != host:
                 continue
             try:
                 wanted.append(_assignment(camera, await self._register.target(camera.device_id)))
+            except DatabaseError:
+                raise
             except SightlineError as error:
                 log.error("camera.unassignable", camera=camera.id, error=error.code)  # noqa: TRY400 - a plain reason
                 self._set_state(off(camera.id, error))
@@ -193,7 +205,7 @@ class Fleet:
             case _:
                 pass
 
-    def _lost(self, host: int, error: HostError) -> None:
+    def _lost(self, host: int, error: SightlineError) -> None:
         for camera in self._cameras.values():
             if self._link(camera).index == host:
                 self._set_state(off(camera.id, error))
