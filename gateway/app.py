@@ -28,6 +28,7 @@ from gateway.certificate import TlsFiles, tls_files
 from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.errors import DatabaseError
 from gateway.fleet.service import Fleet, open_fleet
 from gateway.fleet.vault import Vault, load_key
 from gateway.startup import listen, prepare_data_dir
@@ -101,7 +102,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
-        await stack.enter_async_context(_sweeping(access, clock=clock))
+        await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
             settings=settings, clock=clock, access=access, people=people, trail=trail, fleet=fleet, ledger=ledger
         )
@@ -138,13 +139,21 @@ async def _open_hosts(stack: AsyncExitStack, settings: Settings, *, clock: Clock
 
 
 @asynccontextmanager
-async def _sweeping(access: Access, *, clock: Clock) -> AsyncIterator[None]:
-    """End sessions past their time."""
+async def sweeping(access: Access, *, clock: Clock) -> AsyncIterator[None]:
+    """End sessions past their time; with a failing database at a later turn."""
 
     async def sweep() -> None:
+        failing = False
         async with every(clock, SWEEP_SESSIONS_S) as ticks:
             async for _ in ticks:
-                await access.end_expired()
+                try:
+                    await access.end_expired()
+                except DatabaseError as error:
+                    if not failing:
+                        log.error("sessions.sweep_failed", error=error.code)  # noqa: TRY400 - a plain reason
+                    failing = True
+                else:
+                    failing = False
 
     async with asyncio.TaskGroup() as tasks:
         sweeper = tasks.create_task(sweep(), name="sessions")

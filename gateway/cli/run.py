@@ -20,6 +20,7 @@ from gateway.app import Gateway, open_gateway, when_settled
 from gateway.cli.failures import plainly
 from gateway.cli.logs import configure
 from gateway.cli.options import ConfigFile, settings_of
+from gateway.db.errors import DatabaseError
 from gateway.fleet.hosts import HostError
 from gateway.worker import open_host, serve_host
 from kernel.clock import Clock, SystemClock, every
@@ -135,9 +136,17 @@ async def feed_watchdog(gateway: Gateway, manager: sdnotify.SystemdNotifier, *, 
         return
     inside = gateway.rooms.settings.hosts.workers == 0
     before = -1
+    failing = False
     async with every(clock, timeout_us / 1e6 / 3) as ticks:
         async for _ in ticks:
-            await gateway.database.ping()
+            try:
+                await gateway.database.ping()
+            except DatabaseError as error:
+                if not failing:
+                    log.error("watchdog.database_failed", error=error.code)  # noqa: TRY400 - a plain reason
+                failing = True
+                continue
+            failing = False
             if inside:
                 done = before
                 with suppress(HostError):
