@@ -73,7 +73,11 @@ class _Seat:
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._busy = False
-        self._urgent: set[asyncio.Task[None]] = set()
+        self._carried = 0
+        """How many wishes have gone to the host in turn."""
+        self._urgent: asyncio.Task[None] | None = None
+        self._urgent_for = 0
+        """Which of them the urgent stop overtook."""
         self._stick_shown: Any = ()
         self._head_shown: Any = None
         self._holding = False
@@ -102,7 +106,7 @@ class _Seat:
         finally:
             stop_listening()
             stop_watching()
-            await asyncio.shield(self._leave("socket closed"))
+            await asyncio.shield(self._part())
 
     # --- from the console
 
@@ -127,9 +131,7 @@ class _Seat:
             self._waiting = deque(one for one in self._waiting if isinstance(one, Take | Release))
             if self._busy and isinstance(said, Stop):
                 # A stop does not wait behind a request in flight; it goes again after it, should the two cross.
-                task = asyncio.get_running_loop().create_task(self._carry_out(said, quiet=True))
-                self._urgent.add(task)
-                task.add_done_callback(self._urgent.discard)
+                self._overtake(said)
         elif isinstance(said, Move | Beat) and self._waiting and isinstance(self._waiting[-1], Move | Beat):
             if isinstance(said, Beat):
                 return
@@ -139,6 +141,22 @@ class _Seat:
         self._waiting.append(said)
         self._wake.set()
 
+    def _overtake(self, stop: Stop) -> None:
+        """Send a stop at once; one that is under way for the same request in flight does for this one too."""
+        if self._urgent is not None and not self._urgent.done():
+            if self._urgent_for == self._carried:
+                return
+            self._urgent.cancel()
+        self._urgent_for = self._carried
+        self._urgent = asyncio.get_running_loop().create_task(self._carry_out(stop, quiet=True))
+
+    async def _part(self) -> None:
+        """Leave nothing under way, and let go of the stick."""
+        if self._urgent is not None:
+            self._urgent.cancel()
+            await asyncio.wait([self._urgent])
+        await self._leave("socket closed")
+
     async def _send(self) -> None:
         while True:
             await self._wake.wait()
@@ -146,6 +164,7 @@ class _Seat:
             while self._waiting:
                 said = self._waiting.popleft()
                 self._busy = True
+                self._carried += 1
                 try:
                     await self._carry_out(said)
                 finally:

@@ -44,7 +44,10 @@ class FakeHost:
         self.refuse: dict[str, rpc.Problem] = {}
         self.steering = asyncio.Event()
         self.steering.set()
+        self.stopping = asyncio.Event()
+        self.stopping.set()
         self.export_breaks = False
+        self.titles: list[str | None] = []
         self.progress = 0
         self.health_asked = 0
         self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
@@ -242,8 +245,7 @@ class FakeHost:
             problem = rpc.Problem(type="steering.not-held", title="You do not hold the stick.", status=409)
             return JSONResponse(problem.model_dump(), 409)
         self.wishes.append(wish.wish)
-        if wish.wish.t != "stop":
-            await self.steering.wait()
+        await (self.stopping if wish.wish.t == "stop" else self.steering).wait()
         return self._refused("steer") or Response(status_code=204)
 
     async def _presets(self, _request: Request) -> Response:
@@ -275,7 +277,9 @@ class FakeHost:
         headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
         return self._refused("still") or Response(b"\xff\xd8still", media_type="image/jpeg", headers=headers)
 
-    async def _export(self, _request: Request) -> Response:
+    async def _export(self, request: Request) -> Response:
+        self.titles.append(request.query_params.get("title"))
+
         async def pieces() -> AsyncIterator[bytes]:
             yield b"ftyp"
             if self.export_breaks:

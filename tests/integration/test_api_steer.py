@@ -135,6 +135,27 @@ async def test_only_the_newest_move_waits_and_a_stop_overtakes(desk: Desk) -> No
     assert [wish.t for wish in desk.host.wishes] == ["move", "stop", "stop"]
 
 
+async def test_of_many_stops_one_overtakes_at_a_time(desk: Desk) -> None:
+    """A host that hangs is not buried in stops, and none is left under way when the socket ends."""
+    camera = await desk.enrol()
+    async with desk.socket(desk.admin, f"/api/v1/cameras/{camera}/steer") as socket:
+        await take(socket)
+        desk.host.steering.clear()
+        desk.host.stopping.clear()
+        await say(socket, t="move", pan=0.1, n=1)
+        await until(lambda: len(desk.host.wishes) == 1, what="the move")
+        await say(socket, t="stop", n=2)
+        await until(lambda: len(desk.host.wishes) == 2, what="the stop to overtake")
+        for number in range(3, 40):
+            await say(socket, t="stop", n=number)
+        # The pong says that the stops before it have been read off the line.
+        await (await socket.ping())
+    await until(lambda: desk.host.dropped, what="the stick to be let go")
+    assert [wish.t for wish in desk.host.wishes] == ["move", "stop"]
+    desk.host.steering.set()
+    desk.host.stopping.set()
+
+
 async def test_of_many_moves_the_newest_goes(desk: Desk) -> None:
     """What was wished in between is not wished any more."""
     camera = await desk.enrol()
