@@ -122,7 +122,10 @@ async def clip(
     """Return one MP4 of a range, not re-encoded. It begins at the keyframe at or before ``start``."""
     start_ns, end_ns = span_ns(start, end)
     stack = AsyncExitStack()
-    pieces = await stack.enter_async_context(the.fleet.host_of(camera).export(camera.id, stream, start_ns, end_ns))
+    export = the.fleet.host_of(camera).export(
+        camera.id, stream, start_ns, end_ns, title=f"{camera.number} {camera.name}".strip()
+    )
+    pieces = await stack.enter_async_context(export)
     event = AuditEvent(
         action=Action.EXPORTED,
         actor=actor(request, who),

@@ -267,10 +267,12 @@ class HostClient:
 
     @asynccontextmanager
     async def export(
-        self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int
+        self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int, *, title: str | None = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Give the MP4 of a range in pieces. A refusal is raised on entering, before the first byte."""
+        """Give the MP4 of a range in pieces, under a title. A refusal is raised on entering, before the first byte."""
         params: dict[str, str | int] = {"start_ns": start_ns, "end_ns": end_ns}
+        if title:
+            params["title"] = title
         try:
             async with self._http.stream("GET", f"/cameras/{camera}/export/{stream}", params=params) as answer:
                 if answer.is_error:

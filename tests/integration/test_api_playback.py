@@ -142,6 +142,13 @@ async def test_a_clip_is_an_attachment_and_an_export(desk: Desk) -> None:
     assert (entry.outcome, json.loads(entry.details)["end"]) == ("done", "2026-05-01T12:05:00.000Z")
 
 
+async def test_a_clip_bears_its_cameras_name(desk: Desk) -> None:
+    """The title in the MP4 is what people call the camera, not an identifier."""
+    camera = await desk.enrol(number=7, name="Market, north & south")
+    await get(desk, camera, "clip.mp4", start=START, end=END)
+    assert desk.host.titles == ["7 Market, north & south"]
+
+
 async def test_a_clip_of_nothing_is_a_problem(desk: Desk) -> None:
     """What the host refuses is refused before any byte, and is no export."""
     camera = await desk.enrol()
