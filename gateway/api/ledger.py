@@ -85,6 +85,10 @@ class Ledger:
         """Return what is going on under ``key``."""
         return self._spans.get(key)
 
+    def going_on(self, *prefix: str) -> list[Span]:
+        """Return what is going on under the keys that begin so."""
+        return [span for span in self._spans.values() if span.key[: len(prefix)] == prefix]
+
     @property
     def open_spans(self) -> int:
         """Return how many things are going on."""

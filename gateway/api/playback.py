@@ -1,7 +1,7 @@
 """What was recorded: timeline, HLS, stills, clips."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Annotated
@@ -74,10 +74,13 @@ async def playlist(
     """Return the HLS playlist of a range."""
     start_ns, end_ns = span_ns(start, end) if end is not None else (to_ns(start), None)
     text = await the.fleet.host_of(camera).playlist(camera.id, stream, start_ns, end_ns)
-    span = _playing(actor(request, who), who.session, camera, stream)
-    span.details |= {"start": iso(start_ns), "end": iso_or_none(end_ns)}
-    if the.ledger.get(span.key) is not None and end is not None:
-        the.ledger.end(span.key, "another range")
+    shown = {"start": iso(start_ns), "end": iso_or_none(end_ns)}
+    span = _playing(actor(request, who), who.session, camera, stream, shown)
+    if end is not None:
+        # A whole list is asked for once per playback; one that grows is asked for again, so it ends by itself.
+        for other in the.ledger.going_on(*_player(who.session, camera, stream)):
+            if other.key != span.key and other.details.get("end") is not None:
+                the.ledger.end(other.key, "another range")
     the.ledger.begin(span)
     return Response(text, media_type=HLS_MEDIA_TYPE)
 
@@ -92,8 +95,13 @@ async def segment(request: Request, camera: OneCamera, stream: StreamName, name:
     if found["init"] is not None:
         return ranged(request, await host.init_segment(camera.id, stream, found["init"]), media_type="video/mp4")
     body = await host.fragment(camera.id, stream, found["file"], int(found["index"]))
-    # Footage seen without its playlist is playback as well.
-    the.ledger.begin(_playing(actor(request, who), who.session, camera, stream))
+    playing = the.ledger.going_on(*_player(who.session, camera, stream))
+    lists = [span for span in playing if "start" in span.details]
+    if lists:
+        the.ledger.begin(max(lists, key=lambda span: span.touched_ns))
+    else:
+        # Footage seen without its playlist is playback as well, file by file.
+        the.ledger.begin(_playing(actor(request, who), who.session, camera, stream, {"file": found["file"]}))
     return ranged(request, body, media_type="video/iso.segment")
 
 
@@ -165,12 +173,16 @@ class _Clip(StreamingResponse):
             self._broke_off(error)
 
 
-def _playing(who: Actor, session: str, camera: OneCamera, stream: StreamName) -> Span:
+def _player(session: str, camera: OneCamera, stream: StreamName) -> tuple[str, ...]:
+    return ("playback", session, camera.id, stream.value)
+
+
+def _playing(who: Actor, session: str, camera: OneCamera, stream: StreamName, shown: Mapping[str, str | None]) -> Span:
     return Span(
-        key=("playback", session, camera.id, stream.value),
+        key=(*_player(session, camera, stream), *(f"{name} {value}" for name, value in shown.items())),
         action=Action.PLAYBACK_STARTED,
         actor=who,
         session=session,
         camera=camera.id,
-        details={"stream": stream.value},
+        details={"stream": stream.value, **shown},
     )

@@ -116,6 +116,24 @@ async def test_another_range_is_another_playback(desk: Desk) -> None:
     assert len(await desk.audit("playback.ended")) == 1
 
 
+async def test_another_start_is_another_playback(desk: Desk) -> None:
+    """Lists that grow are told apart by where they start, and each is one playback however often it is asked for."""
+    camera = await desk.enrol()
+    for start in (START, END, START, END):
+        await get(desk, camera, "hls/main/index.m3u8", start=start)
+    started = [json.loads(entry.details)["start"] for entry in await desk.audit("playback.started")]
+    assert started == ["2026-05-01T12:00:00.000Z", "2026-05-01T12:05:00.000Z"]
+    assert await desk.audit("playback.ended") == []
+
+
+async def test_fragments_without_a_playlist_say_of_which_file(desk: Desk) -> None:
+    """Each file that is looked at so is on record."""
+    camera = await desk.enrol()
+    for name in ("file-1-0", "file-1-1", "file-2-0"):
+        await get(desk, camera, f"hls/sub/{name}.m4s")
+    assert [json.loads(entry.details)["file"] for entry in await desk.audit("playback.started")] == ["file-1", "file-2"]
+
+
 async def test_fragments_without_a_playlist_are_playback_too(desk: Desk) -> None:
     """Nobody looks at footage around the record."""
     camera = await desk.enrol()
