@@ -290,7 +290,9 @@ class HeadController:
         stood = before is not None and status.position is not None and stands_between(before, status.position)
         if self._sent is None and (stood or status.position is None):
             self._restless = False
-        self._show(moving=self._restless, fault=None)
+        # Seen to stand by two looks: the ladder's mark is forgiven, enrolment's is not.
+        rested = stood and not self._restless
+        self._show(moving=self._restless, fault=None, presets_only=self._enrolled_mark() if rested else None)
         period_s = self._settings.poll_moving_s if self._restless else self._settings.poll_idle_s
         self._poll_due_ns = self._clock.monotonic_ns() + round(period_s * NS_PER_S)
 
@@ -311,7 +313,7 @@ class HeadController:
         ).climb()
         if outcome is Outcome.STANDS:
             self._sent, self._restless = None, False
-            self._show(moving=False, fault=None)
+            self._show(moving=False, fault=None, presets_only=self._enrolled_mark())
         elif outcome is Outcome.UNSTOPPABLE:
             self._sent, self._restless = None, True
             log.error("head.unstoppable")
@@ -366,8 +368,12 @@ class HeadController:
             log.warning("head.fault", error=error.code)
         self._show(moving=self.state.moving, fault=error)
 
-    def _show(self, *, moving: bool, fault: SightlineError | None, presets_only: bool = False) -> None:
-        shown = replace(self.state, moving=moving, fault=fault, presets_only=self.state.presets_only or presets_only)
+    def _enrolled_mark(self) -> bool:
+        return self._head.abilities.presets_only
+
+    def _show(self, *, moving: bool, fault: SightlineError | None, presets_only: bool | None = None) -> None:
+        mark = self.state.presets_only if presets_only is None else presets_only
+        shown = replace(self.state, moving=moving, fault=fault, presets_only=mark)
         if shown != self.state:
             self.state = shown
             self._on_state(shown)

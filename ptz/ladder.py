@@ -28,9 +28,18 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     """A newer wish takes over; at least one rung was sent before it."""
     UNSTOPPABLE = "unstoppable"
-    """Rungs were accepted, and it still moves."""
+    """Rungs were accepted, and after each of them its position was seen to change."""
     SILENT = "silent"
-    """No rung was accepted: the head cannot be reached, or knows none of them."""
+    """No rung was accepted, or what it did could not be seen: whether the head stands is not known."""
+
+
+class Look(StrEnum):
+    """What two looks at the position say."""
+
+    STANDS = "stands"
+    MOVES = "moves"
+    UNKNOWN = "unknown"
+    """The head did not answer, or tells no position: no evidence of either."""
 
 
 def stands_between(one: Position, other: Position) -> bool:
@@ -56,6 +65,7 @@ class StopLadder:
 
     async def climb(self) -> Outcome:
         """Send rung after rung until the head stands; see :class:`Outcome`."""
+        sure = True
         for _ in range(self.settings.rounds):
             accepted = 0
             for rung in (self._stop, self._zero):
@@ -63,14 +73,18 @@ class StopLadder:
                     accepted += 1
                     if self.superseded():
                         return Outcome.SUPERSEDED
-                    if await self._stands(blind=rung == self._zero):
+                    look = await self._look(blind=rung == self._zero)
+                    if look is Look.STANDS:
                         return Outcome.STANDS
+                    sure = sure and look is Look.MOVES
                 if self.superseded():
                     return Outcome.SUPERSEDED
             if not accepted:
                 # A head that knows neither rung but stands anyway (its own timeout ended the move) is at rest.
-                return Outcome.STANDS if await self._stands(blind=False) else Outcome.SILENT
-        return Outcome.UNSTOPPABLE
+                return Outcome.STANDS if await self._look(blind=False) is Look.STANDS else Outcome.SILENT
+            if not self.head.abilities.status:
+                return Outcome.STANDS  # it took the Stop and tells nothing: more cannot be known
+        return Outcome.UNSTOPPABLE if sure else Outcome.SILENT
 
     async def _stop(self) -> bool:
         return await self._rung("stop", self.head.stop())
@@ -86,23 +100,25 @@ class StopLadder:
             return False
         return True
 
-    async def _stands(self, *, blind: bool) -> bool:
-        """Look twice. Where the head tells no position, ``blind`` says what to believe."""
+    async def _look(self, *, blind: bool) -> Look:
+        """Look twice. Where the head tells nothing, ``blind`` says whether to believe that it stands."""
+        untold = Look.STANDS if blind else Look.UNKNOWN
         if not self.head.abilities.status:
-            return blind
+            return untold
         looks: list[HeadStatus] = []
         for _ in range(2):
             await self.pause(self.settings.settle_s)
             if self.superseded():
-                return False
+                return Look.UNKNOWN
             try:
                 status = await self.head.status()
             except SightlineError as error:
                 log.info("head.look_failed", error=error.code)
-                return False
+                return Look.UNKNOWN
             self.seen(status)
             looks.append(status)
         first, second = looks
         if first.position is None or second.position is None:
-            return second.moving is False or (second.moving is None and blind)
-        return stands_between(first.position, second.position)
+            # MoveStatus sticks at MOVING on some makes: without positions it is no evidence of moving.
+            return {False: Look.STANDS, True: Look.UNKNOWN, None: untold}[second.moving]
+        return Look.STANDS if stands_between(first.position, second.position) else Look.MOVES

@@ -30,7 +30,9 @@ class FakeHead:
     stop_unsupported: bool = False
     stop_ignored: bool = False
     zero_ignored: bool = False
+    zero_refused: bool = False
     stuck_moving: bool = False
+    status_fails: bool = False
     tells_position: bool = True
     silent: bool = False
     """Nothing answers, ever."""
@@ -77,6 +79,8 @@ class FakeHead:
     async def move(self, velocity: Velocity, *, timeout_s: float) -> None:
         """ContinuousMove."""
         await self._request("zero" if velocity.still else "move", (velocity, timeout_s))
+        if velocity.still and self.zero_refused:
+            raise CameraFaultError("No zero.")
         self.now()
         if not (velocity.still and self.zero_ignored):
             self.velocity = velocity
@@ -93,6 +97,8 @@ class FakeHead:
     async def status(self) -> HeadStatus:
         """GetStatus."""
         await self._request("status")
+        if self.status_fails:
+            raise CameraFaultError("No status now.")
         moving = self.stuck_moving or not self.velocity.still
         return HeadStatus(self.now() if self.tells_position else None, moving, self.clock.wall_ns())
 
