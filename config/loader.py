@@ -1,7 +1,7 @@
 """From a TOML file and ``SIGHTLINE_*`` variables to :class:`Settings`, naming exactly what is wrong.
 
 A variable overrides the file: ``SIGHTLINE_SERVER__PORT=9443`` is ``port`` of ``[server]``. Values of lists and tables
-are written as JSON.
+are written as JSON. A variable without a section (``SIGHTLINE_VERSION``) belongs to somebody else and is left alone.
 """
 
 import json
@@ -17,8 +17,6 @@ from config.errors import BadValueError, ConfigError, ConfigFileError, UnknownKe
 from config.settings import Settings
 
 PREFIX = "SIGHTLINE_"
-RESERVED = frozenset({"SIGHTLINE_CONFIG"})
-"""Variables of the command itself: not settings."""
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -32,7 +30,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     given = _read(path) if path is not None else {}
     source = str(path) if path is not None else "the environment"
     for name, value in sorted((environment or {}).items()):
-        if name.upper().startswith(PREFIX) and name.upper() not in RESERVED:
+        # Without a section it is another tool's, or the command's own SIGHTLINE_CONFIG.
+        if name.upper().startswith(PREFIX) and "__" in name[len(PREFIX) :]:
             _override(given, name, value)
     try:
         return Settings.model_validate(given)

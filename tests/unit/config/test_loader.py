@@ -55,6 +55,13 @@ def test_the_command_s_own_variable_is_no_setting() -> None:
     assert load(environment={"SIGHTLINE_CONFIG": "/x", "PATH": "/bin"}) == Settings()
 
 
+def test_variables_of_other_tools_are_left_alone() -> None:
+    """Only a name with a section is ours; one whose section nobody knows still fails by name."""
+    assert load(environment={"SIGHTLINE_VERSION": "1.2", "SIGHTLINE_PORT": "tcp://192.0.2.1:1"}) == Settings()
+    with pytest.raises(UnknownKeyError, match=r"sever"):
+        load(environment={"SIGHTLINE_SEVER__PORT": "1"})
+
+
 @pytest.mark.parametrize(
     ("text", "key", "near"),
     [
