@@ -32,13 +32,15 @@ from gateway.db.errors import DatabaseError
 from gateway.fleet.service import Fleet, open_fleet
 from gateway.fleet.vault import Vault, load_key
 from gateway.startup import listen, prepare_data_dir
-from kernel.clock import Clock, every
+from kernel.clock import NS_PER_S, Clock, every
 
 log = structlog.get_logger()
 
 SWEEP_SESSIONS_S = 30.0
 SOCKET_PATH_MAX = 100
 """Unix socket paths end at 107 bytes; a longer data directory has its socket elsewhere."""
+READY_WAIT_S = 60.0
+"""Recording that has not begun by then does not keep the service from being ready."""
 WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
 
@@ -210,9 +212,17 @@ def _url(settings: Settings, listening: socket.socket) -> str:
 
 
 async def when_settled(fleet: Fleet, *, clock: Clock, told: Callable[[], None]) -> None:
-    """Call ``told`` once recording runs: every host is linked, every camera records or is known to be out of reach."""
+    """Call ``told`` once recording runs: every host is linked, every camera records or is known to be out of reach.
+
+    After ``READY_WAIT_S`` it is told all the same, with a warning: dead cameras must not restart the gateway for ever.
+    """
+    until_ns = clock.monotonic_ns() + round(READY_WAIT_S * NS_PER_S)
     async with every(clock, 0.2) as ticks:
         async for _ in ticks:
-            if fleet.settled:
-                told()
-                return
+            late = clock.monotonic_ns() >= until_ns
+            if not fleet.settled and not late:
+                continue
+            if not fleet.settled:
+                log.warning("gateway.ready_without_all", waited_s=READY_WAIT_S)
+            told()
+            return

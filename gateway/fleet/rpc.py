@@ -91,6 +91,8 @@ class StreamRecording(Message):
     since_ns: int | None = None
     cause: str | None = None
     """Why not, in plain words."""
+    failed: bool = False
+    """The storage refuses it; otherwise it is about to begin, or not asked for."""
 
 
 class StreamFacts(Message):

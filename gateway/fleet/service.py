@@ -100,7 +100,7 @@ class Fleet:
     @property
     def settled(self) -> bool:
         """Whether every host is linked and every camera records, or is known not to work at the moment."""
-        return self.up and all(_settled(self._states.get(camera)) for camera in self._cameras)
+        return self.up and all(_settled(camera, self._states.get(camera.id)) for camera in self._cameras.values())
 
     def listen(self, listener: Callable[[FleetChange], None]) -> Callable[[], None]:
         """Call ``listener`` on the event loop with each change; returns the detaching call."""
@@ -233,12 +233,13 @@ def _assignment(camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
     )
 
 
-def _settled(state: rpc.CameraState | None) -> bool:
+def _settled(camera: Camera, state: rpc.CameraState | None) -> bool:
     if state is None or state.live is rpc.LiveState.CONNECTING:
         return False
-    if state.live is rpc.LiveState.LIVE:
-        return state.main.recording is None or state.main.recording.on or state.main.recording.cause is not None
-    return True
+    recording = state.main.recording
+    if state.live is not rpc.LiveState.LIVE or not camera.recording or recording is None:
+        return True
+    return recording.on or recording.failed
 
 
 @asynccontextmanager

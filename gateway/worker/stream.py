@@ -194,7 +194,7 @@ class StreamRun:
         if state.recording:
             return StreamRecording(on=True, since_ns=state.since_ns)
         cause = state.last_error or ("no pictures come from the camera" if state.cause else "waiting for a keyframe")
-        return StreamRecording(on=False, cause=cause)
+        return StreamRecording(on=False, cause=cause, failed=state.last_error is not None)
 
     def _request_keyframe(self) -> None:
         if self._session is not None:

@@ -127,6 +127,37 @@ async def test_readiness_waits_until_recording_runs(desk: Desk) -> None:
     assert told == [True]
 
 
+async def test_readiness_waits_for_the_disk_not_for_a_reason(desk: Desk) -> None:
+    """A live camera about to record keeps it waiting, whatever it says why; one whose storage failed does not."""
+    camera = await desk.enrol()
+    live, fleet = desk.host.live(camera), desk.gateway.fleet
+
+    def recording(*, failed: bool) -> rpc.CameraState:
+        facts_now = rpc.StreamRecording(on=False, cause="waiting for a keyframe", failed=failed)
+        return live.model_copy(update={"main": live.main.model_copy(update={"recording": facts_now})})
+
+    desk.host.state(recording(failed=False))
+    await until(lambda: not fleet.settled, what="the camera to be waited for")
+    desk.host.state(recording(failed=True))
+    await until(lambda: fleet.settled, what="the failed storage to be known")
+
+
+async def test_readiness_is_told_in_the_end_whatever_the_cameras_do(desk: Desk, clock: ManualClock) -> None:
+    """After a minute a camera that still connects keeps it waiting no longer."""
+    camera = await desk.enrol()
+    desk.host.state(desk.host.live(camera).model_copy(update={"live": rpc.LiveState.CONNECTING}))
+    await until(lambda: not desk.gateway.fleet.settled, what="the camera to connect")
+    told: list[bool] = []
+    waiting = asyncio.create_task(
+        when_settled(desk.gateway.fleet, clock=clock, told=lambda: told.append(desk.gateway.fleet.settled))
+    )
+    await clock.turn(59)
+    assert told == []
+    await clock.turn(2)
+    await until(lambda: told == [False], what="readiness")
+    await waiting
+
+
 async def test_the_watchdog_starves_when_the_host_stands_still(
     tmp_path: Path, manager: Manager, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
