@@ -17,7 +17,7 @@ WIDTH = 118
 UNSET = {
     "server.tls_certificate": "/etc/sightline/tls/fullchain.pem",
     "server.tls_key": "/etc/sightline/tls/privkey.pem",
-    "server.database_url": "postgresql+psycopg://sightline@db.example.org/sightline",
+    "server.database_url": "sqlite+aiosqlite:////srv/sightline/sightline.db",
     "recording.disk_register": "/var/lib/sightline/disks.json",
     "live.port_range": [40_000, 40_999],
     "map.ground_file": "/etc/sightline/ground.geojson",

@@ -28,11 +28,19 @@ class ServerSettings(BaseModel):
     data_dir: Path = Path("/var/lib/sightline")
     """Database, keys and certificates of the gateway."""
     database_url: str | None = None
-    """Database in place of data_dir's own, as in "postgresql+psycopg://sightline@db/sightline"."""
+    """SQLite database in place of data_dir's own, as in "sqlite+aiosqlite:////srv/sightline/sightline.db"."""
     max_body_bytes: Annotated[int, Field(ge=4096, le=64 * 1024 * 1024)] = 262_144
     """Requests with a larger body are refused."""
     shutdown_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long open requests may take to end when the service stops."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _sqlite_only(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("sqlite+aiosqlite://"):
+            msg = 'this version keeps its data in SQLite only: use "sqlite+aiosqlite:////path/to/file", or leave it out'
+            raise ValueError(msg)
+        return url
 
     @field_validator("public_urls")
     @classmethod
@@ -53,6 +61,11 @@ class ServerSettings(BaseModel):
             msg = f"plain_http is for loopback only, and host is {self.host!r}: set host to 127.0.0.1 or use TLS"
             raise ValueError(msg)
         return self
+
+    @property
+    def behind_tls(self) -> bool:
+        """Return whether browsers reach the gateway by HTTPS: its own, or that of the proxy in front."""
+        return not self.plain_http or any(url.startswith("https://") for url in self.public_urls)
 
     @property
     def loopback(self) -> bool:

@@ -18,9 +18,9 @@ def test_a_turn_credential_is_hidden() -> None:
 
 def test_a_database_password_is_hidden() -> None:
     """The password in an address is hidden, the address stays readable."""
-    url = "postgresql+psycopg://s:hush@db:5432/sightline"
+    url = "sqlite+aiosqlite://s:hush@db:5432/sightline"
     shown = redacted(Settings(server=ServerSettings(database_url=url)))
-    assert shown["server"]["database_url"] == f"postgresql+psycopg://s:{HIDDEN}@db:5432/sightline"
+    assert shown["server"]["database_url"] == f"sqlite+aiosqlite://s:{HIDDEN}@db:5432/sightline"
 
 
 def test_the_name_of_a_key_file_is_shown() -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from config.errors import BadValueError
+from config.loader import load
 from config.map import MapSettings
 from config.server import ServerSettings
 
@@ -20,6 +22,20 @@ from config.server import ServerSettings
 def test_loopback_is_what_only_this_machine_reaches(host: str, *, loopback: bool) -> None:
     """Plain HTTP hangs on it."""
     assert ServerSettings(host=host).loopback is loopback
+
+
+def test_a_database_that_is_not_sqlite_is_refused_with_the_cure() -> None:
+    """One sentence, and no password in it."""
+    with pytest.raises(BadValueError, match=r"SQLite only: use .sqlite") as caught:
+        load(environment={"SIGHTLINE_SERVER__DATABASE_URL": "postgresql+psycopg://s:hush@db/sightline"})
+    assert "hush" not in caught.value.message
+
+
+def test_https_of_a_proxy_counts_as_tls() -> None:
+    """Secure cookies and HSTS hang on it."""
+    plain = ServerSettings(host="127.0.0.1", plain_http=True)
+    proxied = ServerSettings(host="127.0.0.1", plain_http=True, public_urls=("https://cctv.example.org",))
+    assert [plain.behind_tls, proxied.behind_tls, ServerSettings().behind_tls] == [False, True, True]
 
 
 def test_plain_http_is_allowed_on_loopback() -> None:
