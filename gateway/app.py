@@ -123,7 +123,7 @@ def build_app(rooms: Rooms) -> ASGIApp:
     api.router.routes.extend(console_routes())
     headers = security_headers(INDEX.read_text(encoding="utf-8"), tiles_url=settings.map.tiles_url)
     limited = BodyLimit(api, max_bytes=settings.server.max_body_bytes)
-    dressed = SecurityHeaders(limited, headers=headers, secure=not settings.server.plain_http)
+    dressed = SecurityHeaders(limited, headers=headers, secure=settings.server.behind_tls)
     return AccessLog(dressed, clock=rooms.clock)
 
 

@@ -74,7 +74,7 @@ async def sign_out(request: Request, response: Response, who: Who, the: The) -> 
         raise BadRequestError("A token does not sign out.", cure="An administrator can revoke it.")
     await the.access.sign_out(who.session)
     await the.trail.append(AuditEvent(action=Action.SIGN_OUT, actor=actor(request, who), subject=who.user_id))
-    response.delete_cookie(the.cookie, path="/", secure=not the.settings.server.plain_http, httponly=True)
+    response.delete_cookie(the.cookie, path="/", secure=the.settings.server.behind_tls, httponly=True)
 
 
 @router.put("/session/password", status_code=204, **needs(Permission.SIGNED_IN))
@@ -119,7 +119,7 @@ def _set_cookie(response: Response, the: Rooms, secret: str) -> None:
         secret,
         max_age=the.settings.access.session_absolute_s,
         path="/",
-        secure=not the.settings.server.plain_http,
+        secure=the.settings.server.behind_tls,
         httponly=True,
         samesite="strict",
     )
