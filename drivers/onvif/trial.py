@@ -253,10 +253,14 @@ class HeadTrial:
     async def _restore(self, start: Position) -> None:
         """Bring the head back; by AbsoluteMove, or by turning back where it has none."""
         try:
+            # It may be turning still, and the way back may be refused: first it is stopped.
+            try:
+                await self._halt()
+            except CameraFaultError:
+                log.info("head.halt_refused")
             if self.head.abilities.absolute:
                 await self._go(start)
                 return
-            await self._halt()
             for _ in range(3):
                 here = await self._need_position()
                 gap = start.pan - here.pan

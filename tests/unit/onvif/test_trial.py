@@ -30,6 +30,8 @@ class BareHead:
     refuses_moves: bool = False
     status_faults: bool = False
     dies_at: str = ""
+    speed_fault: bool = False
+    """A turning head's status breaks off once, in the middle of a move."""
 
     def __post_init__(self) -> None:
         mount = Mount(place=Place(51.5, -0.1, 8.0), bearing_deg=0.0)
@@ -56,6 +58,9 @@ class BareHead:
         """Tell, or not."""
         if self.status_faults:
             raise CameraFaultError("No status.")
+        if self.speed_fault and abs(self.mechanics.position().pan) > 0.001:
+            self.speed_fault = False
+            raise CameraFaultError("Not now.")
         position = self.mechanics.position() if self.tells_position else None
         return HeadStatus(position, None, self.clock.wall_ns())
 
@@ -164,3 +169,14 @@ async def test_a_head_that_cannot_be_brought_back_is_told(head: BareHead) -> Non
     head.dies_at = "move"
     with pytest.raises(CameraUnreachableError):
         await run(head)
+
+
+async def test_a_head_whose_way_back_fails_is_not_left_turning(head: BareHead) -> None:
+    """The head is stopped before it is sent back: where AbsoluteMove is refused it stands."""
+    head.dies_at = "move_to"
+    head.speed_fault = True
+    with pytest.raises(CameraFaultError):
+        await run(head)
+    before = head.mechanics.position()
+    await head.clock.sleep(1.0)
+    assert head.mechanics.position() == before
