@@ -4,8 +4,9 @@ Design note: docs/design/steering.md.
 """
 
 from ptz.arbitration import Holder, Stick, StickState
-from ptz.controller import HeadController, open_controller
+from ptz.controller import HeadController
 from ptz.errors import SteeringError
+from ptz.opening import open_controller
 from ptz.ports import Head
 from ptz.state import HeadState
 

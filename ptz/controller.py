@@ -5,8 +5,7 @@ expired), a command (preset, home, aim, auxiliary), a move that is due, a look a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar, cast
 
@@ -33,7 +32,7 @@ STILL = Velocity()
 
 
 class HeadController:
-    """Steers one head. Made by :func:`open_controller`, which runs it."""
+    """Steers one head. Made by ``ptz.opening.open_controller``, which runs it."""
 
     def __init__(
         self,
@@ -91,6 +90,16 @@ class HeadController:
         self._retry_stop_ns = 0
         self._commands.overtake()
         self._alarm.ring()
+
+    def let_go(self) -> None:
+        """Stop, unless the head rests and nothing was sent that could turn it."""
+        if self._sent is not None or self._restless or not self._wish.still or self._stop_owed or self._commands.moving:
+            self.stop()
+
+    @property
+    def wished(self) -> bool:
+        """Return whether a turn is wished now."""
+        return not self._wish.still
 
     async def recall(self, token: str) -> None:
         """Go to a preset."""
@@ -377,23 +386,3 @@ class HeadController:
         if shown != self.state:
             self.state = shown
             self._on_state(shown)
-
-
-@asynccontextmanager
-async def open_controller(
-    head: Head,
-    *,
-    clock: Clock,
-    settings: SteeringSettings,
-    on_state: Callable[[HeadState], None] = lambda _: None,
-) -> AsyncIterator[HeadController]:
-    """Run a controller for the time of the block; on leaving, a moving head is brought to rest."""
-    controller = HeadController(head, clock=clock, settings=settings, on_state=on_state)
-    async with asyncio.TaskGroup() as tasks:
-        actor = tasks.create_task(controller.run(), name="head controller")
-        try:
-            yield controller
-        finally:
-            actor.cancel()
-            await asyncio.gather(actor, return_exceptions=True)
-            await controller.leave()

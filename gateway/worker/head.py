@@ -45,8 +45,8 @@ class HeadSeat:
     def release(self, holder: str) -> rpc.StickState:
         """Let go; a head that the holder left turning is stopped."""
         if self.stick.release(holder):
-            if self.controller.state.moving:
-                self.controller.stop()
+            # Not asked whether it moves: that is known only once the head has answered, which may be later.
+            self.controller.let_go()
             self._changed()
         return self.stick_state()
 
@@ -63,9 +63,7 @@ class HeadSeat:
                 self.controller.stop()
                 return
             case rpc.Beat():
-                # Noted, but not a touch: a hand that only rests on the stick lets it go idle.
-                if self.stick.state.holder is not None and self.stick.state.holder.id == wish.holder:
-                    self.controller.heartbeat()
+                if self._beaten(wish.holder):
                     return
         self.stick.touch(wish.holder)
         match wish.wish:
@@ -81,6 +79,15 @@ class HeadSeat:
                 await self.controller.home()
             case rpc.Auxiliary(command=command):
                 await self.controller.auxiliary(command)
+
+    def _beaten(self, holder: str) -> bool:
+        """Note a beat of the holder's; False where another sent it. Only a deflected stick is touched by it."""
+        if self.stick.state.holder is None or self.stick.state.holder.id != holder:
+            return False
+        self.controller.heartbeat()
+        if self.controller.wished:
+            self.stick.touch(holder)
+        return True
 
     async def presets(self) -> rpc.PresetList:
         """Return the head's presets and abilities."""

@@ -21,7 +21,7 @@ from kernel.clock import SystemClock
 from kernel.head import Axis, Position, Velocity
 from kernel.ids import StreamName, new_camera_id
 from kernel.media import VideoCodec
-from ptz.controller import open_controller
+from ptz import open_controller
 from recording import open_storage
 from tests.fakes.ipycam import OtherCamera, ipycam
 from tests.fakes.onvif_camera import LOOPBACK
