@@ -2,7 +2,7 @@
 
 from drivers.onvif.bootstrap import ClockReading
 from drivers.onvif.device import Device, open_device
-from drivers.onvif.discovery import discover
+from drivers.onvif.discovery import discover, expand
 from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol
 from drivers.onvif.events import CameraEvent
 from drivers.onvif.head import OnvifHead
@@ -18,5 +18,6 @@ __all__ = [
     "OnvifHead",
     "discover",
     "enrol",
+    "expand",
     "open_device",
 ]

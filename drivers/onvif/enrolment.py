@@ -197,7 +197,8 @@ async def _snapshot(device: Device, url: str | None, *, remark: bool = True) -> 
     except CameraBusyError:
         raise
     except CameraError as error:
-        log.info("camera.no_snapshot", address=url, error=str(error))
+        # Some makes put user and password into the query.
+        log.info("camera.no_snapshot", address=url.partition("?")[0], error=error.code)
         if remark:
             device.quirks.note(f"Its snapshot cannot be had: {error.message}")
     return None

@@ -13,11 +13,12 @@ from config.recording import DiskSettings, RecordingSettings
 from config.settings import Settings
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, DiscoveredDevice
-from drivers.onvif import EnrolLimits, discover, enrol
+from drivers.onvif import discover, expand
 from gateway.fleet import rpc
 from gateway.live import LiveHub, open_live
 from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera import CameraActor, CameraPlane, tell_all
+from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
 from gateway.worker.stream import MediaPlane
 from kernel.clock import Clock
@@ -36,6 +37,11 @@ class CameraHost:
         self._group = group
         self._cameras: dict[CameraId, tuple[CameraActor, asyncio.Task[None]]] = {}
         self._turn = asyncio.Lock()
+        self._prober = Prober(
+            clock=plane.media.clock,
+            policy=plane.media.policy,
+            max_clock_offset_s=settings.cameras.max_clock_offset_s,
+        )
         self._started_ns = plane.media.clock.wall_ns()
         self._progress = 0
         self._written: dict[tuple[CameraId, StreamName], int] = {}
@@ -108,14 +114,18 @@ class CameraHost:
 
     async def probe(self, target: CameraTarget) -> rpc.Probed:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
-        limits = EnrolLimits(max_clock_offset_s=self._settings.cameras.max_clock_offset_s)
-        media = self._plane.media
-        result = await enrol(target, clock=media.clock, policy=media.policy, limits=limits)
-        return rpc.Probed(description=result.description, snapshot=result.snapshot)
+        return await self._prober.probe(target, owned=[actor.assignment for actor in self.cameras()])
 
     async def discover(self, wish: rpc.DiscoverRequest) -> list[DiscoveredDevice]:
-        """Ask the camera network who is there."""
-        return await discover(clock=self._plane.media.clock, timeout_s=wish.timeout_s, unicast=wish.unicast)
+        """Ask the camera network who is there.
+
+        Raises:
+            CameraRefusedAddressError: an address asked for by itself is one that no camera may have here.
+        """
+        media = self._plane.media
+        for address in expand(wish.unicast):
+            media.policy.check_ip(address)
+        return await discover(clock=media.clock, timeout_s=wish.timeout_s, unicast=wish.unicast)
 
     def progress(self) -> int:
         """Return a count that grows for as long as this host does its work.

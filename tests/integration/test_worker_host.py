@@ -341,6 +341,13 @@ async def test_a_device_is_looked_at_before_it_is_enrolled(site: Site) -> None:
     assert (error.value.code, error.value.status) == ("camera.authentication", 422)
 
 
+async def test_nobody_is_sought_where_no_camera_may_be(site: Site) -> None:
+    """Addresses to probe one by one are held to the same policy as cameras, before anything is sent."""
+    with pytest.raises(HostError) as error:
+        await site.client.discover(timeout_s=0.5, unicast=("169.254.169.254",))
+    assert error.value.code == "camera.address-refused"
+
+
 async def test_a_signal_ends_the_host_in_order(tmp_path: Path) -> None:
     """SIGTERM closes the socket and returns."""
     socket = tmp_path / "h.sock"
