@@ -21,7 +21,7 @@ from av.packet import Packet
 
 from drivers.rtsp.audio import AudioTrack, audio_parameters
 from drivers.rtsp.delivery import Delivery
-from drivers.rtsp.errors import StreamFellError
+from drivers.rtsp.errors import StreamFellError, UnsupportedTransportError
 from drivers.rtsp.rtcp import SenderReport
 from drivers.rtsp.sdp import parse as parse_sdp
 from drivers.rtsp.session import Described, open_description, video_media
@@ -211,6 +211,12 @@ async def open_libav_session(source: RtspSource, delivery: Delivery, clock: Cloc
     async with open_description(source, clock) as described:
         session = LibavSession(described, delivery, clock)
     url = described.url
+    if url.tls:
+        raise UnsupportedTransportError(
+            "This camera sends its pictures by UDP only, which would leave the protection of TLS.",
+            cure="Let it send them interleaved over TCP, or give it an rtsp address.",
+            address=url.netloc,
+        )
     # The address that was checked, never the name again; credentials only here, where libav needs them.
     ip = (await source.allow.resolve(url.host, url.port))[0]
     host = f"[{ip}]" if ":" in ip else ip

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from drivers.errors import CameraFaultError
 from drivers.rtsp import RtspStream
+from drivers.rtsp.errors import UnsupportedTransportError
 from kernel.clock import SystemClock, utc
 from tests.fakes.media_sink import KeepingSink
 from tests.fakes.rtsp import pulling, reel_camera, source
@@ -101,3 +102,11 @@ async def test_tls_to_a_port_that_speaks_none_is_refused() -> None:
         url = camera.url().replace("rtsp:", "rtsps:")
         with pytest.raises(CameraFaultError, match="TLS"):
             await RtspStream(source(url), KeepingSink(), clock=SystemClock()).run_once()
+
+
+async def test_udp_never_leaves_tls_quietly(self_signed: SelfSigned) -> None:
+    """A camera that is asked over TLS and sends by UDP only is refused: its pictures would cross in the clear."""
+    async with reel_camera(tls=self_signed.context) as camera:
+        wanted = source(camera.url(), tls_verify=False, transport="udp")
+        with pytest.raises(UnsupportedTransportError, match="leave the protection of TLS"):
+            await RtspStream(wanted, KeepingSink(), clock=SystemClock()).run_once()
