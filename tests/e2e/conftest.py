@@ -72,10 +72,15 @@ class Started:
         """Ask it to end, and return its exit code."""
         self.process.terminate()
         try:
-            code = self.process.wait(30)
+            code = self.process.wait(60)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
+            # As an operator would: a second request ends it at once, with its own exit code.
+            self.process.terminate()
+            try:
+                code = self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise
         self._listener.join(10)
         assert self.process.stdout is not None
         self.process.stdout.close()
