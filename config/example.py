@@ -19,7 +19,7 @@ UNSET = {
     "server.tls_key": "/etc/sightline/tls/privkey.pem",
     "server.database_url": "sqlite+aiosqlite:////srv/sightline/sightline.db",
     "recording.disk_register": "/var/lib/sightline/disks.json",
-    "live.port_range": [40_000, 40_999],
+    "live.turn_secret": "the static-auth-secret of coturn",
     "map.ground_file": "/etc/sightline/ground.geojson",
     "map.tiles_url": "https://tiles.example.org/{z}/{x}/{y}.png",
     "map.centre": [51.5072, -0.1276],

@@ -16,6 +16,9 @@ class IceServer(BaseModel):
     credential: SecretStr | None = None
 
 
+TurnUrl = Annotated[str, Field(pattern=r"^turns?:[^\s<>\"]+$")]
+
+
 class LiveSettings(BaseModel):
     """The viewers' side of the media plane."""
 
@@ -27,12 +30,28 @@ class LiveSettings(BaseModel):
     """Also serve viewers on this machine itself, over 127.0.0.1. The demo does."""
     public_addresses: tuple[IPvAnyAddress, ...] = ()
     """Addresses by which a router forwards to this machine (1:1 NAT); named to viewers beside the local ones."""
-    port_range: tuple[int, int] | None = None
-    """UDP ports for viewers, first and last; empty: any."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8189
+    """The one UDP port (and TCP port of the same number) of all viewers of a camera host; host N listens on the Nth
+    port after it. 0: any free one."""
+    tcp: bool = True
+    """Also serve viewers over TCP (RFC 6544) on the same number, for networks that let no UDP through."""
     ice_servers: tuple[IceServer, ...] = ()
     """Named to browsers; none by default, so that nothing outside is ever asked."""
-    max_viewers: Annotated[int, Field(ge=1)] = 64
+    turn_urls: tuple[TurnUrl, ...] = ()
+    """TURN servers that viewers may relay through, with credentials made for each of them from ``turn_secret``."""
+    turn_secret: SecretStr | None = None
+    """coturn's ``static-auth-secret``: the key of time-limited credentials."""
+    turn_ttl_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
+    """How long such a credential opens new relays; a running one goes on."""
+    max_viewers: Annotated[int, Field(ge=1)] = 300
     """Viewers of one camera host; the next one is told that it is full."""
+    max_packet_bytes: Annotated[int, Field(ge=576, le=1460)] = 1200
+    """Largest RTP packet before encryption. The camera's own packets are passed on as they were cut where none is
+    larger; 1200 fits every path, 1400 costs less where all viewers are on an undivided Ethernet."""
+    pace_mbit_s: Annotated[float, Field(gt=0)] = 80.0
+    """Fastest that a keyframe or a first group of pictures goes out to one viewer; slower where its line says so."""
+    transcodes: Annotated[int, Field(ge=0, le=64)] = 2
+    """H.265 streams of one camera host that are coded anew for browsers that play none; 0: never."""
     gop_cache_bytes: Annotated[int, Field(ge=0)] = 8 * 1024 * 1024
     """Longest group of pictures kept for each watched or unwatched stream; a viewer of a longer one waits."""
     lane_pictures: Annotated[int, Field(ge=2)] = 50
@@ -43,10 +62,8 @@ class LiveSettings(BaseModel):
     """A viewer who reports nothing new for this long while pictures are sent is let go."""
 
     @model_validator(mode="after")
-    def _ports_in_order(self) -> Self:
-        if self.port_range is not None:
-            first, last = self.port_range
-            if not 1024 <= first <= last <= 65535:
-                msg = f"port_range {first}-{last} must rise and lie within 1024-65535"
-                raise ValueError(msg)
+    def _turn_is_whole(self) -> Self:
+        if bool(self.turn_urls) != (self.turn_secret is not None):
+            msg = "turn_urls and turn_secret belong together: set both or neither"
+            raise ValueError(msg)
         return self

@@ -67,7 +67,7 @@ def demo_settings(data_dir: Path, *, port: int) -> Settings:
     return Settings(
         server=ServerSettings(host="127.0.0.1", port=port, plain_http=True, data_dir=data_dir),
         cameras=CameraSettings(allow_loopback=True),
-        live=LiveSettings(loopback=True),
+        live=LiveSettings(loopback=True, port=0),
         recording=RecordingSettings(
             disks=(DiskSettings(path=data_dir / "recordings", quota_bytes=QUOTA_BYTES),), retention_days=RETENTION_DAYS
         ),

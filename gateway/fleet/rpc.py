@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from drivers.model import CameraDescription, CameraTarget, CameraView
+from gateway.fleet.load import HostLoad
 from kernel.head import HeadAbilities, Preset
 from kernel.ids import CameraId, StreamName
 from kernel.media import GapCause, TimeSource, VideoCodec
@@ -183,6 +184,7 @@ class Heartbeat(Message):
 
     t: Literal["beat"] = "beat"
     wall_ns: int
+    load: HostLoad | None = None
 
 
 StateLine = Annotated[CameraChanged | CameraReleased | CameraHappened | Heartbeat, Field(discriminator="t")]
@@ -200,6 +202,7 @@ class HostHealth(Message):
     viewers: int
     progress: int
     """Counts real work done; a host in which it stands is stuck."""
+    load: HostLoad | None = None
     disks: tuple[dict[str, Any], ...] = ()
 
 

@@ -6,7 +6,6 @@ against are PINNED, and tests/unit/live/test_peer_contract.py fails when one of 
 
 import asyncio
 import os
-import random
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -294,9 +293,6 @@ class Peer:
     async def _bind(self, address: str) -> StunProtocol | None:
         loop = asyncio.get_running_loop()
         ports: list[int] = [0]
-        if self._settings.port_range is not None:
-            first, last = self._settings.port_range
-            ports = random.sample(range(first, last + 1), last + 1 - first)
         for port in ports:
             try:
                 _, protocol = await loop.create_datagram_endpoint(
