@@ -20,6 +20,7 @@ from gateway.app import Gateway, open_gateway, when_settled
 from gateway.cli.failures import plainly
 from gateway.cli.logs import configure
 from gateway.cli.options import ConfigFile, settings_of
+from gateway.cli.stacks import tell_on_signal
 from gateway.db.errors import DatabaseError
 from gateway.fleet.hosts import HostError
 from gateway.worker import open_host, serve_host
@@ -64,6 +65,7 @@ def host_settings(settings: Settings, index: int) -> Settings:
 def serve(work: Coroutine[Any, Any, None]) -> None:
     """Run a server process to its end, on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        tell_on_signal(runner.get_loop())
         runner.run(work)
 
 

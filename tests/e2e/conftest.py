@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -74,13 +75,12 @@ class Started:
         try:
             code = self.process.wait(60)
         except subprocess.TimeoutExpired:
-            # As an operator would: a second request ends it at once, with its own exit code.
+            # It says what it waits for; then a second request ends it at once, as an operator would.
+            self.process.send_signal(signal.SIGUSR1)
+            self._listener.join(2)
             self.process.terminate()
-            try:
-                code = self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                raise
+            self.process.wait(10)
+            pytest.fail(f"it did not end within a minute:\n{''.join(self._said)}")
         self._listener.join(10)
         assert self.process.stdout is not None
         self.process.stdout.close()
