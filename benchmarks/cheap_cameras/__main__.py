@@ -10,10 +10,12 @@ import os
 import resource
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from cheap_cameras.film import Reel, Shape, make_film
 from cheap_cameras.server import Server
+from cheap_cameras.stored import load
 
 
 def main() -> None:
@@ -25,6 +27,7 @@ def main() -> None:
     parser.add_argument("--kbit", type=float, default=4000.0, help="rate of one camera in 10^3 bits a second")
     parser.add_argument("--payload-bytes", type=int, default=1400, help="largest RTP payload")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--film", type=Path, help="show what stored.save() wrote to this file, and code nothing")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
@@ -36,7 +39,8 @@ def main() -> None:
         gop_frames=options.gop_frames,
         kbit_s=options.kbit,
     )
-    film = make_film(shape)
+    film = load(options.film) if options.film else make_film(shape)
+    shape = film.shape
     reel = Reel(film, payload_bytes=options.payload_bytes)
     server = Server(reel, port=options.port)
     _tell(

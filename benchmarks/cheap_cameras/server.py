@@ -28,6 +28,8 @@ class Account:
     """Pictures sent before the first keyframe of a session: nobody can use them."""
     cut: int = 0
     """Sessions ended because the client read too slowly."""
+    last: int | None = None
+    """Which picture of the film was sent last."""
 
 
 @dataclass(slots=True)
@@ -135,6 +137,7 @@ class Server:
         if data is None:
             data = self._wired[shown] = self._reel.picture(shown)
         account = self.accounts[camera]
+        account.last = shown % len(self._reel)
         if not client.begun:
             client.begun = self._reel.pictures[shown % len(self._reel)].keyframe
         now = time.monotonic()
