@@ -39,6 +39,8 @@ class RecordState:
     last_error: str | None = None
     cause: GapCause | None = None
     """Why it does not record, when it does not."""
+    cut: int = 0
+    """Runs that the disks ended: the lane ran over, or the last disk failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ class Recorder:
         self._end_ns: int | None = None
         self._run = ""
         self._batch_ns = round(settings.batch_s * NS_PER_S) - NS_PER_S // 2
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Return how much has not been taken up for writing: it grows while the disks are slower than the camera."""
+        return self._lane.depth_bytes
 
     # The sink: called on the event loop, returns at once.
 
@@ -224,6 +231,8 @@ class Recorder:
         self._not_recording(end.cause)
 
     def _not_recording(self, cause: GapCause) -> None:
+        if self.state.recording and cause is GapCause.STORAGE:
+            self.state.cut += 1
         self.state.recording = False
         self.state.since_ns = None
         self.state.file = None

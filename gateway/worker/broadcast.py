@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
+from gateway.fleet.load import HostLoad
 from gateway.fleet.rpc import (
     HEARTBEAT_S,
     CameraChanged,
@@ -21,20 +22,23 @@ _EVENTS = 1000
 
 
 class _Listener:
-    __slots__ = ("cameras", "events", "woken")
+    __slots__ = ("beat_due", "cameras", "events", "woken")
 
     def __init__(self, states: Iterable[CameraState]) -> None:
         self.cameras: dict[CameraId, CameraState | None] = {state.id: state for state in states}
         self.events: deque[CameraHappened] = deque(maxlen=_EVENTS)
         self.woken = asyncio.Event()
         self.woken.set()
+        self.beat_due = False
 
 
 class Broadcast:
     """Latest value wins for a camera's state; a listener that reads slowly skips, and is never waited for."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, load: Callable[[], HostLoad | None] = lambda: None) -> None:
+        """``load`` gives what the host carries, to be told with every heartbeat."""
         self._clock = clock
+        self._load = load
         self._latest: dict[CameraId, CameraState] = {}
         self._listeners: set[_Listener] = set()
         self._closed = False
@@ -68,29 +72,34 @@ class Broadcast:
             listener.woken.set()
 
     async def listen(self) -> AsyncIterator[StateLine]:
-        """Yield every camera's state, then what is new, and a heartbeat whenever a second was silent."""
+        """Yield every camera's state, then what is new, and a heartbeat each second, whatever else there is to tell."""
         listener = _Listener(self._latest.values())
         self._listeners.add(listener)
         beat = asyncio.create_task(self._beat(listener))
         try:
-            yield Heartbeat(wall_ns=self._clock.wall_ns())
+            yield self._heartbeat()
             while not self._closed:
                 await listener.woken.wait()
                 listener.woken.clear()
+                # Before the rest: hundreds of lines may follow, and the load is news too.
+                if listener.beat_due:
+                    listener.beat_due = False
+                    yield self._heartbeat()
                 cameras, listener.cameras = listener.cameras, {}
-                silent = not cameras and not listener.events
                 for camera, state in cameras.items():
                     yield CameraReleased(id=camera) if state is None else CameraChanged(state=state)
                 while listener.events:
                     yield listener.events.popleft()
-                if silent:
-                    yield Heartbeat(wall_ns=self._clock.wall_ns())
         finally:
             beat.cancel()
             self._listeners.discard(listener)
             await asyncio.wait([beat])
 
+    def _heartbeat(self) -> Heartbeat:
+        return Heartbeat(wall_ns=self._clock.wall_ns(), load=self._load())
+
     async def _beat(self, listener: _Listener) -> None:
         while True:
             await self._clock.sleep(HEARTBEAT_S * 0.9)
+            listener.beat_due = True
             listener.woken.set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, StreamProfile
-from drivers.rtsp import RtspSource, RtspStream, StreamState
+from drivers.rtsp import RtspSource, RtspStream, StreamState, StreamStats
 from gateway.fleet.rpc import LiveState, StreamFacts, StreamRecording
 from gateway.live import LiveFeed, LiveHub
 from gateway.worker.problems import problem_of
@@ -153,6 +153,21 @@ class StreamRun:
         if self._recorder is None or self._session is None or self._session.state is not StreamState.LIVE:
             return None
         return self._recorder.state.bytes_written if self._recorder.state.recording else None
+
+    @property
+    def live(self) -> bool:
+        """Return whether pictures come now."""
+        return self._session is not None and self._session.state is StreamState.LIVE
+
+    @property
+    def stats(self) -> StreamStats | None:
+        """Return what has come since the stream was begun; ``None`` before, and another object after each beginning."""
+        return self._session.stats if self._session is not None else None
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Return what writes it, where it is written."""
+        return self._recorder
 
     @property
     def clock_suspect(self) -> bool:
