@@ -27,6 +27,18 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLoad:
+    """What viewers cost a host now."""
+
+    viewers: int
+    viewers_max: int
+    waiting: int
+    """Pictures in all viewers' lanes."""
+    dropped: int
+    """Pictures that lines could not take, since the start, of viewers who left too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveSession:
     """What a WHEP POST is answered with. ``etag`` is strong and comes with its quotation marks."""
 
@@ -45,6 +57,7 @@ class LiveHub:
         self._feeds: dict[tuple[CameraId, StreamName], LiveFeed] = {}
         self._sessions: dict[str, Session] = {}
         self._reserved = 0
+        self._dropped = 0
 
     @contextmanager
     def feed(self, camera: CameraId, stream: StreamName, *, request_keyframe: RequestKeyframe) -> Iterator[LiveFeed]:
@@ -155,6 +168,16 @@ class LiveHub:
         """Return how many watch a camera, on either stream."""
         return sum(session.feed.camera == camera for session in self._sessions.values())
 
+    def load(self) -> LiveLoad:
+        """Return what viewers cost now."""
+        sessions = self._sessions.values()
+        return LiveLoad(
+            viewers=len(sessions),
+            viewers_max=self._settings.max_viewers,
+            waiting=sum(session.waiting for session in sessions),
+            dropped=self._dropped + sum(session.dropped for session in sessions),
+        )
+
     def end(self, *, camera: CameraId | None = None, who: str | None = None) -> int:
         """End the views that match all that is given; return how many."""
         return self._end_where("ended by the gateway", camera=camera, who=who)
@@ -188,6 +211,7 @@ class LiveHub:
                 "live.viewer_failed", session=session.id, camera=session.feed.camera, stream=session.feed.stream
             )
         finally:
+            self._dropped += session.dropped
             del self._sessions[session.id]
 
 

@@ -158,6 +158,16 @@ class Session:
         """Return the ICE user fragment of the offer."""
         return self._offer.ice.usernameFragment
 
+    @property
+    def waiting(self) -> int:
+        """Return how many pictures wait for this viewer's line."""
+        return len(self._lane)
+
+    @property
+    def dropped(self) -> int:
+        """Return how many pictures this viewer's line could not take."""
+        return self._lane.counters.dropped
+
     def state(self) -> ViewerState:
         """Return what was truly sent."""
         tracks = [track.stats for track in (self._video, self._audio) if track is not None]
