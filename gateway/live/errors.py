@@ -7,6 +7,8 @@ LiveError
 ├── LiveCodecError        406  the browser offers nothing that can play what the camera sends
 ├── LiveNotLiveError      409  the camera is not live now; ``retry_after_s`` says when to ask again
 ├── LiveFullError         503  no room for another viewer; ``retry_after_s``
+│   └── LiveTranscodesFullError    as many H.265 streams as may be are coded anew for others
+├── LiveTranscodeError    503  the camera's H.265 could not be decoded; ``retry_after_s``
 ├── LiveSessionError      404  there is no such view (any more)
 ├── LivePreconditionError 412  the ETag is not this session's (428 where none was given)
 ├── LiveRestartError      422  an ICE restart: close the session and offer anew
@@ -65,6 +67,20 @@ class LiveFullError(LiveError):
     code = "live.full"
     status = 503
     retry_after_s = 10
+
+
+class LiveTranscodesFullError(LiveFullError):
+    """The browser plays no H.265, and no more streams may be coded anew."""
+
+    code = "live.transcodes-full"
+
+
+class LiveTranscodeError(LiveError):
+    """The browser plays no H.265, and the camera's could not be decoded here either."""
+
+    code = "live.transcode"
+    status = 503
+    retry_after_s = 30
 
 
 class LiveSessionError(LiveError):

@@ -86,7 +86,7 @@ class TimeLine:
 class LiveFeed:
     """Satisfies ``kernel.media.MediaSink``. A context manager: leaving it ends the views."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything a feed is made of, once
         self,
         camera: CameraId,
         stream: StreamName,
@@ -94,9 +94,12 @@ class LiveFeed:
         clock: Clock,
         request_keyframe: RequestKeyframe,
         cache_bytes: int,
+        transcoded: bool = False,
     ) -> None:
         self.camera = camera
         self.stream = stream
+        self.transcoded = transcoded
+        """Whether its pictures are coded anew here, from the H.265 of that stream."""
         self.parameters: VideoParameters | None = None
         self.sound: AudioParameters | None = None
         self._clock = clock
