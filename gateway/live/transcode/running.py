@@ -1,0 +1,248 @@
+"""One H.265 stream that is being coded anew: its process, kept running, and the feed that viewers watch."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import structlog
+
+from config.live import LiveSettings
+from gateway.live.feed import LiveFeed
+from gateway.live.payload import Picture
+from gateway.live.transcode.process import Coder, CoderError, open_coder
+from gateway.transcoder.framing import Coded, Flag, KeyframeWish, Parameters
+from kernel.clock import NS_PER_S, Clock, every
+from kernel.lanes import LiveLane
+from kernel.media import (
+    AccessUnit,
+    AudioFrame,
+    StreamDescription,
+    VideoCodec,
+    VideoParameters,
+)
+from kernel.supervision import Backoff
+
+_log = structlog.get_logger(__name__)
+
+LINGER_S = 5.0
+"""The process runs on for this long after its last viewer: they often come back, and it need not start anew."""
+SILENT_S = 8.0
+"""A process that is handed pictures and gives none for this long is ended."""
+ATTEMPTS = 5
+"""After so many failures, none of which came after a healthy minute, viewers are told that it does not work."""
+BACKOFF = Backoff(base_s=0.25, cap_s=5.0, healthy_s=60.0)
+MAX_CODED_BYTES = 2 * 1024 * 1024
+"""Of one picture that comes back; at 2.5 Mbit/s it is never near."""
+_REMEMBERED = 4096
+_SPS, _PPS = 7, 8
+GAVE_UP = "the camera's H.265 could not be decoded"
+IDLE = "nobody watched"
+
+
+class Transcode:
+    """Watches its source (``gateway.live.feed.Watcher``) and fills ``feed``."""
+
+    def __init__(self, source: LiveFeed, *, settings: LiveSettings, clock: Clock) -> None:
+        self.source = source
+        self.feed = LiveFeed(
+            source.camera,
+            source.stream,
+            clock=clock,
+            request_keyframe=self._want_keyframe,
+            cache_bytes=settings.gop_cache_bytes,
+            transcoded=True,
+        )
+        self.holders = 0
+        """Viewers who are there or on their way."""
+        self.pid: int | None = None
+        """Of the process, while there is one."""
+        self._clock = clock
+        self._settings = settings
+        self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._idle = asyncio.Event()
+        self._idle_since_ns = clock.monotonic_ns()
+        self._lane: LiveLane[Picture] = LiveLane(capacity=settings.lane_pictures)
+        self._keyframe_wished = False
+        self._handed: dict[int, AccessUnit] = {}
+        self._silent_since_ns: int | None = None
+
+    @property
+    def over(self) -> bool:
+        """Return whether it has ended or is about to."""
+        return self._over.done()
+
+    def hold(self) -> None:
+        """Count a viewer."""
+        self.holders += 1
+        self._idle.clear()
+
+    def release(self) -> None:
+        """Count a viewer no longer."""
+        self.holders -= 1
+        if self.holders == 0:
+            self._idle_since_ns = self._clock.monotonic_ns()
+            self._idle.set()
+
+    @property
+    def idle_since_ns(self) -> int:
+        """Return when the last viewer left."""
+        return self._idle_since_ns
+
+    async def run(self, slots: asyncio.Semaphore) -> str:
+        """Code until nobody has watched for a while or it cannot go on; return why."""
+        async with slots:
+            self.feed.started(
+                StreamDescription(video=VideoCodec.H264, audio=self.source.sound, metadata=False, transport="transcode")
+            )
+            self.source.join(self)
+            work = [asyncio.create_task(step) for step in (self._keep(), self._until_idle())]
+            try:
+                await asyncio.wait([self._over, *work], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self.source.leave(self)
+                for task in work:
+                    task.cancel()
+                await asyncio.wait(work)
+            for task in work:
+                if not task.cancelled():
+                    self.end(task.result())
+            return self._over.result()
+
+    # --- the source's pictures and sound
+
+    def picture(self, picture: Picture) -> None:
+        """See ``Watcher``."""
+        if not self._lane.put(picture):
+            self.source.want_keyframe()
+
+    def sound(self, frame: AudioFrame, time_clock: int) -> None:
+        """See ``Watcher``. Sound is not coded anew; it is placed on the source's unbroken line, as pictures are."""
+        self.feed.audio(AudioFrame(frame.data, time_clock, frame.wall_ns, frame.parameters))
+
+    def end(self, reason: str) -> None:
+        """See ``Watcher``."""
+        if not self._over.done():
+            self._over.set_result(reason)
+
+    def _want_keyframe(self) -> None:
+        self._keyframe_wished = True
+
+    # --- the process
+
+    async def _keep(self) -> str:
+        """Keep a process running; return why that makes no sense any more."""
+        rng = random.Random()  # noqa: S311 - jitter, not a secret
+        failures = 0
+        while True:
+            began_ns = self._clock.monotonic_ns()
+            try:
+                await self._run_once()
+            except* CoderError as errors:
+                detail = "; ".join(str(error) for error in errors.exceptions)
+            self.pid = None
+            healthy = self._clock.monotonic_ns() - began_ns >= BACKOFF.healthy_s * NS_PER_S
+            failures = 1 if healthy else failures + 1
+            _log.warning(
+                "transcode.failed",
+                camera=self.source.camera,
+                stream=self.source.stream,
+                detail=detail,
+                failures=failures,
+            )
+            if failures == ATTEMPTS:
+                return GAVE_UP
+            await self._clock.sleep(BACKOFF.delay_s(failures, rng))
+
+    async def _run_once(self) -> None:
+        # Between these two no picture can come: what is not cached will be in the lane.
+        cached = self.source.cached()
+        self._lane = LiveLane(capacity=self._settings.lane_pictures)
+        self._handed.clear()
+        self._silent_since_ns = None
+        if not cached:
+            self.source.want_keyframe()
+        async with open_coder() as coder, asyncio.TaskGroup() as group:
+            self.pid = coder.pid
+            _log.info("transcode.started", camera=self.source.camera, stream=self.source.stream, pid=coder.pid)
+            group.create_task(self._hand_all(coder, cached, self._lane))
+            group.create_task(self._take_all(coder))
+            group.create_task(self._watch())
+
+    async def _hand_all(self, coder: Coder, cached: Sequence[Picture], lane: LiveLane[Picture]) -> None:
+        parameters: VideoParameters | None = None
+        for picture in cached:
+            parameters = await self._hand(coder, picture.unit, picture.time_90k, parameters)
+        while True:
+            picture = await lane.get()
+            if parameters is None and not picture.keyframe:
+                continue
+            parameters = await self._hand(coder, picture.unit, picture.time_90k, parameters)
+
+    async def _hand(
+        self, coder: Coder, unit: AccessUnit, time_90k: int, before: VideoParameters | None
+    ) -> VideoParameters:
+        sets = unit.parameters
+        if sets is not before:
+            nals = tuple(nal for nal in (sets.vps, sets.sps, sets.pps) if nal)
+            await coder.write(Parameters(sets.width, sets.height, nals))
+        if self._keyframe_wished:
+            self._keyframe_wished = False
+            await coder.write(KeyframeWish())
+        self._handed[time_90k] = unit
+        if len(self._handed) > _REMEMBERED:
+            del self._handed[next(iter(self._handed))]
+        if self._silent_since_ns is None:
+            self._silent_since_ns = self._clock.monotonic_ns()
+        await coder.write(Coded(unit.nals, time_90k, unit.wall_ns, unit.received_ns))
+        return sets
+
+    async def _take_all(self, coder: Coder) -> None:
+        parameters: VideoParameters | None = None
+        while True:
+            message = await coder.read()
+            if isinstance(message, Parameters):
+                kinds = [nal[0] & 0x1F for nal in message.nals if nal]
+                if kinds != [_SPS, _PPS]:
+                    raise CoderError("gave other parameter sets")
+                sps, pps = message.nals
+                parameters = VideoParameters(VideoCodec.H264, message.width, message.height, sps, pps)
+            elif isinstance(message, Coded) and parameters is not None:
+                self._take(message, parameters)
+            else:
+                raise CoderError("spoke out of turn")
+
+    def _take(self, coded: Coded, parameters: VideoParameters) -> None:
+        # Decoding hostile input it may be somebody else's by now: times are our own, and sizes are held.
+        unit = self._handed.pop(coded.time_90k, None)
+        if unit is None:
+            raise CoderError("gave a picture that it was not handed")
+        if not coded.nals or sum(map(len, coded.nals)) > MAX_CODED_BYTES:
+            raise CoderError("gave a picture of no size that we asked for")
+        for earlier in [time_90k for time_90k in self._handed if time_90k < coded.time_90k]:
+            del self._handed[earlier]
+        self._silent_since_ns = None
+        self.feed.video(
+            AccessUnit(
+                nals=coded.nals,
+                time_90k=coded.time_90k,
+                wall_ns=unit.wall_ns,
+                keyframe=bool(coded.flags & Flag.KEYFRAME),
+                parameters=parameters,
+                received_ns=unit.received_ns,
+                time_source=unit.time_source,
+            )
+        )
+
+    async def _watch(self) -> None:
+        async with every(self._clock, 1.0) as ticks:
+            async for _ in ticks:
+                since_ns = self._silent_since_ns
+                if since_ns is not None and self._clock.monotonic_ns() - since_ns > SILENT_S * NS_PER_S:
+                    raise CoderError("gave no picture")
+
+    async def _until_idle(self) -> str:
+        while True:
+            await self._idle.wait()
+            await self._clock.sleep(LINGER_S)
+            if self.holders == 0 and self._clock.monotonic_ns() - self._idle_since_ns >= LINGER_S * NS_PER_S:
+                return IDLE
