@@ -69,7 +69,7 @@ bench: $(VENV)/.dev-installed test-parts ## every benchmark, one JSON line each
 # --- keeping --------------------------------------------------------------------------------------------------------
 
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --custom-compile-command 'make lock'
+  --no-emit-find-links --no-strip-extras --custom-compile-command 'make lock'
 
 lock: $(PY) ## resolve the requirements files anew
 	$(PY) -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
