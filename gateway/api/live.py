@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request, Response
 
-from config.live import IceServer
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
@@ -10,6 +9,7 @@ from gateway.api.errors import MediaTypeError, NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.ledger import Span, view_key
 from gateway.api.rooms import Rooms, The, address_of
+from gateway.api.turn import links
 from gateway.audit.events import Action
 from gateway.fleet.rpc import SDP_FRAGMENT_MEDIA_TYPE, SDP_MEDIA_TYPE
 from kernel.ids import StreamName
@@ -18,9 +18,10 @@ router = APIRouter(prefix="/whep/{camera_id}/{stream}", tags=["live"])
 
 
 @router.options("", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
-async def ask(camera: OneCamera, stream: StreamName, the: The) -> Response:
-    """Tell a player what may be posted here, and which ICE servers to use."""
-    return Response(status_code=204, headers={"Accept-Post": SDP_MEDIA_TYPE, "Allow": "OPTIONS, POST", **_links(the)})
+async def ask(camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
+    """Tell a player what may be posted here, and which ICE servers to use (RFC 9725 section 4.6)."""
+    told = links(the.settings.live, who, wall_ns=the.clock.wall_ns())
+    return Response(status_code=204, headers={"Accept-Post": SDP_MEDIA_TYPE, "Allow": "OPTIONS, POST", **told})
 
 
 @router.post("", status_code=201, response_class=Response, **needs(Permission.VIEW_LIVE))
@@ -57,7 +58,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             "Location": f"/whep/{camera.id}/{stream.value}/{answer.session}",
             "ETag": answer.etag,
             "Accept-Patch": SDP_FRAGMENT_MEDIA_TYPE,
-            **_links(the),
+            **links(the.settings.live, who, wall_ns=the.clock.wall_ns()),
         },
     )
 
@@ -94,22 +95,3 @@ def _expect(request: Request, media_type: str) -> None:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != media_type:
         raise MediaTypeError(f"The body is {given or 'of no named kind'}.", cure=f"Send it as {media_type}.")
-
-
-def _links(the: Rooms) -> dict[str, str]:
-    """Return the ICE servers as the Link header that WHEP names them by (draft section 4.6)."""
-    servers = the.settings.live.ice_servers
-    return {"Link": ", ".join(_link(server) for server in servers)} if servers else {}
-
-
-def _link(server: IceServer) -> str:
-    parts = [f"<{server.url}>", 'rel="ice-server"']
-    if server.username is not None:
-        parts.append(f'username="{_quoted(server.username)}"')
-    if server.credential is not None:
-        parts += [f'credential="{_quoted(server.credential.get_secret_value())}"', 'credential-type="password"']
-    return "; ".join(parts)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -29,6 +29,11 @@ class Choice:
         """Return the camera's own feed behind it."""
         return self.transcode.source if self.transcode is not None else self.feed
 
+    @property
+    def over(self) -> bool:
+        """Return whether what is held has ended already."""
+        return self.transcode is not None and self.transcode.over
+
     def release(self) -> None:
         """Let go of what is held."""
         if self.transcode is not None:

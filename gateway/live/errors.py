@@ -12,7 +12,8 @@ LiveError
 ├── LiveSessionError      404  there is no such view (any more)
 ├── LivePreconditionError 412  the ETag is not this session's (428 where none was given)
 ├── LiveRestartError      422  an ICE restart: close the session and offer anew
-└── LiveAddressError      500  the configuration leaves no address to serve viewers from
+├── LiveAddressError      500  the configuration leaves no address to serve viewers from
+└── LivePortError         500  the port for viewers cannot be opened; the host does not start
 """
 
 from kernel.errors import SightlineError
@@ -108,4 +109,11 @@ class LiveAddressError(LiveError):
     """No candidate can be offered."""
 
     code = "live.no-address"
+    status = 500
+
+
+class LivePortError(LiveError):
+    """Another program has the port, or it may not be opened."""
+
+    code = "live.port"
     status = 500

@@ -10,6 +10,7 @@ import structlog
 
 from config.live import LiveSettings
 from gateway.fleet.rpc import ViewerState
+from gateway.live.choice import Choice, choose
 from gateway.live.errors import (
     LiveFullError,
     LiveNotLiveError,
@@ -18,8 +19,11 @@ from gateway.live.errors import (
     LiveSessionError,
 )
 from gateway.live.feed import LiveFeed, RequestKeyframe
-from gateway.live.offer import read_fragment, read_offer, text_of
+from gateway.live.offer import read_fragment, text_of
+from gateway.live.peer import host_addresses
+from gateway.live.port import LivePort, open_port
 from gateway.live.session import Session, ViewerFacts
+from gateway.live.transcode import Transcode, Transcodes
 from kernel.clock import Clock
 from kernel.ids import CameraId, StreamName, new_id
 
@@ -36,6 +40,8 @@ class LiveLoad:
     """Pictures in all viewers' lanes."""
     dropped: int
     """Pictures that lines could not take, since the start, of viewers who left too."""
+    transcodes: int = 0
+    transcodes_max: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +51,23 @@ class LiveSession:
     id: str
     answer_sdp: str
     etag: str
+    stream: StreamName
+    """What is shown: the stream asked for, or the camera's other one for a browser without H.265."""
+    transcoded: bool
 
 
 class LiveHub:
     """Made by :func:`open_live`."""
 
-    def __init__(self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup) -> None:
+    def __init__(self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup, port: LivePort) -> None:
         self._settings = settings
+        self.port = port
         self._clock = clock
         self._group = group
         self._feeds: dict[tuple[CameraId, StreamName], LiveFeed] = {}
         self._sessions: dict[str, Session] = {}
         self._reserved = 0
+        self._transcodes = Transcodes(settings, clock=clock, group=group, ended=self._transcode_ended)
         self._dropped = 0
 
     @contextmanager
@@ -80,6 +91,7 @@ class LiveHub:
                 if self._feeds.get(key) is feed:
                     del self._feeds[key]
                 self._end_where("the camera is no longer served here", feed=feed)
+                self._transcodes.let_go(feed, "the camera is no longer served here")
 
     async def offer(
         self, camera: CameraId, stream: StreamName, sdp: bytes | str, *, viewer: ViewerFacts
@@ -96,37 +108,52 @@ class LiveHub:
                 f"The camera's {stream} stream is not live now.",
                 cure="It is being connected to; ask again in a moment.",
             )
-        offer = read_offer(text, feed.parameters, feed.sound)
         if len(self._sessions) + self._reserved >= self._settings.max_viewers:
             raise LiveFullError(
                 f"All {self._settings.max_viewers} places for viewers are taken.",
                 cure="Close a view, or raise live.max_viewers.",
             )
+        other = self._feeds.get((camera, StreamName.SUB if stream is StreamName.MAIN else StreamName.MAIN))
+        choice = choose(text, feed, other if other is not None and other.live else None, self._transcodes)
+        try:
+            return await self._begin(choice, viewer)
+        except BaseException:
+            choice.release()
+            raise
+
+    async def _begin(self, choice: Choice, viewer: ViewerFacts) -> LiveSession:
         session = Session(
             new_id(),
             f'"{secrets.token_hex(8)}"',
-            feed=feed,
-            offer=offer,
+            feed=choice.feed,
+            offer=choice.offer,
             viewer=viewer,
             settings=self._settings,
+            port=self.port,
             clock=self._clock,
         )
         self._reserved += 1
         try:
-            answer = await self._answer(session)
+            answer = await self._answer(session, choice)
         finally:
             self._reserved -= 1
         self._sessions[session.id] = session
-        self._group.create_task(self._run(session), name=f"live {session.id}")
-        return LiveSession(id=session.id, answer_sdp=answer, etag=session.etag)
+        self._group.create_task(self._run(session, choice), name=f"live {session.id}")
+        return LiveSession(
+            id=session.id,
+            answer_sdp=answer,
+            etag=session.etag,
+            stream=choice.feed.stream,
+            transcoded=choice.feed.transcoded,
+        )
 
-    async def _answer(self, session: Session) -> str:
+    async def _answer(self, session: Session, choice: Choice) -> str:
         try:
             answer = await session.answer()
         except BaseException:
             await session.abandon()
             raise
-        if session.feed not in self._feeds.values():
+        if choice.origin not in self._feeds.values() or choice.over:
             await session.abandon()
             raise LiveNotLiveError("The camera has just been let go.", cure="Choose another.")
         return answer
@@ -168,6 +195,23 @@ class LiveHub:
         """Return how many watch a camera, on either stream."""
         return sum(session.feed.camera == camera for session in self._sessions.values())
 
+    @property
+    def transcodes(self) -> int:
+        """Return how many H.265 streams are being coded anew."""
+        return self._transcodes.count
+
+    @property
+    def transcodes_max(self) -> int:
+        """Return how many may be."""
+        return self._transcodes.limit
+
+    def transcoders(self) -> tuple[Transcode, ...]:
+        """Return what is being coded anew."""
+        return self._transcodes.all()
+
+    def _transcode_ended(self, feed: LiveFeed, reason: str) -> None:
+        self._end_where(reason, feed=feed)
+
     def load(self) -> LiveLoad:
         """Return what viewers cost now."""
         sessions = self._sessions.values()
@@ -176,7 +220,14 @@ class LiveHub:
             viewers_max=self._settings.max_viewers,
             waiting=sum(session.waiting for session in sessions),
             dropped=self._dropped + sum(session.dropped for session in sessions),
+            transcodes=self.transcodes,
+            transcodes_max=self.transcodes_max,
         )
+
+    def shut(self) -> None:
+        """End every view and every transcode: the host ends."""
+        self.end()
+        self._transcodes.close()
 
     def end(self, *, camera: CameraId | None = None, who: str | None = None) -> int:
         """End the views that match all that is given; return how many."""
@@ -202,7 +253,7 @@ class LiveHub:
             raise LiveSessionError("There is no such view; it may have ended.", cure="POST a new offer.")
         return session
 
-    async def _run(self, session: Session) -> None:
+    async def _run(self, session: Session, choice: Choice) -> None:
         """Serve one viewer. Whatever goes wrong there is theirs alone: the host and its recordings go on."""
         try:
             await session.run()
@@ -213,14 +264,21 @@ class LiveHub:
         finally:
             self._dropped += session.dropped
             del self._sessions[session.id]
+            choice.release()
 
 
 @asynccontextmanager
 async def open_live(settings: LiveSettings, *, clock: Clock) -> AsyncIterator[LiveHub]:
-    """Give the live plane of a camera host; leaving it ends every view and every task."""
-    async with asyncio.TaskGroup() as group:
-        hub = LiveHub(settings, clock=clock, group=group)
+    """Give the live plane of a camera host; leaving it ends every view and every task.
+
+    Raises:
+        LivePortError: the port for viewers is another program's.
+    """
+    async with open_port(settings, clock=clock, machine=host_addresses) as port, asyncio.TaskGroup() as group:
+        watch = group.create_task(port.watch(), name="live port")
+        hub = LiveHub(settings, clock=clock, group=group, port=port)
         try:
             yield hub
         finally:
-            hub.end()
+            hub.shut()
+            watch.cancel()

@@ -1,18 +1,23 @@
-"""One WebRTC peer: ICE and DTLS by aiortc, and our own way of putting packets on its socket.
+"""One WebRTC peer: ICE and DTLS by aiortc, on the port that all peers of the host share.
 
-This is the only module that touches what aiortc, aioice and pylibsrtp do not publish; the versions it was written
-against are PINNED, and tests/unit/live/test_peer_contract.py fails when one of them or a name used here changes.
+This is the only module that touches what aiortc and aioice do not publish, as srtp.py is for pylibsrtp; the versions
+they were written against are PINNED, and tests/unit/live/test_peer_contract.py fails when one of them or a name used
+here changes.
 """
 
 import asyncio
-import os
-import socket
+import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from secrets import choice
+from string import ascii_letters, digits
 from typing import Any
 
 import aioice.ice
 import structlog
-from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+from aioice import stun
+from aioice.candidate import Candidate
 from aioice.ice import CandidatePair, StunProtocol
 from aiortc import (
     RTCCertificate,
@@ -21,18 +26,32 @@ from aiortc import (
     RTCIceGatherer,
     RTCIceParameters,
     RTCIceTransport,
+    rtcdtlstransport,
 )
 from aiortc.rtcicetransport import RTCIceCandidate
-from pylibsrtp._binding import ffi, lib
 
 from config.live import LiveSettings
+from gateway.live.candidates import COMPONENT, from_outside, of_listener, of_path
+from gateway.live.port import LivePort
+from gateway.live.seats import Path
+from gateway.live.srtp import Sealer
+from gateway.live.udp import Address, UdpPath
+from kernel.clock import NS_PER_S
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 CONSENT_FAILURES = 4
 """Missed consent checks (RFC 7675), each up to 6.5 s, before a silent viewer is given up: under 30 s."""
 MAX_CANDIDATES = 32
-SEND_BUFFER_BYTES = 1024 * 1024
-_COMPONENT = 1
+MAX_PAIRS = 64
+"""Pairs of addresses that are remembered for one viewer; each new one makes us send checks."""
+MAX_WAITING_PACKETS = 256
+"""Taken in for a viewer whose handshake has not come to them yet."""
+_ICE_CHARS = ascii_letters + digits
+_CERTIFICATE_NS = 24 * 3600 * NS_PER_S
+PROFILES = [
+    rtcdtlstransport.SRTP_AEAD_AES_128_GCM,
+    rtcdtlstransport.SRTP_AES128_CM_SHA1_80,
+]
 
 _log = structlog.get_logger(__name__)
 
@@ -40,40 +59,99 @@ _log = structlog.get_logger(__name__)
 aioice.ice.CONSENT_FAILURES = CONSENT_FAILURES
 
 
+def host_addresses() -> list[str]:
+    """Return the addresses of this machine, without loopback and link-local ones."""
+    return aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
+
+
+@lru_cache(maxsize=1)
+def _certificate(day: int) -> RTCCertificate:  # noqa: ARG001 - made anew each day
+    """Return the host's certificate. Shared by its viewers: it says who serves, not who watches."""
+    return RTCCertificate.generateCertificate()
+
+
+def _ice_chars(count: int) -> str:
+    return "".join(choice(_ICE_CHARS) for _ in range(count))
+
+
+class _Link(StunProtocol):
+    """What aioice takes for a socket of its own: the part of one viewer in a path of the port."""
+
+    def __init__(self, peer: "Peer", path: Path) -> None:
+        super().__init__(peer._connection)  # noqa: SLF001
+        self.path = path
+        self._seat = peer._seat  # noqa: SLF001
+        self.local_candidate = of_path(path)
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, Address]:
+        """Check a path. One that answers is the viewer's."""
+        self._seat.expect(request.transaction_id)
+        try:
+            response, address = await super().request(request, addr, integrity_key, retransmissions)
+        finally:
+            self._seat.expect_no_more(request.transaction_id)
+        if isinstance(self.path, UdpPath) and address == addr:
+            self._seat.hold(self.path, addr, answered=True)
+        return response, address
+
+    async def send_data(self, data: bytes, addr: Address) -> None:
+        """Send DTLS; what finds no room is sent again by its timer."""
+        self.path.send(data, addr)
+
+    def send_stun(self, message: stun.Message, addr: Address) -> None:
+        """Send a check or its answer."""
+        self.path.send(bytes(message), addr)
+
+    async def close(self) -> None:
+        """Leave the path to its owner."""
+
+
 class Peer:
-    """ICE, DTLS and SRTP of one viewer. ``on_rtcp`` gets decrypted compound packets, ``on_over`` comes once."""
+    """ICE, DTLS and SRTP of one viewer. ``on_rtcp`` gets decrypted compound packets, ``on_over`` comes once.
+
+    Satisfies ``gateway.live.seats.Guest`` and ``gateway.live.track.Wire``.
+    """
 
     def __init__(
-        self, settings: LiveSettings, *, on_rtcp: Callable[[bytes], None], on_over: Callable[[str], None]
+        self,
+        settings: LiveSettings,
+        port: LivePort,
+        *,
+        on_rtcp: Callable[[bytes], None],
+        on_over: Callable[[str], None],
     ) -> None:
         self._settings = settings
+        self._port = port
         self._on_rtcp = on_rtcp
         self._on_over = on_over
-        # An empty list, not None: by default aiortc would ask a public STUN server.
-        self._gatherer = RTCIceGatherer(iceServers=[])
+        # An empty list, not None: by default aiortc would ask a public STUN server. aioice's own fragments have four
+        # characters, too few to tell the viewers of a port apart and to be hard to guess.
+        self._gatherer = RTCIceGatherer(iceServers=[], local_username=_ice_chars(12), local_password=_ice_chars(24))
         self._ice = RTCIceTransport(self._gatherer)
-        self._dtls = RTCDtlsTransport(self._ice, [RTCCertificate.generateCertificate()])
+        self._dtls = RTCDtlsTransport(self._ice, [_certificate(port.clock.wall_ns() // _CERTIFICATE_NS)])
         connection: Any = self._ice._connection  # noqa: SLF001
-        connection.get_component_candidates = self._bind_candidates
-        self._answer_check = connection.request_received
-        connection.request_received = self._note_check
+        connection.get_component_candidates = self._local_candidates
         self._poll_checks = connection._check_periodic  # noqa: SLF001
         connection._check_periodic = self._check_periodic  # noqa: SLF001
         self._connection = connection
         internals: Any = self._dtls
+        internals._srtp_profiles = PROFILES  # noqa: SLF001
         internals._handle_rtcp_data = self._take_rtcp  # noqa: SLF001
         internals._handle_rtp_data = self._ignore_rtp  # noqa: SLF001
         self._internals = internals
+        self._seat = port.admit(connection.local_username, self)
+        self._links: dict[Path, _Link] = {}
         self._told_candidates = 0
         self._reached = False
         self._startable = asyncio.Event()
         self._pair: object = None
-        self._socket: socket.socket | None = None
-        self._address: tuple[str, int] = ("", 0)
-        self._srtp: Any = None
-        self._room: Any = None
-        self._space: memoryview = memoryview(b"")
-        self._length: Any = ffi.new("int *")
+        self._sealer: Sealer | None = None
         self._dtls.on("statechange", self._state_changed)
         self._ice.on("statechange", self._state_changed)
 
@@ -89,29 +167,16 @@ class Peer:
         return next(print_.value for print_ in prints if print_.algorithm == "sha-256")
 
     async def gather(self) -> list[RTCIceCandidate]:
-        """Bind sockets; return every candidate to put into the answer, public addresses included."""
+        """Return every candidate to put into the answer: UDP and TCP of each local address, then the public ones."""
         await self._gatherer.gather()
         found: list[RTCIceCandidate] = self._gatherer.getLocalCandidates()
-        named = list(found)
-        for address in self._settings.public_addresses:
-            for candidate in found:
-                if (":" in candidate.ip) == (address.version == 6) and not candidate.ip.startswith("127."):
-                    priority = candidate_priority(_COMPONENT, "srflx")
-                    foundation = candidate_foundation("srflx", "udp", candidate.ip)
-                    named.append(
-                        RTCIceCandidate(
-                            component=_COMPONENT,
-                            foundation=foundation,
-                            ip=str(address),
-                            port=candidate.port,
-                            priority=priority,
-                            protocol="udp",
-                            type="srflx",
-                            relatedAddress=candidate.ip,
-                            relatedPort=candidate.port,
-                        )
-                    )
-        return named
+        found += [of_listener(local) for local in self._port.listening]
+        return found + [
+            from_outside(candidate, str(address))
+            for address in self._settings.public_addresses
+            for candidate in found
+            if (":" in candidate.ip) == (address.version == 6) and not candidate.ip.startswith("127.")
+        ]
 
     async def add_candidate(self, candidate: RTCIceCandidate) -> None:
         """Note a candidate of the viewer's.
@@ -144,52 +209,103 @@ class Peer:
         await self._dtls.start(dtls)
         if self._dtls.state != "connected":
             return False
-        session = self._internals._tx_srtp  # noqa: SLF001
-        self._srtp = session._srtp[0]  # noqa: SLF001
-        self._room = session._cdata  # noqa: SLF001
-        self._space = memoryview(session._buffer).cast("B")  # noqa: SLF001
+        profile = self._internals._ssl.get_selected_srtp_profile()  # noqa: SLF001
+        self._sealer = Sealer(self._internals._tx_srtp, profile)  # noqa: SLF001
         return self._follow_pair()
 
-    def send_rtp(self, header: bytes, payload: bytes) -> bool:
-        """Encrypt and send one packet; return False where the socket has no room, and nothing was sent.
+    def send_burst(  # noqa: PLR0913 - the fields of an RTP header
+        self,
+        payloads: Sequence[bytes],
+        start: int,
+        stop: int,
+        *,
+        payload_type: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        marker: bool,
+    ) -> int:
+        """Encrypt and send ``payloads[start:stop]`` as consecutive packets; the M bit on the last one if ``marker``.
 
-        Header and payload are written into libsrtp's buffer, encrypted in place and sent from there.
+        Return how many were handed over: fewer where there is no room. Those behind were not sent, and may be sent
+        again with the same numbers, if they are the same. While the viewer cannot be reached they are lost.
         """
-        head = len(header)
-        size = head + len(payload)
-        space = self._space
-        space[:head] = header
-        space[head:size] = payload
-        self._length[0] = size
-        if lib.srtp_protect(self._srtp, self._room, self._length):
-            return True  # a spent key or a bad index loses this packet; the DTLS session ends by itself
-        return self._send(space[: self._length[0]])
+        if not self._follow_pair():
+            return stop - start
+        assert self._sealer is not None
+        return self._sealer.send_burst(
+            payloads,
+            start,
+            stop,
+            payload_type=payload_type,
+            sequence=sequence,
+            timestamp=timestamp,
+            ssrc=ssrc,
+            marker=marker,
+        )
+
+    def send_rtp(self, header: bytes, payload: bytes) -> bool:
+        """Encrypt and send one packet; return False where there is no room, and nothing was sent."""
+        if not self._follow_pair():
+            return True
+        assert self._sealer is not None
+        return self._sealer.send_rtp(header, payload)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send a compound RTCP packet; one that finds no room is lost."""
-        if self._srtp is None:
-            return
-        size = len(packet)
-        self._space[:size] = packet
-        self._length[0] = size
-        if not lib.srtp_protect_rtcp(self._srtp, self._room, self._length):
-            self._send(self._space[: self._length[0]])
+        if self._follow_pair():
+            assert self._sealer is not None
+            self._sealer.send_rtcp(packet)
 
     async def writable(self) -> None:
-        """Return once the socket has room again."""
-        loop = asyncio.get_running_loop()
-        if self._socket is None:
-            return
-        room = asyncio.Event()
-        number = self._socket.fileno()
-        loop.add_writer(number, room.set)
+        """Return once there may be room again."""
+        if self._sealer is not None:
+            await self._sealer.writable()
+
+    def request(self, data: bytes, path: Path, address: Address) -> bool:
+        """See ``Guest``; aioice answers, and keeps the checks that come before it is started."""
+        connection = self._connection
         try:
-            await room.wait()
-        finally:
-            loop.remove_writer(number)
+            message = stun.parse_message(data)
+        except (ValueError, struct.error):
+            return False
+        link = self._links.get(path) or self._join(path)
+        attributes = message.attributes
+        true: bool = (
+            "PRIORITY" in attributes
+            and connection._valid_username(attributes.get("USERNAME", ""))  # noqa: SLF001
+            and message.check_message_integrity(connection.local_password.encode())
+        )
+        if true:
+            if self._crowded(address):
+                return False
+            self._prove_again(link, address, nominated="USE-CANDIDATE" in attributes)
+            self._reached = True
+            self._startable.set()
+        connection.request_received(message, address, link)
+        return true
+
+    def response(self, data: bytes, path: Path, address: Address) -> None:
+        """See ``Guest``."""
+        link = self._links.get(path)
+        if link is not None:
+            with suppress(ValueError, struct.error):
+                stun.parse_message(data)
+                link.datagram_received(data, address)
+
+    def packet(self, data: bytes) -> None:
+        """See ``Guest``."""
+        if self._connection._queue.qsize() < MAX_WAITING_PACKETS:  # noqa: SLF001
+            self._connection.data_received(data, COMPONENT)
+
+    def lost(self, path: Path) -> None:
+        """See ``Guest``. The view goes on where the viewer comes again; otherwise consent ends it."""
+        link = self._links.pop(path, None)
+        if link in self._connection._protocols:  # noqa: SLF001
+            self._connection._protocols.remove(link)  # noqa: SLF001
 
     async def close(self) -> None:
-        """Say goodbye and release every socket and task."""
+        """Say goodbye and release every task and the place at the port."""
         self._dtls.remove_all_listeners()
         self._ice.remove_all_listeners()
         reading = self._internals._task  # noqa: SLF001
@@ -201,52 +317,58 @@ class Peer:
             await asyncio.wait([reading])
             if not reading.cancelled():
                 reading.exception()
-        self._srtp = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._sealer = None
+        self._seat.leave()
 
     def _follow_pair(self) -> bool:
-        """Send on the pair that ICE holds for the best now."""
-        pair = self._connection._nominated.get(_COMPONENT)  # noqa: SLF001
-        if pair is None:
-            return False
-        if pair is not self._pair:
-            if self._socket is not None:
-                self._socket.close()
-            # Our own descriptor of aioice's socket: non-blocking sends that tell when there is no room, on any loop.
-            number = os.dup(pair.protocol.transport.get_extra_info("socket").fileno())
-            self._socket = socket.socket(fileno=number)
-            self._socket.settimeout(0)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-            self._address = pair.remote_addr
+        """Aim at the pair that ICE holds for the best now; return whether there is one."""
+        pair = self._connection._nominated.get(COMPONENT)  # noqa: SLF001
+        if pair is not self._pair and pair is not None and self._sealer is not None:
+            if self._pair is not None:
+                _log.info("live.moved", tcp=pair.protocol.path.tcp)
             self._pair = pair
-        return True
+            self._sealer.aim(pair.protocol.path, pair.remote_addr)
+        return pair is not None and self._sealer is not None
 
-    def _send(self, packet: memoryview) -> bool:
-        if self._connection._nominated.get(_COMPONENT) is not self._pair and not self._follow_pair():  # noqa: SLF001
-            return True
-        assert self._socket is not None
-        try:
-            self._socket.sendto(packet, self._address)
-        except BlockingIOError:
+    def _crowded(self, address: Address) -> bool:
+        """Tell whether a check comes from one address too many; those that came to nothing make room first."""
+        connection = self._connection
+        if len(connection._remote_candidates) < MAX_PAIRS:  # noqa: SLF001
             return False
-        except OSError as error:
-            # Unreachable for the moment, or refused by a port that has closed: consent checks decide.
-            _log.debug("live.send-failed", error=error.strerror)
-        return True
+        candidates = connection._remote_candidates  # noqa: SLF001
+        if any((one._network_host, one.port) == address for one in candidates):  # noqa: SLF001
+            return False
+        best = connection._nominated.get(COMPONENT)  # noqa: SLF001
+        over = {CandidatePair.State.FAILED, CandidatePair.State.SUCCEEDED}
+        kept = [pair for pair in connection._check_list if pair is best or pair.state not in over]  # noqa: SLF001
+        connection._check_list[:] = kept  # noqa: SLF001
+        candidates[:] = [pair.remote_candidate for pair in kept]
+        return len(candidates) >= MAX_PAIRS
+
+    def _prove_again(self, link: _Link, address: Address, *, nominated: bool) -> None:
+        """Have a pair that is not the one in use checked anew before it may become so.
+
+        aioice would go back at once to any pair that was ever good, on a check that anybody may have recorded; and
+        would never again look at one whose check it gave up when it had the first good pair.
+        """
+        connection = self._connection
+        best = connection._nominated.get(COMPONENT)  # noqa: SLF001
+        if best is None:
+            return
+        for pair in connection._check_list:  # noqa: SLF001
+            if pair is best or pair.protocol is not link or pair.remote_addr != address:
+                continue
+            if pair.task is not None and pair.task.done():
+                pair.task, pair.state = None, CandidatePair.State.WAITING
+            elif nominated and pair.state is CandidatePair.State.SUCCEEDED:
+                pair.state = CandidatePair.State.WAITING
+            pair.nominated = pair.remote_nominated = False
 
     def _state_changed(self) -> None:
         if self._dtls.state in {"closed", "failed"}:
             self._on_over(f"dtls {self._dtls.state}")
         elif self._ice.state in {"closed", "failed"}:
             self._on_over(f"ice {self._ice.state}")
-
-    def _note_check(self, message: Any, address: tuple[str, int], protocol: StunProtocol) -> None:
-        """Take a viewer's connectivity check; aioice keeps and answers those that come before it is started."""
-        self._answer_check(message, address, protocol)
-        self._reached = True
-        self._startable.set()
 
     def _check_periodic(self) -> bool:
         """Tell aioice whether to look again in 20 ms for checks to make.
@@ -266,41 +388,12 @@ class Peer:
     async def _ignore_rtp(self, data: bytes, arrival_time_ms: int) -> None:
         """Viewers have nothing to send."""
 
-    async def _bind_candidates(self, component: int, addresses: Sequence[str], timeout: int = 5) -> list[Candidate]:  # noqa: ARG002, ASYNC109 - aioice's own signature
-        """Bind a socket on every address we serve from (in place of aioice's, which knows no range and no loopback)."""
-        wanted = [str(address) for address in self._settings.addresses] or list(addresses)
-        if self._settings.loopback and "127.0.0.1" not in wanted:
-            wanted.append("127.0.0.1")
-        candidates = []
-        for address in wanted:
-            protocol = await self._bind(address)
-            if protocol is None:
-                continue
-            name = protocol.transport.get_extra_info("sockname")
-            protocol.local_candidate = Candidate(
-                foundation=candidate_foundation("host", "udp", name[0]),
-                component=component,
-                transport="udp",
-                priority=candidate_priority(component, "host"),
-                host=name[0],
-                port=name[1],
-                type="host",
-            )
-            candidates.append(protocol.local_candidate)
-            self._connection._protocols.append(protocol)  # noqa: SLF001
-        return candidates
+    async def _local_candidates(self, component: int, addresses: Sequence[str], timeout: int = 5) -> list[Candidate]:  # noqa: ARG002, ASYNC109 - aioice's own signature
+        """Take part in every socket of the port (in place of aioice's, which binds its own)."""
+        await self._port.widen()
+        return [self._join(path).local_candidate for path in self._port.paths.values()]
 
-    async def _bind(self, address: str) -> StunProtocol | None:
-        loop = asyncio.get_running_loop()
-        ports: list[int] = [0]
-        for port in ports:
-            try:
-                _, protocol = await loop.create_datagram_endpoint(
-                    lambda: StunProtocol(self._connection), local_addr=(address, port)
-                )
-            except OSError as error:
-                if port == ports[-1]:
-                    _log.warning("live.bind-failed", address=address, error=error.strerror)
-                continue
-            return protocol
-        return None
+    def _join(self, path: Path) -> _Link:
+        link = self._links[path] = _Link(self, path)
+        self._connection._protocols.append(link)  # noqa: SLF001
+        return link

@@ -25,6 +25,7 @@ from gateway.live.feed import LiveFeed
 from gateway.live.offer import Fragment, Offer
 from gateway.live.payload import Picture
 from gateway.live.peer import Peer
+from gateway.live.port import LivePort
 from gateway.live.reference import ReferenceTimes
 from gateway.live.track import Track, report_delay_s
 from kernel.clock import NS_PER_S, Clock
@@ -66,6 +67,7 @@ class Session:
         offer: Offer,
         viewer: ViewerFacts,
         settings: LiveSettings,
+        port: LivePort,
         clock: Clock,
     ) -> None:
         self.id = identity
@@ -79,7 +81,7 @@ class Session:
         self._reference = ReferenceTimes()
         self._since_ns = clock.monotonic_ns()
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._peer = Peer(settings, on_rtcp=self._rtcp, on_over=self.end)
+        self._peer = Peer(settings, port, on_rtcp=self._rtcp, on_over=self.end)
         video, audio = offer.section("video"), offer.section("audio")
         assert video is not None
         assert video.coding is not None

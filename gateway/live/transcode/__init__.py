@@ -3,7 +3,7 @@
 Design note: docs/design/live.md, *H.265*. What runs in the process itself is ``gateway.transcoder``.
 """
 
-from gateway.live.transcode.pool import Transcodes, open_transcodes
+from gateway.live.transcode.pool import Transcodes
 from gateway.live.transcode.running import Transcode
 
-__all__ = ["Transcode", "Transcodes", "open_transcodes"]
+__all__ = ["Transcode", "Transcodes"]

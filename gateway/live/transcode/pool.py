@@ -1,8 +1,6 @@
 """All transcodes of a camera host: one for each watched stream that needs it, so many and no more."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
@@ -29,7 +27,7 @@ class Ended(Protocol):
 
 
 class Transcodes:
-    """Made by :func:`open_transcodes`."""
+    """The hub's; every transcode is a task of its ``group``."""
 
     def __init__(self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup, ended: Ended) -> None:
         self._settings = settings
@@ -114,18 +112,13 @@ class Transcodes:
             self._ended(transcode.feed, reason)
             transcode.feed.close()
 
+    def let_go(self, source: LiveFeed, reason: str) -> None:
+        """End what is made of a stream that is no more."""
+        for transcode in self._all:
+            if transcode.source is source:
+                transcode.end(reason)
+
     def close(self) -> None:
         """End all."""
         for transcode in self._all:
             transcode.end("shutdown")
-
-
-@asynccontextmanager
-async def open_transcodes(settings: LiveSettings, *, clock: Clock, ended: Ended) -> AsyncIterator[Transcodes]:
-    """Give the transcodes of a host; leaving ends every process."""
-    async with asyncio.TaskGroup() as group:
-        transcodes = Transcodes(settings, clock=clock, group=group, ended=ended)
-        try:
-            yield transcodes
-        finally:
-            transcodes.close()

@@ -5,6 +5,7 @@
 
 import { ApiError, get, hooks, request, saveBlob, saveUrl, send } from "./api.js";
 import { Events } from "./events.js";
+import { serversNamed } from "./ice.js";
 import { cameraById, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
 import { steering } from "./steering.js";
 import { clock, duration, fileTime, toIso } from "./time.js";
@@ -20,9 +21,9 @@ let events = null;
 export async function begin() {
   hooks.signedOut = () => signedOut("You were signed out. Sign in again.");
   try {
-    const { user, server_time: serverTime } = await get("/session");
-    if (serverTime) store.serverClock.heard(Date.parse(serverTime), Date.now());
-    await enter(user);
+    const session = await get("/session");
+    if (session.server_time) store.serverClock.heard(Date.parse(session.server_time), Date.now());
+    await enter(session);
   } catch (error) {
     if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) {
       store.set({ session: "unreachable" });
@@ -46,8 +47,7 @@ async function enterByCode() {
   if (code === "") return false;
   history.replaceState(null, "", location.pathname);
   try {
-    const { user } = await send("POST", "/session", { code });
-    await enter(user);
+    await enter(await send("POST", "/session", { code }));
     return true;
   } catch (error) {
     tell(line(error instanceof ApiError ? error.problem : error), "attention");
@@ -55,8 +55,9 @@ async function enterByCode() {
   }
 }
 
-/** @param {import("./types.js").User} user */
-async function enter(user) {
+/** @param {{user: import("./types.js").User, ice_servers?: boolean}} session */
+async function enter({ user, ice_servers: named = false }) {
+  serversNamed(named);
   store.set({ session: "signed-in", user, list: "loading", listProblem: null });
   restoreWall();
   await loadCameras();
@@ -66,15 +67,14 @@ async function enter(user) {
 
 /** @param {string} username @param {string} password */
 export async function signIn(username, password) {
-  const { user } = await send("POST", "/session", { username, password });
-  await enter(user);
+  await enter(await send("POST", "/session", { username, password }));
 }
 
 /** @param {string} code @param {string} username @param {string} password */
 export async function setUp(code, username, password) {
-  const { user } = await send("POST", "/setup", { code, username, password });
+  const session = await send("POST", "/setup", { code, username, password });
   history.replaceState(null, "", location.pathname);
-  await enter(user);
+  await enter(session);
 }
 
 export async function signOut() {

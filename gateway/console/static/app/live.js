@@ -32,6 +32,18 @@ const NO_CODEC = {
   cure: "Its sub stream is shown.",
 };
 
+const SILENT = { type: "live.silent", title: "No new frames come.", cure: "The picture is asked for again." };
+
+/** @param {number | null} refused what a relay answered */
+const unreached = (refused) => ({
+  type: "live.unreached",
+  title: "The network lets no picture through.",
+  cure:
+    refused === null
+      ? "Ask for the server's media port to be opened, or for a relay. It is tried again."
+      : `The relay refused this viewer (${refused}): its secret or its clock is not the server's. It is tried again.`,
+});
+
 class Attempt {
   freshness = new Freshness();
   /** @type {number | null} */
@@ -220,7 +232,7 @@ export class LivePicture {
 
   /** Frames decoded, or not. @param {Attempt} attempt @param {number} now */
   async #judge(attempt, now) {
-    const { decoded, packets } = await attempt.session.progress();
+    const { decoded, packets, reached } = await attempt.session.progress();
     if (attempt.ended) return;
     if (decoded > attempt.lastDecoded) {
       attempt.lastDecoded = decoded;
@@ -231,7 +243,7 @@ export class LivePicture {
       const problem = { type: "live.codec", title: "This browser cannot decode the picture.", cure: "Use a current Chromium, or ask for H.264 on the camera." };
       this.#fail(attempt, new ApiError(problem, 0));
     } else if (now - attempt.lastProgressAt > NO_FRAMES_MS) {
-      this.#fail(attempt, new ApiError({ type: "live.silent", title: "No new frames come.", cure: "The picture is asked for again." }, 0));
+      this.#fail(attempt, new ApiError(reached ? SILENT : unreached(attempt.session.relayRefused), 0));
     }
   }
 

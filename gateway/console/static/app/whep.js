@@ -5,17 +5,20 @@
  */
 
 import { ApiError, refusal } from "./api.js";
+import { iceServers } from "./ice.js";
 import { UNREACHABLE } from "./words.js";
 
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 
-/** @typedef {{decoded: number, packets: number, lost: number, codec: string}} Progress */
-
-/** What the server last said in its Link header; it is the same for every camera. @type {RTCIceServer[]} */
-let iceServers = [];
+/**
+ * @typedef {object} Progress
+ * @property {number} decoded @property {number} packets @property {number} lost @property {string} codec
+ * @property {boolean} reached whether the network let the server and us meet
+ */
 
 export class WhepSession {
-  #peer = new RTCPeerConnection({ iceServers });
+  /** Made when the ICE servers are known. @type {RTCPeerConnection | null} */
+  #peer = null;
   /** @type {string | null} */
   #location = null;
   #etag = "";
@@ -24,50 +27,61 @@ export class WhepSession {
   #flushing = 0;
   #closed = false;
   stream = new MediaStream();
+  /** What a TURN relay answered when it did not take us (RFC 8489 section 14.8); 401: our credential. @type {number | null} */
+  relayRefused = null;
 
   /** @param {string} url @param {() => void} onLost the connection failed for good */
   constructor(url, onLost) {
     this.url = url;
-    this.#peer.ontrack = ({ track, receiver }) => {
-      asap(receiver);
-      this.stream.addTrack(track);
-    };
-    this.#peer.onicecandidate = ({ candidate }) => {
-      if (candidate && candidate.candidate !== "") this.#candidates.push(candidate);
-      this.#flush();
-    };
-    this.#peer.onconnectionstatechange = () => {
-      if (this.#peer.connectionState === "failed" && !this.#closed) onLost();
-    };
+    this.onLost = onLost;
   }
 
   /** Offer and take the answer. @throws {ApiError} with retryAfterS where the server said when */
   async open() {
-    asap(this.#peer.addTransceiver("video", { direction: "recvonly" }).receiver);
-    this.#peer.addTransceiver("audio", { direction: "recvonly" });
-    const made = await this.#peer.createOffer();
-    await this.#peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(made.sdp ?? "") });
-    const offer = this.#peer.localDescription?.sdp ?? "";
+    const servers = await iceServers(this.url);
+    if (this.#closed) return;
+    const peer = (this.#peer = this.#connection(servers));
+    asap(peer.addTransceiver("video", { direction: "recvonly" }).receiver);
+    peer.addTransceiver("audio", { direction: "recvonly" });
+    const made = await peer.createOffer();
+    await peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(made.sdp ?? "") });
+    const offer = peer.localDescription?.sdp ?? "";
     const response = await this.#ask("POST", this.url, "application/sdp", offer);
     const answer = await response.text();
     this.#location = new URL(response.headers.get("Location") ?? "", response.url).href;
     this.#etag = response.headers.get("ETag") ?? "";
-    const told = serversOf(response.headers.get("Link") ?? "");
-    if (JSON.stringify(told) !== JSON.stringify(iceServers)) {
-      iceServers = told;
-      this.#peer.setConfiguration({ iceServers });
-    }
     if (this.#closed) {
       await this.#leave();
       return;
     }
-    await this.#peer.setRemoteDescription({ type: "answer", sdp: soundApart(answer) });
+    await peer.setRemoteDescription({ type: "answer", sdp: soundApart(answer) });
     this.#flush();
+  }
+
+  /** @param {RTCIceServer[]} servers */
+  #connection(servers) {
+    const peer = new RTCPeerConnection({ iceServers: servers });
+    peer.ontrack = ({ track, receiver }) => {
+      asap(receiver);
+      this.stream.addTrack(track);
+    };
+    peer.onicecandidate = ({ candidate }) => {
+      if (candidate && candidate.candidate !== "") this.#candidates.push(candidate);
+      this.#flush();
+    };
+    peer.onicecandidateerror = ({ errorCode, url }) => {
+      if (url.startsWith("turn") && errorCode < 700) this.relayRefused = errorCode;
+    };
+    peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "failed" && !this.#closed) this.onLost();
+    };
+    return peer;
   }
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    const found = { decoded: 0, packets: 0, lost: 0, codec: "" };
+    const found = { decoded: 0, packets: 0, lost: 0, codec: "", reached: this.#peer?.connectionState === "connected" };
+    if (this.#peer === null) return found;
     const report = await this.#peer.getStats();
     report.forEach((entry) => {
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
@@ -81,7 +95,7 @@ export class WhepSession {
 
   /** When the frame on the glass was captured, if the stream carries it: milliseconds since 1970, sender's clock. */
   captured() {
-    for (const receiver of this.#peer.getReceivers()) {
+    for (const receiver of this.#peer?.getReceivers() ?? []) {
       if (receiver.track.kind !== "video") continue;
       const source = /** @type {any} */ (receiver.getSynchronizationSources()[0]);
       if (typeof source?.captureTimestamp === "number") return source.captureTimestamp - NTP_TO_UNIX_MS;
@@ -94,7 +108,7 @@ export class WhepSession {
     this.#closed = true;
     clearTimeout(this.#flushing);
     // The server is told before the transport ends, or it would have forgotten the session already.
-    void this.#leave().then(() => this.#peer.close());
+    void this.#leave().then(() => this.#peer?.close());
   }
 
   async #leave() {
@@ -113,10 +127,10 @@ export class WhepSession {
   }
 
   async #trickle() {
-    const sdp = this.#peer.localDescription?.sdp ?? "";
+    const sdp = this.#peer?.localDescription?.sdp ?? "";
     const batch = this.#candidates.splice(0);
     if (this.#location === null || batch.length === 0) return;
-    const ended = this.#peer.iceGatheringState === "complete";
+    const ended = this.#peer?.iceGatheringState === "complete";
     // A refused candidate costs nothing: the server's own candidates are in the answer, ours are found by their checks.
     await this.#ask("PATCH", this.#location, FRAGMENT, fragmentOf(sdp, batch, ended), this.#etag).catch(() => {});
   }
@@ -158,23 +172,6 @@ function asap(receiver) {
   const loose = /** @type {any} */ (receiver);
   if ("jitterBufferTarget" in loose) loose.jitterBufferTarget = 0;
   if ("playoutDelayHint" in loose) loose.playoutDelayHint = 0;
-}
-
-/**
- * ICE servers out of a Link header (WHEP, section 4.6).
- * @param {string} header @returns {RTCIceServer[]}
- */
-export function serversOf(header) {
-  const links = header.matchAll(/<(?<url>[^>]+)>(?<rest>(?:[^,"]|"[^"]*")*)/g);
-  const servers = [];
-  for (const { groups } of links) {
-    const rest = groups?.rest ?? "";
-    const value = (/** @type {string} */ name) => rest.match(new RegExp(`${name}="?([^";]*)"?`))?.[1];
-    if (value("rel") !== "ice-server") continue;
-    const [username, credential] = [value("username"), value("credential")];
-    servers.push({ urls: groups?.url ?? "", ...(username ? { username } : {}), ...(credential ? { credential } : {}) });
-  }
-  return servers;
 }
 
 /**

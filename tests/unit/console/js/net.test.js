@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Backoff } from "../../../../gateway/console/static/app/backoff.js";
 import { refusal } from "../../../../gateway/console/static/app/api.js";
-import { fragmentOf, serversOf, soundApart, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
+import { iceServers, serversNamed, serversOf } from "../../../../gateway/console/static/app/ice.js";
+import { fragmentOf, soundApart, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
 import { forStatus, gapCause, line, linkState, say } from "../../../../gateway/console/static/app/words.js";
 
 test("waits grow, are capped, and spread by full jitter", () => {
@@ -58,6 +59,31 @@ test("ICE servers are read from the Link header", () => {
     { urls: "turn:turn.example?transport=udp", username: "u", credential: "p, q" },
   ]);
   assert.deepEqual(serversOf(""), []);
+  assert.equal(serversOf('<turn:a>; rel="ice-server"; username="a \\"b\\", c"')[0].username, 'a "b", c');
+});
+
+test("ICE servers are asked for once for tiles that open together, and only where there are any", async () => {
+  const asked = [];
+  const link = '<turn:relay.example>; rel="ice-server"; username="1:x"; credential="y="; credential-type="password"';
+  const before = globalThis.fetch;
+  globalThis.fetch = async (url, { method }) => {
+    asked.push(`${method} ${url}`);
+    if (url === "/whep/b/sub") return new Response(null, { status: 204, headers: { Link: link } });
+    throw new TypeError("no network");
+  };
+  try {
+    assert.deepEqual(await iceServers("/whep/b/sub"), []);
+    assert.deepEqual(asked, []);
+    serversNamed(true);
+    assert.deepEqual(await iceServers("/whep/a/main"), []);
+    const both = await Promise.all([iceServers("/whep/b/sub"), iceServers("/whep/c/sub")]);
+    const told = [{ urls: "turn:relay.example", username: "1:x", credential: "y=" }];
+    assert.deepEqual(both, [told, told]);
+    assert.deepEqual(asked, ["OPTIONS /whep/a/main", "OPTIONS /whep/b/sub"]);
+  } finally {
+    serversNamed(false);
+    globalThis.fetch = before;
+  }
 });
 
 test("an offer asks for reference times once for each coding", () => {

@@ -1,0 +1,245 @@
+"""Who is at the port of a camera host: viewers by user fragment, by address, and by the checks that we await."""
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.live.udp import Address, UdpPath
+from kernel.clock import NS_PER_S, Clock
+
+if TYPE_CHECKING:
+    from gateway.live.tcp import TcpPath
+
+MAX_PACKET_BYTES = 1500
+"""A longer packet is nobody's: no viewer's path takes it whole."""
+VIEWER_PER_S, VIEWER_BURST = 500, 1000
+"""Packets of one viewer. Feedback on a bad line is some 100 a second, checks some 20."""
+MOVES_PER_S, MOVES_BURST = 100, 300
+"""Checks for one viewer from where it is not known: its first ones, on several networks at once."""
+MAX_ADDRESSES = 8
+"""Of one viewer at one time."""
+FORGET_NS = 30 * NS_PER_S
+YIELD_NS = 15 * NS_PER_S
+"""An address answers for its viewer at least every 6 s (RFC 7675); silent for longer, another may prove it its own."""
+LAST_STUN_BYTE = 3
+"""RFC 7983: a greater first byte is DTLS, SRTP or SRTCP."""
+RESPONSES = frozenset({b"\x01\x01", b"\x01\x11"})
+_MAX_ATTRIBUTES = 16
+_MAX_USERNAME_BYTES = 513
+_STUN_HEADER_BYTES = 20
+_COOKIE = b"\x21\x12\xa4\x42"
+_REQUEST = b"\x00\x01"
+_USERNAME = 6
+_ATTRIBUTE = Struct("!HH")
+
+
+class Path(Protocol):
+    """A way by which packets come and go: a UDP socket on one local address, or one viewer's TCP connection."""
+
+    @property
+    def tcp(self) -> bool:
+        """Tell whether it is a connection."""
+        ...
+
+    @property
+    def local(self) -> Address:
+        """Return our end."""
+        ...
+
+    def send(self, data: bytes | memoryview, address: Address) -> bool:
+        """Send one packet; return False where there is no room, and nothing was sent."""
+        ...
+
+    async def room(self) -> None:
+        """Return once there may be room again."""
+        ...
+
+
+class Guest(Protocol):
+    """One viewer, as the port knows it."""
+
+    def request(self, data: bytes, path: Path, address: Address) -> bool:
+        """Answer a connectivity check; return whether it was authenticated."""
+        ...
+
+    def response(self, data: bytes, path: Path, address: Address) -> None:
+        """Take the answer to a check of ours."""
+        ...
+
+    def packet(self, data: bytes) -> None:
+        """Take DTLS, SRTP or SRTCP."""
+        ...
+
+    def lost(self, path: Path) -> None:
+        """Forget a connection that is closed."""
+        ...
+
+
+@dataclass(slots=True)
+class PortCounters:
+    """Datagrams and frames since the start, and why some went no further."""
+
+    received: int = 0
+    unknown: int = 0
+    """From no viewer's address, and no check for one."""
+    flooded: int = 0
+    """Beyond what a viewer, or all strangers together, may send."""
+    refused: int = 0
+    """Addresses wished for by one viewer while they answer for another."""
+    unauthenticated: int = 0
+    """Checks whose message integrity is not the viewer's."""
+    strangers_closed: int = 0
+    """TCP connections that said nothing true in time, or made room for another."""
+
+
+class Allowance:
+    """A token bucket."""
+
+    __slots__ = ("_at_ns", "_burst", "_left", "_per_ns")
+
+    def __init__(self, per_s: float, burst: float) -> None:
+        self._per_ns = per_s / NS_PER_S
+        self._burst = self._left = burst
+        self._at_ns = 0
+
+    def take(self, now_ns: int) -> bool:
+        """Take one, or return False where none is left."""
+        left = self._left + (now_ns - self._at_ns) * self._per_ns
+        self._at_ns = now_ns
+        if left < 1:
+            self._left = left
+            return False
+        self._left = min(left, self._burst) - 1
+        return True
+
+
+def fragment_of(data: bytes) -> bytes | None:
+    """Return the local user fragment of a binding request (RFC 8489 section 5), or ``None`` of anything else."""
+    size = len(data)
+    if data[:2] != _REQUEST or data[4:8] != _COOKIE or size != _STUN_HEADER_BYTES + int.from_bytes(data[2:4], "big"):
+        return None
+    at = _STUN_HEADER_BYTES
+    for _ in range(_MAX_ATTRIBUTES):
+        if at + 4 > size:
+            return None
+        kind, length = _ATTRIBUTE.unpack_from(data, at)
+        at += 4
+        if kind == _USERNAME:
+            if length > _MAX_USERNAME_BYTES or at + length > size:
+                return None
+            local, colon, _ = data[at : at + length].partition(b":")
+            return local if colon else None
+        at += length + 3 & ~3
+    return None
+
+
+class Seat:
+    """A viewer's place at the port, made by :meth:`Seats.admit`."""
+
+    def __init__(self, seats: "Seats", fragment: bytes, guest: Guest) -> None:
+        self.guest = guest
+        self.fragment = fragment
+        self.allowance = Allowance(VIEWER_PER_S, VIEWER_BURST)
+        self.moves = Allowance(MOVES_PER_S, MOVES_BURST)
+        self.connections: list[TcpPath] = []
+        self._seats = seats
+        self._heard: dict[tuple[UdpPath, Address], tuple[bool, int]] = {}
+        self._expected: set[bytes] = set()
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Return where the viewer is known to be, over UDP."""
+        return [address for _, address in self._heard]
+
+    def hold(self, path: UdpPath, address: Address, *, answered: bool) -> None:
+        """Know the viewer by an address from which an authenticated check came, or one of ours was ``answered``.
+
+        Another viewer's address is never taken over, unless it has long been silent for that viewer and answers for
+        this one: browsers use the numbers of closed sockets again.
+        """
+        now_ns = self._seats.clock.monotonic_ns()
+        holder = path.known.get(address)
+        if holder is not None and holder is not self:
+            proven, heard_ns = holder._heard[path, address]  # noqa: SLF001 - its own kind
+            if not answered or (proven and now_ns - heard_ns < YIELD_NS):
+                self._seats.counters.refused += 1
+                return
+            holder._drop((path, address))  # noqa: SLF001
+        path.known[address] = self
+        proven, _ = self._heard.get((path, address), (False, 0))
+        self._heard[path, address] = (proven or answered, now_ns)
+        if len(self._heard) > MAX_ADDRESSES:
+            self._drop(min(self._heard, key=self._heard.__getitem__))
+
+    def forget(self, now_ns: int) -> None:
+        """Forget the addresses that have not been heard of for long."""
+        for place in [place for place, (_, heard_ns) in self._heard.items() if now_ns - heard_ns > FORGET_NS]:
+            self._drop(place)
+
+    def expect(self, transaction: bytes) -> None:
+        """Have the answer to a check of ours brought to us, wherever it comes from."""
+        self._expected.add(transaction)
+        self._seats.expected[transaction] = self
+
+    def expect_no_more(self, transaction: bytes) -> None:
+        """Take no answer to a check any more."""
+        self._expected.discard(transaction)
+        self._seats.expected.pop(transaction, None)
+
+    def disconnected(self, path: "TcpPath") -> None:
+        """Forget a closed connection."""
+        self.connections.remove(path)
+        self.guest.lost(path)
+
+    def leave(self) -> None:
+        """Give everything back."""
+        for transaction in list(self._expected):
+            self.expect_no_more(transaction)
+        for place in list(self._heard):
+            self._drop(place)
+        for connection in list(self.connections):
+            connection.close()
+        self._seats.by_fragment.pop(self.fragment, None)
+
+    def _drop(self, place: tuple[UdpPath, Address]) -> None:
+        path, address = place
+        del self._heard[place]
+        del path.known[address]
+
+
+class Seats:
+    """All viewers at the port."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.counters = PortCounters()
+        self.by_fragment: dict[bytes, Seat] = {}
+        self.expected: dict[bytes, Seat] = {}
+
+    def admit(self, fragment: str, guest: Guest) -> Seat:
+        """Give a viewer its place; checks for ``fragment`` are brought to it until it leaves."""
+        seat = Seat(self, fragment.encode(), guest)
+        assert seat.fragment not in self.by_fragment
+        self.by_fragment[seat.fragment] = seat
+        return seat
+
+    def check(self, data: bytes, path: UdpPath, address: Address, now_ns: int) -> None:
+        """Bring a connectivity check to the viewer that it is for, and know it by its address if it is true."""
+        fragment = fragment_of(data)
+        seat = self.by_fragment.get(fragment) if fragment else None
+        if seat is None:
+            self.counters.unknown += 1
+        elif path.known.get(address) is not seat and not seat.moves.take(now_ns):
+            self.counters.flooded += 1
+        elif seat.guest.request(data, path, address):
+            seat.hold(path, address, answered=False)
+        else:
+            self.counters.unauthenticated += 1
+
+    def respond(self, data: bytes, path: Path, address: Address) -> None:
+        """Bring the answer to a check to whoever awaits it."""
+        seat = self.expected.get(data[8:20])
+        if seat is None:
+            self.counters.unknown += 1
+        else:
+            seat.guest.response(data, path, address)

@@ -1,0 +1,110 @@
+"""The console's own WHEP client in Chromium, before a real gateway whose camera host is a live hub with one pattern."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config.live import LiveSettings
+from gateway.live import LiveHub, ViewerFacts, open_live
+from kernel.clock import SystemClock
+from kernel.ids import CameraId, StreamName
+from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.host import FakeHost
+from tests.fakes.pattern import PatternCamera
+from tests.fakes.waiting import until
+
+# A page of the gateway's own origin; WhepSession is the console's.
+_PAGE = """<!doctype html><title>One view</title><video id="video" autoplay muted playsinline></video>
+<script type="module">
+import { WhepSession } from "/static/app/whep.js";
+import { serversNamed } from "/static/app/ice.js";
+window.lost = 0;
+window.view = async (path) => {
+  serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
+  window.session = new WhepSession(path, () => { window.lost += 1; });
+  document.getElementById("video").srcObject = session.stream;
+  await session.open();
+};
+window.ways = async () => {
+  const report = await peer.getStats();
+  return [...report.values()].filter((each) => each.type === "candidate-pair" && each.nominated && each.state === "succeeded")
+    .map((each) => { const own = report.get(each.localCandidateId), far = report.get(each.remoteCandidateId);
+      return { local: own.candidateType, by: own.relayProtocol ?? own.protocol, remote: far.candidateType, protocol: own.protocol }; });
+};
+</script>"""
+_POLICY = """(() => { const Real = RTCPeerConnection; window.made = [];
+window.RTCPeerConnection = class extends Real { constructor(given) {
+  const asked = { ...given, iceTransportPolicy: POLICY }; made.push(asked); super(asked); window.peer = this; } }; })();"""
+
+
+class _Host(FakeHost):
+    """A host whose views are real."""
+
+    hub: LiveHub
+
+    async def _offer(self, request: Request) -> Response:
+        asked = request.query_params
+        session = await self.hub.offer(
+            CameraId(request.path_params["camera"]),
+            StreamName(request.path_params["stream"]),
+            await request.body(),
+            viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
+        )
+        headers = {"location": f"/live/{session.id}", "etag": session.etag}
+        return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
+
+    async def _patch(self, request: Request) -> Response:
+        await self.hub.patch(request.path_params["session"], await request.body(), request.headers.get("if-match"))
+        return Response(status_code=204)
+
+    async def _close(self, request: Request) -> Response:
+        await self.hub.close(request.path_params["session"])
+        return Response(status_code=204)
+
+
+class WhepDesk:
+    """Made by :func:`whep_desk`."""
+
+    def __init__(self, desk: Desk, hub: LiveHub, camera: str) -> None:
+        self.desk = desk
+        self.hub = hub
+        self.camera = camera
+
+    async def page(self, browser: Browser, *, policy: str = "all") -> Page:
+        """Return a page, signed in, whose connections go only where ``policy`` (``relay``, ``all``) lets them."""
+        context = await browser.new_context()
+        address = self.desk.url
+        await context.add_cookies(
+            [{"name": name, "value": value, "url": address} for name, value in self.desk.admin.cookies.items()]
+        )
+        await context.add_init_script(_POLICY.replace("POLICY", f'"{policy}"'))
+        page = await context.new_page()
+
+        async def give(route: Any) -> None:
+            await route.fulfill(content_type="text/html", body=_PAGE)
+
+        await page.route(f"{address}/view", give)
+        await page.goto(f"{address}/view")
+        await page.wait_for_function("() => window.view")
+        return page
+
+
+@asynccontextmanager
+async def whep_desk(path: Path, live: LiveSettings) -> AsyncIterator[WhepDesk]:
+    """Give a gateway with one camera that plays."""
+    clock = SystemClock()
+    host = _Host()
+    camera = PatternCamera(clock, width=320, height=180, frame_rate=25)
+    settings = settings_in(path).model_copy(update={"live": live})
+    async with open_live(live, clock=clock) as hub, open_desk(path, settings=settings, host=host) as desk:
+        host.hub = hub
+        identity = await desk.enrol()
+        with hub.feed(CameraId(identity), StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
+            async with camera.playing(feed):
+                await until(lambda: len(feed.cached()) > 3, what="a cached GOP")
+                yield WhepDesk(desk, hub, identity)
