@@ -20,6 +20,7 @@ UNSET = {
     "server.database_url": "sqlite+aiosqlite:////srv/sightline/sightline.db",
     "recording.disk_register": "/var/lib/sightline/disks.json",
     "live.turn_secret": "the static-auth-secret of coturn",
+    "hosts.socket_dir": "/run/sightline",
     "map.ground_file": "/etc/sightline/ground.geojson",
     "map.tiles_url": "https://tiles.example.org/{z}/{x}/{y}.png",
     "map.centre": [51.5072, -0.1276],

@@ -1,5 +1,8 @@
 """All settings: one frozen model per concern, composed."""
 
+from pathlib import Path
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
 from config.access import AccessSettings
@@ -27,3 +30,27 @@ class Settings(BaseModel):
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
+
+    def of_host(self, index: int) -> Self:
+        """Return the settings of one camera host: its own recordings on every disk, its own port for viewers."""
+        if not self.hosts.workers:
+            return self
+        recording = self.recording.model_copy(update={"owner": self.owners[index]})
+        live = self.live.model_copy(update={"port": self.live.port + index}) if self.live.port else self.live
+        return self.model_copy(update={"recording": recording, "live": live})
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Return the owner (``recording.owner``) of every camera host that there is to be, the first host's first."""
+        workers = self.hosts.workers
+        return tuple(f"host-{index}" for index in range(workers)) if workers else (self.recording.owner,)
+
+    def host_socket(self, index: int) -> Path:
+        """Return where a camera host answers."""
+        folder = self.hosts.socket_dir or self.server.data_dir / "run"
+        return folder.absolute() / (f"host-{index}.sock" if self.hosts.workers else "host.sock")
+
+    @property
+    def site(self) -> str:
+        """Return what gateway and camera hosts know each other by: they share one data directory."""
+        return str(self.server.data_dir.absolute())

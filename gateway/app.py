@@ -29,8 +29,10 @@ from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
+from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, open_fleet
 from gateway.fleet.vault import Vault, load_key
+from gateway.hosting import place_of
 from gateway.startup import listen, prepare_data_dir
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -97,8 +99,8 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
-        sockets = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
-        fleet = await stack.enter_async_context(open_fleet(database, sockets, clock=clock, vault=Vault(key)))
+        places = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
+        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=Vault(key)))
         passwords = Passwords(min_length=settings.access.password_min_length)
         access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
@@ -112,7 +114,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         await stack.enter_async_context(_serving(app, listening, settings, tls))
         code = await access.new_setup_code() if await access.setup_needed() else None
         url = _url(settings, listening)
-        log.info("gateway.listening", url=url, hosts=len(sockets), cameras=len(fleet.cameras()))
+        log.info("gateway.listening", url=url, hosts=len(places), cameras=len(fleet.cameras()))
         yield Gateway(url=url, rooms=rooms, database=database, tls=tls, setup_code=code)
 
 
@@ -127,17 +129,18 @@ def build_app(rooms: Rooms) -> ASGIApp:
     return AccessLog(dressed, clock=rooms.clock)
 
 
-async def _open_hosts(stack: AsyncExitStack, settings: Settings, *, clock: Clock, open_host: HostOpener) -> list[Path]:
-    """Return the sockets of the camera hosts; with no workers one host runs in this process."""
-    if settings.hosts.workers:
-        return [settings.hosts.socket(index) for index in range(settings.hosts.workers)]
-    path = settings.server.data_dir.absolute() / "run" / "host.sock"
-    if len(str(path)) > SOCKET_PATH_MAX:
+async def _open_hosts(
+    stack: AsyncExitStack, settings: Settings, *, clock: Clock, open_host: HostOpener
+) -> list[HostPlace]:
+    """Return where the camera hosts answer; with no workers one host runs in this process."""
+    if len(str(settings.host_socket(0))) > SOCKET_PATH_MAX:
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="sightline-")
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, ignore_errors=True)
-        path = Path(folder) / "host.sock"
-    await stack.enter_async_context(open_host(settings, path, clock=clock))
-    return [path]
+        hosts = settings.hosts.model_copy(update={"socket_dir": Path(folder)})
+        settings = settings.model_copy(update={"hosts": hosts})
+    if not settings.hosts.workers:
+        await stack.enter_async_context(open_host(settings, settings.host_socket(0), clock=clock))
+    return [place_of(settings, index) for index in range(len(settings.owners))]
 
 
 @asynccontextmanager

@@ -60,9 +60,13 @@ class NewPassword(Taken):
 
 
 class SignedIn(BaseModel):
-    """Who one is."""
+    """Who one is.
+
+    ``ice_servers`` tells whether a player should ask for ICE servers (OPTIONS on the WHEP address) before it connects.
+    """
 
     user: User
+    ice_servers: bool
 
 
 class Session(SignedIn):

@@ -11,6 +11,7 @@ from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs, public
 from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.times import iso
+from gateway.api.turn import servers_named
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
@@ -39,7 +40,7 @@ async def set_up(wish: models.SetUp, request: Request, response: Response, the: 
         raise
     await the.trail.append(AuditEvent(action=Action.SET_UP, actor=actor(request, identity), subject=identity.user_id))
     _set_cookie(response, the, secret)
-    return models.SignedIn(user=showing.user(identity))
+    return _signed_in(the, identity)
 
 
 @router.post("/session", **public())
@@ -58,13 +59,14 @@ async def sign_in(wish: models.SignIn, request: Request, response: Response, the
         )
     )
     _set_cookie(response, the, secret)
-    return models.SignedIn(user=showing.user(identity))
+    return _signed_in(the, identity)
 
 
 @router.get("/session", **needs(Permission.SIGNED_IN))
 async def session(who: Who, the: The) -> models.Session:
     """Tell who is signed in."""
-    return models.Session(user=showing.user(who), server_time=iso(the.clock.wall_ns()))
+    signed_in = _signed_in(the, who)
+    return models.Session(**dict(signed_in), server_time=iso(the.clock.wall_ns()))
 
 
 @router.delete("/session", status_code=204, **needs(Permission.SIGNED_IN))
@@ -91,6 +93,10 @@ async def change_password(wish: models.NewPassword, request: Request, who: Who, 
             action=Action.USER_CHANGED, actor=actor(request, who), subject=who.user_id, details={"password": True}
         )
     )
+
+
+def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:
+    return models.SignedIn(user=showing.user(who), ice_servers=servers_named(the.settings.live))
 
 
 async def _let_in(wish: models.SignIn, the: Rooms, address: str) -> tuple[Identity, str]:

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import sdnotify
@@ -52,14 +51,7 @@ def host(
                 f"There is no camera host {name}: hosts.workers is {settings.hosts.workers}.",
                 cure=f"Use a number from 0 to {max(0, settings.hosts.workers - 1)}, or raise hosts.workers.",
             )
-        settings = host_settings(settings, int(name))
-        serve(serve_host(settings, settings.hosts.socket(int(name)), clock=SystemClock()))
-
-
-def host_settings(settings: Settings, index: int) -> Settings:
-    """Return the settings of one host among several: each has a catalog and files of its own on every disk."""
-    recording = settings.recording.model_copy(update={"owner": f"host-{index}"})
-    return settings.model_copy(update={"recording": recording})
+        serve(serve_host(settings.of_host(int(name)), settings.host_socket(int(name)), clock=SystemClock()))
 
 
 def serve(work: Coroutine[Any, Any, None]) -> None:
@@ -158,8 +150,3 @@ async def feed_watchdog(gateway: Gateway, manager: sdnotify.SystemdNotifier, *, 
                     continue
                 before = done
             manager.notify("WATCHDOG=1")
-
-
-def inner_socket(settings: Settings) -> Path:
-    """Return where a gateway's own camera host answers, where its data directory's path is short enough."""
-    return settings.server.data_dir.absolute() / "run" / "host.sock"

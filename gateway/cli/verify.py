@@ -15,7 +15,6 @@ from gateway.audit.chain import ChainReport
 from gateway.audit.trail import Trail
 from gateway.cli.failures import FAILED, plainly
 from gateway.cli.options import ConfigFile, settings_of
-from gateway.cli.run import host_settings, inner_socket
 from gateway.db.engine import open_database
 from gateway.fleet.hosts import HostClient, HostUnreachableError
 from gateway.worker.host import recording_settings
@@ -50,9 +49,7 @@ async def _verify(settings: Settings, *, recordings: bool, clock: Clock) -> bool
     if recordings:
         hosts = settings.hosts.workers
         for index in range(max(1, hosts)):
-            one = host_settings(settings, index) if hosts else settings
-            socket = settings.hosts.socket(index) if hosts else inner_socket(settings)
-            report = await _recordings(one, socket, clock=clock)
+            report = await _recordings(settings.of_host(index), settings.host_socket(index), clock=clock)
             _tell_recordings(report, f"host {index}" if hosts else "recordings")
             sound = sound and not report["faults"]
     return sound

@@ -66,6 +66,10 @@ class Devices:
         row = (await self._connection.execute(select(devices).where(devices.c.id == device_id))).one_or_none()
         return DeviceRow(**row._asdict()) if row is not None else None
 
+    async def devices(self) -> list[DeviceRow]:
+        """Return every device."""
+        return [DeviceRow(**row._asdict()) for row in await self._connection.execute(select(devices))]
+
     async def by_urn(self, urn: str) -> DeviceRow | None:
         """Return a device by its endpoint reference."""
         row = (await self._connection.execute(select(devices).where(devices.c.urn == urn))).one_or_none()
@@ -103,7 +107,7 @@ class Devices:
 
     async def cameras(self) -> list[tuple[CameraRow, DeviceRow]]:
         """Return every camera with its device, by number."""
-        known = {row.id: DeviceRow(**row._asdict()) for row in await self._connection.execute(select(devices))}
+        known = {device.id: device for device in await self.devices()}
         rows = await self._connection.execute(select(cameras).order_by(cameras.c.number))
         return [(CameraRow(**row._asdict()), known[row.device_id]) for row in rows]
 

@@ -1,10 +1,6 @@
-"""The gateway's hand on a camera host: one method for each thing it can be asked.
+"""The gateway's hand on a camera host: one method for each thing it can be asked. Every one raises ``HostError``."""
 
-HostError                       (kernel.errors.SightlineError; code, message, cure and status are the host's own)
-└── HostUnreachableError        nothing answers on the socket, or the host died in mid-answer
-"""
-
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +8,22 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-import httpx
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
-from kernel.errors import SightlineError
+from gateway.fleet.calls import (
+    SILENCE_S,
+    HostBusyError,
+    HostError,
+    HostMismatchError,
+    HostSilentError,
+    HostUnreachableError,
+    HostWire,
+    read,
+    read_as,
+)
+from gateway.fleet.handshake import HostVersion
 from kernel.head import Preset
 from kernel.ids import CameraId, StreamName
 
@@ -25,35 +31,8 @@ _STATE_LINE: TypeAdapter[rpc.StateLine] = TypeAdapter(rpc.StateLine)
 _DEVICES: TypeAdapter[list[DiscoveredDevice]] = TypeAdapter(list[DiscoveredDevice])
 _PRESET: TypeAdapter[Preset] = TypeAdapter(Preset)
 _ENROL_TIMEOUT_S = 60.0
-_SILENCE_S = 10.0 * rpc.HEARTBEAT_S
-
-
-class HostError(SightlineError):
-    """A camera host refused, in its own words. ``status`` is the HTTP status that fits."""
-
-    code = "host.error"
-
-    def __init__(self, problem: rpc.Problem) -> None:
-        super().__init__(problem.title, cure=problem.cure, retry_after_s=problem.retry_after_s)
-        self.code = problem.type
-        self.status = problem.status
-        self.retry_after_s = problem.retry_after_s
-        self.problem = problem
-
-
-class HostUnreachableError(HostError):
-    """Nothing answers on the host's socket. Recording goes on there or is being restarted; ask again."""
-
-    def __init__(self, socket: Path, detail: str) -> None:
-        super().__init__(
-            rpc.Problem(
-                type="host.unreachable",
-                title=f"The camera host at {socket} does not answer ({detail}).",
-                cure="It is restarted by the service manager; look at its log if this lasts.",
-                status=503,
-                retry_after_s=2,
-            )
-        )
+_TIMEOUT_S = 20.0
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,92 +55,68 @@ class StillAnswer:
 class HostClient:
     """Speaks to one camera host. An async context manager; every method raises :class:`HostError`."""
 
-    def __init__(self, socket: Path, *, timeout_s: float = 20.0) -> None:
+    def __init__(self, socket: Path, *, timeout_s: float = _TIMEOUT_S) -> None:
         self.socket = socket
-        self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                uds=str(socket), limits=httpx.Limits(max_connections=None, max_keepalive_connections=32)
-            ),
-            base_url="http://host",
-            timeout=httpx.Timeout(timeout_s, connect=5.0, pool=5.0),
-        )
+        self.wire = HostWire(socket, timeout_s=timeout_s)
+        self._ask = self.wire.ask
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self.wire.http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        await self.wire.http.__aexit__(kind, error, trace)
 
-    async def _ask(  # noqa: PLR0913 - the parts of an HTTP request
-        self,
-        method: str,
-        path: str,
-        *,
-        content: bytes | None = None,
-        media_type: str = "application/json",
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout_s: float | None = None,
-    ) -> httpx.Response:
-        sent = {"content-type": media_type} if content is not None else {}
+    # --- what the link asks, also of a host that others may not ask
+
+    async def version(self) -> HostVersion:
+        """Return who answers; a host from before this question is version 0."""
         try:
-            answer = await self._http.request(
-                method,
-                path,
-                content=content,
-                params=params,
-                headers={**sent, **(headers or {})},
-                timeout=httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s,
-            )
-        except httpx.HTTPError as error:
-            raise HostUnreachableError(self.socket, type(error).__name__) from error
-        if answer.is_error:
-            raise _refusal(answer)
-        return answer
+            answer = await self._ask("GET", "/version", timeout_s=SILENCE_S, by_link=True)
+        except HostError as error:
+            if error.status == _NOT_FOUND:
+                return HostVersion()
+            raise
+        return read(HostVersion, answer)
 
-    async def health(self) -> rpc.HostHealth:
-        """Return what the host does as a whole."""
-        return rpc.HostHealth.model_validate_json((await self._ask("GET", "/health")).content)
+    async def cameras(self) -> rpc.CameraList:
+        """Return every camera it owns: its state, and the digest of what the host was told of it."""
+        return read(rpc.CameraList, await self._ask("GET", "/cameras", by_link=True))
 
-    async def cameras(self) -> tuple[rpc.CameraState, ...]:
-        """Return the state of every camera it owns."""
-        return rpc.CameraList.model_validate_json((await self._ask("GET", "/cameras")).content).cameras
-
-    async def states(self) -> AsyncIterator[rpc.StateLine]:
+    async def states(self) -> AsyncGenerator[rpc.StateLine]:
         """Yield every change as it happens, each camera's state first, and a beat at least every second."""
-        try:
-            async with self._http.stream("GET", "/state", timeout=httpx.Timeout(_SILENCE_S)) as answer:
-                if answer.is_error:
-                    await answer.aread()
-                    raise _refusal(answer)
-                async for line in answer.aiter_lines():
-                    if line:
-                        yield _STATE_LINE.validate_json(line)
-        except httpx.HTTPError as error:
-            raise HostUnreachableError(self.socket, type(error).__name__) from error
+        async with self.wire.stream("/state", silence_s=SILENCE_S, by_link=True) as answer:
+            async for line in answer.aiter_lines():
+                if line:
+                    yield read_as(_STATE_LINE, line)
 
     async def assign(self, assignment: rpc.CameraAssignment) -> rpc.CameraState:
         """Make the host own a camera, or change what it was told of it."""
-        answer = await self._ask("PUT", f"/cameras/{assignment.id}", content=rpc.wire(assignment))
-        return rpc.CameraState.model_validate_json(answer.content)
+        answer = await self._ask("PUT", f"/cameras/{assignment.id}", content=rpc.wire(assignment), by_link=True)
+        return read(rpc.CameraState, answer)
 
     async def release(self, camera: CameraId) -> None:
         """Make the host let go of a camera; a camera it does not own is no error."""
-        await self._ask("DELETE", f"/cameras/{camera}")
+        await self._ask("DELETE", f"/cameras/{camera}", by_link=True)
+
+    # --- what anybody asks
+
+    async def health(self) -> rpc.HostHealth:
+        """Return what the host does as a whole."""
+        return read(rpc.HostHealth, await self._ask("GET", "/health"))
 
     async def probe(self, target: CameraTarget) -> rpc.Probed:
         """Look at a device with credentials: what enrolment would find, and a picture."""
         answer = await self._ask("POST", "/probe", content=rpc.wire(target), timeout_s=_ENROL_TIMEOUT_S)
-        return rpc.Probed.model_validate_json(answer.content)
+        return read(rpc.Probed, answer)
 
     async def discover(self, *, timeout_s: float = 3.0, unicast: tuple[str, ...] = ()) -> list[DiscoveredDevice]:
         """Ask the camera network who is there."""
         wish = rpc.DiscoverRequest(timeout_s=timeout_s, unicast=unicast)
         answer = await self._ask("POST", "/discover", content=rpc.wire(wish), timeout_s=timeout_s + 15.0)
-        return _DEVICES.validate_json(answer.content)
+        return read_as(_DEVICES, answer.content)
 
     async def live_offer(  # noqa: PLR0913 - the offer, and who makes it
         self,
@@ -198,7 +153,7 @@ class HostClient:
 
     async def viewers(self) -> tuple[rpc.ViewerState, ...]:
         """Return who watches what, and how much was sent to them."""
-        return rpc.ViewerList.model_validate_json((await self._ask("GET", "/live")).content).viewers
+        return read(rpc.ViewerList, await self._ask("GET", "/live")).viewers
 
     async def end_viewers(self, *, camera: CameraId | None = None, who: str | None = None) -> int:
         """End the views that match; return how many."""
@@ -208,12 +163,12 @@ class HostClient:
     async def stick(self, camera: CameraId, wish: rpc.StickWish) -> rpc.StickState:
         """Take the stick, or ask who holds it. 409 ``stick.held`` where another does."""
         answer = await self._ask("POST", f"/cameras/{camera}/stick", content=rpc.wire(wish))
-        return rpc.StickState.model_validate_json(answer.content)
+        return read(rpc.StickState, answer)
 
     async def drop_stick(self, camera: CameraId, holder: str) -> rpc.StickState:
         """Let go of the stick (the head stops); letting go of what one does not hold is no error."""
         answer = await self._ask("DELETE", f"/cameras/{camera}/stick", params={"holder": holder})
-        return rpc.StickState.model_validate_json(answer.content)
+        return read(rpc.StickState, answer)
 
     async def steer(self, camera: CameraId, wish: rpc.SteerWish) -> None:
         """Steer, as the holder of the stick; returns when the wish is accepted, not when the head has moved."""
@@ -221,12 +176,12 @@ class HostClient:
 
     async def presets(self, camera: CameraId) -> rpc.PresetList:
         """Return the presets of a head."""
-        return rpc.PresetList.model_validate_json((await self._ask("GET", f"/cameras/{camera}/presets")).content)
+        return read(rpc.PresetList, await self._ask("GET", f"/cameras/{camera}/presets"))
 
     async def store_preset(self, camera: CameraId, name: str, token: str | None = None) -> Preset:
         """Store where the head points."""
         body = rpc.wire(rpc.StorePreset(name=name, token=token))
-        return _PRESET.validate_json((await self._ask("POST", f"/cameras/{camera}/presets", content=body)).content)
+        return read_as(_PRESET, (await self._ask("POST", f"/cameras/{camera}/presets", content=body)).content)
 
     async def remove_preset(self, camera: CameraId, token: str) -> None:
         """Forget a preset."""
@@ -237,7 +192,7 @@ class HostClient:
         answer = await self._ask(
             "GET", f"/cameras/{camera}/timeline/{stream}", params={"start_ns": start_ns, "end_ns": end_ns}
         )
-        return rpc.TimelineReply.model_validate_json(answer.content)
+        return read(rpc.TimelineReply, answer)
 
     async def playlist(
         self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int | None, *, prefix: str = ""
@@ -273,14 +228,8 @@ class HostClient:
         params: dict[str, str | int] = {"start_ns": start_ns, "end_ns": end_ns}
         if title:
             params["title"] = title
-        try:
-            async with self._http.stream("GET", f"/cameras/{camera}/export/{stream}", params=params) as answer:
-                if answer.is_error:
-                    await answer.aread()
-                    raise _refusal(answer)
-                yield answer.aiter_bytes()
-        except httpx.HTTPError as error:
-            raise HostUnreachableError(self.socket, type(error).__name__) from error
+        async with self.wire.stream(f"/cameras/{camera}/export/{stream}", params=params) as answer:
+            yield answer.aiter_bytes()
 
     async def verify(self, camera: CameraId | None = None) -> dict[str, Any]:
         """Check recordings against the catalog's hashes; return the report."""
@@ -289,12 +238,13 @@ class HostClient:
         return report
 
 
-def _refusal(answer: httpx.Response) -> HostError:
-    """Return the error a host answered with."""
-    try:
-        problem = rpc.Problem.model_validate_json(answer.content)
-    except ValidationError:
-        problem = rpc.Problem(
-            type="host.error", title=f"The camera host answered {answer.status_code}.", status=answer.status_code
-        )
-    return HostError(problem)
+__all__ = [
+    "HostBusyError",
+    "HostClient",
+    "HostError",
+    "HostMismatchError",
+    "HostSilentError",
+    "HostUnreachableError",
+    "LiveAnswer",
+    "StillAnswer",
+]

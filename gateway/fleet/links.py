@@ -1,20 +1,49 @@
-"""One camera host as the gateway holds it: connected again and again, told its cameras, listened to."""
+"""One camera host as the gateway holds it: connected again and again, told its cameras, listened to.
 
-from collections.abc import Awaitable, Callable
+A link that breaks costs nobody else anything: nothing waits for it, what was asked of the host fails at once, and once
+it is back only what has changed is said again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
 from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
-from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
-from kernel.clock import Clock
+from gateway.fleet.calls import HostError, HostMismatchError, HostSilentError, HostUnreachableError
+from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
+from gateway.fleet.hosts import HostClient
+from gateway.fleet.load import HostLoad
+from kernel.clock import NS_PER_S, Clock
 from kernel.errors import SightlineError
 from kernel.ids import CameraId
 from kernel.supervision import Backoff, try_forever
 
 log = structlog.get_logger()
 
-BACKOFF = Backoff(base_s=0.1, cap_s=2.0)
+BACKOFF = Backoff(base_s=0.1, cap_s=0.5)
+"""Asking whether a local socket answers costs next to nothing; a host that is back is told its cameras at once."""
+AT_ONCE = 8
+"""Assignments on their way to one host together."""
+SAY_AGAIN_S = 30.0
+"""A link that is down for one reason says so this often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPlace:
+    """Where a host answers and who must answer there; ``owner`` and ``site`` as in :class:`HostVersion`."""
+
+    socket: Path
+    owner: str
+    site: str
+    name: str
+    """As an operator knows it: ``sightline-host@1``."""
+    restart: str
+    """How an operator starts it anew."""
 
 
 class HostLink:
@@ -23,7 +52,7 @@ class HostLink:
     def __init__(  # noqa: PLR0913 - what the fleet hands over
         self,
         index: int,
-        client: HostClient,
+        place: HostPlace,
         *,
         clock: Clock,
         ours: Callable[[int], frozenset[CameraId]],
@@ -32,16 +61,26 @@ class HostLink:
         lost: Callable[[int, SightlineError], None],
     ) -> None:
         self.index = index
-        self.client = client
+        self.place = place
+        self.client = HostClient(place.socket)
         self.up = False
         """All cameras are assigned and the state stream runs."""
         self.beats = 0
         """Lines heard since the start."""
+        self.load: HostLoad | None = None
+        """The newest the host told; ``None`` while it is not linked."""
+        self.version: str | None = None
+        """Of the product, as the host told when it last answered."""
+        self.problem: rpc.Problem | None = None
+        """Why the link is down."""
         self._clock = clock
         self._ours = ours
         self._assignments = assignments
         self._heard = heard
         self._lost = lost
+        self._newer: set[CameraId] = set()
+        """Cameras assigned one by one while all are being assigned: theirs is the later word."""
+        self._said_ns: int | None = None
 
     async def run(self) -> None:
         """Keep the link up, for ever."""
@@ -54,36 +93,65 @@ class HostLink:
         )
 
     async def _run_once(self) -> None:
-        await self._assign_all()
         try:
-            async for line in self.client.states():
-                if not self.up:
-                    self.up = True
-                    log.info("host.linked", host=self.index)
-                self.beats += 1
-                self._heard(line)
+            await self._greet()
+            await self._assign_all()
+            async with aclosing(self.client.states()) as lines:
+                async for line in lines:
+                    self._told(line)
+        except HostSilentError as error:
+            # Whoever waits for it now would wait until the time limit; whoever asks next, too.
+            self.client.wire.close_for(error)
+            raise
         finally:
             self.up = False
+            self.load = None
         raise HostUnreachableError(self.client.socket, "the state stream ended")
 
+    def _told(self, line: rpc.StateLine) -> None:
+        if not self.up:
+            self.up = True
+            self.problem = None
+            self._said_ns = None
+            log.info("host.linked", host=self.index)
+        self.beats += 1
+        if isinstance(line, rpc.Heartbeat):
+            if line.load is not None:
+                self.load = line.load
+        else:
+            self._heard(line)
+
+    async def _greet(self) -> None:
+        """Learn who answers, and speak no further to one that is not ours or would not understand.
+
+        Raises:
+            HostMismatchError: it is so.
+        """
+        found = await self.client.version()
+        self.version = found.version
+        mismatch = _mismatch(found, self.place)
+        if mismatch is not None:
+            self.client.wire.close_for(mismatch)
+            raise mismatch
+        self.client.wire.reopen()
+
     async def _assign_all(self) -> None:
-        """Make the host own exactly the cameras that are its.
+        """Make the host own exactly the cameras that are its, saying only what it does not know yet.
 
         One whose assignment cannot be made now is still its: the host keeps recording it as it last heard.
         """
+        self._newer.clear()
         wanted = await self._assignments(self.index)
-        for state in await self.client.cameras():
-            if state.id not in self._ours(self.index):
-                await self.client.release(state.id)
-        for assignment in wanted:
-            await self.assign(assignment)
+        known = await self.client.cameras()
+        ours = self._ours(self.index)
+        gone = [state.id for state in known.cameras if state.id not in ours]
+        due = [one for one in wanted if known.assigned.get(one.id) != digest(one)]
+        await _at_once(self.client.release(camera) for camera in gone)
+        await _at_once(self._send(one) for one in due if one.id not in self._newer)
+        if gone or due:
+            log.info("host.assigned", host=self.index, told=len(due), released=len(gone), known=len(wanted) - len(due))
 
-    async def assign(self, assignment: rpc.CameraAssignment) -> None:
-        """Give the host a camera. One that it refuses is logged; the others are not kept waiting.
-
-        Raises:
-            HostUnreachableError: it gets the camera once the link is up again.
-        """
+    async def _send(self, assignment: rpc.CameraAssignment) -> None:
         try:
             state = await self.client.assign(assignment)
         except HostUnreachableError:
@@ -93,17 +161,73 @@ class HostLink:
         else:
             self._heard(rpc.CameraChanged(state=state))
 
+    async def assign(self, assignment: rpc.CameraAssignment) -> None:
+        """Give the host a camera. One that it refuses is logged; the others are not kept waiting.
+
+        Raises:
+            HostError: nothing is asked of the host at present; it gets the camera once the link is up again.
+        """
+        if self.client.wire.shut is not None:
+            raise self.client.wire.shut
+        self._newer.add(assignment.id)
+        await self._send(assignment)
+
     async def release(self, camera: CameraId) -> None:
         """Take a camera from the host, now or once the link is up again."""
         try:
+            if self.client.wire.shut is not None:
+                raise self.client.wire.shut
             await self.client.release(camera)
         except HostError as error:
             log.warning("host.release_late", host=self.index, camera=camera, error=error.code)
 
-    def _failed(self, error: Exception, delay_s: float) -> None:
+    def _failed(self, error: Exception, _delay_s: float) -> None:
         assert isinstance(error, (HostError, DatabaseError))
-        log.warning("host.lost", host=self.index, error=error.code, again_in_s=round(delay_s, 2))
+        before = self.problem.type if self.problem is not None else None
+        self.problem = error.problem if isinstance(error, HostError) else _problem(error)
+        now_ns = self._clock.monotonic_ns()
+        if before != self.problem.type or self._said_ns is None or now_ns - self._said_ns >= SAY_AGAIN_S * NS_PER_S:
+            self._said_ns = now_ns
+            log.warning("host.lost", host=self.index, error=error.code, detail=error.message, cure=error.cure)
         self._lost(self.index, error)
+
+
+def _mismatch(found: HostVersion, place: HostPlace) -> HostMismatchError | None:
+    if found.rpc != RPC_VERSION:
+        return HostMismatchError(
+            f"The camera host {place.name} is of another version ({found.version}, wire {found.rpc}) than this gateway"
+            f" (wire {RPC_VERSION}); it keeps recording what it has.",
+            cure=f"Restart it so that it runs what is installed: {place.restart}.",
+        )
+    if (found.owner, found.site) != (place.owner, place.site):
+        return HostMismatchError(
+            f"What answers at {place.socket} is the camera host {found.owner} of {found.site}, not {place.owner} of"
+            f" {place.site}.",
+            cure="Give each gateway a hosts.socket_dir of its own, and restart its hosts.",
+            code="host.stranger",
+        )
+    return None
+
+
+def _problem(error: SightlineError) -> rpc.Problem:
+    return rpc.Problem(type=error.code, title=error.message, cure=error.cure, status=503)
+
+
+async def _at_once(calls: Iterable[Awaitable[None]]) -> None:
+    """Await all of ``calls``, a few at once. The first failure ends the others, and is raised as it is."""
+    left = iter(calls)
+
+    async def some(mine: Iterator[Awaitable[None]]) -> None:
+        for call in mine:
+            await call
+
+    workers = [asyncio.ensure_future(some(left)) for _ in range(AT_ONCE)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
 
 
 def off(camera: CameraId, error: SightlineError) -> rpc.CameraState:

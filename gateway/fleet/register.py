@@ -1,7 +1,7 @@
 """The register of cameras: the database's rows, and the cameras they mean."""
 
 import json
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 
@@ -12,7 +12,7 @@ from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
-from gateway.fleet.errors import UnknownCameraError
+from gateway.fleet.errors import FleetError, UnknownCameraError
 from gateway.fleet.vault import Vault
 from kernel.clock import Clock
 from kernel.geography import Place, bearing_wrap
@@ -48,6 +48,21 @@ class Register:
             device = await Devices(connection).device(device_id)
         if device is None:
             raise unknown()
+        return self._target(device)
+
+    async def targets(self) -> dict[str, CameraTarget | FleetError]:
+        """Return how to reach every device, or why that cannot be told, by device identifier."""
+        async with self._database.read() as connection:
+            devices = await Devices(connection).devices()
+        found: dict[str, CameraTarget | FleetError] = {}
+        for device in devices:
+            try:
+                found[device.id] = self._target(device)
+            except FleetError as error:
+                found[device.id] = error
+        return found
+
+    def _target(self, device: DeviceRow) -> CameraTarget:
         password = self._vault.open(device.password_sealed, context=device.urn)
         return CameraTarget(
             address=device.address,
@@ -56,12 +71,12 @@ class Register:
         )
 
     async def store(
-        self, target: CameraTarget, description: CameraDescription, facts: CameraFacts, *, hosts: int
+        self, target: CameraTarget, description: CameraDescription, facts: CameraFacts, *, host: int
     ) -> tuple[list[Camera], bool]:
         """Store a device with its views, and return its cameras and whether the unit was known.
 
-        A known unit (by its endpoint reference) keeps its cameras and gets the new address, password and description;
-        views it has gained become cameras.
+        A new one is given to ``host``. A known unit (by its endpoint reference) keeps its host and its cameras and gets
+        the new address, password and description; views it has gained become cameras.
 
         Raises:
             ConflictError: the number is taken.
@@ -76,9 +91,8 @@ class Register:
             await (devices.add_device(device) if known is None else devices.change_device(device))
             rows = await devices.cameras_of(device.id)
             seen = {row.source_token for row in rows}
-            everybody = [row for row, _ in await devices.cameras()]
-            numbers = {row.number for row in everybody}
-            host = rows[0].host if rows else _idlest(everybody, hosts)
+            numbers = {row.number for row, _ in await devices.cameras()}
+            host = rows[0].host if rows else host
             fresh = [view for view in description.views if view.source_token not in seen]
             for place, view in enumerate(fresh, len(rows)):
                 number = facts.number if facts.number is not None and not place else _free(numbers)
@@ -110,6 +124,14 @@ class Register:
                     await devices.change_camera(changed)
                     return _camera(changed, device)
         raise unknown()
+
+    async def move(self, hosts: Mapping[CameraId, int]) -> None:
+        """Give cameras to other hosts."""
+        async with self._database.write() as connection:
+            devices = Devices(connection)
+            for row, _ in await devices.cameras():
+                if CameraId(row.id) in hosts:
+                    await devices.change_camera(replace(row, host=hosts[CameraId(row.id)]))
 
     async def remove(self, camera: CameraId) -> None:
         """Forget a camera, and its device with its last view. Recordings stay until their retention ends."""
@@ -227,11 +249,6 @@ def _free(numbers: set[int]) -> int:
     if free > NUMBER_MAX:
         raise ConflictError(f"All numbers up to {NUMBER_MAX} are in use.", cure="Remove cameras that are gone.")
     return free
-
-
-def _idlest(cameras: list[CameraRow], hosts: int) -> int:
-    load = Counter(row.host for row in cameras)
-    return min(range(hosts), key=lambda host: (load[host], host))
 
 
 def place_of(latitude: float | None, longitude: float | None, height_m: float | None) -> Place | None:

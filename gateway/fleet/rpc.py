@@ -194,6 +194,7 @@ class HostHealth(Message):
     """What a host does as a whole."""
 
     version: str
+    rpc: int = 0
     pid: int
     started_ns: int
     cameras: int
@@ -386,6 +387,8 @@ class CameraList(Message):
     """Every camera the host owns."""
 
     cameras: tuple[CameraState, ...]
+    assigned: dict[CameraId, str] = Field(default_factory=dict)
+    """Digest (``gateway.fleet.handshake``) of what the host was told of each."""
 
 
 class ViewerList(Message):

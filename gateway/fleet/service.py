@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import structlog
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
-from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.fleet.hosts import HostClient, HostUnreachableError
-from gateway.fleet.links import HostLink, off
+from gateway.fleet.errors import FleetError
+from gateway.fleet.hosts import HostClient, HostError
+from gateway.fleet.links import HostLink, HostPlace, off
+from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.register import Register, unknown
 from gateway.fleet.vault import Vault
 from kernel.clock import Clock
@@ -49,7 +49,7 @@ FleetChange = StateChanged | ListChanged | Happened
 class Fleet:
     """Every camera. Made by :func:`open_fleet`."""
 
-    def __init__(self, register: Register, sockets: Sequence[Path], *, clock: Clock) -> None:
+    def __init__(self, register: Register, places: Sequence[HostPlace], *, clock: Clock) -> None:
         self._register = register
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
@@ -57,14 +57,14 @@ class Fleet:
         self.links = [
             HostLink(
                 index,
-                HostClient(socket),
+                place,
                 clock=clock,
                 ours=self._ours,
                 assignments=self._assignments,
                 heard=self._heard,
                 lost=self._lost,
             )
-            for index, socket in enumerate(sockets)
+            for index, place in enumerate(places)
         ]
 
     # --- reading
@@ -111,11 +111,11 @@ class Fleet:
 
     async def probe(self, target: CameraTarget) -> rpc.Probed:
         """Look at a device with credentials, storing nothing."""
-        return await self.links[0].client.probe(target)
+        return await self._asked(target.address).client.probe(target)
 
     async def discover(self, *, unicast: tuple[str, ...] = ()) -> list[tuple[DiscoveredDevice, bool]]:
         """Return who is on the camera network, and whether each is enrolled."""
-        found = await self.links[0].client.discover(unicast=unicast)
+        found = await self._asked().client.discover(unicast=unicast)
         known = await self._register.urns()
         return [(device, device.urn in known) for device in found]
 
@@ -127,7 +127,8 @@ class Fleet:
             ConflictError: the number is taken; nothing was stored.
         """
         probed = await self.probe(target)
-        cameras, known = await self._register.store(target, probed.description, facts, hosts=len(self.links))
+        host = lightest([self._burden(link) for link in self.links])
+        cameras, known = await self._register.store(target, probed.description, facts, host=host)
         for camera in cameras:
             self._cameras[camera.id] = camera
             await self._assign(camera, target)
@@ -161,21 +162,36 @@ class Fleet:
     # --- inside
 
     async def load(self) -> None:
-        """Read the register."""
-        self._cameras = {camera.id: camera for camera in await self._register.cameras()}
+        """Read the register, and place the cameras anew that the number of hosts concerns."""
+        cameras = await self._register.cameras()
+        moved = moves(cameras, len(self.links))
+        if moved:
+            await self._register.move(moved)
+            log.info("fleet.placed_anew", cameras=len(moved), hosts=len(self.links))
+        self._cameras = {camera.id: replace(camera, host=moved.get(camera.id, camera.host)) for camera in cameras}
 
     def _link(self, camera: Camera) -> HostLink:
-        # With fewer hosts than when it was enrolled a camera goes to one of those that are left.
-        return self.links[camera.host % len(self.links)]
+        return self.links[camera.host]
+
+    def _asked(self, address: str | None = None) -> HostLink:
+        """Return the host for a question that any can answer: the owner of that device, else one that is there.
+
+        The owner knows its head and does not turn it; the others would.
+        """
+        owners = [self._link(camera) for camera in self._cameras.values() if camera.address == address]
+        return next((link for link in (*owners, *self.links) if link.up), (*owners, *self.links)[0])
+
+    def _burden(self, link: HostLink) -> Burden:
+        return Burden(up=link.up, cameras=len(self._ours(link.index)), load=link.load)
 
     async def _assign(self, camera: Camera, target: CameraTarget) -> None:
         try:
             await self._link(camera).assign(_assignment(camera, target))
-        except HostUnreachableError as error:
+        except HostError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
 
     def _ours(self, host: int) -> frozenset[CameraId]:
-        return frozenset(camera.id for camera in self._cameras.values() if self._link(camera).index == host)
+        return frozenset(camera.id for camera in self._cameras.values() if camera.host == host)
 
     async def _assignments(self, host: int) -> list[rpc.CameraAssignment]:
         """Return what a host is to do.
@@ -183,17 +199,17 @@ class Fleet:
         Raises:
             DatabaseError: the register cannot be read now; nothing is known of any camera, so the link tries again.
         """
+        targets = await self._register.targets()
         wanted = []
         for camera in self.cameras():
-            if self._link(camera).index != host:
+            if camera.host != host:
                 continue
-            try:
-                wanted.append(_assignment(camera, await self._register.target(camera.device_id)))
-            except DatabaseError:
-                raise
-            except SightlineError as error:
-                log.error("camera.unassignable", camera=camera.id, error=error.code)  # noqa: TRY400 - a plain reason
-                self._set_state(off(camera.id, error))
+            target = targets.get(camera.device_id) or unknown()
+            if isinstance(target, FleetError):
+                log.error("camera.unassignable", camera=camera.id, error=target.code)
+                self._set_state(off(camera.id, target))
+            else:
+                wanted.append(_assignment(camera, target))
         return wanted
 
     def _heard(self, line: rpc.StateLine) -> None:
@@ -207,7 +223,7 @@ class Fleet:
 
     def _lost(self, host: int, error: SightlineError) -> None:
         for camera in self._cameras.values():
-            if self._link(camera).index == host:
+            if camera.host == host:
                 self._set_state(off(camera.id, error))
 
     def _set_state(self, state: rpc.CameraState) -> None:
@@ -244,10 +260,10 @@ def _settled(camera: Camera, state: rpc.CameraState | None) -> bool:
 
 @asynccontextmanager
 async def open_fleet(
-    database: Database, sockets: Sequence[Path], *, clock: Clock, vault: Vault
+    database: Database, places: Sequence[HostPlace], *, clock: Clock, vault: Vault
 ) -> AsyncIterator[Fleet]:
     """Give the fleet for the time of the block, its hosts linked by one task each."""
-    fleet = Fleet(Register(database, clock=clock, vault=vault), sockets, clock=clock)
+    fleet = Fleet(Register(database, clock=clock, vault=vault), places, clock=clock)
     await fleet.load()
     async with AsyncExitStack() as stack:
         for link in fleet.links:

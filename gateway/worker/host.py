@@ -15,9 +15,11 @@ from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, DiscoveredDevice
 from drivers.onvif import discover, expand
 from gateway.fleet import rpc
+from gateway.fleet.handshake import RPC_VERSION, HostVersion
 from gateway.live import LiveHub, open_live
 from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera import CameraActor, CameraPlane, tell_all
+from gateway.worker.gauges import Gauges
 from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
 from gateway.worker.stream import MediaPlane
@@ -41,6 +43,13 @@ class CameraHost:
             clock=plane.media.clock,
             policy=plane.media.policy,
             max_clock_offset_s=settings.cameras.max_clock_offset_s,
+        )
+        self.gauges = Gauges(
+            clock=plane.media.clock,
+            hub=plane.media.hub,
+            cameras=lambda: len(self._cameras),
+            streams=lambda: (run for actor in self.cameras() for run in actor.streams),
+            record_lane_bytes=settings.recording.lane_bytes,
         )
         self._started_ns = plane.media.clock.wall_ns()
         self._progress = 0
@@ -144,12 +153,20 @@ class CameraHost:
         self._written = written
         return self._progress
 
+    def version(self) -> HostVersion:
+        """Return who this is."""
+        settings = self._settings
+        return HostVersion(
+            rpc=RPC_VERSION, version=VERSION, pid=os.getpid(), owner=settings.recording.owner, site=settings.site
+        )
+
     async def health(self) -> rpc.HostHealth:
         """Return what this host does as a whole."""
         disks = (await self.storage.stats()).disks
         facts = [run.facts() for actor in self.cameras() for run in actor.streams]
         return rpc.HostHealth(
             version=VERSION,
+            rpc=RPC_VERSION,
             pid=os.getpid(),
             started_ns=self._started_ns,
             cameras=len(self._cameras),
@@ -157,6 +174,7 @@ class CameraHost:
             recording=sum(one.recording is not None and one.recording.on for one in facts),
             viewers=len(self.hub.viewers()),
             progress=self.progress(),
+            load=self.gauges.load,
             disks=tuple(asdict(disk) for disk in disks),
         )
 
@@ -191,7 +209,7 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
         open_live(settings.live, clock=clock) as hub,
         asyncio.TaskGroup() as group,
     ):
-        broadcast = Broadcast(clock=clock)
+        broadcast = Broadcast(clock=clock, load=lambda: host.gauges.load)
         policy = AddressPolicy(
             allow_loopback=settings.cameras.allow_loopback, allow_networks=settings.cameras.allow_networks
         )
@@ -204,10 +222,14 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
         )
         plane = CameraPlane(media=media, steering=settings.steering, broadcast=broadcast)
         host = CameraHost(plane, settings=settings, group=group)
-        ticker = group.create_task(tell_all(host.cameras, clock), name="camera host ticker")
+        tickers = (
+            group.create_task(tell_all(host.cameras, clock), name="camera host ticker"),
+            group.create_task(host.gauges.run(), name="camera host gauges"),
+        )
         try:
             yield host
         finally:
             broadcast.close()
             await host.release_all()
-            ticker.cancel()
+            for ticker in tickers:
+                ticker.cancel()

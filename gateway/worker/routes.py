@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
+from gateway.fleet.handshake import digest
 from gateway.worker.footage_routes import footage_routes
 from gateway.worker.head import HeadSeat
 from gateway.worker.host import CameraHost
@@ -30,6 +31,7 @@ def build_app(host: CameraHost) -> Starlette:
     one = "/cameras/{camera}"
     return Starlette(
         routes=[
+            Route("/version", routes.version),
             Route("/health", routes.health),
             Route("/state", routes.state),
             Route("/cameras", routes.list),
@@ -55,6 +57,9 @@ class _Cameras:
     def __init__(self, host: CameraHost) -> None:
         self._host = host
 
+    async def version(self, _: Request) -> Response:
+        return Response(rpc.wire(self._host.version()), media_type=JSON)
+
     async def health(self, _: Request) -> Response:
         return Response(rpc.wire(await self._host.health()), media_type=JSON)
 
@@ -66,8 +71,12 @@ class _Cameras:
         return StreamingResponse(lines(), media_type=rpc.STATE_MEDIA_TYPE)
 
     async def list(self, _: Request) -> Response:
-        states = tuple(actor.state() for actor in self._host.cameras())
-        return Response(rpc.wire(rpc.CameraList(cameras=states)), media_type=JSON)
+        actors = self._host.cameras()
+        listed = rpc.CameraList(
+            cameras=tuple(actor.state() for actor in actors),
+            assigned={actor.assignment.id: digest(actor.assignment) for actor in actors},
+        )
+        return Response(rpc.wire(listed), media_type=JSON)
 
     async def assign(self, request: Request) -> Response:
         assignment = rpc.CameraAssignment.model_validate_json(await request.body())

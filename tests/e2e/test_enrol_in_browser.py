@@ -24,7 +24,7 @@ async def fresh(tmp_path: Path) -> AsyncIterator[Running]:
     config = tmp_path / "sightline.toml"
     config.write_text(
         f'[server]\nhost = "127.0.0.1"\nport = 0\nplain_http = true\ndata_dir = "{tmp_path / "data"}"\n'
-        f'[cameras]\nallow_loopback = true\n[live]\nloopback = true\naddresses = ["127.0.0.1"]\n'
+        f'[cameras]\nallow_loopback = true\n[live]\nport = 0\nloopback = true\naddresses = ["127.0.0.1"]\n'
         f'[[recording.disks]]\npath = "{tmp_path / "disk"}"\n'
     )
     started = Started("run", "--config", str(config))

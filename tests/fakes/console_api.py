@@ -120,7 +120,7 @@ async def _session(request: Request) -> Response:
         borough.signed_in = True
     if not borough.signed_in:
         return _problem(401, "access.signed_out", "You are signed out.", "Sign in.")
-    return JSONResponse({"user": borough.user, "server_time": borough.iso()})
+    return JSONResponse({"user": borough.user, "server_time": borough.iso(), "ice_servers": False})
 
 
 async def _setup(request: Request) -> Response:

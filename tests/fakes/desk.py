@@ -106,9 +106,11 @@ def settings_in(path: Path, **access: Any) -> Settings:
 
 
 @asynccontextmanager
-async def open_desk(path: Path, *, settings: Settings | None = None) -> AsyncIterator[Desk]:
+async def open_desk(
+    path: Path, *, settings: Settings | None = None, host: FakeHost | None = None
+) -> AsyncIterator[Desk]:
     """Give a gateway that was just set up by its administrator, ``root``."""
-    host = FakeHost()
+    host = host or FakeHost()
     async with (
         open_gateway(settings or settings_in(path), clock=SystemClock(), open_host=host.open) as gateway,
         AsyncExitStack() as stack,

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
+from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
@@ -49,6 +50,7 @@ class FakeHost:
         self.export_breaks = False
         self.titles: list[str | None] = []
         self.progress = 0
+        self.version = HostVersion(rpc=RPC_VERSION, version="0", pid=1)
         self.health_asked = 0
         self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
         self._sessions = 0
@@ -91,6 +93,7 @@ class FakeHost:
         camera, stream = "/cameras/{camera}", "{stream}"
         return Starlette(
             routes=[
+                Route("/version", self._version),
                 Route("/health", self._health),
                 Route("/cameras", self._cameras),
                 Route("/state", self._state),
@@ -125,6 +128,9 @@ class FakeHost:
             return None
         return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
 
+    async def _version(self, _request: Request) -> Response:
+        return Response(rpc.wire(self.version))
+
     async def _health(self, _request: Request) -> Response:
         self.health_asked += 1
         health = rpc.HostHealth(
@@ -140,7 +146,8 @@ class FakeHost:
         return Response(rpc.wire(health))
 
     async def _cameras(self, _request: Request) -> Response:
-        body = rpc.CameraList(cameras=tuple(self.states.values()))
+        told = {one.id: digest(one) for one in self.assignments.values()}
+        body = rpc.CameraList(cameras=tuple(self.states.values()), assigned=told)
         return Response(rpc.wire(body), media_type="application/json")
 
     async def _state(self, _request: Request) -> Response:
@@ -300,6 +307,8 @@ class FakeHost:
     async def open(self, settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator["FakeHost"]:
         """Serve on ``socket_path`` for the time of the block; satisfies ``gateway.app.HostOpener``."""
         await asyncio.to_thread(socket_path.parent.mkdir, parents=True, exist_ok=True)
+        told = {"owner": settings.recording.owner, "site": settings.site}
+        self.version = self.version.model_copy(update=told)
         config = uvicorn.Config(
             self.app(),
             uds=str(socket_path),

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Settings
 from gateway.app import open_gateway, when_settled
-from gateway.cli.run import feed_watchdog, host_settings
+from gateway.cli.run import feed_watchdog
 from gateway.fleet import rpc
 from kernel.clock import SystemClock
 from tests.fakes.clock import ManualClock
@@ -184,8 +183,3 @@ async def test_without_a_watchdog_nothing_is_fed(desk: Desk, manager: Manager, c
     """Outside a service manager there is nobody to tell."""
     await feed_watchdog(desk.gateway, manager, clock=clock)
     assert manager.heard == []
-
-
-def test_each_of_several_hosts_keeps_its_own_recordings() -> None:
-    """They may share a disk, not a catalog."""
-    assert host_settings(Settings(), 3).recording.owner == "host-3"

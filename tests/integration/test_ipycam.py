@@ -133,7 +133,7 @@ async def test_it_is_viewed(camera: OtherCamera, monkeypatch: pytest.MonkeyPatch
         allow=LOOPBACK,
     )
     who = new_camera_id()
-    settings = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"]})
+    settings = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0})
     async with open_live(settings, clock=CLOCK) as hub:
         with hub.feed(who, StreamName.MAIN, request_keyframe=lambda: None) as feed:
             running = asyncio.create_task(RtspStream(source, feed, clock=CLOCK).run())

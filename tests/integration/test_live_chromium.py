@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page
 
 from config.live import LiveSettings
 from gateway.live import LiveHub, open_live
-from gateway.live.peer import Peer
+from gateway.live.udp import UdpPath
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
@@ -20,7 +20,7 @@ from tests.fakes.waiting import until
 
 CAMERA = CameraId("0" * 32)
 # Chromium reaches us over loopback alone: a machine without any other interface must do.
-ONLY_LOOPBACK = LiveSettings(loopback=True, addresses=("127.0.0.1",))
+ONLY_LOOPBACK = LiveSettings(loopback=True, port=0, addresses=("127.0.0.1",))
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -126,14 +126,15 @@ async def test_lost_packets_are_sent_again(browser: Browser, hub_that_loses: Liv
 async def hub_that_loses(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LiveHub]:
     """Give a hub whose network loses every 20th packet."""
     count = 0
-    send = Peer._send
+    send = UdpPath.send
 
-    def lossy(self: Peer, packet: memoryview) -> bool:
+    def lossy(self: UdpPath, data: bytes | memoryview, address: tuple[str, int]) -> bool:
         nonlocal count
         count += 1
-        return True if count % 20 == 0 else send(self, packet)
+        return True if count % 20 == 0 else send(self, data, address)
 
-    monkeypatch.setattr(Peer, "_send", lossy)
+    monkeypatch.setattr(UdpPath, "send", lossy)
+    monkeypatch.setattr("gateway.live.srtp.SEGMENTS", 1)  # each packet by itself
     async with open_live(ONLY_LOOPBACK, clock=SystemClock()) as hub:
         yield hub
 

@@ -13,7 +13,7 @@ from tests.fakes.waiting import until
 from tests.unit.live.test_offer import CHROMIUM
 
 CAMERA = CameraId("0" * 32)
-LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "max_viewers": 2})
+LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "max_viewers": 2})
 
 
 async def test_one_viewers_failure_is_theirs_alone(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from gateway.live.errors import (
     LiveSessionError,
 )
 from gateway.live.peer import Peer
+from gateway.live.port import open_port
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from tests.fakes.clock import ManualClock
@@ -29,7 +30,7 @@ from tests.unit.live.test_offer import CHROMIUM
 
 CAMERA = CameraId("0" * 32)
 ANN = ViewerFacts(who="ann", address="127.0.0.1")
-LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "max_viewers": 2})
+LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "max_viewers": 2})
 
 
 class Stage:
@@ -231,33 +232,23 @@ async def test_views_are_ended_by_person_and_camera(stage: Stage) -> None:
 
 
 async def test_an_answer_names_only_what_is_configured() -> None:
-    """Sockets are bound to the configured address, on ports of the range, and nothing else is named."""
+    """Viewers are told of the configured address with the one number of the host, over UDP and over TCP."""
     clock = SystemClock()
     camera = PatternCamera(clock, width=320, height=180)
-    settings = LiveSettings.model_validate({"addresses": ["127.0.0.2"], "port_range": [40100, 40140]})
+    settings = LiveSettings.model_validate({"addresses": ["127.0.0.2"], "port": 0})
     async with open_live(settings, clock=clock) as hub:
         with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
             feed.started(camera.description)
             feed.video(camera.unit())
-            session = await hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
-    lines = [line.split() for line in session.answer_sdp.splitlines() if line.startswith("a=candidate:")]
-    assert {line[4] for line in lines} == {"127.0.0.2"}
-    assert all(40100 <= int(line[5]) <= 40140 for line in lines)
-
-
-async def test_a_full_port_range_is_an_address_less() -> None:
-    """When every port of the range is taken, the next offer says that there is no address to serve from."""
-    clock = SystemClock()
-    camera = PatternCamera(clock, width=320, height=180)
-    settings = LiveSettings.model_validate({"addresses": ["127.0.0.3"], "port_range": [40150, 40150]})
-    async with open_live(settings, clock=clock) as hub:
-        with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
-            feed.started(camera.description)
-            feed.video(camera.unit())
-            await hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
-            with pytest.raises(LiveAddressError):
-                await hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
-            assert len(hub.viewers()) == 1
+            answers = [await hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN) for _ in range(2)]
+        number = str(hub.port.number)
+    for answer in answers:
+        lines = [line.split() for line in answer.answer_sdp.splitlines() if line.startswith("a=candidate:")]
+        assert [(line[2], line[4], line[5]) for line in lines] == [
+            ("udp", "127.0.0.2", number), ("tcp", "127.0.0.2", number),
+        ]  # fmt: skip
+        assert lines[1][-2:] == ["tcptype", "passive"]
+        assert int(lines[0][3]) > int(lines[1][3])
 
 
 async def test_a_public_address_stands_beside_the_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,15 +259,17 @@ async def test_a_public_address_stands_beside_the_local_one(monkeypatch: pytest.
     inner = replace(local, ip="127.0.0.1")
     monkeypatch.setattr(RTCIceGatherer, "getLocalCandidates", lambda _: [local, inner])
     settings = LiveSettings.model_validate(
-        {"loopback": True, "addresses": ["127.0.0.1"], "public_addresses": ["203.0.113.7"]}
+        {"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "public_addresses": ["203.0.113.7"]}
     )
-    peer = Peer(settings, on_rtcp=lambda _: None, on_over=lambda _: None)
-    try:
-        named = await peer.gather()
-    finally:
-        await peer.close()
-    assert [(one.ip, one.port, one.type) for one in named] == [
-        ("10.1.2.3", 5000, "host"), ("127.0.0.1", 5000, "host"), ("203.0.113.7", 5000, "srflx"),
+    async with open_port(settings, clock=SystemClock(), machine=list) as port:
+        peer = Peer(settings, port, on_rtcp=lambda _: None, on_over=lambda _: None)
+        try:
+            named = await peer.gather()
+        finally:
+            await peer.close()
+    assert [(one.ip, one.port, one.type, one.tcpType) for one in named] == [
+        ("10.1.2.3", 5000, "host", None), ("127.0.0.1", 5000, "host", None),
+        ("127.0.0.1", port.number, "host", "passive"), ("203.0.113.7", 5000, "srflx", None),
     ]  # fmt: skip
 
 
@@ -284,7 +277,7 @@ async def test_a_host_without_an_address_says_what_to_set() -> None:
     """An address that is not this machine's leaves nothing to offer; the error names the setting."""
     clock = SystemClock()
     camera = PatternCamera(clock, width=320, height=180)
-    settings = LiveSettings.model_validate({"addresses": ["192.0.2.77"]})
+    settings = LiveSettings.model_validate({"addresses": ["192.0.2.77"], "port": 0})
     async with open_live(settings, clock=clock) as hub:
         with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
             feed.started(camera.description)

@@ -34,7 +34,7 @@ async def test_a_good_camera_goes_on_beside_a_bad_one(tmp_path: Path, fault: str
     settings = Settings(
         server=ServerSettings(data_dir=tmp_path),
         cameras=CameraSettings(allow_loopback=True),
-        live=LiveSettings(loopback=True),
+        live=LiveSettings(loopback=True, port=0),
         recording=RecordingSettings(batch_s=0.5),
     )
     async with (

@@ -1,6 +1,5 @@
 """The register stores units whole, numbers cameras, and spreads them over hosts."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def register(database: Database, clock: ManualClock) -> Register:
 
 async def test_how_to_reach_a_device_comes_back_as_it_was(register: Register) -> None:
     """Address, credentials, certificate and forwarded ports."""
-    (camera,), known = await register.store(TARGET, description(), CameraFacts(), hosts=1)
+    (camera,), known = await register.store(TARGET, description(), CameraFacts(), host=0)
     assert not known
     target = await register.target(camera.device_id)
     assert target == TARGET
@@ -52,7 +51,7 @@ async def test_how_to_reach_a_device_comes_back_as_it_was(register: Register) ->
 
 async def test_another_key_opens_no_password(register: Register, database: Database, clock: ManualClock) -> None:
     """A database without its key file is told as such."""
-    (camera,), _ = await register.store(TARGET, description(), CameraFacts(), hosts=1)
+    (camera,), _ = await register.store(TARGET, description(), CameraFacts(), host=0)
     with pytest.raises(KeyFileError):
         await Register(database, clock=clock, vault=Vault(b"x" * 32)).target(camera.device_id)
 
@@ -61,37 +60,36 @@ async def test_cameras_are_numbered_on(register: Register) -> None:
     """After the greatest number; and in the gaps once that is reached."""
     numbers = []
     for urn, number in (("a", None), ("b", 40), ("c", None), ("d", NUMBER_MAX), ("e", None), ("f", None)):
-        (camera,), _ = await register.store(TARGET, description(urn), CameraFacts(number=number), hosts=1)
+        (camera,), _ = await register.store(TARGET, description(urn), CameraFacts(number=number), host=0)
         numbers.append(camera.number)
     assert numbers == [1, 40, 41, NUMBER_MAX, 2, 3]
 
 
 async def test_a_taken_number_stores_nothing(register: Register) -> None:
     """Neither the device nor any of its views."""
-    await register.store(TARGET, description("a"), CameraFacts(number=5), hosts=1)
+    await register.store(TARGET, description("a"), CameraFacts(number=5), host=0)
     with pytest.raises(ConflictError, match="Number 5"):
-        await register.store(TARGET, description("b", views=(view("1"), view("2"))), CameraFacts(number=5), hosts=1)
+        await register.store(TARGET, description("b", views=(view("1"), view("2"))), CameraFacts(number=5), host=0)
     assert await register.urns() == {"a"}
-    (other,), _ = await register.store(TARGET, description("c"), CameraFacts(), hosts=1)
+    (other,), _ = await register.store(TARGET, description("c"), CameraFacts(), host=0)
     with pytest.raises(ConflictError, match="Number 5"):
         await register.change(other.id, CameraFacts(number=5))
 
 
-async def test_cameras_are_spread_over_hosts(register: Register) -> None:
-    """The one with the fewest gets the next unit; the views of one unit stay together."""
-    hosts: Counter[int] = Counter()
-    for urn in "abcdef":
-        cameras, _ = await register.store(
-            TARGET, description(urn, views=(view("1"), view("2"))), CameraFacts(), hosts=3
-        )
-        assert cameras[0].host == cameras[1].host
-        hosts[cameras[0].host] += 1
-    assert hosts == {0: 2, 1: 2, 2: 2}
+async def test_a_unit_is_given_to_one_host(register: Register) -> None:
+    """Its views stay together, also those it gains later; moved, they are listed where they went."""
+    cameras, _ = await register.store(TARGET, description(views=(view("1"), view("2"))), CameraFacts(), host=2)
+    assert [camera.host for camera in cameras] == [2, 2]
+    more = description(views=(view("1"), view("2"), view("3")))
+    cameras, _ = await register.store(TARGET, more, CameraFacts(), host=0)
+    assert [camera.host for camera in cameras] == [2, 2, 2]
+    await register.move({cameras[1].id: 1})
+    assert [camera.host for camera in await register.cameras()] == [2, 1, 2]
 
 
 async def test_a_unit_goes_with_its_last_view(register: Register) -> None:
     """Then it can be enrolled as new."""
-    cameras, _ = await register.store(TARGET, description(views=(view("1"), view("2"))), CameraFacts(), hosts=1)
+    cameras, _ = await register.store(TARGET, description(views=(view("1"), view("2"))), CameraFacts(), host=0)
     await register.remove(cameras[0].id)
     assert await register.urns() == {"urn:uuid:1"}
     await register.remove(cameras[1].id)
