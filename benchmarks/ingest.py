@@ -42,7 +42,7 @@ MAIN_CORE_PERCENT = 0.4
 """Of one main stream, host and cheap camera together, for deciding what a machine can carry."""
 CORE_SHARE = 0.8
 RECORDING_WITHIN_S = 90.0
-SETTLE_S = 2.0
+SETTLE_S = 8.0
 LATE_LIMIT_MS = 250.0
 """Cameras that send later than this (99th percentile) are no cameras: nothing is told of the hosts then."""
 FFMPEGS = 10

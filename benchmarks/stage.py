@@ -78,6 +78,7 @@ data_dir = "{home / "data"}"
 [cameras]
 allow_loopback = true
 [live]
+port = 0
 loopback = true
 [log]
 level = "error"
