@@ -160,6 +160,11 @@ class LiveLane(_Lane[M]):
         self._wake()
         return True
 
+    def clear(self) -> None:
+        """Forget what waits, as something else takes its place: that is no drop. The next item must be decodable."""
+        self._items.clear()
+        self._skipping = False
+
     async def get(self) -> M:
         """Return the next item.
 

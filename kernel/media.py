@@ -87,6 +87,8 @@ class AccessUnit:
     time_source: TimeSource = TimeSource.SENDER_REPORT
     lost_before: bool = False
     """Packets were lost before or within this unit: what follows is damaged until the next keyframe."""
+    payloads: tuple[bytes, ...] = ()
+    """The RTP payloads that carried ``nals``, as the camera cut them; empty where they were not kept."""
 
     @property
     def size_bytes(self) -> int:

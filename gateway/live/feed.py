@@ -5,7 +5,7 @@ from typing import Protocol, Self
 
 import structlog
 
-from gateway.live.payload import Picture
+from gateway.live.payload import MAX_PACKET_BYTES, Picture
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import CameraId, StreamName
 from kernel.media import (
@@ -94,6 +94,7 @@ class LiveFeed:
         clock: Clock,
         request_keyframe: RequestKeyframe,
         cache_bytes: int,
+        max_packet_bytes: int = MAX_PACKET_BYTES,
         transcoded: bool = False,
     ) -> None:
         self.camera = camera
@@ -105,6 +106,11 @@ class LiveFeed:
         self._clock = clock
         self._request_keyframe = request_keyframe
         self._cache_bytes = cache_bytes
+        self._max_packet_bytes = max_packet_bytes
+        self.bit_s = 0.0
+        """Bits a second of the last whole group of pictures; 0 before there was one."""
+        self._group_bytes = 0
+        self._group_since_90k: int | None = None
         self._cache: list[Picture] = []
         self._cached_bytes = 0
         self._flowing = False
@@ -183,11 +189,12 @@ class LiveFeed:
                 watcher.end("the camera changed its coding")
         self.parameters = unit.parameters
         self._last_received_ns = unit.received_ns
-        picture = Picture(unit, self._video_line.place(unit.time_90k, unit.received_ns))
+        time_90k = self._video_line.place(unit.time_90k, unit.received_ns)
+        picture = Picture(unit, time_90k, self._max_packet_bytes)
         self._keep(picture)
         if unit.lost_before and self._watchers:
             self.want_keyframe()
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):
             watcher.picture(picture)
 
     def audio(self, frame: AudioFrame) -> None:
@@ -211,16 +218,21 @@ class LiveFeed:
         self._cache.clear()
         self._cached_bytes = 0
         self._flowing = False
+        self._group_since_90k = None
         self._video_line.restart()
         if self._sound_line is not None:
             self._sound_line.restart()
 
     def _keep(self, picture: Picture) -> None:
         if picture.keyframe:
+            if self._group_since_90k is not None and picture.time_90k > self._group_since_90k:
+                self.bit_s = self._group_bytes * 8 * 90_000 / (picture.time_90k - self._group_since_90k)
+            self._group_since_90k, self._group_bytes = picture.time_90k, 0
             self._cache.clear()
             self._cached_bytes = 0
             self._last_keyframe_ns = self._clock.monotonic_ns()
-        elif not self._cache:
+        self._group_bytes += picture.size_bytes
+        if not picture.keyframe and not self._cache:
             return
         if self._cached_bytes + picture.size_bytes > self._cache_bytes:
             self._cache.clear()

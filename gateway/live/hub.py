@@ -83,6 +83,7 @@ class LiveHub:
             clock=self._clock,
             request_keyframe=request_keyframe,
             cache_bytes=self._settings.gop_cache_bytes,
+            max_packet_bytes=self._settings.max_packet_bytes,
         ) as feed:
             self._feeds[key] = feed
             try:
@@ -126,6 +127,7 @@ class LiveHub:
             new_id(),
             f'"{secrets.token_hex(8)}"',
             feed=choice.feed,
+            lower=lambda: self._lower(choice.feed),
             offer=choice.offer,
             viewer=viewer,
             settings=self._settings,
@@ -146,6 +148,15 @@ class LiveHub:
             stream=choice.feed.stream,
             transcoded=choice.feed.transcoded,
         )
+
+    def _lower(self, feed: LiveFeed) -> LiveFeed | None:
+        """Return the sub stream to a main one, where it is live and of the same coding."""
+        if feed.stream is not StreamName.MAIN or feed.transcoded or feed.parameters is None:
+            return None
+        sub = self._feeds.get((feed.camera, StreamName.SUB))
+        if sub is None or not sub.live or sub.parameters is None or sub.parameters.codec is not feed.parameters.codec:
+            return None
+        return sub
 
     async def _answer(self, session: Session, choice: Choice) -> str:
         try:

@@ -171,7 +171,7 @@ def _video_coding(media: MediaDescription, video: VideoParameters) -> Coding:
         None,
     )
     fmtp = ";".join(key if value is None else f"{key}={value}" for key, value in chosen.parameters.items())
-    wanted = {("nack", None), ("nack", "pli"), ("ccm", "fir"), ("rrtr", None)}
+    wanted = {("nack", None), ("nack", "pli"), ("ccm", "fir"), ("rrtr", None), ("goog-remb", None)}
     feedback = tuple(
         f"{item.type} {item.parameter}" if item.parameter else item.type
         for item in chosen.rtcpFeedback

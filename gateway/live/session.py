@@ -1,20 +1,25 @@
 """One viewer: from the answered offer to the end of the view."""
 
 import asyncio
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiortc.rtp import (
+    RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RtcpPacket,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
+    unpack_remb_fci,
 )
 
 from config.live import LiveSettings
@@ -22,6 +27,8 @@ from gateway.fleet.rpc import ViewerState
 from gateway.live.answer import Ground, Source, write_answer
 from gateway.live.errors import LiveAddressError
 from gateway.live.feed import LiveFeed
+from gateway.live.ladder import Ladder
+from gateway.live.line import PictureLine
 from gateway.live.offer import Fragment, Offer
 from gateway.live.payload import Picture
 from gateway.live.peer import Peer
@@ -29,19 +36,9 @@ from gateway.live.port import LivePort
 from gateway.live.reference import ReferenceTimes
 from gateway.live.track import Track, report_delay_s
 from kernel.clock import NS_PER_S, Clock
-from kernel.lanes import LiveLane
 from kernel.media import AudioFrame
 
 _log = structlog.get_logger(__name__)
-
-SQUEEZED_90K = 90
-"""1 ms: the cached pictures of a new viewer are this far apart, so that the browser shows now at once."""
-REPLAY_BYTES = 1024 * 1024
-"""A longer group of pictures is not sent again for a lost picture; the camera is asked for a keyframe."""
-REPLAY_INTERVAL_S = 1.0
-BURST_BYTES = 64 * 1024
-BURST_PAUSE_S = 0.001
-"""A cached group of pictures goes out in bursts that fit a browser's socket buffer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +52,26 @@ class ViewerFacts:
     """The access session or token that the view was opened through."""
 
 
+class _Ear:
+    """Satisfies ``gateway.live.feed.Watcher``: the sound, which stays that of the stream that was asked for."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    def picture(self, picture: Picture) -> None:
+        """See ``Watcher``."""
+
+    def sound(self, frame: AudioFrame, time_clock: int) -> None:
+        """See ``Watcher``."""
+        self._session.sound(frame, time_clock)
+
+    def end(self, reason: str) -> None:
+        """See ``Watcher``."""
+        self._session.end(reason)
+
+
 class Session:
-    """Satisfies ``gateway.live.feed.Watcher``."""
+    """Made by the hub for each offer. ``feed`` is what was asked for."""
 
     def __init__(  # noqa: PLR0913 - everything a session is made of, once
         self,
@@ -64,12 +79,14 @@ class Session:
         etag: str,
         *,
         feed: LiveFeed,
+        lower: Callable[[], LiveFeed | None] = lambda: None,
         offer: Offer,
         viewer: ViewerFacts,
         settings: LiveSettings,
         port: LivePort,
         clock: Clock,
     ) -> None:
+        """``lower`` gives the live stream of the same coding for a line that cannot carry ``feed``, if there is one."""
         self.id = identity
         self.etag = etag
         self.feed = feed
@@ -87,12 +104,12 @@ class Session:
         assert video.coding is not None
         self._video = Track(self._peer, video.coding, clock_hz=90_000)
         self._audio = Track(self._peer, audio.coding, clock_hz=8_000) if audio and audio.coding else None
-        self._lane: LiveLane[Picture] = LiveLane(capacity=settings.lane_pictures)
+        self._line = PictureLine(self._video, self._peer, feed, settings=settings, clock=clock, ended=self.end)
+        self._ear = _Ear(self)
+        self._lower = lower
+        self._ladder = Ladder(self._since_ns)
+        self._dropped_before = 0
         self._connected = False
-        self._needs_keyframe = True
-        self._lost_picture = False
-        self._replayed_ns: int | None = None
-        self._frames_sent = 0
         self._progress: tuple[int | None, int, int] = (None, 0, self._since_ns)
 
     async def answer(self) -> str:
@@ -136,7 +153,8 @@ class Session:
                     self.end("failed")
                     task.result()
         finally:
-            self.feed.leave(self)
+            self._line.leave()
+            self.feed.leave(self._ear)
             await self._peer.close()
             reason = self._over.result() if self._over.done() and not self._over.cancelled() else "shutdown"
             _log.info("live.ended", session=self.id, camera=self.feed.camera, stream=self.feed.stream, reason=reason)
@@ -163,12 +181,12 @@ class Session:
     @property
     def waiting(self) -> int:
         """Return how many pictures wait for this viewer's line."""
-        return len(self._lane)
+        return self._line.waiting
 
     @property
     def dropped(self) -> int:
         """Return how many pictures this viewer's line could not take."""
-        return self._lane.counters.dropped
+        return self._line.dropped
 
     def state(self) -> ViewerState:
         """Return what was truly sent."""
@@ -176,30 +194,25 @@ class Session:
         return ViewerState(
             session=self.id,
             camera=self.feed.camera,
-            stream=self.feed.stream,
+            stream=self._line.stream,
             who=self.viewer.who,
             address=self.viewer.address,
             user=self.viewer.user,
             access_session=self.viewer.access_session,
             since_ns=self._since_wall_ns,
             connected=self._connected,
-            frames_sent=self._frames_sent,
+            frames_sent=self._line.frames_sent,
             packets_sent=sum(stats.packets for stats in tracks),
             bytes_sent=sum(stats.octets for stats in tracks),
-            frames_dropped=self._lane.counters.dropped,
+            frames_dropped=self._line.dropped,
             retransmitted=sum(stats.retransmitted for stats in tracks),
             packets_lost=sum(stats.lost for stats in tracks),
             fraction_lost=self._video.stats.fraction_lost,
             rtt_ms=self._video.stats.rtt_ms,
         )
 
-    def picture(self, picture: Picture) -> None:
-        """See ``Watcher``."""
-        if not self._lane.put(picture):
-            self.feed.want_keyframe()
-
     def sound(self, frame: AudioFrame, time_clock: int) -> None:
-        """See ``Watcher``."""
+        """Send a packet of sound."""
         if self._audio is not None and self._connected:
             self._audio.send_now(frame.data, time_clock, frame.wall_ns)
 
@@ -211,59 +224,14 @@ class Session:
             return
         self._connected = True
         self._progress = (None, 0, self._clock.monotonic_ns())
+        self._ladder = Ladder(self._clock.monotonic_ns())
         _log.info("live.connected", session=self.id, camera=self.feed.camera, stream=self.feed.stream)
-        cached = self.feed.join(self)
-        if cached:
-            self._needs_keyframe = False
-            await self._squeeze(cached, SQUEEZED_90K)
-            # At once, so that sound and picture are in step from the first second.
-            self._report()
-        while True:
-            picture = await self._lane.get()
-            if self._needs_keyframe:
-                if not picture.keyframe:
-                    continue
-                self._needs_keyframe = False
-            if self._lost_picture and self._replay_instead(picture):
-                await self._replay(picture)
-            else:
-                await self._send(picture)
-
-    async def _send(self, picture: Picture) -> None:
-        if picture.keyframe:
-            self._lost_picture = False
-        await self._video.send(picture.payloads, picture.time_90k, picture.unit.wall_ns)
-        self._frames_sent += 1
-
-    async def _squeeze(self, pictures: Sequence[Picture], step_90k: int) -> None:
-        """Send pictures ``step_90k`` apart so that the last has its own time (docs/design/media.md, *WebRTC*)."""
-        newest, burst = pictures[-1], 0
-        for place, picture in enumerate(pictures, 1 - len(pictures)):
-            wall_ns = picture.unit.wall_ns if picture is newest else None
-            await self._video.send(picture.payloads, newest.time_90k + place * step_90k, wall_ns)
-            self._frames_sent += 1
-            burst += picture.size_bytes
-            if burst >= BURST_BYTES:
-                burst = 0
-                await self._clock.sleep(BURST_PAUSE_S)
-
-    def _replay_instead(self, picture: Picture) -> bool:
-        """Tell whether to mend a lost picture by sending the group again up to ``picture``, which is due now."""
-        cached = self.feed.cached()
-        return (
-            not picture.keyframe
-            and bool(cached)
-            and cached[-1] is picture
-            and sum(one.size_bytes for one in cached) <= REPLAY_BYTES
-            and picture.time_90k - self._video.last_time >= len(cached)
-        )
-
-    async def _replay(self, picture: Picture) -> None:
-        self._lost_picture = False
-        self._replayed_ns = self._clock.monotonic_ns()
-        cached = self.feed.cached()
-        room_90k = (picture.time_90k - self._video.last_time) // len(cached)
-        await self._squeeze(cached, min(SQUEEZED_90K, room_90k))
+        if self._audio is not None:
+            self.feed.join(self._ear)
+        await self._line.begin()
+        # At once, so that sound and picture are in step from the first second.
+        self._report()
+        await self._line.run()
 
     async def _keep(self) -> None:
         """Send reports, and let go of a viewer who never comes, or came and takes nothing in."""
@@ -276,6 +244,10 @@ class Session:
                 continue
             self._report()
             self._watch_progress(now)
+            if self._line.dropped > self._dropped_before:
+                self._dropped_before = self._line.dropped
+                self._ladder.overrun(now)
+            self._fit()
 
     def _report(self) -> None:
         wall_ns, now_ns = self._clock.wall_ns(), self._clock.monotonic_ns()
@@ -292,36 +264,54 @@ class Session:
         elif now_ns - since_ns > self._settings.stall_timeout_s * NS_PER_S:
             self.end("stalled")
 
+    def _fit(self) -> None:
+        """Show the stream that the viewer's line can carry."""
+        lower = self._lower()
+        if self._ladder.lower:
+            if lower is not None:
+                self._line.show(lower, at_once=True)
+        elif self._line.feed is not self.feed:
+            self._line.show(self.feed, at_once=False)
+
     def _rtcp(self, data: bytes) -> None:
         """Answer feedback (RFC 4585, RFC 5104)."""
         try:
             packets = RtcpPacket.parse(data)
-        except ValueError:
+        except (ValueError, IndexError, struct.error):
             return
         now = self._clock.monotonic_ns()
         self._reference.heard(data, now)
         for packet in packets:
             if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
                 for report in packet.reports:
-                    track = self._track(report.ssrc)
-                    if track is not None:
-                        track.reported(report, now)
+                    self._reported(report, now)
             elif isinstance(packet, RtcpRtpfbPacket):
                 track = self._track(packet.media_ssrc)
-                if packet.fmt == RTCP_RTPFB_NACK and track is not None:
-                    track.retransmit(packet.lost, now)
-            elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in {RTCP_PSFB_PLI, RTCP_PSFB_FIR}:
-                self._picture_lost(now)
+                if packet.fmt == RTCP_RTPFB_NACK and track is self._video:
+                    self._video.retransmit(packet.lost, now)
+            elif isinstance(packet, RtcpPsfbPacket):
+                self._picture_feedback(packet, now)
+
+    def _reported(self, report: RtcpReceiverInfo, now_ns: int) -> None:
+        track = self._track(report.ssrc)
+        if track is None:
+            return
+        track.reported(report, now_ns)
+        if track is self._video:
+            bit_s = self._line.feed.bit_s
+            behind_s = track.behind_bytes * 8 / bit_s if bit_s else 0.0
+            self._ladder.reported(track.stats.fraction_lost, behind_s, self.feed.bit_s, now_ns)
+
+    def _picture_feedback(self, packet: RtcpPsfbPacket, now_ns: int) -> None:
+        if packet.fmt in {RTCP_PSFB_PLI, RTCP_PSFB_FIR}:
+            self._line.lost_picture(now_ns)
+        elif packet.fmt == RTCP_PSFB_APP:
+            with suppress(ValueError, IndexError, struct.error):
+                bit_s, _ = unpack_remb_fci(packet.fci)
+                self._ladder.estimated(bit_s)
+                self._line.pacer.estimated(bit_s)
 
     def _track(self, ssrc: int) -> Track | None:
         if ssrc == self._video.ssrc:
             return self._video
         return self._audio if self._audio is not None and ssrc == self._audio.ssrc else None
-
-    def _picture_lost(self, now_ns: int) -> None:
-        if self._replayed_ns is not None and now_ns - self._replayed_ns < REPLAY_INTERVAL_S * NS_PER_S:
-            return
-        self._lost_picture = True
-        cached = self.feed.cached()
-        if not cached or sum(picture.size_bytes for picture in cached) > REPLAY_BYTES:
-            self.feed.want_keyframe()

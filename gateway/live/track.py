@@ -14,8 +14,9 @@ from gateway.live.offer import Coding
 from kernel.clock import NS_PER_S
 
 _HEADER = Struct("!BBHLL")
-_HISTORY = 4096
-"""Packets kept for retransmission: 4.8 MB of one stream, shared by its viewers; a 4K keyframe has some 1,300."""
+HISTORY_PACKETS = 4096
+"""At least so many packets are kept for retransmission, in whole pictures: a 4K keyframe has some 1,300. The payloads
+are those of all viewers of the stream, so that each keeps only where its own numbers begin."""
 _RETRANSMISSIONS_PER_S = 3000
 _NTP_1900_S = 2_208_988_800
 _VERSION = 0x80
@@ -27,12 +28,23 @@ _MASK32 = 0xFFFF_FFFF
 class Wire(Protocol):
     """What carries packets to the viewer."""
 
-    def send_rtp(self, header: bytes, payload: bytes) -> bool:
-        """Send, or return False where there is no room."""
+    def send_burst(  # noqa: PLR0913 - the fields of an RTP header
+        self,
+        payloads: Sequence[bytes],
+        start: int,
+        stop: int,
+        *,
+        payload_type: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        marker: bool,
+    ) -> int:
+        """Send ``payloads[start:stop]``, the M bit on the last if ``marker``; return for how many there was room."""
         ...
 
-    async def writable(self) -> None:
-        """Return once there is room."""
+    def send_rtp(self, header: bytes, payload: bytes) -> bool:
+        """Send, or return False where there is no room."""
         ...
 
 
@@ -52,15 +64,27 @@ class TrackStats:
     """(middle 32 bits of the NTP time, monotonic ns) of sender reports, for round-trip times."""
 
 
+@dataclass(slots=True)
+class _Sent:
+    """A picture, or as much of one as was sent so far. ``last`` is the index of the marked payload."""
+
+    sequence: int
+    """Of its first payload."""
+    timestamp: int
+    payloads: Sequence[bytes]
+    count: int
+    last: int
+
+
 class Track:
-    """One source. ``clock_hz`` is the RTP clock; times passed in are on the feed's line."""
+    """One source. ``clock_hz`` is the RTP clock; times passed in are on the viewer's line."""
 
     def __init__(self, wire: Wire, coding: Coding, *, clock_hz: int) -> None:
         self.ssrc = secrets.randbits(32)
         self.rtx_ssrc = secrets.randbits(32)
         self.stats = TrackStats()
         self.last_time = 0
-        """Newest time sent, on the feed's line."""
+        """Newest time sent, on the viewer's line."""
         self._wire = wire
         self._type = coding.payload_type
         self._rtx_type = coding.rtx_payload_type
@@ -69,42 +93,63 @@ class Track:
         # The lower half leaves room before the first wrap, which SRTP could misread if early packets were lost.
         self._sequence = secrets.randbits(15)
         self._rtx_sequence = secrets.randbits(15)
-        self._history: list[tuple[int, int, bytes] | None] = [None] * _HISTORY
+        self._history: deque[_Sent] = deque()
+        self._kept = 0
         self._wall: tuple[int, int] | None = None
         self._budget = float(_RETRANSMISSIONS_PER_S)
         self._budget_at_ns = 0
 
-    async def send(self, payloads: Sequence[bytes], time: int, wall_ns: int | None) -> None:
-        """Send all payloads of one picture, waiting for room where the socket has none.
+    def send(self, payloads: Sequence[bytes], start: int, stop: int, time: int) -> int:
+        """Send ``payloads[start:stop]`` of the picture at ``time``; return the index of the first that has not gone.
 
-        ``wall_ns`` is when the picture at ``time`` was taken; ``None`` where the time was squeezed and says nothing.
+        It is less than ``stop`` where there is no room. What is left must be sent before the next picture, from there
+        on; ``stop`` may cut a picture anywhere.
         """
         timestamp = (time + self._offset) & _MASK32
+        sequence = self._sequence
         last = len(payloads) - 1
-        for index, payload in enumerate(payloads):
-            marked = self._type | _MARKER if index == last else self._type
-            while not self._put(marked, timestamp, payload):
-                await self._wire.writable()
+        sent = self._wire.send_burst(
+            payloads,
+            start,
+            stop,
+            payload_type=self._type,
+            sequence=sequence,
+            timestamp=timestamp,
+            ssrc=self.ssrc,
+            marker=stop > last,
+        )
+        if not sent:
+            return start
+        if start == 0:
+            self._history.append(_Sent(sequence, timestamp, payloads, sent, last))
+        else:
+            self._history[-1].count += sent
+        self._kept += sent
+        while self._kept - self._history[0].count >= HISTORY_PACKETS:
+            self._kept -= self._history.popleft().count
+        self._sequence = sequence + sent & _MASK16
+        reached = start + sent
+        self.stats.packets += sent
+        self.stats.octets += sum(map(len, payloads[start:reached]))
         self.last_time = time
-        if wall_ns is not None:
-            self._wall = (time, wall_ns)
+        return reached
+
+    def taken(self, time: int, wall_ns: int) -> None:
+        """Note when what stands at ``time`` was captured: sender reports tell it."""
+        self._wall = (time, wall_ns)
 
     def send_now(self, payload: bytes, time: int, wall_ns: int) -> bool:
         """Send one packet, or return False where there is no room for it now: for sound, which must not wait."""
-        sent = self._put(self._type, (time + self._offset) & _MASK32, payload)
-        if sent:
-            self.last_time = time
-            self._wall = (time, wall_ns)
-        return sent
-
-    def _put(self, marked: int, timestamp: int, payload: bytes) -> bool:
-        sequence = self._sequence
-        if not self._wire.send_rtp(_HEADER.pack(_VERSION, marked, sequence, timestamp, self.ssrc), payload):
+        # A packet of sound has no marker (RFC 3551 section 4.1), and a lost one is not worth sending again.
+        timestamp = (time + self._offset) & _MASK32
+        header = _HEADER.pack(_VERSION, self._type, self._sequence, timestamp, self.ssrc)
+        if not self._wire.send_rtp(header, payload):
             return False
-        self._history[sequence % _HISTORY] = (sequence << 8 | marked, timestamp, payload)
-        self._sequence = (sequence + 1) & _MASK16
+        self._sequence = self._sequence + 1 & _MASK16
         self.stats.packets += 1
         self.stats.octets += len(payload)
+        self.last_time = time
+        self._wall = (time, wall_ns)
         return True
 
     def retransmit(self, sequences: Sequence[int], now_ns: int) -> None:
@@ -113,21 +158,46 @@ class Track:
         self._budget = min(_RETRANSMISSIONS_PER_S, self._budget + spent_s * _RETRANSMISSIONS_PER_S)
         self._budget_at_ns = now_ns
         for sequence in sequences:
-            kept = self._history[sequence % _HISTORY]
-            if kept is None or kept[0] >> 8 != sequence or self._budget < 1:
+            if self._budget < 1:
+                return
+            found = self._find(sequence)
+            if found is None:
                 continue
             self._budget -= 1
-            marked, (_, timestamp, payload) = kept[0] & 0xFF, kept
+            picture, index = found
+            payload = picture.payloads[index]
+            marked = _MARKER if index == picture.last else 0
             if self._rtx_type is None:
-                header = _HEADER.pack(_VERSION, marked, sequence, timestamp, self.ssrc)
+                header = _HEADER.pack(_VERSION, marked | self._type, sequence, picture.timestamp, self.ssrc)
             else:
-                marked = marked & _MARKER | self._rtx_type
-                header = _HEADER.pack(_VERSION, marked, self._rtx_sequence, timestamp, self.rtx_ssrc)
-                self._rtx_sequence = (self._rtx_sequence + 1) & _MASK16
+                rtx = self._rtx_sequence
+                header = _HEADER.pack(_VERSION, marked | self._rtx_type, rtx, picture.timestamp, self.rtx_ssrc)
                 payload = sequence.to_bytes(2, "big") + payload
             if not self._wire.send_rtp(header, payload):
                 return
+            if self._rtx_type is not None:
+                self._rtx_sequence = self._rtx_sequence + 1 & _MASK16
             self.stats.retransmitted += 1
+
+    def _find(self, sequence: int) -> tuple[_Sent, int] | None:
+        """Return the picture and the place in it of a packet that was sent, newest pictures first."""
+        back = self._sequence - sequence & _MASK16
+        if not 0 < back <= self._kept:
+            return None
+        for picture in reversed(self._history):
+            if back <= picture.count:
+                return picture, picture.count - back
+            back -= picture.count
+        return None
+
+    @property
+    def behind_bytes(self) -> float:
+        """Return about how much of what was sent had not arrived when the viewer last reported."""
+        stats = self.stats
+        if stats.highest_reported is None or not stats.packets:
+            return 0.0
+        behind = self._sequence - 1 - stats.highest_reported & _MASK16
+        return behind * stats.octets / stats.packets if behind < _MASK16 // 2 else 0.0
 
     def sender_report(self, wall_ns: int, now_ns: int, cname: str) -> bytes | None:
         """Return SR and SDES (RFC 3550 section 6.4.1), or ``None`` before anything was sent.

@@ -1,7 +1,8 @@
 """Live sessions with a viewer that nobody here wrote, and everything that can end or refuse one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -62,7 +63,7 @@ async def stage(clock: ManualClock) -> AsyncIterator[Stage]:
 
 async def test_an_independent_viewer_reads_the_strip(monkeypatch: pytest.MonkeyPatch) -> None:
     """Aiortc's own peer connects, decodes from the first cached picture on, and sees the right camera."""
-    monkeypatch.setattr("gateway.live.session.BURST_BYTES", 500)
+    monkeypatch.setattr("gateway.live.pacing.BURST_BYTES", 500)
     clock = SystemClock()
     camera = PatternCamera(clock, number=31, width=320, height=180, frame_rate=25)
     async with open_live(LOOPBACK, clock=clock) as hub:
@@ -82,7 +83,7 @@ async def test_a_lost_picture_is_mended_from_the_cache(stage: Stage, monkeypatch
         await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
         await viewer.report_lost_picture()
         session = stage.hub._sessions[viewer.session.id]
-        await until(lambda: session._lost_picture, what="the PLI")
+        await until(lambda: session._line._whole_group, what="the PLI")
         stage.play()
         await until(lambda: stage.hub.viewers()[0].frames_sent == 11, what="the group again")
     assert stage.camera.keyframes_wanted == 0
@@ -94,16 +95,16 @@ async def test_a_keyframe_that_is_asked_for_comes_from_the_cache(stage: Stage, m
         await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
         session = stage.hub._sessions[viewer.session.id]
         await viewer.ask_for_a_keyframe()
-        await until(lambda: session._lost_picture, what="the FIR")
+        await until(lambda: session._line._whole_group, what="the FIR")
         stage.play()
         await until(lambda: stage.hub.viewers()[0].frames_sent == 11, what="the group again")
-        session._picture_lost(stage.clock.monotonic_ns())
-        assert not session._lost_picture
+        session._line.lost_picture(stage.clock.monotonic_ns())
+        assert not session._line._whole_group
 
 
 async def test_a_long_group_is_not_sent_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the cache holds more than fits a mending burst, the camera is asked for a keyframe."""
-    monkeypatch.setattr("gateway.live.session.REPLAY_BYTES", 10)
+    monkeypatch.setattr("gateway.live.line.REPLAY_BYTES", 10)
     async with python_viewer(stage.hub, CAMERA, monkeypatch) as viewer:
         await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
         await stage.clock.turn(2)
@@ -160,12 +161,12 @@ async def test_a_viewer_who_never_comes_is_forgotten(stage: Stage, clock: Manual
 async def test_a_slow_viewer_skips_to_the_next_keyframe(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who cannot take the pictures loses whole groups of them, and only they do."""
     blocked = True
-    send = Peer.send_rtp
+    send = Peer.send_burst
 
-    def gated(self: Peer, header: bytes, payload: bytes) -> bool:
-        return not blocked and send(self, header, payload)
+    def gated(self: Peer, payloads: Sequence[bytes], start: int, stop: int, **header: Any) -> int:
+        return 0 if blocked else send(self, payloads, start, stop, **header)
 
-    monkeypatch.setattr(Peer, "send_rtp", gated)
+    monkeypatch.setattr(Peer, "send_burst", gated)
     async with python_viewer(stage.hub, CAMERA, monkeypatch):
         await until(lambda: stage.hub.viewers()[0].connected, what="the connection")
         stage.play(LOOPBACK.lane_pictures + 10)

@@ -50,6 +50,7 @@ class Transcode:
             clock=clock,
             request_keyframe=self._want_keyframe,
             cache_bytes=settings.gop_cache_bytes,
+            max_packet_bytes=settings.max_packet_bytes,
             transcoded=True,
         )
         self.holders = 0

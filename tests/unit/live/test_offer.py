@@ -104,7 +104,7 @@ def test_an_answer_reads_back_as_an_answer() -> None:
     assert video.ice_candidates[0].ip == "10.0.0.1"
     assert video.ice_candidates_complete
     assert {(item.type, item.parameter) for item in video.rtp.codecs[0].rtcpFeedback} == {
-        ("nack", None), ("nack", "pli"), ("ccm", "fir"),
+        ("nack", None), ("nack", "pli"), ("ccm", "fir"), ("goog-remb", None),
     }  # fmt: skip
     assert text.endswith("\r\n")
 

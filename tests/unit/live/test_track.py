@@ -1,6 +1,7 @@
 """One RTP source: numbers, times, retransmission and reports."""
 
-import asyncio
+import struct
+from collections.abc import Sequence
 
 import pytest
 from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSdesPacket, RtcpSrPacket, RtpPacket, unwrap_rtx
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.live.offer import Coding
-from gateway.live.track import Track, report_delay_s
+from gateway.live.track import HISTORY_PACKETS, Track, report_delay_s
 from kernel.clock import NS_PER_S
 
 CODING = Coding(payload_type=102, name="H264/90000", rtx_payload_type=103)
@@ -17,12 +18,11 @@ WALL_NS = 1_790_000_000 * NS_PER_S
 
 
 class Wire:
-    """Keeps what is sent; ``room`` packets fit before it must be waited for."""
+    """Keeps what is sent; ``room`` packets fit."""
 
     def __init__(self, room: int = 1_000_000) -> None:
         self.packets: list[RtpPacket] = []
         self.room = room
-        self.waited = 0
 
     def send_rtp(self, header: bytes, payload: bytes) -> bool:
         """See ``Wire`` of the track."""
@@ -31,20 +31,32 @@ class Wire:
         self.packets.append(RtpPacket.parse(header + payload))
         return True
 
-    async def writable(self) -> None:
-        """Make room for one more."""
-        self.waited += 1
-        self.room += 1
+    def send_burst(
+        self,
+        payloads: Sequence[bytes],
+        start: int,
+        stop: int,
+        *,
+        payload_type: int,
+        sequence: int,
+        timestamp: int,
+        ssrc: int,
+        marker: bool,
+    ) -> int:
+        """See ``Wire`` of the track."""
+        for index in range(start, stop):
+            marked = payload_type | (0x80 if marker and index == stop - 1 else 0)
+            header = struct.pack("!BBHLL", 0x80, marked, (sequence + index - start) & 0xFFFF, timestamp, ssrc)
+            if not self.send_rtp(header, payloads[index]):
+                return index - start
+        return stop - start
 
 
 def _sent(wire: Wire, pictures: list[list[bytes]], coding: Coding = CODING) -> Track:
     track = Track(wire, coding, clock_hz=90_000)
-
-    async def send() -> None:
-        for index, payloads in enumerate(pictures):
-            await track.send(payloads, index * 3600, WALL_NS + index * 40_000_000)
-
-    asyncio.run(send())
+    for index, payloads in enumerate(pictures):
+        assert track.send(payloads, 0, len(payloads), index * 3600) == len(payloads)
+        track.taken(index * 3600, WALL_NS + index * 40_000_000)
     return track
 
 
@@ -67,12 +79,23 @@ def test_numbers_follow_and_times_are_shared(pictures: list[list[bytes]]) -> Non
     )
 
 
-def test_a_full_socket_is_waited_for() -> None:
-    """No packet of a picture is dropped because the socket has no room for the moment."""
+def test_a_full_socket_loses_nothing() -> None:
+    """What found no room goes on where it stopped: numbers follow, the last packet alone is marked, all can be repaired."""
     wire = Wire(room=1)
-    track = _sent(wire, [[b"a", b"b", b"c"]])
-    assert [packet.payload for packet in wire.packets] == [b"a", b"b", b"c"]
-    assert (wire.waited, track.stats.packets, track.stats.octets) == (2, 3, 3)
+    track, payloads = Track(wire, CODING, clock_hz=90_000), [b"a", b"b", b"c", b"d"]
+    assert track.send(payloads, 0, 4, 0) == 1
+    assert track.send(payloads, 1, 4, 0) == 1
+    wire.room = 100
+    assert track.send(payloads, 1, 3, 0) == 3
+    assert track.send(payloads, 3, 4, 0) == 4
+    assert [packet.payload for packet in wire.packets] == payloads
+    assert [packet.marker for packet in wire.packets] == [0, 0, 0, 1]
+    first = wire.packets[0].sequence_number
+    assert [packet.sequence_number - first for packet in wire.packets] == [0, 1, 2, 3]
+    assert (track.stats.packets, track.stats.octets) == (4, 4)
+    track.retransmit([packet.sequence_number for packet in wire.packets[:4]], NS_PER_S)
+    again = [unwrap_rtx(packet, payload_type=102, ssrc=track.ssrc) for packet in wire.packets[4:]]
+    assert [packet.serialize() for packet in again] == [packet.serialize() for packet in wire.packets[:4]]
 
 
 def test_sound_does_not_wait_for_room() -> None:
@@ -115,10 +138,22 @@ def test_history_holds_more_than_the_largest_keyframe() -> None:
     assert track.stats.retransmitted == 1
 
 
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=40), st.data())
+def test_any_of_the_newest_packets_can_be_repaired(sizes: list[int], data: st.DataObject) -> None:
+    """Each of the last 4,096 packets is found again as it was, whatever pictures they were of."""
+    wire = Wire()
+    track = _sent(wire, [[f"{index} {place}".encode() for place in range(size)] for index, size in enumerate(sizes)])
+    originals = list(wire.packets)
+    place = data.draw(st.integers(max(0, len(originals) - HISTORY_PACKETS), len(originals) - 1))
+    track.retransmit([originals[place].sequence_number], NS_PER_S)
+    again = unwrap_rtx(wire.packets[-1], payload_type=102, ssrc=track.ssrc)
+    assert again.serialize() == originals[place].serialize()
+
+
 def test_what_is_no_longer_known_is_not_sent() -> None:
     """Numbers that were never sent, or long ago, are passed over."""
     wire = Wire()
-    track = _sent(wire, [[b"x"] * 5000])
+    track = _sent(wire, [[b"x"] * 100, [b"y"] * HISTORY_PACKETS])
     track.retransmit([wire.packets[0].sequence_number, (wire.packets[-1].sequence_number + 9) & 0xFFFF], NS_PER_S)
     assert track.stats.retransmitted == 0
 
@@ -169,7 +204,7 @@ def test_nothing_is_reported_before_anything_was_sent() -> None:
 def test_squeezed_pictures_do_not_anchor_reports() -> None:
     """The time of a cached picture says nothing of when it was taken, so no report is made from it."""
     track = Track(Wire(), CODING, clock_hz=90_000)
-    asyncio.run(track.send([b"a"], 90, None))
+    track.send([b"a"], 0, 1, 90)
     assert track.sender_report(WALL_NS, 0, "me") is None
     assert track.last_time == 90
 
