@@ -80,7 +80,7 @@ def test_numbers_follow_and_times_are_shared(pictures: list[list[bytes]]) -> Non
 
 
 def test_a_full_socket_loses_nothing() -> None:
-    """What found no room goes on where it stopped: numbers follow, the last packet alone is marked, all can be repaired."""
+    """What found no room goes on where it stopped: numbers follow, the last alone is marked, all can be repaired."""
     wire = Wire(room=1)
     track, payloads = Track(wire, CODING, clock_hz=90_000), [b"a", b"b", b"c", b"d"]
     assert track.send(payloads, 0, 4, 0) == 1
