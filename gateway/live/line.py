@@ -122,11 +122,14 @@ class PictureLine:
         """Take a picture, and send it at once if nothing is before it."""
         if tap is not self._now and not (tap is self._next and self._take_over(tap, picture)):
             return
-        if self._idle and not self._whole_group and not (self._needs_keyframe and not picture.keyframe):
-            self._needs_keyframe = False
+        if self._idle and not self._whole_group and (picture.keyframe or not self._needs_keyframe):
+            if self._needs_keyframe:
+                self._needs_keyframe = False
+                self._lane.clear()  # it skips no further
             if self._send_at_once(picture):
                 return
         if not self._lane.put(picture):
+            self._needs_keyframe = True
             self._now.feed.want_keyframe()
 
     def feed_ended(self, tap: _Tap, reason: str) -> None:

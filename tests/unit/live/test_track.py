@@ -1,55 +1,18 @@
 """One RTP source: numbers, times, retransmission and reports."""
 
-import struct
-from collections.abc import Sequence
-
 import pytest
-from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSdesPacket, RtcpSrPacket, RtpPacket, unwrap_rtx
+from aiortc.rtp import RtcpPacket, RtcpReceiverInfo, RtcpSdesPacket, RtcpSrPacket, unwrap_rtx
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.live.offer import Coding
 from gateway.live.track import HISTORY_PACKETS, Track, report_delay_s
 from kernel.clock import NS_PER_S
+from tests.fakes.live_wire import Wire
 
 CODING = Coding(payload_type=102, name="H264/90000", rtx_payload_type=103)
 PLAIN = Coding(payload_type=102, name="H264/90000")
 WALL_NS = 1_790_000_000 * NS_PER_S
-
-
-class Wire:
-    """Keeps what is sent; ``room`` packets fit."""
-
-    def __init__(self, room: int = 1_000_000) -> None:
-        self.packets: list[RtpPacket] = []
-        self.room = room
-
-    def send_rtp(self, header: bytes, payload: bytes) -> bool:
-        """See ``Wire`` of the track."""
-        if len(self.packets) >= self.room:
-            return False
-        self.packets.append(RtpPacket.parse(header + payload))
-        return True
-
-    def send_burst(
-        self,
-        payloads: Sequence[bytes],
-        start: int,
-        stop: int,
-        *,
-        payload_type: int,
-        sequence: int,
-        timestamp: int,
-        ssrc: int,
-        marker: bool,
-    ) -> int:
-        """See ``Wire`` of the track."""
-        for index in range(start, stop):
-            marked = payload_type | (0x80 if marker and index == stop - 1 else 0)
-            header = struct.pack("!BBHLL", 0x80, marked, (sequence + index - start) & 0xFFFF, timestamp, ssrc)
-            if not self.send_rtp(header, payloads[index]):
-                return index - start
-        return stop - start
 
 
 def _sent(wire: Wire, pictures: list[list[bytes]], coding: Coding = CODING) -> Track:
