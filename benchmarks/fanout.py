@@ -10,7 +10,8 @@ picture, and a decoder takes one viewer's newest pictures without an error.
 
 CPU is that of the server's process with all its threads, user and system, from the kernel, over ``--seconds``. It
 holds everything: taking the stream in, recording it, its state, feedback. ``ingest_percent`` was measured in the same
-process before the first viewer came; it is told and not subtracted. A veth pair and the loopback interface both run the
+process before the first viewer came; it is told and not subtracted, except in ``sending_us_per_packet``, which is what
+can be held against the other servers: these take no camera in and record nothing. A veth pair and the loopback interface both run the
 receiving half of UDP in the sender's own system call: a part of the receivers' cost is the servers', each alike.
 
 ``--versus aiortc``: its own sender in a process of its own (``contest.aiortc_server``), fed with the same pictures from
@@ -154,6 +155,7 @@ def against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
         "us_per_packet": {
             "value": round(theirs["us_per_packet"], 2),
             "ratio": round(ours["us_per_packet"] / theirs["us_per_packet"], 3),
+            "ratio_sending": round(ours["sending_us_per_packet"] / theirs["us_per_packet"], 3),
         },
         **{key: round(theirs[key], 3) if isinstance(theirs[key], float) else theirs[key] for key in keys},
     }
@@ -173,6 +175,7 @@ async def measure(options: argparse.Namespace) -> None:
         async with open_sightline(film, home, ground, ingest_s=INGEST_S, profile=options.profile) as server:
             ours = await watch("sightline", server, film, ground, options)
             ingest_percent = server.ingest_percent
+        ours["sending_us_per_packet"] = ours["us_per_packet"] * max(0.0, 1 - ingest_percent / ours["cpu_percent"])
         theirs = {}
         for name in rivals:
             opened = open_janus(film, home, ground) if name == "janus" else open_aiortc(film, home, ground)
