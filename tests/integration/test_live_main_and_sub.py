@@ -1,0 +1,97 @@
+"""A viewer moved to the camera's sub stream and back, decoded all the while by a peer that nobody here wrote."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from config.live import LiveSettings
+from gateway.live import LiveHub, open_live
+from gateway.live.ladder import FIRST_TRIAL_NS
+from kernel.clock import NS_PER_S
+from kernel.ids import CameraId, StreamName
+from kernel.media import VideoCodec
+from tests.fakes.clock import ManualClock, settle
+from tests.fakes.pattern import PatternCamera
+from tests.fakes.python_viewer import PythonViewer, python_viewer
+from tests.fakes.waiting import until
+
+CAMERA = CameraId("0" * 32)
+LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0})
+MAIN, SUB = (320, 180), (192, 108)
+
+
+class Camera:
+    """Two streams of one camera, sent picture by picture."""
+
+    def __init__(self, clock: ManualClock, *, sub_codec: VideoCodec = VideoCodec.H264) -> None:
+        self.clock = clock
+        self.main = PatternCamera(clock, number=31, width=320, height=180, frame_rate=25, gop_frames=25)
+        self.sub = PatternCamera(clock, number=31, width=192, height=108, frame_rate=25, gop_frames=25, codec=sub_codec)
+
+    @asynccontextmanager
+    async def served(self, hub: LiveHub) -> AsyncIterator[None]:
+        """Give both feeds."""
+        with (
+            hub.feed(CAMERA, StreamName.MAIN, request_keyframe=self.main.request_keyframe) as main,
+            hub.feed(CAMERA, StreamName.SUB, request_keyframe=self.sub.request_keyframe) as sub,
+        ):
+            self.feeds = main, sub
+            main.started(self.main.description)
+            sub.started(self.sub.description)
+            await self.play(30)
+            yield
+
+    async def play(self, pictures: int) -> None:
+        """Let time pass, and send what is due on both streams."""
+        for _ in range(pictures):
+            await self.clock.turn(0.04)
+            for feed, camera in zip(self.feeds, (self.main, self.sub), strict=True):
+                feed.video(camera.unit())
+            # The viewer runs on the true clock: it decodes, and answers with its reports.
+            await asyncio.sleep(0)
+
+    async def until_decoded(self, viewer: PythonViewer, size: tuple[int, int]) -> None:
+        """Play on until the viewer decodes pictures of a size."""
+        before = len(viewer.sizes)
+        for _ in range(400):
+            if size in viewer.sizes[before:]:
+                return
+            await self.play(1)
+            await settle(20)
+        raise AssertionError(f"no picture of {size} was decoded: {set(viewer.sizes[before:])}")
+
+
+async def test_down_and_up_again_without_a_new_offer(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The peer decodes both sizes one after another on one track; the host tells which stream is shown."""
+    camera = Camera(clock)
+    async with open_live(LOOPBACK, clock=clock) as hub, camera.served(hub):
+        async with python_viewer(hub, CAMERA, monkeypatch) as viewer:
+            await until(lambda: hub.viewers()[0].connected, what="the connection")
+            await camera.until_decoded(viewer, MAIN)
+            session = hub._sessions[viewer.session.id]
+            session._ladder.overrun(clock.monotonic_ns())
+            await camera.until_decoded(viewer, SUB)
+            assert hub.viewers()[0].stream is StreamName.SUB
+            assert hub.viewers_of(CAMERA) == 1
+            await camera.play(FIRST_TRIAL_NS * 25 // NS_PER_S)
+            # Nothing is told of the line while the viewer's reports say that all is well.
+            session._ladder.reported(0.0, 0.0, 0.0, clock.monotonic_ns())
+            await camera.until_decoded(viewer, MAIN)
+            assert hub.viewers()[0].stream is StreamName.MAIN
+        await until(lambda: not hub.viewers(), what="the end of the view")
+        assert camera.feeds[0].viewers == camera.feeds[1].viewers == 0
+
+
+async def test_a_sub_stream_of_another_coding_is_no_way_down(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was negotiated is one coding: a viewer of H.264 is never sent the H.265 of the sub stream."""
+    camera = Camera(clock, sub_codec=VideoCodec.H265)
+    async with open_live(LOOPBACK, clock=clock) as hub, camera.served(hub):
+        async with python_viewer(hub, CAMERA, monkeypatch) as viewer:
+            await until(lambda: hub.viewers()[0].connected, what="the connection")
+            hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
+            await camera.play(60)
+            assert hub.viewers()[0].stream is StreamName.MAIN
