@@ -1,6 +1,5 @@
 """A viewer moved to the camera's sub stream and back, decoded all the while by a peer that nobody here wrote."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -50,7 +49,7 @@ class Camera:
             for feed, camera in zip(self.feeds, (self.main, self.sub), strict=True):
                 feed.video(camera.unit())
             # The viewer runs on the true clock: it decodes, and answers with its reports.
-            await asyncio.sleep(0)
+            await settle(1)
 
     async def until_decoded(self, viewer: PythonViewer, size: tuple[int, int]) -> None:
         """Play on until the viewer decodes pictures of a size."""
@@ -89,9 +88,12 @@ async def test_a_sub_stream_of_another_coding_is_no_way_down(
 ) -> None:
     """What was negotiated is one coding: a viewer of H.264 is never sent the H.265 of the sub stream."""
     camera = Camera(clock, sub_codec=VideoCodec.H265)
-    async with open_live(LOOPBACK, clock=clock) as hub, camera.served(hub):
-        async with python_viewer(hub, CAMERA, monkeypatch) as viewer:
-            await until(lambda: hub.viewers()[0].connected, what="the connection")
-            hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
-            await camera.play(60)
-            assert hub.viewers()[0].stream is StreamName.MAIN
+    async with (
+        open_live(LOOPBACK, clock=clock) as hub,
+        camera.served(hub),
+        python_viewer(hub, CAMERA, monkeypatch) as viewer,
+    ):
+        await until(lambda: hub.viewers()[0].connected, what="the connection")
+        hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
+        await camera.play(60)
+        assert hub.viewers()[0].stream is StreamName.MAIN
