@@ -170,13 +170,15 @@ class PictureLine:
 
     def show(self, feed: LiveFeed, *, at_once: bool) -> None:
         """Change over to another stream of the camera: with its cached group, or at its next keyframe."""
+        self._whole_group_next = at_once
         if self._next is not None:
+            if self._next.feed is feed:
+                return
             self._next.feed.leave(self._next)
             self._next = None
         if feed is self._now.feed:
             return
         self._next = _Tap(self, feed)
-        self._whole_group_next = at_once
         feed.join(self._next)
         if not at_once:
             feed.want_keyframe()

@@ -104,7 +104,7 @@ class Session:
         assert video.coding is not None
         self._video = Track(self._peer, video.coding, clock_hz=90_000)
         self._audio = Track(self._peer, audio.coding, clock_hz=8_000) if audio and audio.coding else None
-        self._line = PictureLine(self._video, self._peer, feed, settings=settings, clock=clock, ended=self.end)
+        self._line = PictureLine(self._video, self._peer, feed, settings=settings, clock=clock, ended=self._feed_ended)
         self._ear = _Ear(self)
         self._lower = lower
         self._ladder = Ladder(self._since_ns)
@@ -263,6 +263,13 @@ class Session:
             self._progress = (stats.highest_reported, stats.packets, now_ns)
         elif now_ns - since_ns > self._settings.stall_timeout_s * NS_PER_S:
             self.end("stalled")
+
+    def _feed_ended(self, reason: str) -> None:
+        """End the view with its stream, or go back to the stream that was asked for where another was shown."""
+        if self._line.feed is not self.feed and self.feed.live:
+            self._line.show(self.feed, at_once=True)
+        else:
+            self.end(reason)
 
     def _fit(self) -> None:
         """Show the stream that the viewer's line can carry."""

@@ -97,3 +97,19 @@ async def test_a_sub_stream_of_another_coding_is_no_way_down(
         hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
         await camera.play(60)
         assert hub.viewers()[0].stream is StreamName.MAIN
+
+
+async def test_the_end_of_the_sub_stream_leads_back(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A viewer who was moved down is shown the main stream again when the sub stream goes, in the same view."""
+    camera = Camera(clock)
+    async with (
+        open_live(LOOPBACK, clock=clock) as hub,
+        camera.served(hub),
+        python_viewer(hub, CAMERA, monkeypatch) as viewer,
+    ):
+        await until(lambda: hub.viewers()[0].connected, what="the connection")
+        hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
+        await camera.until_decoded(viewer, SUB)
+        camera.feeds[1].close()
+        await camera.until_decoded(viewer, MAIN)
+        assert [one.session for one in hub.viewers()] == [viewer.session.id]
