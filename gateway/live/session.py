@@ -177,6 +177,7 @@ class Session:
             session=self.id,
             camera=self.feed.camera,
             stream=self.feed.stream,
+            transcoded=self.feed.transcoded,
             who=self.viewer.who,
             address=self.viewer.address,
             user=self.viewer.user,
