@@ -57,8 +57,8 @@ class Hosts extends SlElement {
   #total(hosts) {
     const all = total(hosts);
     const down = hosts.length - all.up;
-    return html`<p class="hosts-total" role="status">
-      <b class=${down ? "attention" : ""}>${down ? `${down} of ${hosts.length} not up` : some(all.up, "host, up", "hosts, all up")}</b>
+    return html`<p class="hosts-total">
+      <b role="status" class=${down ? "attention" : ""}>${down ? `${down} of ${hosts.length} not up` : some(all.up, "host, up", "hosts, all up")}</b>
       <span>${whole(all.live)} of ${some(all.cameras, "camera", "cameras")} live</span>
       <span>${whole(all.mbit)} Mbit/s</span>
       <span>${whole(all.frames)} pictures/s</span>
@@ -72,8 +72,8 @@ class Hosts extends SlElement {
     if (!host.problem) return html`<p class="said attention" role="status">It has not answered yet since this gateway started.</p>`;
     const { title, cure = "" } = host.problem;
     const since = historyOf(host).downSince ?? at;
-    return html`<div class="said ${hostDead(host.problem) ? "alarm" : "attention"}" role="alert">
-      <strong>${title}</strong> ${cure}
+    return html`<div class="said ${hostDead(host.problem) ? "alarm" : "attention"}">
+      <span role="alert"><strong>${title}</strong> ${cure}</span>
       <p class="hosts-by-hand">${at - since < SEEN_MS ? nothing : `Seen so for ${duration(at - since)}. `}${cure.includes(host.restart)
         ? nothing
         : html`By hand: <code>${host.restart}</code>`}</p>
