@@ -13,6 +13,8 @@ class Permission(StrEnum):
     STEER = "steer"
     EXPORT = "export"
     ENROL = "enrol"
+    SUPERVISE = "supervise"
+    """See how the service itself fares: its camera hosts, and who watches what through them."""
     ADMINISTER = "administer"
     AUDIT = "audit"
 

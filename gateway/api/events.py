@@ -18,8 +18,9 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.times import iso
 from gateway.db.errors import DatabaseError
+from gateway.fleet import rpc
 from gateway.fleet.service import FleetChange, Happened, ListChanged, StateChanged
-from kernel.clock import every
+from kernel.clock import NS_PER_S, every
 from kernel.ids import CameraId
 
 log = structlog.get_logger()
@@ -29,12 +30,18 @@ router = APIRouter()
 BEAT_S = 1.0
 RECHECK_BEATS = 10
 HAPPENED_MAX = 200
+NO_NEWS_S = 10.0
+"""Each of 900 cameras has a newer picture every second. One about which nothing else is new is told this often."""
 
 
 class _Outbox:
     """What one reader has not been told yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, the: Rooms) -> None:
+        self._fleet = the.fleet
+        self._clock = the.clock
+        self._told: dict[CameraId, tuple[object, int]] = {}
+        """Of each camera: the news that was told last, and when."""
         self.wake = asyncio.Event()
         self.states: dict[CameraId, None] = {}
         self.list_changed = False
@@ -44,12 +51,28 @@ class _Outbox:
     def add(self, change: FleetChange) -> None:
         match change:
             case StateChanged(camera):
+                if not self._is_news(camera):
+                    return
                 self.states[camera] = None
             case ListChanged():
                 self.list_changed = True
             case Happened():
                 self.happened.append(change)
         self.wake.set()
+
+    def _is_news(self, camera: CameraId) -> bool:
+        told = self._told.get(camera)
+        if told is None or self._clock.monotonic_ns() - told[1] >= NO_NEWS_S * NS_PER_S:
+            return True
+        return _news(self._fleet.state(camera)) != told[0]
+
+    def take_state(self) -> tuple[CameraId, rpc.CameraState | None]:
+        """Return the next camera to be told of, and its newest state."""
+        camera = next(iter(self.states))
+        del self.states[camera]
+        state = self._fleet.state(camera)
+        self._told[camera] = (_news(state), self._clock.monotonic_ns())
+        return camera, state
 
     def end(self) -> None:
         self.over = True
@@ -71,7 +94,7 @@ async def events(websocket: WebSocket, the: The) -> None:
 
 
 async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
-    outbox = _Outbox()
+    outbox = _Outbox(the)
     for camera in the.fleet.cameras():
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
@@ -81,7 +104,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
             listening = tasks.create_task(_listen(websocket, the))
             jobs = [
                 listening,
-                tasks.create_task(_send(websocket, the, who, outbox)),
+                tasks.create_task(_send(websocket, who, outbox)),
                 tasks.create_task(_beat(websocket, the, outbox)),
             ]
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -101,7 +124,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         stop_watching()
 
 
-async def _send(websocket: WebSocket, the: Rooms, who: Identity, outbox: _Outbox) -> None:
+async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
     while True:
         await outbox.wake.wait()
         outbox.wake.clear()
@@ -113,9 +136,8 @@ async def _send(websocket: WebSocket, the: Rooms, who: Identity, outbox: _Outbox
         while outbox.happened:
             await websocket.send_json(_happened(outbox.happened.popleft()))
         while outbox.states:
-            camera = next(iter(outbox.states))
-            del outbox.states[camera]
-            state = showing.state(the.fleet.state(camera), user_id=who.user_id)
+            camera, known = outbox.take_state()
+            state = showing.state(known, user_id=who.user_id)
             await websocket.send_json({"t": "camera", "id": camera, "state": state.model_dump(mode="json")})
 
 
@@ -147,6 +169,25 @@ async def _listen(websocket: WebSocket, the: Rooms) -> ControlSocketError | None
             rate.count()
         except ControlSocketError as error:
             return error
+
+
+def _news(state: rpc.CameraState | None) -> object:
+    """Return of what is shown of a camera all but the times that run on by themselves."""
+    if state is None:
+        return None
+    head = state.head
+    return (
+        state.live,
+        state.problem,
+        state.main.recording,
+        state.sub.recording if state.sub is not None else None,
+        state.viewers,
+        head
+        and (head.pan, head.tilt, head.zoom, head.pan_deg, head.tilt_deg, head.bearing_deg, head.hfov_deg, head.moving),
+        head and head.problem,
+        state.stick,
+        state.clock_offset_s,
+    )
 
 
 def _happened(change: Happened) -> dict[str, Any]:

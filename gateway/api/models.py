@@ -231,6 +231,8 @@ class CameraModel(BaseModel):
     bearing_deg: float | None
     hfov_deg: float | None
     recording: bool
+    host: int
+    """Index of the camera host that owns it (``/api/v1/hosts``)."""
     address: str
     streams: Streams
     head: HeadModel | None

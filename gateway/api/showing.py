@@ -40,6 +40,7 @@ def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str) -> model
         bearing_deg=one.bearing_deg,
         hfov_deg=one.hfov_deg,
         recording=one.recording,
+        host=one.host,
         address=one.address,
         streams=streams(one.view),
         head=head(one.view.head),
@@ -119,6 +120,9 @@ def _recording(known: rpc.CameraState) -> models.RecordingState:
     main = known.main.recording
     sub = known.sub.recording if known.sub is not None else None
     causes = [one.cause for one in (main, sub) if one is not None and one.cause is not None]
+    if main is None and known.problem is not None:
+        # Its host is not there to say; what is known is why.
+        causes.append(known.problem.title)
     return models.RecordingState(
         main=main is not None and main.on,
         sub=sub.on if sub is not None else None,

@@ -350,6 +350,8 @@ class ViewerState(Message):
     session: str
     camera: CameraId
     stream: StreamName
+    transcoded: bool = False
+    """It is H.265 coded anew as H.264 for this viewer."""
     who: str
     address: str
     user: str = ""

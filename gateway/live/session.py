@@ -195,6 +195,7 @@ class Session:
             session=self.id,
             camera=self.feed.camera,
             stream=self._line.stream,
+            transcoded=self.feed.transcoded,
             who=self.viewer.who,
             address=self.viewer.address,
             user=self.viewer.user,

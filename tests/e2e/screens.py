@@ -16,7 +16,8 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright
 
 from kernel.clock import SystemClock
-from tests.fakes.console_api import FakeBorough, application
+from tests.fakes.console_api import application
+from tests.fakes.console_state import FakeBorough
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -123,6 +124,23 @@ async def _settled(page: Page) -> None:
     await page.wait_for_timeout(1200)
 
 
+async def _trending(page: Page) -> None:
+    await page.wait_for_selector(".host polyline", state="attached")
+    await page.wait_for_timeout(9000)
+
+
+async def _scrolled(page: Page) -> None:
+    await page.locator(".host[data-host='1']").scroll_into_view_if_needed()
+    await page.wait_for_timeout(300)
+
+
+async def _viewers(page: Page) -> None:
+    await page.locator(".host[data-host='0'] .viewers-open").click()
+    await page.wait_for_selector(".viewers li")
+    await page.locator(".viewers").scroll_into_view_if_needed()
+    await page.wait_for_timeout(300)
+
+
 async def _wrong(page: Page) -> None:
     await page.fill("#username", "mary")
     await page.fill("#password", "wrong")
@@ -150,6 +168,15 @@ FACES: dict[str, tuple[str, Act]] = {
     "enrol": ("ready", _panel("enrol")),
     "enrol-refused": ("ready", _panel("enrol", _refused)),
     "enrol-found": ("ready", _panel("enrol", _probed)),
+    "hosts": ("ready", _panel("hosts", _trending)),
+    "hosts-viewers": ("ready", _panel("hosts", _viewers)),
+    "hosts-one": ("one-host", _panel("hosts", _trending)),
+    "hosts-busy": ("hosts-busy", _panel("hosts", _trending)),
+    "hosts-failed": ("hosts-failed", _panel("hosts")),
+    "hosts-forbidden": ("hosts-forbidden", _panel("hosts")),
+    "host-down": ("host-down", _panel("hosts")),
+    "host-down-wall": ("host-down", _live),
+    "host-version": ("host-version", _panel("hosts", _scrolled)),
     "people": ("ready", _panel("people")),
     "audit": ("ready", _panel("audit")),
     "keys": ("ready", _panel("keys")),

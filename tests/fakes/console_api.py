@@ -7,8 +7,6 @@ without cameras, and lets a test put the page into states that a healthy gateway
 import argparse
 import asyncio
 import json
-import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
@@ -20,82 +18,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.console.policy import INDEX, STATIC, security_headers
-from kernel.clock import NS_PER_S, Clock, SystemClock, utc
-from tests.fakes.console_borough import LATITUDE, LONGITUDE, PRESETS, cameras, ground, probe
-
-EVERY_PERMISSION = ["signed_in", "view_live", "view_recorded", "steer", "export", "enrol", "administer", "audit"]
-USER = {
-    "id": "u1",
-    "username": "mary",
-    "name": "Mary Ellis",
-    "role": "administrator",
-    "permissions": EVERY_PERMISSION,
-}
-
-
-@dataclass
-class FakeBorough:
-    """What the fake gateway knows, and the knobs that put the page into a state."""
-
-    clock: Clock
-    face: str = "ready"
-    """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick."""
-    cameras: list[dict[str, Any]] = field(default_factory=cameras)
-    presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
-    commands: list[dict[str, Any]] = field(default_factory=list)
-    """Everything that came over the steering sockets, in order."""
-    exports: list[tuple[str, str]] = field(default_factory=list)
-    """Start and end of each clip that was asked for."""
-    velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    signed_in: bool = True
-
-    def __post_init__(self) -> None:
-        """Turn the knob."""
-        self.signed_in = self.face not in ("setup", "signed-out")
-        if self.face == "empty":
-            self.cameras = []
-        if self.face == "faults":
-            self._break()
-        if self.face == "stick":
-            self.cameras[0]["state"]["stick"] = {"holder": "B. Jones", "user_id": "u2", "idle_s": 12, "mine": False}
-
-    def _break(self) -> None:
-        locked = (
-            "Give it the right one; a camera locks itself after a few wrong ones, so it is not tried again by itself."
-        )
-        trouble = [
-            ("retrying", "camera.unreachable", "The camera does not answer.", "Check its power and its network cable."),
-            ("parked", "camera.unauthorized", "The camera refuses the password.", locked),
-        ]
-        for camera, (live, code, title, cure) in zip(self.cameras[1:], trouble, strict=False):
-            camera["state"] |= {
-                "live": live,
-                "problem": {"type": code, "title": title, "cure": cure},
-                "recording": {"main": False, "sub": False, "cause": "network"},
-            }
-        self.cameras[4]["state"]["recording"] = {"main": False, "sub": None, "cause": "storage"}
-
-    @property
-    def user(self) -> dict[str, Any]:
-        """Who is signed in."""
-        if self.face == "viewer":
-            return USER | {"role": "viewer", "permissions": ["signed_in", "view_live", "view_recorded"]}
-        return USER
-
-    def iso(self, offset_s: float = 0.0) -> str:
-        """Return the time now, shifted, as the API writes it."""
-        moment = utc(self.clock.wall_ns() + round(offset_s * NS_PER_S))
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    def turn(self, elapsed_s: float) -> None:
-        """Move the head that is being steered."""
-        pan, _, zoom = self.velocity
-        head = self.cameras[0]["state"]["head"] if self.cameras else None
-        if head is None:
-            return
-        head["bearing_deg"] = (head["bearing_deg"] + pan * 60 * elapsed_s) % 360
-        head["hfov_deg"] = min(60.0, max(2.5, head["hfov_deg"] * math.exp(-zoom * elapsed_s)))
-        head["moving"] = self.velocity != (0.0, 0.0, 0.0)
+from kernel.clock import SystemClock
+from tests.fakes import console_hosts
+from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
+from tests.fakes.console_state import USER, FakeBorough
 
 
 def _problem(status: int, code: str, title: str, cure: str) -> JSONResponse:
@@ -224,6 +150,30 @@ async def _audit(request: Request) -> Response:
     return JSONResponse({"entries": events, "before": None})
 
 
+async def _hosts(request: Request) -> Response:
+    borough = _borough(request)
+    if borough.face == "hosts-forbidden":
+        return _problem(403, "access.forbidden", "Your role may not do that.", "Ask an administrator if you need it.")
+    if borough.face == "hosts-failed":
+        return _problem(
+            500, "sightline.bug", "Something went wrong inside Sightline.", "The log of the service says what."
+        )
+    borough.hosts_asked += 1
+    shown = [console_hosts.counted(host, borough.cameras) for host in borough.hosts]
+    for host in shown:
+        if host["load"] is not None:
+            host["load"] = console_hosts.drift(host["load"], borough.hosts_asked + 3 * host["index"])
+    return JSONResponse(shown)
+
+
+async def _viewers(request: Request) -> Response:
+    borough = _borough(request)
+    host = borough.hosts[request.path_params["host"]]
+    if not host["up"]:
+        return _problem(503, host["problem"]["type"], host["problem"]["title"], host["problem"]["cure"])
+    return JSONResponse(console_hosts.viewers(borough.cameras, borough.iso(-754)) if host["index"] == 0 else [])
+
+
 async def _users(_: Request) -> Response:
     others = [("u2", "bjones", "Bryn Jones", "operator"), ("u3", "duty", "Duty desk", "viewer")]
     rest = [{"id": i, "username": u, "name": n, "role": r, "permissions": []} for i, u, n, r in others]
@@ -240,14 +190,22 @@ async def _ground(_: Request) -> Response:
 
 async def _whep(request: Request) -> Response:
     """Answer an offer: the page's peer connection is a fake too, and takes any answer."""
+    borough = _borough(request)
+    borough.views.append((request.method, request.path_params["camera"]))
     if request.method != "POST":
         return Response(status_code=204)
-    borough = _borough(request)
     camera = next((each for each in borough.cameras if each["id"] == request.path_params["camera"]), None)
+    problem = camera["state"].get("problem") if camera is not None else None
+    if problem is not None and problem["type"].startswith("host."):
+        borough.refused_offers += 1
+        away = _problem(503, problem["type"], problem["title"], problem["cure"])
+        away.headers["Retry-After"] = "2"
+        return away
     if camera is None or camera["state"]["live"] != "live":
         return _problem(409, "live.not_live", "The camera is not live now.", "It is tried again by itself.")
     location = f"{request.url.path}/s1"
-    return Response("v=0\r\n", status_code=201, media_type="application/sdp", headers={"Location": location})
+    answer = f"v=0\r\na=x-camera:{camera['number']}\r\n"
+    return Response(answer, status_code=201, media_type="application/sdp", headers={"Location": location})
 
 
 async def _still(request: Request) -> Response:
@@ -263,14 +221,17 @@ async def _events(socket: WebSocket) -> None:
     borough = _borough(socket)
     await socket.accept()
     left = asyncio.create_task(socket.receive())
+    told = {camera["id"]: json.dumps(camera["state"]) for camera in borough.cameras}
     try:
         while not left.done():
             await socket.send_json({"t": "time", "server": borough.iso()})
             for _ in range(10):
                 borough.turn(0.1)
-                if borough.cameras and borough.velocity != (0.0, 0.0, 0.0):
-                    first = borough.cameras[0]
-                    await socket.send_json({"t": "camera", "id": first["id"], "state": first["state"]})
+                for camera in borough.cameras:
+                    state = json.dumps(camera["state"])
+                    if state != told.get(camera["id"]):
+                        told[camera["id"]] = state
+                        await socket.send_json({"t": "camera", "id": camera["id"], "state": camera["state"]})
                 await asyncio.wait({left}, timeout=0.1)
                 if left.done():
                     return
@@ -326,6 +287,8 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/timeline", _timeline),
             Route(camera + "/still", _still),
             Route(camera + "/clip.mp4", _clip),
+            Route(api + "/hosts", _hosts),
+            Route(api + "/hosts/{host:int}/viewers", _viewers),
             Route(api + "/users", _users),
             Route(api + "/audit", _audit),
             Route(api + "/audit/verify", _audit, methods=["POST"]),

@@ -1,10 +1,13 @@
 // A peer connection that shows a drawn street: for looking at the console without cameras (tests/e2e/screens.py).
 (() => {
-  const knobs = (window.__peer = { frozen: new Set(), silent: new Set() });
+  const knobs = (window.__peer = { frozen: new Set(), silent: new Set(), all: [] });
+  // The hosts of these cameras die: no view that is open now gets another frame.
+  knobs.cut = (numbers) => knobs.all.forEach((peer) => (peer.cut ||= numbers.includes(peer.camera)));
   let made = 0;
   window.RTCPeerConnection = class {
     constructor() {
       this.order = made++;
+      knobs.all.push(this);
       this.connectionState = "new";
       this.iceGatheringState = "complete";
       this.localDescription = null;
@@ -26,7 +29,8 @@
     async setLocalDescription(offer) {
       this.localDescription = offer;
     }
-    async setRemoteDescription() {
+    async setRemoteDescription({ sdp }) {
+      this.camera = Number(sdp.match(/a=x-camera:(\d+)/)?.[1]);
       this.connectionState = "connected";
       const canvas = document.createElement("canvas");
       canvas.width = 640;
@@ -34,7 +38,7 @@
       const context = canvas.getContext("2d");
       const hue = (this.order * 47) % 360;
       this.draw = setInterval(() => {
-        if (knobs.stop) {
+        if (knobs.stop || this.cut) {
           this.stopped = true;
           return;
         }

@@ -129,7 +129,7 @@ class FakeHost:
         return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
 
     async def _version(self, _request: Request) -> Response:
-        return Response(rpc.wire(self.version))
+        return self._refused("version") or Response(rpc.wire(self.version))
 
     async def _health(self, _request: Request) -> Response:
         self.health_asked += 1
@@ -209,7 +209,7 @@ class FakeHost:
         return Response("v=0\r\n", 201, media_type=rpc.SDP_MEDIA_TYPE, headers=headers)
 
     async def _viewers(self, _request: Request) -> Response:
-        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.viewers.values()))))
+        return self._refused("viewers") or Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.viewers.values()))))
 
     async def _patch(self, request: Request) -> Response:
         self.patches.append(await request.body())

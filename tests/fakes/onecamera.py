@@ -36,9 +36,23 @@ def target_of(device: SimulatedDevice, *, password: str | None = None) -> Camera
     )
 
 
+class MovingEye:
+    """Draws one colour that changes with every picture: nobody may call it frozen."""
+
+    def paint(self, aim: Aim, wall_ns: int, width: int, height: int) -> npt.NDArray[np.uint8]:
+        """Return a picture whose brightness runs with the time."""
+        del aim
+        return np.full((height, width, 3), (wall_ns // 20_000_000) % 200, dtype=np.uint8)
+
+
 @asynccontextmanager
 async def one_camera(
-    clock: Clock, *, number: int = 7, sub: bool = True, faults: Faults | None = None
+    clock: Clock,
+    *,
+    number: int = 7,
+    sub: bool = True,
+    faults: Faults | None = None,
+    eye: PlainEye | MovingEye | None = None,
 ) -> AsyncIterator[SimulatedDevice]:
     """Serve one camera on loopback while the context lasts."""
     mount = Mount(place=Place(51.5, -0.1, 8.0), bearing_deg=90.0)
@@ -57,7 +71,7 @@ async def one_camera(
     )
     device.head = Head(mount, clock)
     with ThreadPoolExecutor(2) as pool:
-        async with open_feeds(device, PlainEye(), pool=pool), rtsp_server(device), onvif_server(device):
+        async with open_feeds(device, eye or PlainEye(), pool=pool), rtsp_server(device), onvif_server(device):
             yield device
 
 

@@ -2,13 +2,17 @@
 
 import json
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from gateway.api import showing
 from gateway.api.sockets import SOCKETS_PER_SESSION
+from gateway.fleet import rpc
+from kernel.ids import CameraId
 from tests.fakes.desk import Desk
 from tests.fakes.waiting import until
 
@@ -70,3 +74,66 @@ async def test_a_session_has_only_so_many_sockets(desk: Desk) -> None:
             )
             await stack.enter_async_context(desk.socket(viewer, EVENTS))
     assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["events.too_many"]
+
+
+async def states_of(socket: ClientConnection, camera: str, *, until_live: str) -> list[dict[str, Any]]:
+    """Return what is told of a camera, up to the first state that is so."""
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["live"] != until_live:
+        told = json.loads(await socket.recv())
+        if told["t"] == "camera" and told["id"] == camera:
+            found.append(told["state"])
+    return found
+
+
+async def test_a_newer_picture_alone_is_no_news(desk: Desk) -> None:
+    """900 cameras have one each second; what is told is what somebody would see change, with the newest time."""
+    camera = await desk.enrol()
+    async with desk.socket(desk.admin, EVENTS) as socket:
+        await states_of(socket, camera, until_live="live")
+        state = desk.host.live(camera)
+        for second in range(1, 6):
+            desk.host.state(state.model_copy(update={"last_frame_ns": (state.last_frame_ns or 0) + second * 10**9}))
+        await until(lambda: _newest(desk, camera) == (state.last_frame_ns or 0) + 5 * 10**9, what="the newest picture")
+        desk.host.state(state.model_copy(update={"live": rpc.LiveState.RETRYING, "last_frame_ns": 10**18}))
+        (told,) = await states_of(socket, camera, until_live="retrying")
+        assert told["last_frame"].startswith("2001-09-09")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"viewers": 3},
+        {"clock_offset_s": 2.0},
+        {"problem": rpc.Problem(type="camera.slow", title="It is slow.")},
+        {"stick": rpc.StickState(holder="u.1", name="olga")},
+        {"head": rpc.HeadFacts(pan=0.5, moving=True)},
+        {"main": rpc.StreamFacts(state=rpc.LiveState.LIVE, recording=rpc.StreamRecording(on=False, cause="full"))},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_whatever_somebody_would_see_is_told_at_once(desk: Desk, changes: dict[str, Any]) -> None:
+    """Each of these alone is news."""
+    camera = await desk.enrol()
+    async with desk.socket(desk.admin, EVENTS) as socket:
+        await states_of(socket, camera, until_live="live")
+        changed = desk.host.live(camera).model_copy(update=changes)
+        desk.host.state(changed)
+        (told,) = await states_of(socket, camera, until_live="live")
+        assert told == showing.state(changed, user_id="").model_dump(mode="json") | {"stick": told["stick"]}
+
+
+async def test_a_camera_without_news_is_told_now_and_then(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the time of the newest picture is never far behind."""
+    monkeypatch.setattr("gateway.api.events.NO_NEWS_S", 0.0)
+    camera = await desk.enrol()
+    async with desk.socket(desk.admin, EVENTS) as socket:
+        await states_of(socket, camera, until_live="live")
+        desk.host.state(desk.host.live(camera).model_copy(update={"last_frame_ns": 10**18}))
+        (told,) = await states_of(socket, camera, until_live="live")
+        assert told["last_frame"].startswith("2001-09-09")
+
+
+def _newest(desk: Desk, camera: str) -> int | None:
+    state = desk.gateway.fleet.state(CameraId(camera))
+    return state.last_frame_ns if state is not None else None

@@ -5,8 +5,9 @@
 
 import { ApiError, get, hooks, request, saveBlob, saveUrl, send } from "./api.js";
 import { Events } from "./events.js";
+import { forgetHosts } from "./host-watch.js";
 import { serversNamed } from "./ice.js";
-import { cameraById, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
+import { cameraById, keepCameras, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
 import { steering } from "./steering.js";
 import { clock, duration, fileTime, toIso } from "./time.js";
 import { line } from "./words.js";
@@ -92,6 +93,7 @@ function signedOut(why) {
   events?.end();
   events = null;
   steering().aim(null);
+  forgetHosts();
   store.reset("signed-out");
   if (why) tell(why, "attention");
 }
@@ -100,7 +102,8 @@ export async function loadCameras() {
   try {
     const cameras = /** @type {Camera[]} */ (await get("/cameras"));
     cameras.sort((one, other) => one.number - other.number);
-    store.set({ cameras, list: "ready", listProblem: null });
+    keepCameras(cameras);
+    store.set({ list: "ready", listProblem: null });
     fillWall();
     follow();
   } catch (error) {

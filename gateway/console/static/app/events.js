@@ -4,9 +4,11 @@
  */
 
 import { socketUrl } from "./api.js";
-import { store } from "./store.js";
+import { keepCameras, store } from "./store.js";
 
 const SILENCE_MS = 5000;
+/** Nine hundred cameras tell their states each second: what comes together is drawn together. */
+const GATHER_MS = 50;
 
 export class Events {
   /** @type {WebSocket | null} */
@@ -15,6 +17,9 @@ export class Events {
   #timer = 0;
   #ended = false;
   #reload;
+  /** What cameras told and is not drawn yet. @type {Map<string, import("./types.js").CameraState>} */
+  #news = new Map();
+  #drawing = 0;
 
   /** @param {() => Promise<void>} reload gets the camera list anew */
   constructor(reload) {
@@ -25,6 +30,7 @@ export class Events {
   end() {
     this.#ended = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#drawing);
     this.#socket?.close();
   }
 
@@ -73,10 +79,18 @@ export class Events {
     if (message.t === "time") store.serverClock.heard(Date.parse(message.server), Date.now());
     else if (message.t === "cameras") void this.#reload();
     else if (message.t === "camera") {
-      const cameras = store.state.cameras.map((camera) =>
-        camera.id === message.id ? { ...camera, state: message.state } : camera,
-      );
-      store.set({ cameras });
+      this.#news.set(message.id, message.state);
+      if (this.#drawing === 0) this.#drawing = setTimeout(() => this.#draw(), GATHER_MS);
     }
+  }
+
+  #draw() {
+    this.#drawing = 0;
+    const news = this.#news;
+    this.#news = new Map();
+    keepCameras(store.state.cameras.map((camera) => {
+      const state = news.get(camera.id);
+      return state === undefined ? camera : { ...camera, state };
+    }));
   }
 }

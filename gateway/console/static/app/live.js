@@ -15,6 +15,7 @@ import { WhepSession } from "./whep.js";
 const LOOK_MS = 250;
 const NO_PICTURE_MS = 5000;
 const NO_FRAMES_MS = 6000;
+const STANDING_MS = 1000;
 const PRINT_WIDTH = 160;
 const PRINT_HEIGHT = 90;
 
@@ -135,9 +136,14 @@ export class LivePicture {
     else this.#connect();
   }
 
-  /** Try at once: the camera is said to be back. */
-  hurry() {
-    if (this.#retry !== 0) this.#connect();
+  /**
+   * Try at once: the camera is said to be back. Where it was away with its host the view went with it, and a picture
+   * that stands is not given the time that a stall is given.
+   * @param {boolean} [hostWasAway]
+   */
+  hurry(hostWasAway = false) {
+    const ageMs = this.#shown?.freshness.verdict(performance.now()).ageMs ?? 0;
+    if (this.#retry !== 0 || (hostWasAway && ageMs > STANDING_MS)) this.#connect();
   }
 
   end() {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hostAway } from "./hosts.js";
 import { ServerClock } from "./time.js";
 
 /** @typedef {import("./types.js").Camera} Camera */
@@ -17,6 +18,7 @@ import { ServerClock } from "./time.js";
  * @property {"loading" | "ready" | "failed" | "forbidden"} list how the list of cameras stands
  * @property {Problem | null} listProblem
  * @property {Camera[]} cameras by number
+ * @property {Record<string, number>} away by camera whose host is away: since when, on the page's own clock
  * @property {"up" | "down"} link the event socket
  * @property {import("./types.js").Layout} layout
  * @property {Slot[]} slots always nine; the layout shows the first of them
@@ -45,6 +47,7 @@ const initial = {
   list: "loading",
   listProblem: null,
   cameras: [],
+  away: {},
   link: "down",
   layout: 4,
   slots: emptySlots(),
@@ -98,6 +101,17 @@ export const selectedSlot = () => /** @type {Slot} */ (store.state.slots[store.s
 
 /** @returns {Camera | undefined} */
 export const selectedCamera = () => cameraById(selectedSlot().cameraId);
+
+/**
+ * Keep the cameras as they are now, and since when those are away whose hosts are.
+ * @param {Camera[]} cameras by number @param {number} [now]
+ */
+export function keepCameras(cameras, now = performance.now()) {
+  /** @type {Record<string, number>} */
+  const away = {};
+  for (const { id, state } of cameras) if (hostAway(state)) away[id] = store.state.away[id] ?? now;
+  store.set({ cameras, away });
+}
 
 /** @param {string} permission @returns {boolean} */
 export const may = (permission) => store.state.user?.permissions.includes(permission) ?? false;

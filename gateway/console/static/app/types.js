@@ -57,15 +57,41 @@
  * @property {HeadAbilities | null} [head]
  * @property {{manufacturer?: string, model?: string, firmware?: string, serial?: string}} [identity]
  * @property {number | null} [clock_offset_s]
+ * @property {boolean} [recording] whether it is to be recorded
+ * @property {number} [host] index of its camera host
  * @property {{text: string, quirk?: string | null}[]} [remarks]
  * @property {CameraState} state
  */
 /** @typedef {{token: string, name: string}} Preset */
+/**
+ * What a camera host carries: rates of the last five seconds, counts since its start.
+ * @typedef {object} HostLoad
+ * @property {number} cameras @property {number} streams_live @property {number} recording
+ * @property {number} viewers @property {number} viewers_max @property {number} transcodes @property {number} transcodes_max
+ * @property {number} mbit_s @property {number} frames_s @property {number} packets_lost
+ * @property {number} cpu_percent of one core @property {number} memory_bytes
+ * @property {number} loop_lag_p99_ms @property {number} loop_lag_max_ms
+ * @property {number} record_lane_bytes @property {number} record_lane_max_bytes @property {number} record_lane_limit_bytes
+ * @property {number} live_lane_pictures @property {number} pictures_dropped @property {number} gaps
+ */
+/**
+ * @typedef {object} Host
+ * @property {number} index @property {string} name @property {boolean} up @property {Problem | null} problem
+ * @property {string} restart @property {string | null} version
+ * @property {{assigned: number, live: number, to_record: number, recording: number | null}} cameras recording: null where it is not known
+ * @property {HostLoad | null} load
+ */
+/**
+ * @typedef {object} HostViewer
+ * @property {string} id @property {string} camera @property {number | null} number @property {StreamName} stream
+ * @property {boolean} transcoded @property {string} who @property {string} address @property {string} since
+ * @property {boolean} connected @property {number} loss_percent @property {number | null} rtt_ms @property {number} frames_dropped
+ */
 /** @typedef {{start: number, end: number}} Span  Milliseconds since 1970. */
 /** @typedef {{start: number, end: number, cause: string, detail: string}} Gap  Milliseconds since 1970. */
 /** @typedef {{spans: Span[], gaps: Gap[], newest: number | null}} Timeline */
 /** @typedef {{cameraId: string | null, replayAt: number | null}} Slot  replayAt: null while live. */
 /** @typedef {1 | 4 | 9} Layout */
-/** @typedef {"steer" | "find" | "enrol" | "people" | "audit" | "keys"} PanelName */
+/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "keys"} PanelName */
 
 export {};

@@ -3,12 +3,22 @@
  * @module
  */
 
+import { hostAway } from "./hosts.js";
+
 /** @typedef {import("./types.js").Problem} Problem */
+
+/** What the server says of a host is for those who look after it: it names sockets. @type {Record<string, {title: string, cure: string}>} */
+const OF_HOSTS = {
+  "host.unreachable": { title: "The camera host does not answer.", cure: "It is restarted by itself. Try again in a moment." },
+  "host.silent": { title: "The camera host does not answer.", cure: "Try again in a moment; tell whoever looks after the system if it lasts." },
+};
 
 /** @param {unknown} problem @returns {{title: string, cure: string}} */
 export function say(problem) {
   if (typeof problem === "object" && problem !== null && "title" in problem) {
     const said = /** @type {Problem} */ (problem);
+    const plain = OF_HOSTS[said.type];
+    if (plain) return plain;
     return { title: String(said.title), cure: String(said.cure ?? said.detail ?? "") };
   }
   return { title: "Something went wrong in this page.", cure: problem instanceof Error ? problem.message : "" };
@@ -55,6 +65,9 @@ export function gapCause(cause) {
   });
   return known[cause] ?? cause;
 }
+
+/** How a camera stands, in a word or two. @param {{live: string, problem?: {type: string} | null}} state @returns {string} */
+export const standing = (state) => (hostAway(state) ? "host down" : linkState(state.live));
 
 /** @param {string} live @returns {string} */
 export function linkState(live) {

@@ -6,9 +6,10 @@
 import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { SlElement } from "../element.js";
+import { recordingKnown } from "../hosts.js";
 import { matching } from "../search.js";
 import { may, selectedCamera, store } from "../store.js";
-import { linkState } from "../words.js";
+import { standing } from "../words.js";
 
 class Find extends SlElement {
   #query = "";
@@ -36,7 +37,7 @@ class Find extends SlElement {
   /** @param {import("../types.js").Camera} camera */
   #row(camera) {
     const down = camera.state.live !== "live";
-    const lost = camera.state.recording && !camera.state.recording.main;
+    const lost = camera.state.recording && !camera.state.recording.main && recordingKnown(camera.state);
     const selected = selectedCamera()?.id === camera.id;
     return html`
       <li>
@@ -44,7 +45,7 @@ class Find extends SlElement {
           <span class="number">${camera.number}</span>
           <span class="camera-name">${camera.name}<small>${[camera.street, camera.group].filter(Boolean).join(" · ")}</small></span>
           <span class="camera-facts">
-            ${down ? html`<span class="attention">${linkState(camera.state.live)}</span>` : nothing}
+            ${down ? html`<span class="attention">${standing(camera.state)}</span>` : nothing}
             ${lost ? html`<span class="lost">not recording</span>` : nothing}
             ${camera.head ? html`<span class="quiet">PTZ</span>` : html`<span class="quiet">fixed</span>`}
           </span>

@@ -7,6 +7,7 @@ import { html } from "lit";
 import "./audit.js";
 import "./enrol.js";
 import "./find.js";
+import "./hosts.js";
 import "./keys-help.js";
 import "./people.js";
 import "./steer.js";
@@ -21,6 +22,7 @@ const TABS = [
   ["steer", "Steer", null],
   ["find", "Cameras", null],
   ["enrol", "Enrol", "enrol"],
+  ["hosts", "Hosts", "supervise"],
   ["people", "People", "administer"],
   ["audit", "Audit", "audit"],
   ["keys", "Keys", null],
@@ -68,6 +70,8 @@ class Panel extends SlElement {
         return html`<sl-find></sl-find>`;
       case "enrol":
         return html`<sl-enrol></sl-enrol>`;
+      case "hosts":
+        return html`<sl-hosts></sl-hosts>`;
       case "people":
         return html`<sl-people></sl-people>`;
       case "audit":

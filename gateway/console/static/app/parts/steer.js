@@ -7,12 +7,13 @@ import { html, nothing } from "lit";
 import { ApiError, get, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
+import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
 import { STILL } from "../steer-inputs.js";
 import { steering } from "../steering.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { duration } from "../time.js";
-import { line, linkState, say } from "../words.js";
+import { line, say, standing } from "../words.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
 /** @typedef {import("../types.js").Preset} Preset */
@@ -224,7 +225,7 @@ class Steer extends SlElement {
     const rows = /** @type {[string, unknown][]} */ ([
       ["Looking", seen ? `${wind(seen.bearing)} ${Math.round(seen.bearing)}°, ${seen.hfov < 10 ? seen.hfov.toFixed(1) : Math.round(seen.hfov)}° wide${
         typeof head?.tilt_deg === "number" ? `, ${Math.abs(Math.round(head.tilt_deg))}° ${head.tilt_deg < 0 ? "down" : "up"}` : ""}` : "bearing not known"],
-      ["Link", camera.state.problem ? line(camera.state.problem) : linkState(camera.state.live)],
+      ["Link", hostAway(camera.state) ? standing(camera.state) : camera.state.problem ? line(camera.state.problem) : standing(camera.state)],
       ["Main", stream(main)],
       ...(sub ? [["Sub", stream(sub)]] : []),
       ...(camera.identity?.model ? [["Make", [camera.identity.manufacturer, camera.identity.model].filter(Boolean).join(" ")]] : []),

@@ -8,11 +8,12 @@ import { html, nothing } from "lit";
 import { select } from "../actions.js";
 import { SlElement } from "../element.js";
 import { LivePicture } from "../live.js";
+import { awayWords, hostAway, recordingKnown } from "../hosts.js";
 import { Playback } from "../playback.js";
 import { wishes } from "../keys.js";
 import { cameraById, store } from "../store.js";
 import { age, clockFine, day } from "../time.js";
-import { linkState, say } from "../words.js";
+import { say, standing } from "../words.js";
 import { Hands } from "../hands.js";
 
 /** @typedef {import("../live.js").LiveReport} LiveReport */
@@ -23,6 +24,9 @@ import { Hands } from "../hands.js";
  * How a tile stands, for eyes and for tests.
  * @typedef {"empty" | "live" | "connecting" | "still" | "late" | "frozen" | "offline" | "failed" | "forbidden" | "replay"} TileState
  */
+
+/** A picture of a camera whose host is away is called live for no longer than this. */
+const CUT_OFF_MS = 1000;
 
 class Tile extends SlElement {
   /** @override */
@@ -41,6 +45,8 @@ class Tile extends SlElement {
   #showing = "";
   #replayAt = /** @type {number | null} */ (null);
   #wasLive = "";
+  /** Since the camera was last live. */
+  #hostWasAway = false;
   /** The age as it is shown: a number that changes four times a second cannot be read. @type {{at: number, ms: number}} */
   #shownAge = { at: 0, ms: 0 };
 
@@ -122,7 +128,11 @@ class Tile extends SlElement {
     const video = this.#live?.video;
     if (video) video.muted = !(this.state.sound && this.#selected);
     this.#hands?.allow(this.#selected && !replaying && Boolean(camera.head) && !camera.head?.presets_only);
-    if (camera.state.live === "live" && this.#wasLive !== "live") this.#live?.hurry();
+    if (hostAway(camera.state)) this.#hostWasAway = true;
+    if (camera.state.live === "live") {
+      if (this.#wasLive !== "live") this.#live?.hurry(this.#hostWasAway);
+      this.#hostWasAway = false;
+    }
     this.#wasLive = camera.state.live;
   }
 
@@ -178,6 +188,8 @@ class Tile extends SlElement {
       if (down) return "offline";
       return report?.state === "failed" ? "failed" : "connecting";
     }
+    // Known to be cut off: what is on the glass is the last that came, and is not live for as long as an unknown stall is.
+    if (hostAway(camera.state) && (report.verdict.ageMs ?? 0) > CUT_OFF_MS) return "offline";
     if (report.verdict.state !== "live") return report.verdict.state === "still" && down ? "offline" : report.verdict.state;
     return "live";
   }
@@ -206,6 +218,10 @@ class Tile extends SlElement {
       case "forbidden":
         return this.#card("You may not see this camera.", "Ask an administrator for the permission.", "attention");
       case "offline": {
+        if (hostAway(camera.state)) {
+          const said = awayWords(problem, performance.now() - (this.state.away[camera.id] ?? performance.now()));
+          return this.#card(said.title, said.cure, "attention");
+        }
         const said = problem ? say(problem) : { title: "The camera sends nothing.", cure: "It is tried again by itself." };
         const heading = camera.state.live === "off" ? "Switched off." : said.title;
         return this.#card(heading, said.cure, "attention");
@@ -242,13 +258,14 @@ class Tile extends SlElement {
       return html`<span class="standing" title="${stream} stream; age of the picture ${title}">live <b>${age(this.#shownAge.ms)}</b></span>`;
     }
     const word = { still: "still", late: "late", frozen: "frozen", failed: "no picture", forbidden: "not allowed", connecting: "connecting" };
-    return html`<span class="standing attention">${word[/** @type {keyof typeof word} */ (state)] ?? linkState(camera.state.live)}</span>`;
+    return html`<span class="standing attention">${word[/** @type {keyof typeof word} */ (state)] ?? standing(camera.state)}</span>`;
   }
 
   /** @param {Camera} camera */
   #recording(camera) {
     const recording = camera.state.recording;
     if (!recording) return nothing;
+    if (!recordingKnown(camera.state)) return html`<span class="rec unknown attention" title=${recording.cause ?? ""}>recording not known</span>`;
     if (recording.main) return html`<span class="rec" title="The main stream is being recorded">rec</span>`;
     return html`<span class="rec lost" title=${recording.cause ?? ""}>not recording</span>`;
   }

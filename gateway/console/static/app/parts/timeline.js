@@ -7,6 +7,7 @@ import { html, nothing } from "lit";
 import { armExport, back30, goLive, markExport, replay, still } from "../actions.js";
 import { SlElement } from "../element.js";
 import { Footage } from "../footage.js";
+import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
 import { selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { clock, clockFine, clockShort, day, duration } from "../time.js";
@@ -217,6 +218,7 @@ class Timeline extends SlElement {
     const camera = selectedCamera();
     const { timeline, problem, loaded } = this.#footage;
     if (!camera) return "No camera is selected.";
+    if (problem && camera && hostAway(camera.state)) return "The recordings are away with their camera host. They are asked for again.";
     if (problem) return `${say(problem).title} ${say(problem).cure}`;
     if (!loaded) return "Asking for the recordings…";
     return timeline.spans.length === 0 ? "Nothing is recorded in this stretch." : "";

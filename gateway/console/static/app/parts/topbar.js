@@ -6,7 +6,8 @@
 import { html, nothing } from "lit";
 import { setLayout, signOut } from "../actions.js";
 import { SlElement } from "../element.js";
-import { store } from "../store.js";
+import { awayLine } from "../hosts.js";
+import { may, store } from "../store.js";
 import { clock, day } from "../time.js";
 
 const SAID_FOR_MS = 9000;
@@ -60,7 +61,13 @@ class TopBar extends SlElement {
     if (link === "down" && !fresh) {
       return html`<span class="said-line attention">Connection to the gateway lost. Trying again…</span>`;
     }
-    return fresh ? html`<span class="said-line ${notice.kind}">${notice.text}</span>` : nothing;
+    if (fresh) return html`<span class="said-line ${notice.kind}">${notice.text}</span>`;
+    const away = awayLine(this.state.cameras);
+    if (!away) return nothing;
+    const open = () => store.set({ panel: "hosts", panelOpen: true });
+    return may("supervise")
+      ? html`<button class="said-line hosts-down ${away.level}" title="Show the camera hosts" @click=${open}>${away.text}</button>`
+      : html`<span class="said-line hosts-down ${away.level}">${away.text}</span>`;
   }
 
   /** @override */
