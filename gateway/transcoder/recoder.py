@@ -99,7 +99,7 @@ class Recoder:
         if self._decoder is None:
             return
         packet: av.Packet[VideoStream] = av.Packet(b"".join(_START + nal for nal in picture.nals))  # type: ignore[assignment]
-        packet.pts = packet.dts = picture.time_90k
+        packet.pts = picture.time_90k
         packet.time_base = Fraction(1, VIDEO_CLOCK_HZ)
         self._stamps[picture.time_90k] = picture
         while len(self._stamps) > _KEPT:
@@ -151,8 +151,7 @@ class Recoder:
         picture.pict_type = PictureType.I if keyframe else PictureType.NONE
         for packet in self._encoder.encode(picture):
             nals = tuple(nal for nal in split(bytes(packet)) if nal[0] & 0x1F not in {_SEI, _SPS, _PPS, _AUD})
-            flags = (stamp.flags & Flag.BY_ARRIVAL) | (Flag.KEYFRAME if packet.is_keyframe else 0)
-            yield Coded(nals, stamp.time_90k, stamp.wall_ns, stamp.received_ns, flags)
+            yield Coded(nals, stamp.time_90k, stamp.received_ns, Flag.KEYFRAME if packet.is_keyframe else 0)
         if keyframe:
             self._keyframe_due = False
             self._last_key_90k = stamp.time_90k
