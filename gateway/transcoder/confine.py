@@ -10,7 +10,6 @@ import resource
 import signal
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 NICE = 10
@@ -28,92 +27,40 @@ _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT = 0, 4, 16
 _PROT_EXEC = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """The system calls a coder needs, by their numbers on one architecture."""
-
-    audit_architecture: int
-    read: int
-    write: int
-    mapping: tuple[int, ...]
-    """mmap and mprotect, whose third argument is the protection."""
-    others: tuple[int, ...]
-
-
-CALLS = {
-    "x86_64": Calls(
-        0xC000003E,
-        read=0,
-        write=1,
-        mapping=(9, 10),
-        # close, poll, munmap, brk, rt_sigaction, rt_sigprocmask, rt_sigreturn, select, sched_yield, mremap, madvise,
-        # getpid, exit, gettimeofday, sigaltstack, gettid, futex, sched_getaffinity, restart_syscall, clock_gettime,
-        # clock_getres, clock_nanosleep, exit_group, pselect6, ppoll, getrandom
-        others=(
-            3,
-            7,
-            11,
-            12,
-            13,
-            14,
-            15,
-            23,
-            24,
-            25,
-            28,
-            39,
-            60,
-            96,
-            131,
-            186,
-            202,
-            204,
-            219,
-            228,
-            229,
-            230,
-            231,
-            270,
-            271,
-            318,
-        ),
-    ),
-    "aarch64": Calls(
-        0xC00000B7,
-        read=63,
-        write=64,
-        mapping=(222, 226),
-        # close, pselect6, ppoll, exit, exit_group, futex, clock_gettime, clock_getres, clock_nanosleep,
-        # sched_getaffinity, sched_yield, restart_syscall, sigaltstack, rt_sigaction, rt_sigprocmask, rt_sigreturn,
-        # gettimeofday, getpid, gettid, brk, munmap, mremap, madvise, getrandom
-        others=(
-            57,
-            72,
-            73,
-            93,
-            94,
-            98,
-            113,
-            114,
-            115,
-            123,
-            124,
-            128,
-            132,
-            134,
-            135,
-            139,
-            169,
-            172,
-            178,
-            214,
-            215,
-            216,
-            233,
-            278,
-        ),
-    ),
+_ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""As the kernel's audit names them."""
+_READ, _WRITE = (0, 63), (1, 64)
+_MAPPING = ((9, 222), (10, 226))
+"""mmap and mprotect, whose third argument is the protection."""
+_NEEDED = {
+    "close": (3, 57),
+    "poll": (7, None),
+    "munmap": (11, 215),
+    "brk": (12, 214),
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "select": (23, None),
+    "sched_yield": (24, 124),
+    "mremap": (25, 216),
+    "madvise": (28, 233),
+    "getpid": (39, 172),
+    "exit": (60, 93),
+    "gettimeofday": (96, 169),
+    "sigaltstack": (131, 132),
+    "gettid": (186, 178),
+    "futex": (202, 98),
+    "sched_getaffinity": (204, 123),
+    "restart_syscall": (219, 128),
+    "clock_gettime": (228, 113),
+    "clock_getres": (229, 114),
+    "clock_nanosleep": (230, 115),
+    "exit_group": (231, 94),
+    "pselect6": (270, 72),
+    "ppoll": (271, 73),
+    "getrandom": (318, 278),
 }
+"""What else a coder calls, by its numbers on x86-64 and aarch64."""
 
 
 def confine() -> list[str]:
@@ -153,10 +100,9 @@ def confine() -> list[str]:
 
 
 def _refuse_calls(libc: ctypes.CDLL) -> bool:
-    known = CALLS.get(platform.machine())
-    if known is None:
+    if platform.machine() not in _ARCHITECTURES:
         return False
-    steps = program(known)
+    steps = program(platform.machine())
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     filter_ = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
     unprivileged: int = libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -164,20 +110,23 @@ def _refuse_calls(libc: ctypes.CDLL) -> bool:
     return unprivileged == 0 and refused == 0
 
 
-def program(calls: Calls) -> list[tuple[int, int, int, int]]:
+def program(machine: str) -> list[tuple[int, int, int, int]]:
     """Return the filter (seccomp(2), classic BPF) that has the kernel refuse (EPERM) whatever a coder never needs.
 
     Reading is for standard input alone, writing for standard output and error, and no memory becomes a program.
     """
+    place = list(_ARCHITECTURES).index(machine)
     refuse, allow = (_RETURN, 0, 0, _ERRNO_EPERM), (_RETURN, 0, 0, _ALLOW)
-    steps = [(_LOAD, 0, 0, _ARCHITECTURE_AT), (_EQUAL, 1, 0, calls.audit_architecture), refuse]
+    first, third = (_LOAD, 0, 0, _ARGUMENTS_AT), (_LOAD, 0, 0, _ARGUMENTS_AT + 2 * 8)
+    steps = [(_LOAD, 0, 0, _ARCHITECTURE_AT), (_EQUAL, 1, 0, _ARCHITECTURES[machine]), refuse]
     steps.append((_LOAD, 0, 0, _NUMBER_AT))
-    steps += _where(calls.read, (_LOAD, 0, 0, _ARGUMENTS_AT), (_EQUAL, 0, 1, 0), allow, refuse)
-    steps += _where(calls.write, (_LOAD, 0, 0, _ARGUMENTS_AT), (_EQUAL, 1, 0, 1), (_EQUAL, 0, 1, 2), allow, refuse)
-    for number in calls.mapping:
-        steps += _where(number, (_LOAD, 0, 0, _ARGUMENTS_AT + 2 * 8), (_ANY_OF, 1, 0, _PROT_EXEC), allow, refuse)
-    for number in calls.others:
-        steps += _where(number, allow)
+    steps += _where(_READ[place], first, (_EQUAL, 0, 1, 0), allow, refuse)
+    steps += _where(_WRITE[place], first, (_EQUAL, 1, 0, 1), (_EQUAL, 0, 1, 2), allow, refuse)
+    for numbers in _MAPPING:
+        steps += _where(numbers[place], third, (_ANY_OF, 1, 0, _PROT_EXEC), allow, refuse)
+    for number in (numbers[place] for numbers in _NEEDED.values()):
+        if number is not None:
+            steps += _where(number, allow)
     return [*steps, refuse]
 
 
