@@ -100,9 +100,10 @@ class _Process:
                 self._said = (self._said + piece)[-_LAST_WORDS_BYTES:]
 
     async def _last_words(self) -> str:
-        """Return how it ended, and the last line it wrote: a traceback's, or the kernel's signal."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        """Return how it ended, and the last line it wrote: a traceback's, or the kernel's signal.
+
+        One that has hung up and does not end is killed when it is found to be silent.
+        """
         await asyncio.wait([self._hearing])
         lines = self._said.decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
