@@ -42,6 +42,10 @@ class LiveAnswer:
     session: str
     sdp: str
     etag: str
+    stream: StreamName
+    """What is shown, which may be the camera's other stream."""
+    converted_from: str | None = None
+    """The camera's coding, where the picture is coded anew for this viewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,13 @@ class HostClient:
             params={"who": who, "address": address, "user": user, "session": access_session},
         )
         session = answer.headers["location"].rsplit("/", 1)[-1]
-        return LiveAnswer(session=session, sdp=answer.text, etag=answer.headers["etag"])
+        return LiveAnswer(
+            session=session,
+            sdp=answer.text,
+            etag=answer.headers["etag"],
+            stream=StreamName(answer.headers.get(rpc.STREAM_HEADER, stream)),
+            converted_from=answer.headers.get(rpc.CONVERTED_HEADER),
+        )
 
     async def live_patch(self, session: str, fragment: bytes, *, if_match: str | None) -> None:
         """Hand over trickled candidates of a viewer."""

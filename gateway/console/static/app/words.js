@@ -67,3 +67,18 @@ export function linkState(live) {
   });
   return known[live] ?? live;
 }
+
+/**
+ * What a tile says where the picture is not what the camera sends, or not the stream that was asked for.
+ * @param {{asked: string, stream: string, convertedFrom: string | null}} report @returns {{word: string, why: string} | null}
+ */
+export function shownInstead({ asked, stream, convertedFrom }) {
+  const other = asked === stream ? "" : ` This is its ${stream} stream.`;
+  if (convertedFrom) {
+    const coding = convertedFrom.toUpperCase().replace(/^H(\d)/, "H.$1");
+    const why = `The camera sends ${coding}, which this browser does not show. The server converts it, less sharp.${other}`;
+    return { word: `converted from ${coding}`, why };
+  }
+  if (other === "") return null;
+  return { word: `${stream} stream`, why: `This browser does not show the camera’s ${asked} stream.${other}` };
+}
