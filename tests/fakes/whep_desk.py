@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from config.live import LiveSettings
 from gateway.fleet import rpc
-from gateway.live import LiveHub, ViewerFacts, open_live
+from gateway.live import LiveError, LiveHub, ViewerFacts, open_live
+from gateway.worker.problems import answer, problem_of
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
@@ -57,12 +58,15 @@ class _Host(FakeHost):
 
     async def _offer(self, request: Request) -> Response:
         asked = request.query_params
-        session = await self.hub.offer(
-            CameraId(request.path_params["camera"]),
-            StreamName(request.path_params["stream"]),
-            await request.body(),
-            viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
-        )
+        try:
+            session = await self.hub.offer(
+                CameraId(request.path_params["camera"]),
+                StreamName(request.path_params["stream"]),
+                await request.body(),
+                viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
+            )
+        except LiveError as error:
+            return answer(problem_of(error))
         headers = {"location": f"/live/{session.id}", "etag": session.etag, rpc.STREAM_HEADER: session.stream.value}
         if session.transcoded:
             headers[rpc.CONVERTED_HEADER] = "h265"
