@@ -12,7 +12,8 @@ from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.turn import links
 from gateway.audit.events import Action
 from gateway.fleet.hosts import LiveAnswer
-from gateway.fleet.rpc import CONVERTED_HEADER, SDP_FRAGMENT_MEDIA_TYPE, SDP_MEDIA_TYPE, STREAM_HEADER
+from gateway.fleet.rpc import SDP_FRAGMENT_MEDIA_TYPE, SDP_MEDIA_TYPE
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import StreamName
 
 router = APIRouter(prefix="/whep/{camera_id}/{stream}", tags=["live"])

@@ -24,6 +24,7 @@ from gateway.fleet.calls import (
     read_as,
 )
 from gateway.fleet.handshake import HostVersion
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.head import Preset
 from kernel.ids import CameraId, StreamName
 
@@ -146,8 +147,8 @@ class HostClient:
             session=session,
             sdp=answer.text,
             etag=answer.headers["etag"],
-            stream=StreamName(answer.headers.get(rpc.STREAM_HEADER, stream)),
-            converted_from=answer.headers.get(rpc.CONVERTED_HEADER),
+            stream=StreamName(answer.headers.get(STREAM_HEADER, stream)),
+            converted_from=answer.headers.get(CONVERTED_HEADER),
         )
 
     async def live_patch(self, session: str, fragment: bytes, *, if_match: str | None) -> None:

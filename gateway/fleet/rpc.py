@@ -20,10 +20,6 @@ from kernel.media import GapCause, TimeSource, VideoCodec
 SDP_MEDIA_TYPE = "application/sdp"
 SDP_FRAGMENT_MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-STREAM_HEADER = "Sightline-Stream"
-"""Of an answer to an offer, here and in the API: the stream that is shown, which may not be the one asked for."""
-CONVERTED_HEADER = "Sightline-Converted-From"
-"""Likewise: the coding of the camera, where the picture is coded anew for this viewer."""
 STATE_MEDIA_TYPE = "application/jsonl"
 HEARTBEAT_S = 1.0
 """The state stream is never silent for longer."""

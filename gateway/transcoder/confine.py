@@ -14,8 +14,8 @@ from pathlib import Path
 
 NICE = 10
 """Recording and viewers of other cameras come first: beside a camera host this weighs a tenth (sched(7))."""
-MEMORY_BYTES = 1536 * 1024 * 1024
-"""Address space. A 4K stream with a full set of reference pictures and all libraries takes about half."""
+MEMORY_BYTES = 1024 * 1024 * 1024
+"""Address space, all libraries in it. 1080p takes 180 MB, 4K as cameras send it 240 MB; more is not given."""
 SECCOMP = "seccomp"
 """The one thing without which nothing hostile may be decoded."""
 

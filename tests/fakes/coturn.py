@@ -52,13 +52,7 @@ def configuration(port: int, folder: Path) -> str:
         text, count = re.subn(rf"(?m)^{key}=.*$", f"{key}={value}", text)
         assert count == 1, f"docs/turnserver.conf has {count} lines of {key}"
     # Loopback peers are refused unless asked for, and then only with a password for the (switched off) console.
-    own = [
-        "allow-loopback-peers",
-        "cli-password=none",
-        f"userdb={folder}/users",
-        f"pidfile={folder}/pid",
-        "log-file=stdout",
-    ]
+    own = ["allow-loopback-peers", "cli-password=none", f"userdb={folder}/users", f"pidfile={folder}/pid", "log-file=stdout"]
     return text + "\n".join([*own, "simple-log", "verbose", ""])
 
 

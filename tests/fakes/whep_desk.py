@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.live import LiveSettings
-from gateway.fleet import rpc
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.live import LiveError, LiveHub, ViewerFacts, open_live
 from gateway.worker.problems import answer, problem_of
 from kernel.clock import SystemClock
@@ -67,9 +67,9 @@ class _Host(FakeHost):
             )
         except LiveError as error:
             return answer(problem_of(error))
-        headers = {"location": f"/live/{session.id}", "etag": session.etag, rpc.STREAM_HEADER: session.stream.value}
+        headers = {"location": f"/live/{session.id}", "etag": session.etag, STREAM_HEADER: session.stream.value}
         if session.transcoded:
-            headers[rpc.CONVERTED_HEADER] = "h265"
+            headers[CONVERTED_HEADER] = "h265"
         return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
 
     async def _patch(self, request: Request) -> Response:

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.api.ledger import view_key
 from gateway.fleet import rpc
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import CameraId
 from tests.fakes.desk import Desk
 from tests.fakes.waiting import until
@@ -32,7 +33,7 @@ async def test_an_offer_is_answered_by_the_host(desk: Desk) -> None:
 async def test_what_is_shown_is_told_and_recorded(desk: Desk) -> None:
     """Where a host shows another stream than was asked for, or one that it converts, the viewer and the audit know."""
     camera = await desk.enrol()
-    desk.host.shown = {rpc.STREAM_HEADER: "sub", rpc.CONVERTED_HEADER: "h265"}
+    desk.host.shown = {STREAM_HEADER: "sub", CONVERTED_HEADER: "h265"}
     answer = await desk.admin.post(f"/whep/{camera}/main", content=b"v=0", headers=SDP)
     assert (answer.headers["sightline-stream"], answer.headers["sightline-converted-from"]) == ("sub", "h265")
     assert answer.headers["location"] == f"/whep/{camera}/main/session-1"

@@ -97,7 +97,7 @@ class Transcodes:
             idle = [one for one in going if one.holders == 0]
             if not idle:
                 raise LiveTranscodesFullError(
-                    f"All places ({self.limit}) for pictures that must be converted from H.265 for a browser are taken.",
+                    f"All places ({self.limit}) for pictures that must be converted from H.265 are taken.",
                     cure="Close such a picture, use a browser that plays H.265, or raise live.transcodes.",
                 )
             min(idle, key=lambda one: one.idle_since_ns).end("its place was needed")

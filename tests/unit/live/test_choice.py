@@ -11,9 +11,8 @@ from gateway.live.errors import LiveCodecError, LiveTranscodeError, LiveTranscod
 from gateway.live.feed import LiveFeed
 from kernel.media import VideoCodec, VideoParameters
 from tests.fakes.clock import ManualClock
-from tests.unit.live.test_feed import H265
+from tests.fakes.transcodes import H265, Stand, stand_of
 from tests.unit.live.test_offer import CHROMIUM
-from tests.unit.live.test_transcode import Stand, stand_of
 
 H264 = VideoParameters(VideoCodec.H264, 640, 360, sps=b"\x67\x42\xc0\x1e", pps=b"\x68\xce")
 WITH_H265 = CHROMIUM.replace("AV1/90000", "H265/90000").replace("level-idx=5;profile=0;tier=0", "level-id=93")
