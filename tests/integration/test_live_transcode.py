@@ -184,6 +184,29 @@ async def test_a_hung_transcoder_is_replaced(tmp_path: Path, browser: Browser) -
     assert gone
 
 
+async def test_one_that_fell_behind_shows_now_again(browser: Browser) -> None:
+    """After a while without the processor it drops what is old: pictures are of now, and no delay is left over."""
+    camera = PatternCamera(CLOCK, codec=H265)
+    async with open_live(ONLY_LOOPBACK, clock=CLOCK) as hub:
+        with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
+            async with camera.playing(feed), live_page(hub, CAMERA) as address:
+                await until(lambda: feed.live, what="a live feed")
+                page = await browser.new_page()
+                await watch(page, address)
+                (transcode,) = hub.transcoders()
+                pid = transcode.pid
+                assert pid is not None
+                os.kill(pid, signal.SIGSTOP)
+                await until(lambda: len(transcode._lane) > 30, what="pictures that wait")
+                os.kill(pid, signal.SIGCONT)
+                seen = await reading(page)
+                await until(lambda: len(transcode._lane) < 3, what="nothing that waits")
+                same = transcode.pid == pid
+                await page.evaluate("peer.close()")
+    assert seen["number"] == 7
+    assert same
+
+
 async def test_no_more_cameras_are_converted_than_may(browser: Browser) -> None:
     """With one place the second camera is refused by its own code; when the first viewer has left it is seen."""
     settings = ONLY_LOOPBACK.model_copy(update={"transcodes": 1})
