@@ -46,6 +46,8 @@ class FakeBorough:
     """Everything that came over the steering sockets, in order."""
     exports: list[tuple[str, str]] = field(default_factory=list)
     """Start and end of each clip that was asked for."""
+    shown: dict[int, dict[str, str]] = field(default_factory=dict)
+    """By number, headers of answers that tell of another stream than was asked for, or of a conversion."""
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     signed_in: bool = True
 
@@ -246,8 +248,8 @@ async def _whep(request: Request) -> Response:
     camera = next((each for each in borough.cameras if each["id"] == request.path_params["camera"]), None)
     if camera is None or camera["state"]["live"] != "live":
         return _problem(409, "live.not_live", "The camera is not live now.", "It is tried again by itself.")
-    location = f"{request.url.path}/s1"
-    return Response("v=0\r\n", status_code=201, media_type="application/sdp", headers={"Location": location})
+    headers = {"Location": f"{request.url.path}/s1", **borough.shown.get(camera["number"], {})}
+    return Response("v=0\r\n", status_code=201, media_type="application/sdp", headers=headers)
 
 
 async def _still(request: Request) -> Response:
