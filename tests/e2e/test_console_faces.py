@@ -250,6 +250,10 @@ async def test_a_tile_says_what_is_shown_in_place_of_what_was_asked_for(opened: 
     await page.locator("article[data-camera-number='1']").click()
     converted = page.locator("article[data-camera-number='1'] .instead")
     await expect(converted).to_have_text("converted from H.265")
+    await expect(converted.locator(".instead-from")).to_be_hidden()  # the camera's name needs the room on a small tile
+    await page.get_by_role("button", name="1", exact=True).first.click()
+    await expect(converted.locator(".instead-from")).to_be_visible()
+    await page.get_by_role("button", name="9", exact=True).first.click()
     await expect(converted).to_have_attribute("title", re.compile("server converts it"))
     await expect(page.locator("article[data-camera-number='2'] .instead")).to_have_text("main stream")
     await expect(page.locator(".instead")).to_have_count(2)

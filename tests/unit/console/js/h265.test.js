@@ -84,7 +84,7 @@ test("a tile says what is shown in place of what was asked for", () => {
   assert.equal(shownInstead({ asked: "main", stream: "sub", convertedFrom: null }).word, "sub stream");
   assert.match(shownInstead({ asked: "main", stream: "sub", convertedFrom: null }).why, /does not show the camera’s main stream/);
   const converted = shownInstead({ asked: "main", stream: "main", convertedFrom: "h265" });
-  assert.equal(converted.word, "converted from H.265");
+  assert.equal(converted.word + converted.from, "converted from H.265");
   assert.match(converted.why, /server converts it/);
   assert.match(shownInstead({ asked: "sub", stream: "main", convertedFrom: "h265" }).why, /its main stream/);
 });

@@ -249,7 +249,7 @@ class Tile extends SlElement {
   #shownInstead(state) {
     if (state === "replay" || !this.#report) return nothing;
     const instead = shownInstead(this.#report);
-    return instead ? html`<span class="instead" title=${instead.why}>${instead.word}</span>` : nothing;
+    return instead ? html`<span class="instead" title=${instead.why}>${instead.word}<span class="instead-from">${instead.from}</span></span>` : nothing;
   }
 
   /** @param {Camera} camera */
