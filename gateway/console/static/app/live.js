@@ -14,7 +14,7 @@ import { WhepSession } from "./whep.js";
 
 const LOOK_MS = 250;
 const NO_PICTURE_MS = 5000;
-/** H.265 that comes and is not decoded by then is not offered again. */
+/** H.265 that comes whole and is not decoded by then is not offered again. */
 const H265_PROOF_MS = 3000;
 const NO_FRAMES_MS = 6000;
 const PRINT_WIDTH = 160;
@@ -71,13 +71,14 @@ export const h265 = {
 };
 
 /**
- * What frames say of an attempt. "undecoded": packets come and no picture is made of them.
- * @param {{decoded: number, packets: number, codec: string, forMs: number, sinceProgressMs: number}} seen
+ * What frames say of an attempt. "undecoded": packets come and no picture is made of them; sooner where H.265 has come
+ * whole, since then it is not the network.
+ * @param {{decoded: number, received: number, packets: number, codec: string, forMs: number, sinceProgressMs: number}} seen
  * @returns {"well" | "undecoded" | "silent"}
  */
-export function judged({ decoded, packets, codec, forMs, sinceProgressMs }) {
+export function judged({ decoded, received, packets, codec, forMs, sinceProgressMs }) {
   if (decoded === 0) {
-    if (codec === "H265" && packets > 10 && forMs > H265_PROOF_MS) return "undecoded";
+    if (codec === "H265" && received > 3 && forMs > H265_PROOF_MS) return "undecoded";
     if (packets > 60 && forMs > NO_PICTURE_MS) return "undecoded";
   }
   return sinceProgressMs > NO_FRAMES_MS ? "silent" : "well";
@@ -276,7 +277,7 @@ export class LivePicture {
 
   /** Frames decoded, or not. @param {Attempt} attempt @param {number} now */
   async #judge(attempt, now) {
-    const { decoded, packets, reached } = await attempt.session.progress();
+    const { decoded, received, packets, reached } = await attempt.session.progress();
     if (attempt.ended) return;
     if (decoded > attempt.lastDecoded) {
       attempt.lastDecoded = decoded;
@@ -284,7 +285,7 @@ export class LivePicture {
     }
     if (document.visibilityState !== "visible") return;
     const { codec } = attempt.session.shown;
-    const verdict = judged({ decoded, packets, codec, forMs: now - attempt.startedAt, sinceProgressMs: now - attempt.lastProgressAt });
+    const verdict = judged({ decoded, received, packets, codec, forMs: now - attempt.startedAt, sinceProgressMs: now - attempt.lastProgressAt });
     if (verdict === "undecoded" && codec === "H265" && attempt.session.h265) {
       h265.doubt();
       this.#h265 = false;

@@ -18,7 +18,7 @@ const FRAGMENT = "application/trickle-ice-sdpfrag";
 
 /**
  * @typedef {object} Progress
- * @property {number} decoded @property {number} packets @property {number} lost @property {string} codec
+ * @property {number} decoded @property {number} received frames that came whole @property {number} packets @property {number} lost @property {string} codec
  * @property {boolean} reached whether the network let the server and us meet
  */
 
@@ -94,12 +94,13 @@ export class WhepSession {
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    const found = { decoded: 0, packets: 0, lost: 0, codec: "", reached: this.#peer?.connectionState === "connected" };
+    const found = { decoded: 0, received: 0, packets: 0, lost: 0, codec: "", reached: this.#peer?.connectionState === "connected" };
     if (this.#peer === null) return found;
     const report = await this.#peer.getStats();
     report.forEach((entry) => {
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
       found.decoded = entry.framesDecoded ?? 0;
+      found.received = entry.framesReceived ?? 0;
       found.packets = entry.packetsReceived ?? 0;
       found.lost = entry.packetsLost ?? 0;
       found.codec = report.get(entry.codecId)?.mimeType ?? "";

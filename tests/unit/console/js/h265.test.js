@@ -40,11 +40,16 @@ test("the answer says what is shown", () => {
   assert.deepEqual(shownOf(new Headers({ "Sightline-Stream": "other" }), "v=0\r\n"), { stream: null, codec: "", convertedFrom: null });
 });
 
-const seen = { decoded: 0, packets: 500, codec: "H265", forMs: 3500, sinceProgressMs: 3500 };
+const seen = { decoded: 0, received: 60, packets: 500, codec: "H265", forMs: 3500, sinceProgressMs: 3500 };
 
 test("H.265 that comes and is not decoded is found out within seconds", () => {
   assert.equal(judged(seen), "undecoded");
   assert.equal(judged({ ...seen, forMs: 2900 }), "well");
+});
+
+test("H.265 that does not come whole is given longer: it may be the network", () => {
+  assert.equal(judged({ ...seen, received: 2 }), "well");
+  assert.equal(judged({ ...seen, received: 0, forMs: 5100 }), "undecoded");
 });
 
 test("H.265 that decodes, however little, is believed", () => {
@@ -52,8 +57,8 @@ test("H.265 that decodes, however little, is believed", () => {
 });
 
 test("what does not come is silence, not a decoder that fails", () => {
-  assert.equal(judged({ ...seen, packets: 3, forMs: 7000, sinceProgressMs: 7000 }), "silent");
-  assert.equal(judged({ ...seen, packets: 0 }), "well");
+  assert.equal(judged({ ...seen, received: 0, packets: 3, forMs: 7000, sinceProgressMs: 7000 }), "silent");
+  assert.equal(judged({ ...seen, received: 0, packets: 0 }), "well");
 });
 
 test("other codings are given longer", () => {
