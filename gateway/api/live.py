@@ -11,7 +11,9 @@ from gateway.api.ledger import Span, view_key
 from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.turn import links
 from gateway.audit.events import Action
+from gateway.fleet.hosts import LiveAnswer
 from gateway.fleet.rpc import SDP_FRAGMENT_MEDIA_TYPE, SDP_MEDIA_TYPE
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import StreamName
 
 router = APIRouter(prefix="/whep/{camera_id}/{stream}", tags=["live"])
@@ -47,7 +49,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
                 actor=actor(request, who),
                 session=who.session,
                 camera=camera.id,
-                details={"stream": stream.value},
+                details=_shown(answer, stream),
             )
         )
     return Response(
@@ -58,6 +60,8 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             "Location": f"/whep/{camera.id}/{stream.value}/{answer.session}",
             "ETag": answer.etag,
             "Accept-Patch": SDP_FRAGMENT_MEDIA_TYPE,
+            STREAM_HEADER: answer.stream.value,
+            **({CONVERTED_HEADER: answer.converted_from} if answer.converted_from else {}),
             **links(the.settings.live, who, wall_ns=the.clock.wall_ns()),
         },
     )
@@ -82,6 +86,16 @@ async def leave(camera: OneCamera, stream: StreamName, session: str, who: Who, t
     await the.fleet.host_of(camera).live_close(session)
     the.ledger.end(view_key(session), "closed")
     return Response(status_code=200)
+
+
+def _shown(answer: LiveAnswer, asked: StreamName) -> dict[str, str | int | bool | None]:
+    """Return what the record of a view says: what was shown, and what was asked for where that is not the same."""
+    shown: dict[str, str | int | bool | None] = {"stream": answer.stream.value}
+    if answer.stream is not asked:
+        shown["asked"] = asked.value
+    if answer.converted_from:
+        shown["converted_from"] = answer.converted_from
+    return shown
 
 
 def _own(the: Rooms, session: str, who: Identity) -> None:

@@ -24,6 +24,7 @@ from gateway.fleet.calls import (
     read_as,
 )
 from gateway.fleet.handshake import HostVersion
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.head import Preset
 from kernel.ids import CameraId, StreamName
 
@@ -42,6 +43,10 @@ class LiveAnswer:
     session: str
     sdp: str
     etag: str
+    stream: StreamName
+    """What is shown, which may be the camera's other stream."""
+    converted_from: str | None = None
+    """The camera's coding, where the picture is coded anew for this viewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +143,13 @@ class HostClient:
             params={"who": who, "address": address, "user": user, "session": access_session},
         )
         session = answer.headers["location"].rsplit("/", 1)[-1]
-        return LiveAnswer(session=session, sdp=answer.text, etag=answer.headers["etag"])
+        return LiveAnswer(
+            session=session,
+            sdp=answer.text,
+            etag=answer.headers["etag"],
+            stream=StreamName(answer.headers.get(STREAM_HEADER, stream)),
+            converted_from=answer.headers.get(CONVERTED_HEADER),
+        )
 
     async def live_patch(self, session: str, fragment: bytes, *, if_match: str | None) -> None:
         """Hand over trickled candidates of a viewer."""

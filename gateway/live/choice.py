@@ -6,7 +6,7 @@ its next offer, as the console does when no frame comes of the packets. What was
 
 from dataclasses import dataclass
 
-from gateway.live.errors import LiveCodecError, LiveTranscodesFullError
+from gateway.live.errors import LiveCodecError, LiveTranscodeError, LiveTranscodesFullError
 from gateway.live.feed import LiveFeed
 from gateway.live.offer import Offer, read_offer
 from gateway.live.transcode import Transcode, Transcodes
@@ -61,9 +61,10 @@ def choose(text: str, asked: LiveFeed, other: LiveFeed | None, transcodes: Trans
     offer = read_offer(text, CODED_ANEW, asked.sound)
     try:
         return _held(offer, transcodes.hold(asked))
-    except LiveTranscodesFullError:
-        # Better the camera's other stream, which is being coded for somebody already, than no picture.
-        if other is None or transcodes.running(other) is None:
+    except (LiveTranscodesFullError, LiveTranscodeError) as error:
+        # Better the camera's other stream than no picture; where all places are taken, if it has one of them.
+        full = isinstance(error, LiveTranscodesFullError)
+        if other is None or (full and transcodes.running(other) is None):
             raise
         offer = read_offer(text, CODED_ANEW, other.sound)
         return _held(offer, transcodes.hold(other))

@@ -16,6 +16,8 @@ from aiortc.sdp import (
 
 from gateway.live.errors import LiveCodecError, LiveMediaTypeError, LiveOfferError, LiveOfferSizeError
 from gateway.live.payload import profile_level_id
+from gateway.live.profile import MAIN as _H265_MAIN
+from gateway.live.profile import profile_idc
 from kernel.media import AudioParameters, VideoCodec, VideoParameters
 
 MAX_SDP_BYTES = 64 * 1024
@@ -149,7 +151,7 @@ def _transport(media: MediaDescription) -> tuple[RTCIceParameters, RTCDtlsParame
 def _video_coding(media: MediaDescription, video: VideoParameters) -> Coding:
     name = "h264" if video.codec is VideoCodec.H264 else "h265"
     offered = [codec for codec in media.rtp.codecs if codec.name.lower() == name and codec.clockRate == 90_000]
-    chosen = _best_h264(offered, video) if video.codec is VideoCodec.H264 else next(iter(offered), None)
+    chosen = _best_h264(offered, video) if video.codec is VideoCodec.H264 else _best_h265(offered, video)
     if chosen is None:
         if video.codec is VideoCodec.H265:
             raise LiveCodecError(
@@ -198,6 +200,19 @@ def _best_h264(offered: list[RTCRtpCodecParameters], video: VideoParameters) -> 
         )
         ranked.append((rank, codec))
     return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
+
+
+def _best_h265(offered: list[RTCRtpCodecParameters], video: VideoParameters) -> RTCRtpCodecParameters | None:
+    """Return the camera's own profile where offered; Main is decoded by all others too, and no other is by Main."""
+    own = profile_idc(video)
+    fitting = [codec for codec in offered if own in {None, _H265_MAIN} or _h265_profile(codec) == own]
+    return min(fitting, key=lambda codec: _h265_profile(codec) != own, default=None)
+
+
+def _h265_profile(codec: RTCRtpCodecParameters) -> int | None:
+    """Return the profile of a coding of an offer; Main where it names none (RFC 7798 section 7.1)."""
+    named = str(codec.parameters.get("profile-id", _H265_MAIN))
+    return int(named) if named.isdecimal() else None
 
 
 def _profile(text: str) -> H264Profile | None:

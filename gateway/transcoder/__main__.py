@@ -4,8 +4,18 @@ import os
 import select
 import sys
 
-from gateway.transcoder.confine import confine
-from gateway.transcoder.framing import HEAD, FramingError, KeyframeWish, Message, Parameters, body_bytes, pack, unpack
+from gateway.transcoder.confine import SECCOMP, confine
+from gateway.transcoder.framing import (
+    HEAD,
+    UNCONFINED,
+    FramingError,
+    KeyframeWish,
+    Message,
+    Parameters,
+    body_bytes,
+    pack,
+    unpack,
+)
 from gateway.transcoder.recoder import Recoder
 from kernel.clock import Clock, SystemClock
 
@@ -63,7 +73,10 @@ def main() -> None:
     """Confine ourselves, then serve."""
     undone = confine()
     if undone:
-        sys.stderr.write(f"unconfined: {' '.join(undone)}\n")
+        sys.stderr.write(f"{UNCONFINED}{' '.join(undone)}\n")
+        sys.stderr.flush()
+    if SECCOMP in undone:
+        sys.exit("the system lets this process refuse itself nothing (seccomp), so it decodes nothing")
     try:
         serve(Pipes(_STDIN, _STDOUT), SystemClock())
     except BrokenPipeError:

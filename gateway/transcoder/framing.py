@@ -1,8 +1,8 @@
 """What host and coder say to each other on the pipes: one message after another, each a head and a body.
 
 Head, big-endian, eight bytes: kind (u8), flags (u8), number of NAL units (u16), bytes of the body (u32). The body of a
-picture begins with three i64 (time in 90 kHz ticks, wall time of capture in ns, monotonic arrival in ns), that of
-parameter sets with width and height (u16 each); then come the NAL units, each behind its length (u32).
+picture begins with two i64 (time in 90 kHz ticks, monotonic arrival in ns), that of parameter sets with width and
+height (u16 each); then come the NAL units, each behind its length (u32).
 """
 
 import struct
@@ -15,7 +15,9 @@ HEAD = struct.Struct("!BBHI")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Of either side's messages; a 4K keyframe has about one."""
 MAX_NALS = 4096
-_STAMPS = struct.Struct("!qqq")
+UNCONFINED = "unconfined: "
+"""Begins the line on standard error that names what this machine would not let the coder give up."""
+_STAMPS = struct.Struct("!qq")
 _SIZE = struct.Struct("!HH")
 _LENGTH = struct.Struct("!I")
 
@@ -36,9 +38,6 @@ class Flag(IntEnum):
     """Bits of a picture's second byte."""
 
     KEYFRAME = 1
-    LOST_BEFORE = 2
-    BY_ARRIVAL = 4
-    """The wall time is known from arrival, not from the camera's sender reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,13 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """One coded picture, its NAL units without start codes; times as in ``kernel.media.AccessUnit``."""
+    """One coded picture, its NAL units without start codes; times as in ``kernel.media.AccessUnit``.
+
+    ``time_90k`` is when it is shown, and names it: what is made of it comes back under the same.
+    """
 
     nals: tuple[bytes, ...]
     time_90k: int
-    wall_ns: int
     received_ns: int
     flags: int = 0
 
@@ -79,7 +80,7 @@ def pack(message: Message) -> bytes:
         return HEAD.pack(Kind.KEYFRAME, 0, 0, 0)
     if isinstance(message, Parameters):
         return _pack(Kind.PARAMETERS, 0, _SIZE.pack(message.width, message.height), message.nals)
-    stamps = _STAMPS.pack(message.time_90k, message.wall_ns, message.received_ns)
+    stamps = _STAMPS.pack(message.time_90k, message.received_ns)
     return _pack(Kind.PICTURE, message.flags, stamps, message.nals)
 
 
@@ -94,14 +95,14 @@ def _pack(kind: Kind, flags: int, facts: bytes, nals: Sequence[bytes]) -> bytes:
     return HEAD.pack(kind, flags, len(nals), length) + b"".join(pieces)
 
 
-def body_bytes(head: bytes) -> int:
+def body_bytes(head: bytes, most: int = MAX_BODY_BYTES) -> int:
     """Return how many bytes follow a head.
 
     Raises:
-        FramingError: more than the wire takes.
+        FramingError: more than ``most``.
     """
     length = int(HEAD.unpack(head)[3])
-    if length > MAX_BODY_BYTES:
+    if length > most:
         msg = f"a body of {length} bytes is announced"
         raise FramingError(msg)
     return length
@@ -121,8 +122,8 @@ def unpack(head: bytes, body: bytes) -> Message:
             width, height = _SIZE.unpack_from(body)
             return Parameters(width, height, _nals(body, _SIZE.size, count))
         if kind == Kind.PICTURE:
-            time_90k, wall_ns, received_ns = _STAMPS.unpack_from(body)
-            return Coded(_nals(body, _STAMPS.size, count), time_90k, wall_ns, received_ns, flags)
+            time_90k, received_ns = _STAMPS.unpack_from(body)
+            return Coded(_nals(body, _STAMPS.size, count), time_90k, received_ns, flags)
     except struct.error as error:
         msg = "a message is cut short"
         raise FramingError(msg) from error

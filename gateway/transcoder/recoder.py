@@ -29,6 +29,10 @@ LATE_NS = 250 * NS_PER_MS
 AT_LEAST_EVERY_NS = 500 * NS_PER_MS
 MAX_PIXELS = 4096 * 4096
 """A larger picture is no camera's, but a way to take the memory."""
+_UNNAMED = 2
+_COLOURS = frozenset({1, _UNNAMED, 5, 6, 7, 9})
+"""Numbers of ITU-T H.273 that television has used, and that can be scaled and named in H.264 for all three of matrix,
+primaries and transfer; cameras that claim others are shown as if they claimed none."""
 _NEVER = 1_000_000
 _START = b"\x00\x00\x00\x01"
 _KEPT = 64
@@ -99,7 +103,7 @@ class Recoder:
         if self._decoder is None:
             return
         packet: av.Packet[VideoStream] = av.Packet(b"".join(_START + nal for nal in picture.nals))  # type: ignore[assignment]
-        packet.pts = packet.dts = picture.time_90k
+        packet.pts = picture.time_90k
         packet.time_base = Fraction(1, VIDEO_CLOCK_HZ)
         self._stamps[picture.time_90k] = picture
         while len(self._stamps) > _KEPT:
@@ -130,6 +134,9 @@ class Recoder:
     def _encode(self, frame: VideoFrame, stamp: Coded) -> Iterator[Message]:
         width, height = fitted(frame.width, frame.height)
         colours = (int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc))
+        if not _COLOURS.issuperset(colours):
+            colours = (_UNNAMED, _UNNAMED, _UNNAMED)
+            frame.colorspace, frame.color_primaries, frame.color_trc = colours
         ratio = self._decoder.sample_aspect_ratio if self._decoder is not None else None
         shape = _Shape(width, height, colours, ratio)
         if self._encoder is None or shape != self._shape:
@@ -151,8 +158,7 @@ class Recoder:
         picture.pict_type = PictureType.I if keyframe else PictureType.NONE
         for packet in self._encoder.encode(picture):
             nals = tuple(nal for nal in split(bytes(packet)) if nal[0] & 0x1F not in {_SEI, _SPS, _PPS, _AUD})
-            flags = (stamp.flags & Flag.BY_ARRIVAL) | (Flag.KEYFRAME if packet.is_keyframe else 0)
-            yield Coded(nals, stamp.time_90k, stamp.wall_ns, stamp.received_ns, flags)
+            yield Coded(nals, stamp.time_90k, stamp.received_ns, Flag.KEYFRAME if packet.is_keyframe else 0)
         if keyframe:
             self._keyframe_due = False
             self._last_key_90k = stamp.time_90k

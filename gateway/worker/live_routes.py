@@ -5,11 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.fleet import rpc
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.live import LiveHub, ViewerFacts
 from gateway.live.errors import LiveMediaTypeError, LiveOfferSizeError
 from gateway.live.offer import MAX_SDP_BYTES
 from gateway.worker.problems import HostRequestError
 from kernel.ids import CameraId, StreamName
+from kernel.media import VideoCodec
 
 JSON = "application/json"
 
@@ -58,7 +60,9 @@ def live_routes(hub: LiveHub) -> list[Route]:
         )
         body = await limited_body(request, rpc.SDP_MEDIA_TYPE)
         session = await hub.offer(CameraId(request.path_params["camera"]), stream, body, viewer=viewer)
-        headers = {"location": f"/live/{session.id}", "etag": session.etag}
+        headers = {"location": f"/live/{session.id}", "etag": session.etag, STREAM_HEADER: session.stream.value}
+        if session.transcoded:
+            headers[CONVERTED_HEADER] = VideoCodec.H265.value
         return Response(session.answer_sdp, 201, headers, media_type=rpc.SDP_MEDIA_TYPE)
 
     async def patch(request: Request) -> Response:

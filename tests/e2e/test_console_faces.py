@@ -1,5 +1,6 @@
 """The console in Debian's Chromium before a gateway whose state a test sets: what hands do and what eyes are told."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -208,6 +209,27 @@ async def test_a_picture_that_never_changes_is_called_frozen(opened: Open) -> No
     page, _ = await opened()
     await page.evaluate("window.__peer.freeze = true")
     await expect(page.locator("article[data-state=frozen]").first).to_be_visible()
+
+
+async def test_a_tile_says_what_is_shown_in_place_of_what_was_asked_for(opened: Open) -> None:
+    """A converted picture is called one, another stream is named, and all others say neither."""
+    page, borough = await opened()
+    borough.shown = {
+        1: {"Sightline-Stream": "main", "Sightline-Converted-From": "h265"},
+        2: {"Sightline-Stream": "main"},
+    }
+    await page.reload()
+    await expect(page.locator("article[data-state=live]")).to_have_count(6)
+    await page.locator("article[data-camera-number='1']").click()
+    converted = page.locator("article[data-camera-number='1'] .instead")
+    await expect(converted).to_have_text("converted from H.265")
+    await expect(converted.locator(".instead-from")).to_be_hidden()  # the camera's name needs the room on a small tile
+    await page.get_by_role("button", name="1", exact=True).first.click()
+    await expect(converted.locator(".instead-from")).to_be_visible()
+    await page.get_by_role("button", name="9", exact=True).first.click()
+    await expect(converted).to_have_attribute("title", re.compile("server converts it"))
+    await expect(page.locator("article[data-camera-number='2'] .instead")).to_have_text("main stream")
+    await expect(page.locator(".instead")).to_have_count(2)
 
 
 async def test_faults_are_said_in_plain_words(opened: Open) -> None:

@@ -48,6 +48,8 @@ class FakeBorough:
     """What came for each live view, in order: POST or DELETE, and the camera."""
     refused_offers: int = 0
     """Those for cameras whose host is away."""
+    shown: dict[int, dict[str, str]] = field(default_factory=dict)
+    """By number, headers of answers that tell of another stream than was asked for, or of a conversion."""
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     signed_in: bool = True
 

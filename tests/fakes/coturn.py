@@ -100,7 +100,7 @@ async def _answers(server: Coturn, process: asyncio.subprocess.Process) -> None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", server.port)
             except OSError:
-                await asyncio.sleep(0.02)  # noqa: TID251 - polls a port
+                await asyncio.sleep(0.02)
                 continue
             writer.close()
             await writer.wait_closed()

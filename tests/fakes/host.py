@@ -36,6 +36,8 @@ class FakeHost:
         self.devices: list[DiscoveredDevice] = []
         self.viewers: dict[str, rpc.ViewerState] = {}
         self.offers: list[bytes] = []
+        self.shown: dict[str, str] = {}
+        """Headers of answered offers that tell of another stream than was asked for, or of a conversion."""
         self.patches: list[bytes] = []
         self.sticks: dict[str, rpc.StickState] = {}
         self.wishes: list[Any] = []
@@ -205,7 +207,7 @@ class FakeHost:
             since_ns=1,
             connected=True,
         )
-        headers = {"Location": f"/live/{session}", "ETag": '"1"'}
+        headers = {"Location": f"/live/{session}", "ETag": '"1"', **self.shown}
         return Response("v=0\r\n", 201, media_type=rpc.SDP_MEDIA_TYPE, headers=headers)
 
     async def _viewers(self, _request: Request) -> Response:

@@ -18,6 +18,7 @@ from kernel.clock import Clock
 from kernel.geography import Place
 from kernel.head import Axis, HeadAbilities
 from kernel.ids import StreamName
+from kernel.media import VideoCodec
 
 
 class PlainEye:
@@ -53,12 +54,16 @@ async def one_camera(
     sub: bool = True,
     faults: Faults | None = None,
     eye: PlainEye | MovingEye | None = None,
+    codec: VideoCodec = VideoCodec.H264,
+    sub_codec: VideoCodec = VideoCodec.H264,
 ) -> AsyncIterator[SimulatedDevice]:
     """Serve one camera on loopback while the context lasts."""
     mount = Mount(place=Place(51.5, -0.1, 8.0), bearing_deg=90.0)
-    streams = {StreamName.MAIN: StreamSettings(token="main", name=StreamName.MAIN, width=320, height=180)}
+    streams = {StreamName.MAIN: StreamSettings(token="main", name=StreamName.MAIN, width=320, height=180, codec=codec)}
     if sub:
-        streams[StreamName.SUB] = StreamSettings(token="sub", name=StreamName.SUB, width=160, height=90)
+        streams[StreamName.SUB] = StreamSettings(
+            token="sub", name=StreamName.SUB, width=160, height=90, codec=sub_codec
+        )
     device = SimulatedDevice(
         number=number,
         name=f"Camera {number}",

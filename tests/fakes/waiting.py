@@ -1,7 +1,10 @@
 """Awaiting a condition, in place of sleeping."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 async def until(condition: Callable[[], object], *, timeout_s: float = 20.0, what: str = "the condition") -> None:
@@ -17,3 +20,25 @@ async def until(condition: Callable[[], object], *, timeout_s: float = 20.0, wha
             msg = f"waited {timeout_s} s for {what}"
             raise AssertionError(msg)
         await asyncio.sleep(0.01)
+
+
+async def told(
+    ask: Callable[[], Awaitable[T]],
+    wanted: Callable[[T], object],
+    *,
+    timeout_s: float = 30.0,
+    what: str = "the answer",
+) -> T:
+    """Return the first answer to ``ask()`` that is as wanted.
+
+    Raises:
+        AssertionError: none was within ``timeout_s`` of real time.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while not wanted(answer := await ask()):
+        if loop.time() > deadline:
+            msg = f"waited {timeout_s} s for {what}; the last answer was {answer}"
+            raise AssertionError(msg)
+        await asyncio.sleep(0.05)
+    return answer

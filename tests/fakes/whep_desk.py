@@ -10,9 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.live import LiveSettings
-from gateway.live import LiveHub, ViewerFacts, open_live
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
+from gateway.live import LiveError, LiveHub, ViewerFacts, open_live
+from gateway.worker.problems import answer, problem_of
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
+from kernel.media import VideoCodec
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.host import FakeHost
 from tests.fakes.pattern import PatternCamera
@@ -23,7 +26,13 @@ _PAGE = """<!doctype html><title>One view</title><video id="video" autoplay mute
 <script type="module">
 import { WhepSession } from "/static/app/whep.js";
 import { serversNamed } from "/static/app/ice.js";
+import { LivePicture } from "/static/app/live.js";
 window.lost = 0;
+window.look = async (camera) => {
+  serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
+  window.reports = [];
+  window.picture = new LivePicture(document.body, camera, "main", false, (report) => { window.reports.push(report); });
+};
 window.view = async (path) => {
   serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
   window.session = new WhepSession(path, () => { window.lost += 1; });
@@ -49,13 +58,18 @@ class _Host(FakeHost):
 
     async def _offer(self, request: Request) -> Response:
         asked = request.query_params
-        session = await self.hub.offer(
-            CameraId(request.path_params["camera"]),
-            StreamName(request.path_params["stream"]),
-            await request.body(),
-            viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
-        )
-        headers = {"location": f"/live/{session.id}", "etag": session.etag}
+        try:
+            session = await self.hub.offer(
+                CameraId(request.path_params["camera"]),
+                StreamName(request.path_params["stream"]),
+                await request.body(),
+                viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
+            )
+        except LiveError as error:
+            return answer(problem_of(error))
+        headers = {"location": f"/live/{session.id}", "etag": session.etag, STREAM_HEADER: session.stream.value}
+        if session.transcoded:
+            headers[CONVERTED_HEADER] = "h265"
         return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
 
     async def _patch(self, request: Request) -> Response:
@@ -75,14 +89,18 @@ class WhepDesk:
         self.hub = hub
         self.camera = camera
 
-    async def page(self, browser: Browser, *, policy: str = "all") -> Page:
-        """Return a page, signed in, whose connections go only where ``policy`` (``relay``, ``all``) lets them."""
+    async def page(self, browser: Browser, *, policy: str = "all", before: str = "") -> Page:
+        """Return a page, signed in, whose connections go only where ``policy`` (``relay``, ``all``) lets them.
+
+        ``before`` is a script that runs ahead of the page's own.
+        """
         context = await browser.new_context()
         address = self.desk.url
         await context.add_cookies(
             [{"name": name, "value": value, "url": address} for name, value in self.desk.admin.cookies.items()]
         )
         await context.add_init_script(_POLICY.replace("POLICY", f'"{policy}"'))
+        await context.add_init_script(before)
         page = await context.new_page()
 
         async def give(route: Any) -> None:
@@ -95,11 +113,11 @@ class WhepDesk:
 
 
 @asynccontextmanager
-async def whep_desk(path: Path, live: LiveSettings) -> AsyncIterator[WhepDesk]:
+async def whep_desk(path: Path, live: LiveSettings, *, codec: VideoCodec = VideoCodec.H264) -> AsyncIterator[WhepDesk]:
     """Give a gateway with one camera that plays."""
     clock = SystemClock()
     host = _Host()
-    camera = PatternCamera(clock, width=320, height=180, frame_rate=25)
+    camera = PatternCamera(clock, width=320, height=180, frame_rate=25, codec=codec)
     settings = settings_in(path).model_copy(update={"live": live})
     async with open_live(live, clock=clock) as hub, open_desk(path, settings=settings, host=host) as desk:
         host.hub = hub

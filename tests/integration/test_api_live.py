@@ -8,6 +8,7 @@ import pytest
 
 from gateway.api.ledger import view_key
 from gateway.fleet import rpc
+from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import CameraId
 from tests.fakes.desk import Desk
 from tests.fakes.waiting import until
@@ -27,6 +28,25 @@ async def test_an_offer_is_answered_by_the_host(desk: Desk) -> None:
     assert desk.host.offers == [b"v=0 offer"]
     (viewer,) = desk.host.viewers.values()
     assert (viewer.who, viewer.address, viewer.stream) == ("root", "127.0.0.1", "sub")
+
+
+async def test_what_is_shown_is_told_and_recorded(desk: Desk) -> None:
+    """Where a host shows another stream than was asked for, or one that it converts, the viewer and the audit know."""
+    camera = await desk.enrol()
+    desk.host.shown = {STREAM_HEADER: "sub", CONVERTED_HEADER: "h265"}
+    answer = await desk.admin.post(f"/whep/{camera}/main", content=b"v=0", headers=SDP)
+    assert (answer.headers["sightline-stream"], answer.headers["sightline-converted-from"]) == ("sub", "h265")
+    assert answer.headers["location"] == f"/whep/{camera}/main/session-1"
+    (started,) = await desk.audit("view.started")
+    assert json.loads(started.details) == {"stream": "sub", "asked": "main", "converted_from": "h265"}
+
+
+async def test_a_plain_view_says_no_more_than_its_stream(desk: Desk) -> None:
+    """What is passed on as it was asked for has its stream named, and no conversion."""
+    camera = await desk.enrol()
+    answer = await desk.admin.post(f"/whep/{camera}/main", content=b"v=0", headers=SDP)
+    assert answer.headers["sightline-stream"] == "main"
+    assert "sightline-converted-from" not in answer.headers
 
 
 async def test_a_player_may_ask_first(desk: Desk) -> None:

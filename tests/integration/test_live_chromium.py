@@ -16,7 +16,7 @@ from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
 from tests.fakes.live_page import chromium, live_page
 from tests.fakes.pattern import TONE, PatternCamera
-from tests.fakes.waiting import until
+from tests.fakes.waiting import told, until
 
 CAMERA = CameraId("0" * 32)
 # Chromium reaches us over loopback alone: a machine without any other interface must do.
@@ -77,7 +77,11 @@ async def test_the_cameras_own_profile_and_sound_are_passed_on(browser: Browser)
                 await until(lambda: feed.live, what="a live feed")
                 page = await browser.new_page()
                 answered = await _watch(page, address, audio=True)
-                await page.wait_for_function("async () => (await inbound()).audio?.samples > 2000")
+                await told(
+                    lambda: page.evaluate("inbound()"),
+                    lambda found: found.get("audio", {}).get("samples", 0) > 2000,
+                    what="sound",
+                )
                 await page.evaluate("peer.close()")
     assert "PCMU/8000" in answered["answer"]
     assert "opus" not in answered["answer"]
@@ -116,7 +120,11 @@ async def test_lost_packets_are_sent_again(browser: Browser, hub_that_loses: Liv
             await _watch(page, address)
             await until(lambda: hub_that_loses.viewers()[0].retransmitted > 5, what="retransmissions")
             frames = (await page.evaluate("inbound()"))["video"]["frames"]
-            await page.wait_for_function(f"async () => (await inbound()).video.frames > {frames + 25}")
+            await told(
+                lambda: page.evaluate("inbound()"),
+                lambda found: found["video"]["frames"] > frames + 25,
+                what="frames to be decoded on",
+            )
             reading = await _reading(page, fresh_ms=2000)
             await page.evaluate("peer.close()")
     assert reading["number"] == 7
@@ -140,10 +148,10 @@ async def hub_that_loses(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LiveH
 
 
 async def test_h265_is_refused_where_the_browser_has_none(browser: Browser) -> None:
-    """Chromium without an H.265 decoder is told so by a code, with a status that lets the console fall back."""
+    """Where nothing may be converted, Chromium without an H.265 decoder is told so by a code of its own."""
     clock = SystemClock()
     camera = PatternCamera(clock, codec=VideoCodec.H265)
-    async with open_live(ONLY_LOOPBACK, clock=clock) as hub:
+    async with open_live(ONLY_LOOPBACK.model_copy(update={"transcodes": 0}), clock=clock) as hub:
         with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
             async with camera.playing(feed), live_page(hub, CAMERA) as address:
                 await until(lambda: feed.live, what="a live feed")

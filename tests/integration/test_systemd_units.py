@@ -48,6 +48,13 @@ def test_exposure_is_below_two(unit: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_a_host_lets_its_coders_step_back() -> None:
+    """Of the calls that change a process's share of the machine the host's filter gives back setpriority alone."""
+    filters = section("sightline-host@.service", "Service")["SystemCallFilter"]
+    assert filters[-1] == "setpriority"
+    assert any("@resources" in one for one in filters if one.startswith("~"))
+
+
 @pytest.mark.parametrize("unit", SERVICES)
 def test_readiness_watchdog_and_credentials(unit: str) -> None:
     """Each unit waits for readiness, is watched, restarted, and gets its secrets as credentials."""

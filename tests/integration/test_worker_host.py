@@ -77,10 +77,10 @@ def _settings(directory: Path) -> Settings:
 
 
 @asynccontextmanager
-async def _site(directory: Path) -> AsyncIterator[Site]:
+async def site_of(directory: Path, device: SimulatedDevice) -> AsyncIterator[Site]:
+    """Give a host for a camera, which it does not own yet."""
     socket = directory / "run" / "host-0.sock"
     async with (
-        one_camera(CLOCK) as device,
         open_host(_settings(directory), socket, clock=CLOCK) as host,
         HostClient(socket) as client,
     ):
@@ -96,7 +96,7 @@ async def _site(directory: Path) -> AsyncIterator[Site]:
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """Give a host that owns no camera yet."""
-    async with _site(tmp_path) as site:
+    async with one_camera(CLOCK) as device, site_of(tmp_path, device) as site:
         yield site
 
 

@@ -1,6 +1,6 @@
 """The camera host's side of coding H.265 anew: which processes run, for whom, and how many.
 
-Design note: docs/design/live.md, *H.265*. What runs in the process itself is ``gateway.transcoder``.
+Design note: docs/design/transcoding.md. What runs in the process itself is ``gateway.transcoder``.
 """
 
 from gateway.live.transcode.pool import Transcodes

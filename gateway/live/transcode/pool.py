@@ -8,6 +8,7 @@ import structlog
 from config.live import LiveSettings
 from gateway.live.errors import LiveTranscodeError, LiveTranscodesFullError
 from gateway.live.feed import LiveFeed
+from gateway.live.transcode.process import OpenCoder, open_coder
 from gateway.live.transcode.running import GAVE_UP, Transcode
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import CameraId, StreamName
@@ -29,11 +30,20 @@ class Ended(Protocol):
 class Transcodes:
     """The hub's; every transcode is a task of its ``group``."""
 
-    def __init__(self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup, ended: Ended) -> None:
+    def __init__(
+        self,
+        settings: LiveSettings,
+        *,
+        clock: Clock,
+        group: asyncio.TaskGroup,
+        ended: Ended,
+        open_coder: OpenCoder = open_coder,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._group = group
         self._ended = ended
+        self._open_coder = open_coder
         self._slots = asyncio.Semaphore(max(1, settings.transcodes))
         self._by_stream: dict[tuple[CameraId, StreamName], Transcode] = {}
         self._all: set[Transcode] = set()
@@ -41,8 +51,8 @@ class Transcodes:
 
     @property
     def count(self) -> int:
-        """Return how many streams are being coded anew."""
-        return len(self._all)
+        """Return how many streams are being coded anew, without those whose process is just being ended."""
+        return len(self._going())
 
     @property
     def limit(self) -> int:
@@ -71,6 +81,9 @@ class Transcodes:
         found = self._by_stream.get((source.camera, source.stream))
         return found if found is not None and found.source is source and not found.over else None
 
+    def _going(self) -> list[Transcode]:
+        return [one for one in self._all if not one.over]
+
     def _start(self, source: LiveFeed) -> Transcode:
         key = (source.camera, source.stream)
         if self._resting.get(key, 0) > self._clock.monotonic_ns():
@@ -79,16 +92,16 @@ class Transcodes:
                 cure="It is tried again by itself; set the camera to H.264, or use a browser that plays H.265.",
             )
         self._resting.pop(key, None)
-        going = [one for one in self._by_stream.values() if not one.over]
+        going = self._going()
         if len(going) >= self.limit:
             idle = [one for one in going if one.holders == 0]
             if not idle:
                 raise LiveTranscodesFullError(
-                    f"All {self.limit} places for pictures that this browser needs converted from H.265 are taken.",
+                    f"All places ({self.limit}) for pictures that must be converted from H.265 are taken.",
                     cure="Close such a picture, use a browser that plays H.265, or raise live.transcodes.",
                 )
             min(idle, key=lambda one: one.idle_since_ns).end("its place was needed")
-        transcode = Transcode(source, settings=self._settings, clock=self._clock)
+        transcode = Transcode(source, settings=self._settings, clock=self._clock, open_coder=self._open_coder)
         self._by_stream[key] = transcode
         self._all.add(transcode)
         self._group.create_task(self._run(key, transcode), name=f"transcode {source.camera} {source.stream}")

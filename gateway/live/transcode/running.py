@@ -2,21 +2,25 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from config.live import LiveSettings
 from gateway.live.feed import LiveFeed
 from gateway.live.payload import Picture
-from gateway.live.transcode.process import Coder, CoderError, open_coder
-from gateway.transcoder.framing import Coded, Flag, KeyframeWish, Parameters
+from gateway.live.transcode.process import Coder, CoderError, OpenCoder
+from gateway.transcoder.framing import Coded, Flag, KeyframeWish, Message, Parameters
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.lanes import LiveLane
 from kernel.media import (
+    VIDEO_CLOCK_HZ,
     AccessUnit,
     AudioFrame,
     StreamDescription,
+    TimeSource,
     VideoCodec,
     VideoParameters,
 )
@@ -27,22 +31,53 @@ _log = structlog.get_logger(__name__)
 LINGER_S = 5.0
 """The process runs on for this long after its last viewer: they often come back, and it need not start anew."""
 SILENT_S = 8.0
-"""A process that is handed pictures and gives none for this long is ended."""
-ATTEMPTS = 5
+"""A process that is handed pictures for this long, or takes none, and gives none is ended."""
+ATTEMPTS = 3
 """After so many failures, none of which came after a healthy minute, viewers are told that it does not work."""
 BACKOFF = Backoff(base_s=0.25, cap_s=5.0, healthy_s=60.0)
-MAX_CODED_BYTES = 2 * 1024 * 1024
-"""Of one picture that comes back; at 2.5 Mbit/s it is never near."""
+REORDERED_90K = VIDEO_CLOCK_HZ
+"""A picture that is earlier than the newest by less is shown before it; by more, and media times have restarted."""
 _REMEMBERED = 4096
+"""Pictures that are under way at most: the smallest of them would not fill the pipe with fewer."""
 _SPS, _PPS = 7, 8
 GAVE_UP = "the camera's H.265 could not be decoded"
 IDLE = "nobody watched"
 
 
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """What is kept of a picture while it is being coded."""
+
+    wall_ns: int
+    received_ns: int
+    time_source: TimeSource
+
+
+class DisplayTimes:
+    """Places pictures on the feed's line by when they are shown.
+
+    The feed's own places only grow, as viewers' must; with B pictures those of the camera do not in the order in which
+    they are decoded, and what comes out of a decoder is in the order in which it is shown.
+    """
+
+    __slots__ = ("_newest", "_shift")
+
+    def __init__(self) -> None:
+        self._newest: int | None = None
+        self._shift = 0
+
+    def of(self, time_90k: int, placed_90k: int) -> int:
+        """Return where a picture with this media time, which the feed placed there, is shown."""
+        if self._newest is None or not self._newest - REORDERED_90K < time_90k < self._newest:
+            self._newest = time_90k
+            self._shift = placed_90k - time_90k
+        return time_90k + self._shift
+
+
 class Transcode:
     """Watches its source (``gateway.live.feed.Watcher``) and fills ``feed``."""
 
-    def __init__(self, source: LiveFeed, *, settings: LiveSettings, clock: Clock) -> None:
+    def __init__(self, source: LiveFeed, *, settings: LiveSettings, clock: Clock, open_coder: OpenCoder) -> None:
         self.source = source
         self.feed = LiveFeed(
             source.camera,
@@ -59,13 +94,16 @@ class Transcode:
         """Of the process, while there is one."""
         self._clock = clock
         self._settings = settings
+        self._open_coder = open_coder
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._idle = asyncio.Event()
         self._idle_since_ns = clock.monotonic_ns()
         self._lane: LiveLane[Picture] = LiveLane(capacity=settings.lane_pictures)
         self._keyframe_wished = False
-        self._handed: dict[int, AccessUnit] = {}
+        self._handed: dict[int, _Stamp] = {}
         self._silent_since_ns: int | None = None
+        self._last_handed_ns = 0
+        self._handing = False
 
     @property
     def over(self) -> bool:
@@ -118,6 +156,7 @@ class Transcode:
 
     def sound(self, frame: AudioFrame, time_clock: int) -> None:
         """See ``Watcher``. Sound is not coded anew; it is placed on the source's unbroken line, as pictures are."""
+        self.feed.sound = self.source.sound
         self.feed.audio(AudioFrame(frame.data, time_clock, frame.wall_ns, frame.parameters))
 
     def end(self, reason: str) -> None:
@@ -160,9 +199,10 @@ class Transcode:
         self._lane = LiveLane(capacity=self._settings.lane_pictures)
         self._handed.clear()
         self._silent_since_ns = None
+        self._handing = False
         if not cached:
             self.source.want_keyframe()
-        async with open_coder() as coder, asyncio.TaskGroup() as group:
+        async with self._open_coder() as coder, asyncio.TaskGroup() as group:
             self.pid = coder.pid
             _log.info("transcode.started", camera=self.source.camera, stream=self.source.stream, pid=coder.pid)
             group.create_task(self._hand_all(coder, cached, self._lane))
@@ -171,38 +211,45 @@ class Transcode:
 
     async def _hand_all(self, coder: Coder, cached: Sequence[Picture], lane: LiveLane[Picture]) -> None:
         parameters: VideoParameters | None = None
-        for picture in cached:
-            parameters = await self._hand(coder, picture.unit, picture.time_90k, parameters)
+        times = DisplayTimes()
+        waiting = deque(cached)
         while True:
-            picture = await lane.get()
-            if parameters is None and not picture.keyframe:
+            picture = waiting.popleft() if waiting else await lane.get()
+            unit = picture.unit
+            time_90k = times.of(unit.time_90k, picture.time_90k)
+            # What is built on a lost picture is smears: a browser would show none of it either.
+            if not unit.keyframe and (parameters is None or unit.lost_before):
+                parameters = None
                 continue
-            parameters = await self._hand(coder, picture.unit, picture.time_90k, parameters)
+            if unit.parameters is not parameters:
+                parameters = unit.parameters
+                nals = tuple(nal for nal in (parameters.vps, parameters.sps, parameters.pps) if nal)
+                await self._write(coder, Parameters(parameters.width, parameters.height, nals))
+            await self._hand(coder, unit, time_90k)
 
-    async def _hand(
-        self, coder: Coder, unit: AccessUnit, time_90k: int, before: VideoParameters | None
-    ) -> VideoParameters:
-        sets = unit.parameters
-        if sets is not before:
-            nals = tuple(nal for nal in (sets.vps, sets.sps, sets.pps) if nal)
-            await coder.write(Parameters(sets.width, sets.height, nals))
+    async def _hand(self, coder: Coder, unit: AccessUnit, time_90k: int) -> None:
         if self._keyframe_wished:
             self._keyframe_wished = False
-            await coder.write(KeyframeWish())
-        self._handed[time_90k] = unit
+            await self._write(coder, KeyframeWish())
+        self._handed[time_90k] = _Stamp(unit.wall_ns, unit.received_ns, unit.time_source)
         if len(self._handed) > _REMEMBERED:
             del self._handed[next(iter(self._handed))]
+        await self._write(coder, Coded(unit.nals, time_90k, unit.received_ns))
+
+    async def _write(self, coder: Coder, message: Message) -> None:
+        self._last_handed_ns = self._clock.monotonic_ns()
         if self._silent_since_ns is None:
-            self._silent_since_ns = self._clock.monotonic_ns()
-        await coder.write(Coded(unit.nals, time_90k, unit.wall_ns, unit.received_ns))
-        return sets
+            self._silent_since_ns = self._last_handed_ns
+        self._handing = True
+        await coder.write(message)
+        self._handing = False
 
     async def _take_all(self, coder: Coder) -> None:
         parameters: VideoParameters | None = None
         while True:
             message = await coder.read()
             if isinstance(message, Parameters):
-                kinds = [nal[0] & 0x1F for nal in message.nals if nal]
+                kinds = [nal[0] & 0x1F if nal else 0 for nal in message.nals]
                 if kinds != [_SPS, _PPS]:
                     raise CoderError("gave other parameter sets")
                 sps, pps = message.nals
@@ -214,11 +261,11 @@ class Transcode:
 
     def _take(self, coded: Coded, parameters: VideoParameters) -> None:
         # Decoding hostile input it may be somebody else's by now: times are our own, and sizes are held.
-        unit = self._handed.pop(coded.time_90k, None)
-        if unit is None:
+        stamp = self._handed.pop(coded.time_90k, None)
+        if stamp is None:
             raise CoderError("gave a picture that it was not handed")
-        if not coded.nals or sum(map(len, coded.nals)) > MAX_CODED_BYTES:
-            raise CoderError("gave a picture of no size that we asked for")
+        if not all(coded.nals) or not coded.nals:
+            raise CoderError("gave an empty picture")
         for earlier in [time_90k for time_90k in self._handed if time_90k < coded.time_90k]:
             del self._handed[earlier]
         self._silent_since_ns = None
@@ -226,19 +273,20 @@ class Transcode:
             AccessUnit(
                 nals=coded.nals,
                 time_90k=coded.time_90k,
-                wall_ns=unit.wall_ns,
+                wall_ns=stamp.wall_ns,
                 keyframe=bool(coded.flags & Flag.KEYFRAME),
                 parameters=parameters,
-                received_ns=unit.received_ns,
-                time_source=unit.time_source,
+                received_ns=stamp.received_ns,
+                time_source=stamp.time_source,
             )
         )
 
     async def _watch(self) -> None:
         async with every(self._clock, 1.0) as ticks:
             async for _ in ticks:
-                since_ns = self._silent_since_ns
-                if since_ns is not None and self._clock.monotonic_ns() - since_ns > SILENT_S * NS_PER_S:
+                # While the camera itself sends nothing, nothing is missed.
+                until_ns = self._clock.monotonic_ns() if self._handing else self._last_handed_ns
+                if self._silent_since_ns is not None and until_ns - self._silent_since_ns > SILENT_S * NS_PER_S:
                     raise CoderError("gave no picture")
 
     async def _until_idle(self) -> str:

@@ -10,9 +10,11 @@ from aiortc.sdp import SessionDescription
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.simulator.picture.encoder import Coding, parameters_of
 from gateway.live.answer import Ground, Source, write_answer
 from gateway.live.errors import LiveCodecError, LiveError, LiveMediaTypeError, LiveOfferError, LiveOfferSizeError
 from gateway.live.offer import MAX_SDP_BYTES, Offer, read_fragment, read_offer
+from gateway.live.profile import MAIN, profile_idc
 from kernel.media import AudioCodec, AudioParameters, VideoCodec, VideoParameters
 
 CHROMIUM = (Path(__file__).parent / "offers" / "chromium.sdp").read_text()
@@ -86,6 +88,45 @@ def test_h265_is_answered_where_offered() -> None:
     assert section is not None
     assert section.coding is not None
     assert section.coding.name == "H265/90000"
+
+
+@pytest.mark.parametrize(
+    ("camera", "offered", "chosen"),
+    [
+        (1, ("1", "2"), "1"),
+        (1, ("2", "1"), "1"),
+        (1, ("2", "2"), "2"),
+        (2, ("1", "2"), "2"),
+        (2, ("1", "1"), None),
+        (2, ("x", ""), None),
+        (4, ("1", "2"), None),
+    ],
+)
+def test_h265_is_answered_in_a_profile_that_the_browser_decodes(
+    camera: int, offered: tuple[str, str], chosen: str | None
+) -> None:
+    """Ten-bit pictures go only to who offers ten bits; eight-bit ones to all, by their own profile where there."""
+    offer = CHROMIUM.replace("AV1/90000", "H265/90000")
+    for place, profile in enumerate(offered):
+        offer = offer.replace(f"level-idx=5;profile={place};tier=0", f"level-id=93;profile-id={profile}")
+    video = VideoParameters(
+        VideoCodec.H265, 640, 360, sps=b"\x42\x01\x01" + bytes((camera,)), pps=b"\x44\x01", vps=b"\x40\x01"
+    )
+    if chosen is None:
+        with pytest.raises(LiveCodecError):
+            read_offer(offer, video, None)
+        return
+    section = read_offer(offer, video, None).section("video")
+    assert section is not None
+    assert section.coding is not None
+    assert f"profile-id={chosen}" in section.coding.fmtp
+
+
+def test_a_simulated_cameras_profile_is_read() -> None:
+    """What libx265 makes of eight-bit pictures is Main."""
+    coding = Coding(codec=VideoCodec.H265, width=320, height=180, frame_rate=25.0, bitrate_kbit=500)
+    assert profile_idc(parameters_of(coding)) == MAIN
+    assert profile_idc(H265) is None
 
 
 def test_an_answer_reads_back_as_an_answer() -> None:

@@ -14,6 +14,8 @@ import { WhepSession } from "./whep.js";
 
 const LOOK_MS = 250;
 const NO_PICTURE_MS = 5000;
+/** H.265 that comes whole and is not decoded by then is not offered again. */
+const H265_PROOF_MS = 3000;
 const NO_FRAMES_MS = 6000;
 const STANDING_MS = 1000;
 const PRINT_WIDTH = 160;
@@ -23,7 +25,9 @@ const PRINT_HEIGHT = 90;
  * @typedef {object} LiveReport
  * @property {"connecting" | "playing" | "waiting" | "failed" | "forbidden"} state
  * @property {import("./types.js").Problem | null} problem
- * @property {import("./types.js").StreamName} stream
+ * @property {import("./types.js").StreamName} stream what is shown, which may not be what was asked for
+ * @property {import("./types.js").StreamName} asked
+ * @property {string | null} convertedFrom the camera's coding, where the server converts the picture for this browser
  * @property {import("./freshness.js").Verdict} verdict
  */
 
@@ -45,6 +49,42 @@ const unreached = (refused) => ({
       : `The relay refused this viewer (${refused}): its secret or its clock is not the server's. It is tried again.`,
 });
 
+/**
+ * Whether this browser is believed when it claims H.265. What it says it decodes is no proof: drivers lie, and hardware
+ * has room for so many pictures at once. One that was sent H.265 and decoded nothing is not believed again in this tab.
+ */
+export const h265 = {
+  key: "sightline.h265-fails",
+  get believed() {
+    try {
+      return sessionStorage.getItem(this.key) === null;
+    } catch {
+      return true;
+    }
+  },
+  doubt() {
+    try {
+      sessionStorage.setItem(this.key, "1");
+    } catch {
+      // Without storage each picture finds it out by itself.
+    }
+  },
+};
+
+/**
+ * What frames say of an attempt. "undecoded": packets come and no picture is made of them; sooner where H.265 has come
+ * whole, since then it is not the network.
+ * @param {{decoded: number, received: number, packets: number, codec: string, forMs: number, sinceProgressMs: number}} seen
+ * @returns {"well" | "undecoded" | "silent"}
+ */
+export function judged({ decoded, received, packets, codec, forMs, sinceProgressMs }) {
+  if (decoded === 0) {
+    if (codec === "H265" && received > 3 && forMs > H265_PROOF_MS) return "undecoded";
+    if (packets > 60 && forMs > NO_PICTURE_MS) return "undecoded";
+  }
+  return sinceProgressMs > NO_FRAMES_MS ? "silent" : "well";
+}
+
 class Attempt {
   freshness = new Freshness();
   /** @type {number | null} */
@@ -54,13 +94,16 @@ class Attempt {
   lastDecoded = 0;
   lastProgressAt = performance.now();
 
-  /** @param {string} cameraId @param {import("./types.js").StreamName} stream @param {(attempt: Attempt) => void} onFrame */
-  constructor(cameraId, stream, onFrame) {
+  /**
+   * @param {string} cameraId @param {import("./types.js").StreamName} stream @param {boolean} believed offer H.265
+   * @param {(attempt: Attempt) => void} onFrame
+   */
+  constructor(cameraId, stream, believed, onFrame) {
     this.stream = stream;
     this.video = document.createElement("video");
     Object.assign(this.video, { muted: true, playsInline: true, autoplay: true, disablePictureInPicture: true });
     this.video.tabIndex = -1;
-    this.session = new WhepSession(`/whep/${cameraId}/${stream}`, () => this.onLost());
+    this.session = new WhepSession(`/whep/${cameraId}/${stream}`, () => this.onLost(), { h265: believed });
     this.video.srcObject = this.session.stream;
     const look = (/** @type {number} */ now, /** @type {any} */ meta) => {
       if (this.ended) return;
@@ -107,6 +150,8 @@ export class LivePicture {
   /** @type {import("./types.js").Problem | null} */
   #problem = null;
   #mainCannot = false;
+  /** Where the tab's storage keeps nothing, and for this picture. */
+  #h265 = true;
 
   /**
    * @param {HTMLElement} host where the video goes @param {string} cameraId
@@ -176,7 +221,7 @@ export class LivePicture {
   #connect() {
     if (this.#ended) return;
     this.#drop();
-    const attempt = new Attempt(this.cameraId, this.#effective(), (each) => this.#frame(each));
+    const attempt = new Attempt(this.cameraId, this.#effective(), this.#h265 && h265.believed, (each) => this.#frame(each));
     attempt.onLost = () => this.#fail(attempt, new ApiError({ type: "live.lost", title: "The picture was lost." }, 0));
     this.#next = attempt;
     attempt.video.classList.add("coming");
@@ -238,17 +283,26 @@ export class LivePicture {
 
   /** Frames decoded, or not. @param {Attempt} attempt @param {number} now */
   async #judge(attempt, now) {
-    const { decoded, packets, reached } = await attempt.session.progress();
+    const { decoded, received, packets, reached } = await attempt.session.progress();
     if (attempt.ended) return;
     if (decoded > attempt.lastDecoded) {
       attempt.lastDecoded = decoded;
       attempt.lastProgressAt = now;
     }
     if (document.visibilityState !== "visible") return;
-    if (decoded === 0 && packets > 60 && now - attempt.startedAt > NO_PICTURE_MS) {
+    const { codec } = attempt.session.shown;
+    const verdict = judged({ decoded, received, packets, codec, forMs: now - attempt.startedAt, sinceProgressMs: now - attempt.lastProgressAt });
+    if (verdict === "undecoded" && codec === "H265" && attempt.session.h265) {
+      h265.doubt();
+      this.#h265 = false;
+      attempt.end();
+      if (attempt === this.#shown) this.#shown = null;
+      // At once: the server shows this browser something else.
+      this.#connect();
+    } else if (verdict === "undecoded") {
       const problem = { type: "live.codec", title: "This browser cannot decode the picture.", cure: "Use a current Chromium, or ask for H.264 on the camera." };
       this.#fail(attempt, new ApiError(problem, 0));
-    } else if (now - attempt.lastProgressAt > NO_FRAMES_MS) {
+    } else if (verdict === "silent") {
       this.#fail(attempt, new ApiError(reached ? SILENT : unreached(attempt.session.relayRefused), 0));
     }
   }
@@ -259,6 +313,8 @@ export class LivePicture {
     this.#state = state;
     this.#problem = problem;
     const verdict = this.#shown?.freshness.verdict(performance.now()) ?? { state: "none", ageMs: null, basis: null };
-    this.report({ state, problem, stream: this.#shown?.stream ?? this.#effective(), verdict: /** @type {any} */ (verdict) });
+    const asked = this.#shown?.stream ?? this.#effective();
+    const { stream, convertedFrom } = this.#shown?.session.shown ?? { stream: null, convertedFrom: null };
+    this.report({ state, problem, stream: stream ?? asked, asked, convertedFrom, verdict: /** @type {any} */ (verdict) });
   }
 }

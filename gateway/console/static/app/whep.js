@@ -11,8 +11,14 @@ import { UNREACHABLE } from "./words.js";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 
 /**
+ * What the answer says is shown: the stream, which may be the camera's other one; the coding that is sent, as SDP names
+ * it; and the camera's own, where the server converts the picture for this browser.
+ * @typedef {{stream: import("./types.js").StreamName | null, codec: string, convertedFrom: string | null}} Shown
+ */
+
+/**
  * @typedef {object} Progress
- * @property {number} decoded @property {number} packets @property {number} lost @property {string} codec
+ * @property {number} decoded @property {number} received frames that came whole @property {number} packets @property {number} lost @property {string} codec
  * @property {boolean} reached whether the network let the server and us meet
  */
 
@@ -29,11 +35,17 @@ export class WhepSession {
   stream = new MediaStream();
   /** What a TURN relay answered when it did not take us (RFC 8489 section 14.8); 401: our credential. @type {number | null} */
   relayRefused = null;
+  /** @type {Shown} */
+  shown = { stream: null, codec: "", convertedFrom: null };
 
-  /** @param {string} url @param {() => void} onLost the connection failed for good */
-  constructor(url, onLost) {
+  /**
+   * @param {string} url @param {() => void} onLost the connection failed for good
+   * @param {{h265?: boolean}} [options] whether to offer H.265, where the browser claims to decode it
+   */
+  constructor(url, onLost, { h265 = true } = {}) {
     this.url = url;
     this.onLost = onLost;
+    this.h265 = h265;
   }
 
   /** Offer and take the answer. @throws {ApiError} with retryAfterS where the server said when */
@@ -44,12 +56,14 @@ export class WhepSession {
     asap(peer.addTransceiver("video", { direction: "recvonly" }).receiver);
     peer.addTransceiver("audio", { direction: "recvonly" });
     const made = await peer.createOffer();
-    await peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(made.sdp ?? "") });
+    const claimed = this.h265 ? (made.sdp ?? "") : withoutH265(made.sdp ?? "");
+    await peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(claimed) });
     const offer = peer.localDescription?.sdp ?? "";
     const response = await this.#ask("POST", this.url, "application/sdp", offer);
     const answer = await response.text();
     this.#location = new URL(response.headers.get("Location") ?? "", response.url).href;
     this.#etag = response.headers.get("ETag") ?? "";
+    this.shown = shownOf(response.headers, answer);
     if (this.#closed) {
       await this.#leave();
       return;
@@ -80,12 +94,13 @@ export class WhepSession {
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    const found = { decoded: 0, packets: 0, lost: 0, codec: "", reached: this.#peer?.connectionState === "connected" };
+    const found = { decoded: 0, received: 0, packets: 0, lost: 0, codec: "", reached: this.#peer?.connectionState === "connected" };
     if (this.#peer === null) return found;
     const report = await this.#peer.getStats();
     report.forEach((entry) => {
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
       found.decoded = entry.framesDecoded ?? 0;
+      found.received = entry.framesReceived ?? 0;
       found.packets = entry.packetsReceived ?? 0;
       found.lost = entry.packetsLost ?? 0;
       found.codec = report.get(entry.codecId)?.mimeType ?? "";
@@ -164,6 +179,34 @@ export const soundApart = (sdp) =>
     .split(/^(?=m=)/m)
     .map((section) => (section.startsWith("m=audio") ? section.replace(/^(a=(?:ssrc:\d+ )?msid:)\S+/gm, "$1sound") : section))
     .join("");
+
+/**
+ * Leave H.265 out of an offer, with its retransmissions: for a browser that has been seen not to decode what it claims.
+ * @param {string} sdp @returns {string}
+ */
+export const withoutH265 = (sdp) =>
+  sdp
+    .split(/^(?=m=)/m)
+    .map((section) => {
+      const own = [...section.matchAll(/^a=rtpmap:(\d+) H265\//gim)].map(([, type]) => type);
+      const repairs = [...section.matchAll(/^a=fmtp:(\d+) apt=(\d+)\s*$/gm)].filter(([, , of]) => own.includes(of));
+      const gone = new Set([...own, ...repairs.map(([, type]) => type)]);
+      return section
+        .replace(/^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) .*\r?\n/gm, (line, type) => (gone.has(type) ? "" : line))
+        .replace(/^m=video .*/, (line) => line.split(" ").filter((word, place) => place < 3 || !gone.has(word.trim())).join(" "));
+    })
+    .join("");
+
+/** @param {Headers} headers @param {string} answer @returns {Shown} */
+export function shownOf(headers, answer) {
+  const stream = headers.get("Sightline-Stream");
+  const video = answer.split(/^(?=m=)/m).find((section) => section.startsWith("m=video")) ?? "";
+  return {
+    stream: stream === "main" || stream === "sub" ? stream : null,
+    codec: video.match(/^a=rtpmap:\d+ ([^/\s]+)/m)?.[1]?.toUpperCase() ?? "",
+    convertedFrom: headers.get("Sightline-Converted-From"),
+  };
+}
 
 const NTP_TO_UNIX_MS = 2_208_988_800_000;
 

@@ -80,3 +80,20 @@ export function linkState(live) {
   });
   return known[live] ?? live;
 }
+
+/**
+ * What a tile says where the picture is not what the camera sends, or not the stream that was asked for.
+ * Small tiles have room for ``word`` alone.
+ * @param {{asked: string, stream: string, convertedFrom: string | null}} report
+ * @returns {{word: string, from: string, why: string} | null}
+ */
+export function shownInstead({ asked, stream, convertedFrom }) {
+  const other = asked === stream ? "" : ` This is its ${stream} stream.`;
+  if (convertedFrom) {
+    const coding = convertedFrom.toUpperCase().replace(/^H(\d)/, "H.$1");
+    const why = `The camera sends ${coding}, which this browser does not show. The server converts it, less sharp.${other}`;
+    return { word: "converted", from: ` from ${coding}`, why };
+  }
+  if (other === "") return null;
+  return { word: `${stream} stream`, from: "", why: `This browser does not show the camera’s ${asked} stream.${other}` };
+}

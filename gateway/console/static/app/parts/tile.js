@@ -13,7 +13,7 @@ import { Playback } from "../playback.js";
 import { wishes } from "../keys.js";
 import { cameraById, store } from "../store.js";
 import { age, clockFine, day } from "../time.js";
-import { say, standing } from "../words.js";
+import { say, shownInstead, standing } from "../words.js";
 import { Hands } from "../hands.js";
 
 /** @typedef {import("../live.js").LiveReport} LiveReport */
@@ -261,6 +261,13 @@ class Tile extends SlElement {
     return html`<span class="standing attention">${word[/** @type {keyof typeof word} */ (state)] ?? standing(camera.state)}</span>`;
   }
 
+  /** What is shown in place of what was asked for. @param {TileState} state */
+  #shownInstead(state) {
+    if (state === "replay" || !this.#report) return nothing;
+    const instead = shownInstead(this.#report);
+    return instead ? html`<span class="instead" title=${instead.why}>${instead.word}<span class="instead-from">${instead.from}</span></span>` : nothing;
+  }
+
   /** @param {Camera} camera */
   #recording(camera) {
     const recording = camera.state.recording;
@@ -296,11 +303,12 @@ class Tile extends SlElement {
       <article class="tile" tabindex="0" aria-label="Camera ${camera.number}, ${camera.name}" aria-current=${selected}
         data-camera-number=${camera.number} data-camera-id=${camera.id} data-state=${state} data-selected=${selected}
         data-age-ms=${ageMs} data-age-basis=${this.#report?.verdict.basis ?? ""} data-stream=${this.#report?.stream ?? ""}
+        data-converted=${this.#report?.convertedFrom ?? ""}
         @pointerdown=${choose} @focusin=${choose}>
         <header class="tile-head">
           <span class="number">${camera.number}</span>
           <span class="name"><b>${camera.name}</b> <span class="place">${place}</span></span>
-          <span class="facts">${this.#stick(camera)}${this.#recording(camera)}${this.#standing(camera, state)}</span>
+          <span class="facts">${this.#stick(camera)}${this.#shownInstead(state)}${this.#recording(camera)}${this.#standing(camera, state)}</span>
         </header>
         <div class="picture" data-state=${state}><div class="rubber" hidden></div><div class="box" hidden></div></div>
         ${this.#veil(camera, state)}
