@@ -52,7 +52,13 @@ def configuration(port: int, folder: Path) -> str:
         text, count = re.subn(rf"(?m)^{key}=.*$", f"{key}={value}", text)
         assert count == 1, f"docs/turnserver.conf has {count} lines of {key}"
     # Loopback peers are refused unless asked for, and then only with a password for the (switched off) console.
-    own = ["allow-loopback-peers", "cli-password=none", f"userdb={folder}/users", f"pidfile={folder}/pid", "log-file=stdout"]
+    own = [
+        "allow-loopback-peers",
+        "cli-password=none",
+        f"userdb={folder}/users",
+        f"pidfile={folder}/pid",
+        "log-file=stdout",
+    ]
     return text + "\n".join([*own, "simple-log", "verbose", ""])
 
 
@@ -94,7 +100,7 @@ async def _answers(server: Coturn, process: asyncio.subprocess.Process) -> None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", server.port)
             except OSError:
-                await asyncio.sleep(0.02)  # noqa: TID251 - polls a port
+                await asyncio.sleep(0.02)
                 continue
             writer.close()
             await writer.wait_closed()
