@@ -32,9 +32,9 @@ window.view = async (path) => {
 };
 window.ways = async () => {
   const report = await peer.getStats();
-  const pairs = [...report.values()].filter((each) => each.type === "candidate-pair" && each.nominated);
-  return pairs.filter((each) => each.state === "succeeded").map((each) => {
-    const own = report.get(each.localCandidateId), far = report.get(each.remoteCandidateId);
+  const transports = [...report.values()].filter((each) => each.type === "transport");
+  return transports.map((each) => report.get(each.selectedCandidatePairId)).map((pair) => {
+    const own = report.get(pair.localCandidateId), far = report.get(pair.remoteCandidateId);
     return { local: own.candidateType, by: own.relayProtocol ?? own.protocol, remote: far.candidateType,
       protocol: own.protocol };
   });

@@ -1,4 +1,4 @@
-"""Viewers over TCP: who is let in, how packets are framed, and what becomes of those who stall, flood or say nothing."""
+"""Viewers over TCP: who is let in, how packets are cut, and what becomes of those who stall, flood or are silent."""
 
 import asyncio
 import itertools

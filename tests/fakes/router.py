@@ -1,0 +1,78 @@
+"""A router with network address translation between a viewer and us, which forgets what it translated."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.live.udp import Address
+
+
+class Router:
+    """Made by :func:`router`. Viewers send to ``port`` on 127.0.0.1. ``checks`` are what STUN went through outwards."""
+
+    def __init__(self, to: Address) -> None:
+        self.checks: list[bytes] = []
+        self._to = to
+        self._inner = _bound()
+        self._outer = _bound()
+        self._viewer: Address | None = None
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._inner, self._outwards)
+        loop.add_reader(self._outer, self._inwards)
+
+    @property
+    def port(self) -> int:
+        """Return where viewers send."""
+        port: int = self._inner.getsockname()[1]
+        return port
+
+    @property
+    def outside(self) -> Address:
+        """Return where viewers are seen to come from."""
+        host, port = self._outer.getsockname()
+        return host, port
+
+    def forget(self) -> None:
+        """Give the viewer another address outside; what comes to the old one is lost."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._outer)
+        old, self._outer = self._outer, _bound()
+        old.close()
+        loop.add_reader(self._outer, self._inwards)
+
+    def close(self) -> None:
+        """Be switched off."""
+        for one in (self._inner, self._outer):
+            asyncio.get_running_loop().remove_reader(one)
+            one.close()
+
+    def _outwards(self) -> None:
+        data, (host, port) = self._inner.recvfrom(2048)
+        self._viewer = (host, port)
+        if data[:2] == b"\x00\x01":
+            self.checks.append(data)
+        self._outer.sendto(data, self._to)
+
+    def _inwards(self) -> None:
+        data = self._outer.recv(2048)
+        if self._viewer is not None:
+            self._inner.sendto(data, self._viewer)
+
+
+def _bound() -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.settimeout(0)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+@asynccontextmanager
+async def router(to: Address) -> AsyncIterator[Router]:
+    """Give a router on loopback in front of the port at ``to``."""
+    made = Router(to)
+    try:
+        yield made
+    finally:
+        made.close()
