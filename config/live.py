@@ -10,7 +10,7 @@ class IceServer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: Annotated[str, Field(pattern=r"^(stuns?|turns?):[^\s<>\"]+$")]
+    url: Annotated[str, Field(pattern=r"^(stuns?|turns?):[!#-;=?-~]+$")]
     """For instance ``turn:turn.example.org:3478?transport=tcp``."""
     username: str | None = None
     credential: SecretStr | None = None
@@ -21,10 +21,15 @@ class IceServer(BaseModel):
         if self.url.startswith("turn") and (not self.username or self.credential is None):
             msg = "a TURN server needs username and credential, or turn_urls with turn_secret in place of this"
             raise ValueError(msg)
+        # They are told in an HTTP header.
+        told = (self.username or "") + (self.credential.get_secret_value() if self.credential else "")
+        if not (told.isascii() and told.isprintable()):
+            msg = "username and credential may have letters, digits, spaces and signs of ASCII alone"
+            raise ValueError(msg)
         return self
 
 
-TurnUrl = Annotated[str, Field(pattern=r"^turns?:[^\s<>\"]+$")]
+TurnUrl = Annotated[str, Field(pattern=r"^turns?:[!#-;=?-~]+$")]
 
 
 class LiveSettings(BaseModel):
