@@ -185,7 +185,7 @@ class LivePort:
             if seat is None:
                 counters.unknown += 1
             else:
-                seat.packet(data, now_ns)
+                seat.packet(data, now_ns, (path, address))
         elif data[:2] in RESPONSES:
             # Before any allowance of the address: who floods from a viewer's address (spoofed) knows no transaction.
             self.seats.respond(data, path, address, now_ns)

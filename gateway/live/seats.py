@@ -96,7 +96,7 @@ class PortCounters:
     flooded: int = 0
     """Beyond what a viewer, or all strangers together, may send."""
     refused: int = 0
-    """Addresses wished for by one viewer while they answer for another."""
+    """Addresses wished for by one viewer while they answer for another; packets from one that has never answered."""
     unauthenticated: int = 0
     """Checks whose message integrity is not the viewer's."""
     strangers_closed: int = 0
@@ -154,6 +154,7 @@ class Seat:
         self.connections: list[TcpPath] = []
         self._seats = seats
         self._packets = Allowance(PACKETS_PER_S, PACKETS_BURST)
+        self._proven = False
         self._heard: dict[tuple[UdpPath, Address], tuple[int, int]] = {}
         """When each address last answered a check of ours (never: -1), and when it was last heard, both in ns."""
         self._expected: set[bytes] = set()
@@ -181,6 +182,7 @@ class Seat:
         path.known[address] = self
         answered_ns, _ = self._heard.get((path, address), (NEVER_NS, 0))
         self._heard[path, address] = (now_ns if answered else answered_ns, now_ns)
+        self._proven = self._proven or answered
         if len(self._heard) > MAX_ADDRESSES:
             self._drop(min(self._heard, key=self._heard.__getitem__))
 
@@ -189,8 +191,15 @@ class Seat:
         for place in [place for place, (_, heard_ns) in self._heard.items() if now_ns - heard_ns > FORGET_NS]:
             self._drop(place)
 
-    def packet(self, data: bytes, now_ns: int) -> bool:
-        """Take DTLS, SRTP or SRTCP of the viewer's; return False where it sends too much."""
+    def packet(self, data: bytes, now_ns: int, place: tuple[UdpPath, Address] | None = None) -> bool:
+        """Take DTLS, SRTP or SRTCP of the viewer's; return False where it sends too much, or from the wrong place.
+
+        Over UDP ``place`` is where it comes from. As soon as the viewer has answered somewhere, an address that has not
+        is not heard: a recorded check, sent again, may have made it known.
+        """
+        if place is not None and self._proven and self._heard[place][0] == NEVER_NS:
+            self._seats.counters.refused += 1
+            return False
         if not self._packets.take(now_ns, 1 + len(data) // PACKET_UNIT_BYTES):
             self._seats.counters.flooded += 1
             return False
@@ -201,7 +210,9 @@ class Seat:
         """Know a connection to be the viewer's. One too many costs the oldest that is not in use."""
         self.connections.append(path)
         if len(self.connections) > MAX_CONNECTIONS:
-            next(one for one in self.connections if not self.guest.uses(one)).close()
+            surplus = next(one for one in self.connections if not self.guest.uses(one))
+            self.connections.remove(surplus)  # now: it is a while until it says that it is closed
+            surplus.close()
 
     def expect(self, transaction: bytes) -> None:
         """Have the answer to a check of ours brought to us, wherever it comes from."""
@@ -215,7 +226,8 @@ class Seat:
 
     def disconnected(self, path: "TcpPath") -> None:
         """Forget a closed connection."""
-        self.connections.remove(path)
+        if path in self.connections:
+            self.connections.remove(path)
         self.guest.lost(path)
 
     def leave(self) -> None:

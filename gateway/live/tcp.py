@@ -192,7 +192,9 @@ class Door:
             self.seats.counters.strangers_closed += 1
             counts = Counter(one.remote[0] for one in self.strangers)
             most = max(counts.values())
-            next(one for one in self.strangers if counts[one.remote[0]] == most).close()
+            surplus = next(one for one in self.strangers if counts[one.remote[0]] == most)
+            self.strangers.pop(surplus)  # now: it is a while until it says that it is closed
+            surplus.close()
 
     def authenticated(self, path: TcpPath) -> None:
         """Note that a connection is a viewer's."""

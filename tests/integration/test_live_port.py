@@ -105,6 +105,21 @@ async def test_chromium_without_udp_watches_over_tcp(browser: Browser, hub: Live
     assert lost == 0
 
 
+async def test_chromium_whose_connection_breaks_comes_again(browser: Browser, hub: LiveHub) -> None:
+    """A TCP connection that is cut is made anew by the browser, and the same view goes on over it."""
+    async with live_page(hub, CAMERA) as address:
+        page, session = await _on_a_page(browser, hub, address, kept=" tcp .* 127", changed="(line) => line")
+        await until_page(page, DECODES.format(more=10), what="pictures over TCP")
+        before = _aim(hub, session)
+        hub._sessions[session]._peer._pairs.best.protocol.path.close()
+        await until(lambda: _aim(hub, session) != before, what="the new connection", timeout_s=30)
+        decoded = await _decoded(page)
+        await until_page(page, DECODES.format(more=decoded + 25), what="pictures over it")
+        assert [viewer.session for viewer in hub.viewers()] == [session]
+        await page.evaluate("peer.close()")
+        await until(lambda: not hub.viewers(), what="the end of the view")
+
+
 async def test_chromium_whose_router_forgets_it_is_followed(browser: Browser, hub: LiveHub) -> None:
     """A viewer whose address changes goes on in the same view, once a check from there was answered."""
     async with live_page(hub, CAMERA) as address, router(("127.0.0.1", hub.port.number)) as nat:

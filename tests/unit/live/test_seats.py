@@ -238,6 +238,19 @@ def test_long_feedback_counts_for_more(room: Room) -> None:
     assert room.seats.counters.flooded == 101 - PACKETS_BURST // 21
 
 
+def test_packets_count_from_where_the_viewer_has_answered(room: Room) -> None:
+    """Before any answer every known address is heard; after one, only those that have answered."""
+    for address in (HOME, AWAY):
+        room.check(room.seat, address)
+        assert room.seat.packet(b"\x16early", 0, (room.path, address))
+    room.seat.hold(room.path, HOME, answered=True)
+    assert room.seat.packet(b"\x80", 0, (room.path, HOME))
+    assert not room.seat.packet(b"\x80", 0, (room.path, AWAY))
+    assert len(room.ann.packets) == 3
+    room.seat.hold(room.path, AWAY, answered=True)
+    assert room.seat.packet(b"\x80", 0, (room.path, AWAY))
+
+
 def test_an_answer_reaches_who_awaits_it(room: Room) -> None:
     """Only the viewer that asked gets an answer, only while it waits, and only so many."""
     room.seat.expect(b"transaction1")

@@ -180,6 +180,15 @@ async def test_a_crowd_from_one_address_shuts_nobody_out(place: Place) -> None:
     assert not waiting.at_eof()
 
 
+async def test_a_crowd_that_comes_at_once_is_cut_at_once(place: Place) -> None:
+    """However many connections come in one turn of the loop, no more are kept than may be."""
+    door = place.port._doors["127.0.0.1"]
+    await asyncio.gather(*(place.connect() for _ in range(2 * MAX_STRANGERS)))
+    await until(lambda: place.port.counters.strangers_closed >= MAX_STRANGERS, what="the surplus closed")
+    await until(lambda: len(door.paths) == MAX_STRANGERS, what="the end of the rest")
+    assert len(door.strangers) == MAX_STRANGERS
+
+
 async def test_a_viewer_that_floods_is_hung_up_on(place: Place) -> None:
     """What a viewer sends beyond its allowance ends its connection: reading it would cost as much as heeding it."""
     reader, writer = await place.seated()
