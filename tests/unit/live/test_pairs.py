@@ -1,6 +1,7 @@
 """Which of a viewer's addresses are checked and which is used, with a viewer that answers as the test wishes."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,8 @@ from aioice import stun
 from aioice.ice import CandidatePair
 from aiortc import RTCDtlsParameters, RTCIceParameters
 from aiortc.rtcicetransport import RTCIceCandidate
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.live import LiveSettings
 from gateway.live.candidates import COMPONENT
@@ -282,6 +285,47 @@ async def test_packets_before_the_handshake_are_kept_within_bounds(site: Site) -
     for _ in range(2 * MAX_WAITING_PACKETS):
         site.peer.packet(b"\x16 dtls")
     assert site.ice._queue.qsize() - before <= MAX_WAITING_PACKETS
+
+
+@given(
+    attributes=st.lists(
+        st.tuples(
+            st.sampled_from([code for code, *_ in stun.ATTRIBUTES if code != 8]) | st.integers(0, 0xFFFF),
+            st.binary(max_size=24),
+        ),
+        max_size=6,
+    ),
+    named=st.booleans(),
+    port=st.integers(1, 65_535),
+)
+def test_a_viewer_may_check_with_whatever_it_likes(
+    *, attributes: list[tuple[int, bytes]], named: bool, port: int
+) -> None:
+    """Checks that are authentic, with any attributes in any form, are answered or not, and break nothing."""
+
+    async def try_it() -> None:
+        async with open_port(SETTINGS, clock=SystemClock(), machine=list) as live_port:
+            site = Site(live_port)
+            await site.peer.gather()
+            connecting = asyncio.create_task(
+                site.peer.connect(THEIRS, RTCDtlsParameters(fingerprints=[], role="client"))
+            )
+            ours = site.peer.parameters
+            body = [(6, f"{ours.usernameFragment}:them".encode()), *attributes, *([(0x24, bytes(4))] if named else [])]
+            packed = b"".join(struct.pack("!HH", k, len(v)) + v + bytes(-len(v) % 4) for k, v in body)
+            head = struct.pack("!HHL12s", 1, len(packed), stun.COOKIE, bytes(12))
+            proof = stun.message_integrity(head + packed, str(ours.password).encode())
+            packed += struct.pack("!HH", 8, len(proof)) + proof
+            data = stun.set_body_length(head, len(packed)) + packed
+            for address in ((HOME[0], port), AWAY, (HOME[0], port)):
+                site.port._take(data, site.path, address, site.port.clock.monotonic_ns())
+            await settle(5)
+            assert site.ended == []
+            connecting.cancel()
+            await asyncio.wait([connecting])
+            await site.peer.close()
+
+    asyncio.run(try_it())
 
 
 async def test_garbage_for_a_viewer_is_no_check(site: Site) -> None:

@@ -224,6 +224,14 @@ async def test_connections_for_one_viewer_are_limited(place: Place) -> None:
     assert place.port.counters.flooded == 1
 
 
+async def test_surplus_connections_count_no_more_at_once(place: Place) -> None:
+    """However many come in one turn of the loop, a viewer has no more than it may."""
+    door = place.port._doors["127.0.0.1"]
+    for _ in range(3 * MAX_CONNECTIONS):
+        place.seat.connected(TcpPath(door))
+    assert len(place.seat.connections) == MAX_CONNECTIONS
+
+
 async def test_another_viewers_checks_are_not_heard_here(place: Place) -> None:
     """A connection belongs to the viewer of its first check; a check for another viewer is none."""
     bob = FakeGuest()
