@@ -310,6 +310,8 @@ def test_a_viewer_may_check_with_whatever_it_likes(
             connecting = asyncio.create_task(
                 site.peer.connect(THEIRS, RTCDtlsParameters(fingerprints=[], role="client"))
             )
+            site.come(STRANGE)
+            await until(lambda: site.ice._early_checks_done, what="the start")
             ours = site.peer.parameters
             body = [(6, f"{ours.usernameFragment}:them".encode()), *attributes, *([(0x24, bytes(4))] if named else [])]
             packed = b"".join(struct.pack("!HH", k, len(v)) + v + bytes(-len(v) % 4) for k, v in body)
@@ -321,6 +323,7 @@ def test_a_viewer_may_check_with_whatever_it_likes(
                 site.port._take(data, site.path, address, site.port.clock.monotonic_ns())
             await settle(5)
             assert site.ended == []
+            assert not connecting.done()
             connecting.cancel()
             await asyncio.wait([connecting])
             await site.peer.close()
