@@ -278,23 +278,25 @@ class Peer:
         self._dtls.remove_all_listeners()
         self._ice.remove_all_listeners()
         reading = self._internals._task  # noqa: SLF001
-        await self._dtls.stop()
-        await self._ice.stop()
-        if self._connection._protocols:  # noqa: SLF001 - gathered, but the viewer never came
-            await self._connection.close()
-        if reading is not None:
-            await asyncio.wait([reading])
-            if not reading.cancelled():
-                reading.exception()
-        self._sealer = None
-        self._seat.leave()
+        try:
+            await self._dtls.stop()
+            await self._ice.stop()
+            if self._connection._protocols:  # noqa: SLF001 - gathered, but the viewer never came
+                await self._connection.close()
+            if reading is not None:
+                await asyncio.wait([reading])
+                if not reading.cancelled():
+                    reading.exception()
+        finally:
+            self._sealer = None
+            self._seat.leave()
 
     def _follow_pair(self) -> bool:
         """Aim at the pair that ICE holds for the best now; return whether there is one."""
         pair = self._pairs.best
         if pair is not self._pair and pair is not None and self._sealer is not None:
             if self._pair is not None:
-                _log.info("live.moved", tcp=pair.protocol.path.tcp)
+                _log.debug("live.moved", tcp=pair.protocol.path.tcp)
             self._pair = pair
             self._sealer.aim(pair.protocol.path, pair.remote_addr)
         return pair is not None and self._sealer is not None
