@@ -105,6 +105,17 @@ async def test_chromium_without_udp_watches_over_tcp(browser: Browser, hub: Live
     assert lost == 0
 
 
+async def test_chromium_watches_over_ipv6(browser: Browser, hub: LiveHub) -> None:
+    """A browser that has only our IPv6 candidate sees its picture there."""
+    async with live_page(hub, CAMERA) as address:
+        page, session = await _on_a_page(browser, hub, address, kept=" udp .* ::1 ", changed="(line) => line")
+        await until_page(page, DECODES.format(more=25), what="pictures over IPv6")
+        _, (host, _) = _aim(hub, session)
+        await page.evaluate("peer.close()")
+        await until(lambda: not hub.viewers(), what="the end of the view")
+    assert host == "::1"
+
+
 async def test_chromium_whose_connection_breaks_comes_again(browser: Browser, hub: LiveHub) -> None:
     """A TCP connection that is cut is made anew by the browser, and the same view goes on over it."""
     async with live_page(hub, CAMERA) as address:
