@@ -1,9 +1,9 @@
-"""A router with network address translation between a viewer and us, which forgets what it translated."""
+"""What stands between a viewer and us: a router that forgets what it translated, a line that stalls."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from gateway.live.udp import Address
 
@@ -76,3 +76,54 @@ async def router(to: Address) -> AsyncIterator[Router]:
         yield made
     finally:
         made.close()
+
+
+class Line:
+    """Made by :func:`line`. A TCP connection through ``port`` goes on to us until it is stalled."""
+
+    def __init__(self, to: Address) -> None:
+        self.port = 0
+        self._to = to
+        self._ends: list[asyncio.StreamWriter] = []
+        self._flows: list[asyncio.Task[None]] = []
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection."""
+        far_reader, far_writer = await asyncio.open_connection(*self._to)
+        self._ends += [writer, far_writer]
+        self._flows.append(asyncio.create_task(_flow(reader, far_writer)))
+        self._flows.append(asyncio.create_task(_flow(far_reader, writer)))
+
+    async def stall(self) -> None:
+        """Carry nothing any more, either way; the connections stay."""
+        for flow in self._flows:
+            flow.cancel()
+        if self._flows:
+            await asyncio.wait(self._flows)
+
+    async def close(self) -> None:
+        """Cut everything."""
+        await self.stall()
+        for end in self._ends:
+            end.transport.abort()
+
+
+async def _flow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def line(to: Address) -> AsyncIterator[Line]:
+    """Give a line on loopback to the TCP port at ``to``."""
+    made = Line(to)
+    server = await asyncio.start_server(made.carry, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    try:
+        yield made
+    finally:
+        server.close()
+        await made.close()
+        await server.wait_closed()

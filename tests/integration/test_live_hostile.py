@@ -18,8 +18,10 @@ from kernel.clock import NS_PER_MS, SystemClock
 from kernel.ids import CameraId, StreamName
 from tests.fakes.clock import settle
 from tests.fakes.guest import Stranger, check
+from tests.fakes.live_page import chromium, live_page, reach_by
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.python_viewer import PythonViewer, python_viewer
+from tests.fakes.router import line
 from tests.fakes.waiting import until
 
 CAMERA = CameraId("0" * 32)
@@ -132,6 +134,26 @@ async def test_who_stalls_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
             receiver._RTCRtpReceiver__rtcp_task.cancel()
             await until(lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end")
         await _nothing_is_missed(ann, there)
+
+
+async def test_a_connection_that_takes_nothing_in_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser over TCP whose line stalls is ended though the connection stays, and its neighbour misses nothing."""
+    async with (
+        chromium() as browser,
+        street() as there,
+        python_viewer(there.hub, CAMERA, monkeypatch) as ann,
+        line(("127.0.0.1", there.hub.port.number)) as stalling,
+        live_page(there.hub, CAMERA) as address,
+    ):
+        page = await browser.new_page()
+        await reach_by(page, " tcp ", f'(line) => line.replace(/127.0.0.1 \\d+/, "127.0.0.1 {stalling.port}")')
+        await page.goto(address)
+        assert (await page.evaluate("watch('/whep/main')"))["status"] == 201
+        assert sorted(viewer.who for viewer in there.hub.viewers()) == ["ann", "test"]
+        await stalling.stall()
+        await until(lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="the end of the view")
+        await _nothing_is_missed(ann, there)
+        await page.evaluate("peer.close()")
 
 
 async def test_who_vanishes_while_nothing_is_shown_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from gateway.live.udp import Address
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from tests.fakes.guest import Stranger
-from tests.fakes.live_page import chromium, live_page
+from tests.fakes.live_page import chromium, live_page, reach_by
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.python_viewer import python_viewer
 from tests.fakes.router import router
@@ -23,12 +23,6 @@ from tests.fakes.waiting import until, until_page
 
 CAMERA = CameraId("0" * 32)
 BOTH = LiveSettings.model_validate({"addresses": ["127.0.0.1", "::1"], "port": 0})
-# The candidates of the answer as a browser behind a firewall, or a router, knows them.
-ONLY = """(() => { const real = RTCPeerConnection.prototype.setRemoteDescription;
-RTCPeerConnection.prototype.setRemoteDescription = function (given) {
-  const lines = given.sdp.split("\\r\\n").filter((line) => !line.startsWith("a=candidate:") || KEPT.test(line));
-  return real.call(this, { ...given, sdp: lines.map((line) => line.startsWith("a=candidate:") ? CHANGED(line) : line)
-    .join("\\r\\n") }); }; })();"""
 DECODES = "inbound().then((now) => now.video?.frames > {more})"
 
 pytestmark = pytest.mark.timeout(120)
@@ -67,7 +61,7 @@ async def _decoded(page: Page) -> int:
 async def _on_a_page(browser: Browser, hub: LiveHub, address: str, *, kept: str, changed: str) -> tuple[Page, str]:
     """Return a page that watches with those candidates of the answer that match ``kept``, changed, and its session."""
     page = await browser.new_page()
-    await page.add_init_script(ONLY.replace("KEPT", f"/{kept}/").replace("CHANGED", f"({changed})"))
+    await reach_by(page, kept, changed)
     await page.goto(address)
     before = {viewer.session for viewer in hub.viewers()}
     answered = await page.evaluate("watch('/whep/main')")
