@@ -82,7 +82,7 @@ class Pairs:
     def stand_in(self) -> None:
         """Go on with another good pair where the one in use did not answer.
 
-        A viewer whose router gave it a new address is heard from there, but not every browser nominates it anew. So
+        A viewer whose router gave it a new address is heard from there, but not every one nominates it anew. So
         the pair that has answered a check of ours last is used, if that was after the silent one did.
         """
         best = self.best

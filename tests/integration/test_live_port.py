@@ -143,7 +143,7 @@ async def test_chromium_whose_router_forgets_it_is_followed(browser: Browser, hu
 async def test_a_viewer_that_nominates_nothing_anew_is_followed_too(
     hub: LiveHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Firefox's and aiortc's checks of consent do not nominate: what answers takes the place of what is silent."""
+    """Checks of consent need not nominate, and aiortc's do not: what answers takes the place of what is silent."""
     monkeypatch.setattr(aioice.ice, "CONSENT_INTERVAL", 0.5)
     async with (
         router(("127.0.0.1", hub.port.number)) as nat,
