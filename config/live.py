@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, SecretStr, field_validator, model_validator
 
 
 class IceServer(BaseModel):
@@ -10,13 +10,26 @@ class IceServer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: Annotated[str, Field(pattern=r"^(stuns?|turns?):[^\s<>\"]+$")]
+    url: Annotated[str, Field(pattern=r"^(stuns?|turns?):[!#-;=?-~]+$")]
     """For instance ``turn:turn.example.org:3478?transport=tcp``."""
     username: str | None = None
     credential: SecretStr | None = None
 
+    @model_validator(mode="after")
+    def _turn_has_credentials(self) -> Self:
+        # Browsers refuse a TURN server without them, and with it every connection.
+        if self.url.startswith("turn") and (not self.username or self.credential is None):
+            msg = "a TURN server needs username and credential, or turn_urls with turn_secret in place of this"
+            raise ValueError(msg)
+        # They are told in an HTTP header.
+        told = (self.username or "") + (self.credential.get_secret_value() if self.credential else "")
+        if not (told.isascii() and told.isprintable()):
+            msg = "username and credential may have letters, digits, spaces and signs of ASCII alone"
+            raise ValueError(msg)
+        return self
 
-TurnUrl = Annotated[str, Field(pattern=r"^turns?:[^\s<>\"]+$")]
+
+TurnUrl = Annotated[str, Field(pattern=r"^turns?:[!#-;=?-~]+$")]
 
 
 class LiveSettings(BaseModel):
@@ -39,7 +52,7 @@ class LiveSettings(BaseModel):
     """Named to browsers; none by default, so that nothing outside is ever asked."""
     turn_urls: tuple[TurnUrl, ...] = ()
     """TURN servers that viewers may relay through, with credentials made for each of them from ``turn_secret``."""
-    turn_secret: SecretStr | None = None
+    turn_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
     """coturn's ``static-auth-secret``: the key of time-limited credentials."""
     turn_ttl_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
     """How long such a credential opens new relays; a running one goes on."""
@@ -61,9 +74,18 @@ class LiveSettings(BaseModel):
     stall_timeout_s: Annotated[float, Field(gt=0)] = 20.0
     """A viewer who reports nothing new for this long while pictures are sent is let go."""
 
+    @field_validator("addresses", "public_addresses")
+    @classmethod
+    def _can_be_told(cls, addresses: tuple[IPvAnyAddress, ...]) -> tuple[IPvAnyAddress, ...]:
+        for address in addresses:
+            if address.is_unspecified or address.is_multicast or address.is_link_local:
+                msg = f"viewers cannot come to {address}: name addresses of one machine, or none for all it has"
+                raise ValueError(msg)
+        return addresses
+
     @model_validator(mode="after")
     def _turn_is_whole(self) -> Self:
-        if bool(self.turn_urls) != (self.turn_secret is not None):
-            msg = "turn_urls and turn_secret belong together: set both or neither"
+        if self.turn_urls and self.turn_secret is None:
+            msg = "turn_urls needs turn_secret, the static-auth-secret of that coturn"
             raise ValueError(msg)
         return self

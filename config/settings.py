@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from config.access import AccessSettings
 from config.cameras import CameraSettings
@@ -14,6 +14,8 @@ from config.map import MapSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.steering import SteeringSettings
+
+MAX_PORT = 65_535
 
 
 class Settings(BaseModel):
@@ -30,6 +32,14 @@ class Settings(BaseModel):
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _every_host_has_a_port(self) -> Self:
+        last = self.live.port + max(0, self.hosts.workers - 1)
+        if self.live.port and last > MAX_PORT:
+            msg = f"live.port {self.live.port} leaves no number for the last of {self.hosts.workers} hosts: {last}"
+            raise ValueError(msg)
+        return self
 
     def of_host(self, index: int) -> Self:
         """Return the settings of one camera host: its own recordings on every disk, its own port for viewers."""

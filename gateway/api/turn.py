@@ -1,7 +1,7 @@
 """The ICE servers that a viewer is told of, and the credentials that open a TURN server to them for a while.
 
-coturn's ``use-auth-secret`` (draft-uberti-behave-turn-rest-00 section 2.2) shares one secret with us and keeps no list of
-users: the user name says until when it holds and whom it was given to, the password is its HMAC. The secret itself
+coturn's ``use-auth-secret`` (draft-uberti-behave-turn-rest-00 section 2.2) shares one secret with us and keeps no list
+of users: the user name says until when it holds and whom it was given to, the password is its HMAC. The secret itself
 never leaves the gateway, and coturn asks us nothing.
 """
 
@@ -66,7 +66,7 @@ def _told(settings: LiveSettings, who: Identity, wall_ns: int) -> Iterator[Told]
     for server in settings.ice_servers:
         credential = server.credential.get_secret_value() if server.credential is not None else None
         yield Told(url=server.url, username=server.username, credential=credential)
-    if settings.turn_secret is None:
+    if settings.turn_secret is None or not settings.turn_urls:
         return
     name = new_id()
     username, credential = relay_credential(

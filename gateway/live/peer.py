@@ -1,8 +1,8 @@
 """One WebRTC peer: ICE and DTLS by aiortc, on the port that all peers of the host share.
 
-This is the only module that touches what aiortc and aioice do not publish, as srtp.py is for pylibsrtp; the versions
-they were written against are PINNED, and tests/unit/live/test_peer_contract.py fails when one of them or a name used
-here changes.
+This module and pairs.py are the only ones that touch what aiortc and aioice do not publish, as srtp.py is for
+pylibsrtp; the versions they were written against are PINNED, and tests/unit/live/test_peer_contract.py fails when one
+of them or a name used there changes.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from ipaddress import ip_address
 from secrets import choice
 from string import ascii_letters, digits
 from typing import Any
@@ -18,7 +19,6 @@ import aioice.ice
 import structlog
 from aioice import stun
 from aioice.candidate import Candidate
-from aioice.ice import CandidatePair, StunProtocol
 from aiortc import (
     RTCCertificate,
     RTCDtlsParameters,
@@ -31,19 +31,19 @@ from aiortc import (
 from aiortc.rtcicetransport import RTCIceCandidate
 
 from config.live import LiveSettings
-from gateway.live.candidates import COMPONENT, from_outside, of_listener, of_path
+from gateway.live.candidates import COMPONENT, from_outside, of_listener
+from gateway.live.pairs import Link, Pairs
 from gateway.live.port import LivePort
 from gateway.live.seats import Path
 from gateway.live.srtp import Sealer
-from gateway.live.udp import Address, UdpPath
+from gateway.live.udp import Address
 from kernel.clock import NS_PER_S
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 CONSENT_FAILURES = 4
 """Missed consent checks (RFC 7675), each up to 6.5 s, before a silent viewer is given up: under 30 s."""
 MAX_CANDIDATES = 32
-MAX_PAIRS = 64
-"""Pairs of addresses that are remembered for one viewer; each new one makes us send checks."""
+MAX_PORT = 65_535
 MAX_WAITING_PACKETS = 256
 """Taken in for a viewer whose handshake has not come to them yet."""
 _ICE_CHARS = ascii_letters + digits
@@ -74,44 +74,6 @@ def _ice_chars(count: int) -> str:
     return "".join(choice(_ICE_CHARS) for _ in range(count))
 
 
-class _Link(StunProtocol):
-    """What aioice takes for a socket of its own: the part of one viewer in a path of the port."""
-
-    def __init__(self, peer: "Peer", path: Path) -> None:
-        super().__init__(peer._connection)  # noqa: SLF001
-        self.path = path
-        self._seat = peer._seat  # noqa: SLF001
-        self.local_candidate = of_path(path)
-
-    async def request(
-        self,
-        request: stun.Message,
-        addr: Address,
-        integrity_key: bytes | None = None,
-        retransmissions: int | None = None,
-    ) -> tuple[stun.Message, Address]:
-        """Check a path. One that answers is the viewer's."""
-        self._seat.expect(request.transaction_id)
-        try:
-            response, address = await super().request(request, addr, integrity_key, retransmissions)
-        finally:
-            self._seat.expect_no_more(request.transaction_id)
-        if isinstance(self.path, UdpPath) and address == addr:
-            self._seat.hold(self.path, addr, answered=True)
-        return response, address
-
-    async def send_data(self, data: bytes, addr: Address) -> None:
-        """Send DTLS; what finds no room is sent again by its timer."""
-        self.path.send(data, addr)
-
-    def send_stun(self, message: stun.Message, addr: Address) -> None:
-        """Send a check or its answer."""
-        self.path.send(bytes(message), addr)
-
-    async def close(self) -> None:
-        """Leave the path to its owner."""
-
-
 class Peer:
     """ICE, DTLS and SRTP of one viewer. ``on_rtcp`` gets decrypted compound packets, ``on_over`` comes once.
 
@@ -137,8 +99,7 @@ class Peer:
         self._dtls = RTCDtlsTransport(self._ice, [_certificate(port.clock.wall_ns() // _CERTIFICATE_NS)])
         connection: Any = self._ice._connection  # noqa: SLF001
         connection.get_component_candidates = self._local_candidates
-        self._poll_checks = connection._check_periodic  # noqa: SLF001
-        connection._check_periodic = self._check_periodic  # noqa: SLF001
+        self._pairs = Pairs(connection)
         self._connection = connection
         internals: Any = self._dtls
         internals._srtp_profiles = PROFILES  # noqa: SLF001
@@ -146,9 +107,8 @@ class Peer:
         internals._handle_rtp_data = self._ignore_rtp  # noqa: SLF001
         self._internals = internals
         self._seat = port.admit(connection.local_username, self)
-        self._links: dict[Path, _Link] = {}
+        self._links: dict[Path, Link] = {}
         self._told_candidates = 0
-        self._reached = False
         self._startable = asyncio.Event()
         self._pair: object = None
         self._sealer: Sealer | None = None
@@ -182,11 +142,17 @@ class Peer:
         """Note a candidate of the viewer's.
 
         Names (``.local``) are left out: the viewer's own checks tell us its address as peer-reflexive, and asking
-        multicast DNS would reach out to the network. TCP candidates are not for us either. The end of candidates is
-        never told to aioice, which would then give up before such a check arrives. Beyond MAX_CANDIDATES they are
-        ignored: each makes us send checks to an address that the viewer chose.
+        multicast DNS would reach out to the network. TCP candidates are not for us either, nor other components, nor
+        groups. The end of candidates is never told to aioice, which would then give up before such a check arrives.
+        Beyond MAX_CANDIDATES they are ignored: each makes us send checks to an address that the viewer chose.
         """
-        if candidate.protocol.lower() != "udp" or candidate.ip.endswith(".local"):
+        try:
+            address = ip_address(candidate.ip)
+        except ValueError:
+            return
+        if candidate.protocol.lower() != "udp" or candidate.component != COMPONENT:
+            return
+        if address.is_multicast or address.is_unspecified or not 0 < candidate.port <= MAX_PORT:
             return
         self._told_candidates += 1
         if self._told_candidates <= MAX_CANDIDATES:
@@ -269,21 +235,19 @@ class Peer:
             message = stun.parse_message(data)
         except (ValueError, struct.error):
             return False
-        link = self._links.get(path) or self._join(path)
         attributes = message.attributes
         true: bool = (
             "PRIORITY" in attributes
             and connection._valid_username(attributes.get("USERNAME", ""))  # noqa: SLF001
             and message.check_message_integrity(connection.local_password.encode())
         )
-        if true:
-            if self._crowded(address):
-                return False
-            self._prove_again(link, address, nominated="USE-CANDIDATE" in attributes)
-            self._reached = True
-            self._startable.set()
+        if not true or self._pairs.crowded(address):
+            return False  # and no answer: RFC 8489 would have one, but only browsers that we know are served here
+        link = self._links.get(path) or self._join(path)
+        self._pairs.checked(link, address, nominated="USE-CANDIDATE" in attributes)
+        self._startable.set()
         connection.request_received(message, address, link)
-        return true
+        return True
 
     def response(self, data: bytes, path: Path, address: Address) -> None:
         """See ``Guest``."""
@@ -304,83 +268,44 @@ class Peer:
         if link in self._connection._protocols:  # noqa: SLF001
             self._connection._protocols.remove(link)  # noqa: SLF001
 
+    def uses(self, path: Path) -> bool:
+        """See ``Guest``."""
+        best = self._pairs.best
+        return best is not None and best.protocol.path is path
+
     async def close(self) -> None:
         """Say goodbye and release every task and the place at the port."""
         self._dtls.remove_all_listeners()
         self._ice.remove_all_listeners()
         reading = self._internals._task  # noqa: SLF001
-        await self._dtls.stop()
-        await self._ice.stop()
-        if self._connection._protocols:  # noqa: SLF001 - gathered, but the viewer never came
-            await self._connection.close()
-        if reading is not None:
-            await asyncio.wait([reading])
-            if not reading.cancelled():
-                reading.exception()
-        self._sealer = None
-        self._seat.leave()
+        try:
+            await self._dtls.stop()
+            await self._ice.stop()
+            if self._connection._protocols:  # noqa: SLF001 - gathered, but the viewer never came
+                await self._connection.close()
+            if reading is not None:
+                await asyncio.wait([reading])
+                if not reading.cancelled():
+                    reading.exception()
+        finally:
+            self._sealer = None
+            self._seat.leave()
 
     def _follow_pair(self) -> bool:
         """Aim at the pair that ICE holds for the best now; return whether there is one."""
-        pair = self._connection._nominated.get(COMPONENT)  # noqa: SLF001
+        pair = self._pairs.best
         if pair is not self._pair and pair is not None and self._sealer is not None:
             if self._pair is not None:
-                _log.info("live.moved", tcp=pair.protocol.path.tcp)
+                _log.debug("live.moved", tcp=pair.protocol.path.tcp)
             self._pair = pair
             self._sealer.aim(pair.protocol.path, pair.remote_addr)
         return pair is not None and self._sealer is not None
-
-    def _crowded(self, address: Address) -> bool:
-        """Tell whether a check comes from one address too many; those that came to nothing make room first."""
-        connection = self._connection
-        if len(connection._remote_candidates) < MAX_PAIRS:  # noqa: SLF001
-            return False
-        candidates = connection._remote_candidates  # noqa: SLF001
-        if any((one._network_host, one.port) == address for one in candidates):  # noqa: SLF001
-            return False
-        best = connection._nominated.get(COMPONENT)  # noqa: SLF001
-        over = {CandidatePair.State.FAILED, CandidatePair.State.SUCCEEDED}
-        kept = [pair for pair in connection._check_list if pair is best or pair.state not in over]  # noqa: SLF001
-        connection._check_list[:] = kept  # noqa: SLF001
-        candidates[:] = [pair.remote_candidate for pair in kept]
-        return len(candidates) >= MAX_PAIRS
-
-    def _prove_again(self, link: _Link, address: Address, *, nominated: bool) -> None:
-        """Have a pair that is not the one in use checked anew before it may become so.
-
-        aioice would go back at once to any pair that was ever good, on a check that anybody may have recorded; and
-        would never again look at one whose check it gave up when it had the first good pair.
-        """
-        connection = self._connection
-        best = connection._nominated.get(COMPONENT)  # noqa: SLF001
-        if best is None:
-            return
-        for pair in connection._check_list:  # noqa: SLF001
-            if pair is best or pair.protocol is not link or pair.remote_addr != address:
-                continue
-            if pair.task is not None and pair.task.done():
-                pair.task, pair.state = None, CandidatePair.State.WAITING
-            elif nominated and pair.state is CandidatePair.State.SUCCEEDED:
-                pair.state = CandidatePair.State.WAITING
-            pair.nominated = pair.remote_nominated = False
 
     def _state_changed(self) -> None:
         if self._dtls.state in {"closed", "failed"}:
             self._on_over(f"dtls {self._dtls.state}")
         elif self._ice.state in {"closed", "failed"}:
             self._on_over(f"ice {self._ice.state}")
-
-    def _check_periodic(self) -> bool:
-        """Tell aioice whether to look again in 20 ms for checks to make.
-
-        Its own answer is yes for as long as candidates may come, and so it notices success up to 20 ms late. Once the
-        viewer has reached us there is only to wait for, besides checks that are due, what its checks bring.
-        """
-        states = {pair.state for pair in self._connection._check_list}  # noqa: SLF001
-        due = {CandidatePair.State.WAITING, CandidatePair.State.FROZEN}
-        if self._reached and states and not states & due:
-            return False
-        return bool(self._poll_checks())
 
     async def _take_rtcp(self, data: bytes) -> None:
         self._on_rtcp(data)
@@ -391,9 +316,9 @@ class Peer:
     async def _local_candidates(self, component: int, addresses: Sequence[str], timeout: int = 5) -> list[Candidate]:  # noqa: ARG002, ASYNC109 - aioice's own signature
         """Take part in every socket of the port (in place of aioice's, which binds its own)."""
         await self._port.widen()
-        return [self._join(path).local_candidate for path in self._port.paths.values()]
+        return [self._join(path).local_candidate for path in self._port.serving]
 
-    def _join(self, path: Path) -> _Link:
-        link = self._links[path] = _Link(self, path)
+    def _join(self, path: Path) -> Link:
+        link = self._links[path] = Link(self._connection, self._pairs, self._seat, path)
         self._connection._protocols.append(link)  # noqa: SLF001
         return link

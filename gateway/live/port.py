@@ -26,8 +26,9 @@ BUFFER_BYTES = 4 * 1024 * 1024
 BATCH = 64
 """Datagrams read in one turn of the loop, so that a flood leaves every other turn to the others."""
 STRANGERS_PER_S, STRANGERS_BURST = 20_000, 40_000
-"""Datagrams from unknown addresses that are looked into at all; beyond it a share of new viewers' checks is lost too,
+"""Checks from unknown addresses that are looked into at all; beyond it a share of new viewers' checks is lost too,
 which they repeat every 50 ms."""
+BACKLOG = 64
 _TRIES = 32
 
 _log = structlog.get_logger(__name__)
@@ -46,11 +47,18 @@ class LivePort:
         self._doors: dict[str, Door] = {}
         self._strangers = Allowance(STRANGERS_PER_S, STRANGERS_BURST)
         self._widening = asyncio.Lock()
+        self._wanted: list[str] = []
+        self._left_out: set[str] = set()
+
+    @property
+    def serving(self) -> list[UdpPath]:
+        """Return the paths that viewers are told of: not those of addresses that the machine has no more."""
+        return [self.paths[host] for host in self._wanted if host in self.paths]
 
     @property
     def listening(self) -> list[Address]:
         """Return the local addresses at which TCP connections are taken."""
-        return [(host, self.number) for host in self._doors]
+        return [(host, self.number) for host in self._wanted if host in self._doors]
 
     @property
     def counters(self) -> PortCounters:
@@ -71,15 +79,19 @@ class LivePort:
             wanted = [str(address) for address in self._settings.addresses] or list(self._machine())
             if self._settings.loopback and "127.0.0.1" not in wanted:
                 wanted.append("127.0.0.1")
-            missing = [host for host in dict.fromkeys(wanted) if host not in self.paths]
+            self._wanted = list(dict.fromkeys(wanted))
+            missing = [host for host in self._wanted if host not in self.paths]
             if not missing:
                 return
+            opening: list[Door] = []
             for host, udp, tcp in self._bind_all(missing, start=start):
                 path = self.paths[host] = UdpPath(udp, (host, self.number))
                 asyncio.get_running_loop().add_reader(udp.fileno(), self._readable, path)
                 if tcp is not None:
-                    door = self._doors[host] = Door(self.seats, (host, self.number))
-                    await door.open(tcp)
+                    self._doors[host] = Door(self.seats, (host, self.number), tcp)
+                    opening.append(self._doors[host])
+            for door in opening:  # an offer that is given up in the midst of this must not leave one shut
+                await asyncio.shield(door.open())
 
     async def watch(self) -> None:
         """Forget what is no longer used, for ever."""
@@ -128,22 +140,14 @@ class LivePort:
         return []
 
     def _bind(self, host: str, number: int, *, start: bool) -> tuple[socket.socket, socket.socket | None] | None:
-        family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
-        udp = socket.socket(family, socket.SOCK_DGRAM)
-        tcp = socket.socket(family, socket.SOCK_STREAM) if self._settings.tcp else None
+        udp = _socket(host, socket.SOCK_DGRAM)
+        tcp = _socket(host, socket.SOCK_STREAM) if self._settings.tcp else None
         try:
-            for one in (udp, tcp):
-                if one is None:
-                    continue
-                one.settimeout(0)
-                if family == socket.AF_INET6:
-                    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                if one is tcp:
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                one.bind((host, number))
-                number = one.getsockname()[1]
+            udp.bind((host, number))
+            number = udp.getsockname()[1]
             if tcp is not None:
-                tcp.listen(64)  # bound is not yet owned: another may listen at the same number
+                tcp.bind((host, number))
+                tcp.listen(BACKLOG)  # bound is not yet owned: another may listen at the same number
             for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
                 udp.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
         except OSError as error:
@@ -152,8 +156,11 @@ class LivePort:
                 tcp.close()
             if error.errno != errno.EADDRNOTAVAIL and (start or self.number == 0):
                 raise
-            _log.warning("live.address-left-out", address=host, port=number, error=error.strerror)
+            if host not in self._left_out:  # it is tried again with each viewer, and told of once
+                self._left_out.add(host)
+                _log.warning("live.address-left-out", address=host, port=number, error=error.strerror)
             return None
+        self._left_out.discard(host)
         return udp, tcp
 
     def _readable(self, path: UdpPath) -> None:
@@ -172,19 +179,31 @@ class LivePort:
         counters = self.seats.counters
         counters.received += 1
         seat = path.known.get(address)
-        if not (self._strangers if seat is None else seat.allowance).take(now_ns):
-            counters.flooded += 1
-        elif not data or len(data) > MAX_PACKET_BYTES:
+        if not data or len(data) > MAX_PACKET_BYTES:
             counters.unknown += 1
         elif data[0] > LAST_STUN_BYTE:
             if seat is None:
                 counters.unknown += 1
             else:
-                seat.guest.packet(data)
+                seat.packet(data, now_ns, (path, address))
         elif data[:2] in RESPONSES:
-            self.seats.respond(data, path, address)
+            # Before any allowance of the address: who floods from a viewer's address (spoofed) knows no transaction.
+            self.seats.respond(data, path, address, now_ns)
+        elif seat is None and not self._strangers.take(now_ns):
+            counters.flooded += 1
         else:
             self.seats.check(data, path, address, now_ns)
+
+
+def _socket(host: str, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    made = socket.socket(family, kind)
+    made.settimeout(0)
+    if family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if kind == socket.SOCK_STREAM:  # so that a host that is started again need not wait for old connections to time out
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made
 
 
 @asynccontextmanager

@@ -12,15 +12,22 @@ if TYPE_CHECKING:
 
 MAX_PACKET_BYTES = 1500
 """A longer packet is nobody's: no viewer's path takes it whole."""
-VIEWER_PER_S, VIEWER_BURST = 500, 1000
-"""Packets of one viewer. Feedback on a bad line is some 100 a second, checks some 20."""
-MOVES_PER_S, MOVES_BURST = 100, 300
+PACKETS_PER_S, PACKETS_BURST, PACKET_UNIT_BYTES = 500, 1000, 64
+"""DTLS and feedback of one viewer: each packet counts one and one more for every 64 bytes, because a long NACK costs as
+much to read as many short ones. Feedback on a bad line is some 100 short packets a second."""
+CHECKS_PER_S, CHECKS_BURST = 100, 300
+"""Connectivity checks of one viewer from where it is known, and as many answers to ours. A browser makes some 20."""
+MOVES_PER_S, MOVES_BURST = 50, 150
 """Checks for one viewer from where it is not known: its first ones, on several networks at once."""
 MAX_ADDRESSES = 8
 """Of one viewer at one time."""
+MAX_CONNECTIONS = 4
+"""TCP connections of one viewer."""
+NEVER_NS = -1
 FORGET_NS = 30 * NS_PER_S
 YIELD_NS = 15 * NS_PER_S
-"""An address answers for its viewer at least every 6 s (RFC 7675); silent for longer, another may prove it its own."""
+"""An address in use answers a check of ours at least every 6 s (RFC 7675); if it has not for longer, another viewer may
+prove it its own. What it sends does not count: a check can be recorded and sent again by anybody."""
 LAST_STUN_BYTE = 3
 """RFC 7983: a greater first byte is DTLS, SRTP or SRTCP."""
 RESPONSES = frozenset({b"\x01\x01", b"\x01\x11"})
@@ -74,6 +81,10 @@ class Guest(Protocol):
         """Forget a connection that is closed."""
         ...
 
+    def uses(self, path: Path) -> bool:
+        """Tell whether its packets go that way now."""
+        ...
+
 
 @dataclass(slots=True)
 class PortCounters:
@@ -85,7 +96,7 @@ class PortCounters:
     flooded: int = 0
     """Beyond what a viewer, or all strangers together, may send."""
     refused: int = 0
-    """Addresses wished for by one viewer while they answer for another."""
+    """Addresses wished for by one viewer while they answer for another; packets from one that has never answered."""
     unauthenticated: int = 0
     """Checks whose message integrity is not the viewer's."""
     strangers_closed: int = 0
@@ -102,15 +113,13 @@ class Allowance:
         self._burst = self._left = burst
         self._at_ns = 0
 
-    def take(self, now_ns: int) -> bool:
-        """Take one, or return False where none is left."""
-        left = self._left + (now_ns - self._at_ns) * self._per_ns
+    def take(self, now_ns: int, units: int = 1) -> bool:
+        """Take so many, or none and return False where there are fewer."""
+        left = min(self._left + (now_ns - self._at_ns) * self._per_ns, self._burst)
         self._at_ns = now_ns
-        if left < 1:
-            self._left = left
-            return False
-        self._left = min(left, self._burst) - 1
-        return True
+        enough = left >= units
+        self._left = left - units if enough else left
+        return enough
 
 
 def fragment_of(data: bytes) -> bytes | None:
@@ -139,11 +148,15 @@ class Seat:
     def __init__(self, seats: "Seats", fragment: bytes, guest: Guest) -> None:
         self.guest = guest
         self.fragment = fragment
-        self.allowance = Allowance(VIEWER_PER_S, VIEWER_BURST)
+        self.checks = Allowance(CHECKS_PER_S, CHECKS_BURST)
+        self.answers = Allowance(CHECKS_PER_S, CHECKS_BURST)
         self.moves = Allowance(MOVES_PER_S, MOVES_BURST)
         self.connections: list[TcpPath] = []
         self._seats = seats
-        self._heard: dict[tuple[UdpPath, Address], tuple[bool, int]] = {}
+        self._packets = Allowance(PACKETS_PER_S, PACKETS_BURST)
+        self._proven = False
+        self._heard: dict[tuple[UdpPath, Address], tuple[int, int]] = {}
+        """When each address last answered a check of ours (never: -1), and when it was last heard, both in ns."""
         self._expected: set[bytes] = set()
 
     @property
@@ -154,20 +167,22 @@ class Seat:
     def hold(self, path: UdpPath, address: Address, *, answered: bool) -> None:
         """Know the viewer by an address from which an authenticated check came, or one of ours was ``answered``.
 
-        Another viewer's address is never taken over, unless it has long been silent for that viewer and answers for
-        this one: browsers use the numbers of closed sockets again.
+        Another viewer's address is never taken over, unless it has long answered nothing for that viewer and answers
+        for this one: browsers use the numbers of closed sockets again. An address that has answered is never forgotten
+        for the sake of one that has not.
         """
         now_ns = self._seats.clock.monotonic_ns()
         holder = path.known.get(address)
         if holder is not None and holder is not self:
-            proven, heard_ns = holder._heard[path, address]  # noqa: SLF001 - its own kind
-            if not answered or (proven and now_ns - heard_ns < YIELD_NS):
+            answered_ns, _ = holder._heard[path, address]  # noqa: SLF001 - its own kind
+            if not answered or (answered_ns != NEVER_NS and now_ns - answered_ns < YIELD_NS):
                 self._seats.counters.refused += 1
                 return
             holder._drop((path, address))  # noqa: SLF001
         path.known[address] = self
-        proven, _ = self._heard.get((path, address), (False, 0))
-        self._heard[path, address] = (proven or answered, now_ns)
+        answered_ns, _ = self._heard.get((path, address), (NEVER_NS, 0))
+        self._heard[path, address] = (now_ns if answered else answered_ns, now_ns)
+        self._proven = self._proven or answered
         if len(self._heard) > MAX_ADDRESSES:
             self._drop(min(self._heard, key=self._heard.__getitem__))
 
@@ -175,6 +190,29 @@ class Seat:
         """Forget the addresses that have not been heard of for long."""
         for place in [place for place, (_, heard_ns) in self._heard.items() if now_ns - heard_ns > FORGET_NS]:
             self._drop(place)
+
+    def packet(self, data: bytes, now_ns: int, place: tuple[UdpPath, Address] | None = None) -> bool:
+        """Take DTLS, SRTP or SRTCP of the viewer's; return False where it sends too much, or from the wrong place.
+
+        Over UDP ``place`` is where it comes from. As soon as the viewer has answered somewhere, an address that has not
+        is not heard: a recorded check, sent again, may have made it known.
+        """
+        if place is not None and self._proven and self._heard[place][0] == NEVER_NS:
+            self._seats.counters.refused += 1
+            return False
+        if not self._packets.take(now_ns, 1 + len(data) // PACKET_UNIT_BYTES):
+            self._seats.counters.flooded += 1
+            return False
+        self.guest.packet(data)
+        return True
+
+    def connected(self, path: "TcpPath") -> None:
+        """Know a connection to be the viewer's. One too many costs the oldest that is not in use."""
+        self.connections.append(path)
+        if len(self.connections) > MAX_CONNECTIONS:
+            surplus = next(one for one in self.connections if not self.guest.uses(one))
+            self.connections.remove(surplus)  # now: it is a while until it says that it is closed
+            surplus.close()
 
     def expect(self, transaction: bytes) -> None:
         """Have the answer to a check of ours brought to us, wherever it comes from."""
@@ -188,7 +226,8 @@ class Seat:
 
     def disconnected(self, path: "TcpPath") -> None:
         """Forget a closed connection."""
-        self.connections.remove(path)
+        if path in self.connections:
+            self.connections.remove(path)
         self.guest.lost(path)
 
     def leave(self) -> None:
@@ -229,17 +268,19 @@ class Seats:
         seat = self.by_fragment.get(fragment) if fragment else None
         if seat is None:
             self.counters.unknown += 1
-        elif path.known.get(address) is not seat and not seat.moves.take(now_ns):
+        elif not (seat.checks if path.known.get(address) is seat else seat.moves).take(now_ns):
             self.counters.flooded += 1
         elif seat.guest.request(data, path, address):
             seat.hold(path, address, answered=False)
         else:
             self.counters.unauthenticated += 1
 
-    def respond(self, data: bytes, path: Path, address: Address) -> None:
+    def respond(self, data: bytes, path: Path, address: Address, now_ns: int) -> None:
         """Bring the answer to a check to whoever awaits it."""
         seat = self.expected.get(data[8:20])
         if seat is None:
             self.counters.unknown += 1
-        else:
+        elif seat.answers.take(now_ns):
             seat.guest.response(data, path, address)
+        else:
+            self.counters.flooded += 1

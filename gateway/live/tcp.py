@@ -1,11 +1,13 @@
 """Viewers over TCP: ICE-TCP with us as the passive side (RFC 6544), packets framed by RFC 4571.
 
 A stranger's first frame must be an authenticated connectivity check, soon. Few strangers are kept at once, no frame may
-be longer than a datagram, and no more is held for a slow connection than a second of its picture.
+be longer than a datagram, a viewer that sends too much is hung up on (what it sent would have to be read all the same),
+and no more is held for a slow connection than a second of its picture.
 """
 
 import asyncio
 import socket
+from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
 import structlog
@@ -18,9 +20,8 @@ if TYPE_CHECKING:
 
 FIRST_FRAME_NS = 5 * NS_PER_S
 MAX_STRANGERS = 64
-"""Connections of nobody yet, over each local address; the longest-waiting one makes room."""
-MAX_CONNECTIONS = 4
-"""Of one viewer: it keeps the newest."""
+"""Connections of nobody yet, over each local address. One too many costs the address that has the most of them its
+oldest, so that nobody who opens hundreds keeps the others out."""
 WRITE_BUFFER_BYTES = 512 * 1024
 """Held here for a connection that does not keep up; beyond it there is no room."""
 UNSENT_BYTES = 128 * 1024
@@ -136,14 +137,13 @@ class TcpPath(asyncio.Protocol):
         seats.counters.received += 1
         if seat is None:
             return self._first(data, now_ns)
-        if not seat.allowance.take(now_ns):
+        if data and data[0] > LAST_STUN_BYTE:
+            return seat.packet(data, now_ns)
+        if not seat.checks.take(now_ns):
             seats.counters.flooded += 1
-        elif not data:
-            pass  # nothing is worth nothing, and is no offence
-        elif data[0] > LAST_STUN_BYTE:
-            seat.guest.packet(data)
-        elif data[:2] in RESPONSES:
-            seats.respond(data, self, self.remote)
+            return False
+        if data[:2] in RESPONSES:
+            seats.respond(data, self, self.remote, now_ns)
         elif fragment_of(data) != seat.fragment or not seat.guest.request(data, self, self.remote):
             seats.counters.unauthenticated += 1
         return True
@@ -163,26 +163,25 @@ class TcpPath(asyncio.Protocol):
             return False
         self.seat = seat
         self._door.authenticated(self)
-        seat.connections.append(self)
-        if len(seat.connections) > MAX_CONNECTIONS:
-            seat.connections[0].close()
+        seat.connected(self)
         return True
 
 
 class Door:
     """Takes the TCP connections of one local address."""
 
-    def __init__(self, seats: Seats, local: "Address") -> None:
+    def __init__(self, seats: Seats, local: "Address", listener: socket.socket) -> None:
         self.seats = seats
         self.local = local
         self.strangers: dict[TcpPath, None] = {}
         self.paths: set[TcpPath] = set()
+        self._listener = listener
         self._server: asyncio.Server | None = None
 
-    async def open(self, listener: socket.socket) -> None:
+    async def open(self) -> None:
         """Begin to take connections."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: TcpPath(self), sock=listener)
+        self._server = await loop.create_server(lambda: TcpPath(self), sock=self._listener)
 
     def came(self, path: TcpPath) -> None:
         """Note a connection; it is a stranger's."""
@@ -191,7 +190,11 @@ class Door:
         self.strangers[path] = None
         if len(self.strangers) > MAX_STRANGERS:
             self.seats.counters.strangers_closed += 1
-            next(iter(self.strangers)).close()
+            counts = Counter(one.remote[0] for one in self.strangers)
+            most = max(counts.values())
+            surplus = next(one for one in self.strangers if counts[one.remote[0]] == most)
+            self.strangers.pop(surplus)  # now: it is a while until it says that it is closed
+            surplus.close()
 
     def authenticated(self, path: TcpPath) -> None:
         """Note that a connection is a viewer's."""
@@ -206,11 +209,14 @@ class Door:
         """Close the connections that have said nothing true in time."""
         for path in [path for path in self.strangers if now_ns - path.since_ns > FIRST_FRAME_NS]:
             self.seats.counters.strangers_closed += 1
+            self.strangers.pop(path)
             path.close()
 
     async def close(self) -> None:
         """Close every connection, and take no more."""
-        if self._server is not None:
+        if self._server is None:
+            self._listener.close()
+        else:
             self._server.close()
             await self._server.wait_closed()
         closing = [path.gone for path in self.paths]

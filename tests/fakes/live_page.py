@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -25,6 +25,11 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
+_ONLY = """(() => { const real = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (given) {
+  const lines = given.sdp.split("\\r\\n").filter((line) => !line.startsWith("a=candidate:") || KEPT.test(line));
+  return real.call(this, { ...given, sdp: lines.map((line) => line.startsWith("a=candidate:") ? CHANGED(line) : line)
+    .join("\\r\\n") }); }; })();"""
 PAGE = (Path(__file__).parent / "browser_page.html").read_text()
 
 
@@ -37,6 +42,14 @@ async def chromium() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def reach_by(page: Page, kept: str, changed: str = "(line) => line") -> None:
+    """Have a page's connections know only the candidates of answers that match ``kept``, each as ``changed`` makes it.
+
+    So a browser behind a firewall, or a router, knows them.
+    """
+    await page.add_init_script(_ONLY.replace("KEPT", f"/{kept}/").replace("CHANGED", f"({changed})"))
 
 
 @asynccontextmanager

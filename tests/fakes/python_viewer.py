@@ -77,18 +77,30 @@ async def python_viewer(
     monkeypatch: pytest.MonkeyPatch,
     *,
     who: str = "ann",
+    host: str = "127.0.0.1",
     false_fingerprint: bool = False,
+    through: int | None = None,
 ) -> AsyncIterator[PythonViewer]:
-    """Connect a viewer over loopback and let it watch."""
-    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
+    """Connect a viewer over loopback and let it watch.
+
+    ``through`` is the port of a router on 127.0.0.1 that hides it and us from each other: it tells no candidate of its
+    own, and knows only that one of ours.
+    """
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: [host])
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peer.addTransceiver("video", direction="recvonly")
     await peer.setLocalDescription(await peer.createOffer())
     offer = peer.localDescription.sdp
     if false_fingerprint:
         offer = re.sub("a=fingerprint:(sha-...) ..", r"a=fingerprint:\1 00", offer)
+    if through is not None:
+        offer = re.sub("a=candidate:.*\r\n", "", offer)
     session = await hub.offer(camera, StreamName.MAIN, offer, viewer=ViewerFacts(who=who, address="127.0.0.1"))
-    await peer.setRemoteDescription(RTCSessionDescription(session.answer_sdp, "answer"))
+    answer = session.answer_sdp
+    if through is not None:
+        answer = re.sub("a=candidate:.* tcp .*\r\n", "", answer)
+        answer = re.sub(r"(a=candidate:.* udp \d+) \S+ \d+", rf"\1 127.0.0.1 {through}", answer)
+    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     viewer = PythonViewer(session, peer)
     watching = asyncio.create_task(viewer.watch())
     try:

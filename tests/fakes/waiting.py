@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 T = TypeVar("T")
 
@@ -42,3 +45,14 @@ async def told(
             raise AssertionError(msg)
         await asyncio.sleep(0.05)
     return answer
+
+
+async def until_page(page: "Page", expression: str, *, timeout_s: float = 20.0, what: str = "the page") -> Any:
+    """Return what ``expression``, which may await, gives in the page, once that is truthy.
+
+    ``Page.wait_for_function`` takes the promise of an asynchronous function for its value, and so waits for nothing.
+
+    Raises:
+        AssertionError: it was not within ``timeout_s`` of real time.
+    """
+    return await told(lambda: page.evaluate(expression), bool, timeout_s=timeout_s, what=what)

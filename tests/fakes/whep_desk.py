@@ -41,14 +41,18 @@ window.view = async (path) => {
 };
 window.ways = async () => {
   const report = await peer.getStats();
-  return [...report.values()].filter((each) => each.type === "candidate-pair" && each.nominated && each.state === "succeeded")
-    .map((each) => { const own = report.get(each.localCandidateId), far = report.get(each.remoteCandidateId);
-      return { local: own.candidateType, by: own.relayProtocol ?? own.protocol, remote: far.candidateType, protocol: own.protocol }; });
+  const transports = [...report.values()].filter((each) => each.type === "transport");
+  return transports.map((each) => report.get(each.selectedCandidatePairId)).map((pair) => {
+    const own = report.get(pair.localCandidateId), far = report.get(pair.remoteCandidateId);
+    return { local: own.candidateType, by: own.relayProtocol ?? own.protocol, remote: far.candidateType,
+      protocol: own.protocol };
+  });
 };
 </script>"""
 _POLICY = """(() => { const Real = RTCPeerConnection; window.made = [];
 window.RTCPeerConnection = class extends Real { constructor(given) {
-  const asked = { ...given, iceTransportPolicy: POLICY }; made.push(asked); super(asked); window.peer = this; } }; })();"""
+  const asked = { ...given, iceTransportPolicy: POLICY };
+  made.push(asked); super(asked); window.peer = this; } }; })();"""
 
 
 class _Host(FakeHost):

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from config.live import LiveSettings
 from gateway.api.ledger import view_key
 from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import CameraId
-from tests.fakes.desk import Desk
+from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.waiting import until
 
 SDP = {"Content-Type": rpc.SDP_MEDIA_TYPE}
@@ -230,3 +232,29 @@ async def test_an_unknown_camera_or_stream_is_told(desk: Desk) -> None:
     camera = await desk.enrol()
     assert (await desk.admin.post("/whep/none/main", content=b"v=0", headers=SDP)).status_code == 404
     assert (await desk.admin.post(f"/whep/{camera}/third", content=b"v=0", headers=SDP)).status_code == 422
+
+
+async def test_relays_are_named_with_credentials_to_who_may_watch(tmp_path: Path) -> None:
+    """OPTIONS and the answer name the TURN servers, each time anew; the session says that there are some."""
+    live = LiveSettings.model_validate({"turn_urls": ["turn:turn.example.org"], "turn_secret": "s" * 32})
+    settings = settings_in(tmp_path).model_copy(update={"live": live})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        camera = await desk.enrol()
+        asked = await desk.admin.options(f"/whep/{camera}/main")
+        answered = await desk.admin.post(f"/whep/{camera}/main", content=b"v=0", headers=SDP)
+        session = await desk.admin.get("/api/v1/session")
+        nobody = await desk.anybody()
+        refused = await nobody.options(f"/whep/{camera}/main")
+    links = [answer.headers["link"] for answer in (asked, answered)]
+    assert all(link.startswith('<turn:turn.example.org>; rel="ice-server"; username="') for link in links)
+    assert links[0] != links[1]
+    assert session.json()["ice_servers"] is True
+    assert (refused.status_code, "link" in refused.headers) == (401, False)
+
+
+async def test_no_server_is_named_by_default(desk: Desk) -> None:
+    """As shipped nothing outside is ever asked, and the session says so."""
+    camera = await desk.enrol()
+    asked = await desk.admin.options(f"/whep/{camera}/main")
+    assert "link" not in asked.headers
+    assert (await desk.admin.get("/api/v1/session")).json()["ice_servers"] is False

@@ -16,7 +16,7 @@ from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
 from tests.fakes.live_page import chromium, live_page
 from tests.fakes.pattern import TONE, PatternCamera
-from tests.fakes.waiting import told, until
+from tests.fakes.waiting import until, until_page
 
 CAMERA = CameraId("0" * 32)
 # Chromium reaches us over loopback alone: a machine without any other interface must do.
@@ -77,11 +77,7 @@ async def test_the_cameras_own_profile_and_sound_are_passed_on(browser: Browser)
                 await until(lambda: feed.live, what="a live feed")
                 page = await browser.new_page()
                 answered = await _watch(page, address, audio=True)
-                await told(
-                    lambda: page.evaluate("inbound()"),
-                    lambda found: found.get("audio", {}).get("samples", 0) > 2000,
-                    what="sound",
-                )
+                await until_page(page, "inbound().then((now) => now.audio?.samples > 2000)", what="sound")
                 await page.evaluate("peer.close()")
     assert "PCMU/8000" in answered["answer"]
     assert "opus" not in answered["answer"]
@@ -120,11 +116,7 @@ async def test_lost_packets_are_sent_again(browser: Browser, hub_that_loses: Liv
             await _watch(page, address)
             await until(lambda: hub_that_loses.viewers()[0].retransmitted > 5, what="retransmissions")
             frames = (await page.evaluate("inbound()"))["video"]["frames"]
-            await told(
-                lambda: page.evaluate("inbound()"),
-                lambda found: found["video"]["frames"] > frames + 25,
-                what="frames to be decoded on",
-            )
+            await until_page(page, f"inbound().then((now) => now.video.frames > {frames + 25})", what="pictures")
             reading = await _reading(page, fresh_ms=2000)
             await page.evaluate("peer.close()")
     assert reading["number"] == 7

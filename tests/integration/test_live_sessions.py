@@ -20,7 +20,7 @@ from gateway.live.errors import (
     LiveSessionError,
 )
 from gateway.live.peer import Peer
-from gateway.live.port import open_port
+from gateway.live.port import LivePort, open_port
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from tests.fakes.clock import ManualClock
@@ -253,12 +253,13 @@ async def test_an_answer_names_only_what_is_configured() -> None:
 
 
 async def test_a_public_address_stands_beside_the_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind 1:1 NAT viewers are told the router's address with the port of the local socket."""
+    """Behind 1:1 NAT viewers are told the router's address with the local port, over UDP and TCP, where it leads to."""
     local = RTCIceCandidate(
         component=1, foundation="1", ip="10.1.2.3", port=5000, priority=9, protocol="udp", type="host"
     )
     inner = replace(local, ip="127.0.0.1")
     monkeypatch.setattr(RTCIceGatherer, "getLocalCandidates", lambda _: [local, inner])
+    monkeypatch.setattr(LivePort, "listening", [("10.1.2.3", 5000), ("127.0.0.1", 5000)])
     settings = LiveSettings.model_validate(
         {"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "public_addresses": ["203.0.113.7"]}
     )
@@ -270,7 +271,8 @@ async def test_a_public_address_stands_beside_the_local_one(monkeypatch: pytest.
             await peer.close()
     assert [(one.ip, one.port, one.type, one.tcpType) for one in named] == [
         ("10.1.2.3", 5000, "host", None), ("127.0.0.1", 5000, "host", None),
-        ("127.0.0.1", port.number, "host", "passive"), ("203.0.113.7", 5000, "srflx", None),
+        ("10.1.2.3", 5000, "host", "passive"), ("127.0.0.1", 5000, "host", "passive"),
+        ("203.0.113.7", 5000, "srflx", None), ("203.0.113.7", 5000, "srflx", "passive"),
     ]  # fmt: skip
 
 
