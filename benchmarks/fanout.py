@@ -12,7 +12,7 @@ CPU is that of the server's process with all its threads, user and system, from 
 holds everything: taking the stream in, recording it, its state, feedback. ``ingest_percent`` was measured in the same
 process before the first viewer came; it is told and not subtracted, except in ``sending_us_per_packet``: that can be
 held against the other servers, which take no camera in and record nothing. A veth pair and the loopback interface both
-run the receiving half of UDP in the sender's own system call: a part of the receivers' cost is the servers', each alike.
+run the receiving half of UDP in the sender's own system call: a part of the receivers' cost is each server's, alike.
 
 ``--versus aiortc``: its own sender in a process of its own (``contest.aiortc_server``), fed with the same pictures from
 memory: no camera, no recording, which favours it. ``--versus janus``: Debian's Janus with its streaming plugin, the

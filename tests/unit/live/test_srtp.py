@@ -196,8 +196,9 @@ async def test_over_tcp_each_packet_has_its_length() -> None:
     """On a connection packets of any size are one write, each behind its length (RFC 4571)."""
     ours, theirs = _sessions(b"SRTP_AEAD_AES_128_GCM")
     written: list[bytes] = []
-    door = Door(Seats(ManualClock()), ("127.0.0.1", 9))
-    path = TcpPath(door)
+    listener = socket.socket()
+    path = TcpPath(Door(Seats(ManualClock()), ("127.0.0.1", 9), listener))
+    listener.close()
     path._transport = SimpleNamespace(write=written.append, abort=lambda: None)  # type: ignore[assignment]
     path.remote = ("127.0.0.1", 5)
     path.gone = asyncio.get_running_loop().create_future()
