@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from config.access import AccessSettings
 from config.cameras import CameraSettings
@@ -14,6 +14,8 @@ from config.map import MapSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.steering import SteeringSettings
+
+MAX_PORT = 65_535
 
 
 class Settings(BaseModel):
@@ -30,6 +32,17 @@ class Settings(BaseModel):
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _ports_are_enough(self) -> Self:
+        first, last = self.live.port, self.live.port + max(0, self.hosts.workers - 1)
+        if first and last > MAX_PORT:
+            msg = f"live.port {first} leaves too few ports for hosts.workers {self.hosts.workers}: each takes one"
+            raise ValueError(msg)
+        if first and self.live.tcp and first <= self.server.port <= last:
+            msg = f"server.port {self.server.port} is among the ports {first} to {last} that viewers take (live.port)"
+            raise ValueError(msg)
+        return self
 
     def of_host(self, index: int) -> Self:
         """Return the settings of one camera host: its own recordings on every disk, its own port for viewers."""
