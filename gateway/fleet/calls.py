@@ -119,6 +119,12 @@ class HostWire:
         """Ask again."""
         self.shut = None
 
+    def refuse_if_shut(self) -> None:
+        """Raise why nothing is asked of the host at present, where that is so."""
+        if self.shut is not None:
+            # One error is raised again and again: what the last one to meet it did is not kept.
+            raise self.shut.with_traceback(None) from None
+
     async def ask(  # noqa: PLR0913 - the parts of an HTTP request
         self,
         method: str,
@@ -182,8 +188,7 @@ class HostWire:
             if by_link:
                 yield
                 return
-            if self.shut is not None:
-                raise self.shut
+            self.refuse_if_shut()
             if len(self._calls) >= IN_FLIGHT_MAX:
                 raise HostBusyError(self.socket)
             call = asyncio.timeout(None)
@@ -192,9 +197,10 @@ class HostWire:
                 async with call:
                     yield
             except TimeoutError:
-                if call.expired() and self.shut is not None:
-                    raise self.shut from None
-                raise
+                if not call.expired():
+                    raise
+                self.refuse_if_shut()
+                raise HostSilentError(self.socket, "it was silent") from None
             finally:
                 self._calls.discard(call)
 

@@ -18,6 +18,7 @@ from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
+from gateway.fleet.load import HostLoad
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
@@ -50,6 +51,15 @@ class FakeHost:
         self.export_breaks = False
         self.titles: list[str | None] = []
         self.progress = 0
+        self.silent = False
+        """From now on no line goes out on a state stream, though it stays open."""
+        self.load: HostLoad | None = None
+        """Told with each beat."""
+        self.slow = asyncio.Event()
+        """Clear it, and every answer but the version waits, as that of a host which stands still."""
+        self.slow.set()
+        self.asked: list[str] = []
+        """Methods and paths, in the order they came."""
         self.version = HostVersion(rpc=RPC_VERSION, version="0", pid=1)
         self.health_asked = 0
         self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
@@ -158,9 +168,18 @@ class FakeHost:
         self._streams.add(queue)
 
         async def lines() -> AsyncIterator[bytes]:
+            line: rpc.StateLine | None
             try:
-                while (line := await queue.get()) is not None:
-                    yield rpc.wire(line) + b"\n"
+                while True:
+                    try:
+                        async with asyncio.timeout(None if self.silent else rpc.HEARTBEAT_S * 0.5):
+                            line = await queue.get()
+                    except TimeoutError:
+                        line = rpc.Heartbeat(wall_ns=1, load=self.load)
+                    if line is None:
+                        return
+                    if not self.silent:
+                        yield rpc.wire(line) + b"\n"
             finally:
                 self._streams.discard(queue)
 
