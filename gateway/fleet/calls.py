@@ -44,12 +44,15 @@ class HostError(SightlineError):
 class HostUnreachableError(HostError):
     """Nothing answers on the host's socket. Recording goes on there or is being restarted; ask again."""
 
+    code = "host.unreachable"
+    said = "No camera host answers at {socket}"
+
     def __init__(self, socket: Path, detail: str) -> None:
         super().__init__(
             rpc.Problem(
-                type="host.unreachable",
-                title=f"The camera host at {socket} does not answer ({detail}).",
-                cure="It is restarted by itself; look at its log if this lasts.",
+                type=self.code,
+                title=f"{self.said.format(socket=socket)} ({detail}).",
+                cure="It is started again by itself; look at its log if this lasts.",
                 status=503,
                 retry_after_s=2,
             )
@@ -59,10 +62,8 @@ class HostUnreachableError(HostError):
 class HostSilentError(HostUnreachableError):
     """The host is there, and nothing comes from it."""
 
-    def __init__(self, socket: Path, detail: str) -> None:
-        super().__init__(socket, detail)
-        self.code = "host.silent"
-        self.problem = self.problem.model_copy(update={"type": self.code})
+    code = "host.silent"
+    said = "The camera host at {socket} is silent"
 
 
 class HostBusyError(HostError):

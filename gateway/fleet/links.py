@@ -162,10 +162,10 @@ class HostLink:
         """
         found = await self.client.version()
         self.version = found.version
-        mismatch = _mismatch(found, self.place)
-        if mismatch is not None:
-            self.client.wire.close_for(mismatch)
-            raise mismatch
+        error = mismatch(found, self.place)
+        if error is not None:
+            self.client.wire.close_for(error)
+            raise error
         self.client.wire.reopen()
 
     async def _assign_all(self) -> None:
@@ -238,7 +238,8 @@ class HostLink:
         self._lost(self.index, error)
 
 
-def _mismatch(found: HostVersion, place: HostPlace) -> HostMismatchError | None:
+def mismatch(found: HostVersion, place: HostPlace) -> HostMismatchError | None:
+    """Return why one must not speak further to who answers at a place; ``None`` where it is the one."""
     if found.rpc != RPC_VERSION:
         return HostMismatchError(
             f"The camera host {place.name} is of another version ({found.version}, wire {found.rpc}) than this gateway"

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
@@ -322,14 +323,22 @@ class FakeHost:
 
     # --- running
 
+    async def _asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self.asked.append(f"{scope['method']} {scope['path']}")
+            if scope["path"] not in {"/version", "/state"}:
+                await self.slow.wait()
+        await self._app(scope, receive, send)
+
     @asynccontextmanager
     async def open(self, settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator["FakeHost"]:
         """Serve on ``socket_path`` for the time of the block; satisfies ``gateway.app.HostOpener``."""
         await asyncio.to_thread(socket_path.parent.mkdir, parents=True, exist_ok=True)
         told = {"owner": settings.recording.owner, "site": settings.site}
         self.version = self.version.model_copy(update=told)
+        self._app = self.app()
         config = uvicorn.Config(
-            self.app(),
+            self._asgi,
             uds=str(socket_path),
             log_config=None,
             access_log=False,
