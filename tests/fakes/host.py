@@ -140,7 +140,7 @@ class FakeHost:
         return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
 
     async def _version(self, _request: Request) -> Response:
-        return Response(rpc.wire(self.version))
+        return self._refused("version") or Response(rpc.wire(self.version))
 
     async def _health(self, _request: Request) -> Response:
         self.health_asked += 1
@@ -339,6 +339,7 @@ class FakeHost:
         self._app = self.app()
         config = uvicorn.Config(
             self._asgi,
+            interface="asgi3",
             uds=str(socket_path),
             log_config=None,
             access_log=False,
