@@ -29,13 +29,13 @@ from tests.unit.fleet.test_placement import load
 CLOCK = SystemClock()
 
 
-def assignment(camera: str, *, secret: str = "hush", name: str = "") -> rpc.CameraAssignment:
+def assignment(camera: str, *, credential: str = "hush", name: str = "") -> rpc.CameraAssignment:
     """Return a camera for a host to own."""
     return rpc.CameraAssignment(
         id=CameraId(camera),
         name=name,
         target=CameraTarget(
-            address="192.0.2.1", credentials=Credentials(username="root", password=SecretStr(secret))
+            address="192.0.2.1", credentials=Credentials(username="root", password=SecretStr(credential))
         ),
         view=view(),
         description=description(),
@@ -117,7 +117,7 @@ async def test_only_what_has_changed_is_said_again(site: Site) -> None:
     async with site.host_runs():
         await site.is_up()
         site.host.asked.clear()
-        site.want(assignment("password", secret="new"), assignment("new"))
+        site.want(assignment("password", credential="new"), assignment("new"))
         del site.wanted[CameraId("gone")]
         site.host.hang_up()
         await until(lambda: site.link.up and len(site.told()) >= 3, what="the link again")
