@@ -153,6 +153,7 @@ class FakeHost:
             recording=0,
             viewers=len(self.viewers),
             progress=self.progress,
+            load=self.load,
         )
         return Response(rpc.wire(health))
 
