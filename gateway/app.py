@@ -96,6 +96,11 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         KeyFileError: nor the key of the camera passwords.
     """
     server = settings.server
+    if _by_systemd(settings) and _too_long(settings):
+        raise BadValueError(
+            f"{settings.host_socket(0)} is too long for a Unix socket: {SOCKET_PATH_MAX} characters are the most.",
+            cure="Set hosts.socket_dir to a shorter path, as in /run/sightline.",
+        )
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(prepare_data_dir, server.data_dir)
         key = await asyncio.to_thread(load_key, server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
@@ -140,13 +145,7 @@ async def _open_hosts(
 
     With no workers one host runs in this process; with systemd as supervisor nothing is started.
     """
-    by_systemd = bool(settings.hosts.workers) and settings.hosts.supervisor == "systemd"
-    if len(str(settings.host_socket(0))) > SOCKET_PATH_MAX:
-        if by_systemd:
-            raise BadValueError(
-                f"{settings.host_socket(0)} is too long for a Unix socket: {SOCKET_PATH_MAX} characters are the most.",
-                cure="Set hosts.socket_dir to a shorter path, as in /run/sightline.",
-            )
+    if _too_long(settings):
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="sightline-")
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, ignore_errors=True)
         hosts = settings.hosts.model_copy(update={"socket_dir": Path(folder)})
@@ -154,9 +153,17 @@ async def _open_hosts(
     processes: tuple[HostProcess, ...] = ()
     if not settings.hosts.workers:
         await stack.enter_async_context(open_host(settings, settings.host_socket(0), clock=clock))
-    elif not by_systemd:
+    elif not _by_systemd(settings):
         processes = await stack.enter_async_context(open_hosting(settings, clock=clock))
     return [place_of(settings, index) for index in range(len(settings.owners))], processes
+
+
+def _by_systemd(settings: Settings) -> bool:
+    return bool(settings.hosts.workers) and settings.hosts.supervisor == "systemd"
+
+
+def _too_long(settings: Settings) -> bool:
+    return len(str(settings.host_socket(0))) > SOCKET_PATH_MAX
 
 
 @asynccontextmanager
