@@ -66,7 +66,7 @@ class HostLink:
         self.place = place
         self.client = HostClient(place.socket)
         self.up = False
-        """All cameras are assigned and the state stream runs."""
+        """The state stream runs, and every camera has been told; one that the host could not take is offered again."""
         self.beats = 0
         """Lines heard since the start."""
         self.load: HostLoad | None = None
@@ -180,14 +180,24 @@ class HostLink:
         ours = self._ours(self.index)
         gone = [state.id for state in known.cameras if state.id not in ours]
         due = [one for one in wanted if known.assigned.get(one.id) != digest(one)]
-        await _at_once(self.client.release(camera) for camera in gone)
-        await _at_once(self._send(one) for one in due if self._still(one.id))
+        await _at_once(self.release(camera) for camera in gone)
+        await _at_once(self._offer(one) for one in due if self._still(one.id))
         if gone or due:
             log.info("host.assigned", host=self.index, told=len(due), released=len(gone), known=len(wanted) - len(due))
 
     def _still(self, camera: CameraId) -> bool:
         """Whether a camera is still to be told as it was when the telling began."""
         return camera not in self._newer and camera in self._ours(self.index)
+
+    async def _offer(self, assignment: rpc.CameraAssignment) -> None:
+        """Tell the host one camera. Whether it is dead or silent is for its stream to say: one camera may be slow."""
+        try:
+            await self._send(assignment)
+        except HostUnreachableError as error:
+            if self.client.wire.shut is not None:
+                raise
+            log.warning("host.assign_late", host=self.index, camera=assignment.id, error=error.code)
+            self._owe(SOON_S)
 
     async def _send(self, assignment: rpc.CameraAssignment) -> None:
         try:
@@ -224,7 +234,7 @@ class HostLink:
         try:
             await self.client.release(camera)
         except HostError as error:
-            self._owe(0.0)
+            self._owe(SOON_S)
             log.warning("host.release_late", host=self.index, camera=camera, error=error.code)
 
     def _failed(self, error: Exception, _delay_s: float) -> None:

@@ -59,6 +59,8 @@ class FakeHost:
         self.slow = asyncio.Event()
         """Clear it, and every answer but the version waits, as that of a host which stands still."""
         self.slow.set()
+        self.stuck: dict[str, asyncio.Event] = {}
+        """Cameras whose assignment is not answered before their event is set."""
         self.asked: list[str] = []
         """Methods and paths, in the order they came."""
         self.version = HostVersion(rpc=RPC_VERSION, version="0", pid=1)
@@ -199,6 +201,8 @@ class FakeHost:
         assignment = rpc.CameraAssignment.model_validate_json(await request.body())
         if refused := self._refused("assign"):
             return refused
+        if assignment.id in self.stuck:
+            await self.stuck[assignment.id].wait()
         self.assigned_count += 1
         self.assignments[assignment.id] = assignment
         self.states[assignment.id] = self.live(assignment.id)

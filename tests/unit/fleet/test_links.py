@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -244,6 +245,21 @@ async def test_what_a_host_refused_is_offered_again(site: Site, monkeypatch: pyt
         await site.is_up()
         site.host.refuse.clear()
         await until(lambda: "1" in site.host.assignments, what="the second offer")
+
+
+async def test_one_camera_that_takes_long_does_not_cost_the_link(site: Site) -> None:
+    """A host that beats is not silent: the camera is offered again, and no other camera is lost meanwhile."""
+    site.link.client.wire.http.timeout = httpx.Timeout(0.3)
+    site.host.stuck["1"] = asyncio.Event()
+    site.want(assignment("1"), assignment("2"))
+    async with site.host_runs():
+        await until(lambda: site.told().count("PUT /cameras/1") >= 2, what="the second offer")
+        assert not any(isinstance(error, HostSilentError) for error in site.lost)
+        assert "2" in site.host.assignments
+        await site.is_up()
+        site.host.stuck["1"].set()
+        await until(lambda: "1" in site.host.assignments, what="the camera")
+        assert site.link.up
 
 
 async def test_a_database_that_cannot_be_read_is_tried_again(site: Site) -> None:
