@@ -19,13 +19,15 @@ UNSET = {
     "server.tls_key": "/etc/sightline/tls/privkey.pem",
     "server.database_url": "sqlite+aiosqlite:////srv/sightline/sightline.db",
     "recording.disk_register": "/var/lib/sightline/disks.json",
+    "live.turn_urls": ["turn:turn.example.org:3478"],
     "live.turn_secret": "the static-auth-secret of coturn",
     "hosts.socket_dir": "/run/sightline",
     "map.ground_file": "/etc/sightline/ground.geojson",
     "map.tiles_url": "https://tiles.example.org/{z}/{x}/{y}.png",
     "map.centre": [51.5072, -0.1276],
 }
-"""A value for each key that has none by default; it stands in the example commented out."""
+"""A value for each key that has none by default; it stands in the example commented out. All of them can be
+uncommented together: a key that means nothing without another one is here with it."""
 
 HEAD = """\
 # Sightline's configuration. Every key, what it means, and its default; a key left out keeps its default.
@@ -54,7 +56,7 @@ def _section(name: str, model: type[BaseModel]) -> str:
         lines += _comment(said.get(key, ""))
         value = getattr(defaults, key)
         example = UNSET.get(f"{name}.{key}")
-        lines.append(f"# {key} = {_toml(example)}" if value is None else f"{key} = {_toml(value)}")
+        lines.append(f"{key} = {_toml(value)}" if example is None else f"# {key} = {_toml(example)}")
     return "\n".join(lines) + "\n"
 
 

@@ -34,10 +34,13 @@ class Settings(BaseModel):
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
-    def _every_host_has_a_port(self) -> Self:
-        last = self.live.port + max(0, self.hosts.workers - 1)
-        if self.live.port and last > MAX_PORT:
-            msg = f"live.port {self.live.port} leaves no number for the last of {self.hosts.workers} hosts: {last}"
+    def _ports_are_enough(self) -> Self:
+        first, last = self.live.port, self.live.port + max(0, self.hosts.workers - 1)
+        if first and last > MAX_PORT:
+            msg = f"live.port {first} leaves too few ports for hosts.workers {self.hosts.workers}: each takes one"
+            raise ValueError(msg)
+        if first and self.live.tcp and first <= self.server.port <= last:
+            msg = f"server.port {self.server.port} is among the ports {first} to {last} that viewers take (live.port)"
             raise ValueError(msg)
         return self
 

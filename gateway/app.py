@@ -17,6 +17,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from config.errors import BadValueError
 from config.settings import Settings
 from gateway.access.passwords import Passwords
 from gateway.access.people import People
@@ -32,7 +33,7 @@ from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, open_fleet
 from gateway.fleet.vault import Vault, load_key
-from gateway.hosting import place_of
+from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.startup import listen, prepare_data_dir
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -65,6 +66,8 @@ class Gateway:
     tls: TlsFiles | None
     setup_code: str | None
     """Makes the first administrator; ``None`` where there are users."""
+    hosts: tuple[HostProcess, ...] = ()
+    """The camera host processes that it keeps running itself."""
 
     @property
     def fleet(self) -> Fleet:
@@ -88,10 +91,16 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
 
     Raises:
         StartError: the data directory, certificate or port cannot be used.
+        BadValueError: the path of the camera hosts' sockets is too long.
         DatabaseUnusableError: nor the database.
         KeyFileError: nor the key of the camera passwords.
     """
     server = settings.server
+    if _by_systemd(settings) and _too_long(settings):
+        raise BadValueError(
+            f"{settings.host_socket(0)} is too long for a Unix socket: {SOCKET_PATH_MAX} characters are the most.",
+            cure="Set hosts.socket_dir to a shorter path, as in /run/sightline.",
+        )
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(prepare_data_dir, server.data_dir)
         key = await asyncio.to_thread(load_key, server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
@@ -99,7 +108,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
-        places = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
+        places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
         fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=Vault(key)))
         passwords = Passwords(min_length=settings.access.password_min_length)
         access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
@@ -115,7 +124,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         code = await access.new_setup_code() if await access.setup_needed() else None
         url = _url(settings, listening)
         log.info("gateway.listening", url=url, hosts=len(places), cameras=len(fleet.cameras()))
-        yield Gateway(url=url, rooms=rooms, database=database, tls=tls, setup_code=code)
+        yield Gateway(url=url, rooms=rooms, database=database, tls=tls, setup_code=code, hosts=hosts)
 
 
 def build_app(rooms: Rooms) -> ASGIApp:
@@ -131,16 +140,30 @@ def build_app(rooms: Rooms) -> ASGIApp:
 
 async def _open_hosts(
     stack: AsyncExitStack, settings: Settings, *, clock: Clock, open_host: HostOpener
-) -> list[HostPlace]:
-    """Return where the camera hosts answer; with no workers one host runs in this process."""
-    if len(str(settings.host_socket(0))) > SOCKET_PATH_MAX:
+) -> tuple[list[HostPlace], tuple[HostProcess, ...]]:
+    """Return where the camera hosts answer, and those that this process keeps running.
+
+    With no workers one host runs in this process; with systemd as supervisor nothing is started.
+    """
+    if _too_long(settings):
         folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="sightline-")
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, ignore_errors=True)
         hosts = settings.hosts.model_copy(update={"socket_dir": Path(folder)})
         settings = settings.model_copy(update={"hosts": hosts})
+    processes: tuple[HostProcess, ...] = ()
     if not settings.hosts.workers:
         await stack.enter_async_context(open_host(settings, settings.host_socket(0), clock=clock))
-    return [place_of(settings, index) for index in range(len(settings.owners))]
+    elif not _by_systemd(settings):
+        processes = await stack.enter_async_context(open_hosting(settings, clock=clock))
+    return [place_of(settings, index) for index in range(len(settings.owners))], processes
+
+
+def _by_systemd(settings: Settings) -> bool:
+    return bool(settings.hosts.workers) and settings.hosts.supervisor == "systemd"
+
+
+def _too_long(settings: Settings) -> bool:
+    return len(str(settings.host_socket(0))) > SOCKET_PATH_MAX
 
 
 @asynccontextmanager

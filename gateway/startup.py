@@ -2,6 +2,7 @@
 
 StartError (kernel.errors.SightlineError)
 ├── DataDirError      the data directory cannot be used
+├── SocketDirError    nor the directory of the camera hosts' sockets
 ├── CertificateError  the TLS files cannot be used
 └── PortError         the address or port cannot be listened on
 """
@@ -26,6 +27,12 @@ class DataDirError(StartError):
     """The data directory cannot be used."""
 
     code = "start.data-dir"
+
+
+class SocketDirError(StartError):
+    """The directory of the camera hosts' sockets cannot be used."""
+
+    code = "start.socket-dir"
 
 
 class CertificateError(StartError):

@@ -26,9 +26,10 @@ from gateway.app import Gateway, open_gateway
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
 from gateway.cli.failures import plainly
-from gateway.cli.logs import configure
-from gateway.cli.run import serve, stopping
+from gateway.cli.run import stopping
 from gateway.fleet.cameras import CameraFacts
+from gateway.logs import configure
+from gateway.loop import serve
 from gateway.startup import prepare_data_dir
 from gateway.worker import open_host
 from kernel.clock import SystemClock

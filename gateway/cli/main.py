@@ -11,6 +11,7 @@ from config.redaction import redacted
 from gateway.certificate import tls_files
 from gateway.cli.demo import demo
 from gateway.cli.failures import plainly
+from gateway.cli.hosts import hosts
 from gateway.cli.options import ConfigFile, settings_of
 from gateway.cli.people import users
 from gateway.cli.run import host, run
@@ -56,6 +57,7 @@ app.command()(demo)
 app.command()(simulate)
 app.command("check-config")(check_config)
 app.add_typer(users, name="users")
+app.command()(hosts)
 app.command()(verify)
 app.command()(version)
 app.command(hidden=True)(host)

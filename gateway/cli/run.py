@@ -3,25 +3,23 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import sdnotify
 import structlog
 import typer
-import uvloop
 from rich.console import Console
 
 from config.errors import BadValueError
 from config.settings import Settings
 from gateway.app import Gateway, open_gateway, when_settled
 from gateway.cli.failures import plainly
-from gateway.cli.logs import configure
 from gateway.cli.options import ConfigFile, settings_of
-from gateway.cli.stacks import tell_on_signal
 from gateway.db.errors import DatabaseError
 from gateway.fleet.hosts import HostError
+from gateway.logs import configure
+from gateway.loop import serve
 from gateway.worker import open_host, serve_host
 from kernel.clock import Clock, SystemClock, every
 
@@ -31,7 +29,8 @@ log = structlog.get_logger()
 def run(config: ConfigFile = None) -> None:
     """Run the gateway until it is told to stop.
 
-    With hosts.workers = 0 the cameras run in the same process; else start `sightline host` for each worker.
+    With hosts.workers = 0 the cameras run in the same process; else in so many processes beside it, which the gateway
+    starts itself unless hosts.supervisor is "systemd".
     """
     with plainly():
         settings = settings_of(config)
@@ -51,14 +50,8 @@ def host(
                 f"There is no camera host {name}: hosts.workers is {settings.hosts.workers}.",
                 cure=f"Use a number from 0 to {max(0, settings.hosts.workers - 1)}, or raise hosts.workers.",
             )
+        structlog.contextvars.bind_contextvars(host=int(name))
         serve(serve_host(settings.of_host(int(name)), settings.host_socket(int(name)), clock=SystemClock()))
-
-
-def serve(work: Coroutine[Any, Any, None]) -> None:
-    """Run a server process to its end, on uvloop."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        tell_on_signal(runner.get_loop())
-        runner.run(work)
 
 
 async def _run(settings: Settings, *, clock: Clock) -> None:

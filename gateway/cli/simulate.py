@@ -11,8 +11,8 @@ from config.logs import LogSettings
 from drivers.simulator.describe import simulate as run_borough
 from drivers.simulator.settings import BoroughSettings
 from gateway.cli.failures import plainly
-from gateway.cli.logs import configure
 from gateway.cli.run import stopping
+from gateway.logs import configure
 from kernel.clock import SystemClock
 from kernel.media import VideoCodec
 

@@ -44,12 +44,15 @@ class HostError(SightlineError):
 class HostUnreachableError(HostError):
     """Nothing answers on the host's socket. Recording goes on there or is being restarted; ask again."""
 
+    code = "host.unreachable"
+    said = "No camera host answers at {socket}"
+
     def __init__(self, socket: Path, detail: str) -> None:
         super().__init__(
             rpc.Problem(
-                type="host.unreachable",
-                title=f"The camera host at {socket} does not answer ({detail}).",
-                cure="It is restarted by itself; look at its log if this lasts.",
+                type=self.code,
+                title=f"{self.said.format(socket=socket)} ({detail}).",
+                cure="It is started again by itself; look at its log if this lasts.",
                 status=503,
                 retry_after_s=2,
             )
@@ -59,10 +62,8 @@ class HostUnreachableError(HostError):
 class HostSilentError(HostUnreachableError):
     """The host is there, and nothing comes from it."""
 
-    def __init__(self, socket: Path, detail: str) -> None:
-        super().__init__(socket, detail)
-        self.code = "host.silent"
-        self.problem = self.problem.model_copy(update={"type": self.code})
+    code = "host.silent"
+    said = "The camera host at {socket} is silent"
 
 
 class HostBusyError(HostError):
@@ -118,6 +119,12 @@ class HostWire:
     def reopen(self) -> None:
         """Ask again."""
         self.shut = None
+
+    def refuse_if_shut(self) -> None:
+        """Raise why nothing is asked of the host at present, where that is so."""
+        if self.shut is not None:
+            # One error is raised again and again: what the last one to meet it did is not kept.
+            raise self.shut.with_traceback(None) from None
 
     async def ask(  # noqa: PLR0913 - the parts of an HTTP request
         self,
@@ -182,8 +189,7 @@ class HostWire:
             if by_link:
                 yield
                 return
-            if self.shut is not None:
-                raise self.shut
+            self.refuse_if_shut()
             if len(self._calls) >= IN_FLIGHT_MAX:
                 raise HostBusyError(self.socket)
             call = asyncio.timeout(None)
@@ -192,9 +198,10 @@ class HostWire:
                 async with call:
                     yield
             except TimeoutError:
-                if call.expired() and self.shut is not None:
-                    raise self.shut from None
-                raise
+                if not call.expired():
+                    raise
+                self.refuse_if_shut()
+                raise HostSilentError(self.socket, "it was silent") from None
             finally:
                 self._calls.discard(call)
 

@@ -97,16 +97,16 @@ class HostClient:
                 if line:
                     yield read_as(_STATE_LINE, line)
 
+    # --- what anybody asks
+
     async def assign(self, assignment: rpc.CameraAssignment) -> rpc.CameraState:
         """Make the host own a camera, or change what it was told of it."""
-        answer = await self._ask("PUT", f"/cameras/{assignment.id}", content=rpc.wire(assignment), by_link=True)
+        answer = await self._ask("PUT", f"/cameras/{assignment.id}", content=rpc.wire(assignment))
         return read(rpc.CameraState, answer)
 
     async def release(self, camera: CameraId) -> None:
         """Make the host let go of a camera; a camera it does not own is no error."""
-        await self._ask("DELETE", f"/cameras/{camera}", by_link=True)
-
-    # --- what anybody asks
+        await self._ask("DELETE", f"/cameras/{camera}")
 
     async def health(self) -> rpc.HostHealth:
         """Return what the host does as a whole."""

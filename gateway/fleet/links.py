@@ -5,7 +5,7 @@ it is back only what has changed is said again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import structlog
 
 from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
-from gateway.fleet.calls import HostError, HostMismatchError, HostSilentError, HostUnreachableError
+from gateway.fleet.calls import HostBusyError, HostError, HostMismatchError, HostSilentError, HostUnreachableError
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.hosts import HostClient
 from gateway.fleet.load import HostLoad
@@ -30,7 +30,9 @@ BACKOFF = Backoff(base_s=0.1, cap_s=0.5)
 AT_ONCE = 8
 """Assignments on their way to one host together."""
 SAY_AGAIN_S = 30.0
-"""A link that is down for one reason says so this often."""
+"""A link that is down for one reason says so this often; a camera that a host refused is offered again this often."""
+SOON_S = 1.0
+"""What a host could not take at the moment is offered again after this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class HostLink:
         self.place = place
         self.client = HostClient(place.socket)
         self.up = False
-        """All cameras are assigned and the state stream runs."""
+        """The state stream runs, and every camera has been told; one that the host could not take is offered again."""
         self.beats = 0
         """Lines heard since the start."""
         self.load: HostLoad | None = None
@@ -80,6 +82,12 @@ class HostLink:
         self._lost = lost
         self._newer: set[CameraId] = set()
         """Cameras assigned one by one while all are being assigned: theirs is the later word."""
+        self._told = False
+        """It has been told all its cameras in this linking."""
+        self._hears = False
+        """It has said a word in this linking."""
+        self._owed_ns: int | None = None
+        """When the host is to be told again what it does not know: something could not be said to it."""
         self._said_ns: int | None = None
 
     async def run(self) -> None:
@@ -95,10 +103,8 @@ class HostLink:
     async def _run_once(self) -> None:
         try:
             await self._greet()
-            await self._assign_all()
             async with aclosing(self.client.states()) as lines:
-                async for line in lines:
-                    self._told(line)
+                await self._listen(lines)
         except HostSilentError as error:
             # Whoever waits for it now would wait until the time limit; whoever asks next, too.
             self.client.wire.close_for(error)
@@ -108,12 +114,39 @@ class HostLink:
             self.load = None
         raise HostUnreachableError(self.client.socket, "the state stream ended")
 
-    def _told(self, line: rpc.StateLine) -> None:
-        if not self.up:
+    async def _listen(self, lines: AsyncIterator[rpc.StateLine]) -> None:
+        """Hear the host, and tell it its cameras meanwhile: if it falls silent while it is told, that is found out too.
+
+        What the telling fails of is noticed with the next line, a second later at most.
+        """
+        self._told = self._hears = False
+        telling = asyncio.create_task(self._tell(), name=f"host {self.index} told")
+        try:
+            async for line in lines:
+                self._hears = True
+                if telling.done():
+                    telling.result()
+                    self._linked()
+                    if self._owed_ns is not None and self._clock.monotonic_ns() >= self._owed_ns:
+                        telling = asyncio.create_task(self._tell(), name=f"host {self.index} told again")
+                self._hear(line)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
+
+    async def _tell(self) -> None:
+        await self._assign_all()
+        self._told = True
+        self._linked()
+
+    def _linked(self) -> None:
+        if self._told and self._hears and not self.up:
             self.up = True
             self.problem = None
             self._said_ns = None
             log.info("host.linked", host=self.index)
+
+    def _hear(self, line: rpc.StateLine) -> None:
         self.beats += 1
         if isinstance(line, rpc.Heartbeat):
             if line.load is not None:
@@ -129,10 +162,10 @@ class HostLink:
         """
         found = await self.client.version()
         self.version = found.version
-        mismatch = _mismatch(found, self.place)
-        if mismatch is not None:
-            self.client.wire.close_for(mismatch)
-            raise mismatch
+        error = mismatch(found, self.place)
+        if error is not None:
+            self.client.wire.close_for(error)
+            raise error
         self.client.wire.reopen()
 
     async def _assign_all(self) -> None:
@@ -141,44 +174,67 @@ class HostLink:
         One whose assignment cannot be made now is still its: the host keeps recording it as it last heard.
         """
         self._newer.clear()
+        self._owed_ns = None
         wanted = await self._assignments(self.index)
         known = await self.client.cameras()
         ours = self._ours(self.index)
         gone = [state.id for state in known.cameras if state.id not in ours]
         due = [one for one in wanted if known.assigned.get(one.id) != digest(one)]
-        await _at_once(self.client.release(camera) for camera in gone)
-        await _at_once(self._send(one) for one in due if one.id not in self._newer)
+        await _at_once(self.release(camera) for camera in gone)
+        await _at_once(self._offer(one) for one in due if self._still(one.id))
         if gone or due:
             log.info("host.assigned", host=self.index, told=len(due), released=len(gone), known=len(wanted) - len(due))
+
+    def _still(self, camera: CameraId) -> bool:
+        """Whether a camera is still to be told as it was when the telling began."""
+        return camera not in self._newer and camera in self._ours(self.index)
+
+    async def _offer(self, assignment: rpc.CameraAssignment) -> None:
+        """Tell the host one camera. Whether it is dead or silent is for its stream to say: one camera may be slow."""
+        try:
+            await self._send(assignment)
+        except HostUnreachableError as error:
+            if self.client.wire.shut is not None:
+                raise
+            log.warning("host.assign_late", host=self.index, camera=assignment.id, error=error.code)
+            self._owe(SOON_S)
 
     async def _send(self, assignment: rpc.CameraAssignment) -> None:
         try:
             state = await self.client.assign(assignment)
         except HostUnreachableError:
             raise
+        except HostBusyError:
+            self._owe(SOON_S)
         except HostError as error:
             log.warning("host.refused_camera", host=self.index, camera=assignment.id, error=error.code)
+            self._owe(SAY_AGAIN_S)
         else:
             self._heard(rpc.CameraChanged(state=state))
 
+    def _owe(self, within_s: float) -> None:
+        due_ns = self._clock.monotonic_ns() + round(within_s * NS_PER_S)
+        self._owed_ns = due_ns if self._owed_ns is None else min(due_ns, self._owed_ns)
+
     async def assign(self, assignment: rpc.CameraAssignment) -> None:
-        """Give the host a camera. One that it refuses is logged; the others are not kept waiting.
+        """Give the host a camera, or change what it was told of it. One that it refuses is offered again later.
 
         Raises:
-            HostError: nothing is asked of the host at present; it gets the camera once the link is up again.
+            HostError: nothing can be said to the host at present; it is told later, once the link is up.
         """
-        if self.client.wire.shut is not None:
-            raise self.client.wire.shut
         self._newer.add(assignment.id)
-        await self._send(assignment)
+        try:
+            await self._send(assignment)
+        except HostError:
+            self._owe(0.0)
+            raise
 
     async def release(self, camera: CameraId) -> None:
         """Take a camera from the host, now or once the link is up again."""
         try:
-            if self.client.wire.shut is not None:
-                raise self.client.wire.shut
             await self.client.release(camera)
         except HostError as error:
+            self._owe(SOON_S)
             log.warning("host.release_late", host=self.index, camera=camera, error=error.code)
 
     def _failed(self, error: Exception, _delay_s: float) -> None:
@@ -192,7 +248,8 @@ class HostLink:
         self._lost(self.index, error)
 
 
-def _mismatch(found: HostVersion, place: HostPlace) -> HostMismatchError | None:
+def mismatch(found: HostVersion, place: HostPlace) -> HostMismatchError | None:
+    """Return why one must not speak further to who answers at a place; ``None`` where it is the one."""
     if found.rpc != RPC_VERSION:
         return HostMismatchError(
             f"The camera host {place.name} is of another version ({found.version}, wire {found.rpc}) than this gateway"

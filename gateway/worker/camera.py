@@ -186,7 +186,9 @@ class CameraActor:
         while True:
             wait_s = CLOCK_PERIOD_S
             try:
-                offset_s, uncertainty_s = await device.clock_offset()
+                # In turn: an answer that waits for this process would be taken for the camera's clock being off.
+                async with self._plane.media.clock_gate:
+                    offset_s, uncertainty_s = await device.clock_offset()
             except CameraError as error:
                 _log.info("camera.clock_unknown", camera=self.assignment.id, error=error.code)
                 wait_s = CLOCK_RETRY_S

@@ -116,7 +116,7 @@ class _Sample:
 class Gauges:
     """Keeps :attr:`load` fresh for as long as :meth:`run` does."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it looks at
         self,
         *,
         clock: Clock,

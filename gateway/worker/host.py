@@ -19,6 +19,7 @@ from gateway.fleet.handshake import RPC_VERSION, HostVersion
 from gateway.live import LiveHub, open_live
 from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera import CameraActor, CameraPlane, tell_all
+from gateway.worker.gate import ConnectGate
 from gateway.worker.gauges import Gauges
 from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
@@ -218,7 +219,8 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
             storage=storage,
             clock=clock,
             policy=policy,
-            gate=asyncio.Semaphore(settings.cameras.connect_concurrency),
+            gate=ConnectGate(settings.cameras.connect_concurrency, clock=clock),
+            clock_gate=ConnectGate(settings.cameras.connect_concurrency, clock=clock),
         )
         plane = CameraPlane(media=media, steering=settings.steering, broadcast=broadcast)
         host = CameraHost(plane, settings=settings, group=group)

@@ -66,6 +66,7 @@ async def open_host(settings: Settings, socket_path: Path, *, clock: Clock) -> A
         HostRequestError: the socket cannot be made, or another host is there.
     """
     listening = await asyncio.to_thread(_bind, socket_path)
+    here = True
     try:
         async with open_cameras(settings, clock=clock) as host:
             server = _Server(
@@ -83,14 +84,19 @@ async def open_host(settings: Settings, socket_path: Path, *, clock: Clock) -> A
             try:
                 yield host
             finally:
+                # While it still listens: whoever takes this place next finds it taken or empty, and what is removed
+                # is never the next one's.
+                await asyncio.to_thread(socket_path.unlink, missing_ok=True)
+                here = False
                 # The state streams end first: the server waits for open answers.
                 host.broadcast.close()
                 server.should_exit = True
                 await asyncio.wait([serving])
             serving.result()
     finally:
+        if here:
+            await asyncio.to_thread(socket_path.unlink, missing_ok=True)
         listening.close()
-        await asyncio.to_thread(socket_path.unlink, missing_ok=True)
 
 
 async def serve_host(settings: Settings, socket_path: Path, *, clock: Clock) -> None:

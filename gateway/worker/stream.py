@@ -10,6 +10,7 @@ from drivers.model import CameraTarget, StreamProfile
 from drivers.rtsp import RtspSource, RtspStream, StreamState, StreamStats
 from gateway.fleet.rpc import LiveState, StreamFacts, StreamRecording
 from gateway.live import LiveFeed, LiveHub
+from gateway.worker.gate import ConnectGate
 from gateway.worker.problems import problem_of
 from kernel.clock import Clock
 from kernel.ids import CameraId, StreamName
@@ -102,7 +103,10 @@ class MediaPlane:
     storage: Storage
     clock: Clock
     policy: AddressPolicy
-    gate: asyncio.Semaphore
+    gate: ConnectGate
+    """Of RTSP sessions on their way."""
+    clock_gate: ConnectGate
+    """Of clocks being asked, over ONVIF."""
 
 
 class StreamRun:

@@ -117,11 +117,16 @@ async def open_desk(
     ):
         await until(lambda: gateway.fleet.up, what="the host to be linked")
         desk = Desk(gateway, host, stack)
-        desk.admin = await desk.anybody()
-        body = {"code": gateway.setup_code, "username": "root", "password": PASSWORD, "name": "Root"}
-        answer = await desk.admin.post("/api/v1/setup", json=body)
-        assert answer.status_code == 201, answer.text
+        await sign_up(desk)
         yield desk
+
+
+async def sign_up(desk: Desk) -> None:
+    """Make the administrator, ``root``, and sign in."""
+    desk.admin = await desk.anybody()
+    body = {"code": desk.gateway.setup_code, "username": "root", "password": PASSWORD, "name": "Root"}
+    answer = await desk.admin.post("/api/v1/setup", json=body)
+    assert answer.status_code == 201, answer.text
 
 
 def filled(path: str, **values: str) -> str:

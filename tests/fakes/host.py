@@ -13,11 +13,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
+from gateway.fleet.load import HostLoad
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
@@ -52,6 +54,17 @@ class FakeHost:
         self.export_breaks = False
         self.titles: list[str | None] = []
         self.progress = 0
+        self.silent = False
+        """From now on no line goes out on a state stream, though it stays open."""
+        self.load: HostLoad | None = None
+        """Told with each beat."""
+        self.slow = asyncio.Event()
+        """Clear it, and every answer but the version waits, as that of a host which stands still."""
+        self.slow.set()
+        self.stuck: dict[str, asyncio.Event] = {}
+        """Cameras whose assignment is not answered before their event is set."""
+        self.asked: list[str] = []
+        """Methods and paths, in the order they came."""
         self.version = HostVersion(rpc=RPC_VERSION, version="0", pid=1)
         self.health_asked = 0
         self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
@@ -144,6 +157,7 @@ class FakeHost:
             recording=0,
             viewers=len(self.viewers),
             progress=self.progress,
+            load=self.load,
         )
         return Response(rpc.wire(health))
 
@@ -160,9 +174,18 @@ class FakeHost:
         self._streams.add(queue)
 
         async def lines() -> AsyncIterator[bytes]:
+            line: rpc.StateLine | None
             try:
-                while (line := await queue.get()) is not None:
-                    yield rpc.wire(line) + b"\n"
+                while True:
+                    try:
+                        async with asyncio.timeout(None if self.silent else rpc.HEARTBEAT_S * 0.5):
+                            line = await queue.get()
+                    except TimeoutError:
+                        line = rpc.Heartbeat(wall_ns=1, load=self.load)
+                    if line is None:
+                        return
+                    if not self.silent:
+                        yield rpc.wire(line) + b"\n"
             finally:
                 self._streams.discard(queue)
 
@@ -180,6 +203,8 @@ class FakeHost:
         assignment = rpc.CameraAssignment.model_validate_json(await request.body())
         if refused := self._refused("assign"):
             return refused
+        if assignment.id in self.stuck:
+            await self.stuck[assignment.id].wait()
         self.assigned_count += 1
         self.assignments[assignment.id] = assignment
         self.states[assignment.id] = self.live(assignment.id)
@@ -305,14 +330,23 @@ class FakeHost:
 
     # --- running
 
+    async def _asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self.asked.append(f"{scope['method']} {scope['path']}")
+            if scope["path"] not in {"/version", "/state"}:
+                await self.slow.wait()
+        await self._app(scope, receive, send)
+
     @asynccontextmanager
     async def open(self, settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator["FakeHost"]:
         """Serve on ``socket_path`` for the time of the block; satisfies ``gateway.app.HostOpener``."""
         await asyncio.to_thread(socket_path.parent.mkdir, parents=True, exist_ok=True)
         told = {"owner": settings.recording.owner, "site": settings.site}
         self.version = self.version.model_copy(update=told)
+        self._app = self.app()
         config = uvicorn.Config(
-            self.app(),
+            self._asgi,
+            interface="asgi3",
             uds=str(socket_path),
             log_config=None,
             access_log=False,

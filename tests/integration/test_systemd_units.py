@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from config.loader import load
+from config.settings import Settings
+from gateway.hosting import Patience
+
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = ["sightline-gateway.service", "sightline-host@.service"]
 SANDBOX = {
@@ -65,6 +69,20 @@ def test_readiness_watchdog_and_credentials(unit: str) -> None:
     assert service["Restart"] == ["always"]
     assert any(value.startswith("sightline-key:") for value in service["LoadCredential"])
     assert service["User"] == ["sightline"]
+
+
+def test_the_gateway_leaves_the_hosts_to_systemd() -> None:
+    """The gateway's unit says that it is not the supervisor, in a variable that the loader takes."""
+    variables = dict(value.split("=", 1) for value in section("sightline-gateway.service", "Service")["Environment"])
+    assert load(environment=variables) != Settings()
+    assert load(environment=variables).hosts.supervisor == "systemd"
+
+
+def test_the_gateway_is_as_patient_as_systemd() -> None:
+    """A host is given the same time by either supervisor."""
+    service = section("sightline-host@.service", "Service")
+    assert Patience().watchdog_s == float(service["WatchdogSec"][0])
+    assert Patience().start_s == float(service["TimeoutStartSec"][0])
 
 
 def test_user_and_directories_belong_together() -> None:

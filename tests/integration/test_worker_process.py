@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from config.handover import to_line
+from config.hosts import HostSettings
+from config.server import ServerSettings
+from config.settings import Settings
 from gateway.fleet.hosts import HostClient
 from tests.fakes.waiting import until
 
@@ -42,7 +46,7 @@ class Manager:
 @asynccontextmanager
 async def _host(directory: Path, manager: Manager) -> AsyncIterator[asyncio.subprocess.Process]:
     config = directory / "sightline.toml"
-    config.write_text(f'[server]\ndata_dir = "{directory}"\n[hosts]\nsocket_dir = "{directory / "run"}"\n')
+    config.write_text(f'[server]\ndata_dir = "{directory}"\n[hosts]\nworkers = 1\nsocket_dir = "{directory / "run"}"\n')
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from gateway.cli import main; main()", "host", "--name", "0", "--config", str(config),
         env={**os.environ, "NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "300000"},
@@ -87,3 +91,28 @@ async def test_a_killed_host_is_replaced_in_its_place(tmp_path: Path) -> None:
                 assert (await client.health()).pid == process.pid
     finally:
         manager.close()
+
+
+async def _supervised(line: bytes) -> tuple[int | None, str]:
+    """Run a host as the gateway starts it, hand it a line and close the pipe; return its status and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "gateway.worker", "0",
+        stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await process.communicate(line)
+    return process.returncode, said.decode()
+
+
+async def test_a_supervised_host_without_settings_ends(tmp_path: Path) -> None:
+    """A gateway that died before it had said anything leaves no host behind."""
+    assert await _supervised(b"") == (0, "")
+
+
+async def test_a_supervised_host_says_in_one_sentence_why_it_cannot_run(tmp_path: Path) -> None:
+    """Recordings that cannot be opened are status 2 and a sentence, not a traceback."""
+    (tmp_path / "recordings").write_text("a file where the directory should be")
+    settings = Settings(server=ServerSettings(data_dir=tmp_path), hosts=HostSettings(workers=1))
+    code, said = await _supervised(to_line(settings))
+    assert code == 2, said
+    assert "sightline: camera host 0: " in said
+    assert "Traceback" not in said

@@ -119,6 +119,8 @@ def test_a_variable_below_a_value_is_refused(written: Path) -> None:
         ('[map]\ntiles_url = "ftp://x/{z}{x}{y}"\n', "http or https"),
         ('[map]\ntiles_url = "https://tiles.example.org/"\n', "{z}, {x} and {y}"),
         ('[log]\nlevel = "loud"\n', "log.level"),
+        ("[live]\nport = 65534\n[hosts]\nworkers = 3\n", "too few ports for hosts.workers 3"),
+        ("[server]\nport = 8191\n[hosts]\nworkers = 3\n", "among the ports 8189 to 8191"),
     ],
 )
 def test_a_bad_value_is_named_with_its_key(written: Path, text: str, said: str) -> None:

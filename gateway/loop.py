@@ -1,10 +1,23 @@
-"""What a process waits for, told on demand: ``kill -USR1 PID`` writes the stack of every task to standard error."""
+"""The event loop of a server process, and what it waits for, told on demand.
+
+``kill -USR1 PID`` writes the stack of every task to standard error.
+"""
 
 import asyncio
 import faulthandler
 import signal
 import sys
-from typing import TextIO
+from collections.abc import Coroutine
+from typing import Any, TextIO
+
+import uvloop
+
+
+def serve(work: Coroutine[Any, Any, None]) -> None:
+    """Run a server process to its end, on uvloop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        tell_on_signal(runner.get_loop())
+        runner.run(work)
 
 
 def tell_on_signal(loop: asyncio.AbstractEventLoop) -> None:

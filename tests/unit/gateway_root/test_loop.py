@@ -3,7 +3,7 @@
 import asyncio
 import io
 
-from gateway.cli.stacks import write_tasks
+from gateway.loop import write_tasks
 
 
 async def _waits_for_the_camera(never: asyncio.Event) -> None:

@@ -1,0 +1,1 @@
+"""Tests of what lies at the root of gateway/."""
