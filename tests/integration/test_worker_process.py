@@ -94,13 +94,25 @@ async def test_a_killed_host_is_replaced_in_its_place(tmp_path: Path) -> None:
 
 
 async def _supervised(line: bytes) -> tuple[int | None, str]:
-    """Run a host as the gateway starts it, hand it a line and close the pipe; return its status and what it said."""
+    """Run a host as the gateway starts it, and hand it a line; return its status and what it said.
+
+    Without a line the pipe is closed, as it is when the gateway dies; otherwise it stays open, as it is while it lives.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", "gateway.worker", "0",
         stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, said = await process.communicate(line)
-    return process.returncode, said.decode()
+    assert process.stdin is not None
+    assert process.stderr is not None
+    if line:
+        process.stdin.write(line)
+        await process.stdin.drain()
+    else:
+        process.stdin.close()
+    said = await process.stderr.read()
+    code = await process.wait()
+    process.stdin.close()
+    return code, said.decode()
 
 
 async def test_a_supervised_host_without_settings_ends(tmp_path: Path) -> None:

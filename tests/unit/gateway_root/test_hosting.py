@@ -81,10 +81,12 @@ async def test_every_host_is_started_with_the_settings_in_its_pipe(tmp_path: Pat
     """Each process knows its number by its command, and everything else by the line in its standard input."""
     machine = Machine()
     async with _hosting(tmp_path, clock, machine) as hosts:
-        assert [process.command[-1] for process in machine.processes] == ["0", "1"]
-        assert [from_line(process.stdin.written) for process in machine.processes] == [_settings(tmp_path)] * 2
-        assert not any(process.stdin.closed for process in machine.processes)
-        assert [host.pid for host in hosts] == [process.pid for process in machine.processes]
+        # They are started side by side, in whatever order.
+        processes = sorted(machine.processes, key=lambda process: process.command[-1])
+        assert [process.command[-1] for process in processes] == ["0", "1"]
+        assert [from_line(process.stdin.written) for process in processes] == [_settings(tmp_path)] * 2
+        assert not any(process.stdin.closed for process in processes)
+        assert [host.pid for host in hosts] == [process.pid for process in processes]
 
 
 async def test_a_host_hears_nothing_of_the_gateways_own_supervisor(
