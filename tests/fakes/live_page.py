@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -39,9 +39,37 @@ async def chromium() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def until_in_page(page: Page, expression: str, *, timeout_s: float = 20.0) -> None:
+    """Return once ``expression`` is true there; it may be a promise, which ``wait_for_function`` takes for true.
+
+    Raises:
+        AssertionError: it was not within ``timeout_s`` of real time.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while not await page.evaluate(expression):
+        if loop.time() > deadline:
+            msg = f"waited {timeout_s} s for {expression}"
+            raise AssertionError(msg)
+        await asyncio.sleep(0.05)
+
+
+def only_candidate(answer: str, address: tuple[str, int]) -> str:
+    """Return an answer whose one candidate is ``address``, over UDP."""
+    lines = answer.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("a=candidate:"))
+    lines = [line for line in lines if not line.startswith("a=candidate:")]
+    host, port = address
+    lines.insert(first, f"a=candidate:1 1 udp 2130706431 {host} {port} typ host")
+    return "\r\n".join(lines) + "\r\n"
+
+
 @asynccontextmanager
-async def live_page(hub: LiveHub, camera: CameraId) -> AsyncIterator[str]:
-    """Serve the page and ``/whep/{stream}``; give the page's address."""
+async def live_page(hub: LiveHub, camera: CameraId, *, through: tuple[str, int] | None = None) -> AsyncIterator[str]:
+    """Serve the page and ``/whep/{stream}``; give the page's address.
+
+    ``through`` is the address of a relay: it becomes the only candidate of every answer.
+    """
 
     async def page(_: Request) -> Response:
         return HTMLResponse(PAGE)
@@ -57,7 +85,8 @@ async def live_page(hub: LiveHub, camera: CameraId) -> AsyncIterator[str]:
         except LiveError as error:
             return Response(error.code, error.status)
         headers = {"location": f"/whep/{session.id}", "etag": session.etag}
-        return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
+        answer = session.answer_sdp if through is None else only_candidate(session.answer_sdp, through)
+        return Response(answer, 201, headers, media_type="application/sdp")
 
     app = Starlette(routes=[Route("/", page), Route("/whep/{stream}", whep, methods=["POST"])])
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
