@@ -14,7 +14,7 @@ from gateway.live.udp import UdpPath
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
-from tests.fakes.live_page import chromium, live_page
+from tests.fakes.live_page import chromium, live_page, until_in_page
 from tests.fakes.pattern import TONE, PatternCamera
 from tests.fakes.waiting import until
 
@@ -77,7 +77,7 @@ async def test_the_cameras_own_profile_and_sound_are_passed_on(browser: Browser)
                 await until(lambda: feed.live, what="a live feed")
                 page = await browser.new_page()
                 answered = await _watch(page, address, audio=True)
-                await page.wait_for_function("async () => (await inbound()).audio?.samples > 2000")
+                await until_in_page(page, "inbound().then((seen) => seen.audio?.samples > 2000)")
                 await page.evaluate("peer.close()")
     assert "PCMU/8000" in answered["answer"]
     assert "opus" not in answered["answer"]
@@ -116,7 +116,7 @@ async def test_lost_packets_are_sent_again(browser: Browser, hub_that_loses: Liv
             await _watch(page, address)
             await until(lambda: hub_that_loses.viewers()[0].retransmitted > 5, what="retransmissions")
             frames = (await page.evaluate("inbound()"))["video"]["frames"]
-            await page.wait_for_function(f"async () => (await inbound()).video.frames > {frames + 25}")
+            await until_in_page(page, f"inbound().then((seen) => seen.video.frames > {frames + 25})")
             reading = await _reading(page, fresh_ms=2000)
             await page.evaluate("peer.close()")
     assert reading["number"] == 7
