@@ -39,6 +39,7 @@ SQUEEZED_90K = 90
 REPLAY_BYTES = 1024 * 1024
 """A longer group of pictures is not sent again for a lost picture; the camera is asked for a keyframe."""
 REPLAY_INTERVAL_S = 1.0
+CANCEL_AGAIN_S = 1.0
 BURST_BYTES = 64 * 1024
 BURST_PAUSE_S = 0.001
 """A cached group of pictures goes out in bursts that fit a browser's socket buffer."""
@@ -129,8 +130,7 @@ class Session:
                 await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in work:
-                    task.cancel()
-                await asyncio.wait(work)
+                    await _end(task)
             for task in work:
                 if not task.cancelled() and task.exception() is not None:
                     self.end("failed")
@@ -209,6 +209,8 @@ class Session:
         if not await self._peer.connect(self._offer.ice, self._offer.dtls):
             self.end("no connection")
             return
+        if self._over.done():
+            return  # closed while the handshake came to its end, which may have lost the cancellation
         self._connected = True
         self._progress = (None, 0, self._clock.monotonic_ns())
         _log.info("live.connected", session=self.id, camera=self.feed.camera, stream=self.feed.stream)
@@ -325,3 +327,14 @@ class Session:
         cached = self.feed.cached()
         if not cached or sum(picture.size_bytes for picture in cached) > REPLAY_BYTES:
             self.feed.want_keyframe()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it ends.
+
+    Once is not always enough: ``asyncio.wait_for`` of Python 3.11, in which aiortc waits for packets of the handshake,
+    forgets a cancellation that comes in the same turn as the packet.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
