@@ -66,7 +66,7 @@ def only_candidate(answer: str, address: tuple[str, int]) -> str:
 
 @asynccontextmanager
 async def live_page(hub: LiveHub, camera: CameraId, *, through: tuple[str, int] | None = None) -> AsyncIterator[str]:
-    """Serve the page and ``/whep/{stream}``; give the page's address.
+    """Serve the page, ``/whep/{stream}`` and ``DELETE /whep/{session}``; give the page's address.
 
     ``through`` is the address of a relay: it becomes the only candidate of every answer.
     """
@@ -88,7 +88,19 @@ async def live_page(hub: LiveHub, camera: CameraId, *, through: tuple[str, int] 
         answer = session.answer_sdp if through is None else only_candidate(session.answer_sdp, through)
         return Response(answer, 201, headers, media_type="application/sdp")
 
-    app = Starlette(routes=[Route("/", page), Route("/whep/{stream}", whep, methods=["POST"])])
+    async def leave(request: Request) -> Response:
+        try:
+            await hub.close(request.path_params["session"])
+        except LiveError as error:
+            return Response(error.code, error.status)
+        return Response(status_code=204)
+
+    routes = [
+        Route("/", page),
+        Route("/whep/{stream}", whep, methods=["POST"]),
+        Route("/whep/{session}", leave, methods=["DELETE"]),
+    ]
+    app = Starlette(routes=routes)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
