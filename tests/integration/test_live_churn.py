@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import json
 import resource
 import sys
@@ -24,6 +25,7 @@ from gateway.live.srtp import Sealer
 from gateway.live.track import Track
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
+from tests.fakes.churning_viewers import WAYS
 from tests.fakes.film_camera import FilmCamera, film
 from tests.fakes.live_page import live_page
 from tests.fakes.waiting import until
@@ -33,9 +35,11 @@ CAMERA = CameraId("0" * 32)
 SETTINGS = LiveSettings(
     loopback=True, port=0, addresses=("127.0.0.1",), max_viewers=900, stall_timeout_s=6, connect_timeout_s=6
 )
-WARM_UP, CYCLES, AT_ONCE = 250, 750, 10
-MOST_GROWTH_BYTES = 7 * 1024 * 1024
-"""Half of what 750 sessions of 20 kB would take. After the first 250 as many linger at once as ever will."""
+ROUNDS, VIEWS, AT_ONCE = 4, 250, 10
+OURS = 6
+"""Tasks of the hub, its port, the camera, the web server and the test."""
+MOST_GROWTH_BYTES = 5 * 1024 * 1024 // 2
+"""Half of what the sessions of one round would take at 20 kB each."""
 KINDS = (
     Session, Track, Peer, Seat, Sealer, RTCDtlsTransport, RTCIceTransport, Connection, SSL.Connection, SSL.Context,
     SrtpSession, asyncio.Task,
@@ -91,24 +95,26 @@ async def _churn(address: str, count: int, hub: LiveHub) -> dict[str, int]:
 
 @pytest.mark.timeout(300)
 async def test_a_thousand_viewers_leave_nothing_behind() -> None:
-    """Tasks, files, places at the port, objects and memory are after 750 more views what they were after 250."""
+    """Tasks, files, places at the port, objects and memory stay what they were after the first round."""
     clock = SystemClock()
     camera = FilmCamera(clock, film(width=160, height=90, gop_frames=25, grain=30))
     async with open_live(SETTINGS, clock=clock) as hub:
         with hub.feed(CAMERA, StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
             async with live_page(hub, CAMERA) as address, camera.playing(feed):
                 await until(lambda: len(feed.cached()) > 5, what="a cached GOP")
-                await _churn(address, WARM_UP, hub)
-                before = _held(hub)
-                left = await _churn(address, CYCLES, hub)
-                # The web server has its own tasks for connections that have just been closed.
-                await until(lambda: len(asyncio.all_tasks()) <= before.tasks, what="the end of every task")
-                after = _held(hub)
-    assert left == dict.fromkeys(left, CYCLES // len(left))
-    assert len(left) == 5
+                held: list[Held] = []
+                for _ in range(ROUNDS):
+                    left = await _churn(address, VIEWS, hub)
+                    assert left == dict.fromkeys(WAYS, VIEWS // len(WAYS))
+                    # The web server has its own tasks for connections that have just been closed.
+                    await until(lambda: len(asyncio.all_tasks()) <= OURS, what="the end of every task")
+                    held.append(_held(hub))
+    before, after = held[0], held[-1]
     assert (after.seats, after.addresses, after.awaited) == (0, 0, 0)
     assert (after.tasks, after.files) == (before.tasks, before.files)
     # The interpreter may keep the last one's frames for a while; a leak would be hundreds.
     grown = {kind: number - before.objects.get(kind, 0) for kind, number in after.objects.items()}
     assert max(grown.values(), default=0) <= AT_ONCE, grown
-    assert after.memory_bytes - before.memory_bytes < MOST_GROWTH_BYTES
+    # The allocator takes more in some rounds, as the worst moment decides; what leaks takes more in every one.
+    growths = [later.memory_bytes - earlier.memory_bytes for earlier, later in itertools.pairwise(held)]
+    assert min(growths) < MOST_GROWTH_BYTES, growths
