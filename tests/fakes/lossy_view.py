@@ -125,6 +125,10 @@ class LossyView:
         goal = self.camera.played + pictures
         await until(lambda: self.camera.played >= goal, timeout_s=60, what="the camera")
 
+    async def sees(self, width: int) -> None:
+        """Wait until the picture on the glass is so wide."""
+        await until_in_page(self.page, f"document.getElementById('video').videoWidth === {width}")
+
     async def inbound(self) -> dict[str, float]:
         """Return what the browser counts."""
         found: dict[str, float] = (await self.page.evaluate("inbound()"))["video"]
@@ -167,8 +171,11 @@ _SETTLED = """(async () => {
 
 
 @asynccontextmanager
-async def lossy_view(*, seed: int, loss: float = 0.0) -> AsyncIterator[LossyView]:
-    """Give Chromium over a line of 100 ms each way on which, both ways, packets are lost, overtaken and doubled."""
+async def lossy_view(*, seed: int, loss: float = 0.0, sub: bool = False) -> AsyncIterator[LossyView]:
+    """Give Chromium over a line of 100 ms each way on which, both ways, packets are lost, overtaken and doubled.
+
+    With ``sub`` the camera has a sub stream too, of 320 pixels width.
+    """
     clock = SystemClock()
     camera = FilmCamera(clock, film(gop_frames=GOP_FRAMES))
     async with chromium() as browser, open_live(LOOPBACK, clock=clock) as hub:
@@ -178,7 +185,7 @@ async def lossy_view(*, seed: int, loss: float = 0.0) -> AsyncIterator[LossyView
         ):
             for way in (relay.down, relay.up):
                 way.loss, way.delay_s, way.late, way.duplicate = loss, 0.1, 0.1, 0.01
-            async with camera.playing(feed), live_page(hub, CAMERA, through=relay.address) as address:
+            async with _sub(hub, sub), camera.playing(feed), live_page(hub, CAMERA, through=relay.address) as address:
                 await until(lambda: len(feed.cached()) > 5, what="a cached GOP")
                 page: Any = await browser.new_page()
                 await page.goto(address)
@@ -186,3 +193,14 @@ async def lossy_view(*, seed: int, loss: float = 0.0) -> AsyncIterator[LossyView
                 await view.begin()
                 yield view
                 await page.evaluate("peer.close()")
+
+
+@asynccontextmanager
+async def _sub(hub: LiveHub, wanted: bool) -> AsyncIterator[None]:  # noqa: FBT001 - whether there is one
+    if not wanted:
+        yield
+        return
+    camera = FilmCamera(SystemClock(), film(width=320, height=180, gop_frames=GOP_FRAMES, grain=30))
+    with hub.feed(CAMERA, StreamName.SUB, request_keyframe=camera.request_keyframe) as feed:
+        async with camera.playing(feed):
+            yield
