@@ -188,6 +188,7 @@ class PictureLine:
         for tap in (self._now, self._next):
             if tap is not None:
                 tap.feed.leave(tap)
+        self._track.forget()
 
     def _take_over(self, tap: _Tap, picture: Picture) -> bool:
         """Show another stream from this picture on, if that is possible at this one; return whether it was."""

@@ -34,7 +34,7 @@ class ReferenceTimes:
             end = position + 4 * (words + 1)
             if end > len(compound):
                 return
-            if kind == _XR:
+            if kind == _XR and words:
                 self._blocks(compound[position:end], now_ns)
             position = end
 

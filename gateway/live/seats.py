@@ -25,9 +25,6 @@ MAX_CONNECTIONS = 4
 """TCP connections of one viewer."""
 NEVER_NS = -1
 FORGET_NS = 30 * NS_PER_S
-YIELD_NS = 15 * NS_PER_S
-"""An address in use answers a check of ours at least every 6 s (RFC 7675); if it has not for longer, another viewer may
-prove it its own. What it sends does not count: a check can be recorded and sent again by anybody."""
 LAST_STUN_BYTE = 3
 """RFC 7983: a greater first byte is DTLS, SRTP or SRTCP."""
 RESPONSES = frozenset({b"\x01\x01", b"\x01\x11"})
@@ -167,15 +164,15 @@ class Seat:
     def hold(self, path: UdpPath, address: Address, *, answered: bool) -> None:
         """Know the viewer by an address from which an authenticated check came, or one of ours was ``answered``.
 
-        Another viewer's address is never taken over, unless it has long answered nothing for that viewer and answers
-        for this one: browsers use the numbers of closed sockets again. An address that has answered is never forgotten
-        for the sake of one that has not.
+        Another viewer's address is taken over only where it answers for this one: browsers use the numbers of closed
+        sockets again. What it sends does not count: a check can be recorded and sent again by anybody. An answer has
+        the 96 random bits of our check, and can be made only with this viewer's password. An address that has answered is
+        never forgotten for the sake of one that has not.
         """
         now_ns = self._seats.clock.monotonic_ns()
         holder = path.known.get(address)
         if holder is not None and holder is not self:
-            answered_ns, _ = holder._heard[path, address]  # noqa: SLF001 - its own kind
-            if not answered or (answered_ns != NEVER_NS and now_ns - answered_ns < YIELD_NS):
+            if not answered:
                 self._seats.counters.refused += 1
                 return
             holder._drop((path, address))  # noqa: SLF001

@@ -40,6 +40,8 @@ from kernel.media import AudioFrame
 
 _log = structlog.get_logger(__name__)
 
+CANCEL_AGAIN_S = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewerFacts:
@@ -146,8 +148,7 @@ class Session:
                 await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 for task in work:
-                    task.cancel()
-                await asyncio.wait(work)
+                    await _end(task)
             for task in work:
                 if not task.cancelled() and task.exception() is not None:
                     self.end("failed")
@@ -223,6 +224,8 @@ class Session:
         if not await self._peer.connect(self._offer.ice, self._offer.dtls):
             self.end("no connection")
             return
+        if self._over.done():
+            return  # closed while the handshake came to its end, which may have lost the cancellation
         self._connected = True
         self._progress = (None, 0, self._clock.monotonic_ns())
         self._ladder = Ladder(self._clock.monotonic_ns())
@@ -296,7 +299,7 @@ class Session:
             elif isinstance(packet, RtcpRtpfbPacket):
                 track = self._track(packet.media_ssrc)
                 if packet.fmt == RTCP_RTPFB_NACK and track is self._video:
-                    self._video.retransmit(packet.lost, now)
+                    self._line.pacer.spend(self._video.retransmit(packet.lost, now))
             elif isinstance(packet, RtcpPsfbPacket):
                 self._picture_feedback(packet, now)
 
@@ -323,3 +326,14 @@ class Session:
         if ssrc == self._video.ssrc:
             return self._video
         return self._audio if self._audio is not None and ssrc == self._audio.ssrc else None
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it ends.
+
+    Once is not always enough: ``asyncio.wait_for`` of Python 3.11, in which aiortc waits for packets of the handshake,
+    forgets a cancellation that comes in the same turn as the packet.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_S)

@@ -52,9 +52,22 @@ async def reach_by(page: Page, kept: str, changed: str = "(line) => line") -> No
     await page.add_init_script(_ONLY.replace("KEPT", f"/{kept}/").replace("CHANGED", f"({changed})"))
 
 
+def only_candidate(answer: str, address: tuple[str, int]) -> str:
+    """Return an answer whose one candidate is ``address``, over UDP."""
+    lines = answer.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("a=candidate:"))
+    lines = [line for line in lines if not line.startswith("a=candidate:")]
+    host, port = address
+    lines.insert(first, f"a=candidate:1 1 udp 2130706431 {host} {port} typ host")
+    return "\r\n".join(lines) + "\r\n"
+
+
 @asynccontextmanager
-async def live_page(hub: LiveHub, camera: CameraId) -> AsyncIterator[str]:
-    """Serve the page and ``/whep/{stream}``; give the page's address."""
+async def live_page(hub: LiveHub, camera: CameraId, *, through: tuple[str, int] | None = None) -> AsyncIterator[str]:
+    """Serve the page, ``/whep/{stream}`` and ``DELETE /whep/{session}``; give the page's address.
+
+    ``through`` is the address of a relay: it becomes the only candidate of every answer.
+    """
 
     async def page(_: Request) -> Response:
         return HTMLResponse(PAGE)
@@ -70,9 +83,22 @@ async def live_page(hub: LiveHub, camera: CameraId) -> AsyncIterator[str]:
         except LiveError as error:
             return Response(error.code, error.status)
         headers = {"location": f"/whep/{session.id}", "etag": session.etag}
-        return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
+        answer = session.answer_sdp if through is None else only_candidate(session.answer_sdp, through)
+        return Response(answer, 201, headers, media_type="application/sdp")
 
-    app = Starlette(routes=[Route("/", page), Route("/whep/{stream}", whep, methods=["POST"])])
+    async def leave(request: Request) -> Response:
+        try:
+            await hub.close(request.path_params["session"])
+        except LiveError as error:
+            return Response(error.code, error.status)
+        return Response(status_code=204)
+
+    routes = [
+        Route("/", page),
+        Route("/whep/{stream}", whep, methods=["POST"]),
+        Route("/whep/{session}", leave, methods=["DELETE"]),
+    ]
+    app = Starlette(routes=routes)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:

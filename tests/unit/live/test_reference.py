@@ -50,3 +50,10 @@ def test_a_report_cut_short_is_not_believed() -> None:
     times = ReferenceTimes()
     times.heard(struct.pack("!BBHLBBHL", 0x80, 207, 3, 77, 4, 0, 2, 1), 0)
     assert times.answer(5, 1) == b""
+
+
+def test_an_extended_report_without_a_word_says_nothing() -> None:
+    """A header that claims no body is passed over, whatever follows it."""
+    times = ReferenceTimes()
+    times.heard(bytes([0x80, 207, 0, 0]) * 2, NS_PER_S)
+    assert times.answer(1, NS_PER_S) == b""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.live.offer import Coding
-from gateway.live.track import HISTORY_PACKETS, Track, report_delay_s
+from gateway.live.track import HISTORY_PACKETS, RETRANSMISSIONS_PER_S, Track, report_delay_s
 from kernel.clock import NS_PER_S
 from tests.fakes.live_wire import Wire
 
@@ -122,13 +122,55 @@ def test_what_is_no_longer_known_is_not_sent() -> None:
 
 
 def test_retransmission_is_bounded() -> None:
-    """A viewer that asks for everything again and again gets 3,000 packets a second at most."""
+    """A viewer that asks for everything, again and again, gets no more than the bound in a second."""
     wire = Wire()
     track = _sent(wire, [[b"x"] * 1000])
     numbers = [packet.sequence_number for packet in wire.packets]
-    for _ in range(10):
-        track.retransmit(numbers, NS_PER_S)
-    assert track.stats.retransmitted == 3000
+    for turn in range(50):
+        track.retransmit(numbers, NS_PER_S + turn * NS_PER_S // 50)
+    assert track.stats.retransmitted <= 2 * RETRANSMISSIONS_PER_S
+
+
+def test_a_packet_on_its_way_again_is_not_sent_once_more() -> None:
+    """Within a round trip one request is enough, however often the viewer repeats it."""
+    wire = Wire()
+    track = _sent(wire, [[b"x", b"y"]])
+    track.stats.rtt_ms = 100.0
+    number = wire.packets[0].sequence_number
+    track.retransmit([number, number], NS_PER_S)
+    track.retransmit([number], NS_PER_S + 90_000_000)
+    assert track.stats.retransmitted == 1
+
+
+def test_a_packet_that_was_lost_again_goes_twice() -> None:
+    """After a round trip the retransmission was lost too: now two go, each with a number of its own."""
+    wire = Wire()
+    track = _sent(wire, [[b"x", b"y"]])
+    track.stats.rtt_ms = 100.0
+    number = wire.packets[0].sequence_number
+    size = track.retransmit([number], NS_PER_S) + track.retransmit([number], NS_PER_S + 110_000_000)
+    assert track.stats.retransmitted == size == 3
+    assert len({packet.sequence_number for packet in wire.packets[2:]}) == 3
+
+
+def test_a_request_across_the_wrap_is_answered() -> None:
+    """A NACK's numbers may count beyond 16 bits (RFC 4585 section 6.2.1: PID and the 16 that follow)."""
+    wire = Wire()
+    track = Track(wire, CODING, clock_hz=90_000)
+    track._sequence = 65_530
+    track.send([b"x"] * 20, 0, 20, 0)
+    track.retransmit([65_534, 65_535, 65_536, 65_537], NS_PER_S)
+    again = [unwrap_rtx(packet, payload_type=102, ssrc=track.ssrc).sequence_number for packet in wire.packets[20:]]
+    assert again == [65_534, 65_535, 0, 1]
+
+
+def test_a_view_that_is_over_holds_no_pictures() -> None:
+    """After the end nothing is sent again, and the payloads are let go of."""
+    wire = Wire()
+    track = _sent(wire, [[b"x", b"y"]])
+    track.forget()
+    track.retransmit([packet.sequence_number for packet in wire.packets], NS_PER_S)
+    assert track.stats.retransmitted == 0
 
 
 def test_retransmission_gives_way_to_a_full_socket() -> None:
