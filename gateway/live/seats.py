@@ -166,8 +166,8 @@ class Seat:
 
         Another viewer's address is taken over only where it answers for this one: browsers use the numbers of closed
         sockets again. What it sends does not count: a check can be recorded and sent again by anybody. An answer has
-        the 96 random bits of our check, and can be made only with this viewer's password. An address that has answered is
-        never forgotten for the sake of one that has not.
+        the 96 random bits of our check, and can be made only with this viewer's password. An address that has answered
+        is never forgotten for the sake of one that has not.
         """
         now_ns = self._seats.clock.monotonic_ns()
         holder = path.known.get(address)

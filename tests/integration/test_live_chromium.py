@@ -134,7 +134,7 @@ async def hub_that_loses(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LiveH
         return True if count % 20 == 0 else send(self, data, address)
 
     monkeypatch.setattr(UdpPath, "send", lossy)
-    monkeypatch.setattr("gateway.live.srtp.SEGMENTS", 1)  # each packet by itself
+    monkeypatch.setattr("gateway.live.peer.srtp.SEGMENTS", 1)  # each packet by itself
     async with open_live(ONLY_LOOPBACK, clock=SystemClock()) as hub:
         yield hub
 

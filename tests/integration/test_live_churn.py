@@ -19,9 +19,9 @@ from pylibsrtp import Session as SrtpSession
 from config.live import LiveSettings
 from gateway.live import LiveHub, open_live
 from gateway.live.peer import Peer
+from gateway.live.peer.srtp import Sealer
 from gateway.live.seats import Seat
 from gateway.live.session import Session
-from gateway.live.srtp import Sealer
 from gateway.live.track import Track
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName

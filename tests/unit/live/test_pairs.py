@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from config.live import LiveSettings
 from gateway.live.candidates import COMPONENT
-from gateway.live.pairs import LATE_RETRANSMISSIONS, MAX_CONFLICTS, MAX_PAIRS
-from gateway.live.peer import MAX_CANDIDATES, MAX_WAITING_PACKETS, Peer
+from gateway.live.peer.pairs import LATE_RETRANSMISSIONS, MAX_CONFLICTS, MAX_PAIRS
+from gateway.live.peer.peer import MAX_CANDIDATES, MAX_WAITING_PACKETS, Peer
 from gateway.live.port import LivePort, open_port
 from gateway.live.udp import Address, UdpPath
 from kernel.clock import SystemClock

@@ -1,4 +1,4 @@
-"""What gateway.live.peer, pairs and srtp take from the insides of aiortc, aioice and pylibsrtp is still there."""
+"""What gateway.live.peer takes from the insides of aiortc, aioice and pylibsrtp is still there."""
 
 import asyncio
 import inspect
@@ -15,7 +15,7 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTrans
 from pylibsrtp._binding import ffi, lib
 
 from gateway.live.peer import CONSENT_FAILURES, PINNED, PROFILES
-from gateway.live.srtp import TAG_BYTES
+from gateway.live.peer.srtp import TAG_BYTES
 
 
 @pytest.mark.parametrize("package", sorted(PINNED))

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
-from gateway.live import srtp
+from gateway.live.peer import srtp
+from gateway.live.peer.srtp import SEGMENTS, TAG_BYTES, Sealer
 from gateway.live.seats import Seats
-from gateway.live.srtp import SEGMENTS, TAG_BYTES, Sealer
 from gateway.live.tcp import Door, TcpPath
 from gateway.live.udp import UdpPath
 from tests.fakes.clock import ManualClock

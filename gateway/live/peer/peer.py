@@ -1,9 +1,4 @@
-"""One WebRTC peer: ICE and DTLS by aiortc, on the port that all peers of the host share.
-
-This module and pairs.py are the only ones that touch what aiortc and aioice do not publish, as srtp.py is for
-pylibsrtp; the versions they were written against are PINNED, and tests/unit/live/test_peer_contract.py fails when one
-of them or a name used there changes.
-"""
+"""The peer itself: what the port brings goes to aiortc, what is to be sent goes to the sealer."""
 
 import asyncio
 import struct
@@ -32,10 +27,10 @@ from aiortc.rtcicetransport import RTCIceCandidate
 
 from config.live import LiveSettings
 from gateway.live.candidates import COMPONENT, from_outside, of_listener
-from gateway.live.pairs import Link, Pairs
+from gateway.live.peer.pairs import Link, Pairs
+from gateway.live.peer.srtp import Sealer
 from gateway.live.port import LivePort
 from gateway.live.seats import Path
-from gateway.live.srtp import Sealer
 from gateway.live.udp import Address
 from kernel.clock import NS_PER_S
 

@@ -1,8 +1,7 @@
 """Encrypting a viewer's packets and handing them to the kernel, as little as possible for each of them.
 
-This is the only module that touches what pylibsrtp does not publish (tests/unit/live/test_peer_contract.py). Packets
-are written, encrypted in place and sent from one buffer that all viewers of the process share: nothing else runs
-between writing and sending. Runs of equally long packets go out in one system call (UDP_SEGMENT).
+Packets are written, encrypted in place and sent from one buffer that all viewers of the process share: nothing else
+runs between writing and sending. Runs of equally long packets go out in one system call (UDP_SEGMENT).
 """
 
 import errno
