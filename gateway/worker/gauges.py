@@ -18,10 +18,10 @@ from gateway.worker.stream import StreamRun
 from kernel.clock import NS_PER_MS, NS_PER_S, Clock
 from kernel.ids import CameraId, StreamName
 
-LOOK_S = 0.05
-"""Between two looks at how late the loop is: 20 wake-ups a second, some 0.05 % of a core."""
+LOOK_S = 0.1
+"""Between two looks at how late the loop is: more would cost an idle host more than all else that it does."""
 LAG_WINDOW_S = 60.0
-SAMPLE_LOOKS = 20
+SAMPLE_LOOKS = 10
 """Looks between two samples: one second."""
 RATE_SAMPLES = 6
 """Rates are those of five seconds: with a keyframe every other second one second says little."""
