@@ -87,6 +87,9 @@ class AccessUnit:
     time_source: TimeSource = TimeSource.SENDER_REPORT
     lost_before: bool = False
     """Packets were lost before or within this unit: what follows is damaged until the next keyframe."""
+    payloads: tuple[bytes, ...] = ()
+    """The RTP payloads that carry exactly ``nals``, as the camera cut them (RFC 6184, RFC 7798); the marker belongs on
+    the last. Empty where nobody asked for them, after loss, and where the camera's do not carry just that."""
 
     @property
     def size_bytes(self) -> int:

@@ -6,11 +6,24 @@ from drivers.rtsp.source import StreamStats
 from kernel.media import AccessUnit, AudioFrame, GapCause, MediaSink, MetadataDocument, StreamDescription
 
 
+def nothing_kept() -> bool:
+    """Want no payloads."""
+    return False
+
+
 class Delivery:
     """One session's way to its sink. ``started`` is told before anything else, ``broken`` only after it."""
 
-    def __init__(self, sink: MediaSink, stats: StreamStats, on_keyframe: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        sink: MediaSink,
+        stats: StreamStats,
+        on_keyframe: Callable[[], None],
+        keep_payloads: Callable[[], bool] = nothing_kept,
+    ) -> None:
         self.stats = stats
+        self.keep_payloads = keep_payloads
+        """Whether the next picture's payloads are wanted; asked once a picture."""
         self.description: StreamDescription | None = None
         self.unit_ns: int | None = None
         """Monotonic arrival of the last whole picture, delivered or withheld."""

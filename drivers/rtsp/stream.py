@@ -19,7 +19,7 @@ from drivers.errors import (
     CameraUnreachableError,
     StreamError,
 )
-from drivers.rtsp.delivery import Delivery
+from drivers.rtsp.delivery import Delivery, nothing_kept
 from drivers.rtsp.errors import StreamFellError, UnsupportedTransportError
 from drivers.rtsp.libav import open_libav_session
 from drivers.rtsp.session import Session, open_session, request_keyframe
@@ -55,7 +55,7 @@ class Counted(Protocol):
 class RtspStream:
     """One RTSP session at a time for one stream of one camera, whoever looks at it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a separate, named policy
         self,
         source: RtspSource,
         sink: MediaSink,
@@ -63,7 +63,9 @@ class RtspStream:
         clock: Clock,
         connect_gate: asyncio.Semaphore | None = None,
         backoff: Backoff = PATIENCE,
+        keep_payloads: Callable[[], bool] = nothing_kept,
     ) -> None:
+        """``keep_payloads`` is asked once a picture whether its ``AccessUnit.payloads`` are wanted."""
         self.source = source
         self.stats = StreamStats()
         self.last_error: CameraError | None = None
@@ -72,6 +74,7 @@ class RtspStream:
         self._clock = clock
         self._gate = connect_gate or asyncio.Semaphore(1)
         self._backoff = backoff
+        self._keep_payloads = keep_payloads
         self._session: Session | None = None
         self._tcp_refused = False
 
@@ -103,7 +106,7 @@ class RtspStream:
         """
         self.state = StreamState.CONNECTING
         self.stats.sessions += 1
-        delivery = Delivery(self._sink, self.stats, self._is_live)
+        delivery = Delivery(self._sink, self.stats, self._is_live, self._keep_payloads)
         cause, detail = GapCause.HOST, "the stream was stopped here"
         try:
             await self._pull(delivery)

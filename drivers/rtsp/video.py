@@ -9,6 +9,7 @@ from drivers.rtsp.delivery import Delivery
 from drivers.rtsp.depacketise import Depacketiser, H264Depacketiser, H265Depacketiser
 from drivers.rtsp.nal_units import KINDS
 from drivers.rtsp.parameters import ParameterKeeper, sprop_sets
+from drivers.rtsp.payloads import exact_payloads
 from drivers.rtsp.sdp import Media
 from drivers.rtsp.track import Arrivals, Track
 from kernel.clock import NS_PER_S, Clock
@@ -42,6 +43,8 @@ class VideoTrack(Track):
             self._parameters.offer(nal)
         self._depacketiser: Depacketiser = H265Depacketiser() if self.codec is VideoCodec.H265 else H264Depacketiser()
         self._push = self._depacketiser.push
+        self._payloads: list[bytes] = []
+        """Of the unit being collected, while they are wanted."""
         self._timestamp: int | None = None
         """Of the unit being collected."""
         self._finished: int | None = None
@@ -66,6 +69,7 @@ class VideoTrack(Track):
             if self._size:
                 self._cut()
             self._timestamp = timestamp
+            self._push = self._push_and_keep if self._delivery.keep_payloads() else self._depacketiser.push
         self._size += end - start
         if self._size > UNIT_LIMIT_BYTES:
             raise CameraAnswerError(f"The camera sends a picture of more than {UNIT_LIMIT_BYTES} bytes.")
@@ -73,10 +77,15 @@ class VideoTrack(Track):
         if marker and not self._marker_lies:
             self._cut()
 
+    def _push_and_keep(self, buffer: bytearray, start: int, end: int) -> None:
+        self._payloads.append(bytes(memoryview(buffer)[start:end]))
+        self._depacketiser.push(buffer, start, end)
+
     def _missed(self) -> None:
         self._depacketiser.drop()
         self._depacketiser.take()
         self._carried.clear()
+        self._payloads.clear()
         self._suspect = True
         self._damage()
 
@@ -124,8 +133,10 @@ class VideoTrack(Track):
         if first is None:
             # Parameter sets or an SEI, with or without a marker: its slices are still to come.
             del kept[:-CARRIED_LIMIT]
+            del self._payloads[:-CARRIED_LIMIT]
             return
         self._carried = []
+        payloads, self._payloads = self._payloads, []
         if timestamp == self._finished:
             # The marker came before the picture's end: from now on only a new timestamp ends a unit.
             log.info("stream.marker_lies")
@@ -138,13 +149,13 @@ class VideoTrack(Track):
             self._damage()
             self._withhold()
             return
-        self._unit(kept, timestamp, first, keyframe=keyframe)
+        self._unit(kept, timestamp, first, [] if suspect else payloads, keyframe=keyframe)
 
     def _withhold(self) -> None:
         self._delivery.unit_ns = self._arrivals.received_ns
         self._stats.withheld += 1
 
-    def _unit(self, nals: list[bytes], timestamp: int, first: bytes, *, keyframe: bool) -> None:
+    def _unit(self, nals: list[bytes], timestamp: int, first: bytes, payloads: list[bytes], *, keyframe: bool) -> None:
         """Time a whole unit and hand it on, or keep it back."""
         now_ns = self._arrivals.received_ns
         beginning = self._last_timestamp is None
@@ -182,6 +193,7 @@ class VideoTrack(Track):
                 now_ns,
                 source,
                 lost,
+                exact_payloads(payloads, nals, self._kinds) if payloads and not lost else (),
             )
         )
 

@@ -131,7 +131,11 @@ class StreamRun:
                 sinks.insert(0, self._recorder)
             stack.callback(self._forget)
             self._session = RtspStream(
-                plan.source(plane.policy), SinkTee(sinks), clock=plane.clock, connect_gate=plane.gate
+                plan.source(plane.policy),
+                SinkTee(sinks),
+                clock=plane.clock,
+                connect_gate=plane.gate,
+                keep_payloads=lambda: feed.viewers > 0,
             )
             await self._session.run()
             # Parked: trying again would lock the account. Only a new assignment ends this.

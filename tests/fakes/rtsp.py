@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -89,11 +89,21 @@ def source(url: str, **settings: object) -> RtspSource:
 
 @asynccontextmanager
 async def pulling(
-    wanted: RtspSource, sink: MediaSink | None = None, *, clock: Clock | None = None
+    wanted: RtspSource,
+    sink: MediaSink | None = None,
+    *,
+    clock: Clock | None = None,
+    keep_payloads: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[tuple[RtspStream, KeepingSink]]:
     """Run a stream with hardly a pause between its attempts."""
     kept = KeepingSink()
-    stream = RtspStream(wanted, sink or kept, clock=clock or SystemClock(), backoff=Backoff(base_s=0.02, cap_s=0.1))
+    stream = RtspStream(
+        wanted,
+        sink or kept,
+        clock=clock or SystemClock(),
+        backoff=Backoff(base_s=0.02, cap_s=0.1),
+        keep_payloads=keep_payloads,
+    )
     task = asyncio.create_task(stream.run())
     try:
         yield stream, kept
