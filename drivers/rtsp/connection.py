@@ -12,6 +12,8 @@ from kernel.media import GapCause
 
 Handler = Callable[[bytearray, int, int], None]
 """Takes a packet as (buffer, start, end); the buffer is only its until it returns."""
+Follower = Callable[[bytearray, int, int], tuple[int, int]]
+"""Takes what it can of the interleaved packets from start to end; returns where it stopped, and how many it took."""
 
 _RECEIVE_BYTES = 256 * 1024
 _TAIL_LIMIT_BYTES = HEADER_LIMIT_BYTES + BODY_LIMIT_BYTES + 4
@@ -28,6 +30,8 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
         self.handlers: list[Handler | None] = [None] * 256
+        self.followers: list[Follower | None] = [None] * 256
+        """Asked after each packet of their channel: they may take those behind it without ceremony."""
         self.received_ns = 0
         """Monotonic time of what is being handled."""
         self.bytes = self.packets = 0
@@ -80,25 +84,30 @@ class Connection(asyncio.BufferedProtocol):
         self._tail = _BUFFER[at:end]
 
     def _consume(self, end: int) -> int:
-        buffer, handlers, at, packets = _BUFFER, self.handlers, 0, 0
+        buffer, handlers, followers, at, packets = _BUFFER, self.handlers, self.followers, 0, 0
         while end - at >= 4:
             first = buffer[at]
             if first == 0x24:
+                channel = buffer[at + 1]
                 stop = at + 4 + (buffer[at + 2] << 8 | buffer[at + 3])
                 if stop > end:
                     break
-                handler = handlers[buffer[at + 1]]
+                handler = handlers[channel]
                 if handler is not None:
                     handler(buffer, at + 4, stop)
                     packets += 1
                 at = stop
+                follower = followers[channel]
+                if follower is not None:
+                    at, taken = follower(buffer, at, end)
+                    packets += taken
             elif first in _NEWLINES:
                 at += 1
             else:
-                taken = take(buffer, at, end)
-                if taken is None:
+                found = take(buffer, at, end)
+                if found is None:
                     break
-                message, at = taken
+                message, at = found
                 self._message(message)
         self.packets += packets
         return at
@@ -159,12 +168,17 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _end(self, error: Exception) -> None:
-        self.handlers = [None] * 256
+        self.mute()
         if not self.ended.done():
             self.ended.set_exception(error)
             self.ended.exception()  # a waiter may come late or never
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
+
+    def mute(self) -> None:
+        """Hand over no more packets."""
+        self.handlers[:] = [None] * 256
+        self.followers[:] = [None] * 256
 
     def _message(self, message: Message) -> None:
         if message.status == 0:
