@@ -22,7 +22,7 @@ from gateway.cli.options import ConfigFile, settings_of
 from gateway.cli.stacks import tell_on_signal
 from gateway.db.errors import DatabaseError
 from gateway.fleet.hosts import HostError
-from gateway.worker import open_host, serve_host
+from gateway.worker import calm_collector, open_host, serve_host
 from kernel.clock import Clock, SystemClock, every
 
 log = structlog.get_logger()
@@ -51,6 +51,7 @@ def host(
                 f"There is no camera host {name}: hosts.workers is {settings.hosts.workers}.",
                 cure=f"Use a number from 0 to {max(0, settings.hosts.workers - 1)}, or raise hosts.workers.",
             )
+        calm_collector()
         serve(serve_host(settings.of_host(int(name)), settings.host_socket(int(name)), clock=SystemClock()))
 
 
