@@ -1,7 +1,9 @@
 """One RTSP connection: requests and answers, and the packets interleaved between them (RFC 2326 section 10.12)."""
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from drivers.errors import CameraError
@@ -15,6 +17,8 @@ Handler = Callable[[bytearray, int, int], None]
 Follower = Callable[[bytearray, int, int], tuple[int, int]]
 """Takes what it can of the interleaved packets from start to end; returns where it stopped, and how many it took."""
 
+WAKE_LIMIT_BYTES = 96 * 1024
+"""Most that may wait in the kernel before it is taken."""
 _RECEIVE_BYTES = 256 * 1024
 _TAIL_LIMIT_BYTES = HEADER_LIMIT_BYTES + BODY_LIMIT_BYTES + 4
 # One buffer serves every connection of the process: the loop reads into it and hands it over in one step, and each
@@ -35,6 +39,8 @@ class Connection(asyncio.BufferedProtocol):
         self.received_ns = 0
         """Monotonic time of what is being handled."""
         self.bytes = self.packets = 0
+        self.woken_at = 1
+        """See :meth:`wake_at`."""
         self.ended: asyncio.Future[None] = loop.create_future()
         self._clock = clock
         self._tail = bytearray()
@@ -153,6 +159,18 @@ class Connection(asyncio.BufferedProtocol):
         assert self._transport is not None
         tls = self._transport.get_extra_info("ssl_object")
         return tls.getpeercert(binary_form=True) if tls is not None else None
+
+    def wake_at(self, size_bytes: int) -> None:
+        """Be woken only once so much can be read (socket(7), SO_RCVLOWAT), or the camera closes; 1 is at once.
+
+        What is there already is handed over if it is enough.
+        """
+        size_bytes = max(1, min(size_bytes, WAKE_LIMIT_BYTES))
+        if size_bytes == self.woken_at or self._transport is None or self._transport.is_closing():
+            return
+        self.woken_at = size_bytes
+        with suppress(OSError):  # it has just been closed
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size_bytes)
 
     def fail(self, error: Exception) -> None:
         """End the connection for this reason."""
