@@ -68,8 +68,9 @@ class RtspStream:
         backoff: Backoff = PATIENCE,
         keep_payloads: Callable[[], bool] = nothing_kept,
     ) -> None:
-        """``keep_payloads`` is asked once a picture whether somebody watches: whether its ``AccessUnit.payloads`` are
-        wanted, and it should come as soon as it can.
+        """``keep_payloads`` is asked once a picture whether somebody watches.
+
+        Then its ``AccessUnit.payloads`` are kept, and it comes as soon as it can.
         """
         self.source = source
         self.stats = StreamStats()

@@ -1,8 +1,8 @@
 """The cycle collector of a camera host: told to look at what is young, and seldom at the rest.
 
 Pictures are freed by their counts and are never in a cycle, but at some thousand a second they start the collector
-over and over, and each full round walks everything the process ever imported: 0.15 to 0.3 s in which nothing is received
-(measured with 100 and 300 cameras). What stands when the host begins stays for good, and is left out.
+over and over, and each full round walks everything the process ever imported: 0.15 to 0.3 s in which nothing is
+received (measured with 100 and 300 cameras). What stands when the host begins stays for good, and is left out.
 """
 
 import gc
