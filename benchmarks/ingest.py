@@ -43,7 +43,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 MAIN = {"size": "1920x1080", "frame-rate": 25.0, "gop-frames": 50, "kbit": 4000.0}
 SUB = {"size": "640x360", "frame-rate": 25.0, "gop-frames": 50, "kbit": 512.0}
-MAIN_CORE_PERCENT = 0.4
+MAIN_CORE_PERCENT = 0.3
 """Of one main stream, host and cheap camera together, for deciding what a machine can carry."""
 CORE_SHARE = 0.8
 RECORDING_WITHIN_S = 90.0
@@ -171,6 +171,7 @@ async def record(source: CheapCameras, home: Path, plan: Plan) -> dict[str, Any]
         "cpu_percent_of_hosts": [round(100 * one / lasted, 1) for one in used],
         "loop_lag_ms_p99": max(load.loop_lag_p99_ms for load in loads if load) if all(loads) else None,
         "loop_lag_ms_max": max(load.loop_lag_max_ms for load in loads if load) if all(loads) else None,
+        "waiting_for_disk_mb": sum(load.record_lane_bytes for load in loads if load) / 1e6,
         "memory_mb_per_stream": grown / 1e6 / streams,
         "memory_mb_per_stream_pss": grown_share / 1e6 / streams,
         "memory_mb_of_hosts": [round(resident / 1e6) for resident, _ in memory],
@@ -239,4 +240,7 @@ if __name__ == "__main__":
     parser.add_argument("--soak", action="store_true", help="look for growth, too")
     parser.add_argument("--versus", choices=["ffmpeg"], default=None)
     parser.add_argument("--directory", default=None, help="where the recordings go; default: the temporary directory")
-    sys.exit(0 if asyncio.run(measure(parser.parse_args())) else 1)
+    try:
+        sys.exit(0 if asyncio.run(measure(parser.parse_args())) else 1)
+    except RuntimeError as error:
+        sys.exit(f"Nothing was measured: {error}")
