@@ -186,7 +186,8 @@ class CameraActor:
         while True:
             wait_s = CLOCK_PERIOD_S
             try:
-                offset_s, uncertainty_s = await device.clock_offset()
+                async with self._plane.media.clock_gate:
+                    offset_s, uncertainty_s = await device.clock_offset()
             except CameraError as error:
                 _log.info("camera.clock_unknown", camera=self.assignment.id, error=error.code)
                 wait_s = CLOCK_RETRY_S

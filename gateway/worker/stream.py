@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, StreamProfile
@@ -25,6 +25,7 @@ from kernel.media import (
 )
 from recording import Recorder, Storage
 
+CLOCKS_AT_ONCE = 8
 CLOCK_SUSPECT_S = 2.0
 """Sender reports further off than a slow line explains."""
 
@@ -103,6 +104,8 @@ class MediaPlane:
     clock: Clock
     policy: AddressPolicy
     gate: asyncio.Semaphore
+    clock_gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLOCKS_AT_ONCE))
+    """A question about a camera's clock costs some milliseconds of the loop; hundreds at once would hold up the rest."""
 
 
 class StreamRun:
