@@ -17,7 +17,7 @@ Handler = Callable[[bytearray, int, int], None]
 Follower = Callable[[bytearray, int, int], tuple[int, int]]
 """Takes what it can of the interleaved packets from start to end; returns where it stopped, and how many it took."""
 
-WAKE_LIMIT_BYTES = 96 * 1024
+WAKE_LIMIT_BYTES = 128 * 1024
 """Most that may wait in the kernel before it is taken."""
 _RECEIVE_BYTES = 256 * 1024
 _TAIL_LIMIT_BYTES = HEADER_LIMIT_BYTES + BODY_LIMIT_BYTES + 4

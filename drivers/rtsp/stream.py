@@ -43,7 +43,7 @@ RETRIED = (
 PARKING = (CameraAuthenticationError, CameraRefusedAddressError)
 PATIENCE = Backoff()
 LOOK_S = 1.0
-GATHER_S = 0.12
+GATHER_S = 0.2
 """Longest that bytes wait in the kernel for more of them, at the rate of the last second."""
 REPORT_S = 5.0
 
@@ -189,7 +189,7 @@ class RtspStream:
     async def _gather(self, connection: Connection) -> None:
         """Take what comes in larger pieces while nobody watches.
 
-        To be woken for a picture costs as much as to take it apart. A recording does not mind if it comes a tenth of
+        To be woken for a picture costs as much as to take it apart. A recording does not mind if it comes a fifth of
         a second later; a viewer does, and is seen with the next picture (:meth:`_wanted`). Where nothing came for a
         while, what is left is taken as it is.
         """
