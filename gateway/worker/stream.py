@@ -105,7 +105,7 @@ class MediaPlane:
     policy: AddressPolicy
     gate: asyncio.Semaphore
     clock_gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CLOCKS_AT_ONCE))
-    """A question about a camera's clock costs some milliseconds of the loop; hundreds at once would hold up the rest."""
+    """Asking a camera for its time costs some milliseconds of the loop; hundreds at once would hold up the rest."""
 
 
 class StreamRun:
