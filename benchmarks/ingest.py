@@ -1,6 +1,7 @@
 """Hundreds of cameras received and recorded by camera hosts: what it costs, and whether every picture is on the disk.
 
-    python benchmarks/ingest.py [--streams 300] [--workers 1] [--versus ffmpeg] [--views 933] [--seconds 20]
+    python benchmarks/ingest.py [--streams 300] [--workers 1] [--versus ffmpeg] [--views 933] [--seconds 15]
+    python benchmarks/ingest.py --soak [--streams 60] [--seconds 600]
 
 Cheap cameras in a process of their own (``cheap_cameras``: real 1080p25 H.264 of 4 Mbit/s, a keyframe every 2 s) are
 given to real camera host processes (``sightline host``) over their socket, as the gateway gives them, and its state
@@ -13,6 +14,9 @@ directory and are deleted; retention's reserves of free space are switched off, 
 
 ``--views N`` is N streams, at the rate of a sub stream where this machine cannot carry that many main ones; which rate
 was used, and why, stands in the table.
+
+``--soak`` goes on for ten minutes and looks at memory, descriptors and threads all the while: growth is an error too.
+Nothing recorded is deleted meanwhile, so that every picture can be counted at the end.
 """
 
 import argparse
@@ -32,19 +36,22 @@ from recorders.counted import judged_pictures, pictures_in, pictures_on_disk
 from recorders.ffmpeg import ffmpeg_cpu_percent
 from recorders.hosts import Host, all_record, assign, end, name_of, open_hosts
 from recorders.processes import cpu_s, descriptors, memory_bytes
+from recorders.soak import watch
 from report import machine, report
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 MAIN = {"size": "1920x1080", "frame-rate": 25.0, "gop-frames": 50, "kbit": 4000.0}
 SUB = {"size": "640x360", "frame-rate": 25.0, "gop-frames": 50, "kbit": 512.0}
-MAIN_CORE_PERCENT = 0.4
+MAIN_CORE_PERCENT = 0.3
 """Of one main stream, host and cheap camera together, for deciding what a machine can carry."""
 CORE_SHARE = 0.8
 RECORDING_WITHIN_S = 90.0
 SETTLE_S = 8.0
 LATE_LIMIT_MS = 250.0
 """Cameras that send later than this (99th percentile) are no cameras: nothing is told of the hosts then."""
+STREAMS, MEASURED_S = 300, 12.0
+SOAK_STREAMS, SOAK_S = 60, 600.0
 FFMPEGS = 10
 JUDGED = 3
 """Files in which ffprobe counts, too."""
@@ -60,18 +67,20 @@ class Plan:
     rate: dict[str, Any]
     why: str
     """This rate."""
+    soak: bool
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """Return what the options ask for, at a rate that this machine can carry."""
-    streams = options.views or options.streams
+    streams = options.views or options.streams or (SOAK_STREAMS if options.soak else STREAMS)
+    seconds = options.seconds or (SOAK_S if options.soak else MEASURED_S)
     workers = options.workers or (2 if options.views else 1)
     cores = machine()["cores"]
     needed = streams * MAIN_CORE_PERCENT / 100
     if not options.views or needed <= cores * CORE_SHARE:
-        return Plan(streams, workers, options.seconds, MAIN, "main")
+        return Plan(streams, workers, seconds, MAIN, "main", options.soak)
     why = f"sub: {streams} main streams and their cameras would take some {needed:.1f} cores of {cores}"
-    return Plan(streams, workers, options.seconds, SUB, why)
+    return Plan(streams, workers, seconds, SUB, why, options.soak)
 
 
 def refuse_a_small_disk(home: Path, plan: Plan) -> None:
@@ -102,13 +111,15 @@ async def measure(options: argparse.Namespace) -> bool:
             if options.versus == "ffmpeg":
                 await source.ask("resume")
                 theirs["ffmpeg"] = await ffmpeg_cpu_percent(
-                    source, home / "ffmpeg", streams=FFMPEGS, seconds=min(10.0, plan.seconds), first=plan.streams
+                    source, home / "ffmpeg", streams=FFMPEGS, seconds=min(8.0, plan.seconds), first=plan.streams
                 )
         files = sorted((home / "recordings").glob("*/media/*/main/*/*.mp4"))
         on_disk = pictures_on_disk(home / "recordings")
         for path in files[:: max(1, len(files) // JUDGED)][:JUDGED]:
             judge(path)
     wrong = compare(facts.pop("sent"), on_disk)
+    for growth in facts["grown"]:
+        print(growth, file=sys.stderr)
     report(
         "ingest",
         ["uvloop", "av"],
@@ -123,7 +134,7 @@ async def measure(options: argparse.Namespace) -> bool:
         streams_with_lost_frames=wrong,
         versus=versus(facts["cpu_percent_per_stream"], **theirs),
     )
-    return not wrong
+    return not wrong and not facts["grown"]
 
 
 async def record(source: CheapCameras, home: Path, plan: Plan) -> dict[str, Any]:
@@ -139,7 +150,7 @@ async def record(source: CheapCameras, home: Path, plan: Plan) -> dict[str, Any]
         await asyncio.sleep(SETTLE_S)
         before, began = [cpu_s(host.process.pid) for host in hosts], time.monotonic()
         counts_before = await source.ask("counts")
-        await asyncio.sleep(seconds)
+        watched = await watch(hosts, seconds) if plan.soak else await asyncio.sleep(seconds, [])
         used = [cpu_s(host.process.pid) - at for host, at in zip(hosts, before, strict=True)]
         lasted = time.monotonic() - began
         loads = [(await host.client.health()).load for host in hosts]
@@ -160,6 +171,7 @@ async def record(source: CheapCameras, home: Path, plan: Plan) -> dict[str, Any]
         "cpu_percent_of_hosts": [round(100 * one / lasted, 1) for one in used],
         "loop_lag_ms_p99": max(load.loop_lag_p99_ms for load in loads if load) if all(loads) else None,
         "loop_lag_ms_max": max(load.loop_lag_max_ms for load in loads if load) if all(loads) else None,
+        "waiting_for_disk_mb": sum(load.record_lane_bytes for load in loads if load) / 1e6,
         "memory_mb_per_stream": grown / 1e6 / streams,
         "memory_mb_per_stream_pss": grown_share / 1e6 / streams,
         "memory_mb_of_hosts": [round(resident / 1e6) for resident, _ in memory],
@@ -167,6 +179,10 @@ async def record(source: CheapCameras, home: Path, plan: Plan) -> dict[str, Any]
         "all_assigned_s": assigned_s,
         "all_recording_s": all_recording_s,
         "seconds": seconds,
+        "samples": len(watched[0].memory_bytes) if watched else 0,
+        "grown": [
+            f"host {host.index}: {what}" for host, one in zip(hosts, watched, strict=plan.soak) for what in one.growth()
+        ],
         "frames_sent": sum(account["frames"] for account in sent.values()),
         "sessions": sum(account["sessions"] for account in sent.values()),
         "camera_late_ms_p99": counts["late_ms_p99"],
@@ -217,10 +233,14 @@ def judge(path: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=300)
+    parser.add_argument("--streams", type=int, default=0, help=f"({STREAMS}; {SOAK_STREAMS} with --soak)")
     parser.add_argument("--views", type=int, default=0, help="so many streams, at a sub stream's rate if need be")
     parser.add_argument("--workers", type=int, default=0, help="camera host processes (1; 2 with --views)")
-    parser.add_argument("--seconds", type=float, default=15.0, help="how long is measured")
+    parser.add_argument("--seconds", type=float, default=0.0, help=f"measured ({MEASURED_S:g}; {SOAK_S:g} with --soak)")
+    parser.add_argument("--soak", action="store_true", help="look for growth, too")
     parser.add_argument("--versus", choices=["ffmpeg"], default=None)
     parser.add_argument("--directory", default=None, help="where the recordings go; default: the temporary directory")
-    sys.exit(0 if asyncio.run(measure(parser.parse_args())) else 1)
+    try:
+        sys.exit(0 if asyncio.run(measure(parser.parse_args())) else 1)
+    except RuntimeError as error:
+        sys.exit(f"Nothing was measured: {error}")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -27,6 +28,8 @@ DISK_ERRORS = (OSError, sqlite3.Error, TimeoutError)
 
 
 MAINTAIN_S = 60.0
+BUFFER_LIMIT_BYTES = 16 * 1024 * 1024
+"""A thread's buffer that had to grow beyond this is not kept."""
 
 
 class DiskState(StrEnum):
@@ -84,6 +87,9 @@ class Disk:
         self.sweeping = threading.Lock()
         """Held by the one thread that deletes: two at once would each make the room that both want."""
         self.limit_s = recording.slow_write_s
+        self._own = threading.local()
+        self._jobs_done = 0
+        """By the writing threads; only ever compared, so that a count lost between two of them does no harm."""
         self._clock = clock
         self._began_ns = clock.monotonic_ns()
         name = settings.path.name
@@ -94,7 +100,8 @@ class Disk:
         """Run ``job`` on a writing thread, in bounded time.
 
         Raises:
-            TimeoutError: it took longer than ``slow_write_s``; it goes on in its thread, and is not waited for.
+            TimeoutError: it took longer than ``slow_write_s``, or so long nothing that waits here got its turn.
+                What has begun goes on in its thread, and is not waited for.
         """
         return await self._within(self.limit_s, lambda: job(*args, **kwargs))
 
@@ -107,9 +114,47 @@ class Disk:
         return await self._within(max(MAINTAIN_S, self.limit_s), lambda: job(*args, **kwargs))
 
     async def _within(self, limit_s: float, job: Callable[[], T]) -> T:
+        """Wait for a job; its turn in the queue counts only while nothing before it gets done.
+
+        Hundreds of streams that begin together want hundreds of files made at once. A disk that works them off is
+        busy, not slow, and to leave it would lose them all.
+        """
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(limit_s):
-            return await loop.run_in_executor(self._writers, job)
+        began_s: float | None = None
+
+        def begin() -> T:
+            nonlocal began_s
+            began_s = loop.time()
+            try:
+                return job()
+            finally:
+                self._jobs_done += 1
+
+        running = loop.run_in_executor(self._writers, begin)
+        try:
+            while True:
+                done_before, since_s = self._jobs_done, began_s or loop.time()
+                await asyncio.wait([running], timeout=since_s + limit_s - loop.time())
+                if running.done():
+                    return running.result()
+                stuck = self._jobs_done == done_before if began_s is None else loop.time() >= began_s + limit_s
+                if stuck:
+                    raise TimeoutError
+        finally:
+            running.cancel()
+
+    @property
+    def buffer(self) -> BytesIO:
+        """Return an empty buffer that belongs to the calling thread.
+
+        It is used again and again: memory fresh from the kernel is cleared page by page, which for every megabyte
+        recorded costs more than writing it.
+        """
+        found: BytesIO | None = getattr(self._own, "buffer", None)
+        if found is None or found.seek(0, SEEK_END) > BUFFER_LIMIT_BYTES:
+            found = self._own.buffer = BytesIO()
+        found.seek(0)
+        return found
 
     async def read(self, job: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``job`` on a reading thread."""

@@ -75,7 +75,13 @@ class Recorder:
         make_room: Callable[[Disk], Awaitable[bool]],
         settings: RecordingSettings,
         clock: Clock,
+        phase: float = 1.0,
     ) -> None:
+        """``phase`` (0..1] is the share of their time after which a run's first batch and first file are done with.
+
+        Streams begin together, after a start or when a switch comes back; with the same phase they would want the
+        disk together for ever after.
+        """
         self.camera = camera
         self.stream = stream
         self.state = RecordState()
@@ -91,7 +97,9 @@ class Recorder:
         self._file: OpenFile | None = None
         self._end_ns: int | None = None
         self._run = ""
-        self._batch_ns = round(settings.batch_s * NS_PER_S) - NS_PER_S // 2
+        self._phase = phase
+        self._batch_ns = self._whole_batch_ns = round(settings.batch_s * NS_PER_S) - NS_PER_S // 2
+        self._file_ns = self._whole_file_ns = round(settings.file_s * NS_PER_S)
 
     @property
     def waiting_bytes(self) -> int:
@@ -179,6 +187,7 @@ class Recorder:
         if self._must_begin(fragment):
             await self._write()
             await self._close_file()
+            self._file_ns = self._whole_file_ns
         if self._file is None and not self._batch and not await self._can_begin(fragment):
             return
         if not self.state.recording or fragment.run != self._run:
@@ -210,7 +219,7 @@ class Recorder:
         if first.parameters is not fragment.parameters and first.parameters != fragment.parameters:
             return True
         base_90k = first.base_90k if isinstance(first, OpenFile) else first.start_90k
-        return fragment.keyframe and ticks_to_ns(fragment.start_90k - base_90k) >= self._settings.file_s * NS_PER_S
+        return fragment.keyframe and ticks_to_ns(fragment.start_90k - base_90k) >= self._file_ns
 
     async def _begin_run(self, fragment: Fragment) -> None:
         if self._gaps.since_ns is not None:
@@ -219,6 +228,8 @@ class Recorder:
             await self._gaps.open(self._end_ns, GapCause.CAMERA, "its time jumped")
             await self._gaps.close(fragment.wall_ns)
         self._run = fragment.run
+        self._batch_ns = round(self._whole_batch_ns * self._phase)
+        self._file_ns = round(self._whole_file_ns * self._phase)
         self.state.recording = True
         self.state.since_ns = fragment.wall_ns
         self.state.cause = None
@@ -260,6 +271,7 @@ class Recorder:
             self.state.bytes_written += written
             self.state.file = file.path
             file.disk.bytes_written += written
+            self._batch_ns = self._whole_batch_ns
             self._batch = []
             self._batch_bytes = 0
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,6 +30,8 @@ _log = structlog.get_logger(__name__)
 
 TICK_S = 0.5
 KEEPING_S = 10.0
+GOLDEN = (5.0**0.5 - 1.0) / 2.0
+"""Multiples of it, without their whole part, are spread evenly over 0..1 however many there are."""
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 
 
@@ -69,6 +72,7 @@ class Storage(Playback):
         self.recovered = tuple(reports)
         """What was found and mended at start, one report per disk."""
         self._left_out = left_out
+        self._begun: Counter[StreamName] = Counter()
         self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
 
     @asynccontextmanager
@@ -83,7 +87,7 @@ class Storage(Playback):
         if (camera, stream) in self._recorders:
             raise RecordingError(f"Camera {camera} {stream.value} is being recorded already.")
         recorder = Recorder(camera, stream, disks=lambda: self._disks, make_room=self._make_room,
-                            settings=self._settings, clock=self._clock)  # fmt: skip
+                            settings=self._settings, clock=self._clock, phase=self._next_phase(stream))  # fmt: skip
         self._recorders[camera, stream] = recorder
         try:
             async with asyncio.TaskGroup() as group:
@@ -95,6 +99,11 @@ class Storage(Playback):
                     await asyncio.wait([writing])
         finally:
             del self._recorders[camera, stream]
+
+    def _next_phase(self, stream: StreamName) -> float:
+        """Return the phase of the next main or sub: 1 for the first, and each in the widest space the others left."""
+        self._begun[stream] += 1
+        return 1.0 - (self._begun[stream] - 1) * GOLDEN % 1.0
 
     async def hold(self, camera: CameraId, start_ns: int, end_ns: int, reason: str) -> str:
         """Keep both streams of a camera in a range, what is there and what is still to come; return the hold's id.

@@ -3,11 +3,9 @@
 import ctypes
 import errno
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 _FALLOC_FL_KEEP_SIZE = 1
-_IOV_MAX = 1024
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _FALLOCATE = _LIBC.fallocate
 _FALLOCATE.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
@@ -47,20 +45,15 @@ class Volume:
             if number not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOSPC):
                 raise OSError(number, os.strerror(number))
 
-    def write(self, descriptor: int, parts: Sequence[bytes], offset: int) -> int:
-        """Write ``parts`` one after another at ``offset``, whole; return where they end."""
-        for first in range(0, len(parts), _IOV_MAX):
-            pending: list[bytes | memoryview] = list(parts[first : first + _IOV_MAX])
-            while pending:
-                written = os.pwritev(descriptor, pending, offset)
-                if written == 0:
-                    raise OSError(errno.EIO, "nothing was written")
-                offset += written
-                while pending and written >= len(pending[0]):
-                    written -= len(pending.pop(0))
-                if written:
-                    pending[0] = memoryview(pending[0])[written:]
-        return offset
+    def write(self, descriptor: int, data: memoryview, offset: int) -> None:
+        """Write all of ``data`` at ``offset``."""
+        done = 0
+        while done < len(data):
+            with data[done:] as rest:
+                written = os.pwrite(descriptor, rest, offset + done)
+            if written == 0:
+                raise OSError(errno.EIO, "nothing was written")
+            done += written
 
     def sync(self, descriptor: int) -> None:
         """Flush data, and the size needed to reach it."""

@@ -72,21 +72,23 @@ class OpenFile:
         if self._descriptor is None:
             self._descriptor = volume.create(self.disk.absolute(self.path))
         offset = self._size + len(init)
-        parts = [init] if init else []
+        buffer = self.disk.buffer
+        buffer.write(init)
         rows: list[FragmentRow] = []
         for fragment in batch:
             if self._sound is None and self.audio_parameters is not None:
                 self._sound = place_sound(fragment.audio, self.start_ns, self.audio_parameters)
-            packed = pack_fragment(fragment, base_90k=self.base_90k, sequence=self._count + len(rows),
+            header = pack_fragment(fragment, buffer, base_90k=self.base_90k, sequence=self._count + len(rows),
                                    sound=self._sound)  # fmt: skip
-            parts += (packed.front, packed.body)
-            rows.append(fragment_row(self._count + len(rows), offset, packed.header))
-            offset += packed.header.size_bytes
+            rows.append(fragment_row(self._count + len(rows), offset, header))
+            offset += header.size_bytes
         try:
             if offset > self._allocated:
                 self._allocated = offset + ALLOCATE_BYTES
                 volume.allocate(self._descriptor, self._size, self._allocated - self._size)
-            volume.write(self._descriptor, parts, self._size)
+            # Views are given back at once: one that an error's traceback held would forbid the buffer's next use.
+            with buffer.getbuffer() as whole, whole[: buffer.tell()] as filled:
+                volume.write(self._descriptor, filled, self._size)
             volume.sync(self._descriptor)
         except OSError:
             with contextlib.suppress(OSError):

@@ -78,8 +78,8 @@ class AudioTrack(Track):
             return
         now_ns = self._arrivals.received_ns
         if self._heard_ns is not None:
-            elapsed = (now_ns - self._heard_ns) * self.media.clock_hz // NS_PER_S
-            if abs(ticks - elapsed) > JUMP_LIMIT_S * self.media.clock_hz:
+            elapsed = (now_ns - self._heard_ns) * self._clock_hz // NS_PER_S
+            if abs(ticks - elapsed) > JUMP_LIMIT_S * self._clock_hz:
                 # Its clock jumped: the sound goes on by arrival, the run of the pictures is not ended for it.
                 ticks = max(1, elapsed)
                 self._wall.reset()

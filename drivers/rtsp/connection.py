@@ -1,7 +1,9 @@
 """One RTSP connection: requests and answers, and the packets interleaved between them (RFC 2326 section 10.12)."""
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from drivers.errors import CameraError
@@ -12,7 +14,11 @@ from kernel.media import GapCause
 
 Handler = Callable[[bytearray, int, int], None]
 """Takes a packet as (buffer, start, end); the buffer is only its until it returns."""
+Follower = Callable[[bytearray, int, int], tuple[int, int]]
+"""Takes what it can of the interleaved packets from start to end; returns where it stopped, and how many it took."""
 
+WAKE_LIMIT_BYTES = 128 * 1024
+"""Most that may wait in the kernel before it is taken."""
 _RECEIVE_BYTES = 256 * 1024
 _TAIL_LIMIT_BYTES = HEADER_LIMIT_BYTES + BODY_LIMIT_BYTES + 4
 # One buffer serves every connection of the process: the loop reads into it and hands it over in one step, and each
@@ -28,9 +34,13 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
         self.handlers: list[Handler | None] = [None] * 256
+        self.followers: list[Follower | None] = [None] * 256
+        """Asked after each packet of their channel: they may take those behind it without ceremony."""
         self.received_ns = 0
         """Monotonic time of what is being handled."""
         self.bytes = self.packets = 0
+        self.woken_at = 1
+        """See :meth:`wake_at`."""
         self.ended: asyncio.Future[None] = loop.create_future()
         self._clock = clock
         self._tail = bytearray()
@@ -80,25 +90,30 @@ class Connection(asyncio.BufferedProtocol):
         self._tail = _BUFFER[at:end]
 
     def _consume(self, end: int) -> int:
-        buffer, handlers, at, packets = _BUFFER, self.handlers, 0, 0
+        buffer, handlers, followers, at, packets = _BUFFER, self.handlers, self.followers, 0, 0
         while end - at >= 4:
             first = buffer[at]
             if first == 0x24:
+                channel = buffer[at + 1]
                 stop = at + 4 + (buffer[at + 2] << 8 | buffer[at + 3])
                 if stop > end:
                     break
-                handler = handlers[buffer[at + 1]]
+                handler = handlers[channel]
                 if handler is not None:
                     handler(buffer, at + 4, stop)
                     packets += 1
                 at = stop
+                follower = followers[channel]
+                if follower is not None:
+                    at, taken = follower(buffer, at, end)
+                    packets += taken
             elif first in _NEWLINES:
                 at += 1
             else:
-                taken = take(buffer, at, end)
-                if taken is None:
+                found = take(buffer, at, end)
+                if found is None:
                     break
-                message, at = taken
+                message, at = found
                 self._message(message)
         self.packets += packets
         return at
@@ -145,6 +160,18 @@ class Connection(asyncio.BufferedProtocol):
         tls = self._transport.get_extra_info("ssl_object")
         return tls.getpeercert(binary_form=True) if tls is not None else None
 
+    def wake_at(self, size_bytes: int) -> None:
+        """Be woken only once so much can be read (socket(7), SO_RCVLOWAT), or the camera closes; 1 is at once.
+
+        What is there already is handed over if it is enough.
+        """
+        size_bytes = max(1, min(size_bytes, WAKE_LIMIT_BYTES))
+        if size_bytes == self.woken_at or self._transport is None or self._transport.is_closing():
+            return
+        self.woken_at = size_bytes
+        with suppress(OSError):  # it has just been closed
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size_bytes)
+
     def fail(self, error: Exception) -> None:
         """End the connection for this reason."""
         self._end(error)
@@ -159,12 +186,17 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.abort()
 
     def _end(self, error: Exception) -> None:
-        self.handlers = [None] * 256
+        self.mute()
         if not self.ended.done():
             self.ended.set_exception(error)
             self.ended.exception()  # a waiter may come late or never
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
+
+    def mute(self) -> None:
+        """Hand over no more packets."""
+        self.handlers[:] = [None] * 256
+        self.followers[:] = [None] * 256
 
     def _message(self, message: Message) -> None:
         if message.status == 0:

@@ -3,10 +3,15 @@
 Accepts what cameras do: Annex B start codes inside payloads, several NAL units behind one another in one of them,
 fragments whose type changes on the way, a forgotten End bit.
 """
+# A start code can stand anywhere in a NAL unit, and looking for it everywhere costs as much as all the rest of this
+# file: a quarter of what a stream costs. A camera that leaves them in does so by habit, though, so that after some
+# groups of pictures without one only the beginnings are looked at (``thorough``).
 
 from typing import Protocol
 
 _START_CODE = b"\x00\x00\x01"
+BEGINNING_BYTES = 256
+"""Parameter sets glued to a picture, and a start code before it, lie within these."""
 _NAMES_H264 = tuple(bytes((value,)) for value in range(256))
 
 
@@ -16,6 +21,14 @@ class Depacketiser(Protocol):
     nals: list[bytes]
     damaged: bool
     """A fragment had no beginning, or a payload made no sense."""
+    thorough: bool
+    """Whether start codes are looked for everywhere in a NAL unit; stays so once one was found."""
+    middle: int
+    """The first bytes, as a number, of a payload that goes on with the fragmented NAL unit under way, neither its first
+    nor its last; -1 while there is none. Its content can be appended to ``fragments`` as it is."""
+    middle_bytes: int
+    """How many bytes these are."""
+    fragments: list[bytes | bytearray]
 
     def push(self, buffer: bytearray, start: int, end: int) -> None:
         """Take one payload of at least one byte."""
@@ -36,27 +49,34 @@ class _Collector:
     def __init__(self) -> None:
         self.nals: list[bytes] = []
         self.damaged = False
-        self._fragments: list[bytes | bytearray] = []
+        self.thorough = True
+        self.middle = -1
+        self.fragments: list[bytes | bytearray] = []
+        self._careless = False
+        """A start code was found."""
 
     def drop(self) -> None:
         """See :class:`Depacketiser`."""
-        self._fragments.clear()
+        self.fragments.clear()
+        self.middle = -1
 
     def take(self) -> list[bytes]:
         """See :class:`Depacketiser`; a NAL unit whose End bit was forgotten ends here."""
-        if self._fragments:
+        if self.fragments:
             self._complete()
         nals, self.nals = self.nals, []
         return nals
 
     def _complete(self) -> None:
-        nal = b"".join(self._fragments)
-        self._fragments.clear()
+        nal = b"".join(self.fragments)
+        self.fragments.clear()
+        self.middle = -1
         self._add(nal)
 
     def _add(self, nal: bytes) -> None:
         # Emulation prevention keeps 00 00 01 out of a NAL unit: where it stands, a start code was left in.
-        if _START_CODE in nal:
+        if nal.find(_START_CODE, 0, None if self.thorough or self._careless else BEGINNING_BYTES) >= 0:
+            self._careless = True
             self.nals += [piece for part in nal.split(_START_CODE) if (piece := part.rstrip(b"\x00"))]
         else:
             self.nals.append(nal)
@@ -75,6 +95,8 @@ class _Collector:
 class H264Depacketiser(_Collector):
     """Single NAL unit, STAP-A and FU-A."""
 
+    middle_bytes = 2
+
     def push(self, buffer: bytearray, start: int, end: int) -> None:
         """See :class:`Depacketiser`."""
         kind = buffer[start] & 0x1F
@@ -84,7 +106,7 @@ class H264Depacketiser(_Collector):
             else:
                 self.damaged = True
             return
-        if self._fragments:
+        if self.fragments:
             self._complete()
         if kind < 24:
             self._add(bytes(buffer[start:end]))
@@ -95,11 +117,12 @@ class H264Depacketiser(_Collector):
 
     def _fragment(self, buffer: bytearray, start: int, end: int) -> None:
         header = buffer[start + 1]
-        fragments = self._fragments
+        fragments = self.fragments
         if header & 0x80:
             if fragments:
                 self._complete()
             fragments.append(_NAMES_H264[buffer[start] & 0xE0 | header & 0x1F])
+            self.middle = buffer[start] << 8 | header & 0x1F
         elif not fragments:
             self.damaged = True
             return
@@ -111,6 +134,8 @@ class H264Depacketiser(_Collector):
 class H265Depacketiser(_Collector):
     """Single NAL unit, aggregation packet and fragmentation unit."""
 
+    middle_bytes = 3
+
     def push(self, buffer: bytearray, start: int, end: int) -> None:
         """See :class:`Depacketiser`."""
         kind = buffer[start] >> 1 & 0x3F
@@ -120,7 +145,7 @@ class H265Depacketiser(_Collector):
         if kind == 49:
             self._fragment(buffer, start, end)
             return
-        if self._fragments:
+        if self.fragments:
             self._complete()
         if kind < 48:
             self._add(bytes(buffer[start:end]))
@@ -131,11 +156,12 @@ class H265Depacketiser(_Collector):
 
     def _fragment(self, buffer: bytearray, start: int, end: int) -> None:
         header = buffer[start + 2]
-        fragments = self._fragments
+        fragments = self.fragments
         if header & 0x80:
             if fragments:
                 self._complete()
             fragments.append(bytes((buffer[start] & 0x81 | (header & 0x3F) << 1, buffer[start + 1])))
+            self.middle = buffer[start] << 16 | buffer[start + 1] << 8 | header & 0x3F
         elif not fragments:
             self.damaged = True
             return

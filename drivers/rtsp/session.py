@@ -54,6 +54,8 @@ class Session:
         for channel, track in self.tracks.items():
             self.connection.handlers[channel] = track.receive
             self.connection.handlers[channel + 1] = track.receive_rtcp
+            if isinstance(track, VideoTrack):
+                self.connection.followers[channel] = track.follower(channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,7 @@ def request_keyframe(session: Session) -> None:
 
 async def _tear_down(session: Session) -> None:
     """Free the camera's slot, without waiting long for thanks."""
-    session.connection.handlers[:] = [None] * 256
+    session.connection.mute()
     if not session.connection.ended.done():
         with suppress(CameraError, TimeoutError):
             await session.dialogue.tear_down(session.base, timeout_s=TEARDOWN_S)

@@ -44,7 +44,9 @@ class Track:
         self._stats = delivery.stats
         self._clock = clock
         self._offset_ns = round(offset_s * NS_PER_S)
+        # Said once and for all in the description, and worked out there anew each time it is asked for.
         self._payload_type = media.payload_type
+        self._clock_hz = media.clock_hz
         self._expected: int | None = None
         self._first_sequence = 0
         self._strangers = 0
@@ -197,11 +199,11 @@ class Track:
     @property
     def jitter_s(self) -> float:
         """Return the jitter of arrival in seconds."""
-        return self._jitter / self.media.clock_hz
+        return self._jitter / self._clock_hz
 
     def _measure_jitter(self, media_time: int) -> None:
         """Follow RFC 3550 section 6.4.1, once for each unit."""
-        transit = self._arrivals.received_ns * self.media.clock_hz / NS_PER_S - media_time
+        transit = self._arrivals.received_ns * self._clock_hz / NS_PER_S - media_time
         if self._transit is not None:
             self._jitter += (abs(transit - self._transit) - self._jitter) / 16
         self._transit = transit

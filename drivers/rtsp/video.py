@@ -1,6 +1,7 @@
 """Access units from a video track: cut, timed, and never handed on damaged."""
 
 from collections.abc import Callable
+from struct import Struct
 
 import structlog
 
@@ -22,9 +23,15 @@ HOLE_LIMIT_S = 1.0
 """Loss that leaves out no more than this is a picture that stands still; beyond it, it is a gap."""
 AHEAD_LIMIT_S = 3.0
 """Media time that runs this far ahead of the least delayed arrival has jumped."""
+LEARN_KEYFRAMES = 3
+"""After so many with the same parameters it is known whether a camera leaves start codes in its NAL units."""
 CARRIED_LIMIT = 32
 """Most SEIs kept for one picture."""
 CODECS = {"H264": VideoCodec.H264, "H265": VideoCodec.H265, "HEVC": VideoCodec.H265}
+
+
+_FOLLOWING = Struct("!HHHHQI")
+"""RFC 2326's frame and length, RFC 3550's header (flags, number, time and source), and the payload's beginning."""
 
 
 def _nothing() -> None:
@@ -43,6 +50,7 @@ class VideoTrack(Track):
             self._parameters.offer(nal)
         self._depacketiser: Depacketiser = H265Depacketiser() if self.codec is VideoCodec.H265 else H264Depacketiser()
         self._push = self._depacketiser.push
+        self._keeping = False
         self._payloads: list[bytes] = []
         """Of the unit being collected, while they are wanted."""
         self._timestamp: int | None = None
@@ -62,6 +70,8 @@ class VideoTrack(Track):
         self._unit_ns = 0
         self._last_delivered: int | None = None
         self._current: VideoParameters | None = None
+        self._clean_keyframes = 0
+        """With the parameters in force, so far."""
         self.on_loss: Callable[[], None] = _nothing
 
     def _payload(self, buffer: bytearray, start: int, end: int, timestamp: int, marker: bool) -> None:  # noqa: FBT001
@@ -69,13 +79,56 @@ class VideoTrack(Track):
             if self._size:
                 self._cut()
             self._timestamp = timestamp
-            self._push = self._push_and_keep if self._delivery.keep_payloads() else self._depacketiser.push
+            self._keeping = self._delivery.keep_payloads()
+            self._push = self._push_and_keep if self._keeping else self._depacketiser.push
         self._size += end - start
         if self._size > UNIT_LIMIT_BYTES:
             raise CameraAnswerError(f"The camera sends a picture of more than {UNIT_LIMIT_BYTES} bytes.")
         self._push(buffer, start, end)
         if marker and not self._marker_lies:
             self._cut()
+
+    def follower(self, channel: int) -> Callable[[bytearray, int, int], tuple[int, int]]:
+        """Return what takes the interleaved packets that only go on with the fragmented NAL unit under way.
+
+        Most packets are such: of the same source and time, of the next number, neither the first nor the last of
+        their unit. Seen in one look each, in one loop, they cost a quarter of what :meth:`receive` takes.
+        """
+        ours = 0x2400 | channel
+        shift = 8 * (4 - self._depacketiser.middle_bytes)
+        content_at = 16 + self._depacketiser.middle_bytes
+
+        def follow(buffer: bytearray, start: int, end: int) -> tuple[int, int]:
+            depacketiser = self._depacketiser
+            middle = depacketiser.middle
+            if middle < 0 or self.ssrc is None or self._timestamp is None or self._expected is None or self._keeping:
+                return start, 0
+            plain, expected, source = 0x8000 | self._payload_type, self._expected, self._timestamp << 32 | self.ssrc
+            append, at, count = depacketiser.fragments.append, start, 0
+            while end - at > _FOLLOWING.size:
+                frame, size, lead, sequence, sender, content = _FOLLOWING.unpack_from(buffer, at)
+                stop = at + 4 + size
+                if (
+                    sequence != expected
+                    or sender != source
+                    or content >> shift != middle
+                    or lead != plain
+                    or frame != ours
+                    or stop > end
+                    or stop <= at + _FOLLOWING.size
+                ):
+                    break
+                append(buffer[at + content_at : stop])
+                expected = expected + 1 & 0xFFFF
+                count += 1
+                at = stop
+            if count:
+                self._expected = expected
+                self.packets += count
+                self._size += at - start - count * content_at
+            return at, count
+
+        return follow
 
     def _push_and_keep(self, buffer: bytearray, start: int, end: int) -> None:
         self._payloads.append(bytes(memoryview(buffer)[start:end]))
@@ -168,7 +221,10 @@ class VideoTrack(Track):
         self._wall.arrived(self._media_time, now_ns, self._clock.wall_ns())
         self._measure_jitter(self._media_time)
         if keyframe:
-            self._current = self._parameters.at_keyframe()
+            parameters = self._parameters.at_keyframe()
+            self._clean_keyframes = self._clean_keyframes + 1 if parameters is self._current else 0
+            self._depacketiser.thorough = self._clean_keyframes < LEARN_KEYFRAMES
+            self._current = parameters
         if (self._waiting and not keyframe) or self._current is None:
             self._withhold()
             return
@@ -185,8 +241,8 @@ class VideoTrack(Track):
             AccessUnit(
                 tuple(nals),
                 self._media_time
-                if self.media.clock_hz == VIDEO_CLOCK_HZ
-                else self._media_time * VIDEO_CLOCK_HZ // self.media.clock_hz,
+                if self._clock_hz == VIDEO_CLOCK_HZ
+                else self._media_time * VIDEO_CLOCK_HZ // self._clock_hz,
                 wall_ns,
                 keyframe,
                 self._current,
@@ -199,10 +255,10 @@ class VideoTrack(Track):
 
     def _goes_on(self, ticks: int, now_ns: int, first: bytes) -> bool:
         """Return whether media time goes on; a jump ends the run."""
-        if ticks <= 0 and -ticks < self.media.clock_hz and self._kinds.disposable(first):
+        if ticks <= 0 and -ticks < self._clock_hz and self._kinds.disposable(first):
             self._withhold()  # a B picture: media time here is decoding time, and nothing refers to it
             return False
-        ahead_s = ticks / self.media.clock_hz - (now_ns - self._unit_ns) / NS_PER_S
+        ahead_s = ticks / self._clock_hz - (now_ns - self._unit_ns) / NS_PER_S
         if ahead_s > AHEAD_LIMIT_S:
             # The picture before may have been late: cameras drop pictures when the line is slow, and then catch up.
             ahead_s = self._wall.lead_s(self._media_time + ticks, self._clock.wall_ns())
@@ -211,7 +267,7 @@ class VideoTrack(Track):
         return True
 
     def _jumped(self, ticks: int) -> None:
-        seconds = ticks / self.media.clock_hz
+        seconds = ticks / self._clock_hz
         log.warning("stream.media_time_jumped", seconds=round(seconds, 3))
         self._delivery.interrupt(GapCause.CAMERA, f"the camera's media time jumped by {seconds:.3f} s")
         self._wall.reset()
@@ -233,6 +289,6 @@ class VideoTrack(Track):
             self._delivery.interrupt(cause, f"the clock of the pictures stepped by {seconds:.3f} s")
             self._wall.apply()
         elif self._lost and self._last_delivered is not None:
-            hole_s = (self._media_time - self._last_delivered) / self.media.clock_hz
+            hole_s = (self._media_time - self._last_delivered) / self._clock_hz
             if hole_s > HOLE_LIMIT_S:
                 self._delivery.interrupt(GapCause.NETWORK, f"packets were lost: {hole_s:.3f} s of pictures are missing")

@@ -20,7 +20,7 @@ from gateway.db.errors import DatabaseError
 from gateway.fleet.hosts import HostError
 from gateway.logs import configure
 from gateway.loop import serve
-from gateway.worker import open_host, serve_host
+from gateway.worker import calm_collector, open_host, serve_host
 from kernel.clock import Clock, SystemClock, every
 
 log = structlog.get_logger()
@@ -51,6 +51,7 @@ def host(
                 cure=f"Use a number from 0 to {max(0, settings.hosts.workers - 1)}, or raise hosts.workers.",
             )
         structlog.contextvars.bind_contextvars(host=int(name))
+        calm_collector()
         serve(serve_host(settings.of_host(int(name)), settings.host_socket(int(name)), clock=SystemClock()))
 
 

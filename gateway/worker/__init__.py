@@ -3,7 +3,8 @@
 Design note: docs/design/live.md, *Camera host*.
 """
 
+from gateway.worker.collector import calm_collector
 from gateway.worker.host import CameraHost
 from gateway.worker.server import open_host, serve_host
 
-__all__ = ["CameraHost", "open_host", "serve_host"]
+__all__ = ["CameraHost", "calm_collector", "open_host", "serve_host"]

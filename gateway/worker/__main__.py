@@ -15,6 +15,7 @@ import structlog
 from config.handover import from_line
 from gateway.logs import configure
 from gateway.loop import serve
+from gateway.worker.collector import calm_collector
 from gateway.worker.server import serve_host
 from kernel.clock import SystemClock
 from kernel.errors import SightlineError
@@ -35,6 +36,7 @@ def main() -> None:
         settings = from_line(line)
         threading.Thread(target=_end_with, args=(supervisor,), name="supervisor", daemon=True).start()
         configure(settings.log)
+        calm_collector()
         structlog.contextvars.bind_contextvars(host=index)
         refused: list[BaseException] = []
         try:

@@ -8,6 +8,7 @@ a torn tail is told from a whole one, and the catalog can be made again without 
 
 import hashlib
 from dataclasses import dataclass, field
+from io import BytesIO
 from struct import Struct, pack
 from typing import NamedTuple
 from uuid import UUID
@@ -101,14 +102,6 @@ class SoundClock:
     parameters: AudioParameters
 
 
-class Packed(NamedTuple):
-    """A fragment as it is written: our box and the rest, apart so that the rest is copied only once."""
-
-    front: bytes
-    body: bytes
-    header: FragmentHeader
-
-
 def _moof(  # noqa: PLR0913, PLR0917 - the fields that differ
     track: int, sequence: int, start: int, default_flags: int, first_flags: int | None, table: list[int]
 ) -> bytes:
@@ -163,38 +156,40 @@ def place_sound(frames: list[AudioFrame], file_start_ns: int, parameters: AudioP
     return None
 
 
-def pack_fragment(fragment: Fragment, *, base_90k: int, sequence: int, sound: SoundClock | None) -> Packed:
-    """Return ``fragment`` as it stands in a file whose media time zero is ``base_90k`` of the run.
+def pack_fragment(
+    fragment: Fragment, into: BytesIO, *, base_90k: int, sequence: int, sound: SoundClock | None
+) -> FragmentHeader:
+    """Append ``fragment`` to ``into`` as it stands in a file whose media time zero is ``base_90k`` of the run.
 
-    One copy of the payload, made here: a single buffer is hashed and written by one call each, which costs less
-    than handing every NAL unit to the hash and to ``writev`` on its own.
+    One copy of the payload, made here: hashing and writing one buffer costs less than handing every NAL unit to the
+    hash and to ``writev`` on its own.
     """
     start = fragment.start_90k - base_90k
     head = _moof(VIDEO_TRACK, 2 * sequence + 1, start, _NOT_SYNC, _SYNC if fragment.keyframe else _NOT_SYNC,
                  fragment.table)  # fmt: skip
-    parts = [head, *fragment.chunks]
-    video_bytes = len(head) + fragment.size_bytes
-    body_bytes = video_bytes
+    video_bytes = body_bytes = len(head) + fragment.size_bytes
+    heard: list[bytes] = []
     if sound is not None and (frames := _fitting(fragment.audio, sound)):
         heard = _sound(frames, sound, 2 * sequence + 2)
         body_bytes += sum(map(len, heard))
-        parts += heard
     front = _HEAD.pack(HEADER_BYTES, b"uuid", FRAGMENT_UUID, 1, fragment.flags, 0, body_bytes, video_bytes,
                        start, fragment.duration_90k, fragment.wall_ns)  # fmt: skip
-    body = b"".join(parts)
-    digest = hashlib.sha256(front)
-    digest.update(body)
-    sha256 = digest.digest()
-    header = FragmentHeader(fragment.flags, HEADER_BYTES + body_bytes, video_bytes, start, fragment.duration_90k,
-                            fragment.wall_ns, sha256)  # fmt: skip
-    return Packed(front + sha256, body, header)
+    at = into.tell()
+    into.writelines((front, bytes(_HASH_BYTES), head))
+    into.writelines(fragment.chunks)
+    into.writelines(heard)
+    with into.getbuffer() as view:
+        sha256 = rehash(view[at : into.tell()])
+        view[at + _HEAD.size : at + HEADER_BYTES] = sha256
+    return FragmentHeader(fragment.flags, HEADER_BYTES + body_bytes, video_bytes, start, fragment.duration_90k,
+                          fragment.wall_ns, sha256)  # fmt: skip
 
 
 def rehash(data: bytes | memoryview) -> bytes:
     """Return the SHA-256 that the bytes of a whole fragment ought to carry."""
-    view = memoryview(data)
-    digest = hashlib.sha256(view[: _HEAD.size])
-    digest.update(view[HEADER_BYTES:])
+    with memoryview(data) as view:
+        digest = hashlib.sha256(view[: _HEAD.size])
+        digest.update(view[HEADER_BYTES:])
     return digest.digest()
 
 

@@ -37,6 +37,8 @@ class ReelFeed:
         self.settings = settings
         self.requests = 0
         self.sent: list[EncodedUnit] = []
+        self.silent = False
+        """It sends nothing more, and the connection stays."""
         self._listeners: dict[Callable[[EncodedUnit], None], bool] = {}
         self._index = 0
         self._time_90k = 0
@@ -113,7 +115,7 @@ class ReelFeed:
         """Send for ever at the frame rate."""
         async with every(self.device.clock, 1 / self.settings.frame_rate) as ticks:
             async for _ in ticks:
-                if self._listeners:
+                if self._listeners and not self.silent:
                     self.emit()
 
 

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from recording.volume import Volume
@@ -30,11 +29,11 @@ class FaultyVolume(Volume):
                 return
             raise OSError(self.fail_with, os.strerror(self.fail_with))
 
-    def write(self, descriptor: int, parts: Sequence[bytes], offset: int) -> int:
+    def write(self, descriptor: int, data: memoryview, offset: int) -> None:
         """Write, or fail."""
         self._meet_fault()
         self.order.append("write")
-        return super().write(descriptor, parts, offset)
+        super().write(descriptor, data, offset)
 
     def sync(self, descriptor: int) -> None:
         """Flush."""

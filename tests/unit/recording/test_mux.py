@@ -52,6 +52,16 @@ nal = st.binary(min_size=1, max_size=300).map(lambda data: b"\x41" + data)
 steps = st.lists(st.tuples(st.integers(1, 90_000), st.lists(nal, min_size=1, max_size=4)), min_size=1, max_size=30)
 
 
+def pack(
+    fragment: Fragment, *, base_90k: int, sequence: int, sound: SoundClock | None = None
+) -> tuple[FragmentHeader, bytes]:
+    """Return what is said of a fragment, and the fragment; the buffer has been used before."""
+    into = BytesIO(b"left over from the batch before" * 1000)
+    into.write(b"before it")
+    header = pack_fragment(fragment, into, base_90k=base_90k, sequence=sequence, sound=sound)
+    return header, into.getvalue()[len(b"before it") : into.tell()]
+
+
 @given(steps=steps, base=st.integers(0, 2**40))
 @settings(max_examples=60, deadline=None)
 def test_what_is_muxed_is_demuxed(steps: list[tuple[int, list[bytes]]], base: int) -> None:
@@ -64,12 +74,11 @@ def test_what_is_muxed_is_demuxed(steps: list[tuple[int, list[bytes]]], base: in
         at += step
     found = []
     for number, fragment in enumerate(assemble(pictures)):
-        packed = pack_fragment(fragment, base_90k=base, sequence=number, sound=None)
-        found += samples_of(packed.body)
-        assert rehash(packed.front + packed.body) == packed.header.sha256
-        assert FragmentHeader.parse(packed.front + packed.body) == packed.header
-        assert len(packed.front) == HEADER_BYTES
-        assert packed.header.size_bytes == HEADER_BYTES + len(packed.body)
+        header, packed = pack(fragment, base_90k=base, sequence=number)
+        found += samples_of(packed[HEADER_BYTES:])
+        assert rehash(packed) == header.sha256
+        assert FragmentHeader.parse(packed) == header
+        assert header.size_bytes == len(packed)
     assert found == [(unit.time_90k - base, lengthened(unit.nals)) for unit in pictures]
 
 
@@ -89,8 +98,7 @@ def test_libav_demuxes_the_same(codec: VideoCodec, gaps: list[int]) -> None:
     ]  # fmt: skip
     data = init_segment(anchor(source.parameters), source.parameters, None)
     for number, fragment in enumerate(assemble(pictures)):
-        packed = pack_fragment(fragment, base_90k=7_000, sequence=number, sound=None)
-        data += packed.front + packed.body
+        data += pack(fragment, base_90k=7_000, sequence=number)[1]
     with av.open(BytesIO(data), "r") as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height, stream.time_base) == (160, 96, Fraction(1, 90_000))
@@ -108,8 +116,7 @@ def test_libav_hears_g711(parameters: AudioParameters, name: str) -> None:
     data = init_segment(anchor(source.parameters), source.parameters, parameters)
     clock = SoundClock(0, 0, parameters)
     for number, fragment in enumerate(assemble(list(units(source, seconds=4)), heard)):
-        packed = pack_fragment(fragment, base_90k=0, sequence=number, sound=clock)
-        data += packed.front + packed.body
+        data += pack(fragment, base_90k=0, sequence=number, sound=clock)[1]
     with av.open(BytesIO(data), "r") as container:
         stream = container.streams.audio[0]
         assert stream.codec_context.name == name
@@ -134,8 +141,8 @@ def test_sound_that_does_not_fit_is_left_out() -> None:
     (fragment,) = assemble(list(units(source, seconds=1)))
     other = AudioFrame(data=b"x", time_clock=900, wall_ns=START_NS, parameters=PCMA)
     fragment.audio = [*frames, frames[1], other]
-    packed = pack_fragment(fragment, base_90k=0, sequence=0, sound=SoundClock(160, 0, PCMU))
-    (table,) = [table for table in sample_tables(packed.body) if table.track == AUDIO_TRACK]
+    _, packed = pack(fragment, base_90k=0, sequence=0, sound=SoundClock(160, 0, PCMU))
+    (table,) = [table for table in sample_tables(packed[HEADER_BYTES:]) if table.track == AUDIO_TRACK]
     assert (table.start, table.sizes) == (0, (160,) * 4)
 
 
@@ -195,8 +202,7 @@ def test_libav_reads_our_decoder_configuration(codec: VideoCodec) -> None:
     source = coded(codec)
     data = init_segment(anchor(source.parameters), source.parameters, None)
     for number, fragment in enumerate(assemble(list(units(source, seconds=2)))):
-        packed = pack_fragment(fragment, base_90k=0, sequence=number, sound=None)
-        data += packed.front + packed.body
+        data += pack(fragment, base_90k=0, sequence=number)[1]
     with av.open(BytesIO(data), "r") as container:
         context = container.streams.video[0].codec_context
         assert bytes(context.extradata or b"") == decoder_configuration(source.parameters)

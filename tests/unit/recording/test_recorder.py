@@ -3,10 +3,13 @@
 import asyncio
 import errno
 import threading
+from contextlib import AsyncExitStack
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from config.recording import RecordingSettings
+from config.recording import DiskSettings, RecordingSettings
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId, StreamName
 from kernel.media import GapCause, StreamDescription, VideoCodec
@@ -346,3 +349,47 @@ async def test_cancelled_recording_is_written_to_its_end(settings: RecordingSett
         await asyncio.wait([task])
         line = await storage.timeline(CAMERA, MAIN, START_NS, START_NS + 9 * NS_PER_S)
     assert line.newest_ns == START_NS + 4 * NS_PER_S
+
+
+async def test_a_disk_that_works_off_a_queue_is_busy_and_not_slow(tmp_path: Path, clock: ManualClock) -> None:
+    """Jobs that wait far longer than a write may take are done, as long as those before them get done."""
+    settings = RecordingSettings(disks=(DiskSettings(path=tmp_path / "disk"),), writer_threads=1, slow_write_s=0.4)
+    async with open_storage(settings, clock=clock) as storage:
+        (disk,) = storage._disks
+        pause = threading.Event()
+        done = await asyncio.gather(*(disk.write(pause.wait, 0.1) for _ in range(12)))
+    assert done == [False] * 12
+
+
+async def test_a_queue_that_does_not_move_is_a_disk_that_hangs(tmp_path: Path, clock: ManualClock) -> None:
+    """What waits behind a write that hangs gives up too, and is never begun."""
+    settings = RecordingSettings(disks=(DiskSettings(path=tmp_path / "disk"),), writer_threads=1, slow_write_s=0.2)
+    begun: list[int] = []
+    async with open_storage(settings, clock=clock) as storage:
+        (disk,) = storage._disks
+        stuck = threading.Event()
+        found = await asyncio.gather(
+            disk.write(stuck.wait, 30), *(disk.write(begun.append, one) for one in range(3)), return_exceptions=True
+        )
+        stuck.set()
+    assert [type(one) for one in found] == [TimeoutError] * 4
+    assert begun == []
+
+
+async def test_streams_that_begin_together_end_their_first_files_apart(
+    settings: RecordingSettings, clock: ManualClock
+) -> None:
+    """The first stream's first file has its full time; others' are spread over it; all later ones are full again."""
+    cameras = [CameraId(f"{number:032x}") for number in range(4)]
+    lengths = []
+    async with open_storage(settings, clock=clock) as storage, AsyncExitStack() as stack:
+        recorders = [await stack.enter_async_context(storage.recorder(camera, MAIN)) for camera in cameras]
+        for camera, recorder in zip(cameras, recorders, strict=True):
+            await feed(recorder, units(coded(), seconds=25))
+            (disk,) = storage._disks
+            rows = (await disk.read(look, disk, camera, MAIN.value, 0, START_NS + DAY_NS)).files
+            starts = sorted((row.start_ns - START_NS) // NS_PER_S for row in rows)
+            lengths.append([after - before for before, after in pairwise(starts)])
+    assert lengths[0] == [10, 10]
+    assert len({one[0] for one in lengths}) == 4
+    assert all(one[1] == 10 for one in lengths)
