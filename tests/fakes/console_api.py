@@ -203,9 +203,9 @@ async def _whep(request: Request) -> Response:
         return away
     if camera is None or camera["state"]["live"] != "live":
         return _problem(409, "live.not_live", "The camera is not live now.", "It is tried again by itself.")
-    location = f"{request.url.path}/s1"
+    headers = {"Location": f"{request.url.path}/s1", **borough.shown.get(camera["number"], {})}
     answer = f"v=0\r\na=x-camera:{camera['number']}\r\n"
-    return Response(answer, status_code=201, media_type="application/sdp", headers={"Location": location})
+    return Response(answer, status_code=201, media_type="application/sdp", headers=headers)
 
 
 async def _still(request: Request) -> Response:
