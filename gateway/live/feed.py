@@ -120,6 +120,8 @@ class LiveFeed:
         self._video_line = TimeLine(90_000)
         self._sound_line: TimeLine | None = None
         self._watchers: dict[Watcher, None] = {}
+        self.coming = 0
+        """Viewers whose offers were answered and whose views have not ended, there already or not."""
 
     def __enter__(self) -> Self:
         return self
@@ -146,6 +148,11 @@ class LiveFeed:
     def viewers(self) -> int:
         """Return how many watch."""
         return len(self._watchers)
+
+    @property
+    def wanted(self) -> bool:
+        """Return whether somebody watches or is about to: pictures must not be late any more."""
+        return self.coming > 0 or bool(self._watchers)
 
     def join(self, watcher: Watcher) -> tuple[Picture, ...]:
         """Let somebody watch; return the pictures since the last keyframe, after which every new one follows."""

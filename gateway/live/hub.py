@@ -135,8 +135,12 @@ class LiveHub:
             clock=self._clock,
         )
         self._reserved += 1
+        choice.feed.coming += 1
         try:
             answer = await self._answer(session, choice)
+        except BaseException:
+            choice.feed.coming -= 1
+            raise
         finally:
             self._reserved -= 1
         self._sessions[session.id] = session
@@ -275,6 +279,7 @@ class LiveHub:
         finally:
             self._dropped += session.dropped
             del self._sessions[session.id]
+            choice.feed.coming -= 1
             choice.release()
 
 

@@ -30,11 +30,18 @@ class Ladder:
     def __init__(self, now_ns: int) -> None:
         self.lower = False
         """Whether it ought to have the sub stream."""
+        self.strained = False
+        """Whether the line shows in any way that it is near its bound; only then does an estimate say something."""
         self._bad = 0
         self._estimate_bit_s: float | None = None
         self._changed_ns = now_ns
         self._tried = False
         self._rest_ns = FIRST_TRIAL_NS
+
+    @property
+    def estimate_bit_s(self) -> float | None:
+        """Return the viewer's newest estimate."""
+        return self._estimate_bit_s
 
     def estimated(self, bit_s: float) -> None:
         """Take an estimate of the viewer's."""
@@ -50,6 +57,7 @@ class Ladder:
 
         ``main_bit_s`` is the main stream's rate, 0 where it is not known yet.
         """
+        self.strained = self.lower or fraction_lost > LITTLE_LOSS or behind_s > LATE_AND_NARROW_S
         if now_ns - self._changed_ns < SETTLE_NS:
             return
         narrow = self._estimate_bit_s is not None and self._estimate_bit_s < ESTIMATE_SHARE * main_bit_s

@@ -20,8 +20,12 @@ class Pacer:
         self._left = float(BURST_BYTES)
         self._at_ns = 0
 
+    def free(self) -> None:
+        """Go at the configured pace: nothing says that the line could not take it."""
+        self._bytes_per_ns = self._most_bit_s / 8 / NS_PER_S
+
     def estimated(self, bit_s: float) -> None:
-        """Note how fast the viewer thinks that its line is."""
+        """Note how fast the line is thought to be: never below the rate of what is shown, or it would lag behind."""
         rate = min(self._most_bit_s, max(LEAST_BIT_S, HEADROOM * bit_s))
         self._bytes_per_ns = rate / 8 / NS_PER_S
 

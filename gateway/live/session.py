@@ -312,6 +312,12 @@ class Session:
             bit_s = self._line.feed.bit_s
             behind_s = track.behind_bytes * 8 / bit_s if bit_s else 0.0
             self._ladder.reported(track.stats.fraction_lost, behind_s, self.feed.bit_s, now_ns)
+            estimate = self._ladder.estimate_bit_s
+            if estimate is not None and self._ladder.strained:
+                self._line.pacer.estimated(max(estimate, bit_s))
+            else:
+                # A browser's estimate begins low and takes a while to follow: on a good line it is no reason to wait.
+                self._line.pacer.free()
 
     def _picture_feedback(self, packet: RtcpPsfbPacket, now_ns: int) -> None:
         if packet.fmt in {RTCP_PSFB_PLI, RTCP_PSFB_FIR}:
@@ -320,7 +326,6 @@ class Session:
             with suppress(ValueError, IndexError, struct.error):
                 bit_s, _ = unpack_remb_fci(packet.fci)
                 self._ladder.estimated(bit_s)
-                self._line.pacer.estimated(bit_s)
 
     def _track(self, ssrc: int) -> Track | None:
         if ssrc == self._video.ssrc:

@@ -139,7 +139,7 @@ class StreamRun:
                 SinkTee(sinks),
                 clock=plane.clock,
                 connect_gate=plane.gate,
-                keep_payloads=lambda: feed.viewers > 0,
+                keep_payloads=lambda: feed.wanted,
             )
             await self._session.run()
             # Parked: trying again would lock the account. Only a new assignment ends this.

@@ -212,6 +212,28 @@ async def test_trickled_candidates_need_the_etag(stage: Stage) -> None:
     assert session.etag.startswith('"')
 
 
+async def test_a_stream_is_wanted_from_the_offer_on(stage: Stage) -> None:
+    """Pictures must be in time before the viewer has connected, and may be late again once the view is over."""
+    assert not stage.feed.wanted
+    session = await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
+    assert stage.feed.wanted
+    await stage.hub.close(session.id)
+    await until(lambda: not stage.hub.viewers(), what="the end of the view")
+    assert not stage.feed.wanted
+
+
+async def test_an_offer_that_fails_leaves_the_stream_unwanted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was never answered is not waited for."""
+
+    async def broken(_: Peer) -> list[RTCIceCandidate]:
+        return []
+
+    monkeypatch.setattr(Peer, "gather", broken)
+    with pytest.raises(LiveAddressError):
+        await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
+    assert not stage.feed.wanted
+
+
 async def test_a_closed_session_is_gone(stage: Stage) -> None:
     """DELETE ends the view; a second one finds nothing."""
     session = await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)

@@ -110,3 +110,16 @@ def test_a_failed_trial_doubles_the_while() -> None:
 def test_the_bound_of_loss_is_not_crossed_by_what_equals_it() -> None:
     """Loss of just the bound is borne."""
     assert not Line().report(60, lost=LOSS)
+
+
+def test_a_line_shows_that_it_is_strained() -> None:
+    """Loss, lateness or the sub stream make an estimate count; a quiet line's does not."""
+    line = Line()
+    line.report(5, estimate=500_000)
+    assert not line.ladder.strained
+    line.report(1, lost=0.05)
+    assert line.ladder.strained
+    line.report(1)
+    assert not line.ladder.strained
+    line.report(1, behind_s=0.8)
+    assert line.ladder.strained

@@ -43,3 +43,13 @@ def test_the_viewers_estimate_bounds_the_pace() -> None:
         pacer.spend(BURST_BYTES)
         pacer.estimated(estimate)
         assert pacer.room(1_000_000) == pytest.approx(rate / 8 / 1000, abs=2)
+
+
+def test_without_a_reason_the_pace_is_the_configured_one() -> None:
+    """An estimate that no longer counts leaves no trace."""
+    pacer = Pacer(80e6)
+    pacer.estimated(1e6)
+    pacer.free()
+    pacer.room(0)
+    pacer.spend(BURST_BYTES)
+    assert pacer.room(1_000_000) == pytest.approx(80e6 / 8 / 1000, abs=2)
