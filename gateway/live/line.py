@@ -26,6 +26,8 @@ SQUEEZED_90K = 90
 REPLAY_BYTES = 1024 * 1024
 """A longer group of pictures is not sent again for a lost picture; the camera is asked for a keyframe."""
 REPLAY_INTERVAL_S = 1.0
+LOOK_AGAIN_S = 0.05
+"""A sender that waits for its pace looks so often whether another stream is shown by now, which need not wait."""
 
 
 class Room(Protocol):
@@ -192,7 +194,7 @@ class PictureLine:
 
     def _take_over(self, tap: _Tap, picture: Picture) -> bool:
         """Show another stream from this picture on, if that is possible at this one; return whether it was."""
-        if not self._begun or self._half_sent is not None:
+        if not self._begun:
             return False
         shift = self._time_for(picture) - picture.time_90k
         if not picture.keyframe:
@@ -202,8 +204,11 @@ class PictureLine:
         self._now.feed.leave(self._now)
         _log.info("live.changed-over", camera=tap.feed.camera, stream=tap.feed.stream)
         self._now, self._next = tap, None
-        # What still waits is of the stream before.
+        # What waits, is half sent or was missed is of the stream before: the new keyframe needs none of it.
         self._lane.clear()
+        self._half_sent = None
+        self._track.forget()
+        self.pacer.forgive()
         self._shift_90k = shift
         self._needs_keyframe = False
         return True
@@ -246,33 +251,40 @@ class PictureLine:
                 await self._replay(picture)
             else:
                 time = picture.time_90k + self._shift_90k
-                await self._send(picture, time, half[1] if half is not None and half[0] is picture else 0)
-                self._sent(picture, time)
+                if await self._send(picture, time, half[1] if half is not None and half[0] is picture else 0):
+                    self._sent(picture, time)
 
-    async def _send(self, picture: Picture, time: int, start: int = 0) -> None:
-        """Send a picture, from payload ``start`` on, no faster than the line takes it."""
-        payloads, pacer, clock = picture.payloads, self.pacer, self._clock
+    async def _send(self, picture: Picture, time: int, start: int = 0) -> bool:
+        """Send a picture, from payload ``start`` on, no faster than the line takes it.
+
+        Return whether it went whole: it is broken off where another stream is shown in the meantime.
+        """
+        payloads, pacer, clock, tap = picture.payloads, self.pacer, self._clock, self._now
         count = len(payloads)
         while start < count:
+            if self._now is not tap:
+                return False
             room = pacer.room(clock.monotonic_ns())
             stop, size = start, 0
             while stop < count and size < room:
                 size += len(payloads[stop])
                 stop += 1
             if stop == start:
-                await clock.sleep(pacer.wait_s(sum(map(len, payloads[start:]))))
+                await clock.sleep(min(LOOK_AGAIN_S, pacer.wait_s(sum(map(len, payloads[start:])))))
                 continue
             sent = self._track.send(payloads, start, stop, time)
             pacer.spend(size if sent == stop else sum(map(len, payloads[start:sent])))
             if sent < stop:
                 await self._room.writable()
             start = sent
+        return self._now is tap
 
     async def _squeeze(self, pictures: Sequence[Picture], step_90k: int) -> None:
         """Send pictures ``step_90k`` apart so that the last has its own time (docs/design/media.md, *WebRTC*)."""
         newest_90k = pictures[-1].time_90k + self._shift_90k
         for place, picture in enumerate(pictures, 1 - len(pictures)):
-            await self._send(picture, newest_90k + place * step_90k)
+            if not await self._send(picture, newest_90k + place * step_90k):
+                return
             self.frames_sent += 1
         newest = pictures[-1]
         self._newest_wall_ns = newest.unit.wall_ns

@@ -7,6 +7,9 @@ BURST_BYTES = 64 * 1024
 HEADROOM = 2.0
 """Faster than the viewer's own estimate of its line (REMB): that follows what is sent, and must be able to grow."""
 LEAST_BIT_S = 1_000_000.0
+DEBT_S = 0.3
+"""Retransmissions may run so far ahead of the pace: a lost keyframe goes in one go, but a thin line is not filled
+with what was lost on it while what comes now waits for seconds."""
 
 
 class Pacer:
@@ -39,6 +42,14 @@ class Pacer:
     def spend(self, size_bytes: int) -> None:
         """Count what went; it may be more than there was room for."""
         self._left -= size_bytes
+
+    def credit(self, now_ns: int) -> int:
+        """Return how many bytes may be sent again now, on which newer pictures then wait; less than one: none."""
+        return int(self.room(now_ns) + DEBT_S * NS_PER_S * self._bytes_per_ns)
+
+    def forgive(self) -> None:
+        """Begin anew with another stream, which does not pay for what was sent of the one before."""
+        self._left = max(self._left, BURST_BYTES / 2)
 
     def wait_s(self, size_bytes: int) -> float:
         """Return how long until there is room for ``size_bytes``, or for as much as ever goes at once."""

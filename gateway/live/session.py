@@ -299,7 +299,8 @@ class Session:
             elif isinstance(packet, RtcpRtpfbPacket):
                 track = self._track(packet.media_ssrc)
                 if packet.fmt == RTCP_RTPFB_NACK and track is self._video:
-                    self._line.pacer.spend(self._video.retransmit(packet.lost, now))
+                    pacer = self._line.pacer
+                    pacer.spend(self._video.retransmit(packet.lost, now, pacer.credit(now)))
             elif isinstance(packet, RtcpPsfbPacket):
                 self._picture_feedback(packet, now)
 

@@ -157,8 +157,10 @@ class Track:
         self._wall = (time, wall_ns)
         return True
 
-    def retransmit(self, sequences: Sequence[int], now_ns: int) -> int:
+    def retransmit(self, sequences: Sequence[int], now_ns: int, most_bytes: int) -> int:
         """Send again what the viewer missed, as far as it is still known and within a fair rate; return the bytes.
+
+        They are ``most_bytes`` or little more: what is left over the viewer asks for again.
 
         A packet that was sent again and is missed after a round trip all the same goes twice: on a line that loses a
         tenth, a keyframe of 150 packets otherwise waits for a third round every time.
@@ -180,7 +182,7 @@ class Track:
                 continue
             again = before_ns is not None and now_ns - before_ns < NS_PER_S
             for _ in range(2 if again else 1):
-                if self._budget < 1 or not self._send_again(*found, sequence):
+                if self._budget < 1 or size >= most_bytes or not self._send_again(*found, sequence):
                     return size
                 self._budget -= 1
                 size += len(found[0].payloads[found[1]])
@@ -204,7 +206,11 @@ class Track:
         return True
 
     def forget(self) -> None:
-        """Let go of the history at once: a view that is over may linger until its cycles are collected."""
+        """Let go of the history: nothing of it is sent again.
+
+        For a change of stream, after which the old one's packets would only be in the way of the new one's; and for
+        a view that is over, which may linger until its cycles are collected.
+        """
         self._history.clear()
         self._resent.clear()
         self._kept = 0

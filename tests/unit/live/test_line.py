@@ -253,6 +253,33 @@ async def test_down_is_at_once(clock: ManualClock) -> None:
     assert (at.main.feed.viewers, at.sub.feed.viewers) == (0, 0), "after leaving nobody watches"
 
 
+async def test_down_does_not_wait_for_what_the_line_could_not_take(clock: ManualClock) -> None:
+    """A keyframe of the main stream that is half out on a thin line is broken off, and its debt is forgiven."""
+    async with stand(clock) as at:
+        await at.play(6)
+        at.line.pacer.estimated(500_000)
+        at.main.keyframe_bytes = 400_000
+        await at.play(1)
+        at.line.pacer.spend(1_000_000)
+        at.line.show(at.sub.feed, at_once=True)
+        await at.play(2)
+        shown = at.decodable()
+    assert [(name, index) for name, index, _ in shown][-3:] == [("sub", 10), ("sub", 11), ("sub", 12)]
+    assert ("main", 10) not in {(name, index) for name, index, _ in shown}
+
+
+async def test_nothing_of_the_stream_before_is_sent_again(clock: ManualClock) -> None:
+    """What the viewer missed of the main stream is not sent once the sub stream is shown, whose pictures still are."""
+    async with stand(clock) as at:
+        await at.play(3)
+        missed = at.wire.packets[-1].sequence_number
+        at.line.show(at.sub.feed, at_once=True)
+        await at.play(2)
+        newest = at.wire.packets[-1].sequence_number
+        assert at.track.retransmit([missed], clock.monotonic_ns(), 10_000) == 0
+        assert at.track.retransmit([newest], clock.monotonic_ns(), 10_000) == at.sub.picture_bytes
+
+
 async def test_up_is_at_a_keyframe(clock: ManualClock) -> None:
     """The main stream comes with its next keyframe, which the camera is asked for; until then the sub stream runs."""
     async with stand(clock) as at:

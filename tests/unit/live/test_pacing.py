@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.live.pacing import BURST_BYTES, HEADROOM, LEAST_BIT_S, Pacer
+from gateway.live.pacing import BURST_BYTES, DEBT_S, HEADROOM, LEAST_BIT_S, Pacer
 from kernel.clock import NS_PER_S
 
 
@@ -53,3 +53,25 @@ def test_without_a_reason_the_pace_is_the_configured_one() -> None:
     pacer.room(0)
     pacer.spend(BURST_BYTES)
     assert pacer.room(1_000_000) == pytest.approx(80e6 / 8 / 1000, abs=2)
+
+
+def test_what_is_sent_again_runs_ahead_of_the_pace_by_a_bound() -> None:
+    """Retransmissions are credited so much beyond the burst, less what was sent, and nothing below."""
+    pacer = Pacer(8e6)
+    assert pacer.credit(0) == BURST_BYTES + int(DEBT_S * 1e6)
+    pacer.spend(pacer.credit(0))
+    assert pacer.credit(0) == 0
+    pacer.spend(50_000)
+    assert pacer.credit(0) == -50_000
+
+
+def test_another_stream_does_not_pay_for_the_one_before() -> None:
+    """A debt is forgiven up to half a burst; what is left of a fuller one stays."""
+    pacer = Pacer(8e6)
+    pacer.room(0)
+    pacer.spend(500_000)
+    pacer.forgive()
+    assert pacer.room(0) == BURST_BYTES // 2
+    fresh = Pacer(8e6)
+    fresh.forgive()
+    assert fresh.room(0) == BURST_BYTES

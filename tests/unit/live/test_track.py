@@ -13,6 +13,8 @@ from tests.fakes.live_wire import Wire
 CODING = Coding(payload_type=102, name="H264/90000", rtx_payload_type=103)
 PLAIN = Coding(payload_type=102, name="H264/90000")
 WALL_NS = 1_790_000_000 * NS_PER_S
+ALL = 10_000_000
+"""Bytes, more than any of these tests sends again."""
 
 
 def _sent(wire: Wire, pictures: list[list[bytes]], coding: Coding = CODING) -> Track:
@@ -56,7 +58,7 @@ def test_a_full_socket_loses_nothing() -> None:
     first = wire.packets[0].sequence_number
     assert [packet.sequence_number - first for packet in wire.packets] == [0, 1, 2, 3]
     assert (track.stats.packets, track.stats.octets) == (4, 4)
-    track.retransmit([packet.sequence_number for packet in wire.packets[:4]], NS_PER_S)
+    track.retransmit([packet.sequence_number for packet in wire.packets[:4]], NS_PER_S, ALL)
     again = [unwrap_rtx(packet, payload_type=102, ssrc=track.ssrc) for packet in wire.packets[4:]]
     assert [packet.serialize() for packet in again] == [packet.serialize() for packet in wire.packets[:4]]
 
@@ -77,7 +79,7 @@ def test_a_lost_packet_goes_again_over_rtx() -> None:
     wire = Wire()
     track = _sent(wire, [[b"one", b"two"]])
     lost = wire.packets[1]
-    track.retransmit([lost.sequence_number], NS_PER_S)
+    track.retransmit([lost.sequence_number], NS_PER_S, ALL)
     again = wire.packets[2]
     assert (again.ssrc, again.payload_type) == (track.rtx_ssrc, 103)
     original = unwrap_rtx(again, payload_type=102, ssrc=track.ssrc)
@@ -89,7 +91,7 @@ def test_without_rtx_the_same_packet_goes_again() -> None:
     """A viewer without RTX gets the very packet again."""
     wire = Wire()
     track = _sent(wire, [[b"one", b"two"]], PLAIN)
-    track.retransmit([wire.packets[0].sequence_number], NS_PER_S)
+    track.retransmit([wire.packets[0].sequence_number], NS_PER_S, ALL)
     assert wire.packets[2].serialize() == wire.packets[0].serialize()
 
 
@@ -97,7 +99,7 @@ def test_history_holds_more_than_the_largest_keyframe() -> None:
     """A keyframe of 4 MB can be repaired from its first packet on."""
     wire = Wire()
     track = _sent(wire, [[b"x"] * 3500])
-    track.retransmit([wire.packets[0].sequence_number], NS_PER_S)
+    track.retransmit([wire.packets[0].sequence_number], NS_PER_S, ALL)
     assert track.stats.retransmitted == 1
 
 
@@ -108,7 +110,7 @@ def test_any_of_the_newest_packets_can_be_repaired(sizes: list[int], data: st.Da
     track = _sent(wire, [[f"{index} {place}".encode() for place in range(size)] for index, size in enumerate(sizes)])
     originals = list(wire.packets)
     place = data.draw(st.integers(max(0, len(originals) - HISTORY_PACKETS), len(originals) - 1))
-    track.retransmit([originals[place].sequence_number], NS_PER_S)
+    track.retransmit([originals[place].sequence_number], NS_PER_S, ALL)
     again = unwrap_rtx(wire.packets[-1], payload_type=102, ssrc=track.ssrc)
     assert again.serialize() == originals[place].serialize()
 
@@ -117,7 +119,7 @@ def test_what_is_no_longer_known_is_not_sent() -> None:
     """Numbers that were never sent, or long ago, are passed over."""
     wire = Wire()
     track = _sent(wire, [[b"x"] * 100, [b"y"] * HISTORY_PACKETS])
-    track.retransmit([wire.packets[0].sequence_number, (wire.packets[-1].sequence_number + 9) & 0xFFFF], NS_PER_S)
+    track.retransmit([wire.packets[0].sequence_number, (wire.packets[-1].sequence_number + 9) & 0xFFFF], NS_PER_S, ALL)
     assert track.stats.retransmitted == 0
 
 
@@ -127,7 +129,7 @@ def test_retransmission_is_bounded() -> None:
     track = _sent(wire, [[b"x"] * 1000])
     numbers = [packet.sequence_number for packet in wire.packets]
     for turn in range(50):
-        track.retransmit(numbers, NS_PER_S + turn * NS_PER_S // 50)
+        track.retransmit(numbers, NS_PER_S + turn * NS_PER_S // 50, ALL)
     assert track.stats.retransmitted <= 2 * RETRANSMISSIONS_PER_S
 
 
@@ -137,8 +139,8 @@ def test_a_packet_on_its_way_again_is_not_sent_once_more() -> None:
     track = _sent(wire, [[b"x", b"y"]])
     track.stats.rtt_ms = 100.0
     number = wire.packets[0].sequence_number
-    track.retransmit([number, number], NS_PER_S)
-    track.retransmit([number], NS_PER_S + 90_000_000)
+    track.retransmit([number, number], NS_PER_S, ALL)
+    track.retransmit([number], NS_PER_S + 90_000_000, ALL)
     assert track.stats.retransmitted == 1
 
 
@@ -148,7 +150,7 @@ def test_a_packet_that_was_lost_again_goes_twice() -> None:
     track = _sent(wire, [[b"x", b"y"]])
     track.stats.rtt_ms = 100.0
     number = wire.packets[0].sequence_number
-    size = track.retransmit([number], NS_PER_S) + track.retransmit([number], NS_PER_S + 110_000_000)
+    size = track.retransmit([number], NS_PER_S, ALL) + track.retransmit([number], NS_PER_S + 110_000_000, ALL)
     assert track.stats.retransmitted == size == 3
     assert len({packet.sequence_number for packet in wire.packets[2:]}) == 3
 
@@ -159,7 +161,7 @@ def test_a_request_across_the_wrap_is_answered() -> None:
     track = Track(wire, CODING, clock_hz=90_000)
     track._sequence = 65_530
     track.send([b"x"] * 20, 0, 20, 0)
-    track.retransmit([65_534, 65_535, 65_536, 65_537], NS_PER_S)
+    track.retransmit([65_534, 65_535, 65_536, 65_537], NS_PER_S, ALL)
     again = [unwrap_rtx(packet, payload_type=102, ssrc=track.ssrc).sequence_number for packet in wire.packets[20:]]
     assert again == [65_534, 65_535, 0, 1]
 
@@ -169,7 +171,7 @@ def test_a_view_that_is_over_holds_no_pictures() -> None:
     wire = Wire()
     track = _sent(wire, [[b"x", b"y"]])
     track.forget()
-    track.retransmit([packet.sequence_number for packet in wire.packets], NS_PER_S)
+    track.retransmit([packet.sequence_number for packet in wire.packets], NS_PER_S, ALL)
     assert track.stats.retransmitted == 0
 
 
@@ -178,7 +180,7 @@ def test_retransmission_gives_way_to_a_full_socket() -> None:
     wire = Wire()
     track = _sent(wire, [[b"x", b"y"]])
     wire.room = 0
-    track.retransmit([packet.sequence_number for packet in wire.packets], NS_PER_S)
+    track.retransmit([packet.sequence_number for packet in wire.packets], NS_PER_S, ALL)
     assert track.stats.retransmitted == 0
 
 
@@ -239,3 +241,13 @@ def test_reports_are_not_in_step() -> None:
     delays = {report_delay_s() for _ in range(50)}
     assert len(delays) > 10
     assert all(0.5 <= delay <= 1.5 for delay in delays)
+
+
+def test_no_more_is_sent_again_than_the_line_has_credit_for() -> None:
+    """Of a lost keyframe so much comes again as the pace allows; the viewer asks again for the rest."""
+    wire = Wire()
+    track = _sent(wire, [[bytes(1000)] * 20])
+    numbers = [packet.sequence_number for packet in wire.packets]
+    assert track.retransmit(numbers, NS_PER_S, 4500) == 5000
+    assert track.retransmit(numbers, NS_PER_S, 0) == 0
+    assert track.retransmit(numbers[5:], NS_PER_S + 1, ALL) == 15_000
