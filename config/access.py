@@ -20,6 +20,8 @@ class AccessSettings(BaseModel):
     """How long a one-time code can be used after it was printed."""
     token_max_days: Annotated[int, Field(ge=1, le=3650)] = 365
     """Longest life of an API token."""
+    glass_max_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    """Who breaks the glass has an operator's rights on every camera for this long at most."""
     account_attempts: Annotated[int, Field(ge=1)] = 10
     """Failed sign-ins to one account before it has to wait."""
     account_refill_s: Annotated[float, Field(gt=0)] = 30.0

@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +19,9 @@ from starlette.types import ASGIApp
 
 from config.errors import BadValueError
 from config.settings import Settings
+from gateway.access.decision import open_decider
+from gateway.access.grants import Grants
+from gateway.access.groups import Standing
 from gateway.access.passwords import Passwords
 from gateway.access.people import People
 from gateway.access.service import Access
@@ -31,7 +34,7 @@ from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
-from gateway.fleet.service import Fleet, open_fleet
+from gateway.fleet.service import Fleet, ListChanged, open_fleet
 from gateway.fleet.vault import Vault, load_key
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.startup import listen, prepare_data_dir
@@ -110,14 +113,26 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
         fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=Vault(key)))
+        decider = await stack.enter_async_context(open_decider(database, Standings(fleet), clock=clock))
+        stack.callback(fleet.listen(lambda change: decider.changed() if isinstance(change, ListChanged) else None))
+        grants = Grants(database, decider, clock=clock, settings=settings.access)
         passwords = Passwords(min_length=settings.access.password_min_length)
         access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
+        stack.callback(decider.when_changed(lambda: ledger.rights_changed(decider)))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
-            settings=settings, clock=clock, access=access, people=people, trail=trail, fleet=fleet, ledger=ledger
+            settings=settings,
+            clock=clock,
+            access=access,
+            decider=decider,
+            grants=grants,
+            people=people,
+            trail=trail,
+            fleet=fleet,
+            ledger=ledger,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))
@@ -189,6 +204,17 @@ async def sweeping(access: Access, *, clock: Clock) -> AsyncIterator[None]:
             yield
         finally:
             sweeper.cancel()
+
+
+class Standings:
+    """Satisfies ``gateway.access.decision.Estate``: where the fleet's cameras stand."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def standing(self) -> Sequence[Standing]:
+        """Return every camera with what decides on its groups."""
+        return [Standing(camera=one.id, label=one.group, place=one.place) for one in self._fleet.cameras()]
 
 
 class _Server(uvicorn.Server):

@@ -5,6 +5,7 @@ Bearings are degrees clockwise from true north, 0 <= bearing < 360.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WGS84_A_M = 6_378_137.0
@@ -76,3 +77,17 @@ def bearing_between(here: Place, there: Place) -> float:
 def distance_m(here: Place, there: Place) -> float:
     """Return metres along the ground between two places of one borough."""
     return math.hypot(*LocalPlane(here).to_metres(there))
+
+
+def inside(corners: Sequence[tuple[float, float]], place: Place) -> bool:
+    """Return whether a place lies in a polygon of (latitude, longitude) corners in degrees; its edge may be either.
+
+    A ray towards the east meets the edges of a polygon around its start an odd number of times. The polygon is taken
+    as flat, which over a borough is exact to metres, and must not cross the 180th meridian.
+    """
+    found = False
+    for (lat_a, lon_a), (lat_b, lon_b) in zip(corners, (*corners[1:], *corners[:1]), strict=True):
+        crosses = (lat_a > place.latitude_deg) != (lat_b > place.latitude_deg)
+        if crosses and place.longitude_deg < lon_a + (place.latitude_deg - lat_a) * (lon_b - lon_a) / (lat_b - lat_a):
+            found = not found
+    return found

@@ -8,7 +8,8 @@ AccessError (kernel.errors.SightlineError; ``status`` is the HTTP status that fi
 ├── ForgeryError         the request did not come from our own pages
 ├── PasswordPolicyError  a new password that is too weak
 ├── UserError            a change to users that may not be made
-└── UnknownError         no such user or token
+├── RightsError          a group, team, role or grant that cannot be
+└── UnknownError         no such user, token, group, team, role or grant
 """
 
 from kernel.errors import SightlineError
@@ -75,8 +76,15 @@ class UserError(AccessError):
     status = 409
 
 
+class RightsError(AccessError):
+    """A group, team, role or grant that cannot be."""
+
+    code = "access.rights"
+    status = 422
+
+
 class UnknownError(AccessError):
-    """No such user or token."""
+    """No such user, token, group, team, role or grant."""
 
     code = "access.unknown"
     status = 404

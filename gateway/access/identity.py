@@ -18,15 +18,8 @@ class Identity:
     role: Role
     session: str
     token_name: str | None = None
-
-    @property
-    def permissions(self) -> frozenset[Permission]:
-        """Return what they may do."""
-        return self.role.permissions
-
-    def may(self, permission: Permission) -> bool:
-        """Return whether they may do it."""
-        return permission in self.role.permissions
+    ceiling: frozenset[Permission] = frozenset(Permission)
+    """Whatever their rights, nothing beyond this: an API token may be less than its user."""
 
     @property
     def shown(self) -> str:

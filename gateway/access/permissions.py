@@ -1,4 +1,4 @@
-"""Roles are bundles of permissions."""
+"""Permissions, and the roles that come with Sightline. A site makes more roles in :mod:`gateway.access.grants`."""
 
 from enum import StrEnum
 
@@ -12,19 +12,40 @@ class Permission(StrEnum):
     VIEW_RECORDED = "view_recorded"
     STEER = "steer"
     EXPORT = "export"
+    SHARE = "share"
+    """Give people of another organisation a live view, and end it."""
+    BREAK_GLASS = "break_glass"
+    """Take what one's role does not give, for a while, with a reason, loudly."""
+    APPROVE = "approve"
+    """Be the second of two people where an act takes two."""
     ENROL = "enrol"
     SUPERVISE = "supervise"
     """See how the service itself fares: its camera hosts, and who watches what through them."""
     ADMINISTER = "administer"
     AUDIT = "audit"
 
+    @property
+    def of_cameras(self) -> bool:
+        """Return whether it is held over cameras: over all of them, or over those of a group."""
+        return self in _OF_CAMERAS
+
+
+_OF_CAMERAS = frozenset(
+    {Permission.VIEW_LIVE, Permission.VIEW_RECORDED, Permission.STEER, Permission.EXPORT, Permission.SHARE}
+)
+
 
 class Role(StrEnum):
-    """What a user or token is."""
+    """What a user or token is everywhere. Grants add to it, over some cameras or for a time."""
 
     ADMINISTRATOR = "administrator"
+    SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     VIEWER = "viewer"
+    MEMBER = "member"
+    """Signs in, and may do what grants say and nothing else."""
+    PARTNER = "partner"
+    """Belongs to another organisation: sees what is shared with them and nothing else."""
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -32,6 +53,15 @@ class Role(StrEnum):
         return _BUNDLES[self]
 
 
-_VIEWER = frozenset({Permission.SIGNED_IN, Permission.VIEW_LIVE, Permission.VIEW_RECORDED})
-_OPERATOR = _VIEWER | {Permission.STEER, Permission.EXPORT}
-_BUNDLES = {Role.VIEWER: _VIEWER, Role.OPERATOR: _OPERATOR, Role.ADMINISTRATOR: frozenset(Permission)}
+_MEMBER = frozenset({Permission.SIGNED_IN})
+_VIEWER = _MEMBER | {Permission.VIEW_LIVE, Permission.VIEW_RECORDED}
+_OPERATOR = _VIEWER | {Permission.STEER, Permission.EXPORT, Permission.SHARE, Permission.BREAK_GLASS}
+_SUPERVISOR = _OPERATOR | {Permission.SUPERVISE, Permission.APPROVE, Permission.AUDIT}
+_BUNDLES = {
+    Role.PARTNER: _MEMBER,
+    Role.MEMBER: _MEMBER,
+    Role.VIEWER: _VIEWER,
+    Role.OPERATOR: _OPERATOR,
+    Role.SUPERVISOR: _SUPERVISOR,
+    Role.ADMINISTRATOR: frozenset(Permission),
+}

@@ -9,12 +9,12 @@ from gateway.access.errors import CredentialsError, NotSignedInError, UserError
 from gateway.access.identity import Identity
 from gateway.access.limits import Attempts, SignInLimits
 from gateway.access.passwords import Passwords
-from gateway.access.permissions import Role
+from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
 from gateway.db.sessions import SessionRow, Sessions
-from gateway.db.tokens import Tokens
+from gateway.db.tokens import TokenRow, Tokens
 from gateway.db.users import UserRow, Users
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
@@ -193,8 +193,7 @@ class Access:
         if row.used_ns is None or now_ns - row.used_ns >= _NOTE_USE_NS:
             async with self._database.write() as connection:
                 await Tokens(connection).used(row.id, now_ns)
-        role = Role(row.role) if Role(row.role).permissions <= Role(user.role).permissions else Role(user.role)
-        return _identity(user, session=f"token:{row.id}", role=role, token_name=row.name)
+        return _identity(user, session=f"token:{row.id}", token=row)
 
     # --- the end of sessions
 
@@ -278,12 +277,19 @@ def folded(username: str) -> str:
     return name
 
 
-def _identity(user: UserRow, *, session: str, role: Role | None = None, token_name: str | None = None) -> Identity:
+def _identity(user: UserRow, *, session: str, token: TokenRow | None = None) -> Identity:
+    role = Role(user.role)
+    ceiling = frozenset(Permission)
+    if token is not None:
+        ceiling = Role(token.role).permissions
+        # Its name for people: a token shows as what it was made as, and never as more than its user is by now.
+        role = Role(token.role) if ceiling <= role.permissions else role
     return Identity(
         user_id=user.id,
         username=user.username,
         name=user.name,
-        role=role or Role(user.role),
+        role=role,
         session=session,
-        token_name=token_name,
+        token_name=token.name if token is not None else None,
+        ceiling=ceiling,
     )

@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from drivers.model import CameraTarget, Credentials
+from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
+from gateway.access.rights import Rights
 from gateway.api import models, showing
 from gateway.api.guard import Who, actor, needs
-from gateway.api.rooms import The
+from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.register import place_of
@@ -29,8 +31,10 @@ OneCamera = Annotated[Camera, Depends(_camera)]
 
 @router.get("/cameras", **needs(Permission.VIEW_LIVE))
 async def cameras(who: Who, the: The) -> list[models.CameraModel]:
-    """Return every camera by number, with its state."""
-    return [showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id) for camera in the.fleet.cameras()]
+    """Return every camera that one may see, by number, with its state and what one may do with it."""
+    rights = the.decider.rights(who)
+    seen = rights.cameras(Permission.VIEW_LIVE)
+    return [_seen(the, who, camera, rights) for camera in the.fleet.cameras() if seen is None or camera.id in seen]
 
 
 @router.post("/cameras", status_code=201, **needs(Permission.ENROL))
@@ -76,7 +80,8 @@ async def enrol(
         )
     if known:
         response.status_code = 200
-    return [showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id) for camera in enrolled]
+    rights = the.decider.rights(who)
+    return [_seen(the, who, camera, rights) for camera in enrolled]
 
 
 @router.post("/cameras/probe", **needs(Permission.ENROL))
@@ -130,7 +135,7 @@ async def discover(wish: models.Discovery, request: Request, who: Who, the: The)
 @router.get("/cameras/{camera_id}", **needs(Permission.VIEW_LIVE))
 async def camera(camera: OneCamera, who: Who, the: The) -> models.CameraModel:
     """Return one camera with its state."""
-    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id)
+    return _seen(the, who, camera, the.decider.rights(who))
 
 
 @router.patch("/cameras/{camera_id}", **needs(Permission.ENROL))
@@ -159,7 +164,7 @@ async def change(
             details={key: str(value) if value is not None else None for key, value in given.items()},
         )
     )
-    return showing.camera(changed, the.fleet.state(changed.id), user_id=who.user_id)
+    return _seen(the, who, changed, the.decider.rights(who))
 
 
 @router.delete("/cameras/{camera_id}", status_code=204, **needs(Permission.ENROL))
@@ -183,6 +188,10 @@ async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> R
     jpeg = await the.fleet.host_of(camera).snapshot(camera.id)
     the.trail.note(AuditEvent(action=Action.SNAPSHOT, actor=actor(request, who), subject=camera.id))
     return Response(jpeg, media_type="image/jpeg")
+
+
+def _seen(the: Rooms, who: Identity, camera: Camera, rights: Rights) -> models.CameraModel:
+    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id, rights=rights)
 
 
 def _target(wish: models.Target) -> CameraTarget:

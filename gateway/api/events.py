@@ -16,8 +16,9 @@ from gateway.api.guard import admit, identify
 from gateway.api.problems import refusal
 from gateway.api.rooms import Rooms, The
 from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
-from gateway.api.times import iso
+from gateway.api.times import iso, iso_or_none
 from gateway.db.errors import DatabaseError
+from gateway.db.rights import GrantRow
 from gateway.fleet import rpc
 from gateway.fleet.service import FleetChange, Happened, ListChanged, StateChanged
 from kernel.clock import NS_PER_S, every
@@ -37,28 +38,67 @@ NO_NEWS_S = 10.0
 class _Outbox:
     """What one reader has not been told yet."""
 
-    def __init__(self, the: Rooms) -> None:
+    def __init__(self, the: Rooms, who: Identity) -> None:
         self._fleet = the.fleet
+        self._decider = the.decider
+        self._who = who
+        self._visible = self._cameras()
         self._clock = the.clock
         self._told: dict[CameraId, tuple[object, int]] = {}
         """Of each camera: the news that was told last, and when."""
         self.wake = asyncio.Event()
         self.states: dict[CameraId, None] = {}
         self.list_changed = False
+        self.rights_changed = False
+        self._grants = the.grants
+        self.glass: deque[GrantRow] = deque()
+        self._glass_told: set[str] = set()
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
         self.over = False
 
     def add(self, change: FleetChange) -> None:
         match change:
             case StateChanged(camera):
-                if not self._is_news(camera):
+                if not self._sees(camera) or not self._is_news(camera):
                     return
                 self.states[camera] = None
             case ListChanged():
                 self.list_changed = True
-            case Happened():
+            case Happened(event):
+                if not self._sees(event.id):
+                    return
                 self.happened.append(change)
         self.wake.set()
+
+    def look_again(self) -> None:
+        """See what the reader may see by now. What they may see no longer is forgotten untold."""
+        self.look_at_glass()
+        visible = self._cameras()
+        if visible == self._visible:
+            return
+        self._visible = visible
+        self.states = {camera: None for camera in self.states if self._sees(camera)}
+        self.happened = deque((one for one in self.happened if self._sees(one.event.id)), maxlen=HAPPENED_MAX)
+        self.rights_changed = True
+        for one in self._fleet.cameras():
+            self.add(StateChanged(one.id))
+        self.wake.set()
+
+    def look_at_glass(self) -> None:
+        """Tell a supervisor where the glass is broken, each time once."""
+        if self._decider.rights(self._who).rule(Permission.SUPERVISE) is None:
+            return
+        for row in self._grants.broken():
+            if row.id not in self._glass_told:
+                self._glass_told.add(row.id)
+                self.glass.append(row)
+                self.wake.set()
+
+    def _cameras(self) -> frozenset[CameraId] | None:
+        return self._decider.rights(self._who).cameras(Permission.VIEW_LIVE)
+
+    def _sees(self, camera: CameraId) -> bool:
+        return self._visible is None or camera in self._visible
 
     def _is_news(self, camera: CameraId) -> bool:
         told = self._told.get(camera)
@@ -94,10 +134,12 @@ async def events(websocket: WebSocket, the: The) -> None:
 
 
 async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
-    outbox = _Outbox(the)
+    outbox = _Outbox(the, who)
+    outbox.look_at_glass()
     for camera in the.fleet.cameras():
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
+    stop_deciding = the.decider.when_changed(outbox.look_again)
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -121,6 +163,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         pass
     finally:
         stop_listening()
+        stop_deciding()
         stop_watching()
 
 
@@ -130,6 +173,11 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
         outbox.wake.clear()
         if outbox.over:
             return
+        if outbox.rights_changed:
+            outbox.rights_changed = False
+            await websocket.send_json({"t": "rights"})
+        while outbox.glass:
+            await websocket.send_json(_broken(outbox.glass.popleft()))
         if outbox.list_changed:
             outbox.list_changed = False
             await websocket.send_json({"t": "cameras"})
@@ -188,6 +236,17 @@ def _news(state: rpc.CameraState | None) -> object:
         state.stick,
         state.clock_offset_s,
     )
+
+
+def _broken(row: GrantRow) -> dict[str, Any]:
+    return {
+        "t": "glass",
+        "id": row.id,
+        "user_id": row.user_id,
+        "reason": row.reason,
+        "since": iso(row.starts_ns),
+        "until": iso_or_none(row.ends_ns),
+    }
 
 
 def _happened(change: Happened) -> dict[str, Any]:

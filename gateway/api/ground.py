@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api.errors import NotHereError
-from gateway.api.guard import needs
+from gateway.api.guard import Who, needs
 from gateway.api.rooms import The
 
 router = APIRouter(prefix="/api/v1/map", tags=["map"])
@@ -29,11 +29,16 @@ class Map(BaseModel):
 
 
 @router.get("", **needs(Permission.VIEW_LIVE))
-async def about(the: The) -> Map:
+async def about(who: Who, the: The) -> Map:
     """Return what the map is drawn from."""
     known = the.settings.map
     centre = None
-    places = [camera.place for camera in the.fleet.cameras() if camera.place is not None]
+    seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
+    places = [
+        camera.place
+        for camera in the.fleet.cameras()
+        if camera.place is not None and (seen is None or camera.id in seen)
+    ]
     if known.centre is not None:
         centre = Centre(latitude=known.centre[0], longitude=known.centre[1])
     elif places:

@@ -14,6 +14,7 @@ from gateway.access.permissions import Permission
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from kernel.ids import CameraId
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
@@ -47,7 +48,12 @@ Who = Annotated[Identity, Depends(_current)]
 
 def actor(connection: HTTPConnection, identity: Identity) -> Actor:
     """Return who acts, for the audit."""
-    return Actor(id=identity.user_id, name=identity.shown, address=address_of(connection))
+    return Actor(
+        id=identity.user_id,
+        name=identity.shown,
+        address=address_of(connection),
+        rule=getattr(connection.state, "rule", ""),
+    )
 
 
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
@@ -60,21 +66,23 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
         _check_origin(connection, required=True)
         if connection.scope["type"] == "http" and connection.headers.get("x-sightline") != "1":
             raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
-    if not identity.may(permission):
+    camera = connection.path_params.get("camera_id")
+    try:
+        rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
+    except ForbiddenError:
         path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
         rooms_of(connection).trail.note(
             AuditEvent(
                 action=Action.REFUSED,
                 actor=actor(connection, identity),
                 outcome=Outcome.REFUSED,
-                subject=str(connection.path_params.get("camera_id", "")),
+                subject=str(camera or ""),
                 details={"permission": permission.value, "path": path},
             )
         )
-        raise ForbiddenError(
-            f"Your role, {identity.role.value}, may not do that.", cure="Ask an administrator if you need it."
-        )
+        raise
     connection.state.identity = identity
+    connection.state.rule = rule
     return identity
 
 

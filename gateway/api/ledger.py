@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from gateway.access.decision import Decider
+from gateway.access.permissions import Permission
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail
 from gateway.fleet import rpc
@@ -26,6 +28,13 @@ SWEEP_S = 2.0
 PLAYBACK_IDLE_S = 30.0
 OVER_KEPT = 1024
 NOT_FOUND = 404
+
+_NEEDS = {
+    Action.VIEW_STARTED: Permission.VIEW_LIVE,
+    Action.STICK_TAKEN: Permission.STEER,
+    Action.PLAYBACK_STARTED: Permission.VIEW_RECORDED,
+}
+"""Without it what began may not go on."""
 
 _ENDS = {
     Action.VIEW_STARTED: Action.VIEW_ENDED,
@@ -114,13 +123,24 @@ class Ledger:
     def session_ended(self, session: str) -> None:
         """End what went through a session: its viewers are cut off at their hosts."""
         for span in [span for span in self._spans.values() if span.session == session]:
-            if span.action is not Action.VIEW_STARTED:
-                self.end(span.key, "session ended")
-                continue
-            span.cut_reason = "session ended"
-            task = asyncio.get_running_loop().create_task(self._cut(span))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._stop(span, "session ended")
+
+    def rights_changed(self, decider: Decider) -> None:
+        """End what somebody may do no longer."""
+        for span in list(self._spans.values()):
+            if not decider.still(span.actor.id, span.session, _NEEDS[span.action], span.camera):
+                self._stop(span, "right ended")
+
+    def _stop(self, span: Span, reason: str) -> None:
+        if span.action is not Action.VIEW_STARTED:
+            self.end(span.key, reason)
+            return
+        if span.cut_reason is not None:
+            return  # it is being cut off already
+        span.cut_reason = reason
+        task = asyncio.get_running_loop().create_task(self._cut(span))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def camera_removed(self, camera: CameraId) -> None:
         """End what went on at a camera that is no more."""

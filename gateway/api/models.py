@@ -240,6 +240,8 @@ class CameraModel(BaseModel):
     clock_offset_s: float
     remarks: list[RemarkModel]
     enrolled: str
+    may: list[Permission]
+    """What one may do with this camera."""
     state: CameraStateModel
 
 

@@ -7,6 +7,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from config.settings import Settings
+from gateway.access.decision import Decider
+from gateway.access.grants import Grants
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api.ledger import Ledger
@@ -23,6 +25,8 @@ class Rooms:
     settings: Settings
     clock: Clock
     access: Access
+    decider: Decider
+    grants: Grants
     people: People
     trail: Trail
     fleet: Fleet

@@ -96,7 +96,9 @@ async def change_password(wish: models.NewPassword, request: Request, who: Who, 
 
 
 def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:
-    return models.SignedIn(user=showing.user(who), ice_servers=servers_named(the.settings.live))
+    return models.SignedIn(
+        user=showing.user(who, the.decider.rights(who)), ice_servers=servers_named(the.settings.live)
+    )
 
 
 async def _let_in(wish: models.SignIn, the: Rooms, address: str) -> tuple[Identity, str]:

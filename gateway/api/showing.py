@@ -2,6 +2,7 @@
 
 from drivers.model import CameraDescription, CameraView, StreamProfile
 from gateway.access.identity import Identity
+from gateway.access.rights import Rights
 from gateway.api import models
 from gateway.api.times import iso, iso_or_none
 from gateway.fleet import rpc
@@ -14,19 +15,19 @@ def holder_id(user_id: str, seat: str) -> str:
     return f"{user_id}.{seat}"
 
 
-def user(identity: Identity) -> models.User:
-    """Return who somebody is."""
+def user(identity: Identity, rights: Rights) -> models.User:
+    """Return who somebody is, and what they may do at all or on some camera."""
     return models.User(
         id=identity.user_id,
         username=identity.username,
         name=identity.name,
         role=identity.role,
-        permissions=sorted(identity.permissions),
+        permissions=sorted(rights.permissions()),
     )
 
 
-def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str) -> models.CameraModel:
-    """Return a camera with its state as ``user_id`` sees it."""
+def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str, rights: Rights) -> models.CameraModel:
+    """Return a camera with its state as ``user_id`` sees it, who has these rights."""
     place = one.place
     return models.CameraModel(
         id=one.id,
@@ -48,6 +49,7 @@ def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str) -> model
         clock_offset_s=one.description.clock_offset_s,
         remarks=remarks(one.description),
         enrolled=iso(one.enrolled_ns),
+        may=sorted(permission for permission in rights.permissions(one.id) if permission.of_cameras),
         state=state(known, user_id=user_id),
     )
 

@@ -19,7 +19,7 @@ from gateway.api.guard import actor, admit
 from gateway.api.ledger import Span
 from gateway.api.problems import problem, refusal
 from gateway.api.rooms import Rooms, The
-from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
+from gateway.api.sockets import BARRED, POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.steer_messages import Beat, Move, Release, Said, Stop, Take, parse, wish_of
 from gateway.audit.events import Action
 from gateway.fleet import rpc
@@ -89,24 +89,35 @@ class _Seat:
         """Serve the socket until it ends."""
         stop_listening = self._the.fleet.listen(self._heard)
         ended = asyncio.Event()
+        barred = asyncio.Event()
         stop_watching = self._the.access.when_ended(
             lambda session: ended.set() if session == self._who.session else None
         )
+        stop_deciding = self._the.decider.when_changed(lambda: None if self._may() else barred.set())
         self._news.set()
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(job) for job in (self._read(), self._send(), self._tell(), ended.wait())]
+                jobs: list[asyncio.Task[Any]] = [
+                    tasks.create_task(job) for job in (self._read(), self._send(), self._tell())
+                ]
+                jobs += [tasks.create_task(event.wait()) for event in (ended, barred)]
                 await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
                 for job in jobs:
                     job.cancel()
             if ended.is_set():
                 await self._socket.close(SIGNED_OUT, "Your session has ended.")
+            elif barred.is_set():
+                await self._socket.close(BARRED, "You may not steer this camera any more.")
         except* WebSocketDisconnect:
             pass
         finally:
             stop_listening()
+            stop_deciding()
             stop_watching()
             await asyncio.shield(self._part())
+
+    def _may(self) -> bool:
+        return self._the.decider.still(self._who.user_id, self._who.session, Permission.STEER, self._camera.id)
 
     # --- from the console
 

@@ -16,6 +16,16 @@ class Action(StrEnum):
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"
     USER_REMOVED = "user.removed"
+    GROUP_PUT = "group.put"
+    GROUP_REMOVED = "group.removed"
+    TEAM_PUT = "team.put"
+    TEAM_REMOVED = "team.removed"
+    ROLE_PUT = "role.put"
+    ROLE_REMOVED = "role.removed"
+    GRANTED = "grant.added"
+    GRANT_ENDED = "grant.ended"
+    GLASS_BROKEN = "glass.broken"
+    GLASS_CLOSED = "glass.closed"
     TOKEN_ADDED = "token.added"  # noqa: S105 - a word, not a token
     TOKEN_REMOVED = "token.removed"  # noqa: S105
     CODE_ISSUED = "code.issued"
@@ -50,11 +60,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who, and from where. ``id`` is empty for somebody unknown; ``name`` is what they called themselves."""
+    """Who, from where, by which rule. ``id`` is empty for somebody unknown; ``name`` is what they called themselves."""
 
     id: str
     name: str
     address: str
+    rule: str = ""
+    """What allows them to act, as ``gateway.access.rights`` names it; empty where nothing had to."""
 
 
 SYSTEM = Actor(id="system", name="Sightline", address="")

@@ -1,0 +1,221 @@
+"""The one place that decides who may do what: every route, socket, view and range of footage asks here.
+
+What is decided from is held in memory: the tables of rights, and where cameras stand. It is read anew when this process
+changes it, and within half a second of another's change (``sightline users``); a right that begins or ends by the clock
+does so on time. Whoever lets something go on that lasts asks again when told by :meth:`Decider.when_changed`.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from gateway.access.errors import ForbiddenError
+from gateway.access.groups import Standing, cameras_of
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission, Role
+from gateway.access.rights import Right, Rights
+from gateway.db.engine import Database
+from gateway.db.errors import DatabaseError
+from gateway.db.rights import GrantRow, RightsRows, RightsTables
+from kernel.clock import Clock, every
+from kernel.ids import CameraId
+
+log = structlog.get_logger()
+
+LOOK_S = 0.5
+"""Another process's change, and the end of a right by the clock, are seen within this."""
+TOKEN_PREFIX = "token:"  # noqa: S105 - how an access session that is an API token is named
+
+
+class Estate(Protocol):
+    """Knows where cameras stand."""
+
+    def standing(self) -> Sequence[Standing]:
+        """Return every camera with what decides on its groups."""
+        ...
+
+
+class Source(Protocol):
+    """Gives rights that are not roles or grants: shares do. It calls :meth:`Decider.changed` when they change."""
+
+    def rights(self, user_id: str, now_ns: int) -> Sequence[Right]:
+        """Return what it allows this user at this moment."""
+        ...
+
+
+class Decider:
+    """Made by :func:`open_decider`."""
+
+    def __init__(self, database: Database, estate: Estate, *, clock: Clock) -> None:
+        self._database = database
+        self._estate = estate
+        self._clock = clock
+        self._sources: list[Source] = []
+        self._listening: list[Callable[[], None]] = []
+        self._tables: RightsTables
+        self._groups: dict[str, frozenset[CameraId]] = {}
+        self._held: dict[str, Rights] = {}
+        self._next_ns: int | None = None
+
+    # --- deciding
+
+    def decide(self, identity: Identity, permission: Permission, camera: CameraId | None = None) -> str:
+        """Return the rule by which somebody may do this, with this camera if it is about one.
+
+        Raises:
+            ForbiddenError: none allows it.
+        """
+        rights = self.rights(identity)
+        rule = rights.rule(permission, camera)
+        if rule is not None:
+            return rule
+        if camera is not None and rights.rule(permission) is not None:
+            raise ForbiddenError(
+                "That camera is not among those on which you may do that.", cure="Ask an administrator if you need it."
+            )
+        raise ForbiddenError(
+            f"Your role, {identity.role.value}, may not do that.", cure="Ask an administrator if you need it."
+        )
+
+    def rights(self, identity: Identity) -> Rights:
+        """Return everything that somebody may do now."""
+        return self._rights(identity.user_id, identity.role).within(identity.ceiling)
+
+    def still(self, user_id: str, session: str, permission: Permission, camera: CameraId) -> bool:
+        """Return whether what somebody began through a session may go on.
+
+        A session that has ended, or is locked, is told of by ``Access``, not here.
+        """
+        role = self._tables.users.get(user_id)
+        if role is None:
+            return False
+        rights = self._rights(user_id, Role(role))
+        if session.startswith(TOKEN_PREFIX):
+            token = self._tables.tokens.get(session.removeprefix(TOKEN_PREFIX))
+            if token is None or token[0] != user_id or token[2] <= self._clock.wall_ns():
+                return False
+            rights = rights.within(Role(token[1]).permissions)
+        return rights.rule(permission, camera) is not None
+
+    def tables(self) -> RightsTables:
+        """Return what is decided from."""
+        return self._tables
+
+    def cameras_in(self, group_id: str) -> frozenset[CameraId]:
+        """Return the cameras that are in a group now."""
+        return self._groups.get(group_id, frozenset())
+
+    def _rights(self, user_id: str, role: Role) -> Rights:
+        now_ns = self._clock.wall_ns()
+        if self._next_ns is not None and now_ns >= self._next_ns:
+            self._regroup(now_ns)
+        key = f"{role.value} {user_id}"
+        held = self._held.get(key)
+        if held is None:
+            teams = {team for team, user in self._tables.team_members if user == user_id}
+            rights = [Right(rule=f"role:{role.value}", permissions=role.permissions)]
+            rights += [
+                self._granted(grant)
+                for grant in self._tables.grants
+                if (grant.user_id == user_id or grant.team_id in teams) and _runs(grant, now_ns)
+            ]
+            for source in self._sources:
+                rights += source.rights(user_id, now_ns)
+            held = self._held[key] = Rights(rights)
+        return held
+
+    def _granted(self, grant: GrantRow) -> Right:
+        return Right(
+            rule=f"{grant.kind}:{grant.id}",
+            permissions=permissions_of(self._tables, grant.role),
+            cameras=self._groups.get(grant.group_id, frozenset()) if grant.group_id is not None else None,
+        )
+
+    # --- what changes
+
+    def add_source(self, source: Source) -> None:
+        """Ask this one for rights too."""
+        self._sources.append(source)
+        self._held.clear()
+
+    def when_changed(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call ``call()`` whenever anybody's rights may have changed; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
+
+    def changed(self) -> None:
+        """Decide anew from now on: a camera moved, a share ended."""
+        self._regroup(self._clock.wall_ns())
+        for call in tuple(self._listening):
+            call()
+
+    async def reload(self) -> None:
+        """Read the tables anew, and say so."""
+        await self._read()
+        self.changed()
+
+    async def look(self) -> None:
+        """See whether another process changed the tables, or the clock passed the start or end of a right."""
+        async with self._database.read() as connection:
+            version = await RightsRows(connection).version()
+        if version != self._tables.version:
+            await self.reload()
+        elif self._next_ns is not None and self._clock.wall_ns() >= self._next_ns:
+            self.changed()
+
+    async def _read(self) -> None:
+        async with self._database.read() as connection:
+            self._tables = await RightsRows(connection).everything()
+
+    def _regroup(self, now_ns: int) -> None:
+        self._held.clear()
+        self._groups = cameras_of(self._tables, self._estate.standing())
+        ahead = [at for grant in self._tables.grants for at in (grant.starts_ns, grant.ends_ns) if at is not None]
+        ahead += [end for _, _, end in self._tables.tokens.values()]
+        self._next_ns = min((at for at in ahead if at > now_ns), default=None)
+
+    async def run(self) -> None:
+        """Look for changes, for ever; with a failing database what is known holds."""
+        failing = False
+        async with every(self._clock, LOOK_S) as ticks:
+            async for _ in ticks:
+                try:
+                    await self.look()
+                except DatabaseError as error:
+                    if not failing:
+                        log.error("rights.unread", error=error.code)  # noqa: TRY400 - a plain reason
+                    failing = True
+                else:
+                    failing = False
+
+
+def permissions_of(tables: RightsTables, role: str) -> frozenset[Permission]:
+    """Return the permissions of a role that comes with Sightline, or of a bundle; of one that is gone, none."""
+    if role in set(Role):
+        return Role(role).permissions
+    found = next((bundle for bundle in tables.bundles if bundle.id == role), None)
+    if found is None:
+        return frozenset()
+    # A bundle of a newer version may name permissions that this one does not know.
+    return frozenset(Permission(one) for one in json.loads(found.permissions) if one in set(Permission))
+
+
+def _runs(grant: GrantRow, now_ns: int) -> bool:
+    return grant.starts_ns <= now_ns and (grant.ends_ns is None or now_ns < grant.ends_ns)
+
+
+@asynccontextmanager
+async def open_decider(database: Database, estate: Estate, *, clock: Clock) -> AsyncIterator[Decider]:
+    """Give the decider for the time of the block."""
+    decider = Decider(database, estate, clock=clock)
+    await decider.reload()
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(decider.run(), name="rights")
+        try:
+            yield decider
+        finally:
+            looking.cancel()
