@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.geography import LocalPlane, Place, bearing_between, bearing_wrap, distance_m, turn_between
+from kernel.geography import LocalPlane, Place, bearing_between, bearing_wrap, distance_m, inside, turn_between
 
 angle = st.floats(-10_000, 10_000)
 metres = st.floats(-5000, 5000)
@@ -53,3 +53,13 @@ def test_not_on_earth(latitude: float, longitude: float) -> None:
     """What is not on Earth is refused."""
     with pytest.raises(ValueError, match="not a place"):
         Place(latitude, longitude)
+
+
+@given(st.floats(-0.999, 0.999), st.floats(-0.999, 0.999))
+def test_a_place_is_inside_a_polygon_by_its_sides(north: float, east: float) -> None:
+    """Of an arrowhead, everything between its sides is inside, and its notch is not."""
+    arrow = ((1.0, -1.0), (1.0, 1.0), (0.0, 0.0), (-1.0, 1.0), (-1.0, -1.0))
+    if abs(abs(north) - east) > 1e-6:
+        assert inside(arrow, Place(north, east)) == (east < abs(north))
+    assert not inside(arrow, Place(north, east + 2.0))
+    assert inside(arrow[::-1], Place(north, -0.9999)) == inside(arrow, Place(north, -0.9999))

@@ -1,0 +1,115 @@
+"""The decider: tokens, disabled people, bundles of another version, a database that is away."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from gateway.access.decision import Decider, open_decider, permissions_of
+from gateway.access.errors import ForbiddenError
+from gateway.access.groups import Standing
+from gateway.access.people import UserChange
+from gateway.access.permissions import Permission, Role
+from gateway.db.errors import DatabaseUnusableError
+from gateway.db.rights import BundleRow, RightsRows
+from kernel.ids import CameraId
+from tests.fakes.clock import settle
+from tests.unit.access.conftest import Door
+
+CAMERA = CameraId("a")
+
+
+class OneCamera:
+    """An estate of one camera, nowhere."""
+
+    def standing(self) -> list[Standing]:
+        """See ``Estate``."""
+        return [Standing(camera=CAMERA, label="", place=None)]
+
+
+@pytest_asyncio.fixture
+async def decider(door: Door) -> AsyncIterator[Decider]:
+    """Return a decider over the door's database."""
+    async with open_decider(door.database, OneCamera(), clock=door.clock) as decider:
+        yield decider
+
+
+async def test_a_token_goes_on_as_long_as_it_and_its_user_do(door: Door, decider: Decider) -> None:
+    """What a program began ends with its token, with the token's time, and with its user."""
+    user = await door.add()
+    row, secret = await door.people.add_token(user_id=user.id, name="wall", role=Role.VIEWER, days=1)
+    session = (await door.access.of_token(secret)).session
+    await decider.reload()
+    assert decider.still(user.id, session, Permission.VIEW_LIVE, CAMERA)
+    assert not decider.still(user.id, session, Permission.STEER, CAMERA)
+    assert not decider.still("somebody else", session, Permission.VIEW_LIVE, CAMERA)
+    await door.clock.turn(86_400)
+    assert not decider.still(user.id, session, Permission.VIEW_LIVE, CAMERA)
+    await door.people.remove_token(row.id)
+    await decider.reload()
+    assert not decider.still(user.id, session, Permission.VIEW_LIVE, CAMERA)
+
+
+async def test_who_is_disabled_goes_on_with_nothing(door: Door, decider: Decider) -> None:
+    """Whatever session it was begun in."""
+    await door.add("root", Role.ADMINISTRATOR)
+    user = await door.add()
+    await decider.reload()
+    assert decider.still(user.id, "s", Permission.STEER, CAMERA)
+    await door.people.change(user.id, UserChange(disabled=True))
+    await decider.reload()
+    assert not decider.still(user.id, "s", Permission.STEER, CAMERA)
+
+
+async def test_a_refusal_says_whether_it_is_the_camera(door: Door, decider: Decider) -> None:
+    """Who lacks the permission altogether is told another sentence than who lacks it here."""
+    await door.add()
+    identity, _ = await door.sign_in()
+    with pytest.raises(ForbiddenError, match="Your role, operator"):
+        decider.decide(identity, Permission.ADMINISTER)
+    assert decider.decide(identity, Permission.STEER, CAMERA) == "role:operator"
+
+
+async def test_a_change_by_another_process_is_told(door: Door, decider: Decider) -> None:
+    """Within half a second, and once."""
+    told: list[None] = []
+    detach = decider.when_changed(lambda: told.append(None))
+    async with door.database.write() as connection:
+        await RightsRows(connection).put_bundle(BundleRow(id="b", name="b", permissions="[]"))
+    await decider.look()
+    await decider.look()
+    assert len(told) == 1
+    detach()
+    await decider.reload()
+    assert len(told) == 1
+
+
+async def test_what_is_known_holds_while_the_database_is_away(
+    door: Door, decider: Decider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said once, not twice a second, and nobody loses a right by it."""
+    await door.add()
+    identity, _ = await door.sign_in()
+
+    async def away() -> None:
+        raise DatabaseUnusableError("away", cure="")
+
+    monkeypatch.setattr(decider, "look", away)
+    with capture_logs() as logs:
+        for _ in range(4):
+            await door.clock.turn(0.5)
+            await settle()
+    assert [entry["event"] for entry in logs] == ["rights.unread"]
+    assert decider.decide(identity, Permission.STEER, CAMERA)
+
+
+def test_a_bundle_of_a_newer_version_gives_what_is_known(decider: Decider) -> None:
+    """A permission that this version does not know is left out; a role that is gone gives nothing."""
+    held = json.dumps(["steer", "fly"])
+    tables = decider.tables()
+    object.__setattr__(tables, "bundles", (BundleRow(id="b", name="b", permissions=held),))
+    assert permissions_of(tables, "b") == {Permission.STEER}
+    assert permissions_of(tables, "gone") == frozenset()
+    assert permissions_of(tables, "viewer") == Role.VIEWER.permissions
