@@ -40,7 +40,7 @@ def test_a_right_over_a_group_is_over_its_cameras() -> None:
     assert rights.rule(Permission.STEER, A) == "grant:1"
     assert rights.rule(Permission.STEER, B) is None
     assert rights.rule(Permission.STEER) == "grant:1"
-    assert rights.cameras(Permission.STEER) == {A}
+    assert rights.cameras(Permission.STEER) == frozenset({A})
 
 
 def test_a_right_over_a_group_keeps_nobody_s_accounts() -> None:
