@@ -1,6 +1,6 @@
 """Who may sign in, and for how long (docs/design/access.md)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,6 +22,8 @@ class AccessSettings(BaseModel):
     """Longest life of an API token."""
     glass_max_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     """Who breaks the glass has an operator's rights on every camera for this long at most."""
+    two_people: tuple[Literal["hold.release", "user.remove", "user.change", "grant.add", "export.clip"], ...] = ()
+    """Acts that take two people: somebody else, who may approve, must allow each."""
     account_attempts: Annotated[int, Field(ge=1)] = 10
     """Failed sign-ins to one account before it has to wait."""
     account_refill_s: Annotated[float, Field(gt=0)] = 30.0

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from config.errors import BadValueError
 from config.settings import Settings
+from gateway.access.approvals import Act, Approvals
 from gateway.access.decision import open_decider
 from gateway.access.grants import Grants
 from gateway.access.groups import Standing
@@ -129,6 +130,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             access=access,
             decider=decider,
             grants=grants,
+            approvals=Approvals(clock=clock, acts=frozenset(map(Act, settings.access.two_people))),
             people=people,
             trail=trail,
             fleet=fleet,

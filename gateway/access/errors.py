@@ -7,6 +7,7 @@ AccessError (kernel.errors.SightlineError; ``status`` is the HTTP status that fi
 ├── ForbiddenError       the role does not have that permission
 ├── ForgeryError         the request did not come from our own pages
 ├── PasswordPolicyError  a new password that is too weak
+├── SecondPersonError    the act takes two people; ``approval`` is the number to have approved
 ├── UserError            a change to users that may not be made
 ├── RightsError          a group, team, role or grant that cannot be
 └── UnknownError         no such user, token, group, team, role or grant
@@ -74,6 +75,17 @@ class UserError(AccessError):
 
     code = "access.user"
     status = 409
+
+
+class SecondPersonError(AccessError):
+    """The act takes two people."""
+
+    code = "access.second-person"
+    status = 403
+
+    def __init__(self, message: str, *, cure: str, approval: str | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.facts = {"approval": approval} if approval is not None else {}
 
 
 class RightsError(AccessError):

@@ -12,6 +12,8 @@ class Permission(StrEnum):
     VIEW_RECORDED = "view_recorded"
     STEER = "steer"
     EXPORT = "export"
+    HOLD = "hold"
+    """Keep footage from being deleted, and let go of it again."""
     SHARE = "share"
     """Give people of another organisation a live view, and end it."""
     BREAK_GLASS = "break_glass"
@@ -31,7 +33,14 @@ class Permission(StrEnum):
 
 
 _OF_CAMERAS = frozenset(
-    {Permission.VIEW_LIVE, Permission.VIEW_RECORDED, Permission.STEER, Permission.EXPORT, Permission.SHARE}
+    {
+        Permission.VIEW_LIVE,
+        Permission.VIEW_RECORDED,
+        Permission.STEER,
+        Permission.EXPORT,
+        Permission.HOLD,
+        Permission.SHARE,
+    }
 )
 
 
@@ -55,7 +64,13 @@ class Role(StrEnum):
 
 _MEMBER = frozenset({Permission.SIGNED_IN})
 _VIEWER = _MEMBER | {Permission.VIEW_LIVE, Permission.VIEW_RECORDED}
-_OPERATOR = _VIEWER | {Permission.STEER, Permission.EXPORT, Permission.SHARE, Permission.BREAK_GLASS}
+_OPERATOR = _VIEWER | {
+    Permission.STEER,
+    Permission.EXPORT,
+    Permission.HOLD,
+    Permission.SHARE,
+    Permission.BREAK_GLASS,
+}
 _SUPERVISOR = _OPERATOR | {Permission.SUPERVISE, Permission.APPROVE, Permission.AUDIT}
 _BUNDLES = {
     Role.PARTNER: _MEMBER,

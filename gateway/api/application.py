@@ -6,7 +6,22 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
-from gateway.api import cameras, events, ground, hosts, live, people, playback, presets, record, rights, session, steer
+from gateway.api import (
+    approvals,
+    cameras,
+    events,
+    ground,
+    holds,
+    hosts,
+    live,
+    people,
+    playback,
+    presets,
+    record,
+    rights,
+    session,
+    steer,
+)
 from gateway.api.guard import PERMISSION_KEY, needs, public
 from gateway.api.problems import install
 from gateway.api.rooms import Rooms
@@ -45,6 +60,8 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         ground,
         people,
         rights,
+        approvals,
+        holds,
         record,
         events,
         steer,

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from gateway.access.approvals import Approval
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
@@ -53,6 +54,7 @@ class _Outbox:
         self._grants = the.grants
         self.glass: deque[GrantRow] = deque()
         self._glass_told: set[str] = set()
+        self.approvals: deque[dict[str, Any]] = deque(maxlen=HAPPENED_MAX)
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
         self.over = False
 
@@ -93,6 +95,16 @@ class _Outbox:
                 self._glass_told.add(row.id)
                 self.glass.append(row)
                 self.wake.set()
+
+    def approval(self, one: Approval) -> None:
+        """Tell who may approve that something waits, or no longer; and who asked for it what has become of it."""
+        if one.asked_by.user_id == self._who.user_id and (one.denied or one.approved_by is not None):
+            self.approvals.append({"t": "approval", "id": one.id, "allowed": not one.denied})
+        elif self._decider.rights(self._who).rule(Permission.APPROVE) is not None:
+            self.approvals.append({"t": "approvals"})
+        else:
+            return
+        self.wake.set()
 
     def _cameras(self) -> frozenset[CameraId] | None:
         return self._decider.rights(self._who).cameras(Permission.VIEW_LIVE)
@@ -140,6 +152,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
     stop_deciding = the.decider.when_changed(outbox.look_again)
+    stop_approving = the.approvals.when_changed(outbox.approval)
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -164,6 +177,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     finally:
         stop_listening()
         stop_deciding()
+        stop_approving()
         stop_watching()
 
 
@@ -176,6 +190,8 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
         if outbox.rights_changed:
             outbox.rights_changed = False
             await websocket.send_json({"t": "rights"})
+        while outbox.approvals:
+            await websocket.send_json(outbox.approvals.popleft())
         while outbox.glass:
             await websocket.send_json(_broken(outbox.glass.popleft()))
         if outbox.list_changed:

@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Security
 from fastapi.security import SecurityScopes
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from gateway.access.errors import AccessError, ForbiddenError, ForgeryError, NotSignedInError
+from gateway.access.approvals import Act, fingerprint_of
+from gateway.access.errors import AccessError, ForbiddenError, ForgeryError, NotSignedInError, SecondPersonError
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api.problems import refusal
@@ -19,12 +20,19 @@ from kernel.ids import CameraId
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
+APPROVAL_HEADER = "sightline-approval"
 
 
-def needs(permission: Permission) -> dict[str, Any]:
-    """Return what a route's decorator takes so that it answers only who has ``permission``."""
+def needs(permission: Permission, *, act: Act | None = None) -> dict[str, Any]:
+    """Return what a route's decorator takes so that it answers only who has ``permission``.
+
+    An ``act`` may be set to take two people.
+    """
+    dependencies = [Security(_authorised, scopes=[permission.value])]
+    if act is not None:
+        dependencies.append(Security(_by_two, scopes=[act.value]))
     return {
-        "dependencies": [Security(_authorised, scopes=[permission.value])],
+        "dependencies": dependencies,
         "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}]},
     }
 
@@ -84,6 +92,35 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
     connection.state.identity = identity
     connection.state.rule = rule
     return identity
+
+
+async def _by_two(scopes: SecurityScopes, request: Request) -> None:
+    """Where the settings say that an act takes two people, go on only with an approval for exactly this request."""
+    the = rooms_of(request)
+    act = Act(scopes.scopes[-1])
+    if act not in the.approvals.acts:
+        return
+    who = _current(request)
+    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    fingerprint = fingerprint_of(request.method, target, await request.body())
+    given = request.headers.get(APPROVAL_HEADER)
+    if given:
+        approval = the.approvals.use(given, who, fingerprint=fingerprint)
+        assert approval.approved_by is not None
+        request.state.rule = f"{request.state.rule} approved:{approval.approved_by.username}"
+        return
+    subject = next((str(value) for value in request.path_params.values()), "")
+    approval, fresh = the.approvals.ask(
+        act, who, what=f"{request.method} {request.url.path}", subject=subject, fingerprint=fingerprint
+    )
+    if fresh:
+        details = {"act": act.value, "approval": approval.id}
+        await the.trail.append(
+            AuditEvent(action=Action.APPROVAL_ASKED, actor=actor(request, who), subject=subject, details=details)
+        )
+    raise SecondPersonError(
+        "That takes two people.", cure="Have somebody else approve it, then ask again.", approval=approval.id
+    )
 
 
 async def identify(connection: HTTPConnection) -> tuple[Identity, bool]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from gateway.access.approvals import Act
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission, Role
 from gateway.api import models
@@ -98,7 +99,7 @@ async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserE
     return _user(row)
 
 
-@router.patch("/users/{user_id}", **needs(Permission.ADMINISTER))
+@router.patch("/users/{user_id}", **needs(Permission.ADMINISTER, act=Act.CHANGE_USER))
 async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who, the: The) -> UserEntry:
     """Change a user. A new password or role, or disabling, ends their sessions."""
     change = UserChange(
@@ -124,7 +125,7 @@ async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who
     return _user(row)
 
 
-@router.delete("/users/{user_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/users/{user_id}", status_code=204, **needs(Permission.ADMINISTER, act=Act.REMOVE_USER))
 async def remove_user(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a user with their sessions and tokens."""
     row = await the.people.remove(user_id)

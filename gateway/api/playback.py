@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 from starlette.types import Receive, Scope, Send
 
+from gateway.access.approvals import Act
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.cameras import OneCamera
@@ -123,7 +124,7 @@ async def still(
     return Response(found.jpeg, media_type="image/jpeg", headers={"Sightline-Time": taken})
 
 
-@router.get("/clip.mp4", response_class=Response, **needs(Permission.EXPORT))
+@router.get("/clip.mp4", response_class=Response, **needs(Permission.EXPORT, act=Act.EXPORT))
 async def clip(
     request: Request, camera: OneCamera, who: Who, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
 ) -> Response:

@@ -24,6 +24,8 @@ class Problem(BaseModel):
     title: str
     detail: str = ""
     status: int
+    facts: dict[str, str | int | list[str]] | None = None
+    """What a program needs to go on; which keys there are follows from ``type``."""
 
 
 TOO_LARGE = Problem(type="api.too-large", title="The request's body is too large.", detail="Send less.", status=413)
@@ -31,13 +33,19 @@ TOO_LARGE = Problem(type="api.too-large", title="The request's body is too large
 
 def problem(error: SightlineError) -> Problem:
     """Return the problem details of an error."""
-    return Problem(type=error.code, title=error.message, detail=error.cure, status=getattr(error, "status", 500))
+    return Problem(
+        type=error.code,
+        title=error.message,
+        detail=error.cure,
+        status=getattr(error, "status", 500),
+        facts=getattr(error, "facts", None) or None,
+    )
 
 
 def response(shown: Problem, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return the answer that carries a problem."""
     return JSONResponse(
-        shown.model_dump(),
+        shown.model_dump(exclude_none=True),
         status_code=shown.status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
+from gateway.access.approvals import Act
 from gateway.access.grants import GLASS, GrantWish, GroupWish
 from gateway.access.groups import corners_of
 from gateway.access.permissions import Permission, Role
@@ -219,7 +220,7 @@ async def grants(the: The) -> list[Grant]:
     return [_grant(row) for row in reversed(the.decider.tables().grants)]
 
 
-@router.post("/grants", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/grants", status_code=201, **needs(Permission.ADMINISTER, act=Act.GRANT))
 async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Grant:
     """Grant a role to a user or a team."""
     row = await the.grants.add(

@@ -7,6 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from config.settings import Settings
+from gateway.access.approvals import Approvals
 from gateway.access.decision import Decider
 from gateway.access.grants import Grants
 from gateway.access.people import People
@@ -27,6 +28,7 @@ class Rooms:
     access: Access
     decider: Decider
     grants: Grants
+    approvals: Approvals
     people: People
     trail: Trail
     fleet: Fleet

@@ -24,6 +24,7 @@ from gateway.fleet.calls import (
     read_as,
 )
 from gateway.fleet.handshake import HostVersion
+from gateway.fleet.held import Held, HoldList, HoldWish
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.head import Preset
 from kernel.ids import CameraId, StreamName
@@ -241,6 +242,18 @@ class HostClient:
             params["title"] = title
         async with self.wire.stream(f"/cameras/{camera}/export/{stream}", params=params) as answer:
             yield answer.aiter_bytes()
+
+    async def hold(self, camera: CameraId, wish: HoldWish) -> Held:
+        """Keep footage of a camera."""
+        return read(Held, await self._ask("POST", f"/cameras/{camera}/holds", content=rpc.wire(wish)))
+
+    async def holds(self, camera: CameraId) -> tuple[Held, ...]:
+        """Return a camera's holds, oldest first."""
+        return read(HoldList, await self._ask("GET", f"/cameras/{camera}/holds")).holds
+
+    async def release_hold(self, camera: CameraId, hold: str) -> None:
+        """Let retention decide again on what a hold of this camera keeps."""
+        await self._ask("DELETE", f"/cameras/{camera}/holds/{hold}")
 
     async def verify(self, camera: CameraId | None = None) -> dict[str, Any]:
         """Check recordings against the catalog's hashes; return the report."""

@@ -8,10 +8,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.fleet import rpc
+from gateway.fleet.held import Held, HoldList, HoldWish
 from gateway.worker.live_routes import JSON, stream_of
 from gateway.worker.problems import HostRequestError
 from kernel.ids import CameraId, StreamName
-from recording import Storage
+from recording import Storage, UnknownHoldError
 
 
 def _number(request: Request, name: str, *, optional: bool = False) -> int:
@@ -86,5 +87,34 @@ def footage_routes(storage: Storage) -> list[Route]:
         Route(one + "/fragment/{stream}/{file}/{index:int}", fragment),
         Route(one + "/still/{stream}", still),
         Route(one + "/export/{stream}", export),
+        *_hold_routes(storage),
         Route("/verify", verify, methods=["POST"]),
+    ]
+
+
+def _hold_routes(storage: Storage) -> list[Route]:
+    async def hold(request: Request) -> Response:
+        camera = CameraId(request.path_params["camera"])
+        wish = HoldWish.model_validate_json(await request.body())
+        hold_id = await storage.hold(camera, wish.start_ns, wish.end_ns, wish.reason)
+        (held,) = [one for one in await storage.holds() if one.id == hold_id]
+        return Response(rpc.wire(Held(**asdict(held))), media_type=JSON)
+
+    async def holds(request: Request) -> Response:
+        camera = request.path_params["camera"]
+        found = tuple(Held(**asdict(one)) for one in await storage.holds() if one.camera == camera)
+        return Response(rpc.wire(HoldList(holds=found)), media_type=JSON)
+
+    async def release(request: Request) -> Response:
+        camera, hold_id = request.path_params["camera"], request.path_params["hold"]
+        if not any(one.id == hold_id and one.camera == camera for one in await storage.holds()):
+            raise UnknownHoldError(f"There is no hold {hold_id} of this camera.")
+        await storage.release(hold_id)
+        return Response(status_code=204)
+
+    where = "/cameras/{camera}/holds"
+    return [
+        Route(where, hold, methods=["POST"]),
+        Route(where, holds, methods=["GET"]),
+        Route(where + "/{hold}", release, methods=["DELETE"]),
     ]

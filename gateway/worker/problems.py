@@ -27,6 +27,7 @@ _STATUS = {
     "recording.nothing": 404,
     "recording.nothing-recorded": 404,
     "recording.unknown-file": 404,
+    "recording.unknown-hold": 404,
     "recording.mixed-codec": 409,
     "recording.unreadable": 500,
     "recording.busy": 503,

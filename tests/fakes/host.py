@@ -19,6 +19,7 @@ from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
+from gateway.fleet.held import Held, HoldList, HoldWish
 from gateway.fleet.load import HostLoad
 from kernel.clock import Clock
 from kernel.head import Preset
@@ -46,6 +47,7 @@ class FakeHost:
         self.dropped: list[str] = []
         self.presets: dict[str, Preset] = {"1": Preset("1", "Gate")}
         self.timeline = rpc.TimelineReply(spans=(), gaps=(), newest_ns=None)
+        self.holds: dict[str, Held] = {}
         self.refuse: dict[str, rpc.Problem] = {}
         self.steering = asyncio.Event()
         self.steering.set()
@@ -133,6 +135,8 @@ class FakeHost:
                 Route(f"{camera}/still/{stream}", self._still),
                 Route(f"{camera}/export/{stream}", self._export),
                 Route(f"{camera}/snapshot", self._snapshot),
+                Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
+                Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
                 Route("/verify", self._verify, methods=["POST"]),
             ]
         )
@@ -306,6 +310,19 @@ class FakeHost:
 
     async def _fragment(self, request: Request) -> Response:
         return Response(f"fragment {request.path_params['file']} {request.path_params['index']}".encode())
+
+    async def _held(self, request: Request) -> Response:
+        camera = CameraId(request.path_params["camera"])
+        if request.method == "POST":
+            wish = HoldWish.model_validate_json(await request.body())
+            held = Held(id=f"hold-{len(self.holds) + 1}", camera=camera, created_ns=0, **wish.model_dump())
+            self.holds[held.id] = held
+            return Response(rpc.wire(held))
+        return Response(rpc.wire(HoldList(holds=tuple(one for one in self.holds.values() if one.camera == camera))))
+
+    async def _release_hold(self, request: Request) -> Response:
+        del self.holds[request.path_params["hold"]]
+        return Response(status_code=204)
 
     async def _still(self, request: Request) -> Response:
         headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}

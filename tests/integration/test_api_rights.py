@@ -108,7 +108,7 @@ async def test_a_team_is_granted_and_left(desk: Desk) -> None:
     team = await made(desk, "teams", name="Night shift", users=[user])
     await made(desk, "grants", role="operator", team=team["id"])
     assert (await client.get(f"/api/v1/cameras/{camera}")).json()["may"] == [
-        "export", "share", "steer", "view_live", "view_recorded",
+        "export", "hold", "share", "steer", "view_live", "view_recorded",
     ]  # fmt: skip
     await desk.admin.put(f"/api/v1/teams/{team['id']}", json={"name": "Night shift", "users": []})
     assert (await client.get(f"/api/v1/cameras/{camera}")).status_code == 403
