@@ -31,9 +31,10 @@ from tests.fakes.live_page import live_page
 from tests.fakes.waiting import until
 
 CAMERA = CameraId("0" * 32)
-# Those who vanish and those who never come are let go after seconds, so that the test need not wait half a minute.
+# Those who vanish and those who never come are let go a little sooner than by default; much sooner, and a machine that
+# is so busy that the viewers' process waits for its turn would look like viewers who have stalled.
 SETTINGS = LiveSettings(
-    loopback=True, port=0, addresses=("127.0.0.1",), max_viewers=900, stall_timeout_s=6, connect_timeout_s=6
+    loopback=True, port=0, addresses=("127.0.0.1",), max_viewers=900, stall_timeout_s=15, connect_timeout_s=15
 )
 ROUNDS, VIEWS, AT_ONCE = 4, 250, 10
 OURS = 6
@@ -88,12 +89,12 @@ async def _churn(address: str, count: int, hub: LiveHub) -> dict[str, int]:
         gc.collect()
     output, errors = told.result()
     assert crowd.returncode == 0, errors.decode()
-    await until(lambda: not hub.viewers(), timeout_s=30, what="the end of every view")
+    await until(lambda: not hub.viewers(), timeout_s=60, what="the end of every view")
     left: dict[str, int] = json.loads(output)
     return left
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 async def test_a_thousand_viewers_leave_nothing_behind() -> None:
     """Tasks, files, places at the port, objects and memory stay what they were after the first round."""
     clock = SystemClock()

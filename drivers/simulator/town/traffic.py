@@ -162,7 +162,7 @@ def _fleet(seed: int) -> _Fleet:
             for way in driven:
                 sign = 1.0 if forward else -1.0
                 stations = way.stations if forward else street.path.length_m - way.stations
-                at, heading = street.path.at(stations, sign * street.carriageway_m / 4)
+                at, heading = street.path.turning(stations, sign * street.carriageway_m / 4)
                 points.append(at)
                 headings.append(heading * sign)
             ways += driven
@@ -283,7 +283,7 @@ def walkers(seed: int, time_s: float, near: Near = EVERYWHERE) -> list[Actor]:
         length = street.path.length_m
         walked = (crowd.start_m[who] + crowd.speed[who] * time_s) % (2 * length)
         back = walked > length
-        points, headings = street.path.at(np.where(back, 2 * length - walked, walked), crowd.side_m[who])
+        points, headings = street.path.turning(np.where(back, 2 * length - walked, walked), crowd.side_m[who])
         headings = np.where(back[:, None], -headings, headings)
         for row in np.flatnonzero(near.holds(points)):
             index = who[row]
