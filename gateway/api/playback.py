@@ -13,12 +13,14 @@ from pydantic import AwareDatetime
 from starlette.types import Receive, Scope, Send
 
 from gateway.access.approvals import Act
+from gateway.access.errors import ForbiddenError
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.ledger import Span
+from gateway.api.lasting import lasting
 from gateway.api.ranges import ranged
 from gateway.api.rooms import The
 from gateway.api.times import End, Start, iso, iso_after, iso_or_none, span_ns
@@ -33,7 +35,7 @@ router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["recordings"])
 
 HLS_MEDIA_TYPE = "application/vnd.apple.mpegurl"
 Which = Annotated[StreamName, Query(description="Main or sub")]
-_BrokeOff = Callable[[HostError], None]
+_BrokeOff = Callable[[HostError | ForbiddenError], None]
 _SEGMENT = re.compile(r"(?:init-(?P<init>[\w.-]+)\.mp4|(?P<file>[\w.-]+)-(?P<index>\d{1,9})\.m4s)")
 
 
@@ -134,7 +136,8 @@ async def clip(
     export = the.fleet.host_of(camera).export(
         camera.id, stream, start_ns, end_ns, title=f"{camera.number} {camera.name}".strip()
     )
-    pieces = await stack.enter_async_context(export)
+    whole = await stack.enter_async_context(export)
+    it = stack.enter_context(lasting(the, who, Permission.EXPORT, camera.id))
     event = AuditEvent(
         action=Action.EXPORTED,
         actor=actor(request, who),
@@ -148,12 +151,18 @@ async def clip(
         raise
     name = f"camera-{camera.number:04d}_{iso(start_ns)[:19].replace(':', '-')}Z_{stream.value}.mp4"
 
-    def broke_off(error: HostError) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        async for piece in whole:
+            if it.over is not None:
+                raise ForbiddenError(f"The export was broken off: {it.over}.", cure="Ask an administrator.")
+            yield piece
+
+    def broke_off(error: HostError | ForbiddenError) -> None:
         log.warning("export.broken_off", camera=camera.id, error=error.code)
-        details = {**event.details, "error": error.code}
+        details = {**event.details, "error": it.over or error.code}
         the.trail.note(replace(event, outcome=Outcome.FAILED, details=details))
 
-    return _Clip(pieces, name, stack=stack, broke_off=broke_off)
+    return _Clip(pieces(), name, stack=stack, broke_off=broke_off)
 
 
 class _Clip(StreamingResponse):
@@ -169,7 +178,7 @@ class _Clip(StreamingResponse):
         try:
             async with self._stack:
                 await super().__call__(scope, receive, send)
-        except HostError as error:
+        except (HostError, ForbiddenError) as error:
             # Leaving the answer unfinished closes the connection: the client sees that the clip is not whole.
             self._broke_off(error)
 

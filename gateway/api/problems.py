@@ -38,7 +38,7 @@ def problem(error: SightlineError) -> Problem:
         title=error.message,
         detail=error.cure,
         status=getattr(error, "status", 500),
-        facts=getattr(error, "facts", None) or None,
+        facts=error.facts if isinstance(error, SecondPersonError) else None,
     )
 
 

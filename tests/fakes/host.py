@@ -54,6 +54,9 @@ class FakeHost:
         self.stopping = asyncio.Event()
         self.stopping.set()
         self.export_breaks = False
+        self.exporting = asyncio.Event()
+        """Clear it, and an export stands still after its first piece."""
+        self.exporting.set()
         self.titles: list[str | None] = []
         self.progress = 0
         self.silent = False
@@ -335,6 +338,7 @@ class FakeHost:
             yield b"ftyp"
             if self.export_breaks:
                 raise ConnectionResetError
+            await self.exporting.wait()
             yield b"moof"
 
         return self._refused("export") or StreamingResponse(pieces(), media_type="video/mp4")

@@ -169,6 +169,28 @@ async def test_a_right_taken_away_ends_playback(desk: Desk) -> None:
     assert json.loads(ended.details)["reason"] == "right ended"
 
 
+@pytest.mark.parametrize("ends", ["right", "session"])
+async def test_an_export_is_broken_off(desk: Desk, ends: str) -> None:
+    """What was not sent yet is not sent, the client sees that the clip is not whole, and the audit says why."""
+    camera = await desk.enrol()
+    client, user = await member(desk)
+    grant = await made(desk, "grants", role="operator", user=user)
+    desk.host.exporting.clear()
+    span = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T12:10:00Z"}
+    with pytest.raises(httpx.RemoteProtocolError):
+        async with client.stream("GET", f"/api/v1/cameras/{camera}/clip.mp4", params=span) as answer:
+            pieces = answer.aiter_bytes()
+            assert await anext(pieces) == b"ftyp"
+            if ends == "right":
+                await desk.admin.delete(f"/api/v1/grants/{grant['id']}")
+            else:
+                await client.delete("/api/v1/session")
+            desk.host.exporting.set()
+            await anext(pieces)
+    _, broken = await desk.audit("export.clip")
+    assert (broken.outcome, json.loads(broken.details)["error"]) == ("failed", f"{ends} ended")
+
+
 async def test_an_open_console_is_told_of_its_rights(desk: Desk) -> None:
     """The events socket says that rights changed, tells the new cameras' states, and nothing of others."""
     camera = await desk.enrol()
