@@ -19,8 +19,8 @@ from gateway.api import models
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
-from gateway.api.ledger import Span
 from gateway.api.lasting import lasting
+from gateway.api.ledger import Span
 from gateway.api.ranges import ranged
 from gateway.api.rooms import The
 from gateway.api.times import End, Start, iso, iso_after, iso_or_none, span_ns

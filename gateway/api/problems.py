@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from gateway.access.errors import SecondPersonError
 from kernel.errors import SightlineError
 
 log = structlog.get_logger()
