@@ -32,9 +32,9 @@ from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, open_fleet
-from gateway.fleet.vault import Vault, load_key
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.startup import listen, prepare_data_dir
+from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
 log = structlog.get_logger()
@@ -85,6 +85,11 @@ def database_url(settings: Settings) -> str:
     return settings.server.database_url or sqlite_url(settings.server.data_dir / DATABASE)
 
 
+def key_file(settings: Settings) -> KeyFile:
+    """Return where the keys of stored secrets are, with the credential that systemd gave this process."""
+    return KeyFile(settings.server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
+
+
 @asynccontextmanager
 async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpener) -> AsyncIterator[Gateway]:
     """Run the gateway for the time of the block.
@@ -93,7 +98,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         StartError: the data directory, certificate or port cannot be used.
         BadValueError: the path of the camera hosts' sockets is too long.
         DatabaseUnusableError: nor the database.
-        KeyFileError: nor the key of the camera passwords.
+        KeyFileError: nor the keys of stored secrets.
     """
     server = settings.server
     if _by_systemd(settings) and _too_long(settings):
@@ -103,13 +108,13 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(prepare_data_dir, server.data_dir)
-        key = await asyncio.to_thread(load_key, server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
+        vault = await asyncio.to_thread(Vault.of, key_file(settings))
         tls = None if server.plain_http else await asyncio.to_thread(tls_files, server, clock=clock)
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
-        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=Vault(key)))
+        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=vault))
         passwords = Passwords(min_length=settings.access.password_min_length)
         access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)

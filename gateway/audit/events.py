@@ -35,6 +35,7 @@ class Action(StrEnum):
     PLAYBACK_ENDED = "playback.ended"
     STILL = "playback.still"
     EXPORTED = "export.clip"
+    KEYS_ROTATED = "keys.rotated"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_LOST = "audit.lost"
