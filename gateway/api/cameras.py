@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from drivers.model import CameraTarget, Credentials
 from gateway.access.permissions import Permission
 from gateway.api import models, showing
+from gateway.api.description import answers
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
 from gateway.audit.events import Action, AuditEvent, Outcome
@@ -33,7 +34,12 @@ async def cameras(who: Who, the: The) -> list[models.CameraModel]:
     return [showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id) for camera in the.fleet.cameras()]
 
 
-@router.post("/cameras", status_code=201, **needs(Permission.ENROL))
+@router.post(
+    "/cameras",
+    status_code=201,
+    responses={200: {"model": list[models.CameraModel], "description": "The device was enrolled already"}},
+    **needs(Permission.ENROL),
+)
 async def enrol(
     wish: models.Enrol, request: Request, response: Response, who: Who, the: The
 ) -> list[models.CameraModel]:
@@ -177,7 +183,12 @@ async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     )
 
 
-@router.get("/cameras/{camera_id}/snapshot", response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.get(
+    "/cameras/{camera_id}/snapshot",
+    response_class=Response,
+    responses=answers("image/jpeg"),
+    **needs(Permission.VIEW_LIVE),
+)
 async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> Response:
     """Return a picture that the camera makes now."""
     jpeg = await the.fleet.host_of(camera).snapshot(camera.id)

@@ -14,8 +14,10 @@ class Taken(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-Name = Annotated[str, Field(min_length=1, max_length=120)]
-Word = Annotated[str, Field(max_length=120)]
+# One line of text: it goes into lists, labels, logs and the titles of files.
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=_ONE_LINE)]
+Word = Annotated[str, Field(max_length=120, pattern=_ONE_LINE)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 
 
