@@ -17,6 +17,7 @@ from gateway.cli.options import ConfigFile, settings_of
 from gateway.cli.people import users
 from gateway.cli.run import host, run
 from gateway.cli.simulate import simulate
+from gateway.cli.support import support
 from gateway.cli.verify import verify
 from kernel.clock import SystemClock
 
@@ -61,6 +62,7 @@ app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
 app.command()(hosts)
 app.command()(verify)
+app.command()(support)
 app.command()(version)
 app.command(hidden=True)(host)
 

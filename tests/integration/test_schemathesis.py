@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from gateway.api.problems import MEDIA_TYPE
 from tests.fakes.desk import ROLES, Desk, open_desk
 
-EXAMPLES = 12
+EXAMPLES = 8
 """Of each kind (as promised, and not as promised) for every operation and role."""
 SEED = 20_260_501
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
