@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.access.permissions import Permission, Role
 from kernel.media import GapCause, VideoCodec
@@ -19,6 +19,14 @@ _ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=_ONE_LINE)]
 Word = Annotated[str, Field(max_length=120, pattern=_ONE_LINE)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+
+
+def _without_login(address: str) -> str:
+    """Keep a password that was typed into an address out of the audit, the database and every list of cameras."""
+    if "@" in address:
+        msg = "should have no user name and password in it; they have fields of their own"
+        raise ValueError(msg)
+    return address
 
 
 class User(BaseModel):
@@ -80,7 +88,7 @@ class Session(SignedIn):
 class Target(Taken):
     """A device to look at."""
 
-    address: Annotated[str, Field(min_length=1, max_length=500)]
+    address: Annotated[str, Field(min_length=1, max_length=500, pattern=_ONE_LINE), AfterValidator(_without_login)]
     username: Annotated[str, Field(max_length=120)] = ""
     password: SecretStr = SecretStr("")
     tls_verify: bool = True
@@ -272,7 +280,10 @@ class Probe(BaseModel):
 class Discovery(Taken):
     """Whom to ask beside the multicast group."""
 
-    addresses: Annotated[list[Annotated[str, Field(max_length=255)]], Field(max_length=256)] = []
+    addresses: Annotated[
+        list[Annotated[str, Field(max_length=255, pattern=_ONE_LINE), AfterValidator(_without_login)]],
+        Field(max_length=256),
+    ] = []
 
 
 class Discovered(BaseModel):

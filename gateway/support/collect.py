@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from config.redaction import redacted
 from config.settings import Settings
-from gateway.certificate import tls_files
+from gateway.certificate import check_files, made_files
 from gateway.db.devices import Devices
 from gateway.db.engine import Database, head, read_database
 from gateway.db.errors import DatabaseError
@@ -222,9 +222,12 @@ async def _check_certificate(site: Site) -> str:
     server = site.settings.server
     if server.plain_http:
         return "plain HTTP on this machine alone"
-    if server.tls_certificate is None and not await asyncio.to_thread((server.data_dir / "tls").exists):
+    certificate, key = made_files(server)
+    if server.tls_certificate is not None and server.tls_key is not None:
+        certificate, key = server.tls_certificate, server.tls_key
+    elif not await asyncio.to_thread(certificate.exists):
         return "none made yet"
-    await asyncio.to_thread(tls_files, server, clock=site.clock)
+    await asyncio.to_thread(check_files, certificate, key, clock=site.clock)
     return "readable, fits its key, not expired"
 
 
