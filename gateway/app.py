@@ -46,6 +46,8 @@ READY_WAIT_S = 60.0
 """Recording that has not begun by then does not keep the service from being ready."""
 WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
+TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: authenticated, with forward secrecy. Those of TLS 1.3 all are."""
 
 
 class HostOpener(Protocol):
@@ -221,6 +223,7 @@ async def _serving(
         timeout_graceful_shutdown=max(1, round(settings.server.shutdown_s)),
         ssl_certfile=str(tls.certificate) if tls is not None else None,
         ssl_keyfile=str(tls.key) if tls is not None else None,
+        ssl_ciphers=TLS_CIPHERS,
     )
     server = _Server(config)
     await asyncio.to_thread(config.load)

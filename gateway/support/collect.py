@@ -82,13 +82,17 @@ def _said(error: Exception) -> str:
 
 
 async def _versions(site: Site) -> dict[str, Any]:
+    return await asyncio.to_thread(_installed, site.clock)
+
+
+def _installed(clock: Clock) -> dict[str, Any]:
     names = sorted({_bare(line) for line in requires("sightline") or [] if "extra ==" not in line})
     return {
         "sightline": version("sightline"),
         "python": sys.version.split()[0],
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "libraries": {name: _version(name) for name in names},
-        "at": utc(site.clock.wall_ns()).isoformat(timespec="seconds"),
+        "at": utc(clock.wall_ns()).isoformat(timespec="seconds"),
     }
 
 

@@ -13,9 +13,9 @@ def forms(secret: str) -> Iterator[bytes]:
     """Yield a secret as it is, as it may be written, and its plain hashes."""
     raw = secret.encode()
     yield from (raw, secret.encode("utf-16-le"), quote(secret, safe="").encode(), raw.hex().encode())
-    for shift in range(3):  # base64 of a longer text with the secret somewhere in it
-        whole = base64.b64encode(b"\0" * shift + raw)
-        yield whole[4 * -(-shift // 3) : len(whole) - 4 if len(whole) > 12 else None].rstrip(b"=")
+    for shift in range(3):  # base64 of a longer text in which the secret begins at any place
+        whole = base64.b64encode(b"\0" * shift + raw).rstrip(b"=")
+        yield whole[4 if shift else 0 : len(whole) // 4 * 4]
     for name in ("md5", "sha1", "sha256", "sha512"):
         digest = hashlib.new(name, raw)
         yield from (digest.hexdigest().encode(), digest.digest(), base64.b64encode(digest.digest()))
