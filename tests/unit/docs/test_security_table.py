@@ -95,7 +95,7 @@ def test_every_body_refuses_what_it_does_not_know() -> None:
     def below(model: type[BaseModel]) -> set[type[BaseModel]]:
         return {model}.union(*(below(one) for one in model.__subclasses__()))
 
-    assert create_api, "with it every module of routes is there"
+    assert callable(create_api), "with it every module of routes is there"
     bodies = below(Taken)
     assert len(bodies) >= 10
     assert {body.model_config.get("extra") for body in bodies} == {"forbid"}

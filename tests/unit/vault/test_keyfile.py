@@ -5,8 +5,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from gateway.vault import Key, KeyFile, KeyFileError
+from gateway.vault import Key, KeyFile, KeyFileError, SealedElsewhereError
 from gateway.vault.errors import RotatingError
 from gateway.vault.keyfile import CREDENTIAL, FILE
 
@@ -84,6 +85,17 @@ def test_a_credential_that_comes_later_wraps_at_the_next_writing(tmp_path: Path)
     assert file.wrapped_by() == ["plain"]
     file.write(plain.keys)
     assert plain.current.secret.hex() not in file.path.read_text()
+
+
+def test_what_the_first_versions_sealed_with_the_credential_opens(tmp_path: Path) -> None:
+    """They had no ring between; the credential opens their texts, and seals none."""
+    ring = KeyFile(tmp_path, credentials=credential(tmp_path, b"r" * 32)).load()
+    old = b"\x01" + b"n" * 12 + AESGCM(b"r" * 32).encrypt(b"n" * 12, b"hush", b"urn:1")
+    assert ring.open(old, context="urn:1") == "hush"
+    assert Key(b"r" * 32) not in ring.keys
+    named = Key(b"r" * 32).encrypt(b"hush", context=b"urn:1")
+    with pytest.raises(SealedElsewhereError):
+        ring.open(named, context="urn:1")
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish"])
