@@ -36,9 +36,9 @@ from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, ListChanged, open_fleet
-from gateway.fleet.vault import Vault, load_key
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.startup import listen, prepare_data_dir
+from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
 log = structlog.get_logger()
@@ -50,6 +50,8 @@ READY_WAIT_S = 60.0
 """Recording that has not begun by then does not keep the service from being ready."""
 WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
+TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: authenticated, with forward secrecy. Those of TLS 1.3 all are."""
 
 
 class HostOpener(Protocol):
@@ -89,6 +91,11 @@ def database_url(settings: Settings) -> str:
     return settings.server.database_url or sqlite_url(settings.server.data_dir / DATABASE)
 
 
+def key_file(settings: Settings) -> KeyFile:
+    """Return where the keys of stored secrets are, with the credential that systemd gave this process."""
+    return KeyFile(settings.server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
+
+
 @asynccontextmanager
 async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpener) -> AsyncIterator[Gateway]:
     """Run the gateway for the time of the block.
@@ -97,7 +104,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         StartError: the data directory, certificate or port cannot be used.
         BadValueError: the path of the camera hosts' sockets is too long.
         DatabaseUnusableError: nor the database.
-        KeyFileError: nor the key of the camera passwords.
+        KeyFileError: nor the keys of stored secrets.
     """
     server = settings.server
     if _by_systemd(settings) and _too_long(settings):
@@ -107,13 +114,13 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(prepare_data_dir, server.data_dir)
-        key = await asyncio.to_thread(load_key, server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
+        vault = await asyncio.to_thread(Vault.of, key_file(settings))
         tls = None if server.plain_http else await asyncio.to_thread(tls_files, server, clock=clock)
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
-        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=Vault(key)))
+        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=vault))
         decider = await stack.enter_async_context(open_decider(database, Standings(fleet), clock=clock))
         stack.callback(fleet.listen(lambda change: decider.changed() if isinstance(change, ListChanged) else None))
         grants = Grants(database, decider, clock=clock, settings=settings.access)
@@ -244,6 +251,7 @@ async def _serving(
         timeout_graceful_shutdown=max(1, round(settings.server.shutdown_s)),
         ssl_certfile=str(tls.certificate) if tls is not None else None,
         ssl_keyfile=str(tls.key) if tls is not None else None,
+        ssl_ciphers=TLS_CIPHERS,
     )
     server = _Server(config)
     await asyncio.to_thread(config.load)

@@ -41,17 +41,27 @@ def tls_files(settings: ServerSettings, *, clock: Clock) -> TlsFiles:
         CertificateError: the files are missing, do not fit or have expired.
     """
     if settings.tls_certificate is not None and settings.tls_key is not None:
-        return _check(settings.tls_certificate, settings.tls_key, clock=clock)
-    certificate, key = settings.data_dir / "tls" / "certificate.pem", settings.data_dir / "tls" / "key.pem"
+        return check_files(settings.tls_certificate, settings.tls_key, clock=clock)
+    certificate, key = made_files(settings)
     made = False
     if not key.exists() or not certificate.exists() or _days_left(_load(certificate), clock) < RENEW_DAYS:
         _make(certificate, key, names=_names(settings), clock=clock)
         made = True
-    found = _check(certificate, key, clock=clock)
+    found = check_files(certificate, key, clock=clock)
     return TlsFiles(certificate=certificate, key=key, fingerprint=found.fingerprint, made=made)
 
 
-def _check(certificate: Path, key: Path, *, clock: Clock) -> TlsFiles:
+def made_files(settings: ServerSettings) -> tuple[Path, Path]:
+    """Return where the self-signed certificate and its key lie, or will."""
+    return settings.data_dir / "tls" / "certificate.pem", settings.data_dir / "tls" / "key.pem"
+
+
+def check_files(certificate: Path, key: Path, *, clock: Clock) -> TlsFiles:
+    """Return the files, once they are known to fit and not to have expired. Blocks.
+
+    Raises:
+        CertificateError: they are missing, do not fit or have expired.
+    """
     for path in (certificate, key):
         try:
             path.read_bytes()

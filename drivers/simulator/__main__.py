@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bitrate-kbit", type=int, default=default.bitrate_kbit)
     parser.add_argument("--username", default=default.username)
     parser.add_argument("--password", default=default.password)
+    parser.add_argument("--own-passwords", action="store_true", help="a random one for each camera, told with --json")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=VALUE]", help="as in 3:packet_loss=0.02")
     parser.add_argument("--discovery", action="store_true", help="answer WS-Discovery")
     parser.add_argument("--json", action="store_true", help="one line of JSON when ready; orders on standard input")
@@ -79,6 +80,7 @@ def settings_of(arguments: argparse.Namespace) -> BoroughSettings:
         bitrate_kbit=arguments.bitrate_kbit,
         username=arguments.username,
         password=arguments.password,
+        own_passwords=arguments.own_passwords,
         faults=tuple(arguments.fault),
         discovery=arguments.discovery,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -228,7 +229,7 @@ def _made(settings: BoroughSettings, town: Town, number: int, site: Site, clock:
         mount=mount,
         clock=clock,
         username=settings.username,
-        password=settings.password,
+        password=secrets.token_urlsafe(12) if settings.own_passwords else settings.password,
         faults=settings.faults_of(number),
         streams=streams,
         host=settings.host,

@@ -36,6 +36,8 @@ class BoroughSettings(BaseModel):
     """Answer WS-Discovery probes and say Hello and Bye."""
     username: str = Field(default="sightline", min_length=1)
     password: str = Field(default="simulated", min_length=1)
+    own_passwords: bool = False
+    """Give each camera a random password in place of that one; only who starts the borough is told."""
 
     @field_validator("width", "height", mode="after")
     @classmethod

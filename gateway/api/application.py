@@ -22,7 +22,8 @@ from gateway.api import (
     session,
     steer,
 )
-from gateway.api.guard import PERMISSION_KEY, needs, public
+from gateway.api.description import check_permissions, described
+from gateway.api.guard import needs, public
 from gateway.api.problems import install
 from gateway.api.rooms import Rooms
 
@@ -75,30 +76,3 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
     check_permissions(described(app, cookie=rooms.cookie))
     install(app)
     return app
-
-
-def described(app: FastAPI, *, cookie: str) -> dict[str, Any]:
-    """Return the OpenAPI document, with the ways to sign in."""
-    known = app.openapi()
-    known.setdefault("components", {})["securitySchemes"] = {
-        "session": {"type": "apiKey", "in": "cookie", "name": cookie},
-        "token": {"type": "http", "scheme": "bearer"},
-    }
-    return known
-
-
-def check_permissions(document: dict[str, Any]) -> None:
-    """Refuse to serve a route that does not say who may use it.
-
-    Raises:
-        RuntimeError: there is one.
-    """
-    silent = [
-        f"{method.upper()} {path}"
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
-        if PERMISSION_KEY not in operation
-    ]
-    if silent:
-        msg = f"these routes name no permission: {', '.join(silent)}"
-        raise RuntimeError(msg)

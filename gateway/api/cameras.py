@@ -10,6 +10,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.access.rights import Rights
 from gateway.api import models, showing
+from gateway.api.description import answers
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
@@ -37,7 +38,12 @@ async def cameras(who: Who, the: The) -> list[models.CameraModel]:
     return [_seen(the, who, camera, rights) for camera in the.fleet.cameras() if seen is None or camera.id in seen]
 
 
-@router.post("/cameras", status_code=201, **needs(Permission.ENROL))
+@router.post(
+    "/cameras",
+    status_code=201,
+    responses={200: {"model": list[models.CameraModel], "description": "The device was enrolled already"}},
+    **needs(Permission.ENROL),
+)
 async def enrol(
     wish: models.Enrol, request: Request, response: Response, who: Who, the: The
 ) -> list[models.CameraModel]:
@@ -182,7 +188,12 @@ async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     )
 
 
-@router.get("/cameras/{camera_id}/snapshot", response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.get(
+    "/cameras/{camera_id}/snapshot",
+    response_class=Response,
+    responses=answers("image/jpeg"),
+    **needs(Permission.VIEW_LIVE),
+)
 async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> Response:
     """Return a picture that the camera makes now."""
     jpeg = await the.fleet.host_of(camera).snapshot(camera.id)

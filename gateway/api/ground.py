@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
+from gateway.api.description import answers
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, needs
 from gateway.api.rooms import The
@@ -49,7 +50,9 @@ async def about(who: Who, the: The) -> Map:
     return Map(tiles_url=known.tiles_url, attribution=known.attribution, centre=centre)
 
 
-@router.get("/ground", response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.get(
+    "/ground", response_class=Response, responses=answers("application/geo+json"), **needs(Permission.VIEW_LIVE)
+)
 async def ground(the: The) -> Response:
     """Return the ground as GeoJSON."""
     path = the.settings.map.ground_file

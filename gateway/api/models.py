@@ -2,21 +2,31 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from gateway.access.permissions import Permission, Role
 from kernel.media import GapCause, VideoCodec
 
 
 class Taken(BaseModel):
-    """A body that we are sent: unknown keys are refused."""
+    """A body that we are sent: unknown keys are refused. Nothing is trimmed as a whole: passwords are among it."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
 
-Name = Annotated[str, Field(min_length=1, max_length=120)]
-Word = Annotated[str, Field(max_length=120)]
+# One line of text: it goes into lists, labels, logs and the titles of files.
+_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_ONE_LINE)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=_ONE_LINE)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+
+
+def _without_login(address: str) -> str:
+    """Keep a password that was typed into an address out of the audit, the database and every list of cameras."""
+    if "@" in address:
+        msg = "should have no user name and password in it; they have fields of their own"
+        raise ValueError(msg)
+    return address
 
 
 class User(BaseModel):
@@ -78,7 +88,11 @@ class Session(SignedIn):
 class Target(Taken):
     """A device to look at."""
 
-    address: Annotated[str, Field(min_length=1, max_length=500)]
+    address: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_ONE_LINE),
+        AfterValidator(_without_login),
+    ]
     username: Annotated[str, Field(max_length=120)] = ""
     password: SecretStr = SecretStr("")
     tls_verify: bool = True
@@ -272,7 +286,10 @@ class Probe(BaseModel):
 class Discovery(Taken):
     """Whom to ask beside the multicast group."""
 
-    addresses: Annotated[list[Annotated[str, Field(max_length=255)]], Field(max_length=256)] = []
+    addresses: Annotated[
+        list[Annotated[str, Field(max_length=255, pattern=_ONE_LINE), AfterValidator(_without_login)]],
+        Field(max_length=256),
+    ] = []
 
 
 class Discovered(BaseModel):
@@ -296,7 +313,7 @@ class PresetModel(BaseModel):
 class NewPreset(Taken):
     """Store where the head points; ``token`` overwrites that preset."""
 
-    name: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_ONE_LINE)]
     token: Annotated[str, Field(max_length=128)] | None = None
 
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 from starlette.types import Receive, Scope, Send
 
 from gateway.access.approvals import Act
@@ -17,13 +16,14 @@ from gateway.access.errors import ForbiddenError
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.cameras import OneCamera
+from gateway.api.description import answers
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.lasting import lasting
 from gateway.api.ledger import Span
 from gateway.api.ranges import ranged
 from gateway.api.rooms import The
-from gateway.api.times import End, Start, iso, iso_after, iso_or_none, span_ns
+from gateway.api.times import End, Instant, Start, iso, iso_after, iso_or_none, span_ns
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.fleet.hosts import HostError
 from kernel.clock import to_ns
@@ -34,6 +34,8 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["recordings"])
 
 HLS_MEDIA_TYPE = "application/vnd.apple.mpegurl"
+SEGMENT_MEDIA_TYPES = ("video/mp4", "video/iso.segment")
+"""Of what begins a stream, and of what follows."""
 Which = Annotated[StreamName, Query(description="Main or sub")]
 _BrokeOff = Callable[[HostError | ForbiddenError], None]
 _SEGMENT = re.compile(r"(?:init-(?P<init>[\w.-]+)\.mp4|(?P<file>[\w.-]+)-(?P<index>\d{1,9})\.m4s)")
@@ -64,7 +66,12 @@ async def timeline(
     )
 
 
-@router.get("/hls/{stream}/index.m3u8", response_class=Response, **needs(Permission.VIEW_RECORDED))
+@router.get(
+    "/hls/{stream}/index.m3u8",
+    response_class=Response,
+    responses=answers(HLS_MEDIA_TYPE),
+    **needs(Permission.VIEW_RECORDED),
+)
 async def playlist(
     request: Request,
     camera: OneCamera,
@@ -72,7 +79,7 @@ async def playlist(
     who: Who,
     the: The,
     start: Start,
-    end: Annotated[AwareDatetime | None, Query(description="Without it the list grows as recording goes on")] = None,
+    end: Annotated[Instant | None, Query(description="Without it the list grows as recording goes on")] = None,
 ) -> Response:
     """Return the HLS playlist of a range."""
     start_ns, end_ns = span_ns(start, end) if end is not None else (to_ns(start), None)
@@ -88,7 +95,12 @@ async def playlist(
     return Response(text, media_type=HLS_MEDIA_TYPE)
 
 
-@router.get("/hls/{stream}/{name}", response_class=Response, **needs(Permission.VIEW_RECORDED))
+@router.get(
+    "/hls/{stream}/{name}",
+    response_class=Response,
+    responses=answers(*SEGMENT_MEDIA_TYPES) | answers(*SEGMENT_MEDIA_TYPES, status=206, description="A range of it"),
+    **needs(Permission.VIEW_RECORDED),
+)
 async def segment(request: Request, camera: OneCamera, stream: StreamName, name: str, who: Who, the: The) -> Response:
     """Return an initialisation segment or a fragment, whole or a byte range of it."""
     found = _SEGMENT.fullmatch(name)
@@ -96,7 +108,9 @@ async def segment(request: Request, camera: OneCamera, stream: StreamName, name:
         raise NotHereError("There is no such segment.", cure="Load the playlist again.")
     host = the.fleet.host_of(camera)
     if found["init"] is not None:
-        return ranged(request, await host.init_segment(camera.id, stream, found["init"]), media_type="video/mp4")
+        return ranged(
+            request, await host.init_segment(camera.id, stream, found["init"]), media_type=SEGMENT_MEDIA_TYPES[0]
+        )
     body = await host.fragment(camera.id, stream, found["file"], int(found["index"]))
     playing = the.ledger.going_on(*_player(who.session, camera, stream))
     lists = [span for span in playing if "start" in span.details]
@@ -105,10 +119,10 @@ async def segment(request: Request, camera: OneCamera, stream: StreamName, name:
     else:
         # Footage seen without its playlist is playback as well, file by file.
         the.ledger.begin(_playing(actor(request, who), who.session, camera, stream, {"file": found["file"]}))
-    return ranged(request, body, media_type="video/iso.segment")
+    return ranged(request, body, media_type=SEGMENT_MEDIA_TYPES[1])
 
 
-@router.get("/still", response_class=Response, **needs(Permission.VIEW_RECORDED))
+@router.get("/still", response_class=Response, responses=answers("image/jpeg"), **needs(Permission.VIEW_RECORDED))
 async def still(
     request: Request, camera: OneCamera, who: Who, the: The, at: Start, stream: Which = StreamName.MAIN
 ) -> Response:
@@ -126,7 +140,9 @@ async def still(
     return Response(found.jpeg, media_type="image/jpeg", headers={"Sightline-Time": taken})
 
 
-@router.get("/clip.mp4", response_class=Response, **needs(Permission.EXPORT, act=Act.EXPORT))
+@router.get(
+    "/clip.mp4", response_class=Response, responses=answers("video/mp4"), **needs(Permission.EXPORT, act=Act.EXPORT)
+)
 async def clip(
     request: Request, camera: OneCamera, who: Who, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
 ) -> Response:

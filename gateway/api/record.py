@@ -4,17 +4,20 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
-from gateway.api.times import iso
+from gateway.api.times import Instant, iso
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.audit import AuditFilter
 from kernel.clock import to_ns
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+
+SEQ_MAX = 2**63 - 1
+"""What a sequence number can be in the database."""
 
 
 class Entry(BaseModel):
@@ -56,9 +59,9 @@ async def entries(
     actor_id: Annotated[str | None, Query(max_length=64)] = None,
     subject: Annotated[str | None, Query(max_length=64)] = None,
     action: Annotated[Action | None, Query()] = None,
-    start: Annotated[AwareDatetime | None, Query()] = None,
-    end: Annotated[AwareDatetime | None, Query()] = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    start: Annotated[Instant | None, Query()] = None,
+    end: Annotated[Instant | None, Query()] = None,
+    before: Annotated[int | None, Query(ge=1, le=SEQ_MAX)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Entries:
     """Return entries, newest first. Reading them is itself recorded."""

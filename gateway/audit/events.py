@@ -50,6 +50,7 @@ class Action(StrEnum):
     APPROVAL_ASKED = "approval.asked"
     APPROVAL_GIVEN = "approval.given"
     APPROVAL_REFUSED = "approval.refused"
+    KEYS_ROTATED = "keys.rotated"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_LOST = "audit.lost"

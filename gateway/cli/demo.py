@@ -82,7 +82,9 @@ async def _demo(settings: Settings, cameras: int) -> None:
     await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
     async with (
         stopping() as stop,
-        borough_process("--cameras", str(cameras), "--size", picture_size(), "--discovery") as borough,
+        borough_process(
+            "--cameras", str(cameras), "--size", picture_size(), "--discovery", "--own-passwords"
+        ) as borough,
         open_gateway(settings, clock=SystemClock(), open_host=open_host) as gateway,
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)

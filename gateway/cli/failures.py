@@ -14,8 +14,8 @@ from rich.text import Text
 
 from config.errors import ConfigError
 from gateway.db.errors import DatabaseUnusableError
-from gateway.fleet.errors import KeyFileError
 from gateway.startup import StartError
+from gateway.vault import KeyFileError
 from kernel.errors import SightlineError
 
 FAILED = 1

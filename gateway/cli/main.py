@@ -12,10 +12,12 @@ from gateway.certificate import tls_files
 from gateway.cli.demo import demo
 from gateway.cli.failures import plainly
 from gateway.cli.hosts import hosts
+from gateway.cli.keys import keys
 from gateway.cli.options import ConfigFile, settings_of
 from gateway.cli.people import users
 from gateway.cli.run import host, run
 from gateway.cli.simulate import simulate
+from gateway.cli.support import support
 from gateway.cli.verify import verify
 from kernel.clock import SystemClock
 
@@ -57,8 +59,10 @@ app.command()(demo)
 app.command()(simulate)
 app.command("check-config")(check_config)
 app.add_typer(users, name="users")
+app.add_typer(keys, name="keys")
 app.command()(hosts)
 app.command()(verify)
+app.command()(support)
 app.command()(version)
 app.command(hidden=True)(host)
 

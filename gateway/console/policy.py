@@ -34,6 +34,7 @@ def content_security_policy(index_html: str, *, tiles_url: str | None = None) ->
             images.append(f"{parts.scheme}://{parts.netloc.replace('{s}', '*')}")
     directives = {
         "default-src": ("'none'",),
+        "object-src": ("'none'",),
         "script-src": ("'self'", *script_hashes(index_html)),
         "style-src": ("'self'",),
         "img-src": tuple(images),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import structlog
 from alembic import command
@@ -68,6 +69,11 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite+aiosqlite:///{path}"
 
 
+def sqlite_path(url: str) -> Path:
+    """Return where the embedded database of an address lies."""
+    return Path(str(make_url(url).database))
+
+
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
     """Migrate the database at ``url`` and give it for the time of the block.
@@ -77,6 +83,22 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     """
     await asyncio.to_thread(migrate, url)
     engine = await asyncio.to_thread(_engine, url)
+    try:
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def read_database(path: Path) -> AsyncIterator[Database]:
+    """Give the embedded database at ``path`` as it is: never made, migrated or written.
+
+    Raises:
+        DatabaseUnusableError: it is not there, or is no database.
+    """
+    if not await asyncio.to_thread(path.exists):
+        raise DatabaseUnusableError(f"There is no database {path}.", cure="The first start makes it.")
+    engine = create_async_engine(f"sqlite+aiosqlite:///file:{quote(str(path))}?mode=ro&uri=true")
     try:
         yield Database(engine)
     finally:

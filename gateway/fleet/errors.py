@@ -1,8 +1,7 @@
 """What can go wrong with the fleet.
 
 FleetError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
-├── UnknownCameraError   no such camera
-└── KeyFileError         the key that camera passwords are sealed with is missing, wrong or readable by others
+└── UnknownCameraError   no such camera
 """
 
 from kernel.errors import SightlineError
@@ -20,10 +19,3 @@ class UnknownCameraError(FleetError):
 
     code = "fleet.unknown-camera"
     status = 404
-
-
-class KeyFileError(FleetError):
-    """The key that camera passwords are sealed with cannot be used."""
-
-    code = "fleet.key"
-    status = 500

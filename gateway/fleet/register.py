@@ -12,8 +12,8 @@ from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
-from gateway.fleet.errors import FleetError, UnknownCameraError
-from gateway.fleet.vault import Vault
+from gateway.fleet.errors import UnknownCameraError
+from gateway.vault import Sealer, Vault, VaultError
 from kernel.clock import Clock
 from kernel.geography import Place, bearing_wrap
 from kernel.ids import CameraId, new_camera_id, new_id
@@ -42,28 +42,28 @@ class Register:
 
         Raises:
             UnknownCameraError: no such device.
-            KeyFileError: its password cannot be opened.
+            VaultError: its password cannot be opened.
         """
         async with self._database.read() as connection:
             device = await Devices(connection).device(device_id)
         if device is None:
             raise unknown()
-        return self._target(device)
+        return await self._target(device)
 
-    async def targets(self) -> dict[str, CameraTarget | FleetError]:
+    async def targets(self) -> dict[str, CameraTarget | VaultError]:
         """Return how to reach every device, or why that cannot be told, by device identifier."""
         async with self._database.read() as connection:
             devices = await Devices(connection).devices()
-        found: dict[str, CameraTarget | FleetError] = {}
+        found: dict[str, CameraTarget | VaultError] = {}
         for device in devices:
             try:
-                found[device.id] = self._target(device)
-            except FleetError as error:
+                found[device.id] = await self._target(device)
+            except VaultError as error:
                 found[device.id] = error
         return found
 
-    def _target(self, device: DeviceRow) -> CameraTarget:
-        password = self._vault.open(device.password_sealed, context=device.urn)
+    async def _target(self, device: DeviceRow) -> CameraTarget:
+        password = await self._vault.open(device.password_sealed, context=device.urn)
         return CameraTarget(
             address=device.address,
             credentials=Credentials(username=device.username, password=SecretStr(password)),
@@ -87,7 +87,9 @@ class Register:
             known = await devices.by_urn(description.identity.urn)
             if known is not None:
                 description = _with_lost_views(description, CameraDescription.model_validate_json(known.description))
-            device = self._device(known.id if known is not None else new_id(), target, description, now_ns)
+            sealer = await self._vault.sealer(connection)
+            device_id = known.id if known is not None else new_id()
+            device = _device(device_id, target, description, sealer, now_ns)
             await (devices.add_device(device) if known is None else devices.change_device(device))
             rows = await devices.cameras_of(device.id)
             seen = {row.source_token for row in rows}
@@ -138,23 +140,26 @@ class Register:
         async with self._database.write() as connection:
             await Devices(connection).remove_camera(camera)
 
-    def _device(self, device_id: str, target: CameraTarget, description: CameraDescription, now_ns: int) -> DeviceRow:
-        urn = description.identity.urn
-        return DeviceRow(
-            id=device_id,
-            urn=urn,
-            address=target.address,
-            username=target.credentials.username,
-            password_sealed=self._vault.seal(target.credentials.password.get_secret_value(), context=urn),
-            connection=target.model_dump_json(include={"tls_verify", "tls_fingerprint_sha256", "port_map"}),
-            description=description.model_dump_json(),
-            measured_ns=now_ns,
-        )
-
 
 def unknown() -> UnknownCameraError:
     """Return the error for a camera that is not there."""
     return UnknownCameraError("There is no such camera.", cure="It may have been removed; load the list again.")
+
+
+def _device(
+    device_id: str, target: CameraTarget, description: CameraDescription, sealer: Sealer, now_ns: int
+) -> DeviceRow:
+    urn = description.identity.urn
+    return DeviceRow(
+        id=device_id,
+        urn=urn,
+        address=target.address,
+        username=target.credentials.username,
+        password_sealed=sealer.seal(target.credentials.password.get_secret_value(), context=urn),
+        connection=target.model_dump_json(include={"tls_verify", "tls_fingerprint_sha256", "port_map"}),
+        description=description.model_dump_json(),
+        measured_ns=now_ns,
+    )
 
 
 def _camera(row: CameraRow, device: DeviceRow) -> Camera:

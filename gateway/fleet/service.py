@@ -11,12 +11,11 @@ from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.fleet.errors import FleetError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
 from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.register import Register, unknown
-from gateway.fleet.vault import Vault
+from gateway.vault import Vault
 from kernel.clock import Clock
 from kernel.errors import SightlineError
 from kernel.ids import CameraId
@@ -205,7 +204,7 @@ class Fleet:
             if camera.host != host:
                 continue
             target = targets.get(camera.device_id) or unknown()
-            if isinstance(target, FleetError):
+            if isinstance(target, SightlineError):
                 log.error("camera.unassignable", camera=camera.id, error=target.code)
                 self._set_state(off(camera.id, target))
             else:

@@ -63,6 +63,11 @@ class Started:
                 self._url.set()
         self._url.set()
 
+    @property
+    def said(self) -> str:
+        """Return what it has printed so far."""
+        return "".join(self._said)
+
     def wait(self) -> Running:
         """Return where it is, once it says so."""
         assert self._url.wait(START_S), f"no address within {START_S} s:\n{''.join(self._said)}"

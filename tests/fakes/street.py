@@ -21,8 +21,8 @@ from gateway.app import database_url
 from gateway.db.engine import open_database
 from gateway.fleet.cameras import CameraFacts
 from gateway.fleet.register import Register
-from gateway.fleet.vault import Vault, load_key
 from gateway.startup import prepare_data_dir
+from gateway.vault import KeyFile, Vault
 from kernel.clock import Clock
 from kernel.ids import CameraId
 from kernel.media import VideoCodec
@@ -94,12 +94,12 @@ class Street:
         """Enrol a camera for each of ``hosts``, numbered from 1, before the gateway runs; return them by host."""
         cameras: dict[int, list[CameraId]] = {}
         await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
-        key = await asyncio.to_thread(load_key, settings.server.data_dir, credentials=None)
+        vault = await asyncio.to_thread(Vault.of, KeyFile(settings.server.data_dir, credentials=None))
         target = CameraTarget(
             address=self.address, credentials=Credentials(username="root", password=SecretStr("hush"))
         )
         async with open_database(database_url(settings)) as database:
-            register = Register(database, clock=clock, vault=Vault(key))
+            register = Register(database, clock=clock, vault=vault)
             for number, host in enumerate(hosts, start=1):
                 facts = CameraFacts(number=number, name=f"Cheap {number}")
                 (camera,), _ = await register.store(target, self.description(number), facts, host=host)

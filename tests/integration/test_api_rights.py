@@ -177,15 +177,15 @@ async def test_an_export_is_broken_off(desk: Desk, ends: str) -> None:
     grant = await made(desk, "grants", role="operator", user=user)
     desk.host.exporting.clear()
     span = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T12:10:00Z"}
-    with pytest.raises(httpx.RemoteProtocolError):
-        async with client.stream("GET", f"/api/v1/cameras/{camera}/clip.mp4", params=span) as answer:
-            pieces = answer.aiter_bytes()
-            assert await anext(pieces) == b"ftyp"
-            if ends == "right":
-                await desk.admin.delete(f"/api/v1/grants/{grant['id']}")
-            else:
-                await client.delete("/api/v1/session")
-            desk.host.exporting.set()
+    async with client.stream("GET", f"/api/v1/cameras/{camera}/clip.mp4", params=span) as answer:
+        pieces = answer.aiter_bytes()
+        assert await anext(pieces) == b"ftyp"
+        if ends == "right":
+            await desk.admin.delete(f"/api/v1/grants/{grant['id']}")
+        else:
+            await client.delete("/api/v1/session")
+        desk.host.exporting.set()
+        with pytest.raises(httpx.RemoteProtocolError):
             await anext(pieces)
     _, broken = await desk.audit("export.clip")
     assert (broken.outcome, json.loads(broken.details)["error"]) == ("failed", f"{ends} ended")

@@ -17,9 +17,8 @@ from gateway.app import open_gateway
 from gateway.certificate import tls_files
 from gateway.cli.failures import exit_code, expected
 from gateway.db.errors import DatabaseUnusableError
-from gateway.fleet.errors import KeyFileError
-from gateway.fleet.vault import CREDENTIAL, Vault, load_key
 from gateway.startup import CertificateError, DataDirError, PortError, StartError, listen, prepare_data_dir
+from gateway.vault import KeyFileError
 from kernel.clock import SystemClock
 from kernel.errors import SightlineError
 from tests.fakes.clock import ManualClock
@@ -103,29 +102,6 @@ async def refused_key(tmp_path: Path, *, mode: int, said: str) -> None:
     error = await refused(settings_in(tmp_path))
     assert isinstance(error, KeyFileError)
     assert said in error.message
-
-
-def test_the_key_comes_from_credentials_where_they_are(tmp_path: Path) -> None:
-    """Systemd's LoadCredential goes before the file, raw or in hex."""
-    (tmp_path / CREDENTIAL).write_bytes(b"k" * 32)
-    assert load_key(tmp_path / "data", credentials=str(tmp_path)) == b"k" * 32
-    (tmp_path / CREDENTIAL).write_text("6b" * 32 + "\n")
-    assert load_key(tmp_path / "data", credentials=str(tmp_path)) == b"k" * 32
-
-
-def test_a_sealed_password_opens_with_its_key_and_place_alone() -> None:
-    """Another key, another device or a changed byte opens nothing."""
-    sealed = Vault(b"k" * 32).seal("hush", context="urn:1")
-    assert Vault(b"k" * 32).open(sealed, context="urn:1") == "hush"
-    for key, text, context in (
-        (b"x" * 32, sealed, "urn:1"),
-        (b"k" * 32, sealed, "urn:2"),
-        (b"k" * 32, sealed[:-1] + bytes([sealed[-1] ^ 1]), "urn:1"),
-        (b"k" * 32, b"\x02" + sealed[1:], "urn:1"),
-        (b"k" * 32, b"", "urn:1"),
-    ):
-        with pytest.raises(KeyFileError):
-            Vault(key).open(text, context=context)
 
 
 async def test_a_database_that_is_none(tmp_path: Path) -> None:

@@ -60,15 +60,21 @@ def test_a_host_lets_its_coders_step_back() -> None:
 
 
 @pytest.mark.parametrize("unit", SERVICES)
-def test_readiness_watchdog_and_credentials(unit: str) -> None:
-    """Each unit waits for readiness, is watched, restarted, and gets its secrets as credentials."""
+def test_readiness_watchdog_and_user(unit: str) -> None:
+    """Each unit waits for readiness, is watched, restarted, and runs as a user of its own."""
     service = section(unit, "Service")
     assert service["Type"] == ["notify"]
     assert service["NotifyAccess"] == ["main"]
     assert 0 < int(service["WatchdogSec"][0]) <= 60
     assert service["Restart"] == ["always"]
-    assert any(value.startswith("sightline-key:") for value in service["LoadCredential"])
     assert service["User"] == ["sightline"]
+
+
+def test_the_key_of_stored_secrets_is_the_gateways_alone() -> None:
+    """It is a credential of the unit that opens what is stored; camera hosts are told what they need."""
+    gateway, host = (section(unit, "Service").get("LoadCredential", []) for unit in SERVICES)
+    assert any(value.startswith("sightline-key:") for value in gateway)
+    assert host == []
 
 
 def test_the_gateway_leaves_the_hosts_to_systemd() -> None:

@@ -11,13 +11,14 @@ from drivers.model import CameraTarget, Credentials
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import NUMBER_MAX, CameraFacts
-from gateway.fleet.errors import KeyFileError, UnknownCameraError
+from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.register import Register, place_of
-from gateway.fleet.vault import Vault
+from gateway.vault import SealedElsewhereError
 from kernel.geography import Place
 from kernel.ids import CameraId
 from tests.fakes.clock import ManualClock
 from tests.fakes.descriptions import description, view
+from tests.fakes.keys import Memory
 
 TARGET = CameraTarget(
     address="192.0.2.1",
@@ -38,7 +39,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 @pytest.fixture
 def register(database: Database, clock: ManualClock) -> Register:
     """Return an empty register."""
-    return Register(database, clock=clock, vault=Vault(b"k" * 32))
+    return Register(database, clock=clock, vault=Memory.of(b"k" * 32).vault)
 
 
 async def test_how_to_reach_a_device_comes_back_as_it_was(register: Register) -> None:
@@ -52,8 +53,8 @@ async def test_how_to_reach_a_device_comes_back_as_it_was(register: Register) ->
 async def test_another_key_opens_no_password(register: Register, database: Database, clock: ManualClock) -> None:
     """A database without its key file is told as such."""
     (camera,), _ = await register.store(TARGET, description(), CameraFacts(), host=0)
-    with pytest.raises(KeyFileError):
-        await Register(database, clock=clock, vault=Vault(b"x" * 32)).target(camera.device_id)
+    with pytest.raises(SealedElsewhereError):
+        await Register(database, clock=clock, vault=Memory.of(b"x" * 32).vault).target(camera.device_id)
 
 
 async def test_cameras_are_numbered_on(register: Register) -> None:
