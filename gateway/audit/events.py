@@ -127,7 +127,8 @@ PLAIN = frozenset(
     }
 )
 """Keys of details whose text is ours or an identifier. The text under any other key counts as personal: somebody may
-have typed it, and what is forgotten here is erased too early rather than kept for ever. Numbers, yes and no are plain."""
+have typed it, and what is forgotten here is erased too early rather than kept for ever. Numbers, yes and no are
+plain."""
 
 
 class Outcome(StrEnum):

@@ -1,4 +1,4 @@
-"""Does the log still say what it said? Everything is computed anew from what is stored, and nothing stored is believed."""
+"""Does the log still say what it said? All is computed anew from what is stored; nothing stored is believed."""
 
 import asyncio
 import heapq
@@ -11,11 +11,11 @@ from gateway.audit.checkpoints import Checkpoint
 from gateway.audit.events import Action
 from gateway.audit.leaves import SALT_BYTES, commitment, leaf_of, opens, span_class
 from gateway.audit.tree import Edge
-from gateway.db.audit import AuditRow, AuditRows
+from gateway.db.audit import ROW_NAMES, AuditRow, AuditRows
 
 SHOWN_MAX = 100
 PAGE = 2000
-FIELDS = 14
+FIELDS = len(ROW_NAMES)
 """Columns of an entry; the personal part's time, salt and body follow."""
 
 
@@ -79,7 +79,7 @@ class _Checker:
     def take(self, page: Sequence[tuple[Any, ...]]) -> None:
         """Check the next rows. Blocks for as long as the hashes take."""
         for stored in page:
-            self._take(AuditRow(*stored[:FIELDS]), *stored[FIELDS:])
+            self._take(AuditRow(**dict(zip(ROW_NAMES, stored, strict=False))), *stored[FIELDS:])
 
     def unreadable(self, after: int) -> None:
         """Note that the database makes nothing of what it holds."""
@@ -89,7 +89,7 @@ class _Checker:
         if len(self._problems) < SHOWN_MAX:
             self._problems.append(problem)
 
-    def _take(self, row: AuditRow, personal_at_ns: Any, salt: Any, body: Any) -> None:  # noqa: ANN401 - as stored
+    def _take(self, row: AuditRow, personal_at_ns: Any, salt: Any, body: Any) -> None:
         self._entries += 1
         if row.seq > self._next:
             self._found(f"{_range(self._next, row.seq - 1)} missing.")
@@ -111,7 +111,7 @@ class _Checker:
         self._edge.push(leaf)
         self._meet_checkpoints()
 
-    def _take_personal(self, row: AuditRow, at_ns: Any, salt: Any, body: Any) -> None:  # noqa: ANN401 - as stored
+    def _take_personal(self, row: AuditRow, at_ns: Any, salt: Any, body: Any) -> None:
         if at_ns is None:
             heapq.heappush(self._missing, (row.at_ns, row.seq))
             if len(self._missing) > SHOWN_MAX:
@@ -128,7 +128,7 @@ class _Checker:
             if opens(row):
                 self._open[row.span] = row.seq
         if row.action == Action.AUDIT_ERASED:
-            self._erased_before_ns = max(self._erased_before_ns, int(json.loads(row.details)["before_ns"]))
+            self._erased_before_ns = max(self._erased_before_ns, _before_ns(row.details))
 
     def _meet_checkpoints(self) -> None:
         for one in self._wanted.pop(self._edge.size, ()):
@@ -171,6 +171,12 @@ class _Checker:
             self._found(f"Entries after {size} were added past the recorded end of the log.")
         elif edge != self._edge.pack():
             self._found("The entries are not those that the record of the log's end was made of.")
+
+
+def _before_ns(details: str) -> int:
+    """Return the instant that an erasure went up to; 0, covering nothing, where it names none."""
+    told = json.loads(details).get("before_ns", "")
+    return int(told) if isinstance(told, str) and told.isascii() and told.isdigit() else 0
 
 
 def _range(first: int, last: int) -> str:

@@ -9,7 +9,7 @@ import structlog
 
 from gateway.audit.checkpoints import Checkpoint
 from gateway.audit.errors import AuditBrokenError, AuditUnwrittenError
-from gateway.audit.events import SEEING, SYSTEM, Action, AuditEvent, Outcome
+from gateway.audit.events import SEEING, SYSTEM, Action, AuditEvent, Detail, Outcome
 from gateway.audit.leaves import Entry, link, name_in, opens, shown
 from gateway.audit.proof import AuditReport, check
 from gateway.audit.tree import Edge
@@ -95,7 +95,7 @@ class Trail:
             count = await AuditRows(connection).personal_before(before_ns)
         if not count:
             return 0
-        details = {"before_ns": str(before_ns), "entries": count}
+        details: dict[str, Detail] = {"before_ns": str(before_ns), "entries": count}
         await self.append(AuditEvent(action=Action.AUDIT_ERASED, actor=SYSTEM, details=details))
         erased = 0
         while True:
@@ -122,11 +122,11 @@ class Trail:
         before: tuple[int, int] | None = None,
         limit: int,
     ) -> list[Entry]:
-        """Return who saw a camera, or what a person saw, from ``start_ns`` to before ``end_ns``; the latest begun first.
+        """Return who saw a camera, or what a person saw, from ``start_ns`` to before ``end_ns``; latest begun first.
 
-        Of each view, playback and hold of the stick that was going on in that time this is its last entry, or its first
-        where it has not ended; stills, snapshots and exports are one entry anyway. ``before`` is the beginning and the
-        number of the last one of the page before.
+        Of each view, playback and hold of the stick that was going on in that time this is its last entry, or its
+        first where it has not ended; stills, snapshots and exports are one entry anyway. ``before`` is the beginning
+        and the number of the last one of the page before.
         """
         question = SeenQuestion(
             camera=camera, person=person, start_ns=start_ns, end_ns=end_ns, actions=SEEING_NAMES, before=before

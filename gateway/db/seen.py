@@ -1,9 +1,9 @@
 """Who saw what, when: spans of time that overlap another, found by index however long the log is.
 
 An index by where a span begins does not say where it ends: a span that overlaps may have begun at any time before. So
-spans stand in the index by their class of length first (class N: less than 2**N seconds). Within a class it is known how
-far back to look, and about half of what is looked at overlaps. Spans that have not ended are few and in a table of
-their own.
+spans stand in the index by their class of length first (class N: less than 2**N seconds). Within a class it is known
+how far back to look, and about half of what is looked at there overlaps. Spans that have not ended are few and in a
+table of their own.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ CLASSES = range(35)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenQuestion:
-    """Whose acts, at which camera, overlapping start to end (the end itself is outside). At least one is not ``None``."""
+    """Whose acts, at which camera, that overlap start to end (the end itself is outside); ``None`` is any."""
 
     camera: str | None
     person: str | None

@@ -23,6 +23,8 @@ PAGE = 1000
 NS_PER_S = 1_000_000_000
 GENESIS = "0" * 64
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ENTRY = ["seq", "at_ns", "action", "outcome", "actor_id", "subject", "rule", "span", "from_ns", "to_ns", "span_class", "details", "commitment", "leaf"]
+PERSONAL = ["seq", "at_ns", "salt", "body"]
 ENDS = {"view.ended", "playback.ended", "steer.ended"}
 AT_ONCE = {"view.snapshot", "playback.still", "export.clip"}
 PLAIN = {"stream", "how", "permission", "error", "role", "head", "start", "end", "file", "urn", "user"}
@@ -94,10 +96,8 @@ def upgrade() -> None:
 
 def _carry_over(connection: sa.Connection) -> list[tuple[int, bytes]]:
     """Log the old entries anew and return the complete subtrees over them: height and hash, largest first."""
-    columns = ("seq", "at_ns", "action", "outcome", "actor_id", "subject", "rule", "span")
-    columns += ("from_ns", "to_ns", "span_class", "details", "commitment", "leaf")
-    entries = sa.table("audit_entries", *(sa.column(name) for name in columns))
-    personal = sa.table("audit_personal", *(sa.column(name) for name in ("seq", "at_ns", "salt", "body")))
+    entries = sa.table("audit_entries", *(sa.column(name) for name in ENTRY))
+    personal = sa.table("audit_personal", *(sa.column(name) for name in PERSONAL))
     peaks: list[tuple[int, bytes]] = []
     previous, count, sound, at_ns = GENESIS, 0, True, 0
     for page in _old_pages(connection):
