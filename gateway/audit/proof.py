@@ -138,7 +138,9 @@ class _Checker:
                     "removed or reordered."
                 )
 
-    def report(self, *, head: tuple[Any, Any] | None, still_open: dict[Any, Any], personal: int) -> AuditReport:
+    def report(
+        self, *, head: tuple[Any, Any] | None, still_open: list[tuple[Any, ...]] | None, personal: int
+    ) -> AuditReport:
         """Check what is told about the whole, and return everything that was found."""
         self._check_head(head)
         for size in sorted(self._wanted):
@@ -146,7 +148,7 @@ class _Checker:
         for at_ns, seq in sorted(self._missing, key=lambda one: one[1]):
             if at_ns >= self._erased_before_ns:
                 self._found(f"The personal part of entry {seq} is missing, and no erasure covers it.")
-        if still_open != self._open:
+        if still_open is None or dict(still_open) != self._open:
             self._found("The table of what has not ended is not what the entries say.")
         if personal != self._personal and not self._problems:
             self._found("There are personal parts that belong to no entry.")

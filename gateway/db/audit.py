@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, text, update
+from sqlalchemy import Row, TextClause, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -162,28 +162,29 @@ class AuditRows:
 
         ``None`` where the database cannot make anything of what is stored there.
         """
-        try:
-            rows: Sequence[Row[Any]] = (
-                await self._connection.execute(_AS_STORED, {"after": seq, "limit": limit})
-            ).fetchall()
-        except DBAPIError as error:
-            if "decode" not in str(error.orig).lower():
-                raise
-            return None
-        return [tuple(row) for row in rows]
+        return await self._as_stored(_AS_STORED, {"after": seq, "limit": limit})
 
     async def stored_head(self) -> tuple[Any, Any] | None:
         """Return size and edge just as stored."""
         row = (await self._connection.execute(text("SELECT size, edge FROM audit_tree WHERE id = 1"))).one_or_none()
         return (row[0], row[1]) if row is not None else None
 
-    async def stored_open(self) -> dict[Any, Any]:
-        """Return which spans are said to be open, with the number of their first entry."""
-        return {row[0]: row[1] for row in await self._connection.execute(text("SELECT span, seq FROM audit_open"))}
+    async def stored_open(self) -> list[tuple[Any, ...]] | None:
+        """Return which spans are said to be open, each with the number of its first entry; ``None`` as above."""
+        return await self._as_stored(text("SELECT span, seq FROM audit_open"), {})
 
     async def personal_parts(self) -> int:
         """Return how many personal parts there are, with or without an entry."""
         return int((await self._connection.execute(select(func.count()).select_from(audit_personal))).scalar_one())
+
+    async def _as_stored(self, query: TextClause, values: dict[str, int]) -> list[tuple[Any, ...]] | None:
+        try:
+            rows: Sequence[Row[Any]] = (await self._connection.execute(query, values)).fetchall()
+        except DBAPIError as error:
+            if "decode" not in str(error.orig).lower():
+                raise
+            return None
+        return [tuple(row) for row in rows]
 
 
 def _values(row: AuditRow | PersonalRow) -> dict[str, object]:

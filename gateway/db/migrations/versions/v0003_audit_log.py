@@ -23,8 +23,11 @@ PAGE = 1000
 NS_PER_S = 1_000_000_000
 GENESIS = "0" * 64
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-ENTRY = ["seq", "at_ns", "action", "outcome", "actor_id", "subject", "rule", "span", "from_ns", "to_ns", "span_class", "details", "commitment", "leaf"]
-PERSONAL = ["seq", "at_ns", "salt", "body"]
+ENTRY = (
+    *("seq", "at_ns", "action", "outcome", "actor_id", "subject", "rule", "span", "from_ns", "to_ns", "span_class"),
+    *("details", "commitment", "leaf"),
+)
+PERSONAL = ("seq", "at_ns", "salt", "body")
 ENDS = {"view.ended", "playback.ended", "steer.ended"}
 AT_ONCE = {"view.snapshot", "playback.still", "export.clip"}
 PLAIN = {"stream", "how", "permission", "error", "role", "head", "start", "end", "file", "urn", "user"}
