@@ -28,6 +28,19 @@ LAST_WORD_S = 3.0
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
+class _Socket(ssl.SSLSocket):
+    """Closes itself when its handshake fails: paho leaves it to whoever collects the garbage."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
+        try:
+            super().do_handshake(block)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError:
+            self.close()
+            raise
+
+
 class Witness:
     """What a broker is told. Made by :func:`open_witness`."""
 
@@ -65,6 +78,7 @@ class Witness:
         context = None
         if url.scheme == "mqtts":
             context = await asyncio.to_thread(ssl.create_default_context, cafile=self._settings.witness_ca)
+            context.sslsocket_class = _Socket
         client = aiomqtt.Client(
             url.hostname or "",
             url.port or PORTS[url.scheme],
