@@ -8,16 +8,20 @@ table of their own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy import TextClause, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.audit import AuditRows, StoredEntry
-from gateway.db.tables import audit_entries, audit_open
+from gateway.db.tables import audit_entries
 from kernel.clock import NS_PER_S
 
 CLASSES = range(35)
-"""Every length that 64 bits of nanoseconds can say."""
+"""Every length that 64 bits of nanoseconds can say ..."""
+FURTHEST = 33
+"""... of which the last reach back to before everything, as this one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +48,18 @@ class SeenRows:
 
     async def seen(self, asked: SeenQuestion, *, limit: int) -> list[StoredEntry]:
         """Return the spans, the latest begun first: of each its last entry, or its first where it has not ended."""
-        parts = [self._of_class(asked, number, limit) for number in CLASSES]
-        parts.append(self._open(asked, limit))
-        pages = [part.subquery(f"part_{number}") for number, part in enumerate(parts)]
-        found = union_all(*(select(page.c.from_ns, page.c.seq) for page in pages)).subquery("found")
-        query = select(found.c.seq).order_by(found.c.from_ns.desc(), found.c.seq.desc()).limit(limit)
-        numbers: Sequence[int] = (await self._connection.execute(query)).scalars().all()
+        values: dict[str, Any] = {
+            "start_ns": asked.start_ns,
+            "end_ns": asked.end_ns,
+            "limit": limit,
+            "actions": sorted(asked.actions),
+        }
+        values |= {"camera": asked.camera} if asked.camera is not None else {}
+        values |= {"person": asked.person} if asked.person is not None else {}
+        if asked.before is not None:
+            values |= {"last_ns": asked.before[0], "last_seq": asked.before[1]}
+        query = _question(asked.camera is not None, asked.person is not None, asked.before is not None)
+        numbers: Sequence[int] = (await self._connection.execute(query, values)).scalars().all()
         entries = await AuditRows(self._connection).by_number(numbers)
         return [entries[seq] for seq in numbers]
 
@@ -74,35 +84,32 @@ class SeenRows:
         entries = await AuditRows(self._connection).by_number([row.seq for row in rows])
         return [(row.id, entries[row.seq].personal) for row in rows]
 
-    def _of_class(self, asked: SeenQuestion, number: int, limit: int) -> Select[tuple[int, int]]:
-        furthest_ns = max(-1, asked.start_ns - (NS_PER_S << number))
-        overlaps = [
-            audit_entries.c.span_class == number,
-            audit_entries.c.from_ns > furthest_ns,
-            audit_entries.c.from_ns < asked.end_ns,
-            # What lasted no time at all counts where it happened at the start.
-            or_(audit_entries.c.to_ns > asked.start_ns, audit_entries.c.from_ns >= asked.start_ns),
+
+@cache
+def _question(camera: bool, person: bool, further: bool) -> TextClause:  # noqa: FBT001 - which question it is
+    """Return the query: one look into the index for each class, and one at what has not ended.
+
+    As text, made once: built anew of expressions for each question it took fifty times as long (87 ms against 2).
+    """
+    # What lasted no time at all counts where it happened at the start.
+    ended = "e.from_ns < :end_ns AND (e.to_ns > :start_ns OR e.from_ns >= :start_ns)"
+    narrowed = "".join(
+        [
+            " AND e.subject = :camera" if camera else "",
+            " AND e.actor_id = :person" if person else "",
+            " AND e.from_ns <= :last_ns AND (e.from_ns < :last_ns OR e.seq < :last_seq)" if further else "",
+            " ORDER BY e.from_ns DESC, e.seq DESC LIMIT :limit",
         ]
-        return _page(select(audit_entries.c.from_ns, audit_entries.c.seq).where(*overlaps), asked, limit)
-
-    def _open(self, asked: SeenQuestion, limit: int) -> Select[tuple[int, int]]:
-        query = select(audit_entries.c.from_ns, audit_entries.c.seq).join_from(
-            audit_entries, audit_open, audit_open.c.seq == audit_entries.c.seq
-        )
-        wanted = (audit_entries.c.action.in_(sorted(asked.actions)), audit_entries.c.from_ns < asked.end_ns)
-        return _page(query.where(*wanted), asked, limit)
-
-
-def _page(query: Select[tuple[int, int]], asked: SeenQuestion, limit: int) -> Select[tuple[int, int]]:
-    conditions: list[ColumnElement[bool]] = []
-    if asked.camera is not None:
-        conditions.append(audit_entries.c.subject == asked.camera)
-    if asked.person is not None:
-        conditions.append(audit_entries.c.actor_id == asked.person)
-    if asked.before is not None:
-        from_ns, seq = asked.before
-        conditions += [
-            audit_entries.c.from_ns <= from_ns,
-            or_(audit_entries.c.from_ns < from_ns, and_(audit_entries.c.from_ns == from_ns, audit_entries.c.seq < seq)),
-        ]
-    return query.where(*conditions).order_by(audit_entries.c.from_ns.desc(), audit_entries.c.seq.desc()).limit(limit)
+    )
+    looks = [
+        f"SELECT e.from_ns, e.seq FROM audit_entries AS e WHERE e.span_class = {number} "  # noqa: S608 - ours
+        f"AND e.from_ns > :start_ns - {NS_PER_S << min(number, FURTHEST)} AND {ended}{narrowed}"
+        for number in CLASSES
+    ]
+    looks.append(
+        "SELECT e.from_ns, e.seq FROM audit_open AS o JOIN audit_entries AS e ON e.seq = o.seq "  # noqa: S608 - ours
+        f"WHERE e.action IN :actions AND e.from_ns < :end_ns{narrowed}"
+    )
+    parts = " UNION ALL ".join(f"SELECT * FROM ({look}) AS look_{number}" for number, look in enumerate(looks))  # noqa: S608
+    query = f"SELECT seq FROM ({parts}) AS found ORDER BY from_ns DESC, seq DESC LIMIT :limit"  # noqa: S608 - ours
+    return text(query).bindparams(bindparam("actions", expanding=True))
