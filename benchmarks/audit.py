@@ -17,9 +17,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from report import percentile, report
 
-from benchmarks.report import percentile, report
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.leaves import span_class
 from gateway.audit.trail import Trail, open_trail

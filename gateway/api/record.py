@@ -9,11 +9,10 @@ from pydantic import AwareDatetime, BaseModel
 from gateway.access.permissions import Permission
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
-from gateway.api.times import iso, iso_or_none
+from gateway.api.times import iso, iso_or_none, storable_ns
 from gateway.audit.events import Action, AuditEvent
 from gateway.audit.leaves import Entry
 from gateway.db.audit import AuditFilter
-from kernel.clock import to_ns
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
@@ -69,7 +68,7 @@ async def entries(
     action: Annotated[Action | None, Query()] = None,
     start: Annotated[AwareDatetime | None, Query()] = None,
     end: Annotated[AwareDatetime | None, Query()] = None,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Entries:
     """Return entries, newest first. Reading them is itself recorded."""
@@ -77,8 +76,8 @@ async def entries(
         actor_id=actor_id,
         subject=subject,
         action=action,
-        start_ns=to_ns(start) if start is not None else None,
-        end_ns=to_ns(end) if end is not None else None,
+        start_ns=storable_ns(start) if start is not None else None,
+        end_ns=storable_ns(end) if end is not None else None,
         before_seq=before,
     )
     rows = await the.trail.entries(wanted, limit=limit)

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 WAITING_MAX = 1000
 ANSWER_S = 10.0
 """How long the broker may take to answer anything."""
+KEEPALIVE_S = 20
+"""A broker that says nothing for longer is taken for gone; paho also gives a TLS handshake this long."""
 LAST_WORD_S = 3.0
 """How long the last checkpoint may take to be told when the service stops."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -87,6 +89,7 @@ class Witness:
             protocol=aiomqtt.ProtocolVersion.V5,
             tls_context=context,
             timeout=ANSWER_S,
+            keepalive=KEEPALIVE_S,
         )
         async with client:
             log.info("audit.witness_up", host=url.hostname)

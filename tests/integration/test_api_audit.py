@@ -143,6 +143,15 @@ async def test_a_question_that_makes_no_sense_is_refused(desk: Desk, params: dic
     assert answer.json()["title"]
 
 
+@pytest.mark.parametrize("path", [SEEN, f"{SEEN}.csv", "/api/v1/audit"])
+async def test_the_ends_of_time_can_be_asked_about(desk: Desk, path: str) -> None:
+    """What no clock here can say is the first or the last instant that one can."""
+    params = {"camera": "c1", "start": "0001-01-01T00:00:00Z", "end": "9999-12-31T23:59:59Z"}
+    assert (await desk.admin.get(path, params=params)).status_code == 200
+    page = {"before": "9999999999999999999.999999999999999999"} if path == SEEN else {}
+    assert (await desk.admin.get(path, params=params | page)).status_code == 200
+
+
 async def test_everybody_on_record_can_be_chosen(desk: Desk) -> None:
     """Also who was removed since."""
     viewer = await desk.person("viewer")

@@ -12,6 +12,7 @@ import pytest_asyncio
 from config.audit import AuditSettings
 from gateway.audit import trail as trail_module
 from gateway.audit.checkpoints import Checkpoint, Signer, read_notes
+from gateway.audit.errors import AuditUnwrittenError
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent
 from gateway.audit.keeping import ERASE_EVERY_S, open_keeping
 from gateway.audit.trail import Trail, open_trail
@@ -176,7 +177,7 @@ async def test_an_erasure_that_cannot_be_recorded_is_not_done(
         await connection.exec_driver_sql(
             "CREATE TRIGGER broken BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'database is locked'); END"
         )
-    with pytest.raises(trail_module.AuditUnwrittenError):
+    with pytest.raises(AuditUnwrittenError):
         await trail.erase_personal(clock.wall_ns() + 1)
     assert (await trail.verify()).erased == 0
     async with database.write() as connection:

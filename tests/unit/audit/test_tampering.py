@@ -63,7 +63,7 @@ async def test_every_value_of_every_column_is_covered(written: Log, table: str, 
     tried = 0
     async with open_database(sqlite_url(path)) as database:
         async with database.read() as connection:
-            declared = {row[1]: row[2] for row in await connection.exec_driver_sql(f"PRAGMA table_info({table})")}
+            declared = {row.name: row.type for row in await connection.exec_driver_sql(f"PRAGMA table_info({table})")}
             rows = [row[0] for row in await connection.exec_driver_sql(f"SELECT rowid FROM {table}")]  # noqa: S608
         for rowid, value in itertools.product(rows, kinds(declared[column])):
             statement = f"UPDATE {table} SET {column} = {value} WHERE rowid = {rowid} AND {column} IS NOT {value}"  # noqa: S608

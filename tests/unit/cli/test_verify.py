@@ -4,8 +4,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from gateway.audit.checkpoints import Signer
 from gateway.audit.key import FILE

@@ -97,9 +97,9 @@ class AuditSeen extends SlElement {
 
   /** @param {string} name @param {number} hours */
   #times(name, hours) {
-    return html`<div class="pair">
-      <div><label for="${name}-from">From</label><input id="${name}-from" name="from" type="datetime-local" required .value=${local(this.#now - hours * HOUR_MS)}></div>
-      <div><label for="${name}-to">To</label><input id="${name}-to" name="to" type="datetime-local" required .value=${local(this.#now + HOUR_MS / 60)}></div>
+    return html`<div class="times">
+      <label for="${name}-from">From</label><input id="${name}-from" name="from" type="datetime-local" required .value=${local(this.#now - hours * HOUR_MS)}>
+      <label for="${name}-to">To</label><input id="${name}-to" name="to" type="datetime-local" required .value=${local(this.#now + HOUR_MS / 60)}>
     </div>
     <div class="buttons"><button class="primary">Show</button><button data-csv>Save as CSV</button></div>`;
   }
