@@ -134,8 +134,10 @@ audit_entries = Table(
     Column("commitment", LargeBinary, nullable=False),  # to the row of audit_personal
     Column("leaf", LargeBinary, nullable=False),  # hash
     Index("ix_audit_entries_at_ns", "at_ns"),
-    Index("ix_audit_entries_subject", "subject", "at_ns"),
-    Index("ix_audit_entries_actor_id", "actor_id", "at_ns"),
+    # With the number, so that a page of the newest is read off in its order, however many there are.
+    Index("ix_audit_entries_subject", "subject", "seq"),
+    Index("ix_audit_entries_actor_id", "actor_id", "seq"),
+    Index("ix_audit_entries_action", "action", "seq"),
     Index("ix_audit_entries_seen_at", "subject", "span_class", "from_ns", "to_ns"),
     Index("ix_audit_entries_seen_by", "actor_id", "span_class", "from_ns", "to_ns"),
 )

@@ -82,9 +82,9 @@ def upgrade() -> None:
     )
     size = sum(1 << height for height, _ in peaks)
     op.bulk_insert(empty, [{"id": 1, "size": size, "edge": b"".join(node for _, node in peaks)}])
-    op.create_index("ix_audit_entries_actor_id", "audit_entries", ["actor_id", "at_ns"], unique=False)
     op.create_index("ix_audit_entries_at_ns", "audit_entries", ["at_ns"], unique=False)
-    op.create_index("ix_audit_entries_subject", "audit_entries", ["subject", "at_ns"], unique=False)
+    for column in ("subject", "actor_id", "action"):
+        op.create_index(f"ix_audit_entries_{column}", "audit_entries", [column, "seq"], unique=False)
     for name, column in (("ix_audit_entries_seen_at", "subject"), ("ix_audit_entries_seen_by", "actor_id")):
         op.create_index(name, "audit_entries", [column, "span_class", "from_ns", "to_ns"], unique=False)
     op.create_index("ix_audit_personal_at_ns", "audit_personal", ["at_ns"], unique=False)
