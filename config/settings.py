@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from config.access import AccessSettings
+from config.audit import AuditSettings
 from config.cameras import CameraSettings
 from config.hosts import HostSettings
 from config.live import LiveSettings
@@ -25,6 +26,7 @@ class Settings(BaseModel):
 
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
+    audit: AuditSettings = AuditSettings()
     cameras: CameraSettings = CameraSettings()
     recording: RecordingSettings = RecordingSettings()
     live: LiveSettings = LiveSettings()

@@ -28,6 +28,8 @@ from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, SecurityHeaders
+from gateway.audit.keeping import open_keeping
+from gateway.audit.key import load_seed
 from gateway.audit.trail import Trail, open_trail
 from gateway.certificate import TlsFiles, tls_files
 from gateway.console import console_routes
@@ -105,6 +107,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         BadValueError: the path of the camera hosts' sockets is too long.
         DatabaseUnusableError: nor the database.
         KeyFileError: nor the keys of stored secrets.
+        AuditKeyError: nor the key of the audit's checkpoints.
     """
     server = settings.server
     if _by_systemd(settings) and _too_long(settings):
@@ -114,11 +117,16 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(prepare_data_dir, server.data_dir)
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
         vault = await asyncio.to_thread(Vault.of, key_file(settings))
+        seed = await asyncio.to_thread(load_seed, server.data_dir, credentials=credentials)
         tls = None if server.plain_http else await asyncio.to_thread(tls_files, server, clock=clock)
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
+        await stack.enter_async_context(
+            open_keeping(trail, settings.audit, seed=seed, data_dir=server.data_dir, clock=clock)
+        )
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
         fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=vault))
         decider = await stack.enter_async_context(open_decider(database, Standings(fleet), clock=clock))

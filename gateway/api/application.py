@@ -19,6 +19,7 @@ from gateway.api import (
     presets,
     record,
     rights,
+    seen,
     session,
     steer,
 )
@@ -64,6 +65,7 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         approvals,
         holds,
         record,
+        seen,
         events,
         steer,
     ):

@@ -46,7 +46,7 @@ async def waiting(who: Who, the: The) -> list[Waiting]:
 async def approve(approval_id: str, request: Request, who: Who, the: The) -> None:
     """Allow what somebody else asked for: they may now do it once."""
     one = the.approvals.decide(approval_id, who, allow=True)
-    await _note(the, request, who, Action.APPROVAL_GIVEN, one)
+    await _note(the, request, who, Action.APPROVED, one)
 
 
 @router.delete("/{approval_id}", status_code=204, **needs(Permission.APPROVE))

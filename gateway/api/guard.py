@@ -107,7 +107,7 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
     if given:
         approval = the.approvals.use(given, who, fingerprint=fingerprint)
         assert approval.approved_by is not None
-        request.state.rule = f"{request.state.rule} approved:{approval.approved_by.username}"
+        request.state.rule = f"{request.state.rule} approved:{approval.approved_by.user_id}"
         return
     subject = next((str(value) for value in request.path_params.values()), "")
     approval, fresh = the.approvals.ask(

@@ -52,7 +52,7 @@ async def place(wish: NewHold, request: Request, camera: OneCamera, who: Who, th
     held = await the.fleet.host_of(camera).hold(camera.id, HoldWish(start_ns=start_ns, end_ns=end_ns, reason=reason))
     await the.trail.append(
         AuditEvent(
-            action=Action.HELD,
+            action=Action.HOLD_PLACED,
             actor=actor(request, who),
             subject=camera.id,
             details={"hold": held.id, "start": iso(start_ns), "end": iso(end_ns), "reason": reason},

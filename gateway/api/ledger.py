@@ -20,7 +20,7 @@ from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.service import Fleet
 from kernel.clock import NS_PER_S, Clock, every
-from kernel.ids import CameraId
+from kernel.ids import CameraId, new_id
 
 log = structlog.get_logger()
 
@@ -54,8 +54,17 @@ class Span:
     session: str
     """The access session or token that it goes through."""
     camera: CameraId
+    rule: str = ""
+    """What allows it, as the audit says it."""
+    reference: str = ""
+    """The incident or request it is for."""
     details: dict[str, str | int | bool | None] = field(default_factory=dict)
+    id: str = field(default_factory=new_id)
+    """What its first and its last entry share."""
+    from_ns: int = 0
+    """When it began."""
     began_ns: int = 0
+    """The same on the monotonic clock."""
     touched_ns: int = 0
     cut_reason: str | None = None
     """Why this view is to be cut off at its host; it goes on until that has succeeded."""
@@ -84,10 +93,19 @@ class Ledger:
         if open_one is not None:
             open_one.touched_ns = now_ns
             return
-        span.began_ns = now_ns
+        span.began_ns, span.from_ns = now_ns, self._clock.wall_ns()
         self._spans[span.key] = span
         self._trail.note(
-            AuditEvent(action=span.action, actor=span.actor, subject=span.camera, details=dict(span.details))
+            AuditEvent(
+                action=span.action,
+                actor=span.actor,
+                subject=span.camera,
+                rule=span.rule,
+                reference=span.reference,
+                span=span.id,
+                from_ns=span.from_ns,
+                details=dict(span.details),
+            )
         )
 
     def get(self, key: tuple[str, ...]) -> Span | None:
@@ -116,6 +134,11 @@ class Ledger:
                 action=_ENDS[span.action],
                 actor=span.actor,
                 subject=span.camera,
+                rule=span.rule,
+                reference=span.reference,
+                span=span.id,
+                from_ns=span.from_ns,
+                to_ns=max(span.from_ns, self._clock.wall_ns()),  # the clock may have been set back meanwhile
                 details={**span.details, "seconds": lasted_s, "reason": reason},
             )
         )
@@ -171,6 +194,27 @@ class Ledger:
         self.end(span.key, span.cut_reason or "cut off")
 
     # --- sweeping
+
+    async def end_unfinished(self) -> None:
+        """End what a gateway that died left open: it lasted to this moment at most."""
+        for entry in await self._trail.still_open():
+            began = entry.action_known
+            if began not in _ENDS:
+                continue
+            now_ns = self._clock.wall_ns()
+            self._trail.note(
+                AuditEvent(
+                    action=_ENDS[began],
+                    actor=Actor(id=entry.actor_id, name=entry.actor, address=entry.address),
+                    subject=entry.subject,
+                    rule=entry.rule,
+                    reference=entry.reference,
+                    span=entry.span,
+                    from_ns=entry.from_ns,
+                    to_ns=max(entry.from_ns or 0, now_ns),
+                    details={"reason": "the service died; it ended by now"},
+                )
+            )
 
     async def run(self) -> None:
         """End what has ended unsaid, for ever."""
@@ -244,6 +288,7 @@ def view_key(session: str) -> tuple[str, ...]:
 async def open_ledger(trail: Trail, fleet: Fleet, *, clock: Clock) -> AsyncIterator[Ledger]:
     """Give the ledger for the time of the block."""
     ledger = Ledger(trail, fleet, clock=clock)
+    await ledger.end_unfinished()
     async with asyncio.TaskGroup() as tasks:
         sweeper = tasks.create_task(ledger.run(), name="ledger")
         try:

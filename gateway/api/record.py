@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from gateway.access.permissions import Permission
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
-from gateway.api.times import Instant, iso
+from gateway.api.times import Instant, iso, iso_or_none, storable_ns
 from gateway.audit.events import Action, AuditEvent
+from gateway.audit.leaves import Entry
 from gateway.db.audit import AuditFilter
-from kernel.clock import to_ns
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
@@ -20,8 +20,12 @@ SEQ_MAX = 2**63 - 1
 """What a sequence number can be in the database."""
 
 
-class Entry(BaseModel):
-    """One entry: who, when, what, from where."""
+class EntryModel(BaseModel):
+    """One entry: who, when, what, from where, for what, and by which rule.
+
+    ``erased``: name, address, reference and what was typed were erased, as they are after ``audit.personal_days``.
+    ``start`` and ``end`` say when something lasting went on; ``hash`` is that of the entry's leaf in the log's tree.
+    """
 
     seq: int
     at: str
@@ -31,22 +35,28 @@ class Entry(BaseModel):
     actor: str
     address: str
     subject: str
+    rule: str
+    reference: str
+    start: str | None
+    end: str | None
     details: dict[str, Any]
+    erased: bool
     hash: str
 
 
 class Entries(BaseModel):
     """Entries, newest first. ``before`` asks for those before them; null where there are none."""
 
-    entries: list[Entry]
+    entries: list[EntryModel]
     before: int | None
 
 
-class ChainCheck(BaseModel):
-    """What checking the chain found."""
+class LogCheck(BaseModel):
+    """What checking the log found. ``head`` is the root of its tree, hex."""
 
     sound: bool
     entries: int
+    erased: int
     head: str
     problems: list[str]
 
@@ -69,36 +79,40 @@ async def entries(
         actor_id=actor_id,
         subject=subject,
         action=action,
-        start_ns=to_ns(start) if start is not None else None,
-        end_ns=to_ns(end) if end is not None else None,
+        start_ns=storable_ns(start) if start is not None else None,
+        end_ns=storable_ns(end) if end is not None else None,
         before_seq=before,
     )
     rows = await the.trail.entries(wanted, limit=limit)
     asked = {key: value for key, value in request.query_params.items() if value}
     the.trail.note(AuditEvent(action=Action.AUDIT_READ, actor=actor(request, who), details=dict(asked)))
-    return Entries(
-        entries=[
-            Entry(
-                seq=row.seq,
-                at=iso(row.at_ns),
-                action=row.action,
-                outcome=row.outcome,
-                actor_id=row.actor_id,
-                actor=row.actor,
-                address=row.address,
-                subject=row.subject,
-                details=json.loads(row.details),
-                hash=row.hash,
-            )
-            for row in rows
-        ],
-        before=rows[-1].seq if len(rows) == limit else None,
+    return Entries(entries=[entry_model(row) for row in rows], before=rows[-1].seq if len(rows) == limit else None)
+
+
+def entry_model(entry: Entry) -> EntryModel:
+    """Return an entry as the API says it."""
+    return EntryModel(
+        seq=entry.seq,
+        at=iso(entry.at_ns),
+        action=entry.action,
+        outcome=entry.outcome,
+        actor_id=entry.actor_id,
+        actor=entry.actor,
+        address=entry.address,
+        subject=entry.subject,
+        rule=entry.rule,
+        reference=entry.reference,
+        start=iso_or_none(entry.from_ns),
+        end=iso_or_none(entry.to_ns),
+        details=json.loads(entry.details),
+        erased=entry.erased,
+        hash=entry.leaf.hex(),
     )
 
 
 @router.post("/verify", **needs(Permission.AUDIT))
-async def verify(request: Request, who: Who, the: The) -> ChainCheck:
-    """Check the whole chain."""
+async def verify(request: Request, who: Who, the: The) -> LogCheck:
+    """Check the whole log: that no entry was altered, removed or reordered."""
     await the.trail.settled()
     report = await the.trail.verify()
     the.trail.note(
@@ -108,4 +122,10 @@ async def verify(request: Request, who: Who, the: The) -> ChainCheck:
             details={"entries": report.entries, "sound": report.sound, "head": report.head},
         )
     )
-    return ChainCheck(sound=report.sound, entries=report.entries, head=report.head, problems=list(report.problems))
+    return LogCheck(
+        sound=report.sound,
+        entries=report.entries,
+        erased=report.erased,
+        head=report.head,
+        problems=list(report.problems),
+    )

@@ -126,7 +126,7 @@ async def groups(the: The) -> list[Group]:
 async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Make a group."""
     row = await the.grants.put_group(_group_wish(wish))
-    await _note(the, request, who, Action.GROUP_PUT, row.id, wish.model_dump(mode="json"))
+    await _note(the, request, who, Action.GROUP_ADDED, row.id, wish.model_dump(mode="json"))
     return _group(the, row.id)
 
 
@@ -134,7 +134,7 @@ async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Gro
 async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Change a group."""
     row = await the.grants.put_group(_group_wish(wish), group_id)
-    await _note(the, request, who, Action.GROUP_PUT, row.id, wish.model_dump(mode="json"))
+    await _note(the, request, who, Action.GROUP_CHANGED, row.id, wish.model_dump(mode="json"))
     return _group(the, row.id)
 
 
@@ -158,7 +158,7 @@ async def teams(the: The) -> list[Team]:
 async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Make a team."""
     row = await the.grants.put_team(wish.name, wish.users)
-    await _note(the, request, who, Action.TEAM_PUT, row.id, wish.model_dump(mode="json"))
+    await _note(the, request, who, Action.TEAM_ADDED, row.id, wish.model_dump(mode="json"))
     return _team(the, row.id)
 
 
@@ -166,7 +166,7 @@ async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
 async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Change a team."""
     row = await the.grants.put_team(wish.name, wish.users, team_id)
-    await _note(the, request, who, Action.TEAM_PUT, row.id, wish.model_dump(mode="json"))
+    await _note(the, request, who, Action.TEAM_CHANGED, row.id, wish.model_dump(mode="json"))
     return _team(the, row.id)
 
 
@@ -192,7 +192,7 @@ async def roles(the: The) -> list[Bundle]:
 async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Make a role."""
     row = await the.grants.put_bundle(wish.name, wish.permissions)
-    await _note(the, request, who, Action.ROLE_PUT, row.id, wish.model_dump(mode="json"))
+    await _note(the, request, who, Action.ROLE_ADDED, row.id, wish.model_dump(mode="json"))
     return _bundle(the, row.id)
 
 
@@ -200,7 +200,7 @@ async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bun
 async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Change a role: everybody to whom it was granted has what it says now."""
     row = await the.grants.put_bundle(wish.name, wish.permissions, role_id)
-    await _note(the, request, who, Action.ROLE_PUT, row.id, wish.model_dump(mode="json"))
+    await _note(the, request, who, Action.ROLE_CHANGED, row.id, wish.model_dump(mode="json"))
     return _bundle(the, row.id)
 
 
@@ -235,7 +235,7 @@ async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Gra
         ),
         by=who,
     )
-    await _note(the, request, who, Action.GRANTED, row.id, _grant(row).model_dump(mode="json"))
+    await _note(the, request, who, Action.GRANT_ADDED, row.id, _grant(row).model_dump(mode="json"))
     return _grant(row)
 
 
@@ -243,7 +243,7 @@ async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Gra
 async def end_grant(grant_id: str, request: Request, who: Who, the: The) -> None:
     """Take a grant away: what goes on by it ends at once."""
     row = await the.grants.end(grant_id)
-    await _note(the, request, who, Action.GRANT_ENDED, row.id, _grant(row).model_dump(mode="json"))
+    await _note(the, request, who, Action.GRANT_REMOVED, row.id, _grant(row).model_dump(mode="json"))
 
 
 # --- the glass

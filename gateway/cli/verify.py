@@ -1,9 +1,10 @@
 """`sightline verify`: was the record altered, is the footage still what was written?"""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,11 @@ import typer
 
 from config.settings import Settings
 from gateway.app import database_url
-from gateway.audit.chain import ChainReport
+from gateway.audit.checkpoints import Checkpoint, CheckpointKey, Signer, read_notes
+from gateway.audit.errors import AuditKeyError, CheckpointError
+from gateway.audit.keeping import checkpoint_file
+from gateway.audit.key import find_seed
+from gateway.audit.proof import AuditReport
 from gateway.audit.trail import Trail
 from gateway.cli.failures import FAILED, plainly
 from gateway.cli.options import ConfigFile, settings_of
@@ -26,32 +31,97 @@ SHOWN_MAX = 20
 
 def verify(
     config: ConfigFile = None,
-    audit_only: Annotated[  # noqa: FBT002 - an option
-        bool, typer.Option("--audit-only", help="Check the audit alone; recordings take as long as reading them all.")
+    audit: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--audit", help="Check the audit alone; recordings take as long as reading them all.")
     ] = False,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Signed checkpoints kept elsewhere, in a file as the witness received them. Without it: the gateway's "
+            "own file, where there is one. Can be given more than once.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Public key that checkpoints are to be signed by, as this command printed it. Without it: that of the "
+            "gateway's own key. Can be given more than once.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Check the audit's chain and the recordings.
+    """Check the audit and the recordings.
 
-    Asks the camera hosts that run; where none does, reads the disks itself. Ends with 1 when something is wrong.
+    Of the audit every entry is hashed anew and held against the checkpoints: what was altered, removed or reordered is
+    told. Recordings: asks the camera hosts that run; where none does, reads the disks itself. Ends with 1 when
+    something is wrong.
     """
     with plainly():
         settings = settings_of(config)
-        sound = asyncio.run(_verify(settings, recordings=not audit_only, clock=SystemClock()))
+        sound = asyncio.run(_verify(settings, checkpoint or [], checkpoint_key or [], recordings=not audit))
     if not sound:
         raise typer.Exit(FAILED)
 
 
-async def _verify(settings: Settings, *, recordings: bool, clock: Clock) -> bool:
-    async with open_database(database_url(settings)) as database:
-        chain = await Trail(database, clock=clock).verify()
-    _tell_chain(chain)
-    sound = chain.sound
+async def _verify(settings: Settings, files: list[Path], key_lines: list[str], *, recordings: bool) -> bool:
+    clock = SystemClock()
+    sound = await _audit(settings, files, key_lines, clock=clock)
     if recordings:
-        hosts = settings.hosts.workers
-        for index in range(max(1, hosts)):
-            report = await _recordings(settings.of_host(index), settings.host_socket(index), clock=clock)
-            _tell_recordings(report, f"host {index}" if hosts else "recordings")
-            sound = sound and not report["faults"]
+        sound = await _all_recordings(settings, clock=clock) and sound
+    return sound
+
+
+async def _audit(settings: Settings, files: list[Path], key_lines: list[str], *, clock: Clock) -> bool:
+    own = await asyncio.to_thread(_own_key, settings)
+    keys = [CheckpointKey.parse(line) for line in key_lines] or ([own] if own is not None else [])
+    checkpoints, problems = await asyncio.to_thread(_checkpoints, settings, files, keys)
+    async with open_database(database_url(settings)) as database:
+        report = await Trail(database, clock=clock).verify(checkpoints)
+    _tell_audit(replace(report, problems=(*problems, *report.problems)), own)
+    return report.sound and not problems
+
+
+def _own_key(settings: Settings) -> CheckpointKey | None:
+    seed = find_seed(settings.server.data_dir, credentials=os.environ.get("CREDENTIALS_DIRECTORY"))
+    return Signer(settings.audit.origin, seed).public if seed is not None else None
+
+
+def _checkpoints(
+    settings: Settings, files: list[Path], keys: list[CheckpointKey]
+) -> tuple[list[Checkpoint], list[str]]:
+    """Return the checkpoints to hold the log against, and what is wrong with the files themselves."""
+    if not files:
+        files = [file for file in [checkpoint_file(settings.audit, settings.server.data_dir)] if file.exists()]
+    if files and not keys:
+        raise AuditKeyError(
+            "There is no key here to check the signatures of checkpoints by.",
+            cure="Give the log's public key with --checkpoint-key.",
+        )
+    checkpoints: list[Checkpoint] = []
+    problems: list[str] = []
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(
+                f"The checkpoints {file} cannot be read: {error}.", cure="Give a file of checkpoints."
+            ) from None
+        found, wrong = read_notes(text, keys)
+        checkpoints += found
+        problems += [f"{file}: {what}" for what in wrong]
+        if not found and not wrong:
+            problems.append(f"{file}: there is no checkpoint in it.")
+    return checkpoints, problems
+
+
+async def _all_recordings(settings: Settings, *, clock: Clock) -> bool:
+    hosts = settings.hosts.workers
+    sound = True
+    for index in range(max(1, hosts)):
+        report = await _recordings(settings.of_host(index), settings.host_socket(index), clock=clock)
+        _tell_recordings(report, f"host {index}" if hosts else "recordings")
+        sound = sound and not report["faults"]
     return sound
 
 
@@ -71,12 +141,20 @@ async def _storage_report(settings: Settings, *, clock: Clock) -> AsyncIterator[
         yield asdict(await storage.verify())
 
 
-def _tell_chain(report: ChainReport) -> None:
-    typer.echo(f"audit: {report.entries} entries, " + ("unbroken." if report.sound else "NOT as they were written:"))
+def _tell_audit(report: AuditReport, key: CheckpointKey | None) -> None:
+    erased = f", personal detail of {report.erased} erased" if report.erased else ""
+    typer.echo(
+        f"audit: {report.entries} entries{erased}, held against {report.checkpoints} checkpoints, "
+        + ("all as written." if report.sound else "NOT as they were written:")
+    )
     for problem in report.problems[:SHOWN_MAX]:
         typer.echo(f"  {problem}")
+    if len(report.problems) > SHOWN_MAX:
+        typer.echo("  and more.")
     if report.sound:
-        typer.echo(f"  The chain ends in {report.head}; note it elsewhere to be able to prove it later.")
+        typer.echo(f"  Root: {report.head}")
+    if key is not None:
+        typer.echo(f"  Key of its checkpoints, to be noted elsewhere: {key.text}")
 
 
 def _tell_recordings(report: dict[str, Any], name: str) -> None:

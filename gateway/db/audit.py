@@ -1,29 +1,60 @@
-"""The audit table: rows are added, never changed; the head row says where the chain ends."""
+"""The audit's tables: entries are added, never changed; their personal parts can be removed; the head says the end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, TextClause, delete, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.db.tables import audit, audit_head
+from gateway.db.tables import audit_entries, audit_open, audit_personal, audit_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
-    """A row of audit. ``details`` is a canonical JSON object."""
+    """A row of audit_entries. ``details`` is a canonical JSON object; ``leaf`` is the hash of the entry's leaf."""
 
     seq: int
     at_ns: int
     action: str
     outcome: str
     actor_id: str
-    actor: str
-    address: str
     subject: str
+    rule: str
+    span: str
+    from_ns: int | None
+    to_ns: int | None
+    span_class: int | None
     details: str
-    previous_hash: str
-    hash: str
+    commitment: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalRow:
+    """A row of audit_personal: what an entry's commitment stands for. ``body`` is a canonical JSON object."""
+
+    seq: int
+    at_ns: int
+    salt: bytes
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEntry:
+    """An entry with its personal part, ``None`` where that was erased."""
+
+    row: AuditRow
+    personal: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadRow:
+    """How many entries there are, and the right edge of the tree over them."""
+
+    size: int
+    edge: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +69,17 @@ class AuditFilter:
     before_seq: int | None = None
 
 
+ROW_NAMES = tuple(field.name for field in fields(AuditRow))
+_AS_STORED = text(
+    # Plain text, so that nothing is converted on the way: a value of a kind that was never written must be seen.
+    f"SELECT {', '.join(f'a.{name}' for name in ROW_NAMES)}, p.at_ns, p.salt, p.body FROM audit_entries AS a "  # noqa: S608 - ours
+    "LEFT JOIN audit_personal AS p ON p.seq = a.seq WHERE a.seq > :after ORDER BY a.seq LIMIT :limit"
+)
+_STORED = select(audit_entries, audit_personal.c.body).join_from(
+    audit_entries, audit_personal, audit_personal.c.seq == audit_entries.c.seq, isouter=True
+)
+
+
 class AuditRows:
     """The repository, on one transaction."""
 
@@ -46,40 +88,110 @@ class AuditRows:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def head(self, *, lock: bool = False) -> tuple[int, str] | None:
-        """Return the newest sequence number and hash that were stored; ``lock`` keeps others from appending."""
-        query = select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.id == 1)
+    async def head(self, *, lock: bool = False) -> HeadRow | None:
+        """Return where the log ends; ``lock`` keeps others from appending."""
+        query = select(audit_tree.c.size, audit_tree.c.edge).where(audit_tree.c.id == 1)
         row = (await self._connection.execute(query.with_for_update() if lock else query)).one_or_none()
-        return (int(row.seq), str(row.hash)) if row is not None else None
+        return HeadRow(size=row.size, edge=row.edge) if row is not None else None
 
-    async def append(self, rows: list[AuditRow]) -> None:
-        """Add rows in order and move the head to the last."""
+    async def append(self, rows: Sequence[AuditRow], personal: Sequence[PersonalRow], head: HeadRow) -> None:
+        """Add rows in order with their personal parts, and move the head."""
+        await self._connection.execute(insert(audit_entries), [_values(row) for row in rows])
+        await self._connection.execute(insert(audit_personal), [_values(row) for row in personal])
         await self._connection.execute(
-            insert(audit), [{field.name: getattr(row, field.name) for field in fields(row)} for row in rows]
-        )
-        await self._connection.execute(
-            update(audit_head).where(audit_head.c.id == 1).values(seq=rows[-1].seq, hash=rows[-1].hash)
+            update(audit_tree).where(audit_tree.c.id == 1).values(size=head.size, edge=head.edge)
         )
 
-    async def newest(self, wanted: AuditFilter, *, limit: int) -> list[AuditRow]:
-        """Return the rows that match, newest first."""
-        query = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+    async def move_open(self, opened: dict[str, int], closed: set[str]) -> None:
+        """Note which spans have begun (with the number of their first entry), after ``closed`` were taken out."""
+        if closed:
+            await self._connection.execute(delete(audit_open).where(audit_open.c.span.in_(closed)))
+        if opened:
+            await self._connection.execute(
+                insert(audit_open), [{"span": span, "seq": seq} for span, seq in opened.items()]
+            )
+
+    async def newest(self, wanted: AuditFilter, *, limit: int) -> list[StoredEntry]:
+        """Return the entries that match, newest first."""
+        query = _STORED.order_by(audit_entries.c.seq.desc()).limit(limit)
         if wanted.actor_id is not None:
-            query = query.where(audit.c.actor_id == wanted.actor_id)
+            query = query.where(audit_entries.c.actor_id == wanted.actor_id)
         if wanted.subject is not None:
-            query = query.where(audit.c.subject == wanted.subject)
+            query = query.where(audit_entries.c.subject == wanted.subject)
         if wanted.action is not None:
-            query = query.where(audit.c.action == wanted.action)
+            query = query.where(audit_entries.c.action == wanted.action)
         if wanted.start_ns is not None:
-            query = query.where(audit.c.at_ns >= wanted.start_ns)
+            query = query.where(audit_entries.c.at_ns >= wanted.start_ns)
         if wanted.end_ns is not None:
-            query = query.where(audit.c.at_ns < wanted.end_ns)
+            query = query.where(audit_entries.c.at_ns < wanted.end_ns)
         if wanted.before_seq is not None:
-            query = query.where(audit.c.seq < wanted.before_seq)
-        return [AuditRow(**row._asdict()) for row in await self._connection.execute(query)]
+            query = query.where(audit_entries.c.seq < wanted.before_seq)
+        return [_stored(row) for row in await self._connection.execute(query)]
 
-    async def in_order(self) -> AsyncIterator[AuditRow]:
-        """Yield every row from the first, without holding them all."""
-        async with self._connection.stream(select(audit).order_by(audit.c.seq)) as result:
-            async for row in result:
-                yield AuditRow(**row._asdict())
+    async def by_number(self, numbers: Sequence[int]) -> dict[int, StoredEntry]:
+        """Return entries by their numbers."""
+        found = await self._connection.execute(_STORED.where(audit_entries.c.seq.in_(numbers)))
+        return {row.seq: _stored(row) for row in found}
+
+    async def still_open(self) -> list[StoredEntry]:
+        """Return the first entry of every span that has not ended."""
+        query = _STORED.join(audit_open, audit_open.c.seq == audit_entries.c.seq).order_by(audit_entries.c.seq)
+        return [_stored(row) for row in await self._connection.execute(query)]
+
+    # --- erasing personal parts
+
+    async def personal_before(self, before_ns: int) -> int:
+        """Return how many entries before an instant still have their personal part."""
+        query = select(func.count()).select_from(audit_personal).where(audit_personal.c.at_ns < before_ns)
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def erase_personal(self, before_ns: int, *, limit: int) -> int:
+        """Remove the personal part of at most ``limit`` entries before an instant, and return of how many."""
+        oldest = (
+            select(audit_personal.c.seq)
+            .where(audit_personal.c.at_ns < before_ns)
+            .order_by(audit_personal.c.at_ns)
+            .limit(limit)
+        )
+        return (await self._connection.execute(delete(audit_personal).where(audit_personal.c.seq.in_(oldest)))).rowcount
+
+    # --- as it is stored, for whoever checks it
+
+    async def stored_after(self, seq: int, *, limit: int) -> list[tuple[Any, ...]] | None:
+        """Return rows with their personal parts (time, salt, body or three times null) in order, just as stored.
+
+        ``None`` where the database cannot make anything of what is stored there.
+        """
+        return await self._as_stored(_AS_STORED, {"after": seq, "limit": limit})
+
+    async def stored_head(self) -> tuple[Any, Any] | None:
+        """Return size and edge just as stored."""
+        row = (await self._connection.execute(text("SELECT size, edge FROM audit_tree WHERE id = 1"))).one_or_none()
+        return (row[0], row[1]) if row is not None else None
+
+    async def stored_open(self) -> list[tuple[Any, ...]] | None:
+        """Return which spans are said to be open, each with the number of its first entry; ``None`` as above."""
+        return await self._as_stored(text("SELECT span, seq FROM audit_open"), {})
+
+    async def personal_parts(self) -> int:
+        """Return how many personal parts there are, with or without an entry."""
+        return int((await self._connection.execute(select(func.count()).select_from(audit_personal))).scalar_one())
+
+    async def _as_stored(self, query: TextClause, values: dict[str, int]) -> list[tuple[Any, ...]] | None:
+        try:
+            rows: Sequence[Row[Any]] = (await self._connection.execute(query, values)).fetchall()
+        except DBAPIError as error:
+            if "decode" not in str(error.orig).lower():
+                raise
+            return None
+        return [tuple(row) for row in rows]
+
+
+def _values(row: AuditRow | PersonalRow) -> dict[str, object]:
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
+def _stored(row: Row[Any]) -> StoredEntry:
+    values = row._asdict()
+    body = values.pop("body")
+    return StoredEntry(row=AuditRow(**values), personal=body)

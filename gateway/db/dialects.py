@@ -11,7 +11,7 @@ WRITING = "sightline_writing"
 
 
 def prepare(engine: Engine) -> None:
-    """Give a SQLite engine WAL, enforced foreign keys and transactions that begin when they say so.
+    """Give a SQLite engine WAL, enforced foreign keys, deletion for good and transactions that begin when they say so.
 
     The driver's own implicit BEGIN starts a read that may fail to become a write under load; BEGIN IMMEDIATE waits
     its turn instead.
@@ -22,7 +22,13 @@ def prepare(engine: Engine) -> None:
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            "busy_timeout=10000",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -36,9 +42,17 @@ def prepare(engine: Engine) -> None:
 
 def append_only(table: str, dialect: str, execute: Callable[[str], object]) -> None:
     """Make the database itself refuse to change or delete rows of ``table``."""
-    said = f"{table} is append-only"
+    _refuse(("UPDATE", "DELETE"), f"{table} is append-only", table, dialect, execute)
+
+
+def unchangeable(table: str, dialect: str, execute: Callable[[str], object]) -> None:
+    """Make the database itself refuse to change rows of ``table``; they can be deleted."""
+    _refuse(("UPDATE",), f"rows of {table} cannot be changed", table, dialect, execute)
+
+
+def _refuse(verbs: tuple[str, ...], said: str, table: str, dialect: str, execute: Callable[[str], object]) -> None:
     if dialect == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
+        for verb in verbs:
             execute(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{said}'); END"
@@ -48,7 +62,8 @@ def append_only(table: str, dialect: str, execute: Callable[[str], object]) -> N
         f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION '{said}'; END $$"
     )
+    refused = " OR ".join([*verbs, "TRUNCATE"] if "DELETE" in verbs else verbs)
     execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        f"CREATE TRIGGER {table}_{'append_only' if 'DELETE' in verbs else 'unchangeable'} BEFORE {refused} ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
     )

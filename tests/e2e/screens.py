@@ -65,6 +65,13 @@ async def _probed(page: Page) -> None:
     await page.wait_for_selector("#enrol-number")
 
 
+async def _asked(page: Page) -> None:
+    await page.fill("#who-saw-number", "1")
+    await page.click("#who-saw .primary")
+    await page.wait_for_selector("#seen li")
+    await page.locator("#seen").scroll_into_view_if_needed()
+
+
 async def _refused(page: Page) -> None:
     await page.click("#discover")
     await page.wait_for_selector(".discover .camera-row")
@@ -178,7 +185,7 @@ FACES: dict[str, tuple[str, Act]] = {
     "host-down-wall": ("host-down", _live),
     "host-version": ("host-version", _panel("hosts", _scrolled)),
     "people": ("ready", _panel("people")),
-    "audit": ("ready", _panel("audit")),
+    "audit": ("ready", _panel("audit", _asked)),
     "keys": ("ready", _panel("keys")),
     "steer-panel": ("ready", _panel("steer")),
     "export": ("ready", _exporting),

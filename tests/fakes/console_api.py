@@ -144,10 +144,45 @@ async def _audit(request: Request) -> Response:
             "outcome": "done",
             "subject": camera,
             "address": "10.0.4.17",
+            "actor_id": "u1",
+            "rule": "role:operator",
+            "reference": "",
+            "start": None,
+            "end": None,
+            "erased": False,
         }
         for n, kind in enumerate(kinds * 4)
     ]
     return JSONResponse({"entries": events, "before": None})
+
+
+async def _seen(request: Request) -> Response:
+    """Answer with two pages: a view that goes on, and one of somebody whose name was erased."""
+    borough = _borough(request)
+    borough.audit_asked.append(dict(request.query_params))
+    if request.url.path.endswith(".csv"):
+        return Response("from,to\r\n", media_type="text/csv")
+    further = "before" in request.query_params
+    entry = {
+        "seq": 1 if further else 2,
+        "at": borough.iso(-60),
+        "actor": "" if further else "Mary Okafor",
+        "actor_id": "0123456789abcdef",
+        "action": "view.ended" if further else "view.started",
+        "outcome": "done",
+        "subject": borough.cameras[0]["id"],
+        "address": "" if further else "10.0.4.17",
+        "rule": "role:operator",
+        "reference": "" if further else "INC-2026-0007",
+        "start": borough.iso(-600),
+        "end": borough.iso(-60) if further else None,
+        "erased": further,
+    }
+    return JSONResponse({"entries": [entry], "before": None if further else "1.2"})
+
+
+async def _audit_people(_request: Request) -> Response:
+    return JSONResponse([{"id": "u1", "name": "Mary Okafor"}, {"id": "0123456789abcdef", "name": ""}])
 
 
 async def _hosts(request: Request) -> Response:
@@ -291,6 +326,9 @@ def application(borough: FakeBorough) -> Any:
             Route(api + "/hosts/{host:int}/viewers", _viewers),
             Route(api + "/users", _users),
             Route(api + "/audit", _audit),
+            Route(api + "/audit/people", _audit_people),
+            Route(api + "/audit/seen", _seen),
+            Route(api + "/audit/seen.csv", _seen),
             Route(api + "/audit/verify", _audit, methods=["POST"]),
             Route(api + "/map", _map),
             Route(api + "/map/ground", _ground),

@@ -40,6 +40,8 @@ class FakeBorough:
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     commands: list[dict[str, Any]] = field(default_factory=list)
     """Everything that came over the steering sockets, in order."""
+    audit_asked: list[dict[str, str]] = field(default_factory=list)
+    """Questions to the audit, as they came."""
     exports: list[tuple[str, str]] = field(default_factory=list)
     """Start and end of each clip that was asked for."""
     hosts: list[dict[str, Any]] = field(default_factory=list)

@@ -13,7 +13,8 @@ from config.access import AccessSettings
 from config.server import ServerSettings
 from config.settings import Settings
 from gateway.app import Gateway, open_gateway
-from gateway.db.audit import AuditFilter, AuditRow
+from gateway.audit.leaves import Entry
+from gateway.db.audit import AuditFilter
 from gateway.fleet import rpc
 from kernel.clock import SystemClock
 from tests.fakes.host import FakeHost
@@ -91,7 +92,7 @@ class Desk:
         ) as socket:
             yield socket
 
-    async def audit(self, action: str | None = None) -> list[AuditRow]:
+    async def audit(self, action: str | None = None) -> list[Entry]:
         """Return what was recorded, oldest first."""
         await self.gateway.trail.settled()
         return (await self.gateway.trail.entries(AuditFilter(action=action), limit=1000))[::-1]

@@ -230,7 +230,7 @@ async def test_breaking_the_glass_is_loud(desk: Desk) -> None:
     assert [one["id"] for one in (await supervisor.get("/api/v1/glass")).json()] == [answer.json()["id"]]
     await desk.watch(client, camera)
     assert desk.gateway.rooms.ledger.going_on("view")[0].actor.rule == f"glass:{answer.json()['id']}"
-    (broken,) = await desk.audit("glass.broken")
+    (broken,) = await desk.audit("access.glass-broken")
     assert "Stabbing" in broken.details
     assert (await supervisor.delete(f"/api/v1/glass/{answer.json()['id']}")).status_code == 204
     await until(lambda: not desk.host.viewers, timeout_s=1, what="the end of the view")
@@ -335,8 +335,8 @@ async def test_every_change_is_recorded(desk: Desk) -> None:
         assert (await desk.admin.delete(f"/api/v1/{what}/{one['id']}")).status_code == 204
     recorded = [entry.action for entry in await desk.audit()]
     assert recorded[-8:] == [
-        "group.put", "group.removed", "team.put", "team.removed",
-        "role.put", "role.removed", "grant.added", "grant.ended",
+        "group.added", "group.removed", "team.added", "team.removed",
+        "role.added", "role.removed", "grant.added", "grant.removed",
     ]  # fmt: skip
     (granted,) = await desk.audit("grant.added")
     assert "Holiday cover" in granted.details

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.audit import trail as trail_module
-from gateway.audit.chain import GENESIS, canonical, entry_hash, link
-from gateway.audit.errors import AuditUnwrittenError
+from gateway.audit.errors import AuditBrokenError, AuditUnwrittenError
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent
+from gateway.audit.leaves import canonical, leaf_of, link
 from gateway.audit.trail import Trail, open_trail
+from gateway.audit.tree import Edge
 from gateway.db.audit import AuditFilter
 from gateway.db.engine import Database, open_database, sqlite_url
 from tests.fakes.clock import ManualClock, settle
@@ -46,7 +47,7 @@ def view(number: int = 1) -> AuditEvent:
 async def refuse_writing(database: Database, *, refuse: bool) -> None:
     """Make the audit table refuse entries, or take them again."""
     statement = (
-        "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'database is locked'); END"
+        "CREATE TRIGGER broken BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'database is locked'); END"
         if refuse
         else "DROP TRIGGER broken"
     )
@@ -63,19 +64,49 @@ async def test_who_when_what_and_from_where_are_kept(trail: Trail, clock: Manual
     assert (entry.at_ns, entry.details) == (clock.wall_ns(), '{"stream":"main"}')
 
 
-async def test_entries_follow_each_other(trail: Trail) -> None:
-    """Each hash covers the entry before it, from the first on."""
-    for number in range(3):
+async def test_the_rule_and_the_reference_are_kept(trail: Trail) -> None:
+    """An entry says what allowed it and what it was for."""
+    event = AuditEvent(action=Action.STILL, actor=ANN, rule="grant:g1", reference="INC-2026-0007")
+    await trail.append(event)
+    (entry,) = await trail.entries(EVERYTHING, limit=10)
+    assert (entry.rule, entry.reference) == ("grant:g1", "INC-2026-0007")
+
+
+async def test_entries_are_the_leaves_of_one_tree(trail: Trail) -> None:
+    """The stored edge is the one over all leaves in their order."""
+    for number in range(5):
         trail.note(view(number))
     await trail.settled()
     entries = (await trail.entries(EVERYTHING, limit=10))[::-1]
-    assert [entry.seq for entry in entries] == [1, 2, 3]
-    assert [entry.previous_hash for entry in entries] == [GENESIS, entries[0].hash, entries[1].hash]
-    assert (await trail.verify()).sound
+    assert [entry.seq for entry in entries] == [1, 2, 3, 4, 5]
+    edge = Edge()
+    for entry in entries:
+        edge.push(entry.leaf)
+    assert (await trail.head()).root == edge.root
+    report = await trail.verify()
+    assert report.sound
+    assert report.head == edge.root.hex()
 
 
-async def test_two_processes_share_one_chain(tmp_path: Path, clock: ManualClock) -> None:
-    """The command and the service append to one chain without breaking it."""
+async def test_nothing_is_added_to_a_log_whose_end_is_unknown(
+    trail: Trail, database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events wait, acts are refused, and the reason is told."""
+    monkeypatch.setattr(trail_module, "PATIENCE_S", 0.05)
+    await execute(database, "UPDATE audit_tree SET edge = x'00'")
+    with pytest.raises(AuditUnwrittenError):
+        await trail.append(view())
+    with pytest.raises(AuditBrokenError):
+        await trail.head()
+    await execute(database, "UPDATE audit_tree SET edge = x''")
+    await until(lambda: clock.sleepers, what="the writer to wait")
+    await clock.turn(trail_module.RETRY_S)
+    await trail.settled()
+    assert (await trail.verify()).entries == 1
+
+
+async def test_two_processes_share_one_log(tmp_path: Path, clock: ManualClock) -> None:
+    """The command and the service append to one log without breaking it."""
     url = sqlite_url(tmp_path / "b.db")
     async with open_database(url) as one, open_database(url) as other:
         async with open_trail(one, clock=clock) as first, open_trail(other, clock=clock) as second:
@@ -150,12 +181,19 @@ async def test_a_broken_database_at_the_end_is_no_hang(database: Database, clock
     assert (await Trail(database, clock=clock).verify()).entries == 0
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit"])
+@pytest.mark.parametrize("statement", ["UPDATE audit_entries SET actor_id = 'eve'", "DELETE FROM audit_entries"])
 async def test_the_database_itself_refuses_changes(trail: Trail, database: Database, statement: str) -> None:
     """Rows cannot be changed or removed by a slip or through a hole in our own code."""
     await trail.append(view())
     with pytest.raises((IntegrityError, DBAPIError), match="append-only"):
         await execute(database, statement)
+
+
+async def test_the_database_itself_refuses_changes_to_personal_parts(trail: Trail, database: Database) -> None:
+    """They can be erased, and nothing else."""
+    await trail.append(view())
+    with pytest.raises((IntegrityError, DBAPIError), match="cannot be changed"):
+        await execute(database, "UPDATE audit_personal SET body = '{}'")
 
 
 async def test_entries_are_found_by_what_is_asked(trail: Trail, clock: ManualClock) -> None:
@@ -177,29 +215,50 @@ async def test_entries_are_found_by_what_is_asked(trail: Trail, clock: ManualClo
 
 
 Details = dict[str, str | int | bool | None]
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+TEXT = st.text(max_size=200)
+FIELDS = ("actor_id", "subject", "details", "action", "outcome", "rule", "span")
 
 
 @given(TEXT, TEXT, st.dictionaries(TEXT, st.one_of(TEXT, st.integers(), st.booleans(), st.none()), max_size=4))
-def test_any_change_to_an_entry_changes_its_hash(
-    name: str, other: str, details: dict[str, str | int | bool | None]
-) -> None:
-    """The hash covers every field, whatever is in it."""
+def test_any_change_to_an_entry_changes_its_leaf(name: str, other: str, details: Details) -> None:
+    """The hash covers every field, whatever is in it; half a surrogate pair does not stop the writer."""
+    other = other.encode("utf-8", "replace").decode()
     event = AuditEvent(action=Action.CHANGED, actor=Actor(id="u", name=name, address="a"), details=details)
-    row = link(event, at_ns=1, seq=1, previous_hash=GENESIS)
-    assert entry_hash(row) == row.hash
-    for field in ("actor_id", "actor", "address", "subject", "details", "action", "outcome", "previous_hash"):
+    row, personal = link(event, at_ns=1, seq=1)
+    assert leaf_of(row) == row.leaf
+    for field in FIELDS:
         if getattr(row, field) != other:
-            assert entry_hash(replace(row, **{field: other})) != row.hash  # type: ignore[arg-type]
-    assert entry_hash(replace(row, seq=2)) != row.hash
-    assert entry_hash(replace(row, at_ns=2)) != row.hash
+            assert leaf_of(replace(row, **{field: other})) != row.leaf  # type: ignore[arg-type]
+    for field in ("seq", "at_ns", "from_ns", "to_ns"):
+        assert leaf_of(replace(row, **{field: 7})) != row.leaf  # type: ignore[arg-type]
+    assert leaf_of(replace(row, commitment=b"x" * 32)) != row.leaf
+    assert len(personal.salt) == 16
+
+
+def test_what_people_typed_is_only_committed_to() -> None:
+    """Name, address, reference and free text are in no column of the entry; our own words and identifiers are."""
+    details: Details = {"stream": "main", "reason": "Mr Smith said so", "seconds": 4}
+    actor = Actor(id="u1", name="Ann Jones", address="192.0.2.1")
+    event = AuditEvent(action=Action.SHARE_MADE, actor=actor, reference="INC 5", details=details)
+    row, personal = link(event, at_ns=1, seq=1)
+    assert row.details == '{"seconds":4,"stream":"main"}'
+    for secret in ("Ann Jones", "192.0.2.1", "INC 5", "Mr Smith"):
+        assert secret in personal.body
+        assert secret not in str(row)
+
+
+def test_a_repeated_entry_has_another_commitment() -> None:
+    """Salt keeps anybody from telling that the same person acted twice, or from trying names."""
+    (one, _), (other, _) = (link(view(), at_ns=1, seq=1) for _ in range(2))
+    assert one.commitment != other.commitment
 
 
 def test_long_texts_fit_the_table() -> None:
     """What somebody typed cannot overflow a column."""
     event = AuditEvent(action=Action.SIGN_IN, actor=Actor(id="i" * 99, name="n" * 999, address="a" * 99))
-    row = link(event, at_ns=1, seq=1, previous_hash=GENESIS)
-    assert (len(row.actor_id), len(row.actor), len(row.address)) == (64, 120, 64)
+    row, personal = link(event, at_ns=1, seq=1)
+    assert len(row.actor_id) == 64
+    assert personal.body == canonical({"actor": "n" * 120, "address": "a" * 64, "reference": "", "details": "{}"})
 
 
 def test_canonical_json_does_not_depend_on_order() -> None:

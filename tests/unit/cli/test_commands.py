@@ -151,11 +151,11 @@ def test_verify_finds_an_altered_audit(config: Path, tmp_path: Path) -> None:
     users(config, "add", "root", "--role", "administrator", typed=f"{PASSWORD}\n{PASSWORD}\n")
     sound = RUN.invoke(app, ["verify", "--config", str(config)])
     assert sound.exit_code == 0, sound.output
-    assert "audit: 1 entries, unbroken" in sound.output
+    assert "audit: 1 entries, held against 0 checkpoints, all as written." in sound.output
     assert "recordings: 0 files" in sound.output
     connection = sqlite3.connect(tmp_path / "data" / "sightline.db")
-    connection.executescript("DROP TRIGGER audit_no_update; UPDATE audit SET actor = 'eve';")
+    connection.executescript("DROP TRIGGER audit_entries_no_update; UPDATE audit_entries SET actor_id = 'eve';")
     connection.close()
-    broken = RUN.invoke(app, ["verify", "--audit-only", "--config", str(config)])
+    broken = RUN.invoke(app, ["verify", "--audit", "--config", str(config)])
     assert broken.exit_code == 1
     assert "Entry 1 was altered." in broken.output

@@ -40,7 +40,8 @@ def test_the_migrations_can_be_written_for_postgresql(capsys: pytest.CaptureFixt
     command.upgrade(config, "head", sql=True)
     said = capsys.readouterr().out
     assert "CREATE TABLE cameras" in said
-    assert "BEFORE UPDATE OR DELETE OR TRUNCATE ON audit" in said
+    assert "BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries" in said
+    assert "BEFORE UPDATE ON audit_personal" in said
     assert head() in said
 
 

@@ -92,6 +92,22 @@
 /** @typedef {{spans: Span[], gaps: Gap[], newest: number | null}} Timeline */
 /** @typedef {{cameraId: string | null, replayAt: number | null}} Slot  replayAt: null while live. */
 /** @typedef {1 | 4 | 9} Layout */
+/**
+ * @typedef {object} AuditEntry
+ * @property {number} seq
+ * @property {string} at
+ * @property {string} action
+ * @property {string} outcome
+ * @property {string} actor_id
+ * @property {string} actor
+ * @property {string} address
+ * @property {string} subject
+ * @property {string} rule
+ * @property {string} reference
+ * @property {string | null} start
+ * @property {string | null} end
+ * @property {boolean} erased
+ */
 /** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "keys"} PanelName */
 
 export {};

@@ -1,47 +1,19 @@
 /**
- * Who did what: the newest of the audit record, and a check of its chain.
+ * Who did what: questions to the audit record, the newest of it, and a check that it is whole.
  * @module
  */
 
 import { html, nothing } from "lit";
 import { ApiError, get, send } from "../api.js";
+import "./audit-seen.js";
+import { did, who } from "../audit-words.js";
 import { SlElement } from "../element.js";
 import { cameraById } from "../store.js";
 import { clock, day } from "../time.js";
 import { say } from "../words.js";
 
-/** What somebody did, as a sentence goes on after their name. @type {Record<string, string>} */
-const DID = {
-  "access.set-up": "set up this gateway",
-  "access.sign-in": "signed in",
-  "access.sign-out": "signed out",
-  "access.session-ended": "was signed out",
-  "access.refused": "was refused",
-  "user.added": "added a user",
-  "user.changed": "changed a user",
-  "user.removed": "removed a user",
-  "camera.probed": "looked at a device",
-  "camera.discovered": "searched the network",
-  "camera.enrolled": "enrolled camera",
-  "camera.changed": "changed camera",
-  "camera.removed": "removed camera",
-  "view.started": "began to watch camera",
-  "view.ended": "stopped watching camera",
-  "view.snapshot": "took a snapshot of camera",
-  "steer.started": "took the stick of camera",
-  "steer.ended": "let go of the stick of camera",
-  "preset.stored": "stored a preset of camera",
-  "preset.removed": "removed a preset of camera",
-  "playback.started": "began to play back camera",
-  "playback.ended": "stopped playing back camera",
-  "playback.still": "saved a still of camera",
-  "export.clip": "exported a clip of camera",
-  "audit.read": "read this record",
-  "audit.verified": "checked this record",
-};
-
 class Audit extends SlElement {
-  /** @type {any[] | null} */
+  /** @type {import("../types.js").AuditEntry[] | null} */
   #events = null;
   /** @type {import("../types.js").Problem | null} */
   #problem = null;
@@ -72,7 +44,7 @@ class Audit extends SlElement {
       const said = await send("POST", "/audit/verify");
       this.#sound = said.sound;
       this.#checked = said.sound
-        ? `The record is whole: ${said.entries} entries, each sealed by the next.`
+        ? `The record is whole: ${said.entries} entries, none altered, removed or moved.`
         : `The record was altered. ${said.problems.join(" ")}`;
     } catch (error) {
       const { title, cure } = say(error instanceof ApiError ? error.problem : error);
@@ -81,14 +53,14 @@ class Audit extends SlElement {
     this.requestUpdate();
   }
 
-  /** @param {any} entry */
+  /** @param {import("../types.js").AuditEntry} entry */
   #row(entry) {
     const at = Date.parse(entry.at);
     const camera = cameraById(entry.subject);
     const failed = entry.outcome !== "done";
     return html`<li>
       <time datetime=${entry.at}>${day(at)} <b>${clock(at)}</b></time>
-      <span class="audit-what"><b>${entry.actor || "nobody known"}</b> ${DID[entry.action] ?? entry.action.replace(".", " ")}
+      <span class="audit-what"><b>${who(entry)}</b> ${did(entry)}
         ${camera ? html`<span class="number">${camera.number}</span>` : nothing}
         ${failed ? html`<span class="attention">${entry.outcome}</span>` : nothing}
         <small>${entry.address ? `from ${entry.address}` : ""}</small></span>
@@ -100,6 +72,8 @@ class Audit extends SlElement {
     const said = this.#problem ? say(this.#problem) : null;
     return html`
       <h2>Audit</h2>
+      <sl-audit-seen></sl-audit-seen>
+      <h3>The newest of the record</h3>
       <div class="buttons"><button id="verify-audit" @click=${() => void this.#verify()}>Check that nothing was altered</button>
         <button class="plain" @click=${() => void this.#load()}>Refresh</button></div>
       ${this.#checked ? html`<p class="said ${this.#sound ? "" : "alarm"}" role="status">${this.#checked}</p>` : nothing}

@@ -1,0 +1,122 @@
+"""What is done to the log by the clock: checkpoints are signed and told, personal detail is erased when it is old."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from config.audit import AuditSettings
+from gateway.audit.checkpoints import Signer
+from gateway.audit.errors import AuditBrokenError, AuditUnwrittenError
+from gateway.audit.events import SYSTEM, Action, AuditEvent, Detail, Outcome
+from gateway.audit.trail import Trail
+from gateway.audit.witness import Witness, open_witness
+from gateway.db.errors import DatabaseError
+from kernel.clock import NS_PER_S, Clock, every
+
+log = structlog.get_logger()
+
+ERASE_EVERY_S = 3600.0
+DAY_NS = 86_400 * NS_PER_S
+EXPECTED = (DatabaseError, AuditUnwrittenError, AuditBrokenError)
+CHECKPOINTS = "audit-checkpoints"
+
+
+class Keeper:
+    """Does it. Made by :func:`open_keeping`."""
+
+    def __init__(self, trail: Trail, signer: Signer, file: Path, witness: Witness | None) -> None:
+        self._trail = trail
+        self._signer = signer
+        self._file = file
+        self._witness = witness
+        self._said_size = 0
+        """The size up to which there is nothing to say: that of the last checkpoint and the entry about it."""
+
+    async def checkpoint(self) -> None:
+        """Sign where the log stands, write it to the file and tell the witness; nothing where nothing was added."""
+        try:
+            await self._trail.settled_soon()
+            edge = await self._trail.head()
+        except EXPECTED as error:
+            log.error("audit.checkpoint_failed", error=error.code)  # noqa: TRY400 - a plain reason
+            return
+        if edge.size <= self._said_size:
+            return
+        note = self._signer.sign(size=edge.size, root=edge.root)
+        outcome = Outcome.DONE
+        try:
+            await asyncio.to_thread(append_note, self._file, note)
+        except OSError as error:
+            log.error("audit.checkpoint_unwritten", file=str(self._file), error=error.strerror)  # noqa: TRY400
+            outcome = Outcome.FAILED
+        if self._witness is not None:
+            self._witness.tell(note)
+        self._said_size = edge.size + 1
+        details: dict[str, Detail] = {"size": edge.size, "root": edge.root.hex()}
+        self._trail.note(AuditEvent(action=Action.CHECKPOINT, actor=SYSTEM, outcome=outcome, details=details))
+
+    async def erase(self, before_ns: int) -> None:
+        """Erase personal detail from before an instant; with a failing database at a later turn."""
+        try:
+            entries = await self._trail.erase_personal(before_ns)
+        except EXPECTED as error:
+            log.error("audit.erasure_failed", error=error.code)  # noqa: TRY400 - a plain reason
+        else:
+            if entries:
+                log.info("audit.erased", entries=entries)
+
+
+def append_note(file: Path, note: str) -> None:
+    """Append a signed note to a file, and a blank line after it, in one write that is on disk on return. Blocks.
+
+    Raises:
+        OSError: it could not be.
+    """
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    try:
+        os.write(handle, f"{note}\n".encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def checkpoint_file(settings: AuditSettings, data_dir: Path) -> Path:
+    """Return where checkpoints are written."""
+    return settings.checkpoint_file or data_dir / CHECKPOINTS
+
+
+@asynccontextmanager
+async def open_keeping(
+    trail: Trail, settings: AuditSettings, *, seed: bytes, data_dir: Path, clock: Clock
+) -> AsyncIterator[None]:
+    """Keep the log for the time of the block; on leaving, a last checkpoint is written and told."""
+    signer = Signer(settings.origin, seed)
+    log.info("audit.key", key=signer.public.text)
+    async with open_witness(settings, clock=clock) as witness:
+        keeper = Keeper(trail, signer, checkpoint_file(settings, data_dir), witness)
+
+        async def checkpoints() -> None:
+            async with every(clock, settings.checkpoint_s) as ticks:
+                async for _ in ticks:
+                    await keeper.checkpoint()
+
+        async def erasures() -> None:
+            async with every(clock, ERASE_EVERY_S) as ticks:
+                async for _ in ticks:
+                    await keeper.erase(clock.wall_ns() - round(settings.personal_days * DAY_NS))
+
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(checkpoints(), name="audit checkpoints"),
+                tasks.create_task(erasures(), name="audit erasures"),
+            ]
+            try:
+                yield
+            finally:
+                for task in running:
+                    task.cancel()
+        await keeper.checkpoint()

@@ -1,0 +1,119 @@
+/**
+ * What the audit calls what somebody did, as people say it.
+ * @module
+ */
+
+import { clock, day, duration } from "./time.js";
+
+/** As a sentence goes on after a name. @type {Record<string, string>} */
+const DID = {
+  "access.set-up": "set up this gateway",
+  "access.sign-in": "signed in",
+  "access.sign-out": "signed out",
+  "access.session-ended": "was signed out",
+  "access.refused": "was refused",
+  "access.stepped-up": "confirmed who they are",
+  "access.locked": "locked the console",
+  "access.unlocked": "unlocked the console",
+  "access.glass-broken": "broke the glass",
+  "approval.asked": "asked for a second person",
+  "approval.given": "approved as second person",
+  "approval.refused": "refused as second person",
+  "user.added": "added a user",
+  "user.changed": "changed a user",
+  "user.removed": "removed a user",
+  "user.password": "changed a password",
+  "token.added": "made an API token",
+  "token.removed": "revoked an API token",
+  "code.issued": "issued a one-time code",
+  "factor.added": "added a second factor",
+  "factor.removed": "removed a second factor",
+  "factor.recovery-codes": "made recovery codes",
+  "grant.added": "gave a right",
+  "grant.changed": "changed a right",
+  "grant.removed": "took a right away",
+  "team.added": "added a team",
+  "team.changed": "changed a team",
+  "team.removed": "removed a team",
+  "group.added": "added a camera group",
+  "group.changed": "changed a camera group",
+  "group.removed": "removed a camera group",
+  "role.added": "added a role",
+  "role.changed": "changed a role",
+  "role.removed": "removed a role",
+  "camera.probed": "looked at a device",
+  "camera.discovered": "searched the network",
+  "camera.enrolled": "enrolled camera",
+  "camera.changed": "changed camera",
+  "camera.removed": "removed camera",
+  "view.started": "began to watch camera",
+  "view.ended": "stopped watching camera",
+  "view.snapshot": "took a snapshot of camera",
+  "steer.started": "took the stick of camera",
+  "steer.ended": "let go of the stick of camera",
+  "steer.asked": "asked for the stick of camera",
+  "steer.lent": "lent the stick of camera",
+  "steer.taken-back": "took back the stick of camera",
+  "preset.stored": "stored a preset of camera",
+  "preset.removed": "removed a preset of camera",
+  "playback.started": "began to play back camera",
+  "playback.ended": "stopped playing back camera",
+  "playback.still": "saved a still of camera",
+  "export.clip": "exported a clip of camera",
+  "hold.placed": "placed a hold on camera",
+  "hold.changed": "changed a hold on camera",
+  "hold.released": "released a hold on camera",
+  "partner.added": "added a partner",
+  "partner.changed": "changed a partner",
+  "partner.removed": "removed a partner",
+  "partner.invited": "invited somebody of a partner",
+  "partner.enrolled": "enrolled as somebody of a partner",
+  "share.made": "made a share",
+  "share.changed": "changed a share",
+  "share.ended": "ended a share",
+  "share.joined": "joined a share",
+  "share.left": "left a share",
+  "share.note": "wrote a note",
+  "share.room-test": "tested the link to a partner",
+  "key.rotated": "changed the key of the secrets",
+  "settings.changed": "changed a setting",
+  "audit.read": "read this record",
+  "audit.verified": "checked this record",
+  "audit.lost": "could not record everything",
+  "audit.carried-over": "took over the earlier record",
+  "audit.erased": "erased old personal detail",
+  "audit.checkpoint": "signed a checkpoint of this record",
+};
+
+/** The whole of something, of which the entry is the beginning or the end. @type {Record<string, string>} */
+const WHOLE = {
+  "view.started": "watched",
+  "view.ended": "watched",
+  "playback.started": "played back",
+  "playback.ended": "played back",
+  "steer.started": "held the stick of",
+  "steer.ended": "held the stick of",
+  "view.snapshot": "took a snapshot of",
+  "playback.still": "saved a still of",
+  "export.clip": "exported a clip of",
+};
+
+/** @typedef {import("./types.js").AuditEntry} AuditEntry */
+
+/** @param {AuditEntry} entry */
+export const did = (entry) => DID[entry.action] ?? entry.action.replace(".", " ");
+
+/** What somebody did from beginning to end. @param {AuditEntry} entry */
+export const didInAll = (entry) => WHOLE[entry.action] ?? did(entry);
+
+/** Who it was, as far as that was not erased. @param {AuditEntry} entry */
+export const who = (entry) => entry.actor || (entry.erased && entry.actor_id ? `person ${entry.actor_id.slice(-6)}` : "nobody known");
+
+/** From when to when. @param {AuditEntry} entry @returns {string} */
+export function when(entry) {
+  const from = Date.parse(entry.start ?? entry.at);
+  const began = `${day(from)} ${clock(from)}`;
+  if (entry.start && !entry.end) return `${began}, still going on`;
+  const to = Date.parse(entry.end ?? entry.at);
+  return to - from < 500 ? began : `${began} to ${day(to) === day(from) ? "" : `${day(to)} `}${clock(to)}, ${duration(to - from)}`;
+}

@@ -1,0 +1,83 @@
+"""Who saw this camera, what did this person see: asked in Debian's Chromium by filling in two short forms."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.e2e.faces import Open, opening
+from tests.fakes.console_state import FakeBorough
+
+pytestmark = pytest.mark.timeout(90)
+
+# A busy machine is slow, and slowness is no fault here.
+expect.set_options(timeout=20_000)
+
+
+@pytest_asyncio.fixture
+async def opened() -> AsyncIterator[Open]:
+    """Give a function that opens the console with the gateway in a state; the page must raise nothing."""
+    async with opening() as open_:
+        yield open_
+
+
+async def asking(opened: Open) -> tuple[Page, FakeBorough]:
+    """Open the console's audit."""
+    page, borough = await opened()
+    await page.locator("#tab-audit").click()
+    await expect(page.locator("#who-saw")).to_be_visible()
+    return page, borough
+
+
+async def test_who_saw_a_camera_is_asked_by_its_number(opened: Open) -> None:
+    """Each answer says who, from when to when, by which rule and what for; the next page goes on from it."""
+    page, borough = await asking(opened)
+    await page.locator("#who-saw-number").fill("1")
+    await page.locator("#who-saw-from").fill("2026-05-01T12:00")
+    await page.locator("#who-saw-to").fill("2026-05-01T13:00")
+    await page.locator("#who-saw .primary").click()
+    found = page.locator("#seen li")
+    await expect(found).to_have_count(1)
+    for text in ("Mary Okafor", "watched", "still going on", "role:operator", "INC-2026-0007"):
+        await expect(found).to_contain_text(text)
+    await page.get_by_role("button", name="Show earlier").click()
+    await expect(found).to_have_count(2)
+    await expect(found.last).to_contain_text("person abcdef")
+    await expect(page.get_by_role("button", name="Show earlier")).to_have_count(0)
+    asked, further = borough.audit_asked
+    assert asked["camera"] == borough.cameras[0]["id"]
+    assert further == asked | {"before": "1.2"}
+
+
+async def test_what_a_person_saw_is_asked_by_choosing_them(opened: Open) -> None:
+    """Everybody on record can be chosen, also whose name was erased; the times are there already."""
+    page, borough = await asking(opened)
+    await page.locator("#person-saw-person").select_option(label="person abcdef")
+    await page.locator("#person-saw .primary").click()
+    await expect(page.locator("#seen li")).to_have_count(1)
+    (asked,) = borough.audit_asked
+    assert asked["person"] == "0123456789abcdef"
+    assert asked["start"] < asked["end"]
+
+
+async def test_an_answer_is_saved_as_csv(opened: Open) -> None:
+    """One button saves the whole answer."""
+    page, borough = await asking(opened)
+    await page.locator("#who-saw-number").fill("1")
+    async with page.expect_download() as saving:
+        await page.locator("#who-saw [data-csv]").click()
+    download = await saving.value
+    assert download.suggested_filename.startswith("seen-")
+    assert download.suggested_filename.endswith(".csv")
+    (asked,) = borough.audit_asked
+    assert asked["camera"] == borough.cameras[0]["id"]
+
+
+async def test_a_camera_that_is_none_is_said_to_be_none(opened: Open) -> None:
+    """Nothing is asked."""
+    page, borough = await asking(opened)
+    await page.locator("#who-saw-number").fill("999")
+    await page.locator("#who-saw .primary").click()
+    await expect(page.get_by_role("alert")).to_contain_text("There is no camera 999.")
+    assert borough.audit_asked == []
