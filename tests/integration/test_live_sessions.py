@@ -13,10 +13,10 @@ from config.live import LiveSettings
 from gateway.live import LiveError, LiveFeed, LiveHub, ViewerFacts, open_live
 from gateway.live.errors import (
     LiveAddressError,
+    LiveFragmentError,
     LiveFullError,
     LiveNotLiveError,
     LivePreconditionError,
-    LiveRestartError,
     LiveSessionError,
 )
 from gateway.live.peer import Peer
@@ -198,7 +198,7 @@ async def test_the_place_after_the_last_is_refused(stage: Stage) -> None:
 
 
 async def test_trickled_candidates_need_the_etag(stage: Stage) -> None:
-    """A PATCH is taken with the answer's ETag or ``*``, and refused without one, with another, or to restart ICE."""
+    """A PATCH is taken with the answer's ETag or ``*``, and refused without one or with another."""
     session = await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
     fragment = "a=candidate:1 1 udp 2113937151 127.0.0.1 9 typ host\r\na=candidate:1 1 tcp 1 127.0.0.1 9 typ host\r\n"
     await stage.hub.patch(session.id, fragment, session.etag)
@@ -207,9 +207,16 @@ async def test_trickled_candidates_need_the_etag(stage: Stage) -> None:
         with pytest.raises(LivePreconditionError) as error:
             await stage.hub.patch(session.id, fragment, if_match)
         assert error.value.status == status
-    with pytest.raises(LiveRestartError):
-        await stage.hub.patch(session.id, "a=ice-ufrag:other\r\n", session.etag)
     assert session.etag.startswith('"')
+
+
+async def test_ice_is_not_restarted_before_it_is_connected(stage: Stage) -> None:
+    """There is nothing to keep yet: 422, and the view goes on waiting for its viewer under the same tag."""
+    session = await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
+    with pytest.raises(LiveFragmentError) as error:
+        await stage.hub.patch(session.id, f"a=ice-ufrag:other\r\na=ice-pwd:{'p' * 24}\r\n", "*")
+    assert error.value.status == 422
+    assert await stage.hub.patch(session.id, "a=end-of-candidates\r\n", session.etag) is None
 
 
 async def test_a_stream_is_wanted_from_the_offer_on(stage: Stage) -> None:
