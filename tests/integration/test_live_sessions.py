@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiortc import RTCIceGatherer
 from aiortc.rtcicetransport import RTCIceCandidate
 
 from config.live import LiveSettings
@@ -20,6 +19,7 @@ from gateway.live.errors import (
     LiveSessionError,
 )
 from gateway.live.peer import Peer
+from gateway.live.peer.ice import IceSession
 from gateway.live.port import LivePort, open_port
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
@@ -287,7 +287,11 @@ async def test_a_public_address_stands_beside_the_local_one(monkeypatch: pytest.
         component=1, foundation="1", ip="10.1.2.3", port=5000, priority=9, protocol="udp", type="host"
     )
     inner = replace(local, ip="127.0.0.1")
-    monkeypatch.setattr(RTCIceGatherer, "getLocalCandidates", lambda _: [local, inner])
+
+    async def gathered(_: IceSession) -> list[RTCIceCandidate]:
+        return [local, inner]
+
+    monkeypatch.setattr(IceSession, "gather", gathered)
     monkeypatch.setattr(LivePort, "listening", [("10.1.2.3", 5000), ("127.0.0.1", 5000)])
     settings = LiveSettings.model_validate(
         {"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "public_addresses": ["203.0.113.7"]}
