@@ -12,6 +12,7 @@ from gateway.api.ledger import view_key
 from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import CameraId
+from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.waiting import until
 
@@ -106,7 +107,9 @@ async def test_a_restart_is_answered_with_the_hosts_credentials(desk: Desk) -> N
 
 async def test_a_view_is_reached_at_its_own_camera_only(desk: Desk) -> None:
     """What is asked for under another camera's address is not there."""
-    first, second = await desk.enrol(), await desk.enrol(address="192.0.2.2")
+    first = await desk.enrol()
+    desk.host.found = description("urn:uuid:2")
+    second = await desk.enrol(address="192.0.2.2")
     view = await desk.watch(desk.admin, first)
     elsewhere = view.replace(first, second)
     assert (await desk.admin.get(elsewhere)).status_code == 404
