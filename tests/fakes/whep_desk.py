@@ -35,6 +35,12 @@ window.look = async (camera) => {
   window.reports = [];
   window.picture = new LivePicture(document.body, camera, "main", false, (report) => { window.reports.push(report); });
 };
+// Every picture that comes on the glass from now on (ms).
+window.note = () => {
+  window.shown = [];
+  const seen = (now) => { shown.push(now); picture.video.requestVideoFrameCallback(seen); };
+  picture.video.requestVideoFrameCallback(seen);
+};
 window.view = async (path) => {
   serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
   window.session = new WhepSession(path, () => { window.lost += 1; });

@@ -33,7 +33,7 @@ LIVE = LiveSettings.model_validate(
 )  # fmt: skip
 TOKEN = "the-token"
 ORIGIN = "https://wall.example.org"
-BURST = 200
+BURST = 40
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 LINKS = (
     '<stun:stun.example.org>; rel="ice-server", '
@@ -179,7 +179,10 @@ class WrongWhep:
             return 415
         if self.wrong == "odd-candidates-break-it" and ("dccp" in body or ".local" in body):
             return 400
-        return 204 if self.wrong == "no-trickle" and "candidate" in body else None
+        if self.wrong == "trickling-ends-it":
+            self.hub._sessions[session].end("trickled")
+            return 204
+        return None
 
     async def _restarted(self, session: str, done: Restarted, password: str) -> Response:
         fragment, wrong, view = done.fragment, self.wrong, self.hub._sessions[session]

@@ -46,7 +46,7 @@ WRONGS = {
     "media-is-received": "silent",
     "delete-ends-the-media": "media-after-delete",
     "candidates-are-trickled": "trickle-with-tag",
-    "media-comes-by-trickled-candidates": "no-trickle",
+    "media-comes-by-trickled-candidates": "trickling-ends-it",
     "unusable-candidates-are-passed-over": "odd-candidates-break-it",
     "patch-of-another-kind-is-refused": "takes-any-patch",
     "malformed-patch-is-refused": "nonsense-is-fine",

@@ -197,7 +197,7 @@ async def player_that_never_comes_is_forgotten(endpoint: Endpoint) -> None:
 @check("RFC 6585 4")
 async def too_many_requests_are_told(endpoint: Endpoint) -> None:
     """Who asks without end is answered 429 with Retry-After, and may go on after that time."""
-    async with endpoint.view(connect=False) as view:
+    async with endpoint.view() as view:
         for _ in range(endpoint.options.burst):
             answer = await view.patch("nonsense")
             if answer.status_code == 429:
