@@ -34,10 +34,10 @@ PAGE = (Path(__file__).parent / "browser_page.html").read_text()
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Give the browser."""
+async def chromium(*flags: str) -> AsyncIterator[Browser]:
+    """Give the browser, with more flags."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:

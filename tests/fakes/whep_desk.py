@@ -66,8 +66,10 @@ window.RTCPeerConnection = class extends Real { constructor(given) {
 class _Host(FakeHost):
     """A host whose views are real."""
 
-    hub: LiveHub
-    through: tuple[str, int] | None = None
+    def __init__(self, hub: LiveHub) -> None:
+        super().__init__()
+        self.hub = hub
+        self.through: tuple[str, int] | None = None
 
     async def _offer(self, request: Request) -> Response:
         asked = request.query_params
@@ -154,13 +156,13 @@ class WhepDesk:
 async def whep_desk(path: Path, live: LiveSettings, *, codec: VideoCodec = VideoCodec.H264) -> AsyncIterator[WhepDesk]:
     """Give a gateway with one camera that plays."""
     clock = SystemClock()
-    host = _Host()
     camera = PatternCamera(clock, width=320, height=180, frame_rate=25, codec=codec)
     settings = settings_in(path).model_copy(update={"live": live})
-    async with open_live(live, clock=clock) as hub, open_desk(path, settings=settings, host=host) as desk:
-        host.hub = hub
-        identity = await desk.enrol()
-        with hub.feed(CameraId(identity), StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
-            async with camera.playing(feed):
-                await until(lambda: len(feed.cached()) > 3, what="a cached GOP")
-                yield WhepDesk(desk, host, identity, camera)
+    async with open_live(live, clock=clock) as hub:
+        host = _Host(hub)
+        async with open_desk(path, settings=settings, host=host) as desk:
+            identity = await desk.enrol()
+            with hub.feed(CameraId(identity), StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
+                async with camera.playing(feed):
+                    await until(lambda: len(feed.cached()) > 3, what="a cached GOP")
+                    yield WhepDesk(desk, host, identity, camera)
