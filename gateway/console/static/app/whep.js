@@ -11,8 +11,9 @@ import { UNREACHABLE } from "./words.js";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 /** A restart is asked for over a network that has just changed: a connection of the old one may hang for ever. */
 const RESTART_MS = 1500;
-/** Between two restarts: one needs a few round trips before it can be judged. */
-const RESTART_PAUSE_MS = 1000;
+/** From a restart to the next: it needs a few round trips before it can be judged; less, where the server was not reached. */
+const RESTART_PAUSE_MS = 2500;
+const UNREACHED_PAUSE_MS = 500;
 
 /**
  * What the answer says is shown: the stream, which may be the camera's other one; the coding that is sent, as SDP names
@@ -39,7 +40,7 @@ export class WhepSession {
   #closed = false;
   /** As it was set, with the latest credentials. */
   #answer = "";
-  #restartedAt = -Infinity;
+  #restartsFrom = -Infinity;
   #restarting = false;
   #failures = 0;
   stream = new MediaStream();
@@ -95,11 +96,12 @@ export class WhepSession {
    * for the next call.
    */
   async recover() {
-    const now = performance.now();
-    if (this.#restarting || this.#closed || this.#answer === "" || now - this.#restartedAt < RESTART_PAUSE_MS) return;
+    if (this.#restarting || this.#closed || this.#answer === "" || performance.now() < this.#restartsFrom) return;
     this.#restarting = true;
+    let pauseMs = UNREACHED_PAUSE_MS;
     try {
       await this.#restart();
+      pauseMs = RESTART_PAUSE_MS;
     } catch (error) {
       if (this.#closed) return;
       if (error instanceof ApiError && (error.status === 0 || error.status === 429)) {
@@ -108,7 +110,7 @@ export class WhepSession {
         this.onLost();
       }
     } finally {
-      this.#restartedAt = performance.now();
+      this.#restartsFrom = performance.now() + pauseMs;
       this.#restarting = false;
       this.#flush();
     }
@@ -121,7 +123,9 @@ export class WhepSession {
     const peer = this.#peer;
     const location = this.#location;
     if (peer === null || location === null) return;
-    const servers = await iceServers(this.url);
+    // Known ones will do where the way to ask for new ones has just gone.
+    const servers = await Promise.race([iceServers(this.url), after(RESTART_MS, /** @type {RTCIceServer[]} */ ([]))]);
+    if (this.#closed) return;
     if (servers.length > 0) peer.setConfiguration({ ...peer.getConfiguration(), iceServers: servers });
     this.#candidates = [];
     const offer = await this.#offer(peer, { iceRestart: true });
@@ -281,6 +285,9 @@ export function shownOf(headers, answer) {
 }
 
 const NTP_TO_UNIX_MS = 2_208_988_800_000;
+
+/** @template T @param {number} ms @param {T} value @returns {Promise<T>} */
+const after = (ms, value) => new Promise((resolve) => setTimeout(() => resolve(value), ms));
 
 /** Show each frame as soon as it is decoded. @param {RTCRtpReceiver} receiver */
 function asap(receiver) {
