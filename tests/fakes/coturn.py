@@ -62,12 +62,12 @@ def configuration(port: int, folder: Path, tls: tuple[int, Path, Path] | None = 
         text, count = re.subn(rf"(?m)^{key}=.*$", f"{key}={value}", text)
         assert count == 1, f"docs/turnserver.conf has {count} lines of {key}"
     if tls is not None:
-        number, certificate, key = tls
+        number, certificate, private = tls
         for line, instead in {
             "no-tls": "no-udp\nno-tcp",
             "#tls-listening-port=443": f"tls-listening-port={number}",
             "#cert=.*": f"cert={certificate}",
-            "#pkey=.*": f"pkey={key}",
+            "#pkey=.*": f"pkey={private}",
         }.items():
             text, count = re.subn(rf"(?m)^{line}$", instead, text)
             assert count == 1, f"docs/turnserver.conf has {count} lines of {line}"

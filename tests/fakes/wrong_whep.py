@@ -205,6 +205,7 @@ class WrongWhep:
         if error.status == 400:
             self._refused += 1
             if self._refused > BURST:
+                self._refused = 0
                 return Response(status_code=429, headers={} if self.wrong == "no-retry-after" else {"Retry-After": "1"})
         return Response(status_code=error.status)
 

@@ -32,7 +32,8 @@ def restart(name: str, password: str | None = PASSWORD, mid: str = "0") -> Fragm
 def test_trickled_candidates_are_read() -> None:
     """A fragment gives its candidates, and the credentials and sections they belong to."""
     fragment = read_fragment(TRICKLED + "a=end-of-candidates\r\n")
-    assert (fragment.username_fragment, fragment.password, fragment.mids) == ("abcd", PASSWORD, {"0"})
+    assert (fragment.username_fragment, fragment.password) == ("abcd", PASSWORD)
+    assert fragment.mids == {"0"}
     assert [(candidate.ip, candidate.port) for candidate in fragment.candidates] == [("192.0.2.7", 50000)]
     assert not fragment.lite
 
