@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, Route
 
 from config.live import LiveSettings
-from tests.fakes.live_page import chromium
+from tests.fakes.live_page import chromium, only
 from tests.fakes.udp_relay import UdpRelay
 from tests.fakes.waiting import until, until_page
 from tests.fakes.whep_desk import WhepDesk, whep_desk
@@ -94,6 +94,28 @@ async def test_a_network_that_says_so_is_believed(tmp_path: Path) -> None:
         await traveller.plays(50)
         assert traveller.session == session
         assert await traveller.longest_ms() < RECOVERED_MS
+
+
+async def test_over_tcp_too_the_picture_goes_on(tmp_path: Path) -> None:
+    """A viewer that has no UDP restarts ICE over a new connection, and the old one is closed."""
+    live = LIVE.model_copy(update={"tcp": True})
+    async with chromium() as browser, whep_desk(tmp_path, live) as desk:
+        page = await desk.page(browser, before=only(" tcp "))
+        await page.evaluate("(path) => view(path)", f"/whep/{desk.camera}/main")
+        await until_page(page, "session.progress().then((now) => now.decoded > 10)", what="pictures")
+        (before,) = desk.hub.viewers()
+        first = desk.hub._sessions[before.session]._peer._session
+        old = first.pairs.best.protocol.path
+        await page.evaluate("session.recover()")
+        await until(lambda: desk.hub._sessions[before.session]._peer._session is not first, what="the new way")
+        seen = (await page.evaluate("session.progress()"))["decoded"]
+        await until_page(page, f"session.progress().then((now) => now.decoded > {seen + 20})", what="pictures")
+        assert old.tcp
+        await until(old.gone.done, what="the end of the old connection")
+        (after,) = desk.hub.viewers()
+        await page.evaluate("session.close()")
+        await until(lambda: not desk.hub.viewers(), what="the end of the view")
+    assert after.session == before.session
 
 
 async def test_a_lost_request_is_made_again(tmp_path: Path) -> None:
