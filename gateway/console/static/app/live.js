@@ -98,8 +98,6 @@ class Attempt {
   lastDecoded = 0;
   lastProgressAt = performance.now();
   lastShownAt = performance.now();
-  #heard = 0;
-  #heardAt = performance.now();
 
   /**
    * @param {string} cameraId @param {import("./types.js").StreamName} stream @param {boolean} believed offer H.265
@@ -131,16 +129,6 @@ class Attempt {
     const said = this.session.captured();
     const captured = said === null ? (meta.captureTime ?? null) : said - store.serverClock.offset - performance.timeOrigin;
     this.freshness.frame(now, meta.receiveTime ?? null, captured);
-  }
-
-  /** Look for another way where nothing comes by this one. @param {number} heard packets of any kind @param {number} now */
-  listen(heard, now) {
-    if (heard !== this.#heard) {
-      this.#heard = heard;
-      this.#heardAt = now;
-    } else if (heard > 0 && now - this.#heardAt > UNHEARD_MS) {
-      void this.session.recover();
-    }
   }
 
   end() {
@@ -304,9 +292,9 @@ export class LivePicture {
 
   /** Frames decoded, or not. @param {Attempt} attempt @param {number} now */
   async #judge(attempt, now) {
-    const { decoded, received, packets, reached, heard } = await attempt.session.progress();
+    const { decoded, received, packets, reached, unheardMs } = await attempt.session.progress();
     if (attempt.ended) return;
-    attempt.listen(heard, now);
+    if (unheardMs !== null && unheardMs > UNHEARD_MS) void attempt.session.recover();
     if (decoded > attempt.lastDecoded) {
       attempt.lastDecoded = decoded;
       attempt.lastProgressAt = now;

@@ -25,7 +25,7 @@ const UNREACHED_PAUSE_MS = 500;
  * @typedef {object} Progress
  * @property {number} decoded @property {number} received frames that came whole @property {number} packets @property {number} lost @property {string} codec
  * @property {boolean} reached whether the network let the server and us meet
- * @property {number} heard packets of any kind that came, reports too; it differs when one more did
+ * @property {number | null} unheardMs how long nothing at all has come, reports neither; null before anything did
  */
 
 export class WhepSession {
@@ -164,11 +164,14 @@ export class WhepSession {
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    const found = { decoded: 0, received: 0, packets: 0, lost: 0, codec: "", heard: 0, reached: this.#peer?.connectionState === "connected" };
+    const found = { decoded: 0, received: 0, packets: 0, lost: 0, codec: "", unheardMs: /** @type {number | null} */ (null), reached: this.#peer?.connectionState === "connected" };
     if (this.#peer === null) return found;
     const report = await this.#peer.getStats();
     report.forEach((entry) => {
-      if (entry.type === "transport") found.heard += entry.packetsReceived ?? 0;
+      if (entry.type === "candidate-pair" && entry.lastPacketReceivedTimestamp > 0) {
+        const ms = entry.timestamp - entry.lastPacketReceivedTimestamp;
+        found.unheardMs = Math.min(found.unheardMs ?? ms, ms);
+      }
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
       found.decoded = entry.framesDecoded ?? 0;
       found.received = entry.framesReceived ?? 0;
