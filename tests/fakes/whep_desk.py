@@ -33,7 +33,8 @@ window.lost = 0;
 window.look = async (camera) => {
   serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
   window.reports = [];
-  window.picture = new LivePicture(document.body, camera, "main", false, (report) => { window.reports.push({ ...report, at: performance.now() }); });
+  const told = (report) => { window.reports.push({ ...report, at: performance.now() }); };
+  window.picture = new LivePicture(document.body, camera, "main", false, told);
 };
 // Every picture that comes on the glass from now on (ms).
 window.note = () => {
