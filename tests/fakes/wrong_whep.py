@@ -28,7 +28,7 @@ CAMERA = CameraId("0" * 32)
 LIVE = LiveSettings.model_validate(
     {
         "loopback": True, "addresses": ["127.0.0.1"], "port": 0, "max_viewers": 4,
-        "connect_timeout_s": 1.0, "stall_timeout_s": 1.0,
+        "connect_timeout_s": 1.0, "stall_timeout_s": 5.0,
     }
 )  # fmt: skip
 TOKEN = "the-token"

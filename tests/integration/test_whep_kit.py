@@ -16,7 +16,7 @@ from tests.whep.run import Outcome, Result, run
 
 OURS = LiveSettings.model_validate(
     {
-        "addresses": ["127.0.0.1"], "port": 0, "max_viewers": 4, "connect_timeout_s": 3.0, "stall_timeout_s": 2.0,
+        "addresses": ["127.0.0.1"], "port": 0, "max_viewers": 4, "connect_timeout_s": 3.0, "stall_timeout_s": 5.0,
         "signalling_per_s": 20.0, "signalling_burst": 60, "player_origins": [ORIGIN],
         "turn_urls": ["turn:127.0.0.1:9?transport=udp"], "turn_secret": "0123456789abcdef",
     }
