@@ -4,6 +4,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, SecretStr, field_validator, model_validator
 
+from config.origins import origin
+
 
 class IceServer(BaseModel):
     """A STUN or TURN server named to browsers; the gateway itself needs none."""
@@ -56,6 +58,13 @@ class LiveSettings(BaseModel):
     """coturn's ``static-auth-secret``: the key of time-limited credentials."""
     turn_ttl_s: Annotated[int, Field(ge=60, le=86_400)] = 3600
     """How long such a credential opens new relays; a running one goes on."""
+    player_origins: tuple[str, ...] = ()
+    """Other sites whose pages may play by WHEP, with a token, as in "https://wall.example.org"; none by default."""
+    signalling_per_s: Annotated[float, Field(gt=0)] = 20.0
+    """WHEP offers and changes (POST, PATCH) of one session or token that are taken for long; too many are told when to
+    come again."""
+    signalling_burst: Annotated[int, Field(ge=1)] = 400
+    """And at once: a tile takes about four, so that a hundred may open together."""
     max_viewers: Annotated[int, Field(ge=1)] = 300
     """Viewers of one camera host; the next one is told that it is full."""
     max_packet_bytes: Annotated[int, Field(ge=576, le=1460)] = 1200
@@ -82,6 +91,11 @@ class LiveSettings(BaseModel):
                 msg = f"viewers cannot come to {address}: name addresses of one machine, or none for all it has"
                 raise ValueError(msg)
         return addresses
+
+    @field_validator("player_origins")
+    @classmethod
+    def _are_origins(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin(url) for url in urls)
 
     @model_validator(mode="after")
     def _turn_is_whole(self) -> Self:

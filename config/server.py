@@ -3,9 +3,10 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from config.origins import origin
 
 
 class ServerSettings(BaseModel):
@@ -45,12 +46,7 @@ class ServerSettings(BaseModel):
     @field_validator("public_urls")
     @classmethod
     def _origins(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
-            parts = urlsplit(url)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-                msg = f'{url!r} is not an origin such as "https://cctv.example.org"'
-                raise ValueError(msg)
-        return tuple(url.rstrip("/").lower() for url in urls)
+        return tuple(origin(url) for url in urls)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

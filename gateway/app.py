@@ -28,6 +28,8 @@ from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, SecurityHeaders
+from gateway.api.players import PlayerOrigins
+from gateway.api.signalling import Signalling
 from gateway.audit.keeping import open_keeping
 from gateway.audit.key import load_seed
 from gateway.audit.trail import Trail, open_trail
@@ -150,6 +152,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             trail=trail,
             fleet=fleet,
             ledger=ledger,
+            signalling=Signalling(settings.live, clock=clock),
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))
@@ -167,7 +170,8 @@ def build_app(rooms: Rooms) -> ASGIApp:
     headers = security_headers(INDEX.read_text(encoding="utf-8"), tiles_url=settings.map.tiles_url)
     limited = BodyLimit(api, max_bytes=settings.server.max_body_bytes)
     dressed = SecurityHeaders(limited, headers=headers, secure=settings.server.behind_tls)
-    return AccessLog(dressed, clock=rooms.clock)
+    shared = PlayerOrigins(dressed, origins=settings.live.player_origins)
+    return AccessLog(shared, clock=rooms.clock)
 
 
 async def _open_hosts(

@@ -5,6 +5,7 @@ ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
 ├── RangeError            a range that ends before it starts
 ├── MediaTypeError        a body of the wrong kind
 ├── NotHereError          nothing at that address
+├── TooManyOffersError    a viewer offers and patches faster than any wall of tiles; ``retry_after_s``
 ├── TooManySocketsError   a session has as many WebSockets as it may have
 └── ControlSocketError    nonsense or a flood on a WebSocket
 """
@@ -45,6 +46,17 @@ class NotHereError(ApiError):
 
     code = "api.not-here"
     status = 404
+
+
+class TooManyOffersError(ApiError):
+    """A session or token makes WHEP offers and changes faster than it may."""
+
+    code = "api.signalling"
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("There were too many offers and changes of views.", cure=f"Wait {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
 
 
 class TooManySocketsError(ApiError):

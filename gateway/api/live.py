@@ -1,6 +1,9 @@
-"""WHEP (draft-ietf-wish-whep): offers are answered by the camera's host; the media never comes through here."""
+"""WHEP (draft-ietf-wish-whep-03): offers are answered by the camera's host; the media never comes through here.
 
-from fastapi import APIRouter, Request, Response
+Section numbers are those of the draft.
+"""
+
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
@@ -11,6 +14,7 @@ from gateway.api.ledger import Span, view_key
 from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.turn import links
 from gateway.audit.events import Action
+from gateway.fleet.cameras import Camera
 from gateway.fleet.hosts import LiveAnswer
 from gateway.fleet.rpc import SDP_FRAGMENT_MEDIA_TYPE, SDP_MEDIA_TYPE
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
@@ -19,16 +23,29 @@ from kernel.ids import StreamName
 router = APIRouter(prefix="/whep/{camera_id}/{stream}", tags=["live"])
 
 
-@router.options("", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+_OF_ENDPOINT = ("GET", "HEAD", "OPTIONS", "POST")
+_OF_SESSION = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH")
+_KNOWN = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+
+
+@router.options("", response_class=Response, **needs(Permission.VIEW_LIVE))
 async def ask(camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
-    """Tell a player what may be posted here, and which ICE servers to use (RFC 9725 section 4.6)."""
+    """Tell a player what may be posted here (section 4.3), and which ICE servers to use (section 4.7)."""
     told = links(the.settings.live, who, wall_ns=the.clock.wall_ns())
-    return Response(status_code=204, headers={"Accept-Post": SDP_MEDIA_TYPE, "Allow": "OPTIONS, POST", **told})
+    return Response(headers={"Accept-Post": SDP_MEDIA_TYPE, "Allow": ", ".join(_OF_ENDPOINT), **told})
+
+
+@router.get("", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.head("", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+async def look(camera: OneCamera, stream: StreamName) -> Response:
+    """Say that there is such an endpoint: it has no representation (section 4.1)."""
+    return Response(status_code=204)
 
 
 @router.post("", status_code=201, response_class=Response, **needs(Permission.VIEW_LIVE))
 async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
-    """Answer an SDP offer: a live view of one stream."""
+    """Answer an SDP offer: a live view of one stream (section 4.2)."""
+    the.signalling.count(who)
     _expect(request, SDP_MEDIA_TYPE)
     sdp = await request.body()
     address = address_of(request)
@@ -67,25 +84,68 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
     )
 
 
-@router.patch("/{session}", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
-async def trickle(
-    request: Request, camera: OneCamera, stream: StreamName, session: str, who: Who, the: The
-) -> Response:
-    """Take more candidates of a viewer."""
-    _own(the, session, who)
+@router.options("/{session}", response_class=Response, **needs(Permission.VIEW_LIVE))
+async def ask_view(camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
+    """Tell a player what may be done with its view."""
+    _own(the, camera, session, who)
+    return Response(headers={"Accept-Patch": SDP_FRAGMENT_MEDIA_TYPE, "Allow": ", ".join(_OF_SESSION)})
+
+
+@router.get("/{session}", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.head("/{session}", status_code=204, response_class=Response, **needs(Permission.VIEW_LIVE))
+async def look_at_view(camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
+    """Say that the view goes on: it has no representation (section 4.1)."""
+    _own(the, camera, session, who)
+    return Response(status_code=204)
+
+
+@router.patch(
+    "/{session}",
+    status_code=204,
+    response_class=Response,
+    responses={200: {"description": "ICE was restarted", "content": {SDP_FRAGMENT_MEDIA_TYPE: {}}}},
+    **needs(Permission.VIEW_LIVE),
+)
+async def change(request: Request, camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
+    """Take more candidates of a viewer (204, section 4.4.2), or restart ICE (200, section 4.4.3)."""
+    _own(the, camera, session, who)
+    the.signalling.count(who)
     _expect(request, SDP_FRAGMENT_MEDIA_TYPE)
     fragment = await request.body()
-    await the.fleet.host_of(camera).live_patch(session, fragment, if_match=request.headers.get("if-match"))
-    return Response(status_code=204)
+    host = the.fleet.host_of(camera)
+    restarted = await host.live_patch(session, fragment, if_match=request.headers.get("if-match"))
+    if restarted is None:
+        return Response(status_code=204)
+    return Response(restarted.fragment, media_type=SDP_FRAGMENT_MEDIA_TYPE, headers={"ETag": restarted.etag})
 
 
 @router.delete("/{session}", status_code=200, response_class=Response, **needs(Permission.VIEW_LIVE))
 async def leave(camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
-    """End a view."""
-    _own(the, session, who)
+    """End a view (section 4.3). If-Match is nobody's business here (section 4.4.1)."""
+    _own(the, camera, session, who)
     await the.fleet.host_of(camera).live_close(session)
     the.ledger.end(view_key(session), "closed")
     return Response(status_code=200)
+
+
+def _refuses(path: str, allowed: tuple[str, ...]) -> None:
+    """Have every other method answered with 405 and all that are allowed (RFC 9110 section 15.5.6)."""
+
+    async def refuse() -> Response:
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+
+    router.add_api_route(
+        path,
+        refuse,
+        methods=sorted(_KNOWN - set(allowed)),
+        include_in_schema=False,
+        response_class=Response,
+        **needs(Permission.VIEW_LIVE),
+    )
+
+
+_refuses("", _OF_ENDPOINT)
+_refuses("/{session}", _OF_SESSION)
 
 
 def _shown(answer: LiveAnswer, asked: StreamName) -> dict[str, str | int | bool | None]:
@@ -98,10 +158,10 @@ def _shown(answer: LiveAnswer, asked: StreamName) -> dict[str, str | int | bool 
     return shown
 
 
-def _own(the: Rooms, session: str, who: Identity) -> None:
-    """Let only the viewer whose view it is reach it."""
+def _own(the: Rooms, camera: Camera, session: str, who: Identity) -> None:
+    """Let only the viewer whose view it is reach it, at the camera that it is of."""
     span = the.ledger.get(view_key(session))
-    if span is None or who.user_id != span.actor.id:
+    if span is None or who.user_id != span.actor.id or span.camera != camera.id:
         raise NotHereError("There is no such view.", cure="It has ended; open a new one.")
 
 

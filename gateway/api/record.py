@@ -9,10 +9,11 @@ from pydantic import BaseModel
 from gateway.access.permissions import Permission
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
-from gateway.api.times import Instant, iso, iso_or_none, storable_ns
+from gateway.api.times import Instant, iso, iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.audit.leaves import Entry
 from gateway.db.audit import AuditFilter
+from kernel.clock import to_ns
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
@@ -79,8 +80,8 @@ async def entries(
         actor_id=actor_id,
         subject=subject,
         action=action,
-        start_ns=storable_ns(start) if start is not None else None,
-        end_ns=storable_ns(end) if end is not None else None,
+        start_ns=to_ns(start) if start is not None else None,
+        end_ns=to_ns(end) if end is not None else None,
         before_seq=before,
     )
     rows = await the.trail.entries(wanted, limit=limit)

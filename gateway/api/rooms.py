@@ -13,6 +13,7 @@ from gateway.access.grants import Grants
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api.ledger import Ledger
+from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
 from gateway.fleet.service import Fleet
@@ -33,6 +34,7 @@ class Rooms:
     trail: Trail
     fleet: Fleet
     ledger: Ledger
+    signalling: Signalling
     places: Places = field(default_factory=Places)
 
     @property

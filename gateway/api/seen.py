@@ -15,7 +15,7 @@ from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.record import EntryModel, entry_model
 from gateway.api.rooms import Rooms, The
-from gateway.api.times import End, Start, iso, iso_or_none, span_ns, storable_ns
+from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.audit.leaves import Entry
 
@@ -117,8 +117,7 @@ def _asked(
     """Return the range that is asked about, and record that it was."""
     if camera is None and person is None:
         raise BadRequestError("The question names neither a camera nor a person.", cure="Name one of them, or both.")
-    span_ns(start, end)  # in their order
-    start_ns, end_ns = storable_ns(start), storable_ns(end)
+    start_ns, end_ns = span_ns(start, end)
     details: dict[str, Detail] = {"camera": camera, "user": person, "csv": as_csv}
     details |= {"start": iso(start_ns), "end": iso(end_ns)}
     the.trail.note(AuditEvent(action=Action.AUDIT_READ, actor=actor(request, who), details=details))

@@ -42,11 +42,6 @@ def iso_or_none(wall_ns: int | None) -> str | None:
     return iso(wall_ns) if wall_ns is not None else None
 
 
-def storable_ns(moment: AwareDatetime) -> int:
-    """Return an instant as a database takes it: what lies before 1970 or after 2262 is the first or last there is."""
-    return min(max(0, to_ns(moment)), 2**63 - 1)
-
-
 def span_ns(start: AwareDatetime, end: AwareDatetime) -> tuple[int, int]:
     """Return a range in nanoseconds.
 

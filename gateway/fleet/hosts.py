@@ -34,6 +34,7 @@ _DEVICES: TypeAdapter[list[DiscoveredDevice]] = TypeAdapter(list[DiscoveredDevic
 _PRESET: TypeAdapter[Preset] = TypeAdapter(Preset)
 _ENROL_TIMEOUT_S = 60.0
 _TIMEOUT_S = 20.0
+_OK = 200
 _NOT_FOUND = 404
 
 
@@ -48,6 +49,14 @@ class LiveAnswer:
     """What is shown, which may be the camera's other stream."""
     converted_from: str | None = None
     """The camera's coding, where the picture is coded anew for this viewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveRestart:
+    """What a PATCH that restarted ICE was answered with. ``etag`` comes with its quotation marks."""
+
+    fragment: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,12 +161,15 @@ class HostClient:
             converted_from=answer.headers.get(CONVERTED_HEADER),
         )
 
-    async def live_patch(self, session: str, fragment: bytes, *, if_match: str | None) -> None:
-        """Hand over trickled candidates of a viewer."""
+    async def live_patch(self, session: str, fragment: bytes, *, if_match: str | None) -> LiveRestart | None:
+        """Hand over trickled candidates of a viewer, or an ICE restart; return what a restart is answered with."""
         headers = {"if-match": if_match} if if_match is not None else {}
-        await self._ask(
+        answer = await self._ask(
             "PATCH", f"/live/{session}", content=fragment, media_type=rpc.SDP_FRAGMENT_MEDIA_TYPE, headers=headers
         )
+        if answer.status_code != _OK:
+            return None
+        return LiveRestart(fragment=answer.text, etag=answer.headers["etag"])
 
     async def live_close(self, session: str) -> None:
         """End a view."""

@@ -74,7 +74,9 @@ def _section(section: Section, ground: Ground, source: Source) -> list[str]:
     ]
     if section.mid:
         lines.append(f"a=mid:{section.mid}")
-    lines += ["a=sendonly", f"a=msid:{ground.session} {section.kind}", "a=rtcp-mux", "a=rtcp-rsize"]
+    lines += ["a=sendonly", f"a=msid:{ground.session} {section.kind}"]
+    # Both of them in both descriptions (draft-ietf-wish-whep-03 section 4.5.1, RFC 8858 section 4).
+    lines += ["a=rtcp-mux", "a=rtcp-mux-only", "a=rtcp-rsize"]
     lines.append(f"a=rtpmap:{coding.payload_type} {coding.name}")
     lines += [f"a=rtcp-fb:{coding.payload_type} {feedback}" for feedback in coding.feedback]
     if coding.fmtp:

@@ -11,7 +11,7 @@ LiveError
 ├── LiveTranscodeError    503  the camera's H.265 could not be decoded; ``retry_after_s``
 ├── LiveSessionError      404  there is no such view (any more)
 ├── LivePreconditionError 412  the ETag is not this session's (428 where none was given)
-├── LiveRestartError      422  an ICE restart: close the session and offer anew
+├── LiveFragmentError     422  a fragment that is well made and cannot be taken; the view goes on as it was
 ├── LiveAddressError      500  the configuration leaves no address to serve viewers from
 └── LivePortError         500  the port for viewers cannot be opened; the host does not start
 """
@@ -98,10 +98,10 @@ class LivePreconditionError(LiveError):
     status = 412
 
 
-class LiveRestartError(LiveError):
-    """New ICE credentials came for a running session."""
+class LiveFragmentError(LiveError):
+    """The fragment is well made and does not fit the view, or not now."""
 
-    code = "live.ice-restart"
+    code = "live.fragment"
     status = 422
 
 

@@ -1,7 +1,6 @@
 """All viewers of one camera host: feeds, and WHEP sessions on them."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from gateway.live.choice import Choice, choose
 from gateway.live.errors import (
     LiveFullError,
     LiveNotLiveError,
-    LivePreconditionError,
-    LiveRestartError,
     LiveSessionError,
 )
 from gateway.live.feed import LiveFeed, RequestKeyframe
-from gateway.live.offer import read_fragment, text_of
+from gateway.live.fragment import Restarted
+from gateway.live.offer import text_of
 from gateway.live.peer import host_addresses
 from gateway.live.port import LivePort, open_port
 from gateway.live.session import Session, ViewerFacts
@@ -125,7 +123,6 @@ class LiveHub:
     async def _begin(self, choice: Choice, viewer: ViewerFacts) -> LiveSession:
         session = Session(
             new_id(),
-            f'"{secrets.token_hex(8)}"',
             feed=choice.feed,
             lower=lambda: self._lower(choice.feed),
             offer=choice.offer,
@@ -173,26 +170,14 @@ class LiveHub:
             raise LiveNotLiveError("The camera has just been let go.", cure="Choose another.")
         return answer
 
-    async def patch(self, session_id: str, fragment: bytes | str, if_match: str | None) -> None:
-        """Take trickled candidates.
+    async def patch(self, session_id: str, fragment: bytes | str, if_match: str | None) -> Restarted | None:
+        """Take trickled candidates, or restart ICE; return what a restart is answered with. See ``Session.patch``.
 
         Raises:
             LiveSessionError: the view is over.
-            LivePreconditionError: ``if_match`` is missing (428) or another session's (412). ``*`` matches.
-            LiveRestartError: the fragment has new ICE credentials; sessions are not restarted, a new offer is as quick.
-            LiveOfferError: the fragment cannot be read.
+            LivePreconditionError, LiveOfferError, LiveFragmentError: see there.
         """
-        session = self._session(session_id)
-        if if_match is None:
-            missing = LivePreconditionError("A PATCH needs If-Match.", cure="Send the ETag that came with the answer.")
-            missing.status = 428
-            raise missing
-        if if_match.strip() not in {"*", session.etag}:
-            raise LivePreconditionError("If-Match names another session.", cure="Send the ETag of the answer.")
-        read = read_fragment(fragment)
-        if read.username_fragment is not None and read.username_fragment != session.remote_username_fragment:
-            raise LiveRestartError("ICE is not restarted in a running view.", cure="DELETE it and POST a new offer.")
-        await session.trickle(read)
+        return await self._session(session_id).patch(fragment, if_match)
 
     async def close(self, session_id: str) -> None:
         """End a view.

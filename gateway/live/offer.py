@@ -1,4 +1,4 @@
-"""Reading a viewer's offer and trickled candidates (RFC 9725, RFC 8829, RFC 8840)."""
+"""Reading a viewer's offer (draft-ietf-wish-whep section 4.2, RFC 8829)."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from aiortc.sdp import (
     H264Profile,
     MediaDescription,
     SessionDescription,
-    candidate_from_sdp,
     parse_h264_profile_level_id,
 )
 
@@ -24,8 +23,8 @@ MAX_SDP_BYTES = 64 * 1024
 MAX_MEDIA = 8
 _CURE = "Send the SDP offer that RTCPeerConnection.createOffer() made, with one receiving video."
 # RFC 8839 section 5.4: ice-char = ALPHA / DIGIT / "+" / "/"
-_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
-_PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+PASSWORD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +139,7 @@ def _transport(media: MediaDescription) -> tuple[RTCIceParameters, RTCDtlsParame
     if not media.rtcp_mux:
         raise LiveOfferError("The offer does not multiplex RTCP (a=rtcp-mux).", cure=_CURE)
     ice, dtls = media.ice, media.dtls
-    if ice is None or not (_UFRAG.fullmatch(ice.usernameFragment or "") and _PASSWORD.fullmatch(ice.password or "")):
+    if ice is None or not (UFRAG.fullmatch(ice.usernameFragment or "") and PASSWORD.fullmatch(ice.password or "")):
         raise LiveOfferError("The offer's ICE credentials are missing or malformed.", cure=_CURE)
     known = {"sha-256", "sha-384", "sha-512"}
     if dtls is None or not any(fingerprint.algorithm.lower() in known for fingerprint in dtls.fingerprints):
@@ -228,31 +227,3 @@ def _audio_coding(media: MediaDescription, audio: AudioParameters) -> Coding | N
         if codec.name.lower() == audio.codec.value and codec.clockRate == audio.clock_hz:
             return _coding(codec, fmtp="", feedback=(), rtx=None)
     return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fragment:
-    """A trickle-ice-sdpfrag body (RFC 8840): candidates and the credentials they belong to."""
-
-    username_fragment: str | None
-    candidates: tuple[RTCIceCandidate, ...]
-
-
-def read_fragment(body: bytes | str) -> Fragment:
-    """Read trickled candidates.
-
-    Raises:
-        LiveOfferSizeError, LiveMediaTypeError: see :func:`text_of`.
-        LiveOfferError: a candidate is malformed.
-    """
-    username: str | None = None
-    candidates = []
-    for line in text_of(body).splitlines():
-        if line.startswith("a=ice-ufrag:"):
-            username = line.partition(":")[2].strip()
-        elif line.startswith("a=candidate:"):
-            try:
-                candidates.append(candidate_from_sdp(line.partition(":")[2]))
-            except (ValueError, AssertionError, IndexError) as error:
-                raise LiveOfferError("A candidate in the fragment cannot be read.", cure="See RFC 8840.") from error
-    return Fragment(username_fragment=username, candidates=tuple(candidates))

@@ -16,9 +16,10 @@ import structlog
 
 from config.live import LiveSettings
 from gateway.live.errors import LivePortError
-from gateway.live.seats import LAST_STUN_BYTE, MAX_PACKET_BYTES, RESPONSES, Allowance, Guest, PortCounters, Seat, Seats
+from gateway.live.seats import LAST_STUN_BYTE, MAX_PACKET_BYTES, RESPONSES, Guest, PortCounters, Seat, Seats
 from gateway.live.tcp import Door
 from gateway.live.udp import Address, UdpPath
+from kernel.allowance import Allowance
 from kernel.clock import Clock
 
 BUFFER_BYTES = 4 * 1024 * 1024

@@ -5,6 +5,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
 from gateway.live.udp import Address, UdpPath
+from kernel.allowance import Allowance
 from kernel.clock import NS_PER_S, Clock
 
 if TYPE_CHECKING:
@@ -98,25 +99,6 @@ class PortCounters:
     """Checks whose message integrity is not the viewer's."""
     strangers_closed: int = 0
     """TCP connections that said nothing true in time, or made room for another."""
-
-
-class Allowance:
-    """A token bucket."""
-
-    __slots__ = ("_at_ns", "_burst", "_left", "_per_ns")
-
-    def __init__(self, per_s: float, burst: float) -> None:
-        self._per_ns = per_s / NS_PER_S
-        self._burst = self._left = burst
-        self._at_ns = 0
-
-    def take(self, now_ns: int, units: int = 1) -> bool:
-        """Take so many, or none and return False where there are fewer."""
-        left = min(self._left + (now_ns - self._at_ns) * self._per_ns, self._burst)
-        self._at_ns = now_ns
-        enough = left >= units
-        self._left = left - units if enough else left
-        return enough
 
 
 def fragment_of(data: bytes) -> bytes | None:

@@ -1,6 +1,7 @@
 """One viewer: from the answered offer to the end of the view."""
 
 import asyncio
+import secrets
 import struct
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from aiortc import RTCIceParameters
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -25,11 +27,12 @@ from aiortc.rtp import (
 from config.live import LiveSettings
 from gateway.fleet.rpc import ViewerState
 from gateway.live.answer import Ground, Source, write_answer
-from gateway.live.errors import LiveAddressError
+from gateway.live.errors import LiveAddressError, LiveFragmentError
 from gateway.live.feed import LiveFeed
+from gateway.live.fragment import IceTurns, Restarted, check_precondition, read_fragment, write_fragment
 from gateway.live.ladder import Ladder
 from gateway.live.line import PictureLine
-from gateway.live.offer import Fragment, Offer
+from gateway.live.offer import Offer
 from gateway.live.payload import Picture
 from gateway.live.peer import Peer
 from gateway.live.port import LivePort
@@ -78,7 +81,6 @@ class Session:
     def __init__(  # noqa: PLR0913 - everything a session is made of, once
         self,
         identity: str,
-        etag: str,
         *,
         feed: LiveFeed,
         lower: Callable[[], LiveFeed | None] = lambda: None,
@@ -90,10 +92,13 @@ class Session:
     ) -> None:
         """``lower`` gives the live stream of the same coding for a line that cannot carry ``feed``, if there is one."""
         self.id = identity
-        self.etag = etag
+        self.etag = _etag()
+        """Strong, of the present ICE session; with its quotation marks."""
         self.feed = feed
         self.viewer = viewer
         self._offer = offer
+        self._turns = IceTurns(offer)
+        self._patching = asyncio.Lock()
         self._settings = settings
         self._clock = clock
         self._since_wall_ns = clock.wall_ns()
@@ -142,7 +147,7 @@ class Session:
     async def run(self) -> None:
         """Serve the viewer until the view ends, whatever ends it; leaves no socket and no task."""
         try:
-            work = [asyncio.create_task(step) for step in (self._serve(), self._keep())]
+            work = [asyncio.create_task(step) for step in (self._serve(), self._keep(), self._peer.follow_restarts())]
             try:
                 over: list[asyncio.Future[Any]] = [self._over, *work]
                 await asyncio.wait(over, return_when=asyncio.FIRST_COMPLETED)
@@ -169,15 +174,33 @@ class Session:
         if not self._over.done():
             self._over.set_result(reason)
 
-    async def trickle(self, fragment: Fragment) -> None:
-        """Take the viewer's later candidates."""
-        for candidate in fragment.candidates:
-            await self._peer.add_candidate(candidate)
+    async def patch(self, body: bytes | str, if_match: str | None) -> Restarted | None:
+        """Take the viewer's later candidates, or restart ICE; return what a restart is answered with.
 
-    @property
-    def remote_username_fragment(self) -> str | None:
-        """Return the ICE user fragment of the offer."""
-        return self._offer.ice.usernameFragment
+        Whatever is refused leaves the view as it was (draft-ietf-wish-whep-03 section 4.4.3). Requests are taken one
+        after another.
+
+        Raises:
+            LivePreconditionError: see ``check_precondition``.
+            LiveOfferError, LiveFragmentError: see ``read_fragment`` and ``IceTurns.restarts``.
+        """
+        async with self._patching:
+            check_precondition(if_match, self.etag)
+            fragment = read_fragment(body)
+            theirs = self._turns.restarts(fragment)
+            restarted = None if theirs is None else await self._restart(theirs)
+            for candidate in fragment.candidates:
+                await self._peer.add_candidate(candidate)
+            return restarted
+
+    async def _restart(self, theirs: RTCIceParameters) -> Restarted:
+        if not self._peer.restartable or self._over.done():
+            raise LiveFragmentError("ICE cannot be restarted before it is connected.", cure="POST a new offer.")
+        candidates = await self._peer.restart(theirs)
+        self._turns.turn(theirs)
+        self.etag = _etag()
+        _log.info("live.ice_restarted", session=self.id, camera=self.feed.camera, stream=self.feed.stream)
+        return Restarted(fragment=write_fragment(self._offer, self._peer.parameters, candidates), etag=self.etag)
 
     @property
     def waiting(self) -> int:
@@ -332,6 +355,10 @@ class Session:
         if ssrc == self._video.ssrc:
             return self._video
         return self._audio if self._audio is not None and ssrc == self._audio.ssrc else None
+
+
+def _etag() -> str:
+    return f'"{secrets.token_hex(8)}"'
 
 
 async def _end(task: asyncio.Task[None]) -> None:

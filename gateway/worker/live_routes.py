@@ -1,4 +1,4 @@
-"""WHEP as the gateway hands it on: offers, trickled candidates, ends (RFC 9725)."""
+"""WHEP as the gateway hands it on: offers, trickled candidates, ICE restarts, ends (draft-ietf-wish-whep)."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -67,8 +67,10 @@ def live_routes(hub: LiveHub) -> list[Route]:
 
     async def patch(request: Request) -> Response:
         body = await limited_body(request, rpc.SDP_FRAGMENT_MEDIA_TYPE)
-        await hub.patch(request.path_params["session"], body, request.headers.get("if-match"))
-        return Response(status_code=204)
+        done = await hub.patch(request.path_params["session"], body, request.headers.get("if-match"))
+        if done is None:
+            return Response(status_code=204)
+        return Response(done.fragment, 200, {"etag": done.etag}, media_type=rpc.SDP_FRAGMENT_MEDIA_TYPE)
 
     async def close(request: Request) -> Response:
         await hub.close(request.path_params["session"])

@@ -18,8 +18,9 @@ SECRET = "0123456789abcdef0123456789abcdef"
 class Coturn:
     """A TURN server. ``said`` is its log."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls_port: int) -> None:
         self.port = port
+        self.tls_port = tls_port
         self.said: list[str] = []
 
     @property
@@ -33,13 +34,22 @@ class Coturn:
         return f"turn:127.0.0.1:{self.port}?transport=tcp"
 
     @property
+    def tls(self) -> str:
+        """Return its address for viewers who get nothing but TLS out."""
+        return f"turns:127.0.0.1:{self.tls_port}?transport=tcp"
+
+    @property
     def log(self) -> str:
         """Return what it has said."""
         return "".join(self.said)
 
 
-def configuration(port: int, folder: Path) -> str:
-    """Return the documented configuration with its five values set, and what a private process on loopback needs."""
+def configuration(port: int, folder: Path, tls: tuple[int, Path, Path] | None = None) -> str:
+    """Return the documented configuration with its five values set, and what a private process on loopback needs.
+
+    With ``tls`` (port, certificate, key) it is changed as it says for networks that let only TLS through, and listens
+    to nothing else.
+    """
     text = CONFIGURATION.read_text(encoding="utf-8")
     for key, value in {
         "listening-ip": "127.0.0.1",
@@ -51,6 +61,16 @@ def configuration(port: int, folder: Path) -> str:
     }.items():
         text, count = re.subn(rf"(?m)^{key}=.*$", f"{key}={value}", text)
         assert count == 1, f"docs/turnserver.conf has {count} lines of {key}"
+    if tls is not None:
+        number, certificate, private = tls
+        for line, instead in {
+            "no-tls": "no-udp\nno-tcp",
+            "#tls-listening-port=443": f"tls-listening-port={number}",
+            "#cert=.*": f"cert={certificate}",
+            "#pkey=.*": f"pkey={private}",
+        }.items():
+            text, count = re.subn(rf"(?m)^{line}$", instead, text)
+            assert count == 1, f"docs/turnserver.conf has {count} lines of {line}"
     # Loopback peers are refused unless asked for, and then only with a password for the (switched off) console.
     own = [
         "allow-loopback-peers",
@@ -63,16 +83,19 @@ def configuration(port: int, folder: Path) -> str:
 
 
 @asynccontextmanager
-async def coturn(folder: Path) -> AsyncIterator[Coturn]:
-    """Run it."""
+async def coturn(folder: Path, *, tls: tuple[Path, Path] | None = None) -> AsyncIterator[Coturn]:
+    """Run it; with ``tls`` (certificate, key) it takes TLS alone."""
     program = shutil.which("turnserver")
     if program is None:
         pytest.fail("coturn is not here. Install it: apt-get install coturn (or: make test-parts)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Coturn(free.getsockname()[1])
+    with socket.socket() as free, socket.socket() as free_tls:
+        for one in (free, free_tls):
+            one.bind(("127.0.0.1", 0))
+        server = Coturn(free.getsockname()[1], free_tls.getsockname()[1])
     file = folder / "turnserver.conf"
-    await asyncio.to_thread(file.write_text, configuration(server.port, folder))
+    await asyncio.to_thread(
+        file.write_text, configuration(server.port, folder, None if tls is None else (server.tls_port, *tls))
+    )
     process = await asyncio.create_subprocess_exec(program, "-c", str(file), stdout=PIPE, stderr=STDOUT, cwd=folder)
     assert process.stdout is not None
     output = process.stdout
@@ -83,7 +106,7 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
 
     listening = asyncio.create_task(listen())
     try:
-        await _answers(server, process)
+        await _answers(server, process, server.port if tls is None else server.tls_port)
         yield server
     finally:
         with suppress(ProcessLookupError):
@@ -92,13 +115,13 @@ async def coturn(folder: Path) -> AsyncIterator[Coturn]:
         await listening
 
 
-async def _answers(server: Coturn, process: asyncio.subprocess.Process) -> None:
+async def _answers(server: Coturn, process: asyncio.subprocess.Process, port: int) -> None:
     """Return once it takes connections: by then it takes datagrams too."""
     async with asyncio.timeout(20):
         while True:
             assert process.returncode is None, f"coturn ended with {process.returncode}:\n{server.log}"
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
                 await asyncio.sleep(0.02)
                 continue

@@ -42,6 +42,8 @@ class FakeHost:
         self.shown: dict[str, str] = {}
         """Headers of answered offers that tell of another stream than was asked for, or of a conversion."""
         self.patches: list[bytes] = []
+        self.restarted: str | None = None
+        """What a patch is answered with that restarts ICE."""
         self.sticks: dict[str, rpc.StickState] = {}
         self.wishes: list[Any] = []
         self.dropped: list[str] = []
@@ -247,6 +249,9 @@ class FakeHost:
 
     async def _patch(self, request: Request) -> Response:
         self.patches.append(await request.body())
+        if self.restarted is not None:
+            told = {"ETag": '"2"'}
+            return Response(self.restarted, 200, told, media_type=rpc.SDP_FRAGMENT_MEDIA_TYPE)
         return self._refused("patch") or Response(status_code=204)
 
     async def _close(self, request: Request) -> Response:

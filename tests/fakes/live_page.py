@@ -34,10 +34,10 @@ PAGE = (Path(__file__).parent / "browser_page.html").read_text()
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Give the browser."""
+async def chromium(*flags: str) -> AsyncIterator[Browser]:
+    """Give the browser, with more flags."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:
@@ -49,7 +49,12 @@ async def reach_by(page: Page, kept: str, changed: str = "(line) => line") -> No
 
     So a browser behind a firewall, or a router, knows them.
     """
-    await page.add_init_script(_ONLY.replace("KEPT", f"/{kept}/").replace("CHANGED", f"({changed})"))
+    await page.add_init_script(only(kept, changed))
+
+
+def only(kept: str, changed: str = "(line) => line") -> str:
+    """Return the script by which :func:`reach_by` does that."""
+    return _ONLY.replace("KEPT", f"/{kept}/").replace("CHANGED", f"({changed})")
 
 
 def only_candidate(answer: str, address: tuple[str, int]) -> str:

@@ -49,6 +49,8 @@ class PatternCamera:
         )
         self._count = 0
         self.keyframes_wanted = 0
+        self.held = False
+        """While it is, :meth:`run` gives no pictures."""
 
     @property
     def description(self) -> StreamDescription:
@@ -86,6 +88,10 @@ class PatternCamera:
         due_ns = self._clock.monotonic_ns()
         samples = round(8000 / self.frame_rate)
         while True:
+            if self.held:
+                due_ns += period_ns
+                await self._clock.sleep_until(due_ns)
+                continue
             unit = await asyncio.to_thread(self.unit)
             sink.video(unit)
             if self._sound is not None:

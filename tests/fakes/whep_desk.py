@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.live import LiveSettings
+from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.live import LiveError, LiveHub, ViewerFacts, open_live
 from gateway.worker.problems import answer, problem_of
@@ -18,6 +19,7 @@ from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.host import FakeHost
+from tests.fakes.live_page import only_candidate
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.waiting import until
 
@@ -31,7 +33,14 @@ window.lost = 0;
 window.look = async (camera) => {
   serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
   window.reports = [];
-  window.picture = new LivePicture(document.body, camera, "main", false, (report) => { window.reports.push(report); });
+  const told = (report) => { window.reports.push({ ...report, at: performance.now() }); };
+  window.picture = new LivePicture(document.body, camera, "main", false, told);
+};
+// Every picture that comes on the glass from now on (ms).
+window.note = () => {
+  window.shown = [];
+  const seen = (now) => { shown.push(now); picture.video.requestVideoFrameCallback(seen); };
+  picture.video.requestVideoFrameCallback(seen);
 };
 window.view = async (path) => {
   serversNamed((await (await fetch("/api/v1/session")).json()).ice_servers);
@@ -58,7 +67,10 @@ window.RTCPeerConnection = class extends Real { constructor(given) {
 class _Host(FakeHost):
     """A host whose views are real."""
 
-    hub: LiveHub
+    def __init__(self, hub: LiveHub) -> None:
+        super().__init__()
+        self.hub = hub
+        self.through: tuple[str, int] | None = None
 
     async def _offer(self, request: Request) -> Response:
         asked = request.query_params
@@ -67,31 +79,56 @@ class _Host(FakeHost):
                 CameraId(request.path_params["camera"]),
                 StreamName(request.path_params["stream"]),
                 await request.body(),
-                viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
+                viewer=ViewerFacts(
+                    who=asked["who"],
+                    address=asked["address"],
+                    user=asked["user"],
+                    access_session=asked["session"],
+                ),
             )
         except LiveError as error:
             return answer(problem_of(error))
         headers = {"location": f"/live/{session.id}", "etag": session.etag, STREAM_HEADER: session.stream.value}
         if session.transcoded:
             headers[CONVERTED_HEADER] = "h265"
-        return Response(session.answer_sdp, 201, headers, media_type="application/sdp")
+        sdp = session.answer_sdp if self.through is None else only_candidate(session.answer_sdp, self.through)
+        return Response(sdp, 201, headers, media_type="application/sdp")
 
     async def _patch(self, request: Request) -> Response:
-        await self.hub.patch(request.path_params["session"], await request.body(), request.headers.get("if-match"))
-        return Response(status_code=204)
+        given = request.headers.get("if-match")
+        try:
+            done = await self.hub.patch(request.path_params["session"], await request.body(), given)
+        except LiveError as error:
+            return answer(problem_of(error))
+        if done is None:
+            return Response(status_code=204)
+        fragment = done.fragment if self.through is None else only_candidate(done.fragment, self.through)
+        return Response(fragment, 200, {"etag": done.etag}, media_type="application/trickle-ice-sdpfrag")
+
+    async def _viewers(self, _request: Request) -> Response:
+        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.hub.viewers()))))
 
     async def _close(self, request: Request) -> Response:
-        await self.hub.close(request.path_params["session"])
+        try:
+            await self.hub.close(request.path_params["session"])
+        except LiveError as error:
+            return answer(problem_of(error))
         return Response(status_code=204)
 
 
 class WhepDesk:
     """Made by :func:`whep_desk`."""
 
-    def __init__(self, desk: Desk, hub: LiveHub, camera: str) -> None:
+    def __init__(self, desk: Desk, host: _Host, camera: str, street: PatternCamera) -> None:
         self.desk = desk
-        self.hub = hub
+        self.hub = host.hub
         self.camera = camera
+        self.street = street
+        self._host = host
+
+    def lead_through(self, relay: tuple[str, int]) -> None:
+        """Make a relay's address the only candidate of every answer from now on, that to a restart too."""
+        self._host.through = relay
 
     async def page(self, browser: Browser, *, policy: str = "all", before: str = "") -> Page:
         """Return a page, signed in, whose connections go only where ``policy`` (``relay``, ``all``) lets them.
@@ -120,13 +157,13 @@ class WhepDesk:
 async def whep_desk(path: Path, live: LiveSettings, *, codec: VideoCodec = VideoCodec.H264) -> AsyncIterator[WhepDesk]:
     """Give a gateway with one camera that plays."""
     clock = SystemClock()
-    host = _Host()
     camera = PatternCamera(clock, width=320, height=180, frame_rate=25, codec=codec)
     settings = settings_in(path).model_copy(update={"live": live})
-    async with open_live(live, clock=clock) as hub, open_desk(path, settings=settings, host=host) as desk:
-        host.hub = hub
-        identity = await desk.enrol()
-        with hub.feed(CameraId(identity), StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
-            async with camera.playing(feed):
-                await until(lambda: len(feed.cached()) > 3, what="a cached GOP")
-                yield WhepDesk(desk, hub, identity)
+    async with open_live(live, clock=clock) as hub:
+        host = _Host(hub)
+        async with open_desk(path, settings=settings, host=host) as desk:
+            identity = await desk.enrol()
+            with hub.feed(CameraId(identity), StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:
+                async with camera.playing(feed):
+                    await until(lambda: len(feed.cached()) > 3, what="a cached GOP")
+                    yield WhepDesk(desk, host, identity, camera)

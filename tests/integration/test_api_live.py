@@ -12,6 +12,7 @@ from gateway.api.ledger import view_key
 from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import CameraId
+from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.waiting import until
 
@@ -52,18 +53,127 @@ async def test_a_plain_view_says_no_more_than_its_stream(desk: Desk) -> None:
 
 
 async def test_a_player_may_ask_first(desk: Desk) -> None:
-    """OPTIONS says what to post."""
+    """OPTIONS says what to post, and at a view what to patch."""
     camera = await desk.enrol()
     answer = await desk.admin.options(f"/whep/{camera}/main")
-    assert (answer.status_code, answer.headers["accept-post"]) == (204, "application/sdp")
+    assert (answer.status_code, answer.headers["accept-post"]) == (200, "application/sdp")
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    view = await desk.watch(desk.admin, camera)
+    answer = await desk.admin.options(view)
+    assert (answer.status_code, answer.headers["accept-patch"]) == (200, "application/trickle-ice-sdpfrag")
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_there_is_nothing_to_get(desk: Desk, method: str) -> None:
+    """Endpoint and view have no representation: success without content (draft-ietf-wish-whep-03 section 4.1)."""
+    camera = await desk.enrol()
+    for path in (f"/whep/{camera}/main", await desk.watch(desk.admin, camera)):
+        answer = await desk.admin.request(method, path)
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert (await desk.admin.request(method, f"/whep/{camera}/main/session-9")).status_code == 404
+    assert (await desk.admin.request(method, f"/whep/{'f' * 32}/main")).status_code == 404
+
+
+async def test_another_method_is_told_those_that_are_allowed(desk: Desk) -> None:
+    """405 with the whole list, at the endpoint and at a view."""
+    camera = await desk.enrol()
+    view = await desk.watch(desk.admin, camera)
+    for method, path, allowed in (
+        ("PUT", f"/whep/{camera}/main", "GET, HEAD, OPTIONS, POST"),
+        ("DELETE", f"/whep/{camera}/main", "GET, HEAD, OPTIONS, POST"),
+        ("POST", view, "DELETE, GET, HEAD, OPTIONS, PATCH"),
+    ):
+        answer = await desk.admin.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 async def test_candidates_are_passed_on(desk: Desk) -> None:
-    """PATCH reaches the host."""
+    """PATCH reaches the host; nothing comes back, and no tag."""
     session = await desk.watch(desk.admin, await desk.enrol())
     answer = await desk.admin.patch(session, content=b"a=candidate", headers={**FRAGMENT, "If-Match": '"1"'})
-    assert answer.status_code == 204
+    assert (answer.status_code, answer.content, "etag" in answer.headers) == (204, b"", False)
     assert desk.host.patches == [b"a=candidate"]
+
+
+async def test_a_restart_is_answered_with_the_hosts_credentials(desk: Desk) -> None:
+    """200, the host's fragment, and the new tag."""
+    session = await desk.watch(desk.admin, await desk.enrol())
+    desk.host.restarted = "a=ice-ufrag:new\r\n"
+    answer = await desk.admin.patch(session, content=b"a=ice-ufrag:mine", headers={**FRAGMENT, "If-Match": "*"})
+    assert (answer.status_code, answer.text, answer.headers["etag"]) == (200, "a=ice-ufrag:new\r\n", '"2"')
+    assert answer.headers["content-type"].startswith("application/trickle-ice-sdpfrag")
+
+
+async def test_a_view_is_reached_at_its_own_camera_only(desk: Desk) -> None:
+    """What is asked for under another camera's address is not there."""
+    first = await desk.enrol()
+    desk.host.found = description("urn:uuid:2")
+    second = await desk.enrol(address="192.0.2.2")
+    view = await desk.watch(desk.admin, first)
+    elsewhere = view.replace(first, second)
+    assert (await desk.admin.get(elsewhere)).status_code == 404
+    assert (await desk.admin.delete(elsewhere)).status_code == 404
+    assert len(desk.host.viewers) == 1
+
+
+async def test_too_many_offers_are_told_when_to_come_again(tmp_path: Path) -> None:
+    """429 with Retry-After for the session that asks too fast, before any host is asked; others go on."""
+    live = LiveSettings(signalling_per_s=0.1, signalling_burst=3)
+    settings = settings_in(tmp_path).model_copy(update={"live": live})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        camera = await desk.enrol()
+        view = await desk.watch(desk.admin, camera)
+        for _ in range(2):
+            await desk.admin.patch(view, content=b"a", headers={**FRAGMENT, "If-Match": "*"})
+        for method, path, kind in (("POST", f"/whep/{camera}/main", SDP), ("PATCH", view, FRAGMENT)):
+            answer = await desk.admin.request(method, path, content=b"v=0", headers=kind)
+            assert (answer.status_code, answer.json()["type"]) == (429, "api.signalling")
+            assert 1 <= int(answer.headers["retry-after"]) <= 10
+        assert (len(desk.host.offers), len(desk.host.patches)) == (1, 2)
+        assert (await desk.admin.delete(view)).status_code == 200
+        await desk.watch(await desk.person("operator"), camera)
+
+
+async def test_a_wall_of_tiles_never_meets_the_limit(desk: Desk) -> None:
+    """Nine tiles that open, trickle, and begin anew three times over in a moment are all answered."""
+    camera = await desk.enrol()
+    for _ in range(3 * 9):
+        view = await desk.watch(desk.admin, camera)
+        for _ in range(3):
+            answer = await desk.admin.patch(view, content=b"a", headers={**FRAGMENT, "If-Match": "*"})
+            assert answer.status_code == 204
+
+
+async def test_a_named_sites_page_may_play(tmp_path: Path) -> None:
+    """Its preflight needs no token, it reads answers and refusals with one, and cookies are never lent to it."""
+    live = LiveSettings(player_origins=("https://wall.example.org",))
+    settings = settings_in(tmp_path).model_copy(update={"live": live})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        endpoint = f"/whep/{await desk.enrol()}/main"
+        page = {"Origin": "https://wall.example.org"}
+        asking = {**page, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        nobody = await desk.anybody(Origin="", X_Sightline="")
+        preflight = await nobody.options(endpoint, headers=asking)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == "https://wall.example.org"
+        assert "POST" in preflight.headers["access-control-allow-methods"]
+        assert "Authorization" in preflight.headers["access-control-allow-headers"]
+        assert preflight.headers["accept-post"] == "application/sdp"
+        program = await desk.token("viewer")
+        made = await program.post(endpoint, content=b"v=0", headers={**SDP, **page})
+        assert made.status_code == 201
+        refused = await nobody.post(endpoint, content=b"v=0", headers={**SDP, **page})
+        assert refused.status_code == 401
+        for answer in (preflight, made, refused):
+            assert answer.headers["access-control-allow-origin"] == "https://wall.example.org"
+            assert "access-control-allow-credentials" not in answer.headers
+            assert "Origin" in answer.headers["vary"]
+        assert "Location" in made.headers["access-control-expose-headers"]
+        for origin, path in (("https://evil.example", endpoint), ("https://wall.example.org", "/api/v1/cameras")):
+            answer = await nobody.options(path, headers={**asking, "Origin": origin})
+            assert answer.status_code in {401, 405}
+            assert "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])

@@ -11,7 +11,9 @@ from aioice import stun, turn
 from playwright.async_api import Browser
 
 from config.live import LiveSettings
+from config.server import ServerSettings
 from gateway.api.turn import relay_credential
+from gateway.certificate import tls_files
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.coturn import SECRET, Coturn, coturn
 from tests.fakes.live_page import chromium
@@ -19,7 +21,6 @@ from tests.fakes.waiting import until, until_page
 from tests.fakes.whep_desk import whep_desk
 
 UNAUTHORISED = 401
-
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -61,6 +62,39 @@ async def test_a_viewer_that_may_only_relay_sees_its_picture(
     assert [(way["local"], way["by"]) for way in ways] == [("relay", by)]
     assert viewer.frames_sent > 20
     assert "session" in relay.log
+
+
+async def test_where_only_tls_gets_out_a_viewer_sees_its_picture(tmp_path: Path) -> None:
+    """The relay answers TLS alone, the host no TCP: the picture comes by TURN over TLS, after an ICE restart too."""
+    folder = tmp_path / "coturn"
+    folder.mkdir()
+    server = ServerSettings(host="127.0.0.1", data_dir=folder)
+    files = await asyncio.to_thread(tls_files, server, clock=SystemClock())
+    async with (
+        coturn(folder, tls=(files.certificate, files.key)) as relay,
+        chromium("--ignore-certificate-errors") as browser,
+    ):
+        live = LiveSettings.model_validate(
+            {
+                "addresses": ["127.0.0.1"], "port": 0, "tcp": False,
+                "turn_urls": [relay.udp, relay.tcp, relay.tls], "turn_secret": SECRET,
+            }
+        )  # fmt: skip
+        async with whep_desk(tmp_path, live) as desk:
+            page = await desk.page(browser, policy="relay")
+            await page.evaluate("(path) => view(path)", f"/whep/{desk.camera}/main")
+            await until_page(page, "session.progress().then((now) => now.decoded > 20)", what="decoded pictures")
+            assert [(way["local"], way["by"]) for way in await page.evaluate("ways()")] == [("relay", "tls")]
+            (before,) = desk.hub.viewers()
+            first = desk.hub._sessions[before.session]._peer._session
+            await page.evaluate("session.recover()")
+            await until(lambda: desk.hub._sessions[before.session]._peer._session is not first, what="the change")
+            seen = (await page.evaluate("session.progress()"))["decoded"]
+            await until_page(page, f"session.progress().then((now) => now.decoded > {seen + 20})", what="pictures")
+            (after,) = desk.hub.viewers()
+            await page.evaluate("session.close()")
+            await until(lambda: not desk.hub.viewers(), what="the end of the view")
+    assert after.session == before.session
 
 
 async def test_without_its_credentials_nobody_relays(relay: Coturn) -> None:

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiortc import RTCIceGatherer
 from aiortc.rtcicetransport import RTCIceCandidate
 
 from config.live import LiveSettings
 from gateway.live import LiveError, LiveFeed, LiveHub, ViewerFacts, open_live
 from gateway.live.errors import (
     LiveAddressError,
+    LiveFragmentError,
     LiveFullError,
     LiveNotLiveError,
     LivePreconditionError,
-    LiveRestartError,
     LiveSessionError,
 )
 from gateway.live.peer import Peer
+from gateway.live.peer.ice import IceSession
 from gateway.live.port import LivePort, open_port
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
@@ -198,7 +198,7 @@ async def test_the_place_after_the_last_is_refused(stage: Stage) -> None:
 
 
 async def test_trickled_candidates_need_the_etag(stage: Stage) -> None:
-    """A PATCH is taken with the answer's ETag or ``*``, and refused without one, with another, or to restart ICE."""
+    """A PATCH is taken with the answer's ETag or ``*``, and refused without one or with another."""
     session = await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
     fragment = "a=candidate:1 1 udp 2113937151 127.0.0.1 9 typ host\r\na=candidate:1 1 tcp 1 127.0.0.1 9 typ host\r\n"
     await stage.hub.patch(session.id, fragment, session.etag)
@@ -207,9 +207,16 @@ async def test_trickled_candidates_need_the_etag(stage: Stage) -> None:
         with pytest.raises(LivePreconditionError) as error:
             await stage.hub.patch(session.id, fragment, if_match)
         assert error.value.status == status
-    with pytest.raises(LiveRestartError):
-        await stage.hub.patch(session.id, "a=ice-ufrag:other\r\n", session.etag)
     assert session.etag.startswith('"')
+
+
+async def test_ice_is_not_restarted_before_it_is_connected(stage: Stage) -> None:
+    """There is nothing to keep yet: 422, and the view goes on waiting for its viewer under the same tag."""
+    session = await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN)
+    with pytest.raises(LiveFragmentError) as error:
+        await stage.hub.patch(session.id, f"a=ice-ufrag:other\r\na=ice-pwd:{'p' * 24}\r\n", "*")
+    assert error.value.status == 422
+    assert await stage.hub.patch(session.id, "a=end-of-candidates\r\n", session.etag) is None
 
 
 async def test_a_stream_is_wanted_from_the_offer_on(stage: Stage) -> None:
@@ -280,7 +287,11 @@ async def test_a_public_address_stands_beside_the_local_one(monkeypatch: pytest.
         component=1, foundation="1", ip="10.1.2.3", port=5000, priority=9, protocol="udp", type="host"
     )
     inner = replace(local, ip="127.0.0.1")
-    monkeypatch.setattr(RTCIceGatherer, "getLocalCandidates", lambda _: [local, inner])
+
+    async def gathered(_: IceSession) -> list[RTCIceCandidate]:
+        return [local, inner]
+
+    monkeypatch.setattr(IceSession, "gather", gathered)
     monkeypatch.setattr(LivePort, "listening", [("10.1.2.3", 5000), ("127.0.0.1", 5000)])
     settings = LiveSettings.model_validate(
         {"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "public_addresses": ["203.0.113.7"]}

@@ -1,19 +1,12 @@
 """The peer itself: what the port brings goes to aiortc, what is to be sent goes to the sealer."""
 
 import asyncio
-import struct
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import lru_cache
-from ipaddress import ip_address
-from secrets import choice
-from string import ascii_letters, digits
 from typing import Any
 
 import aioice.ice
 import structlog
-from aioice import stun
-from aioice.candidate import Candidate
 from aiortc import (
     RTCCertificate,
     RTCDtlsParameters,
@@ -26,22 +19,13 @@ from aiortc import (
 from aiortc.rtcicetransport import RTCIceCandidate
 
 from config.live import LiveSettings
-from gateway.live.candidates import COMPONENT, from_outside, of_listener
-from gateway.live.peer.pairs import Link, Pairs
+from gateway.live.candidates import from_outside, of_listener
+from gateway.live.peer.ice import FRAGMENT_CHARS, PASSWORD_CHARS, IceSession, ice_chars
 from gateway.live.peer.srtp import Sealer
 from gateway.live.port import LivePort
-from gateway.live.seats import Path
-from gateway.live.udp import Address
 from kernel.clock import NS_PER_S
 
 PINNED = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
-CONSENT_FAILURES = 4
-"""Missed consent checks (RFC 7675), each up to 6.5 s, before a silent viewer is given up: under 30 s."""
-MAX_CANDIDATES = 32
-MAX_PORT = 65_535
-MAX_WAITING_PACKETS = 256
-"""Taken in for a viewer whose handshake has not come to them yet."""
-_ICE_CHARS = ascii_letters + digits
 _CERTIFICATE_NS = 24 * 3600 * NS_PER_S
 PROFILES = [
     rtcdtlstransport.SRTP_AEAD_AES_128_GCM,
@@ -49,9 +33,6 @@ PROFILES = [
 ]
 
 _log = structlog.get_logger(__name__)
-
-# aioice keeps this as a constant of its module; six would let a vanished viewer linger for up to 39 s.
-aioice.ice.CONSENT_FAILURES = CONSENT_FAILURES
 
 
 def host_addresses() -> list[str]:
@@ -65,14 +46,10 @@ def _certificate(day: int) -> RTCCertificate:  # noqa: ARG001 - made anew each d
     return RTCCertificate.generateCertificate()
 
 
-def _ice_chars(count: int) -> str:
-    return "".join(choice(_ICE_CHARS) for _ in range(count))
-
-
 class Peer:
     """ICE, DTLS and SRTP of one viewer. ``on_rtcp`` gets decrypted compound packets, ``on_over`` comes once.
 
-    Satisfies ``gateway.live.seats.Guest`` and ``gateway.live.track.Wire``.
+    Satisfies ``gateway.live.track.Wire``.
     """
 
     def __init__(
@@ -87,24 +64,22 @@ class Peer:
         self._port = port
         self._on_rtcp = on_rtcp
         self._on_over = on_over
-        # An empty list, not None: by default aiortc would ask a public STUN server. aioice's own fragments have four
-        # characters, too few to tell the viewers of a port apart and to be hard to guess.
-        self._gatherer = RTCIceGatherer(iceServers=[], local_username=_ice_chars(12), local_password=_ice_chars(24))
-        self._ice = RTCIceTransport(self._gatherer)
+        # An empty list, not None: by default aiortc would ask a public STUN server.
+        gatherer = RTCIceGatherer(
+            iceServers=[], local_username=ice_chars(FRAGMENT_CHARS), local_password=ice_chars(PASSWORD_CHARS)
+        )
+        self._ice = RTCIceTransport(gatherer)
         self._dtls = RTCDtlsTransport(self._ice, [_certificate(port.clock.wall_ns() // _CERTIFICATE_NS)])
-        connection: Any = self._ice._connection  # noqa: SLF001
-        connection.get_component_candidates = self._local_candidates
-        self._pairs = Pairs(connection)
-        self._connection = connection
+        self._session = IceSession(self._ice._connection, port)  # noqa: SLF001
+        self._next: IceSession | None = None
+        self._old: IceSession | None = None
+        self._restarts: asyncio.Queue[IceSession] = asyncio.Queue()
+        self._closed = False
         internals: Any = self._dtls
         internals._srtp_profiles = PROFILES  # noqa: SLF001
         internals._handle_rtcp_data = self._take_rtcp  # noqa: SLF001
         internals._handle_rtp_data = self._ignore_rtp  # noqa: SLF001
         self._internals = internals
-        self._seat = port.admit(connection.local_username, self)
-        self._links: dict[Path, Link] = {}
-        self._told_candidates = 0
-        self._startable = asyncio.Event()
         self._pair: object = None
         self._sealer: Sealer | None = None
         self._dtls.on("statechange", self._state_changed)
@@ -112,8 +87,8 @@ class Peer:
 
     @property
     def parameters(self) -> RTCIceParameters:
-        """Return our ICE user fragment and password."""
-        return self._gatherer.getLocalParameters()
+        """Return the ICE user fragment and password that we answer checks under, those of a restart that goes on."""
+        return (self._next or self._session).parameters
 
     @property
     def fingerprint(self) -> str:
@@ -123,36 +98,11 @@ class Peer:
 
     async def gather(self) -> list[RTCIceCandidate]:
         """Return every candidate to put into the answer: UDP and TCP of each local address, then the public ones."""
-        await self._gatherer.gather()
-        found: list[RTCIceCandidate] = self._gatherer.getLocalCandidates()
-        found += [of_listener(local) for local in self._port.listening]
-        return found + [
-            from_outside(candidate, str(address))
-            for address in self._settings.public_addresses
-            for candidate in found
-            if (":" in candidate.ip) == (address.version == 6) and not candidate.ip.startswith("127.")
-        ]
+        return await self._gather(self._session)
 
     async def add_candidate(self, candidate: RTCIceCandidate) -> None:
-        """Note a candidate of the viewer's.
-
-        Names (``.local``) are left out: the viewer's own checks tell us its address as peer-reflexive, and asking
-        multicast DNS would reach out to the network. TCP candidates are not for us either, nor other components, nor
-        groups. The end of candidates is never told to aioice, which would then give up before such a check arrives.
-        Beyond MAX_CANDIDATES they are ignored: each makes us send checks to an address that the viewer chose.
-        """
-        try:
-            address = ip_address(candidate.ip)
-        except ValueError:
-            return
-        if candidate.protocol.lower() != "udp" or candidate.component != COMPONENT:
-            return
-        if address.is_multicast or address.is_unspecified or not 0 < candidate.port <= MAX_PORT:
-            return
-        self._told_candidates += 1
-        if self._told_candidates <= MAX_CANDIDATES:
-            self._startable.set()
-            await self._ice.addRemoteCandidate(candidate)
+        """Note a candidate of the viewer's, of the newest ICE session; see ``IceSession.add_candidate``."""
+        await (self._next or self._session).add_candidate(candidate)
 
     async def connect(self, ice: RTCIceParameters, dtls: RTCDtlsParameters) -> bool:
         """Check connectivity and shake hands; return whether packets may now be sent.
@@ -160,10 +110,10 @@ class Peer:
         The caller bounds the time: without a viewer this waits for ever.
         """
         # A lite peer answers checks but makes none (RFC 8445 section 6.1.1): then the checks are ours to make.
-        self._connection.ice_controlling = bool(ice.iceLite)
+        self._session.connection.ice_controlling = bool(ice.iceLite)
         self._internals._set_role("server" if dtls.role == "client" else "client")  # noqa: SLF001
         if not ice.iceLite:
-            await self._startable.wait()
+            await self._session.startable.wait()
         await self._ice.start(ice)
         if self._ice.state != "completed":
             return False
@@ -173,6 +123,50 @@ class Peer:
         profile = self._internals._ssl.get_selected_srtp_profile()  # noqa: SLF001
         self._sealer = Sealer(self._internals._tx_srtp, profile)  # noqa: SLF001
         return self._follow_pair()
+
+    @property
+    def restartable(self) -> bool:
+        """Return whether ICE can be restarted: a first pair was found, and the viewer is there."""
+        return self._ice.state == "completed" and not self._closed
+
+    async def restart(self, ice: RTCIceParameters) -> list[RTCIceCandidate]:
+        """Begin an ICE restart (RFC 8445 section 9) towards the viewer's new credentials; return our candidates.
+
+        :attr:`parameters` are the new ones then. Packets go the old way until the viewer has nominated a new pair,
+        which :meth:`follow_restarts` sees to; a restart that was still under way is given up for this one. Only for
+        one that is ``restartable``, one call at a time.
+        """
+        fresh = self._session.another(ice)
+        before, self._next = self._next, fresh
+        try:
+            if before is not None:
+                await before.give_up()
+            candidates = await self._gather(fresh)
+        except BaseException:
+            self._next = None
+            await fresh.give_up()
+            raise
+        if self._closed:  # the view ended meanwhile: nobody else will
+            await fresh.give_up()
+        self._restarts.put_nowait(fresh)
+        return candidates
+
+    async def follow_restarts(self) -> None:
+        """Go over to each new ICE session as soon as the viewer has a pair in it, for ever.
+
+        Where that never comes the old one goes on, and its consent decides about the view (RFC 7675).
+        """
+        while True:
+            fresh = await self._restarts.get()
+            if not await fresh.connect() or self._next is not fresh:
+                continue
+            old = self._old = self._session
+            self._session, self._next = fresh, None
+            fresh.take_over(old, self._ice)
+            self._follow_pair()
+            old.leave()  # now: its credentials are over
+            await old.close()
+            self._old = None
 
     def send_burst(  # noqa: PLR0913 - the fields of an RTP header
         self,
@@ -223,72 +217,32 @@ class Peer:
         if self._sealer is not None:
             await self._sealer.writable()
 
-    def request(self, data: bytes, path: Path, address: Address) -> bool:
-        """See ``Guest``; aioice answers, and keeps the checks that come before it is started."""
-        connection = self._connection
-        try:
-            message = stun.parse_message(data)
-        except (ValueError, struct.error):
-            return False
-        attributes = message.attributes
-        true: bool = (
-            "PRIORITY" in attributes
-            and connection._valid_username(attributes.get("USERNAME", ""))  # noqa: SLF001
-            and message.check_message_integrity(connection.local_password.encode())
-        )
-        if not true or self._pairs.crowded(address):
-            return False  # and no answer: RFC 8489 would have one, but only browsers that we know are served here
-        link = self._links.get(path) or self._join(path)
-        self._pairs.checked(link, address, nominated="USE-CANDIDATE" in attributes)
-        self._startable.set()
-        connection.request_received(message, address, link)
-        return True
-
-    def response(self, data: bytes, path: Path, address: Address) -> None:
-        """See ``Guest``."""
-        link = self._links.get(path)
-        if link is not None:
-            with suppress(ValueError, struct.error):
-                stun.parse_message(data)
-                link.datagram_received(data, address)
-
-    def packet(self, data: bytes) -> None:
-        """See ``Guest``."""
-        if self._connection._queue.qsize() < MAX_WAITING_PACKETS:  # noqa: SLF001
-            self._connection.data_received(data, COMPONENT)
-
-    def lost(self, path: Path) -> None:
-        """See ``Guest``. The view goes on where the viewer comes again; otherwise consent ends it."""
-        link = self._links.pop(path, None)
-        if link in self._connection._protocols:  # noqa: SLF001
-            self._connection._protocols.remove(link)  # noqa: SLF001
-
-    def uses(self, path: Path) -> bool:
-        """See ``Guest``."""
-        best = self._pairs.best
-        return best is not None and best.protocol.path is path
-
     async def close(self) -> None:
         """Say goodbye and release every task and the place at the port."""
+        self._closed = True
         self._dtls.remove_all_listeners()
         self._ice.remove_all_listeners()
         reading = self._internals._task  # noqa: SLF001
         try:
+            if self._next is not None:
+                await self._next.give_up()
+            if self._old is not None:  # cancelled on the way from the one to the other
+                await self._old.close()
             await self._dtls.stop()
             await self._ice.stop()
-            if self._connection._protocols:  # noqa: SLF001 - gathered, but the viewer never came
-                await self._connection.close()
+            if self._session.connection._protocols:  # noqa: SLF001 - gathered, but the viewer never came
+                await self._session.close()
             if reading is not None:
                 await asyncio.wait([reading])
                 if not reading.cancelled():
                     reading.exception()
         finally:
             self._sealer = None
-            self._seat.leave()
+            self._session.leave()
 
     def _follow_pair(self) -> bool:
         """Aim at the pair that ICE holds for the best now; return whether there is one."""
-        pair = self._pairs.best
+        pair = self._session.pairs.best
         if pair is not self._pair and pair is not None and self._sealer is not None:
             if self._pair is not None:
                 _log.debug("live.moved", tcp=pair.protocol.path.tcp)
@@ -308,12 +262,12 @@ class Peer:
     async def _ignore_rtp(self, data: bytes, arrival_time_ms: int) -> None:
         """Viewers have nothing to send."""
 
-    async def _local_candidates(self, component: int, addresses: Sequence[str], timeout: int = 5) -> list[Candidate]:  # noqa: ARG002, ASYNC109 - aioice's own signature
-        """Take part in every socket of the port (in place of aioice's, which binds its own)."""
-        await self._port.widen()
-        return [self._join(path).local_candidate for path in self._port.serving]
-
-    def _join(self, path: Path) -> Link:
-        link = self._links[path] = Link(self._connection, self._pairs, self._seat, path)
-        self._connection._protocols.append(link)  # noqa: SLF001
-        return link
+    async def _gather(self, session: IceSession) -> list[RTCIceCandidate]:
+        found = await session.gather()
+        found += [of_listener(local) for local in self._port.listening]
+        return found + [
+            from_outside(candidate, str(address))
+            for address in self._settings.public_addresses
+            for candidate in found
+            if (":" in candidate.ip) == (address.version == 6) and not candidate.ip.startswith("127.")
+        ]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drivers.simulator.picture.encoder import Coding, parameters_of
 from gateway.live.answer import Ground, Source, write_answer
 from gateway.live.errors import LiveCodecError, LiveError, LiveMediaTypeError, LiveOfferError, LiveOfferSizeError
-from gateway.live.offer import MAX_SDP_BYTES, Offer, read_fragment, read_offer
+from gateway.live.offer import MAX_SDP_BYTES, Offer, read_offer
 from gateway.live.profile import MAIN, profile_idc
 from kernel.media import AudioCodec, AudioParameters, VideoCodec, VideoParameters
 
@@ -213,19 +213,3 @@ def test_a_damaged_offer_raises_nothing_but_our_errors(at: int, junk: str) -> No
             read_offer(text, _camera("42c01e"), PCMU)
         except LiveError:
             continue
-
-
-def test_trickled_candidates_are_read() -> None:
-    """A fragment gives its candidates and the credentials they belong to."""
-    fragment = read_fragment(
-        "a=ice-ufrag:abcd\r\na=ice-pwd:x\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\n"
-        "a=candidate:1 1 udp 2113937151 192.0.2.7 50000 typ host generation 0\r\na=end-of-candidates\r\n"
-    )
-    assert fragment.username_fragment == "abcd"
-    assert [(candidate.ip, candidate.port) for candidate in fragment.candidates] == [("192.0.2.7", 50000)]
-
-
-def test_a_malformed_candidate_is_refused() -> None:
-    """A candidate that cannot be read is the sender's fault."""
-    with pytest.raises(LiveOfferError):
-        read_fragment("a=candidate:1 1 udp nonsense\r\n")

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from config.live import LiveSettings
 from gateway.live.candidates import COMPONENT
+from gateway.live.peer.ice import MAX_CANDIDATES, MAX_WAITING_PACKETS
 from gateway.live.peer.pairs import LATE_RETRANSMISSIONS, MAX_CONFLICTS, MAX_PAIRS
-from gateway.live.peer.peer import MAX_CANDIDATES, MAX_WAITING_PACKETS, Peer
+from gateway.live.peer.peer import Peer
 from gateway.live.port import LivePort, open_port
 from gateway.live.udp import Address, UdpPath
 from kernel.clock import SystemClock
@@ -52,7 +53,7 @@ class Site:
     @property
     def ice(self) -> Any:
         """Return aioice's connection."""
-        return self.peer._connection
+        return self.peer._session.connection
 
     def come(self, address: Address, *, nominate: bool = False, password: str | None = None) -> None:
         """Send a check of the viewer's from an address."""
@@ -79,7 +80,7 @@ class Site:
 
     def aim(self) -> Address | None:
         """Return where packets go."""
-        best = self.peer._pairs.best
+        best = self.peer._session.pairs.best
         return None if best is None else best.remote_addr
 
     async def meet(self, address: Address) -> None:
@@ -141,7 +142,7 @@ async def test_an_answer_from_elsewhere_is_none(site: Site) -> None:
 async def test_consent_that_is_given_from_elsewhere_is_none(site: Site) -> None:
     """The answer to a check of consent counts from the address in use alone (RFC 7675 section 5.1)."""
     await site.meet(HOME)
-    pair = site.peer._pairs.best
+    pair = site.peer._session.pairs.best
     asked = asyncio.create_task(
         pair.protocol.request(
             site.ice.build_request(pair, nominate=False),
@@ -186,7 +187,7 @@ async def test_a_silent_pair_is_replaced_by_one_that_answered_since(site: Site) 
     site.answer(AWAY)
     await settle()
     assert site.aim() == HOME
-    site.peer._pairs.stand_in()
+    site.peer._session.pairs.stand_in()
     assert site.aim() == AWAY
 
 
@@ -196,13 +197,13 @@ async def test_a_pair_that_answered_before_does_not_stand_in(site: Site) -> None
     await until(lambda: site.checks(AWAY), what="a check")
     site.answer(AWAY)
     await site.meet(HOME)
-    site.peer._pairs.stand_in()
+    site.peer._session.pairs.stand_in()
     assert site.aim() == HOME
 
 
 async def test_nothing_stands_in_for_nothing(site: Site) -> None:
     """Before there is a pair in use there is none to replace."""
-    site.peer._pairs.stand_in()
+    site.peer._session.pairs.stand_in()
     assert site.aim() is None
 
 
@@ -228,7 +229,7 @@ async def test_addresses_of_one_viewer_are_bounded(site: Site) -> None:
         if pair.remote_addr != HOME and pair.task is not None:
             pair.task.cancel()
             pair.state = CandidatePair.State.FAILED
-    assert not site.peer._pairs.crowded(AWAY)
+    assert not site.peer._session.pairs.crowded(AWAY)
     await site.meet(AWAY)
 
 
@@ -245,7 +246,7 @@ async def test_a_quarrel_about_roles_ends(site: Site) -> None:
 async def test_answered_addresses_are_remembered_within_bounds(site: Site) -> None:
     """The answers of a viewer that is everywhere take no memory without end."""
     await site.meet(HOME)
-    link = site.peer._links[site.path]
+    link = site.peer._session.links[site.path]
     for number in range(3 * MAX_PAIRS):
         link._remember((STRANGE[0], number + 1))
     assert len(link.answered) == MAX_PAIRS
@@ -283,7 +284,7 @@ async def test_packets_before_the_handshake_are_kept_within_bounds(site: Site) -
     """A viewer whose handshake has not come to its packets yet does not fill our memory."""
     before = site.ice._queue.qsize()
     for _ in range(2 * MAX_WAITING_PACKETS):
-        site.peer.packet(b"\x16 dtls")
+        site.peer._session.packet(b"\x16 dtls")
     assert site.ice._queue.qsize() - before <= MAX_WAITING_PACKETS
 
 
@@ -335,8 +336,8 @@ async def test_garbage_for_a_viewer_is_no_check(site: Site) -> None:
     """A message that cannot be read, or is no check, is refused without an answer."""
     fragment = str(site.peer.parameters.usernameFragment)
     good = check(fragment, password=str(site.peer.parameters.password))
-    assert not site.peer.request(good[:-1], site.path, HOME)
-    assert not site.peer.request(good[:40] + b"\xff\xff" + good[42:], site.path, HOME)
-    site.peer.response(b"\x01\x01garbage", site.path, HOME)
+    assert not site.peer._session.request(good[:-1], site.path, HOME)
+    assert not site.peer._session.request(good[:40] + b"\xff\xff" + good[42:], site.path, HOME)
+    site.peer._session.response(b"\x01\x01garbage", site.path, HOME)
     assert site.sent == []
     assert COMPONENT == 1

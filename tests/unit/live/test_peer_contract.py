@@ -66,6 +66,31 @@ async def test_aioices_connection_has_the_names_we_use() -> None:
     assert connection._queue.get_nowait() == (b"packet", 1)
 
 
+async def test_an_ice_session_can_be_put_under_a_running_dtls() -> None:
+    """What a restart hands from connection to connection is all that aiortc and aioice keep there."""
+    source = inspect.getsource
+    gatherer = RTCIceGatherer(iceServers=[])
+    ice: Any = RTCIceTransport(gatherer)
+    connection = gatherer._connection
+    assert (ice._recv, ice._send) == (connection.recv, connection.send)
+    assert connection._event_waiter is None
+    # Asked for anew with every packet, so that the next one goes by the new connection.
+    assert "self.transport._recv()" in source(RTCDtlsTransport._recv_next)
+    assert "await self.transport._send(data)" in source(RTCDtlsTransport._write_ssl)
+    # Whoever waits for a packet has taken hold of the queue; whoever waits for the end, of the future.
+    assert "await self._queue.get()" in source(Connection.recvfrom)
+    assert "asyncio.shield(self._event_waiter)" in source(Connection.get_event)
+    assert "self._queue.put_nowait(None)" in source(Connection.close)
+    assert "await self._connection.close()" in source(RTCIceTransport.stop)
+    monitor = source(RTCIceTransport._monitor)
+    assert "await self._connection.get_event()" in monitor
+    # A session that is closed while it checks gives up.
+    close = source(Connection.close)
+    assert "self._check_list_state.put_nowait(ICE_FAILED)" in close
+    assert "self._check_list_done = True" in close
+    assert 'raise ConnectionError("ICE negotiation failed")' in source(Connection.connect)
+
+
 def test_usernames_are_judged_before_and_after_the_viewer_is_known() -> None:
     """The local half must be ours at once, the other half the viewer's as soon as we know it."""
     connection = Connection(ice_controlling=False, local_username="ours", local_password="p" * 24)

@@ -14,13 +14,11 @@ from gateway.live.seats import (
     MOVES_BURST,
     PACKET_UNIT_BYTES,
     PACKETS_BURST,
-    Allowance,
     Seat,
     Seats,
     fragment_of,
 )
 from gateway.live.udp import UdpPath
-from kernel.clock import NS_PER_S
 from tests.fakes.clock import ManualClock
 from tests.fakes.guest import FakeGuest, answer, check
 
@@ -104,29 +102,6 @@ def test_only_whole_binding_requests_name_anybody(spoil: object) -> None:
     """A message of another kind, or not as long as it says, is nobody's check."""
     assert callable(spoil)
     assert fragment_of(spoil(check("annsfragment"))) is None
-
-
-@given(
-    steps=st.lists(st.tuples(st.integers(0, 3 * NS_PER_S), st.integers(1, 30)), max_size=80),
-    per_s=st.integers(1, 500),
-    burst=st.integers(1, 1000),
-)
-def test_an_allowance_is_never_exceeded(steps: list[tuple[int, int]], per_s: int, burst: int) -> None:
-    """In any time no more is taken than the burst and what has come in since."""
-    allowance, now_ns, taken = Allowance(per_s, burst), 0, 0
-    for pause_ns, units in steps:
-        now_ns += pause_ns
-        taken += units if allowance.take(now_ns, units) else 0
-        assert taken <= burst + per_s * now_ns / NS_PER_S + 1e-6
-
-
-def test_an_allowance_comes_back_with_time() -> None:
-    """Who has used up everything may go on at the rate, and has the whole burst after a long pause."""
-    allowance = Allowance(10, 20)
-    assert [allowance.take(0) for _ in range(21)] == [True] * 20 + [False]
-    assert allowance.take(NS_PER_S // 10)
-    assert not allowance.take(NS_PER_S // 10)
-    assert [allowance.take(3600 * NS_PER_S) for _ in range(21)] == [True] * 20 + [False]
 
 
 def test_a_true_check_makes_the_address_the_viewers(room: Room) -> None:

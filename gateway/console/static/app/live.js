@@ -18,6 +18,10 @@ const NO_PICTURE_MS = 5000;
 const H265_PROOF_MS = 3000;
 const NO_FRAMES_MS = 6000;
 const STANDING_MS = 1000;
+/** The server reports at least every 1.5 s, whatever the camera does: after more than that without a word the way is gone. */
+const UNHEARD_MS = 1600;
+/** A picture without a new frame for this long is looked after more closely. */
+const SUSPECT_MS = 700;
 const PRINT_WIDTH = 160;
 const PRINT_HEIGHT = 90;
 
@@ -93,6 +97,7 @@ class Attempt {
   ended = false;
   lastDecoded = 0;
   lastProgressAt = performance.now();
+  lastShownAt = performance.now();
 
   /**
    * @param {string} cameraId @param {import("./types.js").StreamName} stream @param {boolean} believed offer H.265
@@ -120,6 +125,7 @@ class Attempt {
   /** @param {number} now @param {{captureTime?: number, receiveTime?: number, presentationTime: number}} meta */
   #shown(now, meta) {
     this.firstFrameAt ??= now;
+    this.lastShownAt = now;
     const said = this.session.captured();
     const captured = said === null ? (meta.captureTime ?? null) : said - store.serverClock.offset - performance.timeOrigin;
     this.freshness.frame(now, meta.receiveTime ?? null, captured);
@@ -267,7 +273,10 @@ export class LivePicture {
     this.#tick += 1;
     const visible = document.visibilityState === "visible";
     if (visible && this.#shown && this.#tick % 2 === 0) this.#print(this.#shown, now);
-    if (this.#tick % 4 === 0) for (const each of [this.#shown, this.#next]) if (each) await this.#judge(each, now);
+    for (const each of [this.#shown, this.#next]) {
+      const suspect = each !== null && each.firstFrameAt !== null && now - each.lastShownAt > SUSPECT_MS;
+      if (each !== null && (suspect || this.#tick % 4 === 0)) await this.#judge(each, now);
+    }
     this.#say(this.#state, this.#problem);
   }
 
@@ -283,8 +292,9 @@ export class LivePicture {
 
   /** Frames decoded, or not. @param {Attempt} attempt @param {number} now */
   async #judge(attempt, now) {
-    const { decoded, received, packets, reached } = await attempt.session.progress();
+    const { decoded, received, packets, reached, unheardMs } = await attempt.session.progress();
     if (attempt.ended) return;
+    if (unheardMs !== null && unheardMs > UNHEARD_MS) void attempt.session.recover();
     if (decoded > attempt.lastDecoded) {
       attempt.lastDecoded = decoded;
       attempt.lastProgressAt = now;

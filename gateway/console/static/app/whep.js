@@ -1,6 +1,6 @@
 /**
- * One WHEP session (draft-ietf-wish-whep): offer, answer, trickled candidates, leave. Whether there is a picture is
- * judged by decoded frames; an ICE state proves nothing.
+ * One WHEP session (draft-ietf-wish-whep): offer, answer, trickled candidates, ICE restarts, leave. Whether there is a
+ * picture is judged by decoded frames; an ICE state proves nothing.
  * @module
  */
 
@@ -9,6 +9,11 @@ import { iceServers } from "./ice.js";
 import { UNREACHABLE } from "./words.js";
 
 const FRAGMENT = "application/trickle-ice-sdpfrag";
+/** A restart is asked for over a network that has just changed: a connection of the old one may hang for ever. */
+const RESTART_MS = 1500;
+/** From a restart to the next: it needs a few round trips before it can be judged; less, where the server was not reached. */
+const RESTART_PAUSE_MS = 2500;
+const UNREACHED_PAUSE_MS = 500;
 
 /**
  * What the answer says is shown: the stream, which may be the camera's other one; the coding that is sent, as SDP names
@@ -20,6 +25,7 @@ const FRAGMENT = "application/trickle-ice-sdpfrag";
  * @typedef {object} Progress
  * @property {number} decoded @property {number} received frames that came whole @property {number} packets @property {number} lost @property {string} codec
  * @property {boolean} reached whether the network let the server and us meet
+ * @property {number | null} unheardMs how long nothing at all has come, reports neither; null before anything did
  */
 
 export class WhepSession {
@@ -32,6 +38,11 @@ export class WhepSession {
   #candidates = [];
   #flushing = 0;
   #closed = false;
+  /** As it was set, with the latest credentials. */
+  #answer = "";
+  #restartsFrom = -Infinity;
+  #restarting = false;
+  #failures = 0;
   stream = new MediaStream();
   /** What a TURN relay answered when it did not take us (RFC 8489 section 14.8); 401: our credential. @type {number | null} */
   relayRefused = null;
@@ -55,10 +66,7 @@ export class WhepSession {
     const peer = (this.#peer = this.#connection(servers));
     asap(peer.addTransceiver("video", { direction: "recvonly" }).receiver);
     peer.addTransceiver("audio", { direction: "recvonly" });
-    const made = await peer.createOffer();
-    const claimed = this.h265 ? (made.sdp ?? "") : withoutH265(made.sdp ?? "");
-    await peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(claimed) });
-    const offer = peer.localDescription?.sdp ?? "";
+    const offer = await this.#offer(peer);
     const response = await this.#ask("POST", this.url, "application/sdp", offer);
     const answer = await response.text();
     this.#location = new URL(response.headers.get("Location") ?? "", response.url).href;
@@ -68,8 +76,66 @@ export class WhepSession {
       await this.#leave();
       return;
     }
-    await peer.setRemoteDescription({ type: "answer", sdp: soundApart(answer) });
+    this.#answer = soundApart(answer);
+    await peer.setRemoteDescription({ type: "answer", sdp: this.#answer });
+    addEventListener("online", this.#networkChanged);
     this.#flush();
+  }
+
+  /** @param {RTCPeerConnection} peer @param {RTCOfferOptions} [options] @returns {Promise<string>} */
+  async #offer(peer, options) {
+    const made = await peer.createOffer(options);
+    const claimed = this.h265 ? (made.sdp ?? "") : withoutH265(made.sdp ?? "");
+    await peer.setLocalDescription({ type: "offer", sdp: withReferenceTimes(claimed) });
+    return peer.localDescription?.sdp ?? "";
+  }
+
+  /**
+   * Look for another way to the server, in the same session: the network changed, or nothing comes any more. Costs a
+   * picture that still comes nothing. Where the server will not, the session is lost; where it cannot be reached, that is
+   * for the next call.
+   */
+  async recover() {
+    if (this.#restarting || this.#closed || this.#answer === "" || performance.now() < this.#restartsFrom) return;
+    this.#restarting = true;
+    let pauseMs = UNREACHED_PAUSE_MS;
+    try {
+      await this.#restart();
+      pauseMs = RESTART_PAUSE_MS;
+    } catch (error) {
+      if (this.#closed) return;
+      if (error instanceof ApiError && (error.status === 0 || error.status === 429)) {
+        await this.#peer?.setLocalDescription({ type: "rollback" }).catch(() => {});
+      } else {
+        this.onLost();
+      }
+    } finally {
+      this.#restartsFrom = performance.now() + pauseMs;
+      this.#restarting = false;
+      this.#flush();
+    }
+  }
+
+  #networkChanged = () => void this.recover();
+
+  /** Section 4.4.3 of the draft. What is gathered meanwhile waits for the new ETag (section 4.4.2). */
+  async #restart() {
+    const peer = this.#peer;
+    const location = this.#location;
+    if (peer === null || location === null) return;
+    // Known ones will do where the way to ask for new ones has just gone.
+    const servers = await Promise.race([iceServers(this.url), after(RESTART_MS, /** @type {RTCIceServer[]} */ ([]))]);
+    if (this.#closed) return;
+    if (servers.length > 0) peer.setConfiguration({ ...peer.getConfiguration(), iceServers: servers });
+    this.#candidates = [];
+    const offer = await this.#offer(peer, { iceRestart: true });
+    const batch = this.#candidates.splice(0);
+    const response = await this.#ask("PATCH", location, FRAGMENT, fragmentOf(offer, batch, false), "*", RESTART_MS);
+    const fragment = response.status === 200 ? await response.text() : "";
+    if (this.#closed) return;
+    this.#etag = response.headers.get("ETag") ?? this.#etag;
+    this.#answer = restartedAnswer(this.#answer, fragment);
+    await peer.setRemoteDescription({ type: "answer", sdp: this.#answer });
   }
 
   /** @param {RTCIceServer[]} servers */
@@ -87,17 +153,25 @@ export class WhepSession {
       if (url.startsWith("turn") && errorCode < 700) this.relayRefused = errorCode;
     };
     peer.onconnectionstatechange = () => {
-      if (peer.connectionState === "failed" && !this.#closed) this.onLost();
+      if (this.#closed) return;
+      if (peer.connectionState === "connected") this.#failures = 0;
+      if (peer.connectionState === "disconnected") void this.recover();
+      if (peer.connectionState === "failed" && this.#failures++ === 0 && this.#answer !== "") void this.recover();
+      else if (peer.connectionState === "failed") this.onLost();
     };
     return peer;
   }
 
   /** @returns {Promise<Progress>} */
   async progress() {
-    const found = { decoded: 0, received: 0, packets: 0, lost: 0, codec: "", reached: this.#peer?.connectionState === "connected" };
+    const found = { decoded: 0, received: 0, packets: 0, lost: 0, codec: "", unheardMs: /** @type {number | null} */ (null), reached: this.#peer?.connectionState === "connected" };
     if (this.#peer === null) return found;
     const report = await this.#peer.getStats();
     report.forEach((entry) => {
+      if (entry.type === "candidate-pair" && entry.lastPacketReceivedTimestamp > 0) {
+        const ms = entry.timestamp - entry.lastPacketReceivedTimestamp;
+        found.unheardMs = Math.min(found.unheardMs ?? ms, ms);
+      }
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
       found.decoded = entry.framesDecoded ?? 0;
       found.received = entry.framesReceived ?? 0;
@@ -122,6 +196,7 @@ export class WhepSession {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#flushing);
+    removeEventListener("online", this.#networkChanged);
     // The server is told before the transport ends, or it would have forgotten the session already.
     void this.#leave().then(() => this.#peer?.close());
   }
@@ -137,24 +212,28 @@ export class WhepSession {
 
   #flush() {
     clearTimeout(this.#flushing);
-    if (this.#location === null || this.#candidates.length === 0 || this.#closed) return;
+    if (this.#location === null || this.#candidates.length === 0 || this.#closed || this.#restarting) return;
     this.#flushing = setTimeout(() => void this.#trickle(), 20);
   }
 
   async #trickle() {
     const sdp = this.#peer?.localDescription?.sdp ?? "";
     const batch = this.#candidates.splice(0);
-    if (this.#location === null || batch.length === 0) return;
+    if (this.#location === null || batch.length === 0 || this.#restarting) return;
     const ended = this.#peer?.iceGatheringState === "complete";
     // A refused candidate costs nothing: the server's own candidates are in the answer, ours are found by their checks.
     await this.#ask("PATCH", this.#location, FRAGMENT, fragmentOf(sdp, batch, ended), this.#etag).catch(() => {});
   }
 
-  /** @param {string} method @param {string} url @param {string} type @param {string} body @param {string} [etag] */
-  async #ask(method, url, type, body, etag) {
+  /**
+   * @param {string} method @param {string} url @param {string} type @param {string} body @param {string} [etag]
+   * @param {number} [withinMs]
+   */
+  async #ask(method, url, type, body, etag, withinMs) {
     const headers = new Headers({ "Content-Type": type, "X-Sightline": "1" });
     if (etag) headers.set("If-Match", etag);
-    const response = await fetch(url, { method, headers, body, credentials: "same-origin" }).catch(() => {
+    const signal = withinMs === undefined ? null : AbortSignal.timeout(withinMs);
+    const response = await fetch(url, { method, headers, body, credentials: "same-origin", signal }).catch(() => {
       throw new ApiError(UNREACHABLE, 0);
     });
     if (!response.ok) throw await refusal(response);
@@ -210,6 +289,9 @@ export function shownOf(headers, answer) {
 
 const NTP_TO_UNIX_MS = 2_208_988_800_000;
 
+/** @template T @param {number} ms @param {T} value @returns {Promise<T>} */
+const after = (ms, value) => new Promise((resolve) => setTimeout(() => resolve(value), ms));
+
 /** Show each frame as soon as it is decoded. @param {RTCRtpReceiver} receiver */
 function asap(receiver) {
   const loose = /** @type {any} */ (receiver);
@@ -218,7 +300,8 @@ function asap(receiver) {
 }
 
 /**
- * The body of a trickle PATCH (RFC 8840): credentials, then candidates under their media sections.
+ * The body of a PATCH (RFC 8840): credentials, then candidates under their media sections; without any, the section that
+ * carries the bundle.
  * @param {string} sdp our description @param {{candidate: string, sdpMid: string | null}[]} candidates
  * @param {boolean} ended @returns {string}
  */
@@ -226,13 +309,33 @@ export function fragmentOf(sdp, candidates, ended) {
   const find = (/** @type {RegExp} */ pattern) => sdp.match(pattern)?.[0] ?? "";
   const lines = [find(/^a=ice-ufrag:.*$/m), find(/^a=ice-pwd:.*$/m)];
   const sections = sdp.split(/^(?=m=)/m).slice(1);
-  for (const section of sections) {
+  for (const [place, section] of sections.entries()) {
     const mid = section.match(/^a=mid:(\S+)/m)?.[1] ?? "";
     const own = candidates.filter((candidate) => candidate.sdpMid === mid);
-    if (own.length === 0) continue;
+    if (own.length === 0 && (place > 0 || candidates.length > 0)) continue;
     lines.push(section.match(/^m=.*$/m)?.[0] ?? "", `a=mid:${mid}`);
     for (const { candidate } of own) lines.push(`a=${candidate}`);
     if (ended) lines.push("a=end-of-candidates");
   }
   return `${lines.map((each) => each.trim()).filter(Boolean).join("\r\n")}\r\n`;
+}
+
+/**
+ * The answer with what a restart was answered with: everything that was agreed stays, credentials and candidates are new.
+ * @param {string} answer @param {string} fragment @returns {string}
+ * @throws {ApiError} the fragment is none
+ */
+export function restartedAnswer(answer, fragment) {
+  const [name, password] = ["ice-ufrag", "ice-pwd"].map((each) => fragment.match(new RegExp(`^a=${each}:.*$`, "m"))?.[0]?.trim());
+  if (!name || !password) throw new ApiError({ type: "live.restart", title: "The server did not restart the view." }, 422);
+  const candidates = [...fragment.matchAll(/^a=candidate:.*$/gm)].map(([line]) => `${line.trim()}\r\n`).join("");
+  let told = false;
+  return answer
+    .replace(/^a=ice-ufrag:.*\r\n/gm, `${name}\r\n`)
+    .replace(/^a=ice-pwd:.*\r\n/gm, `${password}\r\n`)
+    .replace(/^a=candidate:.*\r\n/gm, () => {
+      const lines = told ? "" : candidates;
+      told = true;
+      return lines;
+    });
 }

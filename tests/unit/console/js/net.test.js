@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Backoff } from "../../../../gateway/console/static/app/backoff.js";
 import { refusal } from "../../../../gateway/console/static/app/api.js";
 import { iceServers, serversNamed, serversOf } from "../../../../gateway/console/static/app/ice.js";
-import { fragmentOf, soundApart, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
+import { fragmentOf, restartedAnswer, soundApart, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
 import { forStatus, gapCause, line, linkState, say } from "../../../../gateway/console/static/app/words.js";
 
 test("waits grow, are capped, and spread by full jitter", () => {
@@ -50,6 +50,23 @@ test("trickled candidates go under their own media section with our credentials"
     fragment,
     "a=ice-ufrag:abc\r\na=ice-pwd:secret\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=candidate:1 1 udp 1 127.0.0.1 5 typ host\r\na=end-of-candidates\r\n",
   );
+});
+
+test("a restart names the section that carries the bundle, though nothing is gathered yet", () => {
+  const sdp = "v=0\r\nm=video 9 X 96\r\na=mid:0\r\na=ice-ufrag:abc\r\na=ice-pwd:secret\r\nm=audio 9 X 0\r\na=mid:1\r\n";
+  assert.equal(fragmentOf(sdp, [], false), "a=ice-ufrag:abc\r\na=ice-pwd:secret\r\nm=video 9 X 96\r\na=mid:0\r\n");
+});
+
+test("after a restart the answer has new credentials and candidates, and is the same otherwise", () => {
+  const old = "a=ice-ufrag:old\r\na=ice-pwd:gone\r\n";
+  const answer = `v=0\r\nm=video 9 X 96\r\n${old}a=candidate:1 1 udp 1 192.0.2.1 1 typ host\r\na=candidate:2 1 tcp 1 192.0.2.1 1 typ host\r\na=sendonly\r\nm=audio 9 X 0\r\n${old}`;
+  const fragment = "m=video 9 X 96\r\na=ice-ufrag:new\r\na=ice-pwd:here\r\na=candidate:3 1 udp 1 192.0.2.2 2 typ host\r\na=end-of-candidates\r\n";
+  const fresh = "a=ice-ufrag:new\r\na=ice-pwd:here\r\n";
+  assert.equal(restartedAnswer(answer, fragment), `v=0\r\nm=video 9 X 96\r\n${fresh}a=candidate:3 1 udp 1 192.0.2.2 2 typ host\r\na=sendonly\r\nm=audio 9 X 0\r\n${fresh}`);
+});
+
+test("an answer to a restart without credentials is none", () => {
+  for (const fragment of ["", "a=ice-ufrag:new\r\n"]) assert.throws(() => restartedAnswer("v=0\r\n", fragment), { status: 422 });
 });
 
 test("ICE servers are read from the Link header", () => {
