@@ -19,9 +19,12 @@ from starlette.types import ASGIApp
 
 from config.errors import BadValueError
 from config.settings import Settings
-from gateway.access.passwords import Passwords
+from gateway.access.entrance import Entrance
+from gateway.access.factors import Factors
+from gateway.access.passwords import open_passwords
 from gateway.access.people import People
 from gateway.access.service import Access
+from gateway.access.tickets import Tickets
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, SecurityHeaders
 from gateway.audit.trail import Trail, open_trail
@@ -39,7 +42,7 @@ from kernel.clock import NS_PER_S, Clock, every
 
 log = structlog.get_logger()
 
-SWEEP_SESSIONS_S = 30.0
+SWEEP_SESSIONS_S = 5.0
 SOCKET_PATH_MAX = 100
 """Unix socket paths end at 107 bytes; a longer data directory has its socket elsewhere."""
 READY_WAIT_S = 60.0
@@ -108,16 +111,37 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
+        vault = Vault(key)
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
-        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=Vault(key)))
-        passwords = Passwords(min_length=settings.access.password_min_length)
-        access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
+        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=vault))
+        passwords = await open_passwords(settings.access)
+        access = Access(database, clock=clock, settings=settings.access)
+        tickets = Tickets(clock=clock)
+        factors = Factors(database, clock=clock, settings=settings.access, sealer=vault, tickets=tickets)
+        entrance = Entrance(
+            database,
+            clock=clock,
+            settings=settings.access,
+            passwords=passwords,
+            access=access,
+            factors=factors,
+            tickets=tickets,
+        )
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
+        stack.callback(access.when_state(ledger.session_turned))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
-            settings=settings, clock=clock, access=access, people=people, trail=trail, fleet=fleet, ledger=ledger
+            settings=settings,
+            clock=clock,
+            access=access,
+            entrance=entrance,
+            factors=factors,
+            people=people,
+            trail=trail,
+            fleet=fleet,
+            ledger=ledger,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from gateway.access.errors import NotSignedInError
-from gateway.access.identity import Identity
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, TooManySocketsError
@@ -46,6 +46,7 @@ class _Outbox:
         self.states: dict[CameraId, None] = {}
         self.list_changed = False
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
+        self.session: SessionState | None = None
         self.over = False
 
     def add(self, change: FleetChange) -> None:
@@ -74,6 +75,11 @@ class _Outbox:
         self._told[camera] = (_news(state), self._clock.monotonic_ns())
         return camera, state
 
+    def turn(self, state: SessionState) -> None:
+        """Tell that the reader's session was locked or opened again."""
+        self.session = state
+        self.wake.set()
+
     def end(self) -> None:
         self.over = True
         self.wake.set()
@@ -98,6 +104,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     for camera in the.fleet.cameras():
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
+    stop_looking = the.access.when_state(lambda session, state: outbox.turn(state) if session == who.session else None)
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -122,6 +129,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     finally:
         stop_listening()
         stop_watching()
+        stop_looking()
 
 
 async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
@@ -130,6 +138,9 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
         outbox.wake.clear()
         if outbox.over:
             return
+        if outbox.session is not None:
+            state, outbox.session = outbox.session, None
+            await websocket.send_json({"t": "session", "state": state.value})
         if outbox.list_changed:
             outbox.list_changed = False
             await websocket.send_json({"t": "cameras"})
@@ -137,8 +148,8 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json(_happened(outbox.happened.popleft()))
         while outbox.states:
             camera, known = outbox.take_state()
-            state = showing.state(known, user_id=who.user_id)
-            await websocket.send_json({"t": "camera", "id": camera, "state": state.model_dump(mode="json")})
+            shown = showing.state(known, user_id=who.user_id)
+            await websocket.send_json({"t": "camera", "id": camera, "state": shown.model_dump(mode="json")})
 
 
 async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:

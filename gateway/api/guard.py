@@ -8,8 +8,16 @@ from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
-from gateway.access.errors import AccessError, ForbiddenError, ForgeryError, NotSignedInError
-from gateway.access.identity import Identity
+from gateway.access.errors import (
+    AccessError,
+    ConfirmError,
+    EnrolDueError,
+    ForbiddenError,
+    ForgeryError,
+    LockedError,
+    NotSignedInError,
+)
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
@@ -18,13 +26,21 @@ from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
+STEP_UP = "step-up"
+STEP_UP_KEY = "x-sightline-step-up"
 
 
-def needs(permission: Permission) -> dict[str, Any]:
-    """Return what a route's decorator takes so that it answers only who has ``permission``."""
+def needs(permission: Permission, *, step_up: bool = False) -> dict[str, Any]:
+    """Return what a route's decorator takes so that it answers only who has ``permission``.
+
+    With ``step_up`` they must have proved lately who they are. A program cannot, and need not; but what needs that of
+    who administers (people, tokens, rights) no program does at all.
+    """
+    scopes = [permission.value, STEP_UP] if step_up else [permission.value]
+    told = {STEP_UP_KEY: True} if step_up else {}
     return {
-        "dependencies": [Security(_authorised, scopes=[permission.value])],
-        "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}]},
+        "dependencies": [Security(_authorised, scopes=scopes)],
+        "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}], **told},
     }
 
 
@@ -51,7 +67,9 @@ def actor(connection: HTTPConnection, identity: Identity) -> Actor:
 
 
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
-    await _authorise(connection, Permission(scopes.scopes[0]))
+    identity = await _authorise(connection, Permission(scopes.scopes[0]))
+    if STEP_UP in scopes.scopes:
+        await _check_confirmed(connection, identity, Permission(scopes.scopes[0]))
 
 
 async def _authorise(connection: HTTPConnection, permission: Permission) -> Identity:
@@ -60,6 +78,7 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
         _check_origin(connection, required=True)
         if connection.scope["type"] == "http" and connection.headers.get("x-sightline") != "1":
             raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
+    _check_open(identity, permission)
     if not identity.may(permission):
         path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
         rooms_of(connection).trail.note(
@@ -76,6 +95,24 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
         )
     connection.state.identity = identity
     return identity
+
+
+def _check_open(identity: Identity, permission: Permission) -> None:
+    """Say of a session that is locked, or has a second factor to enrol, that it is, not that its user may not."""
+    if permission in identity.ceiling:
+        return
+    if identity.enrol_due:
+        raise EnrolDueError
+    if identity.state is not SessionState.OPEN:
+        raise LockedError
+
+
+async def _check_confirmed(connection: HTTPConnection, identity: Identity, permission: Permission) -> None:
+    if identity.token_name is None:
+        if not identity.confirmed:
+            raise ConfirmError((await rooms_of(connection).factors.of(identity.user_id)).confirming)
+    elif permission is Permission.ADMINISTER:
+        raise ForbiddenError("A program may not change people, tokens or rights.", cure="Sign in, and do it yourself.")
 
 
 async def identify(connection: HTTPConnection) -> tuple[Identity, bool]:

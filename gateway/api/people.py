@@ -81,7 +81,7 @@ async def users(the: The) -> list[UserEntry]:
     return [_user(row) for row in await the.people.users()]
 
 
-@router.post("/users", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/users", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
 async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserEntry:
     """Add a user."""
     row = await the.people.add(
@@ -98,7 +98,7 @@ async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserE
     return _user(row)
 
 
-@router.patch("/users/{user_id}", **needs(Permission.ADMINISTER))
+@router.patch("/users/{user_id}", **needs(Permission.ADMINISTER, step_up=True))
 async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who, the: The) -> UserEntry:
     """Change a user. A new password or role, or disabling, ends their sessions."""
     change = UserChange(
@@ -124,7 +124,7 @@ async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who
     return _user(row)
 
 
-@router.delete("/users/{user_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/users/{user_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_user(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a user with their sessions and tokens."""
     row = await the.people.remove(user_id)
@@ -144,7 +144,7 @@ async def tokens(the: The) -> list[TokenEntry]:
     return [_token(row) for row in await the.people.tokens()]
 
 
-@router.post("/tokens", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/tokens", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
 async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> ShownToken:
     """Make a token."""
     row, secret = await the.people.add_token(
@@ -161,7 +161,7 @@ async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> Sho
     return ShownToken(token=secret, **_token(row).model_dump())
 
 
-@router.delete("/tokens/{token_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/tokens/{token_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_token(token_id: str, request: Request, who: Who, the: The) -> None:
     """Revoke a token."""
     await the.people.remove_token(token_id)

@@ -123,7 +123,7 @@ async def still(
     return Response(found.jpeg, media_type="image/jpeg", headers={"Sightline-Time": taken})
 
 
-@router.get("/clip.mp4", response_class=Response, **needs(Permission.EXPORT))
+@router.get("/clip.mp4", response_class=Response, **needs(Permission.EXPORT, step_up=True))
 async def clip(
     request: Request, camera: OneCamera, who: Who, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
 ) -> Response:

@@ -34,10 +34,12 @@ def problem(error: SightlineError) -> Problem:
     return Problem(type=error.code, title=error.message, detail=error.cure, status=getattr(error, "status", 500))
 
 
-def response(shown: Problem, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return the answer that carries a problem."""
+def response(
+    shown: Problem, *, headers: Mapping[str, str] | None = None, more: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return the answer that carries a problem; ``more`` are extension members (RFC 9457 section 3.2)."""
     return JSONResponse(
-        shown.model_dump(),
+        {**shown.model_dump(), **(more or {})},
         status_code=shown.status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -53,7 +55,7 @@ def refusal(error: SightlineError) -> JSONResponse:
     shown = problem(error)
     if shown.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return response(shown, headers=headers)
+    return response(shown, headers=headers, more=getattr(error, "extension", None))
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:

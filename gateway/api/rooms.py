@@ -7,6 +7,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from config.settings import Settings
+from gateway.access.entrance import Entrance
+from gateway.access.factors import Factors
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api.ledger import Ledger
@@ -23,6 +25,8 @@ class Rooms:
     settings: Settings
     clock: Clock
     access: Access
+    entrance: Entrance
+    factors: Factors
     people: People
     trail: Trail
     fleet: Fleet

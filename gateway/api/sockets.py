@@ -17,6 +17,8 @@ POLICY = 1008
 """Close code of a socket on which nonsense or a flood came (RFC 6455 section 7.4.1)."""
 SIGNED_OUT = 4401
 """Close code of a socket whose session has ended."""
+LOCKED = 4403
+"""Close code of a socket that acts, when its session was locked."""
 REASON_MAX = 100
 """Characters of a close reason; the frame holds 123 bytes."""
 

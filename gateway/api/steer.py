@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from gateway.access.identity import Identity
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, NotHereError
@@ -19,7 +19,7 @@ from gateway.api.guard import actor, admit
 from gateway.api.ledger import Span
 from gateway.api.problems import problem, refusal
 from gateway.api.rooms import Rooms, The
-from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
+from gateway.api.sockets import LOCKED, POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.steer_messages import Beat, Move, Release, Said, Stop, Take, parse, wish_of
 from gateway.audit.events import Action
 from gateway.fleet import rpc
@@ -92,20 +92,32 @@ class _Seat:
         stop_watching = self._the.access.when_ended(
             lambda session: ended.set() if session == self._who.session else None
         )
+        locked = asyncio.Event()
+        stop_looking = self._the.access.when_state(
+            lambda session, state: (
+                locked.set() if session == self._who.session and state is not SessionState.OPEN else None
+            )
+        )
         self._news.set()
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(job) for job in (self._read(), self._send(), self._tell(), ended.wait())]
+                jobs = [
+                    tasks.create_task(job)
+                    for job in (self._read(), self._send(), self._tell(), ended.wait(), locked.wait())
+                ]
                 await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
                 for job in jobs:
                     job.cancel()
             if ended.is_set():
                 await self._socket.close(SIGNED_OUT, "Your session has ended.")
+            elif locked.is_set():
+                await self._socket.close(LOCKED, "This console is locked.")
         except* WebSocketDisconnect:
             pass
         finally:
             stop_listening()
             stop_watching()
+            stop_looking()
             await asyncio.shield(self._part())
 
     # --- from the console

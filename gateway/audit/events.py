@@ -12,6 +12,11 @@ class Action(StrEnum):
     SIGN_IN = "access.sign-in"
     SIGN_OUT = "access.sign-out"
     SESSION_ENDED = "access.session-ended"
+    SESSION_LOCKED = "access.locked"
+    SESSION_UNLOCKED = "access.unlocked"
+    CONFIRMED = "access.confirmed"
+    FACTOR_ADDED = "factor.added"
+    FACTOR_REMOVED = "factor.removed"
     REFUSED = "access.refused"
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"
@@ -44,6 +49,11 @@ class Outcome(StrEnum):
     """How it ended."""
 
     DONE = "done"
+    SESSION_LOCKED = "access.locked"
+    SESSION_UNLOCKED = "access.unlocked"
+    CONFIRMED = "access.confirmed"
+    FACTOR_ADDED = "factor.added"
+    FACTOR_REMOVED = "factor.removed"
     REFUSED = "refused"
     FAILED = "failed"
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from config.settings import Settings
 from gateway.access.errors import UserError
-from gateway.access.passwords import Passwords
+from gateway.access.passwords import open_passwords
 from gateway.access.people import People, UserChange
 from gateway.access.permissions import Role
 from gateway.access.service import Access
@@ -165,8 +165,8 @@ async def _work(settings: Settings, work: Callable[[_Room], Awaitable[T]]) -> T:
     clock = SystemClock()
     await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
     async with open_database(database_url(settings)) as database, open_trail(database, clock=clock) as trail:
-        passwords = Passwords(min_length=settings.access.password_min_length)
-        access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
+        passwords = await open_passwords(settings.access)
+        access = Access(database, clock=clock, settings=settings.access)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         return await work(_Room(access, people, trail))
 
