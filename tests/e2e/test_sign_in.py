@@ -43,6 +43,11 @@ class Room:
         await self.page.get_by_label("Password", exact=True).fill(password)
         await self.page.get_by_role("button", name="Sign in", exact=True).click()
 
+    async def sign_out(self) -> None:
+        """Sign out, and be out."""
+        await self.page.get_by_role("button", name="Sign out").click()
+        await expect(self.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
     async def account(self) -> None:
         """Open one's account."""
         await self.page.locator("#account").click()
@@ -69,6 +74,7 @@ async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
             viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
         )
         page = await context.new_page()
+        page.set_default_timeout(20_000)
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)
@@ -107,6 +113,7 @@ async def add_application(within: Page | Locator) -> tuple[pyotp.TOTP, list[str]
 
 def shot(room, name):
     import os
+
     os.makedirs("/tmp/factors-shots", exist_ok=True)
     return f"/tmp/factors-shots/{name}-{'phone' if room.phone else 'desk'}.png"
 
@@ -143,7 +150,7 @@ async def test_an_app_from_enrolment_to_signing_in_with_it(room: Room) -> None:
     await room.page.screenshot(path=shot(room, "recovery"))
     await room.page.locator("#codes-kept").click()
     await expect(room.page.locator(".factors")).to_contain_text("10 left")
-    await room.page.get_by_role("button", name="Sign out").click()
+    await room.sign_out()
 
     await room.sign_in()
     code = room.page.get_by_label("Code from your authenticator app")
@@ -163,7 +170,7 @@ async def test_a_recovery_code_lets_in(room: Room) -> None:
     await room.account()
     _, codes = await add_application(room.page)
     await room.page.locator("#codes-kept").click()
-    await room.page.get_by_role("button", name="Sign out").click()
+    await room.sign_out()
     await room.sign_in()
     await room.page.get_by_role("button", name="Use a recovery code").click()
     await room.page.get_by_label("Recovery code").fill(codes[3].lower())
@@ -184,7 +191,7 @@ async def test_a_passkey_from_enrolment_to_signing_in_with_it_alone(room: Room) 
     await expect(room.page.locator(".codes li")).to_have_count(10)
     await room.page.locator("#codes-kept").click()
     await expect(room.page.locator(".factors")).to_contain_text("Desk 4")
-    await room.page.get_by_role("button", name="Sign out").click()
+    await room.sign_out()
 
     await room.page.get_by_role("button", name="Sign in with a passkey").click()
     await room.expect_inside()
@@ -204,7 +211,7 @@ async def test_a_passkey_completes_a_sign_in(room: Room) -> None:
     await room.page.locator("#add-passkey").click()
     await room.page.get_by_role("button", name="Add the passkey").click()
     await room.page.locator("#codes-kept").click()
-    await room.page.get_by_role("button", name="Sign out").click()
+    await room.sign_out()
     await room.sign_in()
     await expect(room.page.get_by_role("heading", name="One more step")).to_be_visible()
     await room.page.screenshot(path=shot(room, "second-passkey"))
@@ -345,7 +352,7 @@ async def test_ones_password_is_changed(room: Room) -> None:
     await room.page.get_by_label("Password now").fill(PASSWORD)
     await room.page.get_by_role("button", name="Change it").click()
     await expect(room.page.locator("#change-password")).to_be_visible()
-    await room.page.get_by_role("button", name="Sign out").click()
+    await room.sign_out()
     await room.sign_in(NEXT_PASSWORD)
     await room.expect_inside()
 

@@ -1,4 +1,4 @@
-"""Second factors over the API: signing in with them, adding, removing, proving again who one is, and the record of it."""
+"""Second factors over the API: signing in with them, adding, removing, proving again who one is, and the record."""
 
 import json
 from pathlib import Path
@@ -196,9 +196,7 @@ SHARP: list[tuple[str, str, dict[str, Any] | None]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), SHARP)
-async def test_sharp_acts_ask_who_is_there(
-    desk: Desk, method: str, path: str, body: dict[str, Any] | None
-) -> None:
+async def test_sharp_acts_ask_who_is_there(desk: Desk, method: str, path: str, body: dict[str, Any] | None) -> None:
     """When the last proof is old: 403 with the ways that this person has. After one, it is let through."""
     await aged(desk)
     answer = await desk.admin.request(method.upper(), path, json=body)

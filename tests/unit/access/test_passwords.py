@@ -23,7 +23,8 @@ async def test_length_is_enough(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["short", "x" * 1025, "passwordpassword", "aaaaaaaaaaaaaa", "1q2w3e4r5t6y", "abababababab", "annannannann"]
+    "password",
+    ["short", "x" * 1025, "passwordpassword", "aaaaaaaaaaaaaa", "1q2w3e4r5t6y", "abababababab", "annannannann"],
 )
 async def test_what_is_guessed_first_is_refused(password: str) -> None:
     """Short, endless, common, monotonous ones and the user name are refused."""

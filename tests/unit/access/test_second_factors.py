@@ -2,6 +2,7 @@
 
 import pyotp
 import pytest
+from sqlalchemy import select
 
 from gateway.access.entrance import (
     Opened,
@@ -17,7 +18,6 @@ from gateway.access.passkeys import Site
 from gateway.access.permissions import Permission
 from gateway.db.tables import totp as totp_table
 from kernel.clock import NS_PER_S
-from sqlalchemy import select
 from tests.fakes.authenticator import Authenticator
 from tests.unit.access.conftest import HERE, SITE, Door, DoorWith, visitor
 
@@ -65,12 +65,12 @@ async def test_a_code_completes_the_sign_in(door: Door) -> None:
     assert opened.identity.methods == ("password", "totp")
 
 
-@pytest.mark.parametrize(("steps", "right"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
-async def test_a_clock_may_be_off_by_a_step(door: Door, steps: int, right: bool) -> None:
+@pytest.mark.parametrize("steps", [-2, -1, 0, 1, 2])
+async def test_a_clock_may_be_off_by_a_step(door: Door, steps: int) -> None:
     """One of 30 s either way, and no more."""
-    _, secret, _ = await with_totp(door)
+    who, secret, _ = await with_totp(door)
     await door.clock.turn(10 * STEP_S)
-    assert await door.factors.check_totp((await door.people.named("ann")).id, code_of(door, secret, steps=steps)) is right
+    assert await door.factors.check_totp(who.user_id, code_of(door, secret, steps=steps)) is (abs(steps) <= 1)
 
 
 async def test_a_code_works_once(door: Door) -> None:

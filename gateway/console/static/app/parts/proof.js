@@ -51,7 +51,7 @@ class ProofForm extends SlElement {
     this.#busy = false;
     this.requestUpdate();
     await this.updateComplete;
-    if (this.#problem) /** @type {HTMLElement | null} */ (this.querySelector("input"))?.select();
+    if (this.#problem) /** @type {HTMLInputElement | null} */ (this.querySelector("input"))?.select();
   }
 
   /** @param {Event} event */
