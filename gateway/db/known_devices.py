@@ -38,10 +38,6 @@ class KnownDevices:
                 insert(known_devices).values(secret_hash=secret_hash, user_id=user_id, used_ns=at_ns)
             )
 
-    async def forget(self, user_id: str) -> None:
-        """Forget every browser of a user."""
-        await self._connection.execute(delete(known_devices).where(known_devices.c.user_id == user_id))
-
     async def prune(self, used_before_ns: int) -> None:
         """Forget browsers that nobody has signed in from for so long."""
         await self._connection.execute(delete(known_devices).where(known_devices.c.used_ns < used_before_ns))

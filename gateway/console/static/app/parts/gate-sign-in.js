@@ -63,7 +63,7 @@ class GateSignIn extends SlElement {
       ${usable()
         ? html`<button id="passkey" ?disabled=${this.#busy} @click=${() => void this.#attempt(signInByPasskey)}>Sign in with a passkey</button>`
         : nothing}
-      <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users password NAME</code></p>
+      <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users reset-password NAME</code></p>
     `;
   }
 
