@@ -24,7 +24,9 @@ def listed(path: Path, passwords: list[str], *, lower: bool = False, newline: st
 
 
 @given(
-    st.sets(st.text(min_size=1, max_size=6), min_size=1, max_size=80), st.booleans(), st.sampled_from(["\n", "\r\n"])
+    words=st.sets(st.text(min_size=1, max_size=6), min_size=1, max_size=80),
+    lower=st.booleans(),
+    newline=st.sampled_from(["\n", "\r\n"]),
 )
 def test_exactly_what_is_on_the_list_is_found(
     tmp_path_factory: pytest.TempPathFactory, *, words: set[str], lower: bool, newline: str

@@ -30,7 +30,7 @@ class ConfirmDialog extends SlElement {
     return html`
       <dialog class="ask" aria-labelledby="confirm-title" @cancel=${giveUp}>
         <h2 id="confirm-title">Confirm that it is you</h2>
-        <p class="quiet">${user?.name || user?.username}, this needs a fresh proof. It holds for half an hour or so.</p>
+        <p class="quiet">${user?.name || user?.username}, this needs a fresh proof. It then holds for a while.</p>
         ${methods.length
           ? html`<sl-proof .methods=${methods} .prove=${this.#prove} .challenge=${confirmChallenge}></sl-proof>`
           : html`<p>Sign in again to go on.</p><button class="primary" @click=${() => void signOut()}>Sign out</button>`}

@@ -175,7 +175,7 @@ export class Factors extends SlElement {
   #list(known) {
     const any = known.totp !== null || known.passkeys.length > 0;
     return html`
-      <ul class="factors">
+      ${any ? html`<ul class="factors">
         ${known.passkeys.map(
           (key) => html`<li class="person"><span class="camera-name">${key.name}<small>passkey · ${key.used ? `last used ${day(Date.parse(key.used))}` : `added ${day(Date.parse(key.created))}`}${key.here ? "" : " · works at another address only"}</small></span>
             ${this.#remover(`/session/factors/passkeys/${key.id}`, key.name)}</li>`,
@@ -184,12 +184,10 @@ export class Factors extends SlElement {
           ? html`<li class="person"><span class="camera-name">Authenticator app<small>since ${day(Date.parse(known.totp))}</small></span>
               ${this.#remover("/session/factors/totp", "The authenticator app")}</li>`
           : nothing}
-        ${any
-          ? html`<li class="person"><span class="camera-name">Recovery codes<small class=${known.recovery_left < FEW ? "attention" : ""}>${known.recovery_left} left</small></span>
-              <button class="plain" id="renew-codes" @click=${this.#renew}>Make new ones</button></li>`
-          : nothing}
-      </ul>
-      ${any ? nothing : html`<p class="hint">A password alone lets you in. With one of these it no longer lets in who has learned it.</p>`}
+        <li class="person"><span class="camera-name">Recovery codes<small class=${known.recovery_left < FEW ? "attention" : ""}>${known.recovery_left} left</small></span>
+          <button class="plain" id="renew-codes" @click=${this.#renew}>Make new ones</button></li>
+      </ul>`
+        : html`<p class="hint">A password alone lets you in. With one of these it no longer lets in who has learned it.</p>`}
       ${this.#naming ? this.#named() : this.#offer ? this.#offered(this.#offer) : this.#adders(known)}
     `;
   }

@@ -94,7 +94,7 @@ class Panel extends SlElement {
       <section class="panel">
         <div class="tabs" role="tablist" aria-label="Panels" data-own-arrows @keydown=${this.#arrow}>
           <button class="tab map-tab" aria-pressed=${!panelOpen} @click=${() => store.set({ panelOpen: false })}>Map</button>
-          ${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && (name !== "account" || panel === "account")).map(
+          ${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && name !== (panel === "account" ? "keys" : "account")).map(
             ([name, label]) => html`<button class="tab" role="tab" id="tab-${name}" aria-selected=${panel === name} aria-controls="panel-body"
               tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}</button>`,
           )}
