@@ -47,13 +47,21 @@ def is_two_factor(methods: Iterable[str]) -> bool:
 
 
 class Sealer(Protocol):
-    """Seals secrets at rest, each bound to its context; ``gateway.fleet.vault.Vault`` is one."""
+    """Seals for one transaction."""
 
     def seal(self, secret: str, *, context: str) -> bytes:
         """Return the sealed secret."""
         ...
 
-    def open(self, sealed: bytes, *, context: str) -> str:
+
+class Vault(Protocol):
+    """Keeps secrets at rest sealed, each bound to its context."""
+
+    async def sealer(self, transaction: Any) -> Sealer:
+        """Return what seals in this writing transaction."""
+        ...
+
+    async def open(self, sealed: bytes, *, context: str) -> str:
         """Return what was sealed."""
         ...
 
@@ -98,12 +106,12 @@ class Factors:
     """The second factors of everybody."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, settings: AccessSettings, sealer: Sealer, tickets: Tickets
+        self, database: Database, *, clock: Clock, settings: AccessSettings, vault: Vault, tickets: Tickets
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._sealer = sealer
+        self._vault = vault
         self._tickets = tickets
 
     async def of(self, user_id: str) -> Has:
@@ -143,13 +151,14 @@ class Factors:
                 "That is not the code of now.", cure="Check that the phone's clock is right, and type the newest one."
             )
         self._tickets.drop(ticket)
-        row = TotpRow(
-            user_id=who.user_id,
-            secret_sealed=self._sealer.seal(held.secret, context=_context(who.user_id)),
-            created_ns=self._clock.wall_ns(),
-            used_step=step,
-        )
         async with self._database.write() as connection:
+            sealer = await self._vault.sealer(connection)
+            row = TotpRow(
+                user_id=who.user_id,
+                secret_sealed=sealer.seal(held.secret, context=_context(who.user_id)),
+                created_ns=self._clock.wall_ns(),
+                used_step=step,
+            )
             rows = FactorRows(connection)
             await rows.put_totp(row)
             return await self._first_codes(rows, who.user_id)
@@ -174,7 +183,7 @@ class Factors:
             row = await rows.totp(user_id)
             if row is None:
                 return False
-            secret = self._sealer.open(row.secret_sealed, context=_context(user_id))
+            secret = await self._vault.open(row.secret_sealed, context=_context(user_id))
             step = totp.step_of(secret, code, at_s=self._clock.wall_ns() // NS_PER_S)
             return step is not None and await rows.use_step(user_id, step)
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 
 from gateway.access.entrance import PasskeyProof, PasswordProof, Proof, RecoveryProof, Second, TotpProof
 from gateway.access.factors import Method
@@ -13,7 +13,9 @@ Ticket = Annotated[str, Field(max_length=64)]
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Credential = Annotated[dict[str, Any], Field(max_length=12)]
 """A ``PublicKeyCredential`` as ``toJSON`` gives it (WebAuthn section 5.1)."""
-PasskeyName = Annotated[str, Field(min_length=1, max_length=60)]
+PasskeyName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")
+]
 
 
 class SetupNeeded(BaseModel):

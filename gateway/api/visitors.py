@@ -79,9 +79,13 @@ def device_cookie(the: Rooms) -> str:
 
 def set_cookies(response: Response, the: Rooms, opened: Opened) -> None:
     """Give the browser its session, and what it is known by afterwards."""
-    access = the.settings.access
-    _set(response, the, the.cookie, opened.secret, access.session_absolute_s)
-    _set(response, the, device_cookie(the), opened.device, access.device_known_days * _DAY_S)
+    set_session(response, the, opened.secret)
+    _set(response, the, device_cookie(the), opened.device, the.settings.access.device_known_days * _DAY_S)
+
+
+def set_session(response: Response, the: Rooms, secret: str) -> None:
+    """Give the browser its session."""
+    _set(response, the, the.cookie, secret, the.settings.access.session_absolute_s)
 
 
 def clear_session(response: Response, the: Rooms) -> None:

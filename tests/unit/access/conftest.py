@@ -20,8 +20,8 @@ from gateway.access.service import Access
 from gateway.access.tickets import Tickets
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.users import UserRow
-from gateway.fleet.vault import Vault
 from tests.fakes.clock import ManualClock
+from tests.fakes.sealing import OneKeyVault
 
 PASSWORD = "four unrelated words here"
 HERE = "192.0.2.7"
@@ -70,7 +70,7 @@ def door_over(database: Database, clock: ManualClock, settings: AccessSettings, 
     """Return a door to a room."""
     access = Access(database, clock=clock, settings=settings)
     tickets = Tickets(clock=clock)
-    factors = Factors(database, clock=clock, settings=settings, sealer=Vault(bytes(32)), tickets=tickets)
+    factors = Factors(database, clock=clock, settings=settings, vault=OneKeyVault(), tickets=tickets)
     entrance = Entrance(
         database,
         clock=clock,
