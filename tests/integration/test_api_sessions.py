@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from gateway.access.identity import SessionState
 from gateway.api.ledger import Ledger
@@ -31,8 +33,9 @@ async def lock(client: httpx.AsyncClient, state: str = "locked") -> None:
 
 async def ended(socket: ClientConnection) -> int | None:
     """Read until a socket is closed; return with which code."""
-    async for _ in socket:
-        pass
+    with suppress(ConnectionClosed):
+        async for _ in socket:
+            pass
     return socket.close_code
 
 
