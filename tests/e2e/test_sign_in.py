@@ -187,7 +187,7 @@ async def test_a_passkey_from_enrolment_to_signing_in_with_it_alone(room: Room) 
     await expect(room.page.locator("[data-session=here]")).to_contain_text("passkey")
     await room.page.get_by_role("button", name="Remove Desk 4").click()
     await room.page.get_by_role("button", name="Really remove Desk 4").click()
-    await expect(room.page.locator(".factors")).not_to_contain_text("Desk 4")
+    await expect(room.page.locator("sl-factors")).not_to_contain_text("Desk 4")
 
 
 async def test_a_passkey_completes_a_sign_in(room: Room) -> None:
