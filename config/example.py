@@ -15,6 +15,7 @@ from config.settings import Settings
 EXAMPLE = Path(__file__).with_name("example.toml")
 WIDTH = 118
 UNSET = {
+    "access.breached_passwords": "/var/lib/sightline/pwned-passwords-sha1.txt",
     "server.tls_certificate": "/etc/sightline/tls/fullchain.pem",
     "server.tls_key": "/etc/sightline/tls/privkey.pem",
     "server.database_url": "sqlite+aiosqlite:////srv/sightline/sightline.db",

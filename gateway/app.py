@@ -21,11 +21,14 @@ from config.errors import BadValueError
 from config.settings import Settings
 from gateway.access.approvals import Act, Approvals
 from gateway.access.decision import open_decider
+from gateway.access.entrance import Entrance
+from gateway.access.factors import Factors
 from gateway.access.grants import Grants
 from gateway.access.groups import Standing
-from gateway.access.passwords import Passwords
+from gateway.access.passwords import open_passwords
 from gateway.access.people import People
 from gateway.access.service import Access
+from gateway.access.tickets import Tickets
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, SecurityHeaders
 from gateway.api.players import PlayerOrigins
@@ -47,7 +50,7 @@ from kernel.clock import NS_PER_S, Clock, every
 
 log = structlog.get_logger()
 
-SWEEP_SESSIONS_S = 30.0
+SWEEP_SESSIONS_S = 5.0
 SOCKET_PATH_MAX = 100
 """Unix socket paths end at 107 bytes; a longer data directory has its socket elsewhere."""
 READY_WAIT_S = 60.0
@@ -134,11 +137,23 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         decider = await stack.enter_async_context(open_decider(database, Standings(fleet), clock=clock))
         stack.callback(fleet.listen(lambda change: decider.changed() if isinstance(change, ListChanged) else None))
         grants = Grants(database, decider, clock=clock, settings=settings.access)
-        passwords = Passwords(min_length=settings.access.password_min_length)
-        access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
+        passwords = await open_passwords(settings.access)
+        access = Access(database, clock=clock, settings=settings.access)
+        tickets = Tickets(clock=clock)
+        factors = Factors(database, clock=clock, settings=settings.access, vault=vault, tickets=tickets)
+        entrance = Entrance(
+            database,
+            clock=clock,
+            settings=settings.access,
+            passwords=passwords,
+            access=access,
+            factors=factors,
+            tickets=tickets,
+        )
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
+        stack.callback(access.when_state(ledger.session_turned))
         stack.callback(decider.when_changed(lambda: ledger.rights_changed(decider)))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
@@ -148,6 +163,8 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             decider=decider,
             grants=grants,
             approvals=Approvals(clock=clock, acts=frozenset(map(Act, settings.access.two_people))),
+            entrance=entrance,
+            factors=factors,
             people=people,
             trail=trail,
             fleet=fleet,

@@ -5,13 +5,21 @@ AccessError (kernel.errors.SightlineError; ``status`` is the HTTP status that fi
 ├── CredentialsError     user name, password or code is wrong
 ├── TooManyAttemptsError too many wrong ones; ``retry_after_s`` says how long to wait
 ├── ForbiddenError       the role does not have that permission
+├── ConfirmError         they have to prove again who they are; ``extension`` names the ways they have
+├── LockedError          the session is locked
+├── EnrolDueError        a second factor has to be enrolled first
+├── NoPasskeysError      passkeys cannot be used at this address
 ├── ForgeryError         the request did not come from our own pages
 ├── PasswordPolicyError  a new password that is too weak
 ├── SecondPersonError    the act takes two people; ``approval`` is the number to have approved
+├── BreachedListError    the list of breached passwords cannot be used
+├── FactorError          a second factor that cannot be added or removed
 ├── UserError            a change to users that may not be made
 ├── RightsError          a group, team, role or grant that cannot be
 └── UnknownError         no such user, token, group, team, role or grant
 """
+
+from collections.abc import Sequence
 
 from kernel.errors import SightlineError
 
@@ -56,6 +64,44 @@ class ForbiddenError(AccessError):
     status = 403
 
 
+class ConfirmError(AccessError):
+    """They have to prove again who they are before this."""
+
+    code = "access.confirm"
+    status = 403
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__("This needs you to confirm that it is you.", cure="Confirm, and do it again.")
+        self.extension = {"methods": list(methods)}
+
+
+class LockedError(AccessError):
+    """The session is locked, or a wallboard."""
+
+    code = "access.locked"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This console is locked.", cure="Unlock it first.")
+
+
+class EnrolDueError(AccessError):
+    """A second factor has to be enrolled before anything else."""
+
+    code = "access.enrol"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("A second factor is required here.", cure="Add a passkey or an authenticator app first.")
+
+
+class NoPasskeysError(AccessError):
+    """Passkeys cannot be used at this address: it is no name, or there is no TLS."""
+
+    code = "access.no-passkeys"
+    status = 409
+
+
 class ForgeryError(AccessError):
     """The request carries a cookie but did not come from our own pages."""
 
@@ -68,6 +114,20 @@ class PasswordPolicyError(AccessError):
 
     code = "access.password"
     status = 422
+
+
+class BreachedListError(AccessError):
+    """The list of breached passwords cannot be used."""
+
+    code = "access.breached-list"
+    status = 503
+
+
+class FactorError(AccessError):
+    """A second factor that cannot be added or removed."""
+
+    code = "access.factor"
+    status = 409
 
 
 class UserError(AccessError):
@@ -85,7 +145,7 @@ class SecondPersonError(AccessError):
 
     def __init__(self, message: str, *, cure: str, approval: str | None = None) -> None:
         super().__init__(message, cure=cure)
-        self.facts = {"approval": approval} if approval is not None else {}
+        self.extension = {"approval": approval} if approval is not None else {}
 
 
 class RightsError(AccessError):

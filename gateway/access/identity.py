@@ -1,8 +1,19 @@
 """Who is asking."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.access.permissions import Permission, Role
+
+
+class SessionState(StrEnum):
+    """What a session is: only an open one can be acted through."""
+
+    OPEN = "open"
+    LOCKED = "locked"
+    """Nobody has been at the keys for a while, or somebody locked it."""
+    WALL = "wall"
+    """Made a wallboard on purpose: shows live pictures for as long as it lasts, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +30,14 @@ class Identity:
     session: str
     token_name: str | None = None
     ceiling: frozenset[Permission] = frozenset(Permission)
-    """Whatever their rights, nothing beyond this: an API token may be less than its user."""
+    """Whatever their rights, nothing beyond this: a locked session only views, a token may be less than its user."""
+    state: SessionState = SessionState.OPEN
+    methods: tuple[str, ...] = ()
+    """How they proved who they are; empty for a token."""
+    confirmed: bool = False
+    """They proved it lately enough for a sharp act."""
+    enrol_due: bool = False
+    """They have to enrol a second factor before anything else."""
 
     @property
     def shown(self) -> str:

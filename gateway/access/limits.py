@@ -1,17 +1,27 @@
-"""How often one may guess: a bucket of attempts per account and per address, refilled slowly.
+"""How often one may guess: buckets of attempts, refilled slowly.
 
-An attempt is taken when it begins, so that a hundred at once are a hundred, and given back when it was right.
+An attempt is taken when it begins, so that a hundred at once are a hundred, and given back when it was right. It counts
+
+- for the account at that network, so that nobody elsewhere on the network can slow somebody's sign-in,
+- for the account at all networks together, with a bound that is much higher, against guessing from many,
+- for the network with all accounts together, against one password tried on everybody.
+
+A browser from which somebody has signed in before counts for itself alone (OWASP, "Slow down online guessing attacks
+with device cookies"): whatever goes on elsewhere, people sign in where they always do.
 """
 
 import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from config.access import AccessSettings
 from gateway.access.errors import TooManyAttemptsError
 from kernel.clock import NS_PER_S, Clock
 
 KEPT_MAX = 10_000
 """Buckets kept; the one untouched for longest makes room."""
+SECOND_SLOWER = 10
+"""Attempts at a code come back this much slower than those at a password: a million is not many."""
 
 
 @dataclass(slots=True)
@@ -64,31 +74,70 @@ class Attempts:
 
 
 class SignInLimits:
-    """The limits of signing in, per account and per address."""
+    """The limits of signing in."""
 
-    __slots__ = ("_accounts", "_addresses")
+    __slots__ = ("_accounts", "_addresses", "_seconds", "_wide")
 
-    def __init__(self, *, accounts: Attempts, addresses: Attempts) -> None:
-        self._accounts = accounts
-        self._addresses = addresses
+    def __init__(self, *, clock: Clock, settings: AccessSettings) -> None:
+        self._accounts = Attempts(clock=clock, capacity=settings.account_attempts, refill_s=settings.account_refill_s)
+        self._wide = Attempts(
+            clock=clock, capacity=settings.account_wide_attempts, refill_s=settings.account_wide_refill_s
+        )
+        self._addresses = Attempts(clock=clock, capacity=settings.address_attempts, refill_s=settings.address_refill_s)
+        self._seconds = Attempts(
+            clock=clock, capacity=settings.account_attempts, refill_s=settings.account_refill_s * SECOND_SLOWER
+        )
 
-    def begin(self, account: str, address: str) -> None:
-        """Take an attempt for both.
+    def begin(self, account: str, address: str, *, device: str | None = None) -> None:
+        """Take an attempt. ``account`` is empty where nobody is named; ``device`` is a browser the account knows.
 
         Raises:
-            TooManyAttemptsError: one of them has none left. Nothing is taken then.
+            TooManyAttemptsError: one bucket has none left. Nothing is taken then.
         """
-        network = network_of(address)
-        wait_s = max(self._accounts.wait_s(account), self._addresses.wait_s(network))
+        buckets = self._buckets(account, address, device)
+        wait_s = max(kind.wait_s(key) for kind, key in buckets)
         if wait_s:
             raise TooManyAttemptsError(wait_s)
-        self._accounts.take(account)
-        self._addresses.take(network)
+        for kind, key in buckets:
+            kind.take(key)
 
-    def succeeded(self, account: str, address: str) -> None:
-        """Forgive the account; the address gets this attempt back."""
-        self._accounts.forgive(account)
-        self._addresses.give_back(network_of(address))
+    def succeeded(self, account: str, address: str, *, device: str | None = None) -> None:
+        """Forgive the account where it was right; what counts more widely gets this attempt back."""
+        narrow, *wider = self._buckets(account, address, device)
+        if account:
+            narrow[0].forgive(narrow[1])
+        else:
+            wider = [narrow, *wider]
+        for kind, key in wider:
+            kind.give_back(key)
+
+    def give_back(self, account: str, address: str, *, device: str | None = None) -> None:
+        """Return an attempt that was right but has not signed anybody in yet."""
+        for kind, key in self._buckets(account, address, device):
+            kind.give_back(key)
+
+    def begin_second(self, user_id: str) -> None:
+        """Take an attempt at a code, which is short: only who knows the password gets here, and from wherever.
+
+        Raises:
+            TooManyAttemptsError: there is none left.
+        """
+        wait_s = self._seconds.wait_s(user_id)
+        if wait_s:
+            raise TooManyAttemptsError(wait_s)
+        self._seconds.take(user_id)
+
+    def second_succeeded(self, user_id: str) -> None:
+        """Forgive."""
+        self._seconds.forgive(user_id)
+
+    def _buckets(self, account: str, address: str, device: str | None) -> list[tuple[Attempts, str]]:
+        if account and device is not None:
+            return [(self._accounts, f"{account} by {device}")]
+        network = network_of(address)
+        if not account:
+            return [(self._addresses, network)]
+        return [(self._accounts, f"{account} at {network}"), (self._wide, account), (self._addresses, network)]
 
 
 def network_of(address: str) -> str:

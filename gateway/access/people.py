@@ -66,7 +66,7 @@ class People:
             PasswordPolicyError: the password is too weak.
         """
         username = folded(username)
-        self._passwords.check_policy(password, username=username)
+        await self._passwords.check_policy(password, username=username)
         user = UserRow(
             id=new_id(),
             username=username,
@@ -90,8 +90,8 @@ class People:
         """
         values: dict[str, object] = {}
         if change.password is not None:
-            user = await self._get(user_id)
-            self._passwords.check_policy(change.password, username=user.username)
+            user = await self.get(user_id)
+            await self._passwords.check_policy(change.password, username=user.username)
             values["password_hash"] = await self._passwords.hash(change.password)
         if change.name is not None:
             values["name"] = change.name
@@ -150,7 +150,7 @@ class People:
             UserError: it would live too long, or may do more than its user.
             UnknownError: no such user.
         """
-        user = await self._get(user_id)
+        user = await self.get(user_id)
         if not 1 <= days <= self._settings.token_max_days:
             raise UserError(
                 f"A token lives 1 to {self._settings.token_max_days} days.",
@@ -185,7 +185,12 @@ class People:
             raise UnknownError("There is no such token.", cure="See the list of tokens.")
         self._access.tell_ended([f"token:{token_id}"])
 
-    async def _get(self, user_id: str) -> UserRow:
+    async def get(self, user_id: str) -> UserRow:
+        """Return a user.
+
+        Raises:
+            UnknownError: no such user.
+        """
         async with self._database.read() as connection:
             user = await Users(connection).get(user_id)
         if user is None:

@@ -1,20 +1,21 @@
-"""Signing in and out, and telling who is asking."""
+"""Sessions, and telling who is asking. Signing in is :mod:`gateway.access.entrance`'s."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from config.access import AccessSettings
-from gateway.access.errors import CredentialsError, NotSignedInError, UserError
-from gateway.access.identity import Identity
-from gateway.access.limits import Attempts, SignInLimits
-from gateway.access.passwords import Passwords
+from gateway.access.errors import NotSignedInError, UnknownError, UserError
+from gateway.access.factors import is_two_factor
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
+from gateway.db.known_devices import KnownDevices
 from gateway.db.sessions import SessionRow, Sessions
-from gateway.db.tokens import TokenRow, Tokens
+from gateway.db.tokens import Tokens
 from gateway.db.users import UserRow, Users
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
@@ -25,23 +26,42 @@ SETUP = "setup"
 SIGN_IN = "sign-in"
 _NOTE_USE_NS = 30 * NS_PER_S
 """The use of a session or token is written at most this often."""
+_DAY_NS = 86_400 * NS_PER_S
+_SHUT = frozenset({Permission.SIGNED_IN, Permission.VIEW_LIVE})
+"""What a session may that is locked or a wallboard."""
+_ENROLLING = frozenset({Permission.SIGNED_IN})
+"""What a session may whose user has to enrol a second factor first."""
+
+StateCall = Callable[[str, SessionState], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSession:
+    """A session as people see it; times in nanoseconds since 1970 UTC."""
+
+    id: str
+    user_id: str
+    username: str
+    name: str
+    since_ns: int
+    used_ns: int
+    address: str
+    browser: str
+    methods: tuple[str, ...]
+    state: SessionState
 
 
 class Access:
-    """Everything about being let in. Users and tokens are kept by :mod:`gateway.access.people`."""
+    """Sessions and who they belong to. Users and tokens are kept by :mod:`gateway.access.people`."""
 
-    def __init__(self, database: Database, *, clock: Clock, settings: AccessSettings, passwords: Passwords) -> None:
+    def __init__(self, database: Database, *, clock: Clock, settings: AccessSettings) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._passwords = passwords
-        self._limits = SignInLimits(
-            accounts=Attempts(clock=clock, capacity=settings.account_attempts, refill_s=settings.account_refill_s),
-            addresses=Attempts(clock=clock, capacity=settings.address_attempts, refill_s=settings.address_refill_s),
-        )
         self._ended: list[Callable[[str], None]] = []
+        self._changed: list[StateCall] = []
 
-    # --- the first administrator
+    # --- one-time codes
 
     async def setup_needed(self) -> bool:
         """Return whether there is nobody yet."""
@@ -58,101 +78,109 @@ class Access:
             raise UserError("Sightline is set up already.", cure="Ask an administrator for an account.")
         return await self._new_code(SETUP, None)
 
-    async def set_up(self, code: str, *, username: str, name: str, password: str, address: str) -> tuple[Identity, str]:
-        """Make the administrator and sign them in; return who they are and the session's secret.
-
-        Raises:
-            UserError: there are users already, or the user name cannot be one.
-            CredentialsError: the code is wrong, used or too old.
-            PasswordPolicyError: the password is too weak; the code can be used again.
-            TooManyAttemptsError: too many wrong codes.
-        """
-        self._limits.begin("setup", address)
-        username = folded(username)
-        self._passwords.check_policy(password, username=username)
-        user = UserRow(
-            id=new_id(),
-            username=username,
-            name=name or username,
-            role=Role.ADMINISTRATOR,
-            password_hash=await self._passwords.hash(password),
-            disabled=False,
-            created_ns=self._clock.wall_ns(),
-        )
-        async with self._database.write() as connection:
-            if await Users(connection).count():
-                raise UserError("Sightline is set up already.", cure="Sign in, or ask an administrator for an account.")
-            row = await Codes(connection).take(hashed_code(code), SETUP)
-            self._check_code(row)
-            await Users(connection).add(user)
-            await Codes(connection).clear(SETUP)
-        self._limits.succeeded("setup", address)
-        return await self._open_session(user, address)
-
-    # --- signing in
-
     async def new_sign_in_code(self, user_id: str) -> str:
         """Return a fresh one-time code that signs this user in once."""
         return await self._new_code(SIGN_IN, user_id)
 
-    async def sign_in(self, username: str, password: str, *, address: str) -> tuple[Identity, str]:
-        """Check a password and open a session; return who they are and the session's secret.
+    # --- sessions
 
-        Raises:
-            CredentialsError: wrong, unknown or disabled: the answer and the time it takes are the same.
-            TooManyAttemptsError: too many wrong ones for this account or from this address.
+    async def open_session(
+        self, user: UserRow, *, address: str, methods: Sequence[str], browser: str = ""
+    ) -> tuple[Identity, str]:
+        """Begin a session: the one way one begins, however somebody proved who they are.
+
+        ``methods`` are words of :class:`gateway.access.factors.Method`; ``browser`` is a name for people.
+        Returns who they are, and the session's secret.
         """
-        username = username.strip().casefold()
-        self._limits.begin(username, address)
-        async with self._database.read() as connection:
-            user = await Users(connection).named(username)
-        right = await self._passwords.verify(user.password_hash if user is not None else None, password)
-        if user is None or not right or user.disabled:
-            raise CredentialsError("User name or password is wrong.", cure="Check both and try again.")
-        self._limits.succeeded(username, address)
-        if self._passwords.outdated(user.password_hash):
-            fresh = await self._passwords.hash(password)
-            async with self._database.write() as connection:
-                await Users(connection).change(user.id, password_hash=fresh)
-        return await self._open_session(user, address)
-
-    async def sign_in_with_code(self, code: str, *, address: str) -> tuple[Identity, str]:
-        """Use up a one-time code.
-
-        Raises:
-            CredentialsError: the code is wrong, used or too old, or its user is disabled.
-            TooManyAttemptsError: too many wrong ones from this address.
-        """
-        self._limits.begin("code", address)
+        secret = new_secret()
+        now_ns = self._clock.wall_ns()
+        row = SessionRow(
+            id=new_id(),
+            secret_hash=hashed(secret),
+            user_id=user.id,
+            created_ns=now_ns,
+            used_ns=now_ns,
+            expires_ns=now_ns + self._settings.session_absolute_s * NS_PER_S,
+            address=address,
+            browser=browser,
+            methods=" ".join(methods),
+            confirmed_ns=now_ns,
+            active_ns=now_ns,
+            state=SessionState.OPEN,
+        )
         async with self._database.write() as connection:
-            row = await Codes(connection).take(hashed_code(code), SIGN_IN)
-            self._check_code(row)
-            assert row is not None
-            user = await Users(connection).get(row.user_id or "")
-        if user is None or user.disabled:
-            raise CredentialsError("This one-time code does not work any more.", cure="Ask for a new one.")
-        self._limits.succeeded("code", address)
-        return await self._open_session(user, address)
-
-    async def check_password(self, identity: Identity, password: str, *, address: str) -> None:
-        """Make sure that it is still them at the keys.
-
-        Raises:
-            CredentialsError: the password is not theirs.
-            TooManyAttemptsError: too many wrong ones.
-        """
-        self._limits.begin(identity.username, address)
-        async with self._database.read() as connection:
-            user = await Users(connection).get(identity.user_id)
-        if not await self._passwords.verify(user.password_hash if user is not None else None, password):
-            raise CredentialsError("The current password is wrong.", cure="Check it and try again.")
-        self._limits.succeeded(identity.username, address)
+            await Sessions(connection).add(row)
+            await Users(connection).change(user.id, signed_in_ns=now_ns)
+        return self._of_row(row, user), secret
 
     async def sign_out(self, session: str) -> None:
         """End a session."""
         async with self._database.write() as connection:
             await Sessions(connection).remove(session)
-        self._tell(session)
+        self.tell_ended([session])
+
+    async def sessions(self, user_id: str | None = None) -> list[ListedSession]:
+        """Return one user's sessions, or everybody's, the newest first."""
+        async with self._database.read() as connection:
+            found = await Sessions(connection).listed(user_id)
+        now_ns = self._clock.wall_ns()
+        return [_listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
+
+    async def end_session(self, session: str, *, owner: str | None) -> str:
+        """End a session of ``owner``'s, or anybody's where that is ``None``; return whose it was.
+
+        Raises:
+            UnknownError: no such session.
+        """
+        async with self._database.read() as connection:
+            row = await Sessions(connection).get(session)
+        if row is None or owner not in {None, row.user_id}:
+            raise UnknownError("There is no such session.", cure="It may have ended. See the list.")
+        await self.sign_out(session)
+        return row.user_id
+
+    async def end_sessions_of(self, user_id: str, *, keep: str | None = None) -> list[str]:
+        """End a user's sessions but ``keep``; return which."""
+        async with self._database.write() as connection:
+            sessions = Sessions(connection)
+            over = [one for one in await sessions.of_user(user_id) if one != keep]
+            for session in over:
+                await sessions.remove(session)
+        self.tell_ended(over)
+        return over
+
+    # --- locking
+
+    async def touched(self, session: str) -> None:
+        """Note that a hand moved at an open session's console."""
+        async with self._database.write() as connection:
+            await Sessions(connection).change(session, active_ns=self._clock.wall_ns())
+
+    async def put_state(self, session: str, state: SessionState) -> None:
+        """Lock a session or make it a wallboard. Only :meth:`confirmed` opens one again."""
+        async with self._database.write() as connection:
+            await Sessions(connection).change(session, state=state)
+        self._tell_state(session, state)
+
+    async def confirmed(self, session: str, method: str) -> None:
+        """Note that somebody proved again who they are: sharp acts are open for a while, and a lock is gone."""
+        now_ns = self._clock.wall_ns()
+        async with self._database.write() as connection:
+            sessions = Sessions(connection)
+            row = await sessions.get(session)
+            if row is None:
+                return
+            methods = row.methods.split()
+            if method not in methods:
+                methods.append(method)
+            await sessions.change(
+                session,
+                confirmed_ns=now_ns,
+                active_ns=now_ns,
+                methods=" ".join(methods),
+                state=SessionState.OPEN,
+            )
+        self._tell_state(session, SessionState.OPEN)
 
     # --- who is asking
 
@@ -168,13 +196,15 @@ class Access:
         if found is None:
             raise NotSignedInError("You are signed out.", cure="Sign in.")
         session, user = found
-        if user.disabled or now_ns >= session.expires_ns or now_ns - session.used_ns >= self._idle_ns:
+        if self._over(session, user, now_ns):
             await self.sign_out(session.id)
             raise NotSignedInError("Your session has ended.", cure="Sign in again.")
         if now_ns - session.used_ns >= _NOTE_USE_NS:
             async with self._database.write() as connection:
-                await Sessions(connection).used(session.id, now_ns)
-        return _identity(user, session=session.id)
+                await Sessions(connection).change(session.id, used_ns=now_ns)
+        if self._state(session) != session.state:
+            await self.put_state(session.id, SessionState.LOCKED)
+        return self._of_row(session, user)
 
     async def of_token(self, token: str) -> Identity:
         """Return whose API token it is; its role is never more than its user's.
@@ -193,7 +223,17 @@ class Access:
         if row.used_ns is None or now_ns - row.used_ns >= _NOTE_USE_NS:
             async with self._database.write() as connection:
                 await Tokens(connection).used(row.id, now_ns)
-        return _identity(user, session=f"token:{row.id}", token=row)
+        role, ceiling = Role(user.role), Role(row.role).permissions
+        return Identity(
+            user_id=user.id,
+            username=user.username,
+            name=user.name,
+            # For people to read: a token shows as what it was made as, and never as more than its user is by now.
+            role=Role(row.role) if ceiling <= role.permissions else role,
+            session=f"token:{row.id}",
+            token_name=row.name,
+            ceiling=ceiling,
+        )
 
     # --- the end of sessions
 
@@ -202,19 +242,31 @@ class Access:
         self._ended.append(call)
         return lambda: self._ended.remove(call)
 
+    def when_state(self, call: StateCall) -> Callable[[], None]:
+        """Call ``call(session, state)`` whenever a session is locked or opened again; returns the detaching call."""
+        self._changed.append(call)
+        return lambda: self._changed.remove(call)
+
     async def end_expired(self) -> None:
-        """End every session past its time."""
+        """End every session past its time, lock those that no hand has moved, forget browsers unseen for long."""
         now_ns = self._clock.wall_ns()
         async with self._database.read() as connection:
             over = await Sessions(connection).expired(now_ns, now_ns - self._idle_ns)
         for session in over:
             log.info("session.expired", session=session)
             await self.sign_out(session)
+        async with self._database.write() as connection:
+            await KnownDevices(connection).prune(now_ns - self._settings.device_known_days * _DAY_NS)
+            idle = await self._lock_idle(Sessions(connection), now_ns)
+        for session in idle:
+            log.info("session.locked", session=session)
+            self._tell_state(session, SessionState.LOCKED)
 
     def tell_ended(self, sessions: list[str]) -> None:
         """Pass on that these sessions were ended elsewhere in this room."""
         for session in sessions:
-            self._tell(session)
+            for call in tuple(self._ended):
+                call(session)
 
     # --- inside
 
@@ -222,16 +274,48 @@ class Access:
     def _idle_ns(self) -> int:
         return self._settings.session_idle_s * NS_PER_S
 
-    def _tell(self, session: str) -> None:
-        for call in tuple(self._ended):
-            call(session)
+    @property
+    def _lock_ns(self) -> int:
+        return self._settings.lock_after_s * NS_PER_S
 
-    def _check_code(self, row: CodeRow | None) -> None:
-        if row is None or self._clock.wall_ns() >= row.expires_ns:
-            raise CredentialsError(
-                "This one-time code is wrong, was used, or is too old.",
-                cure="Start Sightline again, or run `sightline users code`, for a new one.",
-            )
+    def _over(self, session: SessionRow, user: UserRow, now_ns: int) -> bool:
+        return user.disabled or now_ns >= session.expires_ns or now_ns - session.used_ns >= self._idle_ns
+
+    def _state(self, session: SessionRow) -> SessionState:
+        """Return what a session is now, whether or not the sweep has come by."""
+        state = SessionState(session.state)
+        idle = bool(self._lock_ns) and self._clock.wall_ns() - session.active_ns >= self._lock_ns
+        return SessionState.LOCKED if state is SessionState.OPEN and idle else state
+
+    async def _lock_idle(self, sessions: Sessions, now_ns: int) -> list[str]:
+        if not self._lock_ns:
+            return []
+        return await sessions.lock_idle(
+            now_ns - self._lock_ns, open_state=SessionState.OPEN, locked_state=SessionState.LOCKED
+        )
+
+    def _tell_state(self, session: str, state: SessionState) -> None:
+        for call in tuple(self._changed):
+            call(session, state)
+
+    def _of_row(self, session: SessionRow, user: UserRow) -> Identity:
+        methods = tuple(session.methods.split())
+        enrol_due = self._settings.second_factor == "required" and not is_two_factor(methods)
+        state = self._state(session)
+        ceiling = _ENROLLING if enrol_due else _SHUT if state is not SessionState.OPEN else frozenset(Permission)
+        proved_ago_ns = self._clock.wall_ns() - session.confirmed_ns
+        return Identity(
+            user_id=user.id,
+            username=user.username,
+            name=user.name,
+            role=Role(user.role),
+            session=session.id,
+            ceiling=ceiling,
+            state=state,
+            methods=methods,
+            confirmed=state is SessionState.OPEN and proved_ago_ns < self._settings.confirm_valid_s * NS_PER_S,
+            enrol_due=enrol_due,
+        )
 
     async def _new_code(self, purpose: str, user_id: str | None) -> str:
         code = new_code()
@@ -247,23 +331,6 @@ class Access:
             await Codes(connection).replace(row)
         return code
 
-    async def _open_session(self, user: UserRow, address: str) -> tuple[Identity, str]:
-        secret = new_secret()
-        now_ns = self._clock.wall_ns()
-        row = SessionRow(
-            id=new_id(),
-            secret_hash=hashed(secret),
-            user_id=user.id,
-            created_ns=now_ns,
-            used_ns=now_ns,
-            expires_ns=now_ns + self._settings.session_absolute_s * NS_PER_S,
-            address=address,
-        )
-        async with self._database.write() as connection:
-            await Sessions(connection).add(row)
-            await Users(connection).change(user.id, signed_in_ns=now_ns)
-        return _identity(user, session=row.id), secret
-
 
 def folded(username: str) -> str:
     """Return a user name as it is stored and compared.
@@ -277,19 +344,16 @@ def folded(username: str) -> str:
     return name
 
 
-def _identity(user: UserRow, *, session: str, token: TokenRow | None = None) -> Identity:
-    role = Role(user.role)
-    ceiling = frozenset(Permission)
-    if token is not None:
-        ceiling = Role(token.role).permissions
-        # Its name for people: a token shows as what it was made as, and never as more than its user is by now.
-        role = Role(token.role) if ceiling <= role.permissions else role
-    return Identity(
+def _listed(row: SessionRow, user: UserRow, state: SessionState) -> ListedSession:
+    return ListedSession(
+        id=row.id,
         user_id=user.id,
         username=user.username,
         name=user.name,
-        role=role,
-        session=session,
-        token_name=token.name if token is not None else None,
-        ceiling=ceiling,
+        since_ns=row.created_ns,
+        used_ns=row.used_ns,
+        address=row.address,
+        browser=row.browser,
+        methods=tuple(row.methods.split()),
+        state=state,
     )

@@ -7,8 +7,10 @@ from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api import (
+    account,
     approvals,
     cameras,
+    confirming,
     events,
     ground,
     holds,
@@ -54,6 +56,8 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
     for room in (
         health,
         session,
+        account,
+        confirming,
         cameras,
         presets,
         live,

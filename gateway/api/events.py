@@ -9,7 +9,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from gateway.access.approvals import Approval
 from gateway.access.errors import NotSignedInError
-from gateway.access.identity import Identity
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, TooManySocketsError
@@ -56,6 +56,7 @@ class _Outbox:
         self._glass_told: set[str] = set()
         self.approvals: deque[dict[str, Any]] = deque(maxlen=HAPPENED_MAX)
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
+        self.session: SessionState | None = None
         self.over = False
 
     def add(self, change: FleetChange) -> None:
@@ -126,6 +127,11 @@ class _Outbox:
         self._told[camera] = (_news(state), self._clock.monotonic_ns())
         return camera, state
 
+    def turn(self, state: SessionState) -> None:
+        """Tell that the reader's session was locked or opened again."""
+        self.session = state
+        self.wake.set()
+
     def end(self) -> None:
         self.over = True
         self.wake.set()
@@ -153,6 +159,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     stop_listening = the.fleet.listen(outbox.add)
     stop_deciding = the.decider.when_changed(outbox.look_again)
     stop_approving = the.approvals.when_changed(outbox.approval)
+    stop_looking = the.access.when_state(lambda session, state: outbox.turn(state) if session == who.session else None)
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -179,6 +186,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         stop_deciding()
         stop_approving()
         stop_watching()
+        stop_looking()
 
 
 async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
@@ -194,6 +202,9 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json(outbox.approvals.popleft())
         while outbox.glass:
             await websocket.send_json(_broken(outbox.glass.popleft()))
+        if outbox.session is not None:
+            state, outbox.session = outbox.session, None
+            await websocket.send_json({"t": "session", "state": state.value})
         if outbox.list_changed:
             outbox.list_changed = False
             await websocket.send_json({"t": "cameras"})
@@ -201,8 +212,8 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json(_happened(outbox.happened.popleft()))
         while outbox.states:
             camera, known = outbox.take_state()
-            state = showing.state(known, user_id=who.user_id)
-            await websocket.send_json({"t": "camera", "id": camera, "state": state.model_dump(mode="json")})
+            shown = showing.state(known, user_id=who.user_id)
+            await websocket.send_json({"t": "camera", "id": camera, "state": shown.model_dump(mode="json")})
 
 
 async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:

@@ -9,8 +9,17 @@ from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
 from gateway.access.approvals import Act, fingerprint_of
-from gateway.access.errors import AccessError, ForbiddenError, ForgeryError, NotSignedInError, SecondPersonError
-from gateway.access.identity import Identity
+from gateway.access.errors import (
+    AccessError,
+    ConfirmError,
+    EnrolDueError,
+    ForbiddenError,
+    ForgeryError,
+    LockedError,
+    NotSignedInError,
+    SecondPersonError,
+)
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
@@ -21,19 +30,24 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
 APPROVAL_HEADER = "sightline-approval"
+STEP_UP = "step-up"
+STEP_UP_KEY = "x-sightline-step-up"
 
 
-def needs(permission: Permission, *, act: Act | None = None) -> dict[str, Any]:
+def needs(permission: Permission, *, step_up: bool = False, act: Act | None = None) -> dict[str, Any]:
     """Return what a route's decorator takes so that it answers only who has ``permission``.
 
-    An ``act`` may be set to take two people.
+    With ``step_up`` they must have proved lately who they are. A program cannot, and need not; but what needs that of
+    who administers (people, tokens, rights) no program does at all. An ``act`` may be set to take two people.
     """
-    dependencies = [Security(_authorised, scopes=[permission.value])]
+    scopes = [permission.value, STEP_UP] if step_up else [permission.value]
+    dependencies = [Security(_authorised, scopes=scopes)]
     if act is not None:
         dependencies.append(Security(_by_two, scopes=[act.value]))
+    told = {STEP_UP_KEY: True} if step_up else {}
     return {
         "dependencies": dependencies,
-        "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}]},
+        "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}], **told},
     }
 
 
@@ -65,7 +79,9 @@ def actor(connection: HTTPConnection, identity: Identity) -> Actor:
 
 
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
-    await _authorise(connection, Permission(scopes.scopes[0]))
+    identity = await _authorise(connection, Permission(scopes.scopes[0]))
+    if STEP_UP in scopes.scopes:
+        await _check_confirmed(connection, identity, Permission(scopes.scopes[0]))
 
 
 async def _authorise(connection: HTTPConnection, permission: Permission) -> Identity:
@@ -74,6 +90,7 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
         _check_origin(connection, required=True)
         if connection.scope["type"] == "http" and connection.headers.get("x-sightline") != "1":
             raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
+    _check_open(identity, permission)
     camera = connection.path_params.get("camera_id")
     try:
         rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
@@ -121,6 +138,24 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
     raise SecondPersonError(
         "That takes two people.", cure="Have somebody else approve it, then ask again.", approval=approval.id
     )
+
+
+def _check_open(identity: Identity, permission: Permission) -> None:
+    """Say of a session that is locked, or has a second factor to enrol, that it is, not that its user may not."""
+    if permission in identity.ceiling:
+        return
+    if identity.enrol_due:
+        raise EnrolDueError
+    if identity.state is not SessionState.OPEN:
+        raise LockedError
+
+
+async def _check_confirmed(connection: HTTPConnection, identity: Identity, permission: Permission) -> None:
+    if identity.token_name is None:
+        if not identity.confirmed:
+            raise ConfirmError((await rooms_of(connection).factors.of(identity.user_id)).confirming)
+    elif permission is Permission.ADMINISTER:
+        raise ForbiddenError("A program may not change people, tokens or rights.", cure="Sign in, and do it yourself.")
 
 
 async def identify(connection: HTTPConnection) -> tuple[Identity, bool]:

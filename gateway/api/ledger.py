@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from gateway.access.decision import Decider
+from gateway.access.identity import SessionState
 from gateway.access.permissions import Permission
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail
@@ -164,6 +165,14 @@ class Ledger:
         task = asyncio.get_running_loop().create_task(self._cut(span))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    def session_turned(self, session: str, state: SessionState) -> None:
+        """Let go of sticks and end playback of a session that was locked; its pictures stay."""
+        if state is SessionState.OPEN:
+            return
+        for span in [span for span in self._spans.values() if span.session == session]:
+            if span.action is not Action.VIEW_STARTED:
+                self.end(span.key, "locked")
 
     def camera_removed(self, camera: CameraId) -> None:
         """End what went on at a camera that is no more."""

@@ -39,52 +39,6 @@ class User(BaseModel):
     permissions: list[Permission]
 
 
-class SetupNeeded(BaseModel):
-    """Whether there is nobody yet."""
-
-    needed: bool
-
-
-class SetUp(Taken):
-    """The first administrator."""
-
-    code: Annotated[str, Field(min_length=1, max_length=64)]
-    username: Annotated[str, Field(min_length=1, max_length=64)]
-    password: Password
-    name: Word = ""
-
-
-class SignIn(Taken):
-    """User name and password, or a one-time code."""
-
-    username: Annotated[str, Field(max_length=64)] = ""
-    password: SecretStr | None = None
-    code: Annotated[str, Field(max_length=64)] | None = None
-
-
-class NewPassword(Taken):
-    """One's own password, changed."""
-
-    current: Password
-    new: Password
-
-
-class SignedIn(BaseModel):
-    """Who one is.
-
-    ``ice_servers`` tells whether a player should ask for ICE servers (OPTIONS on the WHEP address) before it connects.
-    """
-
-    user: User
-    ice_servers: bool
-
-
-class Session(SignedIn):
-    """Who one is, and what time it is here."""
-
-    server_time: str
-
-
 class Target(Taken):
     """A device to look at."""
 

@@ -82,7 +82,7 @@ async def users(the: The) -> list[UserEntry]:
     return [_user(row) for row in await the.people.users()]
 
 
-@router.post("/users", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/users", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
 async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserEntry:
     """Add a user."""
     row = await the.people.add(
@@ -99,7 +99,7 @@ async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserE
     return _user(row)
 
 
-@router.patch("/users/{user_id}", **needs(Permission.ADMINISTER, act=Act.CHANGE_USER))
+@router.patch("/users/{user_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.CHANGE_USER))
 async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who, the: The) -> UserEntry:
     """Change a user. A new password or role, or disabling, ends their sessions."""
     change = UserChange(
@@ -125,7 +125,7 @@ async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who
     return _user(row)
 
 
-@router.delete("/users/{user_id}", status_code=204, **needs(Permission.ADMINISTER, act=Act.REMOVE_USER))
+@router.delete("/users/{user_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True, act=Act.REMOVE_USER))
 async def remove_user(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a user with their sessions and tokens."""
     row = await the.people.remove(user_id)
@@ -145,7 +145,7 @@ async def tokens(the: The) -> list[TokenEntry]:
     return [_token(row) for row in await the.people.tokens()]
 
 
-@router.post("/tokens", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/tokens", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
 async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> ShownToken:
     """Make a token."""
     row, secret = await the.people.add_token(
@@ -162,7 +162,7 @@ async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> Sho
     return ShownToken(token=secret, **_token(row).model_dump())
 
 
-@router.delete("/tokens/{token_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/tokens/{token_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_token(token_id: str, request: Request, who: Who, the: The) -> None:
     """Revoke a token."""
     await the.people.remove_token(token_id)

@@ -141,7 +141,10 @@ async def still(
 
 
 @router.get(
-    "/clip.mp4", response_class=Response, responses=answers("video/mp4"), **needs(Permission.EXPORT, act=Act.EXPORT)
+    "/clip.mp4",
+    response_class=Response,
+    responses=answers("video/mp4"),
+    **needs(Permission.EXPORT, step_up=True, act=Act.EXPORT),
 )
 async def clip(
     request: Request, camera: OneCamera, who: Who, the: The, start: Start, end: End, stream: Which = StreamName.MAIN

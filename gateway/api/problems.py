@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from gateway.access.errors import SecondPersonError
 from kernel.errors import SightlineError
 
 log = structlog.get_logger()
@@ -25,8 +24,6 @@ class Problem(BaseModel):
     title: str
     detail: str = ""
     status: int
-    facts: dict[str, str | int | list[str]] | None = None
-    """What a program needs to go on; which keys there are follows from ``type``."""
 
 
 TOO_LARGE = Problem(type="api.too-large", title="The request's body is too large.", detail="Send less.", status=413)
@@ -39,14 +36,15 @@ def problem(error: SightlineError) -> Problem:
         title=error.message,
         detail=error.cure,
         status=getattr(error, "status", 500),
-        facts=error.facts if isinstance(error, SecondPersonError) else None,
     )
 
 
-def response(shown: Problem, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return the answer that carries a problem."""
+def response(
+    shown: Problem, *, headers: Mapping[str, str] | None = None, more: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return the answer that carries a problem; ``more`` are extension members (RFC 9457 section 3.2)."""
     return JSONResponse(
-        shown.model_dump(exclude_none=True),
+        {**shown.model_dump(), **(more or {})},
         status_code=shown.status,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -62,7 +60,7 @@ def refusal(error: SightlineError) -> JSONResponse:
     shown = problem(error)
     if shown.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return response(shown, headers=headers)
+    return response(shown, headers=headers, more=getattr(error, "extension", None))
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,8 @@ from starlette.requests import HTTPConnection
 from config.settings import Settings
 from gateway.access.approvals import Approvals
 from gateway.access.decision import Decider
+from gateway.access.entrance import Entrance
+from gateway.access.factors import Factors
 from gateway.access.grants import Grants
 from gateway.access.people import People
 from gateway.access.service import Access
@@ -30,6 +32,8 @@ class Rooms:
     decider: Decider
     grants: Grants
     approvals: Approvals
+    entrance: Entrance
+    factors: Factors
     people: People
     trail: Trail
     fleet: Fleet

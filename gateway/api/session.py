@@ -1,20 +1,26 @@
 """Setting up, signing in and out."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
 
+from fastapi import APIRouter, Depends, Request, Response
+
+from gateway.access.entrance import Opened, PasskeyProof, SecondDue, Visitor
 from gateway.access.errors import AccessError, CredentialsError
 from gateway.access.identity import Identity
-from gateway.access.people import UserChange
 from gateway.access.permissions import Permission
-from gateway.api import models, showing
+from gateway.api import session_models as models
+from gateway.api import showing
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs, public
-from gateway.api.rooms import Rooms, The, address_of
+from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
+from gateway.api.visitors import clear_session, set_cookies, visitor
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
+
+By = Annotated[Visitor, Depends(visitor)]
 
 
 @router.get("/setup", **public())
@@ -24,42 +30,55 @@ async def setup_needed(the: The) -> models.SetupNeeded:
 
 
 @router.post("/setup", status_code=201, **public())
-async def set_up(wish: models.SetUp, request: Request, response: Response, the: The) -> models.SignedIn:
+async def set_up(wish: models.SetUp, request: Request, response: Response, by: By, the: The) -> models.SignedIn:
     """Make the first administrator with the one-time code that Sightline printed, and sign them in."""
-    address = address_of(request)
     try:
-        identity, secret = await the.access.set_up(
-            wish.code,
-            username=wish.username,
-            name=wish.name,
-            password=wish.password.get_secret_value(),
-            address=address,
+        opened = await the.entrance.set_up(
+            wish.code, username=wish.username, name=wish.name, password=wish.password.get_secret_value(), visitor=by
         )
     except AccessError as error:
-        _note_failure(the, Action.SET_UP, wish.username, address, error)
+        _note_failure(the, Action.SET_UP, _tried(wish.username, by), error)
         raise
-    await the.trail.append(AuditEvent(action=Action.SET_UP, actor=actor(request, identity), subject=identity.user_id))
-    _set_cookie(response, the, secret)
-    return _signed_in(the, identity)
+    return await _welcome(Action.SET_UP, opened, request, response, the)
 
 
-@router.post("/session", **public())
-async def sign_in(wish: models.SignIn, request: Request, response: Response, the: The) -> models.SignedIn:
-    """Sign in with user name and password, or with a one-time code."""
-    address = address_of(request)
-    how = "code" if wish.code is not None else "password"
+@router.post("/session", responses={202: {"model": models.SecondDue}}, **public())
+async def sign_in(
+    wish: models.SignIn, request: Request, response: Response, by: By, the: The
+) -> models.SignedIn | models.SecondDue:
+    """Sign in with user name and password, with a passkey, or with a one-time code.
+
+    202: that was right, and a second factor is due at ``/session/second``.
+    """
     try:
-        identity, secret = await _let_in(wish, the, address)
+        result = await _let_in(wish, the, by)
     except AccessError as error:
-        _note_failure(the, Action.SIGN_IN, wish.username, address, error)
+        _note_failure(the, Action.SIGN_IN, _tried(wish.username, by), error)
         raise
-    await the.trail.append(
-        AuditEvent(
-            action=Action.SIGN_IN, actor=actor(request, identity), subject=identity.user_id, details={"how": how}
-        )
-    )
-    _set_cookie(response, the, secret)
-    return _signed_in(the, identity)
+    if isinstance(result, SecondDue):
+        response.status_code = 202
+        return models.SecondDue(ticket=result.ticket, methods=list(result.methods), passkey=result.options)
+    return await _welcome(Action.SIGN_IN, result, request, response, the)
+
+
+@router.post("/session/second", **public())
+async def second(wish: models.SecondFactor, request: Request, response: Response, by: By, the: The) -> models.SignedIn:
+    """Complete a sign-in with a second factor or a recovery code."""
+    tried = await the.entrance.owner(wish.ticket)
+    try:
+        opened = await the.entrance.second(wish.ticket, wish.proof(), visitor=by)
+    except AccessError as error:
+        known = Actor(id=tried.id, name=tried.username, address=by.address) if tried is not None else _tried("", by)
+        _note_failure(the, Action.SIGN_IN, known, error)
+        raise
+    return await _welcome(Action.SIGN_IN, opened, request, response, the)
+
+
+@router.post("/session/passkey", **public())
+async def passkey_challenge(by: By, the: The) -> models.Challenge:
+    """Return what to ask the browser so that somebody signs in with a passkey alone."""
+    ticket, options = the.entrance.passkey_challenge(by)
+    return models.Challenge(ticket=ticket, options=options)
 
 
 @router.get("/session", **needs(Permission.SIGNED_IN))
@@ -76,58 +95,46 @@ async def sign_out(request: Request, response: Response, who: Who, the: The) -> 
         raise BadRequestError("A token does not sign out.", cure="An administrator can revoke it.")
     await the.access.sign_out(who.session)
     await the.trail.append(AuditEvent(action=Action.SIGN_OUT, actor=actor(request, who), subject=who.user_id))
-    response.delete_cookie(the.cookie, path="/", secure=the.settings.server.behind_tls, httponly=True)
+    clear_session(response, the)
 
 
-@router.put("/session/password", status_code=204, **needs(Permission.SIGNED_IN))
-async def change_password(wish: models.NewPassword, request: Request, who: Who, the: The) -> None:
-    """Change one's own password; one's other sessions end."""
-    if who.token_name is not None:
-        raise BadRequestError("A token does not change passwords.", cure="Sign in.")
-    current = wish.current.get_secret_value()
-    await the.access.check_password(who, current, address=address_of(request))
-    change = UserChange(password=wish.new.get_secret_value())
-    await the.people.change(who.user_id, change, keep_session=who.session)
+async def _let_in(wish: models.SignIn, the: Rooms, by: Visitor) -> Opened | SecondDue:
+    if wish.passkey is not None:
+        proof = PasskeyProof(credential=wish.passkey, ticket=wish.ticket)
+        return await the.entrance.sign_in_with_passkey(proof, visitor=by)
+    if wish.code is not None:
+        return await the.entrance.sign_in_with_code(wish.code, visitor=by)
+    if not wish.username or wish.password is None:
+        raise CredentialsError("User name or password is wrong.", cure="Give both.")
+    return await the.entrance.sign_in(wish.username, wish.password.get_secret_value(), visitor=by)
+
+
+async def _welcome(action: Action, opened: Opened, request: Request, response: Response, the: Rooms) -> models.SignedIn:
+    who = opened.identity
     await the.trail.append(
         AuditEvent(
-            action=Action.USER_CHANGED, actor=actor(request, who), subject=who.user_id, details={"password": True}
+            action=action, actor=actor(request, who), subject=who.user_id, details={"how": "+".join(who.methods)}
         )
     )
+    set_cookies(response, the, opened)
+    return _signed_in(the, who)
 
 
 def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:
     return models.SignedIn(
-        user=showing.user(who, the.decider.rights(who)), ice_servers=servers_named(the.settings.live)
+        user=showing.user(who, the.decider.rights(who)),
+        ice_servers=servers_named(the.settings.live),
+        state=who.state,
+        enrol_due=who.enrol_due,
+        lock_after_s=the.settings.access.lock_after_s,
     )
 
 
-async def _let_in(wish: models.SignIn, the: Rooms, address: str) -> tuple[Identity, str]:
-    if wish.code is not None:
-        return await the.access.sign_in_with_code(wish.code, address=address)
-    if not wish.username or wish.password is None:
-        raise CredentialsError("User name or password is wrong.", cure="Give both.")
-    return await the.access.sign_in(wish.username, wish.password.get_secret_value(), address=address)
+def _tried(username: str, by: Visitor) -> Actor:
+    """Return who was tried. What was typed as a user name is kept."""
+    return Actor(id="", name=username[:64], address=by.address)
 
 
-def _note_failure(the: Rooms, action: Action, username: str, address: str, error: AccessError) -> None:
-    """Record an attempt. What was typed as a user name is kept: it says who was tried."""
-    the.trail.note(
-        AuditEvent(
-            action=action,
-            actor=Actor(id="", name=username[:64], address=address),
-            outcome=Outcome.FAILED,
-            details={"error": error.code},
-        )
-    )
-
-
-def _set_cookie(response: Response, the: Rooms, secret: str) -> None:
-    response.set_cookie(
-        the.cookie,
-        secret,
-        max_age=the.settings.access.session_absolute_s,
-        path="/",
-        secure=the.settings.server.behind_tls,
-        httponly=True,
-        samesite="strict",
-    )
+def _note_failure(the: Rooms, action: Action, tried: Actor, error: AccessError) -> None:
+    """Record an attempt; which part of it was wrong is not said."""
+    the.trail.note(AuditEvent(action=action, actor=tried, outcome=Outcome.FAILED, details={"error": error.code}))

@@ -18,7 +18,7 @@ POLICY = 1008
 SIGNED_OUT = 4401
 """Close code of a socket whose session has ended."""
 BARRED = 4403
-"""Close code of a socket whose user may not do any more what it is for."""
+"""Close code of a socket that acts, whose user may not do that any more or whose session was locked."""
 REASON_MAX = 100
 """Characters of a close reason; the frame holds 123 bytes."""
 

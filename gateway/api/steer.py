@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from gateway.access.identity import Identity
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, NotHereError
@@ -93,14 +93,20 @@ class _Seat:
         stop_watching = self._the.access.when_ended(
             lambda session: ended.set() if session == self._who.session else None
         )
+        locked = asyncio.Event()
         stop_deciding = self._the.decider.when_changed(lambda: None if self._may() else barred.set())
+        stop_looking = self._the.access.when_state(
+            lambda session, state: (
+                locked.set() if session == self._who.session and state is not SessionState.OPEN else None
+            )
+        )
         self._news.set()
         try:
             async with asyncio.TaskGroup() as tasks:
                 jobs: list[asyncio.Task[Any]] = [
                     tasks.create_task(job) for job in (self._read(), self._send(), self._tell())
                 ]
-                jobs += [tasks.create_task(event.wait()) for event in (ended, barred)]
+                jobs += [tasks.create_task(event.wait()) for event in (ended, barred, locked)]
                 await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
                 for job in jobs:
                     job.cancel()
@@ -108,12 +114,15 @@ class _Seat:
                 await self._socket.close(SIGNED_OUT, "Your session has ended.")
             elif barred.is_set():
                 await self._socket.close(BARRED, "You may not steer this camera any more.")
+            elif locked.is_set():
+                await self._socket.close(BARRED, "This console is locked.")
         except* WebSocketDisconnect:
             pass
         finally:
             stop_listening()
             stop_deciding()
             stop_watching()
+            stop_looking()
             await asyncio.shield(self._part())
 
     def _may(self) -> bool:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from config.settings import Settings
 from gateway.access.errors import UserError
-from gateway.access.passwords import Passwords
+from gateway.access.passwords import open_passwords
 from gateway.access.people import People, UserChange
 from gateway.access.permissions import Role
 from gateway.access.service import Access
@@ -19,7 +19,8 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail, open_trail
 from gateway.cli.failures import plainly
 from gateway.cli.options import ConfigFile, settings_of
-from gateway.db.engine import open_database
+from gateway.db.engine import Database, open_database
+from gateway.db.factors import FactorRows
 from gateway.db.users import UserRow
 from gateway.startup import prepare_data_dir
 from kernel.clock import SystemClock, utc
@@ -111,6 +112,21 @@ def remove(
     typer.echo(f"{username} is removed.")
 
 
+@users.command("reset-factors")
+def reset_factors(username: Username, config: ConfigFile = None) -> None:
+    """Remove the passkeys, authenticator app and recovery codes of somebody who has lost them. Their sessions end."""
+
+    async def work(room: "_Room") -> None:
+        user = await room.people.named(username)
+        async with room.database.write() as connection:
+            await FactorRows(connection).remove_all(user.id)
+        await room.access.end_sessions_of(user.id)
+        await room.note(Action.FACTOR_REMOVED, user, {"factor": "all", "username": user.username})
+
+    _in_room(config, work)
+    typer.echo(f"{username} signs in with the password alone.")
+
+
 @users.command()
 def code(
     username: Annotated[str | None, typer.Argument(help="For whom; without it, for the first administrator.")] = None,
@@ -137,7 +153,8 @@ def code(
 class _Room:
     """What these commands work with."""
 
-    def __init__(self, access: Access, people: People, trail: Trail) -> None:
+    def __init__(self, database: Database, access: Access, people: People, trail: Trail) -> None:
+        self.database = database
         self.access = access
         self.people = people
         self.trail = trail
@@ -165,10 +182,10 @@ async def _work(settings: Settings, work: Callable[[_Room], Awaitable[T]]) -> T:
     clock = SystemClock()
     await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
     async with open_database(database_url(settings)) as database, open_trail(database, clock=clock) as trail:
-        passwords = Passwords(min_length=settings.access.password_min_length)
-        access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
+        passwords = await open_passwords(settings.access)
+        access = Access(database, clock=clock, settings=settings.access)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
-        return await work(_Room(access, people, trail))
+        return await work(_Room(database, access, people, trail))
 
 
 def _ask_password() -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.dialects import WRITING
-from gateway.db.tables import devices
+from gateway.db.tables import devices, totp
 
 Writing = AsyncConnection
 """A connection in a transaction that writes, as ``Database.write`` gives it."""
@@ -32,7 +32,10 @@ class SealedColumn:
         return self.column.table
 
 
-SEALED = (SealedColumn(devices.c.password_sealed, context=devices.c.urn),)
+SEALED = (
+    SealedColumn(devices.c.password_sealed, context=devices.c.urn),
+    SealedColumn(totp.c.secret_sealed, context=totp.c.user_id, prefix="totp:"),
+)
 """Every column of sealed secrets. A test finds a ``LargeBinary`` column ``…_sealed`` that is missing here."""
 
 

@@ -20,6 +20,13 @@ class SessionRow:
     used_ns: int
     expires_ns: int
     address: str
+    browser: str
+    methods: str
+    """Words with spaces between: how they proved who they are (gateway.access.factors.Method)."""
+    confirmed_ns: int
+    active_ns: int
+    state: str
+    """gateway.access.identity.SessionState."""
 
 
 class Sessions:
@@ -46,9 +53,31 @@ class Sessions:
         user = (await self._connection.execute(select(users).where(users.c.id == row.user_id))).one()
         return SessionRow(**row._asdict()), UserRow(**user._asdict())
 
-    async def used(self, session_id: str, at_ns: int) -> None:
-        """Note that a session was used."""
-        await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(used_ns=at_ns))
+    async def get(self, session_id: str) -> SessionRow | None:
+        """Return a session."""
+        row = (await self._connection.execute(select(sessions).where(sessions.c.id == session_id))).one_or_none()
+        return SessionRow(**row._asdict()) if row is not None else None
+
+    async def change(self, session_id: str, **values: object) -> None:
+        """Set columns of a session."""
+        await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
+
+    async def lock_idle(self, active_before_ns: int, *, open_state: str, locked_state: str) -> list[str]:
+        """Put open sessions that no hand has moved since into the other state; return them."""
+        idle = sessions.c.state == open_state, sessions.c.active_ns <= active_before_ns
+        found = list((await self._connection.execute(select(sessions.c.id).where(*idle))).scalars())
+        if found:
+            await self._connection.execute(update(sessions).where(*idle).values(state=locked_state))
+        return found
+
+    async def listed(self, user_id: str | None = None) -> list[tuple[SessionRow, UserRow]]:
+        """Return everybody's sessions, or one user's, the newest first."""
+        query = select(sessions).order_by(sessions.c.created_ns.desc())
+        if user_id is not None:
+            query = query.where(sessions.c.user_id == user_id)
+        rows = (await self._connection.execute(query)).all()
+        people = {row.id: UserRow(**row._asdict()) for row in await self._connection.execute(select(users))}
+        return [(SessionRow(**row._asdict()), people[row.user_id]) for row in rows]
 
     async def remove(self, session_id: str) -> None:
         """End a session."""

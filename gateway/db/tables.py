@@ -53,6 +53,50 @@ sessions = Table(
     Column("used_ns", BigInteger, nullable=False),
     Column("expires_ns", BigInteger, nullable=False),
     Column("address", String(64), nullable=False),
+    Column("browser", String(120), nullable=False, server_default=""),
+    Column("methods", String(120), nullable=False, server_default=""),  # how they proved who they are, in words
+    Column("confirmed_ns", BigInteger, nullable=False, server_default="0"),  # when they last proved it
+    Column("active_ns", BigInteger, nullable=False, server_default="0"),  # when a hand last moved
+    Column("state", String(8), nullable=False, server_default="open"),
+)
+
+totp = Table(
+    "totp",
+    metadata,
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("used_step", BigInteger, nullable=False),  # the newest step of 30 s whose code was taken
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("credential_id", String(1400), nullable=False, unique=True),  # base64url
+    Column("public_key", LargeBinary, nullable=False),  # COSE
+    Column("sign_count", BigInteger, nullable=False),
+    Column("rp_id", String(255), nullable=False),  # the host name that it works at
+    Column("name", String(60), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("used_ns", BigInteger),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("secret_hash", String(64), primary_key=True),
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_ns", BigInteger, nullable=False),
+)
+
+known_devices = Table(
+    "known_devices",
+    metadata,
+    Column("secret_hash", String(64), primary_key=True),  # of the browser's device cookie
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("used_ns", BigInteger, nullable=False),
 )
 
 tokens = Table(

@@ -55,6 +55,12 @@ def _panel(name: str, then: Act | None = None) -> Act:
     return act
 
 
+async def _account(page: Page) -> None:
+    await _live(page)
+    await page.click("#account")
+    await page.wait_for_selector("[data-session=here]")
+
+
 async def _probed(page: Page) -> None:
     await page.click("#discover")
     await page.wait_for_selector(".discover .camera-row")
@@ -185,6 +191,7 @@ FACES: dict[str, tuple[str, Act]] = {
     "host-down-wall": ("host-down", _live),
     "host-version": ("host-version", _panel("hosts", _scrolled)),
     "people": ("ready", _panel("people")),
+    "account": ("ready", _account),
     "audit": ("ready", _panel("audit", _asked)),
     "keys": ("ready", _panel("keys")),
     "steer-panel": ("ready", _panel("steer")),

@@ -10,7 +10,23 @@ from gateway.access.permissions import Permission, Role
 from gateway.api.guard import PERMISSION_KEY, PUBLIC
 from tests.fakes.desk import ROLES, Desk, filled
 
-PUBLIC_ROUTES = {("get", "/healthz"), ("get", "/api/v1/setup"), ("post", "/api/v1/setup"), ("post", "/api/v1/session")}
+PUBLIC_ROUTES = {
+    ("get", "/healthz"),
+    ("get", "/api/v1/setup"),
+    ("post", "/api/v1/setup"),
+    ("post", "/api/v1/session"),
+    ("post", "/api/v1/session/second"),
+    ("post", "/api/v1/session/passkey"),
+}
+FOR_PEOPLE_ALONE = {
+    ("post", "/api/v1/users"),
+    ("patch", "/api/v1/users/{user_id}"),
+    ("delete", "/api/v1/users/{user_id}"),
+    ("delete", "/api/v1/users/{user_id}/factors"),
+    ("post", "/api/v1/tokens"),
+    ("delete", "/api/v1/tokens/{token_id}"),
+}
+"""What no API token does, whatever its role: it changes who may do what."""
 SOCKETS = {"/api/v1/events": Permission.VIEW_LIVE, "/api/v1/cameras/{camera_id}/steer": Permission.STEER}
 
 
@@ -29,7 +45,7 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
     return await client.request(method.upper(), filled(path, stream="main"))
 
 
-async def test_only_four_routes_are_public(desk: Desk) -> None:
+async def test_only_six_routes_are_public(desk: Desk) -> None:
     """What answers everybody is health, setting up and signing in, and nothing else."""
     found = {(method, path) for method, path, permission in await operations(desk) if permission == PUBLIC}
     assert found == PUBLIC_ROUTES
@@ -68,7 +84,9 @@ async def test_a_role_reaches_what_it_may_and_no_more(desk: Desk, role: str) -> 
             continue
         for client in (person, program):
             answer = await ask(client, method, path)
-            if Permission(permission) in Role(role).permissions:
+            if client is program and (method, path) in FOR_PEOPLE_ALONE:
+                assert answer.status_code == 403, (method, path)
+            elif Permission(permission) in Role(role).permissions:
                 assert answer.status_code not in {401, 403}, (method, path, answer.text)
             else:
                 assert answer.status_code == 403, (method, path)
@@ -101,11 +119,11 @@ async def test_every_unsafe_route_refuses_another_sites_page(desk: Desk) -> None
             assert answer.json()["type"] == "access.forgery"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/session", "/api/v1/setup"])
+@pytest.mark.parametrize("path", ["session", "setup", "session/second", "session/passkey"])
 async def test_another_site_cannot_sign_a_browser_in(desk: Desk, path: str) -> None:
     """Login CSRF is refused."""
     elsewhere = await desk.anybody(Origin="https://evil.example")
-    answer = await elsewhere.post(path, json={"username": "root", "password": "x", "code": "x"})
+    answer = await elsewhere.post(f"/api/v1/{path}", json={"username": "root", "password": "x", "code": "x"})
     assert (answer.status_code, answer.json()["type"]) == (403, "access.forgery")
 
 

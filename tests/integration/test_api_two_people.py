@@ -44,7 +44,7 @@ async def asked(client: httpx.AsyncClient, method: str, path: str) -> str:
     """Ask for an act and return the number of the approval that it needs."""
     answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["type"]) == (403, "access.second-person"), answer.text
-    number: str = answer.json()["facts"]["approval"]
+    number: str = answer.json()["approval"]
     return number
 
 

@@ -3,14 +3,14 @@
 import pytest
 from argon2 import PasswordHasher
 
+from gateway.access.entrance import Opened
 from gateway.access.errors import CredentialsError, NotSignedInError, TooManyAttemptsError
 from gateway.access.passwords import Passwords
 from gateway.access.people import UserChange
 from gateway.access.permissions import Role
 from gateway.access.secrets import hashed
-from gateway.access.service import Access
 from gateway.db.sessions import Sessions
-from tests.unit.access.conftest import HERE, PASSWORD, Door
+from tests.unit.access.conftest import HERE, PASSWORD, Door, door_over, visitor
 
 
 async def test_the_right_password_opens_a_session(door: Door) -> None:
@@ -50,9 +50,9 @@ async def test_an_unknown_user_costs_a_hash_too(door: Door) -> None:
 
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     passwords = Watching(min_length=12, hasher=hasher)
-    access = Access(door.database, clock=door.clock, settings=door.settings, passwords=passwords)
+    other = door_over(door.database, door.clock, door.settings, passwords)
     with pytest.raises(CredentialsError):
-        await access.sign_in("nobody", PASSWORD, address=HERE)
+        await other.sign_in("nobody")
     assert len(verified) == 1
 
 
@@ -126,16 +126,89 @@ async def test_a_listener_can_leave(door: Door) -> None:
 
 
 async def test_guessing_one_account_has_to_wait(door: Door) -> None:
-    """After its attempts an account waits, from wherever, and the wait is told."""
+    """After its attempts an account waits at that address, and the wait is told."""
     await door.add()
-    for attempt in range(door.settings.account_attempts):
-        with pytest.raises(CredentialsError):
-            await door.sign_in(password="wrong", address=f"192.0.2.{attempt}")
+    await _guess(door, door.settings.account_attempts, HERE)
     with pytest.raises(TooManyAttemptsError) as caught:
-        await door.sign_in(address="198.51.100.1")
+        await door.sign_in()
     assert 0 < caught.value.retry_after_s <= door.settings.account_refill_s
     await door.clock.turn(caught.value.retry_after_s)
-    await door.sign_in(address="198.51.100.1")
+    await door.sign_in()
+
+
+async def test_guessing_elsewhere_slows_nobody_down(door: Door) -> None:
+    """Who is at another address signs in while somebody guesses at their account."""
+    await door.add()
+    await _guess(door, door.settings.account_attempts, "192.0.2.66")
+    await door.sign_in()
+
+
+async def test_guessing_one_account_from_many_addresses_has_a_bound(door: Door) -> None:
+    """All addresses together have so many attempts; then browsers from which nobody has signed in wait."""
+    await door.add()
+    for address in range(door.settings.account_wide_attempts):
+        await _guess(door, 1, f"10.0.0.{address}")
+    with pytest.raises(TooManyAttemptsError):
+        await door.sign_in()
+
+
+async def test_a_known_browser_is_not_slowed_down(door: Door) -> None:
+    """Whatever goes on from elsewhere or from its own address, who signed in there before signs in."""
+    await door.add()
+    opened = await door.begin()
+    assert isinstance(opened, Opened)
+    for address in range(door.settings.account_wide_attempts):
+        await _guess(door, 1, f"10.0.0.{address}")
+    for other in range(door.settings.address_attempts):
+        await _guess(door, 1, HERE, username=f"user{other}")
+    with pytest.raises(TooManyAttemptsError):
+        await door.sign_in()
+    await door.sign_in(device=opened.device)
+
+
+async def test_a_known_browser_may_not_guess_for_ever(door: Door) -> None:
+    """It has its own bucket."""
+    await door.add()
+    opened = await door.begin()
+    assert isinstance(opened, Opened)
+    await _guess(door, door.settings.account_attempts, HERE, device=opened.device)
+    with pytest.raises(TooManyAttemptsError):
+        await door.sign_in(device=opened.device)
+
+
+async def test_a_browser_is_known_for_one_person_only(door: Door) -> None:
+    """That one signed in from it says nothing about attempts at another's account."""
+    await door.add("ann")
+    await door.add("bob")
+    opened = await door.begin("ann")
+    assert isinstance(opened, Opened)
+    await _guess(door, door.settings.account_attempts, HERE, username="bob", device=opened.device)
+    with pytest.raises(TooManyAttemptsError):
+        await door.sign_in("bob")
+
+
+async def test_a_device_cookie_that_we_did_not_give_is_replaced(door: Door) -> None:
+    """Somebody else may have planted it; one that we gave is kept, for everybody who uses that browser."""
+    await door.add("ann")
+    await door.add("bob")
+    opened = await door.begin("ann", device="planted")
+    assert isinstance(opened, Opened)
+    assert opened.device != "planted"
+    other = await door.begin("bob", device=opened.device)
+    assert isinstance(other, Opened)
+    assert other.device == opened.device
+
+
+async def test_a_browser_is_forgotten_in_time(door: Door) -> None:
+    """A year unseen, it counts as any other."""
+    await door.add()
+    opened = await door.begin()
+    assert isinstance(opened, Opened)
+    door.clock.jump_wall(door.settings.device_known_days * 86_400 + 1)
+    await door.access.end_expired()
+    again = await door.begin(device=opened.device)
+    assert isinstance(again, Opened)
+    assert again.device != opened.device
 
 
 async def test_guessing_many_accounts_from_one_address_has_to_wait(door: Door) -> None:
@@ -153,19 +226,15 @@ async def test_signing_in_forgives_the_account(door: Door) -> None:
     """Some slips before the right password do not count for the next day."""
     await door.add()
     for _ in range(3):
-        for _ in range(door.settings.account_attempts - 1):
-            with pytest.raises(CredentialsError):
-                await door.sign_in(password="wrong", address="192.0.2.9")
+        await _guess(door, door.settings.account_attempts - 1, HERE)
         await door.sign_in()
-        await door.clock.turn(400)
 
 
 async def test_an_old_hash_is_renewed_at_the_next_sign_in(door: Door) -> None:
     """Stronger parameters reach every account by and by."""
     user = await door.add()
     stronger = Passwords(min_length=12, hasher=PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
-    access = Access(door.database, clock=door.clock, settings=door.settings, passwords=stronger)
-    await access.sign_in("ann", PASSWORD, address=HERE)
+    await door_over(door.database, door.clock, door.settings, stronger).sign_in()
     (after,) = await door.people.users()
     assert after.password_hash != user.password_hash
     assert not stronger.outdated(after.password_hash)
@@ -175,6 +244,12 @@ async def test_ones_own_password_is_asked_for(door: Door) -> None:
     """Who changes it must know it."""
     await door.add()
     identity, _ = await door.sign_in()
-    await door.access.check_password(identity, PASSWORD, address=HERE)
+    await door.entrance.check_password(identity, PASSWORD, visitor=visitor())
     with pytest.raises(CredentialsError):
-        await door.access.check_password(identity, "wrong", address=HERE)
+        await door.entrance.check_password(identity, "wrong", visitor=visitor())
+
+
+async def _guess(door: Door, times: int, address: str, username: str = "ann", device: str | None = None) -> None:
+    for _ in range(times):
+        with pytest.raises(CredentialsError):
+            await door.sign_in(username, "wrong", address=address, device=device)

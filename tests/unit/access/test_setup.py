@@ -2,26 +2,31 @@
 
 import pytest
 
+from gateway.access.entrance import Opened
 from gateway.access.errors import CredentialsError, PasswordPolicyError, TooManyAttemptsError, UserError
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import hashed_code
 from gateway.db.codes import Codes
-from tests.unit.access.conftest import HERE, PASSWORD, Door
+from tests.unit.access.conftest import PASSWORD, Door, visitor
 
 
 async def set_up(door: Door, code: str, *, username: str = "Ann", password: str = PASSWORD) -> Role:
     """Use a code."""
-    identity, _ = await door.access.set_up(code, username=username, name="", password=password, address=HERE)
-    return identity.role
+    return (await opened(door, code, username=username, password=password)).identity.role
+
+
+async def opened(door: Door, code: str, *, username: str = "Ann", password: str = PASSWORD) -> Opened:
+    """Use a code, and return what it opened."""
+    return await door.entrance.set_up(code, username=username, name="", password=password, visitor=visitor())
 
 
 async def test_the_code_makes_an_administrator(door: Door) -> None:
     """Who has the code becomes the administrator and is signed in."""
     code = await door.access.new_setup_code()
-    identity, secret = await door.access.set_up(code, username="Ann", name="", password=PASSWORD, address=HERE)
-    assert Permission.ADMINISTER in identity.role.permissions
-    assert (await door.access.of_session(secret)).username == "ann"
+    made = await opened(door, code)
+    assert Permission.ADMINISTER in made.identity.role.permissions
+    assert (await door.access.of_session(made.secret)).username == "ann"
     assert not await door.access.setup_needed()
 
 
@@ -84,7 +89,7 @@ async def test_a_weak_password_does_not_use_up_the_code(door: Door) -> None:
 async def test_codes_cannot_be_guessed_at_speed(door: Door) -> None:
     """After some wrong codes one has to wait."""
     await door.access.new_setup_code()
-    for _ in range(door.settings.account_attempts):
+    for _ in range(door.settings.address_attempts):
         with pytest.raises(CredentialsError):
             await set_up(door, "WRONG")
     with pytest.raises(TooManyAttemptsError) as caught:
@@ -103,17 +108,18 @@ async def test_a_sign_in_code_lets_its_user_in_once(door: Door) -> None:
     """A one-time sign-in code opens a session for its user, one time."""
     user = await door.add(role=Role.ADMINISTRATOR)
     code = await door.access.new_sign_in_code(user.id)
-    identity, _ = await door.access.sign_in_with_code(code, address=HERE)
-    assert identity.user_id == user.id
+    made = await door.entrance.sign_in_with_code(code, visitor=visitor())
+    assert isinstance(made, Opened)
+    assert made.identity.user_id == user.id
     with pytest.raises(CredentialsError):
-        await door.access.sign_in_with_code(code, address=HERE)
+        await door.entrance.sign_in_with_code(code, visitor=visitor())
 
 
 async def test_a_sign_in_code_is_no_setup_code(door: Door) -> None:
     """Each code opens what it was made for."""
     code = await door.access.new_setup_code()
     with pytest.raises(CredentialsError):
-        await door.access.sign_in_with_code(code, address=HERE)
+        await door.entrance.sign_in_with_code(code, visitor=visitor())
 
 
 async def test_a_sign_in_code_of_a_disabled_user_does_not_work(door: Door) -> None:
@@ -123,4 +129,4 @@ async def test_a_sign_in_code_of_a_disabled_user_does_not_work(door: Door) -> No
     code = await door.access.new_sign_in_code(user.id)
     await door.people.change(user.id, UserChange(disabled=True))
     with pytest.raises(CredentialsError):
-        await door.access.sign_in_with_code(code, address=HERE)
+        await door.entrance.sign_in_with_code(code, visitor=visitor())

@@ -118,6 +118,7 @@ def test_users_are_kept_from_the_machine_itself(config: Path) -> None:
     users(config, "reset-password", "olga", typed=twice)
     assert re.search(r"^(\w{4}-){3}\w{4}$", users(config, "code", "olga"), re.MULTILINE)
     assert "viewer" in users(config, "list")
+    assert "password alone" in users(config, "reset-factors", "olga")
     users(config, "remove", "olga", "--yes")
     assert "olga" not in users(config, "list")
 

@@ -3,10 +3,7 @@
  * @module
  */
 
-import { ApiError, get, hooks, request, saveBlob, saveUrl, send } from "./api.js";
-import { Events } from "./events.js";
-import { forgetHosts } from "./host-watch.js";
-import { serversNamed } from "./ice.js";
+import { ApiError, get, request, saveBlob, saveUrl } from "./api.js";
 import { cameraById, keepCameras, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
 import { steering } from "./steering.js";
 import { clock, duration, fileTime, toIso } from "./time.js";
@@ -15,89 +12,6 @@ import { line } from "./words.js";
 /** @typedef {import("./types.js").Camera} Camera */
 
 const KEPT = "sightline.wall";
-/** @type {Events | null} */
-let events = null;
-
-/** Find out where we stand: first run, signed out, signed in. */
-export async function begin() {
-  hooks.signedOut = () => signedOut("You were signed out. Sign in again.");
-  try {
-    const session = await get("/session");
-    if (session.server_time) store.serverClock.heard(Date.parse(session.server_time), Date.now());
-    await enter(session);
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) {
-      store.set({ session: "unreachable" });
-      setTimeout(() => void begin(), 2000);
-      return;
-    }
-    const { needed } = await get("/setup").catch(() => ({ needed: false }));
-    if (needed || !(await enterByCode())) store.set({ session: needed ? "setup" : "signed-out" });
-  }
-}
-
-/** A one-time code may come in the address; it is used once and taken out of it. */
-export const codeInAddress = () => {
-  const given = new URLSearchParams(location.hash.slice(1));
-  return given.get("setup") ?? given.get("code") ?? "";
-};
-
-/** @returns {Promise<boolean>} whether a code in the address opened the room */
-async function enterByCode() {
-  const code = codeInAddress();
-  if (code === "") return false;
-  history.replaceState(null, "", location.pathname);
-  try {
-    await enter(await send("POST", "/session", { code }));
-    return true;
-  } catch (error) {
-    tell(line(error instanceof ApiError ? error.problem : error), "attention");
-    return false;
-  }
-}
-
-/** @param {{user: import("./types.js").User, ice_servers?: boolean}} session */
-async function enter({ user, ice_servers: named = false }) {
-  serversNamed(named);
-  store.set({ session: "signed-in", user, list: "loading", listProblem: null });
-  restoreWall();
-  await loadCameras();
-  events?.end();
-  events = new Events(loadCameras);
-}
-
-/** @param {string} username @param {string} password */
-export async function signIn(username, password) {
-  await enter(await send("POST", "/session", { username, password }));
-}
-
-/** @param {string} code @param {string} username @param {string} password */
-export async function setUp(code, username, password) {
-  const session = await send("POST", "/setup", { code, username, password });
-  history.replaceState(null, "", location.pathname);
-  await enter(session);
-}
-
-export async function signOut() {
-  steering().aim(null);
-  // Views are closed while one may still close them.
-  store.set({ list: "loading" });
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await send("DELETE", "/session").catch(() => {});
-  signedOut("");
-}
-
-/** @param {string} why */
-function signedOut(why) {
-  if (store.state.session === "signed-out") return;
-  events?.end();
-  events = null;
-  steering().aim(null);
-  forgetHosts();
-  store.reset("signed-out");
-  if (why) tell(why, "attention");
-}
-
 export async function loadCameras() {
   try {
     const cameras = /** @type {Camera[]} */ (await get("/cameras"));
@@ -125,7 +39,7 @@ function fillWall() {
   store.set({ slots: known });
 }
 
-function restoreWall() {
+export function restoreWall() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
     if (kept && [1, 4, 9].includes(kept.layout) && Array.isArray(kept.cameras)) {
@@ -211,6 +125,11 @@ export function goLive() {
   follow();
 }
 
+/** No recording is played any more: in every tile what is there now. */
+export function goLiveEverywhere() {
+  store.set({ slots: store.state.slots.map((slot) => ({ ...slot, replayAt: null })), paused: false, exporting: null });
+}
+
 /** The time of the picture in the selected tile. @returns {number} */
 export function pictureTime() {
   const slot = selectedSlot();
@@ -285,6 +204,13 @@ export function markExport(at) {
 /** @param {Camera} camera @param {number} start @param {number} end */
 async function exportClip(camera, start, end) {
   const query = new URLSearchParams({ stream: "main", start: toIso(start), end: toIso(end) });
+  try {
+    // A download cannot ask who is there; this can, and the download follows it.
+    await request("/api/v1/session/confirm");
+  } catch (error) {
+    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    return;
+  }
   tell(`Clip of camera ${camera.number}, ${clock(start)} to ${clock(end)} (${duration(end - start)}), is being saved.`);
   saveUrl(`/api/v1/cameras/${camera.id}/clip.mp4?${query}`, `camera-${camera.number}-${fileTime(start)}.mp4`);
 }

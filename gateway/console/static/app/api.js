@@ -30,8 +30,12 @@ export async function refusal(response) {
   return new ApiError(problem, response.status, Number.isFinite(retry) ? retry : null);
 }
 
-/** Told of each 401, so that the page can ask for a sign-in. @type {{signedOut: () => void}} */
-export const hooks = { signedOut: () => {} };
+/**
+ * Told when the session is over, when it is locked, and when somebody has to prove again who they are: the answer says
+ * whether they did, and then the request is made again.
+ * @type {{signedOut: () => void, locked: () => void, confirm: (methods: string[]) => Promise<boolean>}}
+ */
+export const hooks = { signedOut: () => {}, locked: () => {}, confirm: () => Promise.resolve(false) };
 
 /**
  * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} a good answer
@@ -50,7 +54,10 @@ export async function request(path, init = {}) {
   }
   if (response.ok) return response;
   const error = await refusal(response);
-  if (response.status === 401 && path !== "/api/v1/session" && path !== "/api/v1/setup") hooks.signedOut();
+  const { type } = error.problem;
+  if (type === "access.confirm" && (await hooks.confirm(error.problem.methods ?? []))) return request(path, init);
+  if (type === "access.locked") hooks.locked();
+  if (response.status === 401 && type !== "access.credentials" && path !== "/api/v1/session" && path !== "/api/v1/setup") hooks.signedOut();
   throw error;
 }
 

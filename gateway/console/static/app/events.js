@@ -17,13 +17,18 @@ export class Events {
   #timer = 0;
   #ended = false;
   #reload;
+  #turned;
   /** What cameras told and is not drawn yet. @type {Map<string, import("./types.js").CameraState>} */
   #news = new Map();
   #drawing = 0;
 
-  /** @param {() => Promise<void>} reload gets the camera list anew */
-  constructor(reload) {
+  /**
+   * @param {() => Promise<void>} reload gets the camera list anew
+   * @param {() => Promise<void>} turned the session was locked, or opened again
+   */
+  constructor(reload, turned) {
     this.#reload = reload;
+    this.#turned = turned;
     this.#open();
   }
 
@@ -77,6 +82,7 @@ export class Events {
   /** @param {any} message */
   #heard(message) {
     if (message.t === "time") store.serverClock.heard(Date.parse(message.server), Date.now());
+    else if (message.t === "session") void this.#turned();
     else if (message.t === "cameras") void this.#reload();
     else if (message.t === "camera") {
       this.#news.set(message.id, message.state);

@@ -114,7 +114,8 @@ function digit(digit) {
 
 /** @param {KeyboardEvent} event */
 function down(event) {
-  if (store.state.session !== "signed-in") return;
+  const { session, lock, confirming } = store.state;
+  if (session !== "signed-in" || lock !== "open" || confirming) return;
   const { key } = event;
   if (key === "Escape") {
     escape();

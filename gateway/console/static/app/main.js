@@ -4,8 +4,10 @@
  */
 
 import "./parts/app.js";
-import { begin } from "./actions.js";
+import { watchHands } from "./activity.js";
 import { listen } from "./keys.js";
+import { begin } from "./session.js";
 
 listen();
+watchHands();
 void begin();

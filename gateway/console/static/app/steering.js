@@ -6,6 +6,7 @@
  * @module
  */
 
+import { handMoved } from "./activity.js";
 import { socketUrl } from "./api.js";
 import { STILL, fromGamepad, fromKeys, isStill, mix } from "./steer-inputs.js";
 import { store, tell } from "./store.js";
@@ -156,7 +157,10 @@ class Steering {
       const pad = navigator.getGamepads().find(Boolean);
       const wish = pad ? fromGamepad(pad) : STILL;
       if (isStill(wish)) this.#held.delete("gamepad");
-      else this.#held.set("gamepad", wish);
+      else {
+        this.#held.set("gamepad", wish);
+        handMoved();
+      }
     }
     this.#push();
     if (!isStill(this.#sent) && performance.now() - this.#sentAt >= BEAT_MS - TICK_MS / 2) this.#send({ t: "beat" });

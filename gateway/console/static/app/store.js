@@ -13,7 +13,11 @@ import { ServerClock } from "./time.js";
 
 /**
  * @typedef {object} State
- * @property {"starting" | "setup" | "signed-out" | "signed-in" | "unreachable"} session
+ * @property {"starting" | "setup" | "signed-out" | "second" | "enrol" | "signed-in" | "unreachable"} session
+ * @property {import("./types.js").SecondDue | null} second what completes the sign-in that was begun
+ * @property {"open" | "locked" | "wall"} lock
+ * @property {number} lockAfterS 0: never
+ * @property {{methods: string[], settle: (ok: boolean) => void} | null} confirming who is asked to prove again who they are
  * @property {import("./types.js").User | null} user
  * @property {"loading" | "ready" | "failed" | "forbidden"} list how the list of cameras stands
  * @property {Problem | null} listProblem
@@ -43,6 +47,10 @@ const emptySlots = () => Array.from({ length: 9 }, () => ({ cameraId: null, repl
 /** @type {State} */
 const initial = {
   session: "starting",
+  second: null,
+  lock: "open",
+  lockAfterS: 0,
+  confirming: null,
   user: null,
   list: "loading",
   listProblem: null,

@@ -4,7 +4,9 @@
  */
 
 /** @typedef {{id: string, username: string, name: string, role: string, permissions: string[]}} User */
-/** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number}} Problem */
+/** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number, methods?: string[]}} Problem */
+/** @typedef {{user: User, ice_servers?: boolean, state?: "open" | "locked" | "wall", enrol_due?: boolean, lock_after_s?: number, server_time?: string}} SessionFacts */
+/** @typedef {{ticket: string, methods: string[], passkey: object | null}} SecondDue  A password was right; one more proof is due. */
 /** @typedef {{latitude: number, longitude: number, height_m?: number | null}} Place */
 /** @typedef {{codec: string, width: number, height: number, frame_rate: number}} StreamFacts */
 /** @typedef {"main" | "sub"} StreamName */
@@ -108,6 +110,6 @@
  * @property {string | null} end
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "keys"} PanelName */
+/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "keys" | "account"} PanelName */
 
 export {};

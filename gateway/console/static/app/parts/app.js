@@ -4,11 +4,13 @@
  */
 
 import { html } from "lit";
+import "./confirm.js";
 import "./gate.js";
 import "./map.js";
 import "./panel.js";
 import "./timeline.js";
 import "./topbar.js";
+import "./veil.js";
 import "./wall.js";
 import { SlElement } from "../element.js";
 
@@ -31,9 +33,10 @@ class App extends SlElement {
 
   /** @override */
   render() {
-    if (this.state.session !== "signed-in") return html`<sl-gate></sl-gate>`;
+    const { session, lock, panel, panelOpen } = this.state;
+    if (session !== "signed-in") return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>`;
     return html`
-      <div class="room" data-panel=${this.state.panelOpen ? this.state.panel : "none"}>
+      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock}>
         <sl-topbar></sl-topbar>
         <main class="centre" aria-label="Pictures">
           <sl-wall></sl-wall>
@@ -44,6 +47,8 @@ class App extends SlElement {
           <sl-panel></sl-panel>
         </aside>
       </div>
+      <sl-veil></sl-veil>
+      <sl-confirm></sl-confirm>
     `;
   }
 }

@@ -4,10 +4,13 @@
  */
 
 import { html, nothing } from "lit";
+import "./factors.js";
+import "./gate-sign-in.js";
 import { ApiError } from "../api.js";
-import { begin, codeInAddress, setUp, signIn } from "../actions.js";
 import { SlElement, fields } from "../element.js";
+import { begin, codeInAddress, setUp, signOut } from "../session.js";
 import { say } from "../words.js";
+import { passwordField } from "./password.js";
 
 /** @typedef {import("../types.js").Problem} Problem */
 
@@ -30,12 +33,6 @@ class Gate extends SlElement {
     this.requestUpdate();
     await this.updateComplete;
     if (this.#problem) /** @type {HTMLElement | null} */ (this.querySelector("#gate-problem"))?.focus();
-  }
-
-  /** @param {Event} event */
-  #signIn(event) {
-    const { username = "", password = "" } = fields(event);
-    void this.#attempt(() => signIn(username, password));
   }
 
   /** @param {Event} event */
@@ -66,30 +63,34 @@ class Gate extends SlElement {
         <input id="setup-code" name="code" required autocomplete="one-time-code" spellcheck="false" .value=${code} ?autofocus=${!code}>
         <label for="setup-username">User name</label>
         <input id="setup-username" name="username" required autocomplete="username" spellcheck="false" autocapitalize="none" ?autofocus=${Boolean(code)}>
-        <label for="setup-password">Password</label>
-        <input id="setup-password" name="password" type="password" required autocomplete="new-password" aria-describedby="password-hint">
-        <p id="password-hint" class="hint">At least 12 characters. Several words are better than one with signs in it.</p>
-        <label for="setup-again">Password again</label>
-        <input id="setup-again" name="password_again" type="password" required autocomplete="new-password">
+        ${passwordField({ id: "setup-password", name: "password", label: "Password", autocomplete: "new-password", hint: "At least 12 characters. Several words are better than one with signs in it." })}
+        ${passwordField({ id: "setup-again", name: "password_again", label: "Password again", autocomplete: "new-password" })}
         <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Making it…" : "Make administrator"}</button>
       </form>
     `;
   }
 
-  #signInForm() {
-    const { notice } = this.state;
+  #enrolFirst() {
     return html`
-      <h1>Sign in</h1>
-      ${this.#problem ? this.#said() : notice ? html`<p class="said attention" role="status">${notice.text}</p>` : nothing}
-      <form @submit=${this.#signIn}>
-        <label for="username">User name</label>
-        <input id="username" name="username" required autocomplete="username" spellcheck="false" autocapitalize="none" autofocus>
-        <label for="password">Password</label>
-        <input id="password" name="password" type="password" required autocomplete="current-password">
-        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Signing in…" : "Sign in"}</button>
-      </form>
-      <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users password NAME</code></p>
+      <h1>Add a second factor</h1>
+      <p class="quiet">It is required here: a password that somebody has learned must not be enough.</p>
+      <sl-factors .whenEnrolled=${() => void begin()}></sl-factors>
+      <button class="plain" @click=${() => void signOut()}>Sign out</button>
     `;
+  }
+
+  #body() {
+    switch (this.state.session) {
+      case "setup":
+        return this.#setupForm();
+      case "signed-out":
+      case "second":
+        return html`<sl-gate-sign-in></sl-gate-sign-in>`;
+      case "enrol":
+        return this.#enrolFirst();
+      default:
+        return this.#waiting();
+    }
   }
 
   #waiting() {
@@ -112,7 +113,7 @@ class Gate extends SlElement {
         <div class="gate-mark" aria-hidden="true"></div>
         <section class="gate-card">
           <p class="wordmark">Sightline</p>
-          ${session === "setup" ? this.#setupForm() : session === "signed-out" ? this.#signInForm() : this.#waiting()}
+          ${this.#body()}
         </section>
         <p class="gate-foot">Views, steering, playback and exports are written to an audit record under your name.</p>
       </main>

@@ -4,6 +4,7 @@
  */
 
 import { html } from "lit";
+import "./account.js";
 import "./audit.js";
 import "./enrol.js";
 import "./find.js";
@@ -26,6 +27,7 @@ const TABS = [
   ["people", "People", "administer"],
   ["audit", "Audit", "audit"],
   ["keys", "Keys", null],
+  ["account", "You", null],
 ];
 
 class Panel extends SlElement {
@@ -76,6 +78,8 @@ class Panel extends SlElement {
         return html`<sl-people></sl-people>`;
       case "audit":
         return html`<sl-audit></sl-audit>`;
+      case "account":
+        return html`<sl-account></sl-account>`;
       case "keys":
         return html`<sl-keys></sl-keys>`;
       default:
@@ -90,7 +94,7 @@ class Panel extends SlElement {
       <section class="panel">
         <div class="tabs" role="tablist" aria-label="Panels" data-own-arrows @keydown=${this.#arrow}>
           <button class="tab map-tab" aria-pressed=${!panelOpen} @click=${() => store.set({ panelOpen: false })}>Map</button>
-          ${TABS.filter(([, , permission]) => permission === null || may(permission)).map(
+          ${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && name !== (panel === "account" ? "keys" : "account")).map(
             ([name, label]) => html`<button class="tab" role="tab" id="tab-${name}" aria-selected=${panel === name} aria-controls="panel-body"
               tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}</button>`,
           )}

@@ -4,9 +4,10 @@
  */
 
 import { html, nothing } from "lit";
-import { setLayout, signOut } from "../actions.js";
+import { setLayout } from "../actions.js";
 import { SlElement } from "../element.js";
 import { awayLine } from "../hosts.js";
+import { signOut } from "../session.js";
 import { may, store } from "../store.js";
 import { clock, day } from "../time.js";
 
@@ -73,7 +74,7 @@ class TopBar extends SlElement {
   /** @override */
   render() {
     const now = store.serverClock.now();
-    const { user } = this.state;
+    const { user, lock } = this.state;
     return html`
       <header class="topbar">
         <span class="wordmark">Sightline</span>
@@ -81,8 +82,11 @@ class TopBar extends SlElement {
         <div class="said-space" role="status" aria-live="polite">${this.#notice()}</div>
         <time class="clock" datetime=${new Date(now).toISOString()}><span class="clock-day">${day(now)}</span> ${clock(now)}</time>
         <div class="who">
-          <span class="who-name" title=${user?.role ?? ""}>${user?.name || user?.username}</span>
-          <button class="plain" id="sign-out" @click=${() => void signOut()}>Sign out</button>
+          ${lock === "open"
+            ? html`<button class="plain who-name" id="account" title="Your account: lock, password, passkeys, sessions (${user?.role})"
+                @click=${() => store.set({ panel: "account", panelOpen: true })}>${user?.name || user?.username}</button>
+              <button class="plain" id="sign-out" @click=${() => void signOut()}>Sign out</button>`
+            : html`<span class="who-name">${user?.name || user?.username}</span>`}
         </div>
       </header>
     `;

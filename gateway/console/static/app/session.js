@@ -1,0 +1,185 @@
+/**
+ * Who is here: first run, signing in and out, locking and unlocking, proving again who one is.
+ * @module
+ */
+
+import { follow, goLiveEverywhere, loadCameras, restoreWall } from "./actions.js";
+import { ApiError, get, hooks, send } from "./api.js";
+import { Events } from "./events.js";
+import { forgetHosts } from "./host-watch.js";
+import { serversNamed } from "./ice.js";
+import { usable, use } from "./passkeys.js";
+import { steering } from "./steering.js";
+import { store, tell } from "./store.js";
+import { line } from "./words.js";
+
+/** @typedef {import("./types.js").SessionFacts} SessionFacts */
+/** @typedef {import("./types.js").SecondDue} SecondDue */
+
+/** @type {Events | null} */
+let events = null;
+
+/** Find out where we stand: first run, signed out, signed in. */
+export async function begin() {
+  hooks.signedOut = () => signedOut("You were signed out. Sign in again.");
+  hooks.locked = () => void look();
+  hooks.confirm = confirmed;
+  try {
+    await enter(await get("/session"));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) {
+      store.set({ session: "unreachable" });
+      setTimeout(() => void begin(), 2000);
+      return;
+    }
+    const { needed } = await get("/setup").catch(() => ({ needed: false }));
+    if (needed || !(await enterByCode())) store.set({ session: needed ? "setup" : "signed-out" });
+  }
+}
+
+/** A one-time code may come in the address; it is used once and taken out of it. */
+export const codeInAddress = () => {
+  const given = new URLSearchParams(location.hash.slice(1));
+  return given.get("setup") ?? given.get("code") ?? "";
+};
+
+/** @returns {Promise<boolean>} whether a code in the address opened the room, or the way to the second factor */
+async function enterByCode() {
+  const code = codeInAddress();
+  if (code === "") return false;
+  history.replaceState(null, "", location.pathname);
+  try {
+    await further(await send("POST", "/session", { code }));
+    return true;
+  } catch (error) {
+    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    return false;
+  }
+}
+
+/** @param {SessionFacts} session */
+async function enter(session) {
+  serversNamed(session.ice_servers ?? false);
+  if (session.server_time) store.serverClock.heard(Date.parse(session.server_time), Date.now());
+  const { user, enrol_due: due = false, state: lock = "open", lock_after_s: lockAfterS = 0 } = session;
+  if (due) {
+    store.set({ session: "enrol", user, second: null });
+    return;
+  }
+  store.set({ session: "signed-in", user, lock, lockAfterS, second: null, list: "loading", listProblem: null });
+  restoreWall();
+  await loadCameras();
+  events?.end();
+  events = new Events(loadCameras, look);
+}
+
+/** Go in, or on to the second factor. @param {SessionFacts | SecondDue} answer */
+async function further(answer) {
+  if ("ticket" in answer) store.set({ session: "second", second: answer });
+  else await enter(answer);
+}
+
+/** @param {string} username @param {string} password */
+export async function signIn(username, password) {
+  await further(await send("POST", "/session", { username, password }));
+}
+
+/** Complete a sign-in. @param {object} proof */
+export async function second(proof) {
+  await enter(await send("POST", "/session/second", { ticket: store.state.second?.ticket, ...proof }));
+}
+
+export function startOver() {
+  store.set({ session: "signed-out", second: null, notice: null });
+}
+
+export async function signInByPasskey() {
+  const { ticket, options } = await send("POST", "/session/passkey");
+  await enter(await send("POST", "/session", { ticket, passkey: await use(options) }));
+}
+
+/** @param {string} code @param {string} username @param {string} password */
+export async function setUp(code, username, password) {
+  const session = await send("POST", "/setup", { code, username, password });
+  history.replaceState(null, "", location.pathname);
+  await enter(session);
+}
+
+export async function signOut() {
+  steering().aim(null);
+  // Views are closed while one may still close them.
+  store.set({ list: "loading" });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await send("DELETE", "/session").catch(() => {});
+  signedOut("");
+}
+
+/** @param {string} why */
+function signedOut(why) {
+  if (store.state.session === "signed-out") return;
+  events?.end();
+  events = null;
+  steering().aim(null);
+  forgetHosts();
+  store.state.confirming?.settle(false);
+  store.reset("signed-out");
+  if (why) tell(why, "attention");
+}
+
+// --- locking
+
+/** Lock this console, or make it a wallboard. @param {"locked" | "wall"} state */
+export async function shut(state) {
+  await send("PUT", "/session/state", { state });
+  await look();
+}
+
+/** See what this session is now: somebody may have locked it, or opened it again. */
+export async function look() {
+  const session = /** @type {SessionFacts | null} */ (await get("/session").catch(() => null));
+  if (!session || store.state.session !== "signed-in") return;
+  const { user, state: lock = "open" } = session;
+  const before = store.state.lock;
+  if (lock !== "open") {
+    // What only an open console may: the stick, recordings, exports, panels.
+    steering().aim(null);
+    goLiveEverywhere();
+    store.state.confirming?.settle(false);
+    store.set({ user, lock, exporting: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false });
+    return;
+  }
+  store.set({ user, lock });
+  if (before !== "open") {
+    await loadCameras();
+    follow();
+  }
+}
+
+// --- proving again who one is
+
+/** The ways that one has, and that work here. @param {string[]} methods */
+export const ways = (methods) => methods.filter((method) => method !== "passkey" || usable());
+
+/** @returns {Promise<{ticket: string, options: object}>} */
+export const confirmChallenge = () => send("POST", "/session/confirm/passkey");
+
+/** @param {object} proof */
+export async function confirm(proof) {
+  await send("POST", "/session/confirm", proof);
+}
+
+/** @type {Promise<boolean> | null} */
+let asking = null;
+
+/** Ask for a proof; what needs one at the same time waits for the same. @param {string[]} methods @returns {Promise<boolean>} */
+function confirmed(methods) {
+  asking ??= new Promise((resolve) => {
+    const settle = (/** @type {boolean} */ ok) => {
+      asking = null;
+      store.set({ confirming: null });
+      resolve(ok);
+    };
+    store.set({ confirming: { methods, settle } });
+  });
+  return asking;
+}
