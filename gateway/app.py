@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from config.errors import BadValueError
 from config.settings import Settings
+from gateway.access.oidc.service import open_oidc
 from gateway.access.passwords import Passwords
 from gateway.access.people import People
 from gateway.access.service import Access
@@ -91,7 +92,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
 
     Raises:
         StartError: the data directory, certificate or port cannot be used.
-        BadValueError: the path of the camera hosts' sockets is too long.
+        BadValueError: the path of the camera hosts' sockets is too long, or a provider of accounts is set wrongly.
         DatabaseUnusableError: nor the database.
         KeyFileError: nor the key of the camera passwords.
     """
@@ -113,11 +114,19 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         passwords = Passwords(min_length=settings.access.password_min_length)
         access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
+        oidc = await open_oidc(settings, database, clock=clock, access=access, passwords=passwords)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
-            settings=settings, clock=clock, access=access, people=people, trail=trail, fleet=fleet, ledger=ledger
+            settings=settings,
+            clock=clock,
+            access=access,
+            people=people,
+            oidc=oidc,
+            trail=trail,
+            fleet=fleet,
+            ledger=ledger,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

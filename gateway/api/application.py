@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
-from gateway.api import cameras, events, ground, hosts, live, people, playback, presets, record, session, steer
+from gateway.api import cameras, events, ground, hosts, live, oidc, people, playback, presets, record, session, steer
 from gateway.api.guard import PERMISSION_KEY, needs, public
 from gateway.api.problems import install
 from gateway.api.rooms import Rooms
@@ -34,7 +34,7 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         title="Sightline", version=version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.rooms = rooms
-    for room in (health, session, cameras, presets, live, playback, hosts, ground, people, record, events, steer):
+    for room in (health, session, cameras, presets, live, playback, hosts, ground, people, oidc, record, events, steer):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
 
     @app.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))

@@ -69,6 +69,12 @@ class SignedIn(BaseModel):
     ice_servers: bool
 
 
+class SignedOut(BaseModel):
+    """Where else to sign out: an address that the browser goes to."""
+
+    continue_at: str
+
+
 class Session(SignedIn):
     """Who one is, and what time it is here."""
 

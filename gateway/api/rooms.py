@@ -7,6 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from config.settings import Settings
+from gateway.access.oidc.service import Oidc
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api.ledger import Ledger
@@ -24,6 +25,7 @@ class Rooms:
     clock: Clock
     access: Access
     people: People
+    oidc: Oidc
     trail: Trail
     fleet: Fleet
     ledger: Ledger
@@ -47,3 +49,15 @@ The = Annotated[Rooms, Depends(rooms_of)]
 def address_of(connection: HTTPConnection) -> str:
     """Return where a request came from."""
     return connection.client.host if connection.client is not None else ""
+
+
+def origin_of(connection: HTTPConnection) -> str:
+    """Return the address at which a browser reaches us, as it says itself or as the settings have it.
+
+    An Origin is one of ours wherever this is asked: the guard has seen to it.
+    """
+    origin = connection.headers.get("origin")
+    if origin:
+        return origin.lower()
+    public = rooms_of(connection).settings.server.public_urls
+    return public[0] if public else f"{connection.scope['scheme']}://{connection.headers.get('host', '').lower()}"

@@ -9,7 +9,7 @@ from gateway.access.permissions import Permission
 from gateway.api import models, showing
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs, public
-from gateway.api.rooms import Rooms, The, address_of
+from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
@@ -39,7 +39,7 @@ async def set_up(wish: models.SetUp, request: Request, response: Response, the: 
         _note_failure(the, Action.SET_UP, wish.username, address, error)
         raise
     await the.trail.append(AuditEvent(action=Action.SET_UP, actor=actor(request, identity), subject=identity.user_id))
-    _set_cookie(response, the, secret)
+    set_cookie(response, the, secret)
     return _signed_in(the, identity)
 
 
@@ -58,7 +58,7 @@ async def sign_in(wish: models.SignIn, request: Request, response: Response, the
             action=Action.SIGN_IN, actor=actor(request, identity), subject=identity.user_id, details={"how": how}
         )
     )
-    _set_cookie(response, the, secret)
+    set_cookie(response, the, secret)
     return _signed_in(the, identity)
 
 
@@ -69,14 +69,22 @@ async def session(who: Who, the: The) -> models.Session:
     return models.Session(**dict(signed_in), server_time=iso(the.clock.wall_ns()))
 
 
-@router.delete("/session", status_code=204, **needs(Permission.SIGNED_IN))
-async def sign_out(request: Request, response: Response, who: Who, the: The) -> None:
-    """Sign out: what was opened through the session ends with it."""
+@router.delete("/session", responses={204: {"description": "Signed out."}}, **needs(Permission.SIGNED_IN))
+async def sign_out(request: Request, response: Response, who: Who, the: The) -> models.SignedOut | None:
+    """Sign out: what was opened through the session ends with it.
+
+    Answers 200 with ``continue_at`` where the browser is to sign out at a provider of accounts too.
+    """
     if who.token_name is not None:
         raise BadRequestError("A token does not sign out.", cure="An administrator can revoke it.")
+    continue_at = await the.oidc.farewell(who.session, origin=origin_of(request))
     await the.access.sign_out(who.session)
     await the.trail.append(AuditEvent(action=Action.SIGN_OUT, actor=actor(request, who), subject=who.user_id))
     response.delete_cookie(the.cookie, path="/", secure=the.settings.server.behind_tls, httponly=True)
+    if continue_at is None:
+        response.status_code = 204
+        return None
+    return models.SignedOut(continue_at=continue_at)
 
 
 @router.put("/session/password", status_code=204, **needs(Permission.SIGNED_IN))
@@ -119,7 +127,8 @@ def _note_failure(the: Rooms, action: Action, username: str, address: str, error
     )
 
 
-def _set_cookie(response: Response, the: Rooms, secret: str) -> None:
+def set_cookie(response: Response, the: Rooms, secret: str) -> None:
+    """Give a browser its session."""
     response.set_cookie(
         the.cookie,
         secret,
