@@ -1,15 +1,16 @@
 """Signing in with a provider of accounts: the buttons, the way there and back, and the accounts of users."""
 
 from typing import Annotated
+from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from gateway.access.errors import AccessError
 from gateway.access.oidc.service import VISIT_S, Answer, Departure, Errand, Purpose, SignedIn
 from gateway.access.permissions import Permission
 from gateway.api import models
-from gateway.api.errors import BadRequestError
+from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
 from gateway.api.oidc_page import refused, sent_back
 from gateway.api.rooms import Rooms, The, address_of, origin_of
@@ -116,12 +117,17 @@ async def callback(
 
 
 @router.post("/oidc/{provider}/logout", **public())
-async def logout(
-    provider: str, logout_token: Annotated[str, Form(max_length=128_000)], request: Request, the: The
-) -> None:
-    """Hear from a provider that somebody signed out there (OpenID Connect Back-Channel Logout 1.0)."""
+async def logout(provider: str, request: Request, the: The) -> None:
+    """Hear from a provider that somebody signed out there (OpenID Connect Back-Channel Logout 1.0).
+
+    The body is a form with ``logout_token``.
+    """
     who = Actor(id="", name=the.oidc.get(provider).settings.name, address=address_of(request))
-    for session in await the.oidc.signed_out_there(provider, logout_token):
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise MediaTypeError("A logout token comes in a form.", cure="Send application/x-www-form-urlencoded.")
+    form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=8)
+    token = form.get("logout_token", [""])[0]
+    for session in await the.oidc.signed_out_there(provider, token):
         await the.trail.append(
             AuditEvent(action=Action.SESSION_ENDED, actor=who, details={"provider": provider, "session": session})
         )

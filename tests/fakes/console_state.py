@@ -41,6 +41,7 @@ class FakeBorough:
     commands: list[dict[str, Any]] = field(default_factory=list)
     """Everything that came over the steering sockets, in order."""
     exports: list[tuple[str, str]] = field(default_factory=list)
+    providers: list[dict[str, str]] = field(default_factory=list)
     """Start and end of each clip that was asked for."""
     hosts: list[dict[str, Any]] = field(default_factory=list)
     hosts_asked: int = 0

@@ -4,6 +4,7 @@
  */
 
 import { html, nothing } from "lit";
+import "./gate-providers.js";
 import { ApiError } from "../api.js";
 import { begin, codeInAddress, setUp, signIn } from "../actions.js";
 import { SlElement, fields } from "../element.js";
@@ -88,6 +89,7 @@ class Gate extends SlElement {
         <input id="password" name="password" type="password" required autocomplete="current-password">
         <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Signing in…" : "Sign in"}</button>
       </form>
+      <sl-gate-providers></sl-gate-providers>
       <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users password NAME</code></p>
     `;
   }
