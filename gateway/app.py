@@ -114,7 +114,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         passwords = Passwords(min_length=settings.access.password_min_length)
         access = Access(database, clock=clock, settings=settings.access, passwords=passwords)
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
-        oidc = await open_oidc(settings, database, clock=clock, access=access, passwords=passwords)
+        oidc = await open_oidc(settings, database, clock=clock, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
         await stack.enter_async_context(sweeping(access, clock=clock))

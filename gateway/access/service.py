@@ -1,11 +1,11 @@
 """Signing in and out, and telling who is asking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from config.access import AccessSettings
-from gateway.access.errors import CredentialsError, NotSignedInError, UserError
+from gateway.access.errors import CredentialsError, KeptElsewhereError, NotSignedInError, UserError
 from gateway.access.identity import Identity
 from gateway.access.limits import Attempts, SignInLimits
 from gateway.access.passwords import Passwords
@@ -13,6 +13,7 @@ from gateway.access.permissions import Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
+from gateway.db.identities import Identities
 from gateway.db.sessions import SessionRow, Sessions
 from gateway.db.tokens import Tokens
 from gateway.db.users import UserRow, Users
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 SETUP = "setup"
 SIGN_IN = "sign-in"
+PROVIDER = "oidc"
+"""The method of a session that a provider of accounts let in."""
 _NOTE_USE_NS = 30 * NS_PER_S
 """The use of a session or token is written at most this often."""
 
@@ -87,7 +90,7 @@ class Access:
             await Users(connection).add(user)
             await Codes(connection).clear(SETUP)
         self._limits.succeeded("setup", address)
-        return await self._open_session(user, address)
+        return await self.open_session(user, address=address, methods=("password",))
 
     # --- signing in
 
@@ -106,7 +109,7 @@ class Access:
         self._limits.begin(username, address)
         async with self._database.read() as connection:
             user = await Users(connection).named(username)
-        right = await self._passwords.verify(user.password_hash if user is not None else None, password)
+        right = await self._passwords.verify(_stored(user), password)
         if user is None or not right or user.disabled:
             raise CredentialsError("User name or password is wrong.", cure="Check both and try again.")
         self._limits.succeeded(username, address)
@@ -114,7 +117,7 @@ class Access:
             fresh = await self._passwords.hash(password)
             async with self._database.write() as connection:
                 await Users(connection).change(user.id, password_hash=fresh)
-        return await self._open_session(user, address)
+        return await self.open_session(user, address=address, methods=("password",))
 
     async def sign_in_with_code(self, code: str, *, address: str) -> tuple[Identity, str]:
         """Use up a one-time code.
@@ -132,7 +135,36 @@ class Access:
         if user is None or user.disabled:
             raise CredentialsError("This one-time code does not work any more.", cure="Ask for a new one.")
         self._limits.succeeded("code", address)
-        return await self._open_session(user, address)
+        return await self.open_session(user, address=address, methods=("code",))
+
+    # --- sessions
+
+    async def open_session(self, user: UserRow, *, address: str, methods: Sequence[str]) -> tuple[Identity, str]:
+        """Begin a session: the one way one begins, however somebody proved who they are (``methods``).
+
+        Returns who they are, and the session's secret.
+
+        Raises:
+            KeptElsewhereError: the user is a provider's, and no provider signed them in.
+        """
+        secret = new_secret()
+        now_ns = self._clock.wall_ns()
+        row = SessionRow(
+            id=new_id(),
+            secret_hash=hashed(secret),
+            user_id=user.id,
+            created_ns=now_ns,
+            used_ns=now_ns,
+            expires_ns=now_ns + self._settings.session_absolute_s * NS_PER_S,
+            address=address,
+        )
+        async with self._database.write() as connection:
+            if PROVIDER not in methods and await Identities(connection).govern(user.id):
+                # A group taken away there must be taken away here: there is no way in that does not ask.
+                raise KeptElsewhereError
+            await Sessions(connection).add(row)
+            await Users(connection).change(user.id, signed_in_ns=now_ns)
+        return _identity(user, session=row.id), secret
 
     async def check_password(self, identity: Identity, password: str, *, address: str) -> None:
         """Make sure that it is still them at the keys.
@@ -144,7 +176,7 @@ class Access:
         self._limits.begin(identity.username, address)
         async with self._database.read() as connection:
             user = await Users(connection).get(identity.user_id)
-        if not await self._passwords.verify(user.password_hash if user is not None else None, password):
+        if not await self._passwords.verify(_stored(user), password):
             raise CredentialsError("The current password is wrong.", cure="Check it and try again.")
         self._limits.succeeded(identity.username, address)
 
@@ -248,22 +280,10 @@ class Access:
             await Codes(connection).replace(row)
         return code
 
-    async def _open_session(self, user: UserRow, address: str) -> tuple[Identity, str]:
-        secret = new_secret()
-        now_ns = self._clock.wall_ns()
-        row = SessionRow(
-            id=new_id(),
-            secret_hash=hashed(secret),
-            user_id=user.id,
-            created_ns=now_ns,
-            used_ns=now_ns,
-            expires_ns=now_ns + self._settings.session_absolute_s * NS_PER_S,
-            address=address,
-        )
-        async with self._database.write() as connection:
-            await Sessions(connection).add(row)
-            await Users(connection).change(user.id, signed_in_ns=now_ns)
-        return _identity(user, session=row.id), secret
+
+def _stored(user: UserRow | None) -> str | None:
+    """Return the hash of a user's password; ``None`` for somebody who has none here."""
+    return user.password_hash if user is not None and user.password_hash.startswith("$argon2") else None
 
 
 def folded(username: str) -> str:

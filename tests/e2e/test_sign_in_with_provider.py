@@ -140,9 +140,7 @@ async def test_giving_up_there_is_said_here(opened: Open) -> None:
     await expect(page.get_by_role("alert")).to_contain_text("You were not signed in at your borough account.")
 
 
-async def test_a_provider_that_is_down_is_said_at_the_button(
-    opened: Open, desk: Desk, provider: OidcProvider
-) -> None:
+async def test_a_provider_that_is_down_is_said_at_the_button(opened: Open, desk: Desk, provider: OidcProvider) -> None:
     """The form for a password of one's own stays, and works."""
     page = await opened()
     await provider.end()
@@ -185,9 +183,7 @@ async def test_signing_out_there_ends_the_session_here(opened: Open, desk: Desk,
     assert entry.actor == "your borough account"
 
 
-async def test_a_group_changed_there_is_a_role_changed_here(
-    opened: Open, desk: Desk, provider: OidcProvider
-) -> None:
+async def test_a_group_changed_there_is_a_role_changed_here(opened: Open, desk: Desk, provider: OidcProvider) -> None:
     """At the next sign-in; and with no group left, whatever was open is ended."""
     page = await opened()
     await go(page, "anne")

@@ -8,18 +8,18 @@ from gateway.access.errors import UnknownError, UserError
 from gateway.access.identity import Identity
 from gateway.access.oidc.errors import NotAdmittedError
 from gateway.access.oidc.mapping import SECOND_FACTOR, claimed, groups_in, left_out, methods_in
-from gateway.access.oidc.opening import open_session
 from gateway.access.oidc.provider import Answered, Provider
-from gateway.access.passwords import Passwords
 from gateway.access.permissions import Role
-from gateway.access.secrets import new_secret
 from gateway.access.service import Access
 from gateway.db.engine import Database
 from gateway.db.identities import Identities, IdentityRow, ProviderSessionRow, ProviderSessions
+from gateway.db.sessions import Sessions
 from gateway.db.users import UserRow, Users
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
 
+NO_PASSWORD = "!"  # noqa: S105 - none, and no hash either
+"""What stands in place of a hash: no password is the right one."""
 USERNAME_MAX = 64
 NAME_MAX = 120
 
@@ -79,10 +79,9 @@ async def account_of(provider: Provider, answered: Answered) -> Account:
 class Admission:
     """Lets accounts in and ties them to users."""
 
-    def __init__(self, database: Database, *, clock: Clock, passwords: Passwords, access: Access) -> None:
+    def __init__(self, database: Database, *, clock: Clock, access: Access) -> None:
         self._database = database
         self._clock = clock
-        self._passwords = passwords
         self._access = access
 
     async def admit(self, provider: Provider, account: Account) -> Admitted:
@@ -102,15 +101,17 @@ class Admission:
                 f"{provider.settings.name} does not say that you signed in with two factors, which is needed here.",
                 cure="Sign in there with your second factor; if you did, tell an administrator.",
             )
-        # No password fits: nobody was ever told this one. It costs what any costs, so that time tells nothing either.
-        unknown = await self._passwords.hash(new_secret()) if identity is None else ""
-        return await self._let_in(provider, account, account.role, unknown=unknown)
+        admitted = await self._let_in(provider, account, account.role)
+        if admitted.was is not None:
+            # What was opened as something else is not carried on as this.
+            await self.end(await self._sessions_of(admitted.user.id))
+        return admitted
 
     async def open(
         self, provider: Provider, account: Account, admitted: Admitted, *, address: str
     ) -> tuple[Identity, str]:
         """Open a session, which ends when the provider's time is over; return who they are and its secret."""
-        identity, secret = await open_session(self._access, admitted.user, address=address, methods=account.methods)
+        identity, secret = await self._access.open_session(admitted.user, address=address, methods=account.methods)
         row = ProviderSessionRow(
             session_id=identity.session,
             identity_id=admitted.identity.id,
@@ -174,7 +175,7 @@ class Admission:
         async with self._database.read() as connection:
             return await Identities(connection).of_user(user_id)
 
-    async def _let_in(self, provider: Provider, account: Account, role: Role, *, unknown: str) -> Admitted:
+    async def _let_in(self, provider: Provider, account: Account, role: Role) -> Admitted:
         now_ns = self._clock.wall_ns()
         async with self._database.write() as connection:
             identities, users = Identities(connection), Users(connection)
@@ -185,7 +186,7 @@ class Admission:
                     username=await _free_name(users, account.username, provider.settings.id),
                     name=account.name or account.username or "Somebody",
                     role=role,
-                    password_hash=unknown,
+                    password_hash=NO_PASSWORD,
                     disabled=False,
                     created_ns=now_ns,
                 )
@@ -213,6 +214,10 @@ class Admission:
                 assert found is not None
             await identities.signed_in(identity.id, now_ns)
         return Admitted(user=found, identity=identity, new=False, was=was)
+
+    async def _sessions_of(self, user_id: str) -> list[str]:
+        async with self._database.read() as connection:
+            return await Sessions(connection).of_user(user_id)
 
     async def _end(self, identity_id: str) -> None:
         async with self._database.read() as connection:

@@ -7,11 +7,10 @@ from typing import Any, Self
 from config.errors import BadValueError
 from config.oidc import OidcSettings
 from gateway.access.permissions import Role
+from gateway.access.service import PROVIDER
 
-PROVIDER = "oidc"
-"""The method of a session that a provider let in."""
 SECOND_FACTOR = "mfa"
-"""... and of one that it says was let in with two factors."""
+"""The method of a session that a provider says was let in with two factors."""
 
 
 @dataclass(frozen=True, slots=True)

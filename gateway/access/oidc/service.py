@@ -24,7 +24,6 @@ from gateway.access.oidc.errors import (
     VisitError,
 )
 from gateway.access.oidc.provider import Provider, Question, open_provider
-from gateway.access.passwords import Passwords
 from gateway.access.secrets import hashed, new_secret
 from gateway.access.service import Access
 from gateway.db.engine import Database
@@ -293,9 +292,7 @@ class Oidc:
         await self.admission.end(left)
 
 
-async def open_oidc(
-    settings: Settings, database: Database, *, clock: Clock, access: Access, passwords: Passwords
-) -> Oidc:
+async def open_oidc(settings: Settings, database: Database, *, clock: Clock, access: Access) -> Oidc:
     """Return the providers; none of them is asked anything yet, so that one that is down keeps nothing from starting.
 
     Raises:
@@ -303,7 +300,7 @@ async def open_oidc(
     """
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     providers = [await open_provider(one, clock=clock, credentials=credentials) for one in settings.oidc]
-    admission = Admission(database, clock=clock, passwords=passwords, access=access)
+    admission = Admission(database, clock=clock, access=access)
     departures = Attempts(
         clock=clock, capacity=settings.access.address_attempts, refill_s=settings.access.address_refill_s
     )
