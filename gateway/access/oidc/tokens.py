@@ -19,7 +19,7 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 NAME_MAX = 255
 """Longest ``sub``, by Core 2; the same for ``sid`` and ``jti``."""
 _RSA_MIN = 2048 // 8
-_LOGOUT_TYPES = {None, "jwt", "logout+jwt", "application/logout+jwt"}
+_LOGOUT_TYPES = {"jwt", "logout+jwt", "application/logout+jwt"}
 
 
 class BadTokenError(Exception):
@@ -127,8 +127,8 @@ def logout(token: Token, *, issuer: str, client_id: str, now_s: int, skew_s: int
     Raises:
         BadTokenError: it is another's, for another, an old one, or no logout token.
     """
-    kind = token.header.get("typ")
-    if (kind.lower() if isinstance(kind, str) else kind) not in _LOGOUT_TYPES:
+    kind = token.header.get("typ", "jwt")
+    if not isinstance(kind, str) or kind.lower() not in _LOGOUT_TYPES:
         msg = f"it is a {kind}"
         raise BadTokenError(msg)
     checks = JWTClaimsRegistry(
