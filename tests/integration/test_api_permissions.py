@@ -10,7 +10,16 @@ from gateway.access.permissions import Permission, Role
 from gateway.api.guard import PERMISSION_KEY, PUBLIC
 from tests.fakes.desk import ROLES, Desk, filled
 
-PUBLIC_ROUTES = {("get", "/healthz"), ("get", "/api/v1/setup"), ("post", "/api/v1/setup"), ("post", "/api/v1/session")}
+PUBLIC_ROUTES = {
+    ("get", "/healthz"),
+    ("get", "/api/v1/setup"),
+    ("post", "/api/v1/setup"),
+    ("post", "/api/v1/session"),
+    ("get", "/api/v1/oidc/providers"),
+    ("post", "/api/v1/oidc/{provider}/start"),
+    ("get", "/api/v1/oidc/{provider}/callback"),
+    ("post", "/api/v1/oidc/{provider}/logout"),
+}
 SOCKETS = {"/api/v1/events": Permission.VIEW_LIVE, "/api/v1/cameras/{camera_id}/steer": Permission.STEER}
 
 
@@ -29,8 +38,8 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
     return await client.request(method.upper(), filled(path, stream="main"))
 
 
-async def test_only_four_routes_are_public(desk: Desk) -> None:
-    """What answers everybody is health, setting up and signing in, and nothing else."""
+async def test_few_routes_are_public(desk: Desk) -> None:
+    """What answers everybody is health, setting up, signing in, and what providers of accounts say; nothing else."""
     found = {(method, path) for method, path, permission in await operations(desk) if permission == PUBLIC}
     assert found == PUBLIC_ROUTES
 
