@@ -13,7 +13,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="color-scheme" content="dark">
 <meta name="theme-color" content="#1a1e22">
-<title>Sightline · not signed in</title>
+<title>Sightline · sign-in</title>
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/css/base.css">
 <link rel="stylesheet" href="/static/css/shell.css">
@@ -23,10 +23,10 @@ _PAGE = """<!doctype html>
 <div class="gate-mark" aria-hidden="true"></div>
 <section class="gate-card">
 <p class="wordmark">Sightline</p>
-<h1>You are not signed in</h1>
+<h1>That sign-in did not work</h1>
 <p class="said attention" role="alert"><strong>{title}</strong> {cure}</p>
 <p class="hint">If you ask for help, say: <code>{code}</code></p>
-<a class="primary" href="/" autofocus>Back to the sign-in page</a>
+<a class="primary" href="/" autofocus>Back to Sightline</a>
 </section>
 <p class="gate-foot">Views, steering, playback and exports are written to an audit record under your name.</p>
 </main>

@@ -127,7 +127,7 @@ async def test_who_is_in_no_group_is_told_so(opened: Open, desk: Desk, size: tup
     await go(page, "bob")
     await expect(page.get_by_role("alert")).to_contain_text("none of your groups there may use Sightline")
     await expect(page.locator("code")).to_have_text("access.not-admitted")
-    await page.get_by_role("link", name="Back to the sign-in page").click()
+    await page.get_by_role("link", name="Back to Sightline").click()
     await expect(page.get_by_role("button", name="Sign in with your borough account")).to_be_visible()
     assert [user.username for user in await desk.gateway.rooms.people.users()] == ["root"]
 

@@ -78,6 +78,7 @@ class SigningProvider:
         # By hand: a library would not write some of the headers that a test wants.
         told = b".".join(_part(json.dumps(part).encode()) for part in ({**self.header, **header}, claims))
         private = self.key.private_key
+        assert private is not None
         return (told + b"." + _part(private.sign(told, padding.PKCS1v15(), hashes.SHA256()))).decode()
 
     def logout_token(self, edit: Edit = _as_it_is, **header: Any) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -254,7 +255,7 @@ async def test_signing_out_leads_to_the_providers_own_sign_out(desk: Desk, provi
 
 @pytest.mark.parametrize("changed", [{"sign_out_there": False}, {}])
 async def test_signing_out_needs_no_provider(
-    tmp_path: Path, provider: SigningProvider, changed: dict[str, bool]
+    tmp_path: Path, provider: SigningProvider, changed: dict[str, Any]
 ) -> None:
     """Where it is not wanted, or the provider has no such place, one is signed out here."""
     provider.discovery = {} if changed else {"end_session_endpoint": None}

@@ -89,8 +89,8 @@ class Gate extends SlElement {
         <input id="password" name="password" type="password" required autocomplete="current-password">
         <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Signing in…" : "Sign in"}</button>
       </form>
-      <sl-gate-providers></sl-gate-providers>
       <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users password NAME</code></p>
+      <sl-gate-providers></sl-gate-providers>
     `;
   }
 
