@@ -166,6 +166,12 @@ class Access:
             await Users(connection).change(user.id, signed_in_ns=now_ns)
         return _identity(user, session=row.id), secret
 
+    async def confirmed(self, session: str, method: str) -> None:
+        """Note that somebody proved again who they are, by ``method``: as much as any, that is a use of the session."""
+        async with self._database.write() as connection:
+            await Sessions(connection).used(session, self._clock.wall_ns())
+        log.info("session.confirmed", session=session, method=method)
+
     async def check_password(self, identity: Identity, password: str, *, address: str) -> None:
         """Make sure that it is still them at the keys.
 

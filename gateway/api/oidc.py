@@ -7,12 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from gateway.access.errors import AccessError
-from gateway.access.oidc.service import VISIT_S, Answer, Departure, Errand, Purpose, SignedIn
+from gateway.access.oidc.service import VISIT_S, Answer, Confirmed, Departure, Errand, Purpose, SignedIn, Tied
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
-from gateway.api.oidc_page import refused, sent_back
+from gateway.api.oidc_page import confirmed, refused, sent_back
 from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.session import set_cookie
 from gateway.api.times import iso, iso_or_none
@@ -105,13 +105,7 @@ async def callback(
             _note_failure(the, provider, address, trouble)
         response: Response = refused(trouble)
     else:
-        response = sent_back(came.return_to)
-        if isinstance(came, SignedIn):
-            await _record_sign_in(the, provider, came, request)
-            set_cookie(response, the, came.secret)
-        else:
-            who = Actor(id=came.identity.user_id, name=await _username(the, came.identity.user_id), address=address)
-            await the.trail.append(_tied(Action.ACCOUNT_TIED, who, came.identity))
+        response = await _arrived(the, provider, came, request)
     response.delete_cookie(_cookie(the), path="/", secure=the.settings.server.behind_tls, httponly=True, samesite="lax")
     return response
 
@@ -148,6 +142,20 @@ async def tie_own(provider: str, wish: Tie, request: Request, response: Response
     return _sent(response, the, departure)
 
 
+@router.post("/oidc/{provider}/confirm", **needs(Permission.SIGNED_IN))
+async def confirm_there(provider: str, request: Request, response: Response, who: Who, the: The) -> Sent:
+    """Begin to confirm with a provider that it is oneself; the address is for a window of its own."""
+    if who.token_name is not None:
+        raise BadRequestError("A token has no session.", cure="Sign in.")
+    departure = await the.oidc.begin(
+        provider,
+        Errand(purpose=Purpose.CONFIRM, session=who.session),
+        origin=origin_of(request),
+        address=address_of(request),
+    )
+    return _sent(response, the, departure)
+
+
 @router.get("/session/accounts", **needs(Permission.SIGNED_IN))
 async def own_accounts(who: Who, the: The) -> list[AccountModel]:
     """Return the accounts that one signs in with oneself."""
@@ -174,6 +182,26 @@ async def untie(user_id: str, account_id: str, request: Request, who: Who, the: 
     """Take an account from a user; the sessions that it opened end."""
     row = await the.oidc.admission.untie(user_id, account_id)
     await the.trail.append(_tied(Action.ACCOUNT_UNTIED, actor(request, who), row))
+
+
+async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed, request: Request) -> Response:
+    """Record what came of a visit, and return where it ends."""
+    address = address_of(request)
+    match came:
+        case SignedIn():
+            await _record_sign_in(the, provider, came, request)
+            response: Response = sent_back(came.return_to)
+            set_cookie(response, the, came.secret)
+        case Tied(identity=row):
+            who = Actor(id=row.user_id, name=await _username(the, row.user_id), address=address)
+            await the.trail.append(_tied(Action.ACCOUNT_TIED, who, row))
+            response = sent_back(came.return_to)
+        case Confirmed(user=user):
+            who = Actor(id=user.id, name=user.username, address=address)
+            details = {"how": came.method, "provider": provider}
+            await the.trail.append(AuditEvent(action=Action.CONFIRMED, actor=who, subject=user.id, details=details))
+            response = confirmed()
+    return response
 
 
 async def _record_sign_in(the: Rooms, provider: str, came: SignedIn, request: Request) -> None:

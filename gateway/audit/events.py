@@ -16,6 +16,7 @@ class Action(StrEnum):
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"
     USER_REMOVED = "user.removed"
+    CONFIRMED = "access.confirmed"
     ACCOUNT_TIED = "account.tied"
     ACCOUNT_UNTIED = "account.untied"
     TOKEN_ADDED = "token.added"  # noqa: S105 - a word, not a token

@@ -151,6 +151,60 @@ async def test_a_program_ties_nothing_to_itself(desk: Desk) -> None:
     assert answer.status_code == 422
 
 
+# --- confirmed
+
+
+async def confirms(client: httpx.AsyncClient, provider: SigningProvider) -> httpx.Response:
+    """Prove again at the provider that it is whoever is signed in."""
+    answer = await client.post("/api/v1/oidc/borough/confirm")
+    assert answer.status_code == 200, answer.text
+    assert "prompt=login" in answer.json()["url"]
+    return await come_back(client, provider.approve(answer.json()["url"]))
+
+
+async def test_one_proves_again_who_one_is_at_the_provider(desk: Desk, provider: SigningProvider) -> None:
+    """In a window of its own, which says that it can be closed; the session is the same, and it is on record."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    before = client.cookies["sightline"]
+    answer = await confirms(client, provider)
+    assert (answer.status_code, "Close this window" in answer.text) == (200, True)
+    assert client.cookies["sightline"] == before
+    (entry,) = await desk.audit("access.confirmed")
+    assert (entry.actor, entry.subject) == ("anne", await user_id(desk, "anne"))
+
+
+async def test_another_persons_account_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """Neither a stranger's, of whom no user is made, nor another user's."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    provider.sub = "bob-2"
+    for _ in range(2):
+        answer = await confirms(client, provider)
+        assert (answer.status_code, "another account" in answer.text) == (403, True)
+    assert len(await desk.gateway.rooms.people.users()) == 2
+    await signs_in(await desk.anybody(), provider)
+    assert (await confirms(client, provider)).status_code == 403
+    assert await desk.audit("access.confirmed") == []
+
+
+async def test_an_old_sign_in_there_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """The provider must have asked the person now."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    provider.account["auth_time"] = SystemClock().wall_ns() // NS_PER_S - 600
+    assert (await confirms(client, provider)).status_code == 502
+
+
+async def test_who_has_lost_their_group_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """They are out."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    provider.account["groups"] = []
+    assert (await confirms(client, provider)).status_code == 403
+    assert (await client.get("/api/v1/session")).status_code == 401
+
+
 # --- governed
 
 

@@ -124,6 +124,10 @@ class Admission:
             await ProviderSessions(connection).add(row, expires_ns=expires_ns)
         return identity, secret
 
+    async def confirm(self, session: str, method: str) -> None:
+        """Note that whoever has a session proved again who they are."""
+        await self._access.confirmed(session, method)
+
     async def end(self, sessions: Iterable[str]) -> None:
         """End sessions, with all that goes on through them."""
         for session in sessions:

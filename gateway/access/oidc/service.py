@@ -28,6 +28,7 @@ from gateway.access.secrets import hashed, new_secret
 from gateway.access.service import Access
 from gateway.db.engine import Database
 from gateway.db.identities import Identities, IdentityRow, ProviderSessions
+from gateway.db.users import UserRow
 from gateway.db.visits import VisitRow, Visits
 from kernel.clock import NS_PER_S, Clock
 
@@ -45,6 +46,8 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign-in"
     TIE = "tie"
+    CONFIRM = "confirm"
+    """To prove again who one is, for a sharp act: who has no password here can do it in no other way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,14 @@ class Tied:
 
     identity: IdentityRow
     return_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """Whoever has a session proved again that it is them."""
+
+    user: UserRow
+    method: str
 
 
 class Oidc:
@@ -170,7 +181,9 @@ class Oidc:
 
     # --- and back
 
-    async def finish(self, provider_id: str, answer: Answer, *, browser: str | None, address: str) -> SignedIn | Tied:
+    async def finish(
+        self, provider_id: str, answer: Answer, *, browser: str | None, address: str
+    ) -> SignedIn | Tied | Confirmed:
         """Return what came of somebody's visit to a provider.
 
         Raises:
@@ -179,7 +192,7 @@ class Oidc:
             ProviderUnreachableError, ProviderAnswerError: it is not there, or not right.
             NotAdmittedError: it knows them, but they may not come in.
             ConflictError: the account to be tied belongs to another user.
-            NotSignedInError: the session that the account was to be tied to has ended.
+            NotSignedInError: the session that this was for has ended.
         """
         provider = self.get(provider_id)
         visit = await self._visit(provider_id, answer, browser)
@@ -200,6 +213,8 @@ class Oidc:
         if purpose is Purpose.TIE:
             return await self._tie(provider, visit, answered.claims["sub"])
         account = await account_of(provider, answered)
+        if purpose is Purpose.CONFIRM:
+            return await self._confirm(provider, account, visit)
         signed_in = await self._let_in(provider, account, visit, address)
         self._departures.give_back(network_of(address))
         return signed_in
@@ -228,12 +243,30 @@ class Oidc:
         )
 
     async def _tie(self, provider: Provider, visit: VisitRow, subject: str) -> Tied:
+        user_id = await self._user_of(visit)
+        row = await self.admission.tie(user_id, provider.settings.issuer, subject)
+        return Tied(identity=row, return_to=visit.return_to)
+
+    async def _confirm(self, provider: Provider, account: Account, visit: VisitRow) -> Confirmed:
+        user_id = await self._user_of(visit)
+        async with self._database.read() as connection:
+            identity = await Identities(connection).find(account.issuer, account.subject)
+        if identity is None or identity.user_id != user_id:
+            raise NotAdmittedError(
+                "You signed in with another account than the one of this session.", cure="Confirm with your own."
+            )
+        # Their groups are looked at as at any sign-in: who has none any more is out, and confirms nothing.
+        admitted = await self.admission.admit(provider, account)
+        assert visit.session_id is not None
+        await self.admission.confirm(visit.session_id, account.methods[-1])
+        return Confirmed(user=admitted.user, method=account.methods[-1])
+
+    async def _user_of(self, visit: VisitRow) -> str:
         async with self._database.read() as connection:
             user_id = await Visits(connection).user_of(visit.session_id or "")
         if user_id is None:
             raise NotSignedInError("Your session has ended meanwhile.", cure="Sign in, and begin again.")
-        row = await self.admission.tie(user_id, provider.settings.issuer, subject)
-        return Tied(identity=row, return_to=visit.return_to)
+        return user_id
 
     # --- and out
 
