@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from config.oidc import OidcSettings
 from config.settings import Settings
 from tests.fakes.desk import Desk, open_desk, settings_in
@@ -41,3 +43,16 @@ async def oidc_desk(
     settings = with_providers(folder, provider_settings(folder, provider.issuer, **changed), **(access or {}))
     async with open_desk(folder, settings=settings) as desk:
         yield desk
+
+
+async def refused(desk: Desk, client: httpx.AsyncClient, answer: httpx.Response, status: int, code: str) -> None:
+    """Check that nobody came in: a page says why, the visit is over, no user or session is there, it is on record."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8"), answer.text
+    assert f"<code>{code}</code>" in answer.text
+    assert "sightline" not in client.cookies
+    assert "sightline-visit" not in client.cookies
+    assert (await client.get("/api/v1/session")).status_code == 401
+    assert [user.username for user in await desk.gateway.rooms.people.users()] == ["root"]
+    failed = [entry for entry in await desk.audit("access.sign-in") if entry.outcome == "failed"]
+    assert f'"error":"{code}"' in failed[-1].details
+    assert '"provider":"borough"' in failed[-1].details

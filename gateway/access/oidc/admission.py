@@ -84,6 +84,10 @@ class Admission:
         self._clock = clock
         self._access = access
 
+    async def too_early(self) -> bool:
+        """Return whether the first administrator is still to be made: nobody is to come before them."""
+        return await self._access.setup_needed()
+
     async def admit(self, provider: Provider, account: Account) -> Admitted:
         """Return the user behind an account, made now where there is none yet.
 

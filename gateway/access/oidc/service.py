@@ -150,9 +150,12 @@ class Oidc:
         Raises:
             ProviderUnknownError: no such provider.
             ProviderUnreachableError, ProviderAnswerError: it is not there, or not right.
+            NotAdmittedError: there is no administrator yet, and nobody comes before them.
             TooManyAttemptsError: too many were sent from this address and did not come back.
         """
         provider = self.get(provider_id)
+        if await self.admission.too_early():
+            raise NotAdmittedError("Sightline is not set up yet.", cure="Make the first administrator.")
         network = network_of(address)
         wait_s = self._departures.wait_s(network)
         if wait_s:
@@ -210,14 +213,16 @@ class Oidc:
         purpose = Purpose(visit.purpose)
         question = _question(browser, answer.state, visit.redirect_uri, again=purpose is not Purpose.SIGN_IN)
         answered = await provider.redeem(answer.code, question, begun_s=visit.created_ns // NS_PER_S)
-        if purpose is Purpose.TIE:
-            return await self._tie(provider, visit, answered.claims["sub"])
-        account = await account_of(provider, answered)
-        if purpose is Purpose.CONFIRM:
-            return await self._confirm(provider, account, visit)
-        signed_in = await self._let_in(provider, account, visit, address)
+        came: SignedIn | Tied | Confirmed
+        match purpose:
+            case Purpose.TIE:
+                came = await self._tie(provider, visit, answered.claims["sub"])
+            case Purpose.CONFIRM:
+                came = await self._confirm(provider, await account_of(provider, answered), visit)
+            case Purpose.SIGN_IN:
+                came = await self._let_in(provider, await account_of(provider, answered), visit, address)
         self._departures.give_back(network_of(address))
-        return signed_in
+        return came
 
     async def _visit(self, provider_id: str, answer: Answer, browser: str | None) -> VisitRow:
         if browser and answer.state:

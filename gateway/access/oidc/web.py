@@ -8,9 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import structlog
 
 from config.oidc import OidcSettings, is_loopback
 from gateway.access.oidc.errors import ProviderAnswerError, ProviderUnreachableError
+
+log = structlog.get_logger()
 
 ANSWER_MAX_BYTES = 512 * 1024
 """Larger than any key set or token; a person in some thousand groups has 100 KiB."""
@@ -35,6 +38,7 @@ class ProviderWeb:
         """
         host = self.check_scheme(url)
         if host not in self._hosts:
+            log.warning("oidc.odd_answer", provider=self._settings.id, found=f"leads to {url}")
             raise ProviderAnswerError(
                 f"The sign-in service of {self._name} sends Sightline to {host}, which is not one of its own hosts.",
                 cure="If it is, an administrator can name it in hosts of that provider.",
@@ -54,6 +58,7 @@ class ProviderWeb:
         except ValueError:
             secure = False
         if not secure or not parts.hostname or parts.username is not None:
+            log.warning("oidc.odd_answer", provider=self._settings.id, found=f"leads to {url}")
             raise ProviderAnswerError(
                 f"The sign-in service of {self._name} names an address that is not https.",
                 cure="Tell an administrator.",
@@ -92,21 +97,13 @@ class ProviderWeb:
             async with asyncio.timeout(self._settings.timeout_s):
                 status, answer = await self._exchange(method, url, headers=headers, body=body)
         except (TimeoutError, httpx.HTTPError) as error:
-            raise ProviderUnreachableError(
-                f"The sign-in service of {self._name} does not answer.",
-                cure="Try again in a minute, or sign in with a password of your own here, if you have one.",
-                found=f"{type(error).__name__}: {error}",
-            ) from None
+            raise self._away("does not answer", f"{url}: {type(error).__name__}: {error}") from None
+        if status >= 500:
+            raise self._away("is out of order", f"{url} answers {status}")
         try:
             said = json.loads(answer)
         except (ValueError, RecursionError):
             said = None
-        if status >= 500:
-            raise ProviderUnreachableError(
-                f"The sign-in service of {self._name} is out of order.",
-                cure="Try again in a minute, or sign in with a password of your own here, if you have one.",
-                found=f"{url} answers {status}",
-            )
         if not isinstance(said, dict):
             raise self._odd(f"answers {status} and no JSON object", url)
         return status, said
@@ -127,9 +124,18 @@ class ProviderWeb:
                     raise self._odd("answers without end", url)
             return answer.status_code, read
 
+    def _away(self, what: str, found: str) -> ProviderUnreachableError:
+        log.warning("oidc.unreachable", provider=self._settings.id, found=found)
+        return ProviderUnreachableError(
+            f"The sign-in service of {self._name} {what}.",
+            cure="Try again in a minute, or sign in with a password of your own here, if you have one.",
+            found=found,
+        )
+
     def _odd(self, what: str, url: str) -> ProviderAnswerError:
+        log.warning("oidc.odd_answer", provider=self._settings.id, found=f"{url} {what}")
         return ProviderAnswerError(
             f"The sign-in service of {self._name} gives an answer that Sightline does not understand.",
-            cure="Try again; if it stays so, tell an administrator.",
+            cure="Try again; if it stays so, tell an administrator: the log of the service says what it was.",
             found=f"{url} {what}",
         )

@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from gateway.access.limits import Attempts
 from gateway.access.oidc.admission import Admission
-from gateway.access.oidc.errors import ProviderError, VisitError
+from gateway.access.oidc.errors import NotAdmittedError, ProviderError, VisitError
 from gateway.access.oidc.provider import Provider
 from gateway.access.oidc.service import VISIT_S, Answer, Departure, Errand, Oidc
+from gateway.access.permissions import Role
 from gateway.db.visits import Visits
 from tests.fakes.oidc_desk import provider_settings
 from tests.fakes.signing_provider import SigningProvider, signing_provider
@@ -40,6 +41,12 @@ def oidc(door: Door, there: SigningProvider, tmp_path: Path) -> Oidc:
         admission=Admission(door.database, clock=door.clock, access=door.access),
         departures=Attempts(clock=door.clock, capacity=30, refill_s=10),
     )
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def administrator(door: Door) -> None:
+    """Let there be somebody already."""
+    await door.add("root", Role.ADMINISTRATOR)
 
 
 async def begun(oidc: Oidc) -> Departure:
@@ -80,6 +87,14 @@ async def test_visits_that_are_over_are_forgotten(oidc: Oidc, door: Door) -> Non
     async with door.database.read() as connection:
         for table, left in (("provider_visits", 1), ("logout_tokens", 0)):
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == left  # noqa: S608
+
+
+async def test_nobody_comes_before_the_first_administrator(oidc: Oidc, door: Door) -> None:
+    """Somebody with any role would make setting up impossible."""
+    async with door.database.write() as connection:
+        await connection.execute(text("DELETE FROM users"))
+    with pytest.raises(NotAdmittedError, match="not set up yet"):
+        await begun(oidc)
 
 
 async def test_nonce_and_verifier_differ_each_time(oidc: Oidc) -> None:
