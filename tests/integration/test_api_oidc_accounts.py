@@ -354,6 +354,14 @@ async def test_a_provider_ends_its_own_sessions_alone(tmp_path: Path, provider: 
             assert (await client.get("/api/v1/session")).status_code == 200
 
 
+@pytest.mark.parametrize("body", [b"a=1&" * 2000, b"\xff\xfe=%ff&logout_token=%ff", b"logout_token", b"&&==;"])
+async def test_an_odd_form_is_no_logout_token(desk: Desk, body: bytes) -> None:
+    """Many fields, no text, no value: 400."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await (await desk.anybody()).post("/api/v1/oidc/borough/logout", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (400, "access.logout-token")
+
+
 async def test_a_logout_token_comes_in_a_form(desk: Desk, provider: SigningProvider) -> None:
     """Anything else is 415."""
     client = await desk.anybody()

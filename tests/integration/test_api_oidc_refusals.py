@@ -102,6 +102,7 @@ LIES: dict[str, Knob] = {
     "not yet": later("nbf", 90),
     "about nobody": claims(sub=None),
     "about nobody nameable": claims(sub="x" * 256),
+    "about nobody who can be written": claims(sub="a\ud800\x00"),
     "about a number": claims(sub=7),
     "with another's access token": claims(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
     "by an unknown key": header(kid="three"),

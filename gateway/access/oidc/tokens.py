@@ -175,7 +175,7 @@ def _for_us_alone(claims: Mapping[str, Any], client_id: str) -> None:
 
 def _name(claims: Mapping[str, Any], key: str) -> str:
     name = claims.get(key)
-    if not isinstance(name, str) or not 1 <= len(name) <= NAME_MAX:
+    if not isinstance(name, str) or not 1 <= len(name) <= NAME_MAX or not name.isprintable():
         msg = f"{key} is no name"
         raise BadTokenError(msg)
     return name
