@@ -101,7 +101,9 @@ def id_claims(token: Token, wanted: Expected) -> dict[str, Any]:
     if said["iat"] < wanted.begun_s - wanted.skew_s:
         msg = "it is older than the question"
         raise BadTokenError(msg)
-    if wanted.again and said.get("auth_time", 0) < wanted.begun_s - wanted.skew_s:
+    proved_s = said.get("auth_time")
+    fresh = isinstance(proved_s, int | float) and proved_s >= wanted.begun_s - wanted.skew_s
+    if wanted.again and not fresh:
         # Core 3.1.2.1: with max_age the provider says when they did, and we look.
         msg = "they did not prove themselves anew"
         raise BadTokenError(msg)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from joserfc.jwt import Token
@@ -241,7 +241,19 @@ NAMES = (
 GOOD = {"iss": "https://i", "sub": "s", "aud": "c", "exp": 200, "iat": 100, "nonce": "n", "jti": "j"}
 
 
+@pytest.mark.parametrize("proved_s", [None, 0, 99, "100", float("nan"), [100], True])
+def test_an_old_proof_is_no_new_one(proved_s: Any) -> None:
+    """Where somebody was to prove themselves anew, a time before that, or none, is refused."""
+    wanted = Expected(
+        issuer="https://i", client_id="c", nonce="n", access_token=None, begun_s=100, now_s=110, skew_s=0, again=True
+    )
+    with pytest.raises(BadTokenError):
+        id_claims(Token({"alg": "RS256"}, {**GOOD, "auth_time": proved_s}), wanted)
+    assert id_claims(Token({"alg": "RS256"}, {**GOOD, "auth_time": 100}), wanted)["sub"] == "s"
+
+
 @given(changed=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4), kind=VALUES)
+@settings(max_examples=500)
 def test_whatever_a_token_says_it_is_taken_or_refused(changed: dict[str, Any], kind: Any) -> None:
     """Claims of any type end in what was asked for or in the one error: nothing else escapes."""
     wanted = Expected(
