@@ -206,8 +206,11 @@ async def test_an_answer_at_another_providers_address_is_refused(tmp_path: Path,
             provider_settings(tmp_path, force.issuer, id="force", name="the force"),
         )
         async with open_desk(tmp_path, settings=settings) as desk:
+            # Neither names itself in its answers: the address alone tells them apart.
+            for one in (provider, force):
+                one.discovery = {"authorization_response_iss_parameter_supported": False}
             client = await desk.anybody()
-            back = force.approve(await sent(client, "force"))
+            back = force.approve(await sent(client, "force"), iss=None)
             crossed = back.replace("/oidc/force/", "/oidc/borough/")
             await refused(desk, client, await come_back(client, crossed), 400, "access.provider-visit")
             assert (provider.redeemed, force.redeemed) == ([], [])
