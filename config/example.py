@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from config.loader import repeated
 from config.settings import Settings
 
 EXAMPLE = Path(__file__).with_name("example.toml")
@@ -28,6 +29,13 @@ UNSET = {
     "live.turn_urls": ["turn:turn.example.org:3478"],
     "live.turn_secret": "the static-auth-secret of coturn",
     "hosts.socket_dir": "/run/sightline",
+    "oidc.id": "borough",
+    "oidc.name": "your borough account",
+    "oidc.issuer": "https://login.example.org",
+    "oidc.client_id": "sightline",
+    "oidc.client_secret_file": "/etc/sightline/credentials/oidc-borough",
+    "oidc.ca_file": "/etc/sightline/tls/borough-ca.pem",
+    "oidc.groups": {"cctv-supervisors": "administrator", "cctv-operators": "operator"},
     "map.ground_file": "/etc/sightline/ground.geojson",
     "map.tiles_url": "https://tiles.example.org/{z}/{x}/{y}.png",
     "map.centre": [51.5072, -0.1276],
@@ -46,6 +54,10 @@ def render() -> str:
     """Return the text of example.toml."""
     parts = [HEAD]
     for name, field in Settings.model_fields.items():
+        table = repeated(field.annotation)
+        if table is not None:
+            parts.append(_table(name, table))
+            continue
         model = field.annotation
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
@@ -63,6 +75,16 @@ def _section(name: str, model: type[BaseModel]) -> str:
         value = getattr(defaults, key)
         example = UNSET.get(f"{name}.{key}")
         lines.append(f"{key} = {_toml(value)}" if example is None else f"# {key} = {_toml(example)}")
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, model: type[BaseModel]) -> str:
+    """Return a section that there may be several of, and is none of by default: commented out whole."""
+    lines = [*_comment(inspect.getdoc(model) or ""), f"# [[{name}]]"]
+    said = _docstrings(model)
+    for key, field in model.model_fields.items():
+        example = UNSET.get(f"{name}.{key}", field.default)
+        lines += ["", *_comment(said.get(key, "")), f"# {key} = {_toml(example)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -94,7 +116,7 @@ def _toml(value: Any) -> str:
             inner = value.model_dump(mode="json", exclude_none=True)
             return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in inner.items()) + " }"
         case dict():
-            return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+            return "{ " + ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items()) + " }"
         case list() | tuple():
             return "[" + ", ".join(_toml(item) for item in value) + "]"
         case int() | float():
@@ -104,6 +126,12 @@ def _toml(value: Any) -> str:
             raise ValueError(msg)
         case _:
             return json.dumps(str(value), ensure_ascii=False)
+
+
+def _key(key: str) -> str:
+    """Return a key of an inline table: bare where TOML allows it, else quoted."""
+    bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+    return key if bare else json.dumps(key, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -43,10 +43,19 @@ def known_keys(model: type[BaseModel] = Settings, prefix: str = "") -> Iterator[
     """Yield every key as ``section.key``."""
     for name, field in model.model_fields.items():
         inner = field.annotation
+        table = repeated(inner) if not prefix else None
+        if table is not None:
+            inner = table
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from known_keys(inner, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
+
+
+def repeated(annotation: Any) -> type[BaseModel] | None:
+    """Return the model of a section that there may be several of (``[[section]]``); ``None`` for any other."""
+    inner = get_args(annotation)[0] if get_origin(annotation) is tuple else None
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 HIDDEN = "•••"
 _SECRET = re.compile(r"password|secret|credential|token$|(^|_)key$", re.IGNORECASE)
-_PATHS = frozenset({"tls_key", "breached_passwords"})
+_PATHS = frozenset({"tls_key", "breached_passwords", "client_secret_file"})
 """Keys that name a file, not its contents."""
 
 

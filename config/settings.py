@@ -12,6 +12,7 @@ from config.hosts import HostSettings
 from config.live import LiveSettings
 from config.logs import LogSettings
 from config.map import MapSettings
+from config.oidc import OidcSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.steering import SteeringSettings
@@ -34,6 +35,17 @@ class Settings(BaseModel):
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
+    oidc: tuple[OidcSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _providers_differ(self) -> Self:
+        for what in ("id", "issuer"):
+            named = [getattr(provider, what) for provider in self.oidc]
+            if len(set(named)) < len(named):
+                # One issuer twice would leave open whose groups count.
+                msg = f"two tables of [[oidc]] have the same {what}"
+                raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _ports_are_enough(self) -> Self:

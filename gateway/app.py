@@ -25,6 +25,7 @@ from gateway.access.entrance import Entrance
 from gateway.access.factors import Factors
 from gateway.access.grants import Grants
 from gateway.access.groups import Standing
+from gateway.access.oidc.service import open_oidc
 from gateway.access.passwords import open_passwords
 from gateway.access.people import People
 from gateway.access.service import Access
@@ -109,7 +110,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
 
     Raises:
         StartError: the data directory, certificate or port cannot be used.
-        BadValueError: the path of the camera hosts' sockets is too long.
+        BadValueError: the path of the camera hosts' sockets is too long, or a provider of accounts is set wrongly.
         DatabaseUnusableError: nor the database.
         KeyFileError: nor the keys of stored secrets.
         AuditKeyError: nor the key of the audit's checkpoints.
@@ -151,6 +152,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             tickets=tickets,
         )
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
+        oidc = await open_oidc(settings, database, clock=clock, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
@@ -166,6 +168,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             entrance=entrance,
             factors=factors,
             people=people,
+            oidc=oidc,
             trail=trail,
             fleet=fleet,
             ledger=ledger,

@@ -3,6 +3,7 @@
 AccessError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
 ├── NotSignedInError     no session or token, or one that has ended
 ├── CredentialsError     user name, password or code is wrong
+├── KeptElsewhereError   the account is a provider's, and only it signs them in
 ├── TooManyAttemptsError too many wrong ones; ``retry_after_s`` says how long to wait
 ├── ForbiddenError       the role does not have that permission
 ├── ConfirmError         they have to prove again who they are; ``extension`` names the ways they have
@@ -43,6 +44,18 @@ class CredentialsError(AccessError):
 
     code = "access.credentials"
     status = 401
+
+
+class KeptElsewhereError(AccessError):
+    """The account is kept by a provider, which alone signs its people in."""
+
+    code = "access.kept-elsewhere"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This account is kept by your organisation.", cure="Sign in with its button on the sign-in page."
+        )
 
 
 class TooManyAttemptsError(AccessError):

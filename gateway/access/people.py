@@ -9,6 +9,7 @@ from gateway.access.permissions import Role
 from gateway.access.secrets import hashed, new_token
 from gateway.access.service import Access, folded
 from gateway.db.engine import Database
+from gateway.db.identities import Identities
 from gateway.db.sessions import Sessions
 from gateway.db.tokens import TokenRow, Tokens
 from gateway.db.users import UserRow, Users
@@ -147,10 +148,17 @@ class People:
         """Make a token and return it with its secret, which is shown this once.
 
         Raises:
-            UserError: it would live too long, or may do more than its user.
+            UserError: it would live too long, may do more than its user, or that is a provider's.
             UnknownError: no such user.
         """
         user = await self.get(user_id)
+        async with self._database.read() as connection:
+            governed = await Identities(connection).govern(user_id)
+        if governed:
+            raise UserError(
+                f"{user.username} is kept by a provider of accounts, which cannot take a token away.",
+                cure="Make a user of its own for the program, and give that the token.",
+            )
         if not 1 <= days <= self._settings.token_max_days:
             raise UserError(
                 f"A token lives 1 to {self._settings.token_max_days} days.",

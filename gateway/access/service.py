@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import structlog
 
 from config.access import AccessSettings
-from gateway.access.errors import NotSignedInError, UnknownError, UserError
+from gateway.access.errors import KeptElsewhereError, NotSignedInError, UnknownError, UserError
 from gateway.access.factors import is_two_factor
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
+from gateway.db.identities import Identities
 from gateway.db.known_devices import KnownDevices
 from gateway.db.sessions import SessionRow, Sessions
 from gateway.db.tokens import Tokens
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 SETUP = "setup"
 SIGN_IN = "sign-in"
+PROVIDER = "oidc"
+"""The method of a session that a provider of accounts let in."""
 _NOTE_USE_NS = 30 * NS_PER_S
 """The use of a session or token is written at most this often."""
 _DAY_NS = 86_400 * NS_PER_S
@@ -109,6 +112,9 @@ class Access:
             state=SessionState.OPEN,
         )
         async with self._database.write() as connection:
+            if PROVIDER not in methods and await Identities(connection).govern(user.id):
+                # A group taken away there must be taken away here: there is no way in that does not ask.
+                raise KeptElsewhereError
             await Sessions(connection).add(row)
             await Users(connection).change(user.id, signed_in_ns=now_ns)
         return self._of_row(row, user), secret

@@ -12,6 +12,7 @@ from gateway.access.decision import Decider
 from gateway.access.entrance import Entrance
 from gateway.access.factors import Factors
 from gateway.access.grants import Grants
+from gateway.access.oidc.service import Oidc
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.api.ledger import Ledger
@@ -35,6 +36,7 @@ class Rooms:
     entrance: Entrance
     factors: Factors
     people: People
+    oidc: Oidc
     trail: Trail
     fleet: Fleet
     ledger: Ledger
@@ -59,3 +61,15 @@ The = Annotated[Rooms, Depends(rooms_of)]
 def address_of(connection: HTTPConnection) -> str:
     """Return where a request came from."""
     return connection.client.host if connection.client is not None else ""
+
+
+def origin_of(connection: HTTPConnection) -> str:
+    """Return the address at which a browser reaches us, as it says itself or as the settings have it.
+
+    An Origin is one of ours wherever this is asked: the guard has seen to it.
+    """
+    origin = connection.headers.get("origin")
+    if origin:
+        return origin.lower()
+    public = rooms_of(connection).settings.server.public_urls
+    return public[0] if public else f"{connection.scope['scheme']}://{connection.headers.get('host', '').lower()}"

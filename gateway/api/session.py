@@ -12,7 +12,7 @@ from gateway.api import session_models as models
 from gateway.api import showing
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs, public
-from gateway.api.rooms import Rooms, The
+from gateway.api.rooms import Rooms, The, origin_of
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
 from gateway.api.visitors import clear_session, set_cookies, visitor
@@ -88,14 +88,22 @@ async def session(who: Who, the: The) -> models.Session:
     return models.Session(**dict(signed_in), server_time=iso(the.clock.wall_ns()))
 
 
-@router.delete("/session", status_code=204, **needs(Permission.SIGNED_IN))
-async def sign_out(request: Request, response: Response, who: Who, the: The) -> None:
-    """Sign out: what was opened through the session ends with it."""
+@router.delete("/session", responses={204: {"description": "Signed out."}}, **needs(Permission.SIGNED_IN))
+async def sign_out(request: Request, response: Response, who: Who, the: The) -> models.SignedOut | None:
+    """Sign out: what was opened through the session ends with it.
+
+    Answers 200 with ``continue_at`` where the browser is to sign out at a provider of accounts too.
+    """
     if who.token_name is not None:
         raise BadRequestError("A token does not sign out.", cure="An administrator can revoke it.")
+    continue_at = await the.oidc.farewell(who.session, origin=origin_of(request))
     await the.access.sign_out(who.session)
     await the.trail.append(AuditEvent(action=Action.SIGN_OUT, actor=actor(request, who), subject=who.user_id))
     clear_session(response, the)
+    if continue_at is None:
+        response.status_code = 204
+        return None
+    return models.SignedOut(continue_at=continue_at)
 
 
 async def _let_in(wish: models.SignIn, the: Rooms, by: Visitor) -> Opened | SecondDue:

@@ -108,6 +108,12 @@ class SignedIn(BaseModel):
     lock_after_s: int
 
 
+class SignedOut(BaseModel):
+    """Where else to sign out: an address that the browser goes to."""
+
+    continue_at: str
+
+
 class Session(SignedIn):
     """Who one is, and what time it is here."""
 

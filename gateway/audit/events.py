@@ -40,6 +40,8 @@ class Action(StrEnum):
     USER_ADDED = "user.added"
     USER_CHANGED = "user.changed"
     USER_REMOVED = "user.removed"
+    ACCOUNT_TIED = "account.tied"
+    ACCOUNT_UNTIED = "account.untied"
     TOKEN_ADDED = "token.added"  # noqa: S105 - a word, not a token
     TOKEN_REMOVED = "token.removed"  # noqa: S105
     CODE_ISSUED = "code.issued"

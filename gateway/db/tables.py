@@ -122,6 +122,51 @@ codes = Table(
     Column("expires_ns", BigInteger, nullable=False),
 )
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("issuer", String(500), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("governs", Boolean, nullable=False),  # it made its user, and says their name and role at each sign-in
+    Column("created_ns", BigInteger, nullable=False),
+    Column("signed_in_ns", BigInteger),
+    UniqueConstraint("issuer", "subject"),
+)
+
+provider_visits = Table(
+    "provider_visits",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("browser_hash", String(64), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("session_id", String(32), ForeignKey("sessions.id", ondelete="CASCADE")),
+    Column("redirect_uri", Text, nullable=False),
+    Column("return_to", String(200), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False, index=True),
+)
+
+provider_sessions = Table(
+    "provider_sessions",
+    metadata,
+    Column("session_id", String(32), ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("identity_id", String(32), ForeignKey("identities.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("provider", String(32), nullable=False),
+    Column("sid", String(255), index=True),
+    Column("id_token", Text, nullable=False),  # named back to the provider when signing out there
+)
+
+logout_tokens = Table(
+    "logout_tokens",
+    metadata,
+    Column("issuer", String(500), primary_key=True),
+    Column("jti", String(255), primary_key=True),
+    Column("expires_ns", BigInteger, nullable=False, index=True),
+)
+
 devices = Table(
     "devices",
     metadata,

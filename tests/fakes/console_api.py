@@ -60,6 +60,10 @@ async def _setup(request: Request) -> Response:
     return JSONResponse({"user": borough.user}, status_code=201)
 
 
+async def _providers(request: Request) -> Response:
+    return JSONResponse(_borough(request).providers)
+
+
 async def _cameras(request: Request) -> Response:
     borough = _borough(request)
     if borough.face == "forbidden":
@@ -367,6 +371,7 @@ def application(borough: FakeBorough) -> Any:
             Route(api + "/session/factors", _factors),
             Route(api + "/sessions", _sessions),
             Route(api + "/setup", _setup, methods=["GET", "POST"]),
+            Route(api + "/oidc/providers", _providers),
             Route(api + "/cameras", _cameras, methods=["GET", "POST"]),
             Route(api + "/cameras/probe", _probe, methods=["POST"]),
             Route(api + "/discovery", _discovery, methods=["POST"]),

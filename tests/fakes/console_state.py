@@ -43,6 +43,7 @@ class FakeBorough:
     audit_asked: list[dict[str, str]] = field(default_factory=list)
     """Questions to the audit, as they came."""
     exports: list[tuple[str, str]] = field(default_factory=list)
+    providers: list[dict[str, str]] = field(default_factory=list)
     """Start and end of each clip that was asked for."""
     hosts: list[dict[str, Any]] = field(default_factory=list)
     hosts_asked: int = 0

@@ -17,6 +17,10 @@ PUBLIC_ROUTES = {
     ("post", "/api/v1/session"),
     ("post", "/api/v1/session/second"),
     ("post", "/api/v1/session/passkey"),
+    ("get", "/api/v1/oidc/providers"),
+    ("post", "/api/v1/oidc/{provider}/start"),
+    ("get", "/api/v1/oidc/{provider}/callback"),
+    ("post", "/api/v1/oidc/{provider}/logout"),
 }
 FOR_PEOPLE_ALONE = {
     ("post", "/api/v1/users"),
@@ -25,6 +29,8 @@ FOR_PEOPLE_ALONE = {
     ("delete", "/api/v1/users/{user_id}/factors"),
     ("post", "/api/v1/tokens"),
     ("delete", "/api/v1/tokens/{token_id}"),
+    ("post", "/api/v1/users/{user_id}/accounts"),
+    ("delete", "/api/v1/users/{user_id}/accounts/{account_id}"),
 }
 """What no API token does, whatever its role: it changes who may do what."""
 SOCKETS = {"/api/v1/events": Permission.VIEW_LIVE, "/api/v1/cameras/{camera_id}/steer": Permission.STEER}
@@ -45,8 +51,8 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
     return await client.request(method.upper(), filled(path, stream="main"))
 
 
-async def test_only_six_routes_are_public(desk: Desk) -> None:
-    """What answers everybody is health, setting up and signing in, and nothing else."""
+async def test_few_routes_are_public(desk: Desk) -> None:
+    """What answers everybody is health, setting up, signing in, and what providers of accounts say; nothing else."""
     found = {(method, path) for method, path, permission in await operations(desk) if permission == PUBLIC}
     assert found == PUBLIC_ROUTES
 

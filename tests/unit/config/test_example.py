@@ -16,8 +16,8 @@ def named() -> dict[str, bool]:
     found = {}
     section = ""
     for line in EXAMPLE.read_text().splitlines():
-        if line.startswith("["):
-            section = line.strip("[]")
+        if line.startswith(("[", "# [[")):
+            section = line.strip("# []")
         elif match := SETTING.match(line):
             found[f"{section}.{match['key']}"] = match["off"] is None
     return found
@@ -43,10 +43,11 @@ def test_the_example_explains_every_key() -> None:
 
 def test_the_unset_examples_are_values_their_keys_take() -> None:
     """A line that shows the form of an unset key can be uncommented."""
-    text = re.sub(r"^# ([a-z_0-9]+ = )", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
+    text = re.sub(r"^# ([a-z_0-9]+ = |\[\[)", r"\1", EXAMPLE.read_text(), flags=re.MULTILINE)
     settings = Settings.model_validate(tomllib.loads(text))
     assert settings.server.tls_key is not None
     assert settings.map.centre is not None
+    assert [provider.id for provider in settings.oidc] == ["borough"]
 
 
 def test_the_example_is_what_the_models_say() -> None:

@@ -110,8 +110,10 @@ export async function signOut() {
   // Views are closed while one may still close them.
   store.set({ list: "loading" });
   await new Promise((resolve) => setTimeout(resolve, 50));
-  await send("DELETE", "/session").catch(() => {});
+  const told = await send("DELETE", "/session").catch(() => null);
   signedOut("");
+  // Whoever came in with a provider's account is signed out there too.
+  if (told?.continue_at) location.assign(told.continue_at);
 }
 
 /** @param {string} why */

@@ -4,6 +4,7 @@
  */
 
 import { html, nothing } from "lit";
+import "./gate-providers.js";
 import "./proof.js";
 import { ApiError } from "../api.js";
 import { SlElement, fields } from "../element.js";
@@ -64,6 +65,7 @@ class GateSignIn extends SlElement {
         ? html`<button id="passkey" ?disabled=${this.#busy} @click=${() => void this.#attempt(signInByPasskey)}>Sign in with a passkey</button>`
         : nothing}
       <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users reset-password NAME</code></p>
+      <sl-gate-providers></sl-gate-providers>
     `;
   }
 

@@ -1,0 +1,262 @@
+"""Who comes in: from an account at a provider to a user here, with the role that their groups give."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.access.errors import UnknownError, UserError
+from gateway.access.identity import Identity
+from gateway.access.oidc.errors import NotAdmittedError
+from gateway.access.oidc.mapping import SECOND_FACTOR, claimed, groups_in, left_out, methods_in
+from gateway.access.oidc.provider import Answered, Provider
+from gateway.access.permissions import Role
+from gateway.access.service import Access
+from gateway.db.engine import Database
+from gateway.db.identities import Identities, IdentityRow, ProviderSessionRow, ProviderSessions
+from gateway.db.sessions import Sessions
+from gateway.db.users import UserRow, Users
+from kernel.clock import NS_PER_S, Clock
+from kernel.ids import new_id
+
+NO_PASSWORD = "!"  # noqa: S105 - none, and no hash either
+"""What stands in place of a hash: no password is the right one."""
+USERNAME_MAX = 64
+NAME_MAX = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person as a provider knows them. ``role`` is what their groups make them here; ``None``: nobody."""
+
+    issuer: str
+    subject: str
+    username: str
+    name: str
+    role: Role | None
+    groups_withheld: bool
+    methods: tuple[str, ...]
+    sid: str | None
+    id_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Who came in. ``was`` is the role that they had before, where it is another now."""
+
+    user: UserRow
+    identity: IdentityRow
+    new: bool
+    was: str | None
+
+
+async def account_of(provider: Provider, answered: Answered) -> Account:
+    """Return the account that a sign-in is about; what the ID token does not say is asked for.
+
+    Raises:
+        ProviderUnreachableError, ProviderAnswerError: it cannot be had.
+    """
+    settings, claims = provider.settings, answered.claims
+    groups = groups_in(claims, settings.groups_claim)
+    more: dict[str, Any] = {}
+    if groups is None or claimed(claims, settings.username_claim) is None:
+        more = await provider.account(answered)
+    if groups is None:
+        groups = groups_in(more, settings.groups_claim)
+    told = {**more, **claims}
+    return Account(
+        issuer=settings.issuer,
+        subject=claims["sub"],
+        username=_text(claimed(told, settings.username_claim)),
+        name=_text(told.get("name"))[:NAME_MAX],
+        role=provider.mapping.role(groups or ()),
+        groups_withheld=groups is None and left_out(told, settings.groups_claim),
+        methods=methods_in(claims, settings),
+        sid=claims.get("sid"),
+        id_token=answered.id_token,
+    )
+
+
+class Admission:
+    """Lets accounts in and ties them to users."""
+
+    def __init__(self, database: Database, *, clock: Clock, access: Access) -> None:
+        self._database = database
+        self._clock = clock
+        self._access = access
+
+    async def too_early(self) -> bool:
+        """Return whether the first administrator is still to be made: nobody is to come before them."""
+        return await self._access.setup_needed()
+
+    async def admit(self, provider: Provider, account: Account) -> Admitted:
+        """Return the user behind an account, made now where there is none yet.
+
+        Raises:
+            NotAdmittedError: no group of theirs means anything here, they are disabled here, or a second factor is due.
+        """
+        async with self._database.read() as connection:
+            identity = await Identities(connection).find(account.issuer, account.subject)
+        if account.role is None:
+            if identity is not None:
+                await self._end(identity.id)
+            raise _nobody(provider, account)
+        if provider.settings.require_two_factor and SECOND_FACTOR not in account.methods:
+            raise NotAdmittedError(
+                f"{provider.settings.name} does not say that you signed in with two factors, which is needed here.",
+                cure="Sign in there with your second factor; if you did, tell an administrator.",
+            )
+        admitted = await self._let_in(provider, account, account.role)
+        if admitted.was is not None:
+            # What was opened as something else is not carried on as this.
+            await self.end(await self._sessions_of(admitted.user.id))
+        return admitted
+
+    async def open(
+        self, provider: Provider, account: Account, admitted: Admitted, *, address: str
+    ) -> tuple[Identity, str]:
+        """Open a session, which ends when the provider's time is over; return who they are and its secret."""
+        identity, secret = await self._access.open_session(admitted.user, address=address, methods=account.methods)
+        row = ProviderSessionRow(
+            session_id=identity.session,
+            identity_id=admitted.identity.id,
+            provider=provider.settings.id,
+            sid=account.sid,
+            id_token=account.id_token,
+        )
+        expires_ns = self._clock.wall_ns() + provider.settings.max_session_s * NS_PER_S
+        async with self._database.write() as connection:
+            await ProviderSessions(connection).add(row, expires_ns=expires_ns)
+        return identity, secret
+
+    async def confirm(self, session: str, method: str) -> None:
+        """Note that whoever has a session proved again who they are."""
+        await self._access.confirmed(session, method)
+
+    async def end(self, sessions: Iterable[str]) -> None:
+        """End sessions, with all that goes on through them."""
+        for session in sessions:
+            await self._access.sign_out(session)
+
+    async def tie(self, user_id: str, issuer: str, subject: str) -> IdentityRow:
+        """Give a user an account of a provider to sign in with; their name and role stay as they are here.
+
+        Raises:
+            UnknownError: no such user.
+            ConflictError: the account belongs to a user already.
+        """
+        row = IdentityRow(
+            id=new_id(),
+            issuer=issuer,
+            subject=subject,
+            user_id=user_id,
+            governs=False,
+            created_ns=self._clock.wall_ns(),
+        )
+        async with self._database.write() as connection:
+            if await Users(connection).get(user_id) is None:
+                raise UnknownError("There is no such user.", cure="See the list of users.")
+            await Identities(connection).add(row)
+        return row
+
+    async def untie(self, user_id: str, identity_id: str) -> IdentityRow:
+        """Take an account from a user; the sessions that it opened end.
+
+        Raises:
+            UnknownError: they have none like that.
+            UserError: it is what made them.
+        """
+        async with self._database.read() as connection:
+            row = await Identities(connection).get(identity_id)
+        if row is None or row.user_id != user_id:
+            raise UnknownError("There is no such account.", cure="See the list of the user's accounts.")
+        if row.governs:
+            raise UserError(
+                "This user is who they are by that account.", cure="Disable or remove the user, or take the group away."
+            )
+        await self._end(row.id)
+        async with self._database.write() as connection:
+            await Identities(connection).remove(row.id)
+        return row
+
+    async def of_user(self, user_id: str) -> list[IdentityRow]:
+        """Return the accounts that a user signs in with."""
+        async with self._database.read() as connection:
+            return await Identities(connection).of_user(user_id)
+
+    async def _let_in(self, provider: Provider, account: Account, role: Role) -> Admitted:
+        now_ns = self._clock.wall_ns()
+        async with self._database.write() as connection:
+            identities, users = Identities(connection), Users(connection)
+            identity = await identities.find(account.issuer, account.subject)
+            if identity is None:
+                user = UserRow(
+                    id=new_id(),
+                    username=await _free_name(users, account.username, provider.settings.id),
+                    name=account.name or account.username or "Somebody",
+                    role=role,
+                    password_hash=NO_PASSWORD,
+                    disabled=False,
+                    created_ns=now_ns,
+                )
+                await users.add(user)
+                identity = IdentityRow(
+                    id=new_id(),
+                    issuer=account.issuer,
+                    subject=account.subject,
+                    user_id=user.id,
+                    governs=True,
+                    created_ns=now_ns,
+                    signed_in_ns=now_ns,
+                )
+                await identities.add(identity)
+                return Admitted(user=user, identity=identity, new=True, was=None)
+            found = await users.get(identity.user_id)
+            assert found is not None
+            if found.disabled:
+                raise NotAdmittedError("Your account here is disabled.", cure="Ask an administrator.")
+            was = None
+            if identity.governs:
+                was = found.role if found.role != role else None
+                await users.change(found.id, role=role.value, name=account.name or found.name)
+                found = await users.get(found.id)
+                assert found is not None
+            await identities.signed_in(identity.id, now_ns)
+        return Admitted(user=found, identity=identity, new=False, was=was)
+
+    async def _sessions_of(self, user_id: str) -> list[str]:
+        async with self._database.read() as connection:
+            return await Sessions(connection).of_user(user_id)
+
+    async def _end(self, identity_id: str) -> None:
+        async with self._database.read() as connection:
+            sessions = await ProviderSessions(connection).of_identity(identity_id)
+        await self.end(sessions)
+
+
+def _nobody(provider: Provider, account: Account) -> NotAdmittedError:
+    name = provider.settings.name
+    if account.groups_withheld:
+        return NotAdmittedError(
+            f"{name} did not say which groups you are in, because there are too many of them.",
+            cure="Its administrators can have it name only the groups that are meant for Sightline.",
+        )
+    return NotAdmittedError(
+        f"You are signed in at {name}, but none of your groups there may use Sightline.",
+        cure="Ask whoever keeps the accounts there for a group that may.",
+    )
+
+
+async def _free_name(users: Users, wanted: str, provider_id: str) -> str:
+    """Return a user name that nobody has: who is called like a user here already is not that user."""
+    kept = "".join(sign if sign.isalnum() or sign in "._-@" else "-" for sign in wanted.strip().casefold())
+    base = kept.strip("-")[: USERNAME_MAX - len(provider_id) - 6] or "person"
+    name, count = base, 1
+    while await users.named(name) is not None:
+        name = f"{base}@{provider_id}" if count == 1 else f"{base}-{count}@{provider_id}"
+        count += 1
+    return name
+
+
+def _text(value: Any) -> str:
+    """Return a claim that people are shown, of printable signs alone."""
+    return "".join(sign for sign in value if sign.isprintable()).strip() if isinstance(value, str) else ""

@@ -1,0 +1,264 @@
+"""Signing in with a provider of accounts: the buttons, the way there and back, and the accounts of users."""
+
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from gateway.access.errors import AccessError
+from gateway.access.oidc.service import VISIT_S, Answer, Confirmed, Departure, Errand, Purpose, SignedIn, Tied
+from gateway.access.permissions import Permission
+from gateway.api import models
+from gateway.api.errors import BadRequestError, MediaTypeError
+from gateway.api.guard import Who, actor, needs, public
+from gateway.api.oidc_page import confirmed, refused, sent_back
+from gateway.api.rooms import Rooms, The, address_of, origin_of
+from gateway.api.times import iso, iso_or_none
+from gateway.api.visitors import set_session
+from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
+from gateway.db.identities import IdentityRow
+from kernel.errors import SightlineError
+
+router = APIRouter(prefix="/api/v1", tags=["oidc"])
+
+Text = Annotated[str | None, Query(max_length=4096)]
+
+
+class ProviderModel(BaseModel):
+    """A provider as the sign-in page names it."""
+
+    id: str
+    name: str
+
+
+class Begin(models.Taken):
+    """Where to come back to in the console."""
+
+    return_to: Annotated[str, Field(max_length=200, pattern=r"^/([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$")] = "/"
+
+
+class Sent(BaseModel):
+    """Where the browser goes now."""
+
+    url: str
+
+
+class TieOther(models.Taken):
+    """Whose account at which provider: ``subject`` is the provider's own name for the person (``sub``)."""
+
+    provider: Annotated[str, Field(max_length=32)]
+    subject: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class AccountModel(BaseModel):
+    """An account that a user signs in with; one that ``governs`` says what they are here."""
+
+    id: str
+    provider: str | None
+    issuer: str
+    subject: str
+    governs: bool
+    created: str
+    signed_in: str | None
+
+
+@router.get("/oidc/providers", **public())
+async def providers(the: The) -> list[ProviderModel]:
+    """Return the providers that one may sign in with."""
+    return [ProviderModel(id=settings.id, name=settings.name) for settings in the.oidc.settings]
+
+
+@router.post("/oidc/{provider}/start", **public())
+async def start(provider: str, wish: Begin, request: Request, response: Response, the: The) -> Sent:
+    """Begin a sign-in: the browser goes to the provider's own page."""
+    departure = await the.oidc.begin(
+        provider, Errand(return_to=wish.return_to), origin=origin_of(request), address=address_of(request)
+    )
+    return _sent(response, the, departure)
+
+
+@router.get("/oidc/{provider}/callback", response_class=Response, **public())
+async def callback(
+    provider: str,
+    request: Request,
+    the: The,
+    code: Text = None,
+    state: Text = None,
+    iss: Text = None,
+    error: Text = None,
+) -> Response:
+    """Take somebody back from a provider. What goes wrong is said on a page: nothing of ours runs there yet."""
+    address = address_of(request)
+    browser = request.cookies.get(_cookie(the))
+    answer = Answer(code=code, state=state, issuer=iss, error=error)
+    try:
+        came = await the.oidc.finish(provider, answer, browser=browser, address=address)
+    except SightlineError as trouble:
+        if isinstance(trouble, AccessError):
+            _note_failure(the, provider, address, trouble)
+        response: Response = refused(trouble)
+    else:
+        response = await _arrived(the, provider, came, request)
+    response.delete_cookie(_cookie(the), path="/", secure=the.settings.server.behind_tls, httponly=True, samesite="lax")
+    return response
+
+
+@router.post("/oidc/{provider}/logout", **public())
+async def logout(provider: str, request: Request, the: The) -> None:
+    """Hear from a provider that somebody signed out there (OpenID Connect Back-Channel Logout 1.0).
+
+    The body is a form with ``logout_token``.
+    """
+    who = Actor(id="", name=the.oidc.get(provider).settings.name, address=address_of(request))
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise MediaTypeError("A logout token comes in a form.", cure="Send application/x-www-form-urlencoded.")
+    # Without a limit on fields: the body has one already.
+    form = parse_qs((await request.body()).decode(errors="replace"))
+    for session in await the.oidc.signed_out_there(provider, form.get("logout_token", [""])[0]):
+        await the.trail.append(
+            AuditEvent(action=Action.SESSION_ENDED, actor=who, details={"provider": provider, "session": session})
+        )
+
+
+@router.post("/session/accounts/{provider}", **needs(Permission.SIGNED_IN, step_up=True))
+async def tie_own(provider: str, request: Request, response: Response, who: Who, the: The) -> Sent:
+    """Begin to tie an account to oneself: having proved lately who one is here, with a sign-in there."""
+    if who.token_name is not None:
+        raise BadRequestError("A token has no accounts.", cure="Sign in.")
+    departure = await the.oidc.begin(
+        provider,
+        Errand(purpose=Purpose.TIE, session=who.session),
+        origin=origin_of(request),
+        address=address_of(request),
+    )
+    return _sent(response, the, departure)
+
+
+@router.post("/oidc/{provider}/confirm", **needs(Permission.SIGNED_IN))
+async def confirm_there(provider: str, request: Request, response: Response, who: Who, the: The) -> Sent:
+    """Begin to confirm with a provider that it is oneself; the address is for a window of its own."""
+    if who.token_name is not None:
+        raise BadRequestError("A token has no session.", cure="Sign in.")
+    departure = await the.oidc.begin(
+        provider,
+        Errand(purpose=Purpose.CONFIRM, session=who.session),
+        origin=origin_of(request),
+        address=address_of(request),
+    )
+    return _sent(response, the, departure)
+
+
+@router.get("/session/accounts", **needs(Permission.SIGNED_IN))
+async def own_accounts(who: Who, the: The) -> list[AccountModel]:
+    """Return the accounts that one signs in with oneself."""
+    return [_account(the, row) for row in await the.oidc.admission.of_user(who.user_id)]
+
+
+@router.get("/users/{user_id}/accounts", **needs(Permission.ADMINISTER))
+async def accounts(user_id: str, the: The) -> list[AccountModel]:
+    """Return the accounts that a user signs in with."""
+    return [_account(the, row) for row in await the.oidc.admission.of_user(user_id)]
+
+
+@router.post("/users/{user_id}/accounts", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
+async def tie(user_id: str, wish: TieOther, request: Request, who: Who, the: The) -> AccountModel:
+    """Tie an account to a user."""
+    issuer = the.oidc.get(wish.provider).settings.issuer
+    row = await the.oidc.admission.tie(user_id, issuer, wish.subject)
+    await the.trail.append(_tied(Action.ACCOUNT_TIED, actor(request, who), row))
+    return _account(the, row)
+
+
+@router.delete("/users/{user_id}/accounts/{account_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
+async def untie(user_id: str, account_id: str, request: Request, who: Who, the: The) -> None:
+    """Take an account from a user; the sessions that it opened end."""
+    row = await the.oidc.admission.untie(user_id, account_id)
+    await the.trail.append(_tied(Action.ACCOUNT_UNTIED, actor(request, who), row))
+
+
+async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed, request: Request) -> Response:
+    """Record what came of a visit, and return where it ends."""
+    address = address_of(request)
+    match came:
+        case SignedIn():
+            await _record_sign_in(the, provider, came, request)
+            response: Response = sent_back(came.return_to)
+            set_session(response, the, came.secret)
+        case Tied(identity=row):
+            who = Actor(id=row.user_id, name=await _username(the, row.user_id), address=address)
+            await the.trail.append(_tied(Action.ACCOUNT_TIED, who, row))
+            response = sent_back(came.return_to)
+        case Confirmed(user=user):
+            who = Actor(id=user.id, name=user.username, address=address)
+            details = {"how": came.method, "provider": provider}
+            await the.trail.append(AuditEvent(action=Action.CONFIRMED, actor=who, subject=user.id, details=details))
+            response = confirmed()
+    return response
+
+
+async def _record_sign_in(the: Rooms, provider: str, came: SignedIn, request: Request) -> None:
+    user, who = came.admitted.user, actor(request, came.identity)
+    if came.admitted.new:
+        details = {"username": user.username, "role": user.role, "provider": provider}
+        await the.trail.append(AuditEvent(action=Action.USER_ADDED, actor=SYSTEM, subject=user.id, details=details))
+    elif came.admitted.was is not None:
+        changed = {"username": user.username, "role": user.role, "was": came.admitted.was, "provider": provider}
+        await the.trail.append(AuditEvent(action=Action.USER_CHANGED, actor=SYSTEM, subject=user.id, details=changed))
+    how = {"how": "provider", "provider": provider, "methods": " ".join(came.methods)}
+    await the.trail.append(AuditEvent(action=Action.SIGN_IN, actor=who, subject=user.id, details=how))
+
+
+def _note_failure(the: Rooms, provider: str, address: str, error: AccessError) -> None:
+    the.trail.note(
+        AuditEvent(
+            action=Action.SIGN_IN,
+            actor=Actor(id="", name="", address=address),
+            outcome=Outcome.FAILED,
+            details={"error": error.code, "provider": provider[:32]},
+        )
+    )
+
+
+def _tied(action: Action, who: Actor, row: IdentityRow) -> AuditEvent:
+    return AuditEvent(
+        action=action,
+        actor=who,
+        subject=row.user_id,
+        details={"issuer": row.issuer, "account": row.subject},
+    )
+
+
+def _account(the: Rooms, row: IdentityRow) -> AccountModel:
+    settings = the.oidc.named(row.issuer)
+    return AccountModel(
+        id=row.id,
+        provider=settings.id if settings is not None else None,
+        issuer=row.issuer,
+        subject=row.subject,
+        governs=row.governs,
+        created=iso(row.created_ns),
+        signed_in=iso_or_none(row.signed_in_ns),
+    )
+
+
+def _cookie(the: Rooms) -> str:
+    return f"{the.cookie}-visit"
+
+
+def _sent(response: Response, the: Rooms, departure: Departure) -> Sent:
+    # Lax, where the session's cookie is Strict: the way back is a navigation that another site began.
+    response.set_cookie(
+        _cookie(the),
+        departure.browser,
+        max_age=VISIT_S,
+        path="/",
+        secure=the.settings.server.behind_tls,
+        httponly=True,
+        samesite="lax",
+    )
+    return Sent(url=departure.url)
+
+
+async def _username(the: Rooms, user_id: str) -> str:
+    return next((user.username for user in await the.people.users() if user.id == user_id), "")

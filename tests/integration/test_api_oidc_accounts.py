@@ -1,0 +1,378 @@
+"""Accounts of providers and users here: tied, governed, and signed out from there."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from kernel.clock import NS_PER_S, SystemClock
+from tests.fakes.desk import PASSWORD, Desk, open_desk
+from tests.fakes.oidc_desk import oidc_desk, provider_settings, with_providers
+from tests.fakes.signing_provider import LOGOUT, SigningProvider, come_back, sent, signing_provider, signs_in
+
+ACCOUNTS = "/api/v1/session/accounts"
+
+
+@pytest_asyncio.fixture
+async def provider() -> AsyncIterator[SigningProvider]:
+    """A provider."""
+    async with signing_provider() as provider:
+        yield provider
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path, provider: SigningProvider) -> AsyncIterator[Desk]:
+    """A gateway that trusts it."""
+    async with oidc_desk(tmp_path, provider) as desk:
+        yield desk
+
+
+async def user_id(desk: Desk, username: str) -> str:
+    """Return a user's identifier."""
+    return next(user.id for user in await desk.gateway.rooms.people.users() if user.username == username)
+
+
+async def username(client: httpx.AsyncClient) -> str:
+    """Return who a browser is signed in as."""
+    name: str = (await client.get("/api/v1/session")).json()["user"]["username"]
+    return name
+
+
+async def tied(client: httpx.AsyncClient, provider: SigningProvider) -> httpx.Response:
+    """Tie the provider's account to whoever is signed in, there and back."""
+    answer = await client.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return await come_back(client, provider.approve(answer.json()["url"]))
+
+
+# --- tied
+
+
+async def test_one_ties_an_account_to_oneself(desk: Desk, provider: SigningProvider) -> None:
+    """Afterwards it signs in the same user, with the role that they have here, whatever the groups say."""
+    olga = await desk.person("viewer", "olga")
+    assert (await tied(olga, provider)).status_code == 303
+    (account,) = (await olga.get(ACCOUNTS)).json()
+    assert (account["provider"], account["subject"], account["governs"]) == ("borough", "anne-1", False)
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    session = (await client.get("/api/v1/session")).json()["user"]
+    assert (session["username"], session["role"], session["name"]) == ("olga", "viewer", "Olga")
+    (entry,) = await desk.audit("account.tied")
+    assert (entry.actor, entry.subject) == ("olga", await user_id(desk, "olga"))
+
+
+async def test_tying_wants_ones_password(desk: Desk) -> None:
+    """A browser that was left open does not let somebody add a way in."""
+    olga = await desk.person("viewer", "olga")
+    answer = await olga.post(f"{ACCOUNTS}/borough", json={"password": "wrong"})
+    assert (answer.status_code, answer.json()["type"]) == (401, "access.credentials")
+
+
+async def test_tying_wants_a_fresh_sign_in_there(desk: Desk, provider: SigningProvider) -> None:
+    """Else the account of whoever sat there before, whom the provider still remembers, would be tied."""
+    olga = await desk.person("viewer", "olga")
+    provider.account["auth_time"] = SystemClock().wall_ns() // NS_PER_S - 600
+    assert (await tied(olga, provider)).status_code == 502
+    provider.account["auth_time"] = None
+    assert (await tied(olga, provider)).status_code == 502
+    assert (await olga.get(ACCOUNTS)).json() == []
+
+
+async def test_an_account_belongs_to_one_user(desk: Desk, provider: SigningProvider) -> None:
+    """It is not taken from another, neither by oneself nor by an administrator."""
+    await signs_in(await desk.anybody(), provider)
+    olga = await desk.person("viewer", "olga")
+    answer = await tied(olga, provider)
+    assert (answer.status_code, "belongs to a user already" in answer.text) == (409, True)
+    body = {"provider": "borough", "subject": "anne-1"}
+    wanted = f"/api/v1/users/{await user_id(desk, 'olga')}/accounts"
+    assert (await desk.admin.post(wanted, json=body)).status_code == 409
+
+
+async def test_a_tie_that_was_begun_ends_with_its_session(desk: Desk, provider: SigningProvider) -> None:
+    """Who signed out meanwhile ties nothing."""
+    olga = await desk.person("viewer", "olga")
+    url = (await olga.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})).json()["url"]
+    await olga.delete("/api/v1/session")
+    assert (await come_back(olga, provider.approve(url))).status_code == 400
+
+
+async def test_a_tie_does_not_sign_in_and_a_sign_in_does_not_tie(desk: Desk, provider: SigningProvider) -> None:
+    """What one was sent for is kept here, not in the address."""
+    olga = await desk.person("viewer", "olga")
+    before = dict(olga.cookies)
+    await tied(olga, provider)
+    assert olga.cookies["sightline"] == before["sightline"]
+    other = await desk.person("viewer", "vera")
+    await come_back(other, provider.approve(await sent(other)))
+    assert (await username(other)) == "olga"
+
+
+async def test_administrators_tie_and_untie(desk: Desk, provider: SigningProvider) -> None:
+    """By the provider's own name for the person; what was opened with it ends when it is taken away."""
+    await desk.person("operator", "olga")
+    accounts = f"/api/v1/users/{await user_id(desk, 'olga')}/accounts"
+    made = await desk.admin.post(accounts, json={"provider": "borough", "subject": "anne-1"})
+    assert made.status_code == 201
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    assert await username(client) == "olga"
+    (listed,) = (await desk.admin.get(accounts)).json()
+    assert listed["signed_in"] is not None
+    assert (await desk.admin.delete(f"{accounts}/{made.json()['id']}")).status_code == 204
+    assert (await client.get("/api/v1/session")).status_code == 401
+    assert [entry.action for entry in await desk.audit() if entry.action.startswith("account")] == [
+        "account.tied",
+        "account.untied",
+    ]
+
+
+async def test_what_cannot_be_tied_or_untied_is_said(desk: Desk, provider: SigningProvider) -> None:
+    """No such user, provider or account; and what made a user is not taken from them."""
+    await signs_in(await desk.anybody(), provider)
+    anne = f"/api/v1/users/{await user_id(desk, 'anne')}/accounts"
+    (account,) = (await desk.admin.get(anne)).json()
+    body = {"provider": "borough", "subject": "x"}
+    assert (await desk.admin.post("/api/v1/users/nobody/accounts", json=body)).status_code == 404
+    assert (await desk.admin.post(anne, json=body | {"provider": "nobody"})).status_code == 404
+    assert (await desk.admin.delete(f"{anne}/nothing")).status_code == 404
+    assert (await desk.admin.delete(f"/api/v1/users/nobody/accounts/{account['id']}")).status_code == 404
+    assert (await desk.admin.delete(f"{anne}/{account['id']}")).status_code == 409
+
+
+async def test_a_program_ties_nothing_to_itself(desk: Desk) -> None:
+    """A token has no accounts."""
+    program = await desk.token("administrator")
+    answer = await program.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})
+    assert answer.status_code == 422
+
+
+# --- confirmed
+
+
+async def confirms(client: httpx.AsyncClient, provider: SigningProvider) -> httpx.Response:
+    """Prove again at the provider that it is whoever is signed in."""
+    answer = await client.post("/api/v1/oidc/borough/confirm")
+    assert answer.status_code == 200, answer.text
+    assert "prompt=login" in answer.json()["url"]
+    return await come_back(client, provider.approve(answer.json()["url"]))
+
+
+async def test_one_proves_again_who_one_is_at_the_provider(desk: Desk, provider: SigningProvider) -> None:
+    """In a window of its own, which says that it can be closed; the session is the same, and it is on record."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    before = client.cookies["sightline"]
+    answer = await confirms(client, provider)
+    assert (answer.status_code, "Close this window" in answer.text) == (200, True)
+    assert client.cookies["sightline"] == before
+    (entry,) = await desk.audit("access.confirmed")
+    assert (entry.actor, entry.subject) == ("anne", await user_id(desk, "anne"))
+
+
+async def test_another_persons_account_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """Neither a stranger's, of whom no user is made, nor another user's."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    provider.sub = "bob-2"
+    for _ in range(2):
+        answer = await confirms(client, provider)
+        assert (answer.status_code, "another account" in answer.text) == (403, True)
+    assert len(await desk.gateway.rooms.people.users()) == 2
+    await signs_in(await desk.anybody(), provider)
+    assert (await confirms(client, provider)).status_code == 403
+    assert await desk.audit("access.confirmed") == []
+
+
+async def test_an_old_sign_in_there_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """The provider must have asked the person now."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    provider.account["auth_time"] = SystemClock().wall_ns() // NS_PER_S - 600
+    assert (await confirms(client, provider)).status_code == 502
+
+
+async def test_who_has_lost_their_group_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """They are out."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    provider.account["groups"] = []
+    assert (await confirms(client, provider)).status_code == 403
+    assert (await client.get("/api/v1/session")).status_code == 401
+
+
+# --- governed
+
+
+async def test_whom_a_provider_keeps_has_no_other_way_in(desk: Desk, provider: SigningProvider) -> None:
+    """No password that an administrator sets and no one-time code: a group taken away there would not count."""
+    await signs_in(await desk.anybody(), provider)
+    anne = await user_id(desk, "anne")
+    assert (await desk.admin.patch(f"/api/v1/users/{anne}", json={"password": PASSWORD})).status_code == 200
+    code = await desk.gateway.rooms.access.new_sign_in_code(anne)
+    for body in ({"username": "anne", "password": PASSWORD}, {"code": code}):
+        answer = await (await desk.anybody()).post("/api/v1/session", json=body)
+        assert (answer.status_code, answer.json()["type"]) == (403, "access.kept-elsewhere")
+    assert (await signs_in(await desk.anybody(), provider)).status_code == 303
+
+
+@pytest.mark.parametrize("password", ["", "!", "no one's password", PASSWORD])
+async def test_whom_a_provider_keeps_has_no_password(desk: Desk, provider: SigningProvider, password: str) -> None:
+    """Nothing that one types is the right one, and the answer is that to any wrong one."""
+    await signs_in(await desk.anybody(), provider)
+    answer = await (await desk.anybody()).post("/api/v1/session", json={"username": "anne", "password": password})
+    assert (answer.status_code, answer.json()["type"]) == (401, "access.credentials")
+
+
+async def test_whom_a_provider_keeps_gets_no_token(desk: Desk, provider: SigningProvider) -> None:
+    """A token would outlive the group that its user is here by."""
+    await signs_in(await desk.anybody(), provider)
+    body = {"name": "x", "role": "operator", "days": 1, "user_id": await user_id(desk, "anne")}
+    answer = await desk.admin.post("/api/v1/tokens", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (409, "access.user")
+
+
+async def test_who_was_removed_comes_back_as_somebody_new(desk: Desk, provider: SigningProvider) -> None:
+    """The account is still in its group; to keep them out they are disabled."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    before = await user_id(desk, "anne")
+    assert (await desk.admin.delete(f"/api/v1/users/{before}")).status_code == 204
+    assert (await client.get("/api/v1/session")).status_code == 401
+    await signs_in(client, provider)
+    assert await user_id(desk, "anne") != before
+
+
+# --- signed out there
+
+
+async def logged_out(desk: Desk, token: str, provider: str = "borough") -> httpx.Response:
+    """Say it as a provider does: no browser, no Origin, a form."""
+    async with httpx.AsyncClient(base_url=desk.url) as client:
+        return await client.post(f"/api/v1/oidc/{provider}/logout", data={"logout_token": token})
+
+
+@pytest.mark.parametrize(
+    "by", [{"sub": "anne-1"}, {"sub": None, "sid": "there-1"}, {"sub": "anne-1", "sid": "there-1"}]
+)
+async def test_signing_out_there_ends_it_here(desk: Desk, provider: SigningProvider, by: dict[str, Any]) -> None:
+    """By person, by session, or by both; it is on record as the provider's doing."""
+    client, other = await desk.anybody(), await desk.person("viewer")
+    await signs_in(client, provider)
+    answer = await logged_out(desk, provider.logout_token(_with(by)))
+    assert answer.status_code == 200
+    assert (await client.get("/api/v1/session")).status_code == 401
+    assert (await other.get("/api/v1/session")).status_code == 200
+    (entry,) = await desk.audit("access.session-ended")
+    assert entry.actor == "your borough account"
+
+
+@pytest.mark.parametrize("by", [{"sub": "bob-2"}, {"sub": None, "sid": "there-2"}, {"sub": "anne-1", "sid": "there-2"}])
+async def test_others_sessions_go_on(desk: Desk, provider: SigningProvider, by: dict[str, Any]) -> None:
+    """Another person's, or another session's, logout is none of theirs."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    assert (await logged_out(desk, provider.logout_token(_with(by)))).status_code == 200
+    assert (await client.get("/api/v1/session")).status_code == 200
+
+
+def _as_it_is(_said: dict[str, Any]) -> None:
+    """Change nothing."""
+
+
+LIES: dict[str, tuple[Callable[[dict[str, Any]], None], dict[str, Any]]] = {
+    "for another": (lambda said: said.update(aud="somebody-else"), {}),
+    "for us and another": (lambda said: said.update(aud=["sightline", "x"]), {}),
+    "of another issuer": (lambda said: said.update(iss="https://other.example.org"), {}),
+    "over": (lambda said: said.update(exp=said["exp"] - 900), {}),
+    "without an end": (lambda said: said.pop("exp"), {}),
+    "of the future": (lambda said: said.update(iat=said["iat"] + 900), {}),
+    "without a name": (lambda said: said.pop("jti"), {}),
+    "about nobody": (lambda said: said.pop("sub"), {}),
+    "about no logout": (lambda said: said.update(events={}), {}),
+    "about a logout that is none": (lambda said: said.update(events={LOGOUT: True}), {}),
+    "about another event": (lambda said: said.update(events=[LOGOUT]), {}),
+    "with a nonce": (lambda said: said.update(nonce="n"), {}),
+    "of another kind": (_as_it_is, {"typ": "at+jwt"}),
+    "by an unknown key": (_as_it_is, {"kid": "two"}),
+    "by no key": (_as_it_is, {"alg": "none"}),
+}
+
+
+async def test_what_is_no_logout_token_ends_nothing(desk: Desk, provider: SigningProvider) -> None:
+    """Each thing that Back-Channel Logout 2.6 asks for is asked; 400, and the session goes on."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    for name, (edit, header) in LIES.items():
+        answer = await logged_out(desk, provider.logout_token(edit, **header))
+        assert (name, answer.status_code) == (name, 400)
+        assert answer.json()["type"] == "access.logout-token"
+    for nonsense in ("", "x", "...", "A" * 200_000):
+        assert (await logged_out(desk, nonsense)).status_code == 400
+    assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_an_id_token_is_no_logout_token(desk: Desk, provider: SigningProvider) -> None:
+    """Who gets hold of one cannot put its owner out with it."""
+    tokens: list[str] = []
+    provider.resign = lambda token: tokens.append(token) or token  # type: ignore[func-returns-value]
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    assert (await logged_out(desk, tokens[0])).status_code == 400
+    assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_a_logout_said_twice_counts_once(desk: Desk, provider: SigningProvider) -> None:
+    """Whoever has signed in again since is not put out by the echo."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    token = provider.logout_token()
+    await logged_out(desk, token)
+    assert (await client.get("/api/v1/session")).status_code == 401
+    await signs_in(client, provider)
+    assert (await logged_out(desk, token)).status_code == 200
+    assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_a_provider_ends_its_own_sessions_alone(tmp_path: Path, provider: SigningProvider) -> None:
+    """The same subject at another provider is another person; nor does its token count at another's address."""
+    async with signing_provider() as force:
+        settings = with_providers(
+            tmp_path,
+            provider_settings(tmp_path, provider.issuer),
+            provider_settings(tmp_path, force.issuer, id="force", name="the force"),
+        )
+        async with open_desk(tmp_path, settings=settings) as desk:
+            client = await desk.anybody()
+            await signs_in(client, provider)
+            assert (await logged_out(desk, force.logout_token(), "force")).status_code == 200
+            assert (await logged_out(desk, force.logout_token(), "borough")).status_code == 400
+            assert (await client.get("/api/v1/session")).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"a=1&" * 2000, b"\xff\xfe=%ff&logout_token=%ff", b"logout_token", b"&&==;"])
+async def test_an_odd_form_is_no_logout_token(desk: Desk, body: bytes) -> None:
+    """Many fields, no text, no value: 400."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await (await desk.anybody()).post("/api/v1/oidc/borough/logout", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (400, "access.logout-token")
+
+
+async def test_a_logout_token_comes_in_a_form(desk: Desk, provider: SigningProvider) -> None:
+    """Anything else is 415."""
+    client = await desk.anybody()
+    answer = await client.post("/api/v1/oidc/borough/logout", json={"logout_token": provider.logout_token()})
+    assert (answer.status_code, answer.json()["type"]) == (415, "api.media-type")
+
+
+def _with(by: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
+    def edit(said: dict[str, Any]) -> None:
+        said.update(by)
+        if said["sub"] is None:
+            del said["sub"]
+
+    return edit
