@@ -13,6 +13,7 @@ from config.logs import LogSettings
 from config.map import MapSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
+from config.sharing import SharingSettings
 from config.steering import SteeringSettings
 
 MAX_PORT = 65_535
@@ -29,6 +30,7 @@ class Settings(BaseModel):
     recording: RecordingSettings = RecordingSettings()
     live: LiveSettings = LiveSettings()
     steering: SteeringSettings = SteeringSettings()
+    sharing: SharingSettings = SharingSettings()
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
