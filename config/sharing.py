@@ -38,6 +38,6 @@ class SharingSettings(BaseModel):
     test_s: Annotated[int, Field(ge=10, le=600)] = 120
     """How long such a test runs."""
     certificate_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")] | None = None
-    """Header in which a proxy on this machine tells the SHA-256 (hex) of the client certificate that it has verified."""
+    """Header in which a proxy on this machine gives the SHA-256 (hex) of the client certificate it verified."""
     acts_per_minute: Annotated[int, Field(ge=1, le=600)] = 30
     """How many notes, reports and requests for the stick one partner may send."""

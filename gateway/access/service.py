@@ -281,9 +281,9 @@ def _identity(user: UserRow, *, session: str, token: TokenRow | None = None) -> 
     role = Role(user.role)
     ceiling = frozenset(Permission)
     if token is not None:
-        ceiling = Role(token.role).permissions
+        ceiling = Role(token.role).ceiling
         # Its name for people: a token shows as what it was made as, and never as more than its user is by now.
-        role = Role(token.role) if ceiling <= role.permissions else role
+        role = Role(token.role) if Role(token.role).permissions <= role.permissions else role
     return Identity(
         user_id=user.id,
         username=user.username,

@@ -29,7 +29,7 @@ OneCamera = Annotated[Camera, Depends(_camera)]
 """The camera that a path names; 404 where there is none."""
 
 
-@router.get("/cameras", **needs(Permission.VIEW_LIVE))
+@router.get("/cameras", **needs(Permission.VIEW_LIVE, room=True))
 async def cameras(who: Who, the: The) -> list[models.CameraModel]:
     """Return every camera that one may see, by number, with its state and what one may do with it."""
     rights = the.decider.rights(who)
@@ -132,7 +132,7 @@ async def discover(wish: models.Discovery, request: Request, who: Who, the: The)
     ]
 
 
-@router.get("/cameras/{camera_id}", **needs(Permission.VIEW_LIVE))
+@router.get("/cameras/{camera_id}", **needs(Permission.VIEW_LIVE, room=True))
 async def camera(camera: OneCamera, who: Who, the: The) -> models.CameraModel:
     """Return one camera with its state."""
     return _seen(the, who, camera, the.decider.rights(who))
@@ -182,7 +182,7 @@ async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     )
 
 
-@router.get("/cameras/{camera_id}/snapshot", response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.get("/cameras/{camera_id}/snapshot", response_class=Response, **needs(Permission.STILL))
 async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> Response:
     """Return a picture that the camera makes now."""
     jpeg = await the.fleet.host_of(camera).snapshot(camera.id)

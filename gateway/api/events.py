@@ -122,7 +122,7 @@ class _Outbox:
 @router.websocket("/api/v1/events")
 async def events(websocket: WebSocket, the: The) -> None:
     """Send every camera's state, then changes, and the time each second."""
-    who = await admit(websocket, Permission.VIEW_LIVE)
+    who = await admit(websocket, Permission.VIEW_LIVE, room=True)
     if who is None:
         return
     try:

@@ -28,7 +28,7 @@ class Map(BaseModel):
     centre: Centre | None
 
 
-@router.get("", **needs(Permission.VIEW_LIVE))
+@router.get("", **needs(Permission.VIEW_LIVE, room=True))
 async def about(who: Who, the: The) -> Map:
     """Return what the map is drawn from."""
     known = the.settings.map
@@ -49,7 +49,7 @@ async def about(who: Who, the: The) -> Map:
     return Map(tiles_url=known.tiles_url, attribution=known.attribution, centre=centre)
 
 
-@router.get("/ground", response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.get("/ground", response_class=Response, **needs(Permission.VIEW_LIVE, room=True))
 async def ground(the: The) -> Response:
     """Return the ground as GeoJSON."""
     path = the.settings.map.ground_file

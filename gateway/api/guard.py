@@ -10,21 +10,27 @@ from starlette.websockets import WebSocket
 
 from gateway.access.errors import AccessError, ForbiddenError, ForgeryError, NotSignedInError
 from gateway.access.identity import Identity
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
+from gateway.api.middleware import CERTIFICATE
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.sharing.errors import OutsideError
 from kernel.ids import CameraId
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
+ROOM = "room"
 
 
-def needs(permission: Permission) -> dict[str, Any]:
-    """Return what a route's decorator takes so that it answers only who has ``permission``."""
+def needs(permission: Permission, *, room: bool = False) -> dict[str, Any]:
+    """Return what a route's decorator takes so that it answers only who has ``permission``.
+
+    With ``room`` it answers only people of the room: it tells more than partners are to know of what they may see.
+    """
     return {
-        "dependencies": [Security(_authorised, scopes=[permission.value])],
+        "dependencies": [Security(_authorised, scopes=[permission.value, ROOM] if room else [permission.value])],
         "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}]},
     }
 
@@ -57,10 +63,10 @@ def actor(connection: HTTPConnection, identity: Identity) -> Actor:
 
 
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
-    await _authorise(connection, Permission(scopes.scopes[0]))
+    await _authorise(connection, Permission(scopes.scopes[0]), room=ROOM in scopes.scopes)
 
 
-async def _authorise(connection: HTTPConnection, permission: Permission) -> Identity:
+async def _authorise(connection: HTTPConnection, permission: Permission, *, room: bool = False) -> Identity:
     identity, by_cookie = await identify(connection)
     if by_cookie and (connection.scope["type"] == "websocket" or connection.scope["method"] not in SAFE):
         _check_origin(connection, required=True)
@@ -68,8 +74,9 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
             raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
     camera = connection.path_params.get("camera_id")
     try:
+        _check_outside(connection, identity, room=room)
         rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
-    except ForbiddenError:
+    except (ForbiddenError, OutsideError):
         path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
         rooms_of(connection).trail.note(
             AuditEvent(
@@ -84,6 +91,16 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
     connection.state.identity = identity
     connection.state.rule = rule
     return identity
+
+
+def _check_outside(connection: HTTPConnection, identity: Identity, *, room: bool) -> None:
+    if identity.role is not Role.PARTNER:
+        return
+    rooms_of(connection).sharing.partners.check_entry(
+        identity.user_id, address=address_of(connection), certificate=connection.scope.get(CERTIFICATE)
+    )
+    if room:
+        raise ForbiddenError("That is for the room alone.", cure="See what is shared with you.")
 
 
 async def identify(connection: HTTPConnection) -> tuple[Identity, bool]:
@@ -129,10 +146,10 @@ def _ours(connection: HTTPConnection, origin: str) -> bool:
     )
 
 
-async def admit(websocket: WebSocket, permission: Permission) -> Identity | None:
+async def admit(websocket: WebSocket, permission: Permission, *, room: bool = False) -> Identity | None:
     """Return who opens a WebSocket, or refuse it with problem details before it is accepted and return ``None``."""
     try:
-        return await _authorise(websocket, permission)
-    except AccessError as error:
+        return await _authorise(websocket, permission, room=room)
+    except (AccessError, OutsideError) as error:
         await websocket.send_denial_response(refusal(error))
         return None

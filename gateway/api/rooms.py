@@ -15,6 +15,7 @@ from gateway.api.ledger import Ledger
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
 from gateway.fleet.service import Fleet
+from gateway.sharing import Sharing
 from kernel.clock import Clock
 
 
@@ -31,6 +32,7 @@ class Rooms:
     trail: Trail
     fleet: Fleet
     ledger: Ledger
+    sharing: Sharing
     places: Places = field(default_factory=Places)
 
     @property

@@ -109,15 +109,15 @@ class Tested:
     test: RoomTestRow
 
 
-SharingChange = (
-    Began | Changed | Ended | Noted | StickAsked | StickRefused | StickLent | StickTakenBack | Tested
-)
+SharingChange = Began | Changed | Ended | Noted | StickAsked | StickRefused | StickLent | StickTakenBack | Tested
 
 
 class Bell:
     """Tells whoever listens, on the event loop, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, rights_changed: Callable[[], None]) -> None:
+        """``rights_changed`` is called when what somebody may see or steer may be another, before anybody is told."""
+        self.rights_changed = rights_changed
         self._listening: list[Callable[[SharingChange], None]] = []
 
     def listen(self, call: Callable[[SharingChange], None]) -> Callable[[], None]:
