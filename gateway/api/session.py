@@ -38,6 +38,7 @@ async def set_up(wish: models.SetUp, request: Request, response: Response, the: 
     except AccessError as error:
         _note_failure(the, Action.SET_UP, wish.username, address, error)
         raise
+    await the.decider.reload()
     await the.trail.append(AuditEvent(action=Action.SET_UP, actor=actor(request, identity), subject=identity.user_id))
     _set_cookie(response, the, secret)
     return _signed_in(the, identity)
