@@ -7,7 +7,7 @@ import structlog
 from config.access import AccessSettings
 from gateway.access.errors import CredentialsError, NotSignedInError, UserError
 from gateway.access.identity import Identity
-from gateway.access.limits import Attempts, SignInLimits
+from gateway.access.limits import Attempts, SignInLimits, network_of
 from gateway.access.passwords import Passwords
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
@@ -87,7 +87,7 @@ class Access:
             await Users(connection).add(user)
             await Codes(connection).clear(SETUP)
         self._limits.succeeded("setup", address)
-        return await self._open_session(user, address)
+        return await self.open_session(user, address=address)
 
     # --- signing in
 
@@ -114,7 +114,7 @@ class Access:
             fresh = await self._passwords.hash(password)
             async with self._database.write() as connection:
                 await Users(connection).change(user.id, password_hash=fresh)
-        return await self._open_session(user, address)
+        return await self.open_session(user, address=address)
 
     async def sign_in_with_code(self, code: str, *, address: str) -> tuple[Identity, str]:
         """Use up a one-time code.
@@ -132,7 +132,7 @@ class Access:
         if user is None or user.disabled:
             raise CredentialsError("This one-time code does not work any more.", cure="Ask for a new one.")
         self._limits.succeeded("code", address)
-        return await self._open_session(user, address)
+        return await self.open_session(user, address=address)
 
     async def check_password(self, identity: Identity, password: str, *, address: str) -> None:
         """Make sure that it is still them at the keys.
@@ -147,6 +147,18 @@ class Access:
         if not await self._passwords.verify(user.password_hash if user is not None else None, password):
             raise CredentialsError("The current password is wrong.", cure="Check it and try again.")
         self._limits.succeeded(identity.username, address)
+
+    def attempt(self, what: str, address: str) -> None:
+        """Take an attempt at a secret that is no password: an invitation's code.
+
+        Raises:
+            TooManyAttemptsError: too many wrong ones from this address.
+        """
+        self._limits.begin(f"{what} {network_of(address)}", address)
+
+    def succeeded(self, what: str, address: str) -> None:
+        """Give the attempt back: it was right."""
+        self._limits.succeeded(f"{what} {network_of(address)}", address)
 
     async def sign_out(self, session: str) -> None:
         """End a session."""
@@ -247,7 +259,8 @@ class Access:
             await Codes(connection).replace(row)
         return code
 
-    async def _open_session(self, user: UserRow, address: str) -> tuple[Identity, str]:
+    async def open_session(self, user: UserRow, *, address: str) -> tuple[Identity, str]:
+        """Begin a session; return who they are and its secret."""
         secret = new_secret()
         now_ns = self._clock.wall_ns()
         row = SessionRow(

@@ -6,7 +6,24 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
-from gateway.api import cameras, events, ground, hosts, live, people, playback, presets, record, rights, session, steer
+from gateway.api import (
+    cameras,
+    events,
+    ground,
+    hosts,
+    live,
+    partners,
+    people,
+    playback,
+    presets,
+    record,
+    rights,
+    session,
+    share_socket,
+    share_talk,
+    sharing,
+    steer,
+)
 from gateway.api.guard import PERMISSION_KEY, needs, public
 from gateway.api.problems import install
 from gateway.api.rooms import Rooms
@@ -44,6 +61,10 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         hosts,
         ground,
         people,
+        partners,
+        share_talk,
+        sharing,
+        share_socket,
         rights,
         record,
         events,

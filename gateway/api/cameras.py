@@ -9,7 +9,7 @@ from drivers.model import CameraTarget, Credentials
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.access.rights import Rights
-from gateway.api import models, showing
+from gateway.api import models, share_views, showing
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
@@ -191,7 +191,9 @@ async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> R
 
 
 def _seen(the: Rooms, who: Identity, camera: Camera, rights: Rights) -> models.CameraModel:
-    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id, rights=rights)
+    loan = the.sharing.sticks.loan(camera.id)
+    lent = share_views.lent(loan) if loan is not None else None
+    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id, rights=rights, lent=lent)
 
 
 def _target(wish: models.Target) -> CameraTarget:

@@ -10,11 +10,12 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
-from gateway.api import showing
+from gateway.api import models, share_views, showing
 from gateway.api.errors import ControlSocketError, TooManySocketsError
 from gateway.api.guard import admit, identify
 from gateway.api.problems import refusal
 from gateway.api.rooms import Rooms, The
+from gateway.api.share_news import ShareNews
 from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.times import iso, iso_or_none
 from gateway.db.errors import DatabaseError
@@ -54,7 +55,14 @@ class _Outbox:
         self.glass: deque[GrantRow] = deque()
         self._glass_told: set[str] = set()
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
+        self.shares = ShareNews(the, who, wake=self.wake.set, camera=lambda camera: self.add(StateChanged(camera)))
+        self._sticks = the.sharing.sticks
         self.over = False
+
+    def lent(self, camera: CameraId) -> models.Lent | None:
+        """Return to whom the stick of a camera is lent."""
+        loan = self._sticks.loan(camera)
+        return share_views.lent(loan) if loan is not None else None
 
     def add(self, change: FleetChange) -> None:
         match change:
@@ -104,14 +112,17 @@ class _Outbox:
         told = self._told.get(camera)
         if told is None or self._clock.monotonic_ns() - told[1] >= NO_NEWS_S * NS_PER_S:
             return True
-        return _news(self._fleet.state(camera)) != told[0]
+        return self._news(camera) != told[0]
+
+    def _news(self, camera: CameraId) -> object:
+        return (_news(self._fleet.state(camera)), self._sticks.loan(camera))
 
     def take_state(self) -> tuple[CameraId, rpc.CameraState | None]:
         """Return the next camera to be told of, and its newest state."""
         camera = next(iter(self.states))
         del self.states[camera]
         state = self._fleet.state(camera)
-        self._told[camera] = (_news(state), self._clock.monotonic_ns())
+        self._told[camera] = (self._news(camera), self._clock.monotonic_ns())
         return camera, state
 
     def end(self) -> None:
@@ -139,6 +150,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     for camera in the.fleet.cameras():
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
+    stop_sharing = the.sharing.bell.listen(outbox.shares.heard)
     stop_deciding = the.decider.when_changed(outbox.look_again)
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
     try:
@@ -164,6 +176,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     finally:
         stop_listening()
         stop_deciding()
+        stop_sharing()
         stop_watching()
 
 
@@ -178,6 +191,8 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json({"t": "rights"})
         while outbox.glass:
             await websocket.send_json(_broken(outbox.glass.popleft()))
+        while outbox.shares.waiting:
+            await websocket.send_json(outbox.shares.waiting.popleft())
         if outbox.list_changed:
             outbox.list_changed = False
             await websocket.send_json({"t": "cameras"})
@@ -185,7 +200,7 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json(_happened(outbox.happened.popleft()))
         while outbox.states:
             camera, known = outbox.take_state()
-            state = showing.state(known, user_id=who.user_id)
+            state = showing.state(known, user_id=who.user_id, lent=outbox.lent(camera))
             await websocket.send_json({"t": "camera", "id": camera, "state": state.model_dump(mode="json")})
 
 
@@ -201,6 +216,9 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
                 except DatabaseError as error:
                     # The wall stays lit while the database is away; the next round asks again.
                     log.warning("events.unchecked", error=error.code)
+            watching = outbox.shares.watching(tick)
+            if watching is not None:
+                await websocket.send_json(watching)
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
 
 

@@ -13,6 +13,7 @@ from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.db.users import UserRow
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
@@ -94,6 +95,14 @@ async def change_password(wish: models.NewPassword, request: Request, who: Who, 
             action=Action.USER_CHANGED, actor=actor(request, who), subject=who.user_id, details={"password": True}
         )
     )
+
+
+async def enter(request: Request, response: Response, the: Rooms, user: UserRow, action: Action) -> models.SignedIn:
+    """Sign in who has just become a user, and record how."""
+    identity, secret = await the.access.open_session(user, address=address_of(request))
+    await the.trail.append(AuditEvent(action=action, actor=actor(request, identity), subject=user.id))
+    _set_cookie(response, the, secret)
+    return _signed_in(the, identity)
 
 
 def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:

@@ -18,7 +18,7 @@ from gateway.db.sharing import ShareRow, ShareRows
 from gateway.sharing.changes import Began, Bell, Changed, Ended, Person
 from gateway.sharing.errors import NotSharedError, ShareError, ShareFullError, UnknownShareError
 from gateway.sharing.partners import Partners
-from gateway.sharing.terms import checked, limits_of
+from gateway.sharing.terms import GRACE_NS, checked, limits_of
 from kernel.clock import Clock
 from kernel.ids import CameraId, StreamName, new_id
 
@@ -244,8 +244,6 @@ class Shares:
         """
         was = self.get(share_id)
         values = {name: getattr(change, name) for name in ShareChange.__dataclass_fields__}
-        if change.review_ns is not None and change.ends_ns is None and was.kind == STANDING:
-            values["ends_ns"] = change.review_ns
         row = replace(was, **{name: value for name, value in values.items() if value is not None})
         if row.recipients is not None and change.recipients is None:
             # Who is no user any more is none of its recipients either.
@@ -259,6 +257,17 @@ class Shares:
             {one.user_id for one in self._partners.people(row.organisation_id)},
         )
         return await self._replace(was, row)
+
+    async def review(self, share_id: str, review_ns: int) -> ShareRow:
+        """Let a standing share go on until its next review.
+
+        Raises:
+            ShareError: it is none, or the date cannot be.
+            UnknownShareError: there is none, or it is over.
+        """
+        if self.get(share_id).kind != STANDING:
+            raise ShareError("Only a standing share is reviewed.", cure="Extend this one.")
+        return await self.change(share_id, ShareChange(review_ns=review_ns, ends_ns=review_ns + GRACE_NS))
 
     async def select(self, share_id: str, camera: CameraId | None, *, by: Person) -> ShareRow:
         """Show in a share that follows what its maker has selected: one camera, or none.

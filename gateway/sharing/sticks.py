@@ -102,25 +102,29 @@ class Sticks:
             self._bell.ring(StickRefused(row, one))
         return refused
 
-    def lend(
-        self, share_id: str, *, camera: CameraId | None, user_id: str | None, minutes: int | None, by: Person
-    ) -> Loan:
-        """Lend the stick of a camera: as was asked for last, or as named. A loan of it to somebody else ends.
+    def wanted(self, share_id: str, *, camera: CameraId | None, user_id: str | None) -> tuple[CameraId, str]:
+        """Return the camera and the user of a loan to be: what is not named is as was asked for last.
 
         Raises:
-            UnknownShareError: nobody asks, or it is not shared with them.
+            UnknownShareError: nobody asks for that.
+        """
+        if camera is not None and user_id is not None:
+            return camera, user_id
+        fitting = [
+            one for one in self.requests(share_id) if user_id in {None, one.by.user_id} and camera in {None, one.camera}
+        ]
+        if not fitting:
+            raise UnknownShareError("Nobody asks for a stick in that share.", cure="Name a camera and a person.")
+        return fitting[-1].camera, fitting[-1].by.user_id
+
+    def lend(self, share_id: str, *, camera: CameraId, user_id: str, minutes: int | None, by: Person) -> Loan:
+        """Lend the stick of a camera. A loan of it to somebody else ends.
+
+        Raises:
+            UnknownShareError: it is not shared with them.
             ShareError: that long it is not lent.
         """
         row = self._shares.get(share_id)
-        if camera is None or user_id is None:
-            fitting = [
-                one
-                for one in self.requests(share_id)
-                if user_id in {None, one.by.user_id} and camera in {None, one.camera}
-            ]
-            if not fitting:
-                raise UnknownShareError("Nobody asks for a stick in that share.", cure="Name a camera and a person.")
-            camera, user_id = fitting[-1].camera, fitting[-1].by.user_id
         if camera not in self._shares.own(share_id, user_id).cameras:
             raise UnknownShareError("That camera is not in that share.", cure="See which are.")
         minutes = minutes if minutes is not None else self._settings.stick_minutes
