@@ -10,8 +10,18 @@ from gateway.access.permissions import Permission, Role
 from gateway.api.guard import PERMISSION_KEY, PUBLIC
 from tests.fakes.desk import ROLES, Desk, filled
 
-PUBLIC_ROUTES = {("get", "/healthz"), ("get", "/api/v1/setup"), ("post", "/api/v1/setup"), ("post", "/api/v1/session")}
-SOCKETS = {"/api/v1/events": Permission.VIEW_LIVE, "/api/v1/cameras/{camera_id}/steer": Permission.STEER}
+PUBLIC_ROUTES = {
+    ("get", "/healthz"),
+    ("get", "/api/v1/setup"),
+    ("post", "/api/v1/setup"),
+    ("post", "/api/v1/session"),
+    ("post", "/api/v1/enrolment"),
+}
+SOCKETS = {
+    "/api/v1/events": Permission.VIEW_LIVE,
+    "/api/v1/cameras/{camera_id}/steer": Permission.STEER,
+    "/api/v1/shares/events": Permission.SIGNED_IN,
+}
 
 
 async def operations(desk: Desk) -> list[tuple[str, str, str]]:
@@ -29,8 +39,8 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
     return await client.request(method.upper(), filled(path, stream="main"))
 
 
-async def test_only_four_routes_are_public(desk: Desk) -> None:
-    """What answers everybody is health, setting up and signing in, and nothing else."""
+async def test_only_five_routes_are_public(desk: Desk) -> None:
+    """What answers everybody is health, setting up, enrolling and signing in, and nothing else."""
     found = {(method, path) for method, path, permission in await operations(desk) if permission == PUBLIC}
     assert found == PUBLIC_ROUTES
 
