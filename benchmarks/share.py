@@ -42,6 +42,7 @@ class Arrivals:
     packets: int = 0
     first_s: float | None = None
     last_s: float = 0.0
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     tally: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(lost=0))
 
     def packet(self, data: bytes, _now_s: float) -> None:
@@ -49,6 +50,7 @@ class Arrivals:
         now_s = time.monotonic()
         if self.first_s is None:
             self.source, self.first_s = int.from_bytes(data[8:12], "big"), now_s
+            self.begun.set()
         self.highest = int.from_bytes(data[2:4], "big")
         self.packets += 1
         self.last_s = now_s
@@ -132,8 +134,7 @@ async def joined(
         for view, camera in zip(views, cameras, strict=True):
             group.create_task(join(view, camera))
     async with asyncio.timeout(JOIN_S):
-        while any(view.viewer.arrivals.first_s is None for view in views):
-            await asyncio.sleep(0.01)
+        await asyncio.gather(*(view.viewer.arrivals.begun.wait() for view in views))
     took_s = max(view.viewer.arrivals.first_s or 0.0 for view in views) - began_s
     await asyncio.sleep(WATCH_S)
     late = [view for view in views if time.monotonic() - view.viewer.arrivals.last_s > 1.0]

@@ -16,7 +16,7 @@ from gateway.audit.events import Action, AuditEvent
 from gateway.db.sharing import ShareRow
 from gateway.fleet.hosts import HostError
 from gateway.sharing import Person
-from gateway.sharing.errors import ShareError
+from gateway.sharing.errors import ShareError, UnknownShareError
 from kernel.ids import CameraId
 
 router = APIRouter(prefix="/api/v1", tags=["shares"])
@@ -168,7 +168,8 @@ def _side(the: Rooms, who: Identity, share_id: str) -> tuple[ShareRow, bool]:
     """
     if who.role is Role.PARTNER:
         return the.sharing.shares.own(share_id, who.user_id), True
-    the.decider.decide(who, Permission.SHARE)
+    if the.decider.rights(who).rule(Permission.SHARE) is None:
+        raise UnknownShareError("That share is not yours.", cure="See the list of shares.")
     return reached(the, who, share_id), False
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from config.live import LiveSettings
+from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.live import LiveError, LiveHub, ViewerFacts, open_live
 from gateway.worker.problems import answer, problem_of
@@ -67,7 +68,9 @@ class _Host(FakeHost):
                 CameraId(request.path_params["camera"]),
                 StreamName(request.path_params["stream"]),
                 await request.body(),
-                viewer=ViewerFacts(who=asked["who"], address=asked["address"]),
+                viewer=ViewerFacts(
+                    who=asked["who"], address=asked["address"], user=asked["user"], access_session=asked["session"]
+                ),
             )
         except LiveError as error:
             return answer(problem_of(error))
@@ -79,6 +82,13 @@ class _Host(FakeHost):
     async def _patch(self, request: Request) -> Response:
         await self.hub.patch(request.path_params["session"], await request.body(), request.headers.get("if-match"))
         return Response(status_code=204)
+
+    async def _end(self, request: Request) -> Response:
+        wish = rpc.EndViewers.model_validate_json(await request.body())
+        return JSONResponse({"ended": self.hub.end(camera=wish.camera, who=wish.who, sessions=wish.sessions)})
+
+    async def _viewers(self, _request: Request) -> Response:
+        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.hub.viewers()))))
 
     async def _close(self, request: Request) -> Response:
         await self.hub.close(request.path_params["session"])

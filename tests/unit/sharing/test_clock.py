@@ -11,13 +11,13 @@ from config.sharing import SharingSettings
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
 from gateway.db.users import UserRow, Users
-from gateway.sharing import Ended, Person, ShareChange, Sharing, SharingChange, ShareWish, StickRefused, StickTakenBack
+from gateway.sharing import Ended, Person, ShareChange, ShareWish, Sharing, SharingChange, StickRefused, StickTakenBack
 from gateway.sharing.errors import InvitationError, OutsideError, ShareError, ShareFullError, UnknownShareError
 from gateway.sharing.partners import OrganisationWish
 from gateway.sharing.room import LOOK_S, open_sharing
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId, StreamName
-from tests.fakes.clock import ManualClock
+from tests.fakes.clock import ManualClock, settle
 from tests.fakes.waiting import until
 
 CAMERA, OTHER = CameraId("a" * 32), CameraId("b" * 32)
@@ -137,8 +137,7 @@ async def test_a_change_does_not_bring_back_what_has_ended(stage: Stage) -> None
     async with stage.shares._writing:
         changing = asyncio.create_task(stage.shares.change(row.id, ShareChange(title="longer")))
         ending = asyncio.create_task(stage.shares.end([row.id], by=OLGA))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await settle()
     with pytest.raises(ShareError, match="meanwhile"):
         await changing
     await ending
@@ -215,12 +214,12 @@ async def test_an_invitation_is_used_by_one(stage: Stage) -> None:
 async def test_places_are_held_while_views_are_opened(stage: Stage) -> None:
     """Two offers at once do not share the last place."""
     await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
-    with stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0):
-        with (
-            pytest.raises(ShareFullError),
-            stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
-        ):
-            pass
+    with (
+        stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
+        pytest.raises(ShareFullError),
+        stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
+    ):
+        pass
     with stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0):
         pass
 
@@ -252,9 +251,7 @@ async def test_a_relay_serves_no_longer_than_the_share(stage: Stage) -> None:
         ("192.0.2.7", "cd" * 32, False),
     ],
 )
-async def test_people_come_as_was_agreed(
-    stage: Stage, address: str, certificate: str | None, *, let_in: bool
-) -> None:
+async def test_people_come_as_was_agreed(stage: Stage, address: str, certificate: str | None, *, let_in: bool) -> None:
     """From their networks, with their certificate."""
     wish = OrganisationWish(name="TVP", networks=("192.0.2.0/24",), certificate="AB:" * 31 + "AB")
     await stage.sharing.partners.put(wish, stage.organisation)
