@@ -16,6 +16,7 @@ from gateway.access.permissions import Permission
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail
 from gateway.fleet import rpc
+from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.service import Fleet
 from kernel.clock import NS_PER_S, Clock, every
@@ -232,8 +233,10 @@ class Ledger:
         )
 
     def _owner(self, camera: CameraId) -> HostClient | None:
-        known = {one.id: one for one in self._fleet.cameras()}
-        return self._fleet.host_of(known[camera]) if camera in known else None
+        try:
+            return self._fleet.host_of(self._fleet.camera(camera))
+        except UnknownCameraError:
+            return None
 
     async def close(self) -> None:
         """End everything: the service stops."""

@@ -13,6 +13,7 @@ from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.session import enter
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.db.errors import ConflictError
 from gateway.db.partners import OrganisationRow, RecipientRow
 from gateway.sharing import Person
 from gateway.sharing.errors import InvitationError
@@ -144,6 +145,8 @@ async def remove(organisation_id: str, request: Request, who: Who, the: The) -> 
 @router.post("/organisations/{organisation_id}/invitations", status_code=201, **needs(Permission.SUPERVISE))
 async def invite(organisation_id: str, wish: Invite, request: Request, who: Who, the: The) -> ShownInvitation:
     """Invite somebody: the code enrols them once, and soon not any more. An earlier one of theirs is worthless."""
+    if any(user.username == wish.username.casefold() for user in await the.people.users()):
+        raise ConflictError(f"There is already a user called {wish.username}.", cure="Choose another user name.")
     row, code = await the.sharing.partners.invite(
         organisation_id, username=wish.username.casefold(), name=wish.name, invited_by=who.user_id
     )

@@ -74,6 +74,14 @@ async def test_a_newer_invitation_replaces_the_older(desk: Desk) -> None:
     assert (await browser.post("/api/v1/enrolment", json={"code": newer, "password": PASSWORD})).status_code == 201
 
 
+async def test_a_user_is_not_invited_again(desk: Desk) -> None:
+    """A name that is taken is refused before anybody gets a code that would not work."""
+    pc = await officer(desk)
+    wish = {"username": "PC.1234", "name": "PC 1234"}
+    answer = await desk.admin.post(f"/api/v1/organisations/{pc.organisation}/invitations", json=wish)
+    assert answer.status_code == 409
+
+
 async def test_nothing_is_seen_before_the_terms_are_accepted(desk: Desk) -> None:
     """A share is there, and shows nothing until then."""
     camera, pc = await desk.enrol(), await officer(desk, terms=False)
