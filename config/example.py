@@ -28,6 +28,8 @@ UNSET = {
     "recording.disk_register": "/var/lib/sightline/disks.json",
     "live.turn_urls": ["turn:turn.example.org:3478"],
     "live.turn_secret": "the static-auth-secret of coturn",
+    "sharing.test_camera": 1,
+    "sharing.certificate_header": "X-Client-Certificate-SHA256",
     "hosts.socket_dir": "/run/sightline",
     "oidc.id": "borough",
     "oidc.name": "your borough account",

@@ -15,6 +15,7 @@ from config.map import MapSettings
 from config.oidc import OidcSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
+from config.sharing import SharingSettings
 from config.steering import SteeringSettings
 
 MAX_PORT = 65_535
@@ -32,6 +33,7 @@ class Settings(BaseModel):
     recording: RecordingSettings = RecordingSettings()
     live: LiveSettings = LiveSettings()
     steering: SteeringSettings = SteeringSettings()
+    sharing: SharingSettings = SharingSettings()
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()

@@ -11,11 +11,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from config.errors import BadValueError
 from config.settings import Settings
@@ -31,7 +32,7 @@ from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.access.tickets import Tickets
 from gateway.api import Rooms, create_api, open_ledger
-from gateway.api.middleware import AccessLog, BodyLimit, SecurityHeaders
+from gateway.api.middleware import AccessLog, BodyLimit, CertificateFromProxy, SecurityHeaders
 from gateway.api.players import PlayerOrigins
 from gateway.api.signalling import Signalling
 from gateway.audit.keeping import open_keeping
@@ -45,6 +46,8 @@ from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, ListChanged, open_fleet
 from gateway.hosting import HostProcess, open_hosting, place_of
+from gateway.shared import Recorder, ShareRights
+from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
 from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
@@ -60,6 +63,8 @@ WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated, with forward secrecy. Those of TLS 1.3 all are."""
+PROXIES = ("127.0.0.1", "::1")
+"""Where a proxy in front may stand."""
 
 
 class HostOpener(Protocol):
@@ -154,6 +159,11 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         oidc = await open_oidc(settings, database, clock=clock, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
+        sharing = await stack.enter_async_context(
+            open_sharing(database, clock=clock, settings=settings.sharing, changed=decider.changed)
+        )
+        decider.add_source(ShareRights(sharing))
+        stack.callback(sharing.bell.listen(Recorder(trail).heard))
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
         stack.callback(decider.when_changed(lambda: ledger.rights_changed(decider)))
@@ -173,6 +183,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             fleet=fleet,
             ledger=ledger,
             signalling=Signalling(settings.live, clock=clock),
+            sharing=sharing,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))
@@ -271,14 +282,17 @@ async def _serving(
 ) -> AsyncIterator[None]:
     """Answer on the socket; on leaving, open requests get their time to end."""
     behind_proxy = bool(settings.server.public_urls)
+    if behind_proxy:
+        # Outermost: who a header may be believed from is seen only before the proxy's word for the client is taken.
+        told: Any = ProxyHeadersMiddleware(cast("Any", app), trusted_hosts=list(PROXIES))
+        app = CertificateFromProxy(told, header=settings.sharing.certificate_header, proxies=PROXIES)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
-        proxy_headers=behind_proxy,
-        forwarded_allow_ips="127.0.0.1,::1" if behind_proxy else None,
+        proxy_headers=False,
         ws_max_size=WS_MAX_BYTES,
         timeout_graceful_shutdown=max(1, round(settings.server.shutdown_s)),
         ssl_certfile=str(tls.certificate) if tls is not None else None,

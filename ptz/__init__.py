@@ -3,7 +3,7 @@
 Design note: docs/design/steering.md.
 """
 
-from ptz.arbitration import Holder, Stick, StickState
+from ptz.arbitration import Holder, Priority, Stick, StickState
 from ptz.controller import HeadController
 from ptz.errors import SteeringError
 from ptz.opening import open_controller
@@ -15,6 +15,7 @@ __all__ = [
     "HeadController",
     "HeadState",
     "Holder",
+    "Priority",
     "SteeringError",
     "Stick",
     "StickState",

@@ -1,9 +1,18 @@
-"""Who holds the stick of one head: one person at a time. Priorities come with the desk; this is its seat."""
+"""Who holds the stick of one head: one at a time. The room takes it from a guest, never a guest from the room."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from kernel.clock import NS_PER_S, Clock
 from ptz.errors import StickHeldError, StickNotHeldError
+
+
+class Priority(IntEnum):
+    """Whose hand it is: the higher takes the stick from the lower at once."""
+
+    GUEST = 0
+    """Somebody outside, to whom the stick is lent."""
+    ROOM = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +22,7 @@ class Holder:
     id: str
     name: str
     user_id: str = ""
+    priority: Priority = Priority.ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +57,22 @@ class Stick:
         """Give the stick to ``holder`` and return who lost it, if somebody did.
 
         Raises:
-            StickHeldError: somebody else holds it and has touched it lately.
+            StickHeldError: somebody else of the same priority holds it and has touched it lately, or one of a higher.
         """
         now_ns = self._clock.monotonic_ns()
         lost = self._holder
         if lost is not None and lost.id == holder.id:
             self._touched_ns = now_ns
             return None
-        if lost is not None and now_ns - self._touched_ns < self._idle_release_ns:
+        if lost is not None and holder.priority < lost.priority:
+            raise StickHeldError(
+                f"{lost.name} of the control room is steering this camera.",
+                cure="Ask them to let go of it.",
+                holder=lost.name,
+                idle_s=(now_ns - self._touched_ns) / NS_PER_S,
+            )
+        equal = lost is not None and holder.priority == lost.priority
+        if lost is not None and equal and now_ns - self._touched_ns < self._idle_release_ns:
             left_s = (self._idle_release_ns - (now_ns - self._touched_ns)) / NS_PER_S
             raise StickHeldError(
                 f"{lost.name} is steering this camera.",

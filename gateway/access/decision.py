@@ -98,7 +98,7 @@ class Decider:
             token = self._tables.tokens.get(session.removeprefix(TOKEN_PREFIX))
             if token is None or token[0] != user_id or token[2] <= self._clock.wall_ns():
                 return False
-            rights = rights.within(Role(token[1]).permissions)
+            rights = rights.within(Role(token[1]).ceiling)
         return rights.rule(permission, camera) is not None
 
     def tables(self) -> RightsTables:

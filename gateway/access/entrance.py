@@ -173,6 +173,18 @@ class Entrance:
                 await Users(connection).change(user.id, password_hash=fresh)
         return await self._after_first(user, visitor, Method.PASSWORD, device=device)
 
+    def attempt(self, address: str) -> None:
+        """Take an attempt at a secret that names nobody and is kept elsewhere: an invitation's code.
+
+        Raises:
+            TooManyAttemptsError: too many wrong ones from this address.
+        """
+        self._limits.begin("", address)
+
+    def succeeded(self, address: str) -> None:
+        """Give the attempt back: it was right."""
+        self._limits.succeeded("", address)
+
     async def sign_in_with_code(self, code: str, *, visitor: Visitor) -> Opened | SecondDue:
         """Use up a one-time code; it stands in for the password, not for the second factor.
 

@@ -139,6 +139,15 @@ class People:
         self._access.tell_ended(ended)
         return user
 
+    async def sign_out(self, user_id: str) -> None:
+        """End every session of a user."""
+        async with self._database.write() as connection:
+            sessions = Sessions(connection)
+            ended = await sessions.of_user(user_id)
+            for session in ended:
+                await sessions.remove(session)
+        self._access.tell_ended(ended)
+
     async def tokens(self) -> list[TokenRow]:
         """Return every token, without what would open anything."""
         async with self._database.read() as connection:

@@ -9,6 +9,8 @@ class Permission(StrEnum):
     SIGNED_IN = "signed_in"
     """Be here at all: see one's own session and end it."""
     VIEW_LIVE = "view_live"
+    STILL = "still"
+    """Take away a picture that a camera makes now."""
     VIEW_RECORDED = "view_recorded"
     STEER = "steer"
     EXPORT = "export"
@@ -35,6 +37,7 @@ class Permission(StrEnum):
 _OF_CAMERAS = frozenset(
     {
         Permission.VIEW_LIVE,
+        Permission.STILL,
         Permission.VIEW_RECORDED,
         Permission.STEER,
         Permission.EXPORT,
@@ -61,9 +64,14 @@ class Role(StrEnum):
         """Return the bundle."""
         return _BUNDLES[self]
 
+    @property
+    def ceiling(self) -> frozenset[Permission]:
+        """Return what an API token of this role may do at most: a partner's player may show what is shared."""
+        return self.permissions | {Permission.VIEW_LIVE} if self is Role.PARTNER else self.permissions
+
 
 _MEMBER = frozenset({Permission.SIGNED_IN})
-_VIEWER = _MEMBER | {Permission.VIEW_LIVE, Permission.VIEW_RECORDED}
+_VIEWER = _MEMBER | {Permission.VIEW_LIVE, Permission.STILL, Permission.VIEW_RECORDED}
 _OPERATOR = _VIEWER | {
     Permission.STEER,
     Permission.EXPORT,

@@ -229,13 +229,13 @@ class Access:
         if row.used_ns is None or now_ns - row.used_ns >= _NOTE_USE_NS:
             async with self._database.write() as connection:
                 await Tokens(connection).used(row.id, now_ns)
-        role, ceiling = Role(user.role), Role(row.role).permissions
+        role, ceiling = Role(user.role), Role(row.role).ceiling
         return Identity(
             user_id=user.id,
             username=user.username,
             name=user.name,
             # For people to read: a token shows as what it was made as, and never as more than its user is by now.
-            role=Role(row.role) if ceiling <= role.permissions else role,
+            role=Role(row.role) if Role(row.role).permissions <= role.permissions else role,
             session=f"token:{row.id}",
             token_name=row.name,
             ceiling=ceiling,

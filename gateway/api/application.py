@@ -17,6 +17,7 @@ from gateway.api import (
     hosts,
     live,
     oidc,
+    partners,
     people,
     playback,
     presets,
@@ -24,6 +25,9 @@ from gateway.api import (
     rights,
     seen,
     session,
+    share_socket,
+    share_talk,
+    sharing,
     steer,
 )
 from gateway.api.description import check_permissions, described
@@ -67,6 +71,10 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         ground,
         people,
         oidc,
+        partners,
+        share_talk,
+        sharing,
+        share_socket,
         rights,
         approvals,
         holds,

@@ -9,7 +9,7 @@ from drivers.model import CameraTarget, Credentials
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.access.rights import Rights
-from gateway.api import models, showing
+from gateway.api import models, share_views, showing
 from gateway.api.description import answers
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
@@ -30,7 +30,7 @@ OneCamera = Annotated[Camera, Depends(_camera)]
 """The camera that a path names; 404 where there is none."""
 
 
-@router.get("/cameras", **needs(Permission.VIEW_LIVE))
+@router.get("/cameras", **needs(Permission.VIEW_LIVE, room=True))
 async def cameras(who: Who, the: The) -> list[models.CameraModel]:
     """Return every camera that one may see, by number, with its state and what one may do with it."""
     rights = the.decider.rights(who)
@@ -138,7 +138,7 @@ async def discover(wish: models.Discovery, request: Request, who: Who, the: The)
     ]
 
 
-@router.get("/cameras/{camera_id}", **needs(Permission.VIEW_LIVE))
+@router.get("/cameras/{camera_id}", **needs(Permission.VIEW_LIVE, room=True))
 async def camera(camera: OneCamera, who: Who, the: The) -> models.CameraModel:
     """Return one camera with its state."""
     return _seen(the, who, camera, the.decider.rights(who))
@@ -192,7 +192,7 @@ async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     "/cameras/{camera_id}/snapshot",
     response_class=Response,
     responses=answers("image/jpeg"),
-    **needs(Permission.VIEW_LIVE),
+    **needs(Permission.STILL),
 )
 async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> Response:
     """Return a picture that the camera makes now."""
@@ -202,7 +202,9 @@ async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> R
 
 
 def _seen(the: Rooms, who: Identity, camera: Camera, rights: Rights) -> models.CameraModel:
-    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id, rights=rights)
+    loan = the.sharing.sticks.loan(camera.id)
+    lent = share_views.lent(loan) if loan is not None else None
+    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id, rights=rights, lent=lent)
 
 
 def _target(wish: models.Target) -> CameraTarget:

@@ -11,11 +11,12 @@ from gateway.access.approvals import Approval
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
-from gateway.api import showing
+from gateway.api import models, share_views, showing
 from gateway.api.errors import ControlSocketError, TooManySocketsError
 from gateway.api.guard import admit, identify
 from gateway.api.problems import refusal
 from gateway.api.rooms import Rooms, The
+from gateway.api.share_news import ShareNews
 from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.times import iso, iso_or_none
 from gateway.db.errors import DatabaseError
@@ -52,12 +53,19 @@ class _Outbox:
         self.list_changed = False
         self.rights_changed = False
         self._grants = the.grants
-        self.glass: deque[GrantRow] = deque()
         self._glass_told: set[str] = set()
-        self.approvals: deque[dict[str, Any]] = deque(maxlen=HAPPENED_MAX)
+        self.messages: deque[dict[str, Any]] = deque(maxlen=HAPPENED_MAX)
+        """Said each once: approvals, and where the glass is broken."""
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
         self.session: SessionState | None = None
+        self.shares = ShareNews(the, who, wake=self.wake.set, camera=lambda camera: self.add(StateChanged(camera)))
+        self._sticks = the.sharing.sticks
         self.over = False
+
+    def lent(self, camera: CameraId) -> models.Lent | None:
+        """Return to whom the stick of a camera is lent."""
+        loan = self._sticks.loan(camera)
+        return share_views.lent(loan) if loan is not None else None
 
     def add(self, change: FleetChange) -> None:
         match change:
@@ -94,15 +102,15 @@ class _Outbox:
         for row in self._grants.broken():
             if row.id not in self._glass_told:
                 self._glass_told.add(row.id)
-                self.glass.append(row)
+                self.messages.append(_broken(row))
                 self.wake.set()
 
     def approval(self, one: Approval) -> None:
         """Tell who may approve that something waits, or no longer; and who asked for it what has become of it."""
         if one.asked_by.user_id == self._who.user_id and (one.denied or one.approved_by is not None):
-            self.approvals.append({"t": "approval", "id": one.id, "allowed": not one.denied})
+            self.messages.append({"t": "approval", "id": one.id, "allowed": not one.denied})
         elif self._decider.rights(self._who).rule(Permission.APPROVE) is not None:
-            self.approvals.append({"t": "approvals"})
+            self.messages.append({"t": "approvals"})
         else:
             return
         self.wake.set()
@@ -117,14 +125,17 @@ class _Outbox:
         told = self._told.get(camera)
         if told is None or self._clock.monotonic_ns() - told[1] >= NO_NEWS_S * NS_PER_S:
             return True
-        return _news(self._fleet.state(camera)) != told[0]
+        return self._news(camera) != told[0]
+
+    def _news(self, camera: CameraId) -> object:
+        return (_news(self._fleet.state(camera)), self._sticks.loan(camera))
 
     def take_state(self) -> tuple[CameraId, rpc.CameraState | None]:
         """Return the next camera to be told of, and its newest state."""
         camera = next(iter(self.states))
         del self.states[camera]
         state = self._fleet.state(camera)
-        self._told[camera] = (_news(state), self._clock.monotonic_ns())
+        self._told[camera] = (self._news(camera), self._clock.monotonic_ns())
         return camera, state
 
     def turn(self, state: SessionState) -> None:
@@ -140,7 +151,7 @@ class _Outbox:
 @router.websocket("/api/v1/events")
 async def events(websocket: WebSocket, the: The) -> None:
     """Send every camera's state, then changes, and the time each second."""
-    who = await admit(websocket, Permission.VIEW_LIVE)
+    who = await admit(websocket, Permission.VIEW_LIVE, room=True)
     if who is None:
         return
     try:
@@ -157,6 +168,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     for camera in the.fleet.cameras():
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
+    stop_sharing = the.sharing.bell.listen(outbox.shares.heard)
     stop_deciding = the.decider.when_changed(outbox.look_again)
     stop_approving = the.approvals.when_changed(outbox.approval)
     stop_looking = the.access.when_state(lambda session, state: outbox.turn(state) if session == who.session else None)
@@ -185,6 +197,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         stop_listening()
         stop_deciding()
         stop_approving()
+        stop_sharing()
         stop_watching()
         stop_looking()
 
@@ -198,13 +211,13 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
         if outbox.rights_changed:
             outbox.rights_changed = False
             await websocket.send_json({"t": "rights"})
-        while outbox.approvals:
-            await websocket.send_json(outbox.approvals.popleft())
-        while outbox.glass:
-            await websocket.send_json(_broken(outbox.glass.popleft()))
+        while outbox.messages:
+            await websocket.send_json(outbox.messages.popleft())
         if outbox.session is not None:
             state, outbox.session = outbox.session, None
             await websocket.send_json({"t": "session", "state": state.value})
+        while outbox.shares.waiting:
+            await websocket.send_json(outbox.shares.waiting.popleft())
         if outbox.list_changed:
             outbox.list_changed = False
             await websocket.send_json({"t": "cameras"})
@@ -212,7 +225,7 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json(_happened(outbox.happened.popleft()))
         while outbox.states:
             camera, known = outbox.take_state()
-            shown = showing.state(known, user_id=who.user_id)
+            shown = showing.state(known, user_id=who.user_id, lent=outbox.lent(camera))
             await websocket.send_json({"t": "camera", "id": camera, "state": shown.model_dump(mode="json")})
 
 
@@ -228,6 +241,9 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
                 except DatabaseError as error:
                     # The wall stays lit while the database is away; the next round asks again.
                     log.warning("events.unchecked", error=error.code)
+            watching = outbox.shares.watching(tick)
+            if watching is not None:
+                await websocket.send_json(watching)
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
 
 

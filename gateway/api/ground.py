@@ -29,7 +29,7 @@ class Map(BaseModel):
     centre: Centre | None
 
 
-@router.get("", **needs(Permission.VIEW_LIVE))
+@router.get("", **needs(Permission.VIEW_LIVE, room=True))
 async def about(who: Who, the: The) -> Map:
     """Return what the map is drawn from."""
     known = the.settings.map
@@ -51,7 +51,10 @@ async def about(who: Who, the: The) -> Map:
 
 
 @router.get(
-    "/ground", response_class=Response, responses=answers("application/geo+json"), **needs(Permission.VIEW_LIVE)
+    "/ground",
+    response_class=Response,
+    responses=answers("application/geo+json"),
+    **needs(Permission.VIEW_LIVE, room=True),
 )
 async def ground(the: The) -> Response:
     """Return the ground as GeoJSON."""

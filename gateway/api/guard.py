@@ -20,10 +20,12 @@ from gateway.access.errors import (
     SecondPersonError,
 )
 from gateway.access.identity import Identity, SessionState
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
+from gateway.api.middleware import CERTIFICATE
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.sharing.errors import OutsideError
 from kernel.ids import CameraId
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,16 +33,20 @@ PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
 APPROVAL_HEADER = "sightline-approval"
 STEP_UP = "step-up"
+ROOM = "room"
 STEP_UP_KEY = "x-sightline-step-up"
 
 
-def needs(permission: Permission, *, step_up: bool = False, act: Act | None = None) -> dict[str, Any]:
+def needs(
+    permission: Permission, *, step_up: bool = False, act: Act | None = None, room: bool = False
+) -> dict[str, Any]:
     """Return what a route's decorator takes so that it answers only who has ``permission``.
 
     With ``step_up`` they must have proved lately who they are. A program cannot, and need not; but what needs that of
     who administers (people, tokens, rights) no program does at all. An ``act`` may be set to take two people.
+    With ``room`` it answers only people of the room: it tells more than partners are to know of what they may see.
     """
-    scopes = [permission.value, STEP_UP] if step_up else [permission.value]
+    scopes = [permission.value, *([STEP_UP] if step_up else []), *([ROOM] if room else [])]
     dependencies = [Security(_authorised, scopes=scopes)]
     if act is not None:
         dependencies.append(Security(_by_two, scopes=[act.value]))
@@ -79,12 +85,12 @@ def actor(connection: HTTPConnection, identity: Identity) -> Actor:
 
 
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
-    identity = await _authorise(connection, Permission(scopes.scopes[0]))
+    identity = await _authorise(connection, Permission(scopes.scopes[0]), room=ROOM in scopes.scopes)
     if STEP_UP in scopes.scopes:
         await _check_confirmed(connection, identity, Permission(scopes.scopes[0]))
 
 
-async def _authorise(connection: HTTPConnection, permission: Permission) -> Identity:
+async def _authorise(connection: HTTPConnection, permission: Permission, *, room: bool = False) -> Identity:
     identity, by_cookie = await identify(connection)
     if by_cookie and (connection.scope["type"] == "websocket" or connection.scope["method"] not in SAFE):
         _check_origin(connection, required=True)
@@ -93,8 +99,9 @@ async def _authorise(connection: HTTPConnection, permission: Permission) -> Iden
     _check_open(identity, permission)
     camera = connection.path_params.get("camera_id")
     try:
+        _check_outside(connection, identity, room=room)
         rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
-    except ForbiddenError:
+    except (ForbiddenError, OutsideError):
         path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
         rooms_of(connection).trail.note(
             AuditEvent(
@@ -158,6 +165,16 @@ async def _check_confirmed(connection: HTTPConnection, identity: Identity, permi
         raise ForbiddenError("A program may not change people, tokens or rights.", cure="Sign in, and do it yourself.")
 
 
+def _check_outside(connection: HTTPConnection, identity: Identity, *, room: bool) -> None:
+    if identity.role is not Role.PARTNER:
+        return
+    rooms_of(connection).sharing.partners.check_entry(
+        identity.user_id, address=address_of(connection), certificate=connection.scope.get(CERTIFICATE)
+    )
+    if room:
+        raise ForbiddenError("That is for the room alone.", cure="See what is shared with you.")
+
+
 async def identify(connection: HTTPConnection) -> tuple[Identity, bool]:
     """Return who is asking, and whether a cookie said so.
 
@@ -201,10 +218,10 @@ def _ours(connection: HTTPConnection, origin: str) -> bool:
     )
 
 
-async def admit(websocket: WebSocket, permission: Permission) -> Identity | None:
+async def admit(websocket: WebSocket, permission: Permission, *, room: bool = False) -> Identity | None:
     """Return who opens a WebSocket, or refuse it with problem details before it is accepted and return ``None``."""
     try:
-        return await _authorise(websocket, permission)
-    except AccessError as error:
+        return await _authorise(websocket, permission, room=room)
+    except (AccessError, OutsideError) as error:
         await websocket.send_denial_response(refusal(error))
         return None

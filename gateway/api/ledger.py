@@ -5,7 +5,7 @@ A view ends when the viewer says so, when its host no longer knows it, or with t
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -28,7 +28,6 @@ log = structlog.get_logger()
 SWEEP_S = 2.0
 PLAYBACK_IDLE_S = 30.0
 OVER_KEPT = 1024
-NOT_FOUND = 404
 
 _NEEDS = {
     Action.VIEW_STARTED: Permission.VIEW_LIVE,
@@ -83,6 +82,8 @@ class Ledger:
         self._closing: set[asyncio.Task[None]] = set()
         self._over: deque[tuple[str, ...]] = deque(maxlen=OVER_KEPT)
         """Views that ended lately: their host may list them for a moment longer."""
+        self.watchers: dict[HostClient, dict[str, rpc.ViewerState]] = {}
+        """What each host said last of its viewers, by its session: how well their lines carry."""
 
     # --- any span
 
@@ -117,6 +118,10 @@ class Ledger:
         """Return what is going on under the keys that begin so."""
         return [span for span in self._spans.values() if span.key[: len(prefix)] == prefix]
 
+    def lasted_s(self, span: Span) -> int:
+        """Return for how many seconds something has been going on."""
+        return (self._clock.monotonic_ns() - span.began_ns) // NS_PER_S
+
     @property
     def open_spans(self) -> int:
         """Return how many things are going on."""
@@ -129,7 +134,7 @@ class Ledger:
             return
         if span.action is Action.VIEW_STARTED:
             self._over.append(key)
-        lasted_s = (self._clock.monotonic_ns() - span.began_ns) // NS_PER_S
+        lasted_s = self.lasted_s(span)
         self._trail.note(
             AuditEvent(
                 action=_ENDS[span.action],
@@ -146,25 +151,30 @@ class Ledger:
 
     def session_ended(self, session: str) -> None:
         """End what went through a session: its viewers are cut off at their hosts."""
-        for span in [span for span in self._spans.values() if span.session == session]:
-            self._stop(span, "session ended")
+        self._stop([span for span in self._spans.values() if span.session == session], "session ended")
 
-    def rights_changed(self, decider: Decider) -> None:
-        """End what somebody may do no longer."""
-        for span in list(self._spans.values()):
-            if not decider.still(span.actor.id, span.session, _NEEDS[span.action], span.camera):
-                self._stop(span, "right ended")
+    def rights_changed(self, decider: Decider, spans: Collection[Span] | None = None) -> None:
+        """End what somebody may do no longer, of ``spans`` or of all that goes on."""
+        looked_at = self._spans.values() if spans is None else spans
+        lost = [
+            one for one in looked_at if not decider.still(one.actor.id, one.session, _NEEDS[one.action], one.camera)
+        ]
+        self._stop(lost, "right ended")
 
-    def _stop(self, span: Span, reason: str) -> None:
-        if span.action is not Action.VIEW_STARTED:
-            self.end(span.key, reason)
-            return
-        if span.cut_reason is not None:
-            return  # it is being cut off already
-        span.cut_reason = reason
-        task = asyncio.get_running_loop().create_task(self._cut(span))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def _stop(self, spans: Collection[Span], reason: str) -> None:
+        """End what is given; the views among it by one call to each host, so that many end as fast as one."""
+        cutting: dict[HostClient, list[Span]] = {}
+        for span in spans:
+            host = self._owner(span.camera) if span.action is Action.VIEW_STARTED else None
+            if host is None:
+                self.end(span.key, reason)
+            elif span.cut_reason is None:
+                span.cut_reason = reason
+                cutting.setdefault(host, []).append(span)
+        for host, views in cutting.items():
+            task = asyncio.get_running_loop().create_task(self._cut(host, views))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     def session_turned(self, session: str, state: SessionState) -> None:
         """Let go of sticks and end playback of a session that was locked; its pictures stay."""
@@ -190,17 +200,15 @@ class Ledger:
         finally:
             self._offers -= 1
 
-    async def _cut(self, span: Span) -> None:
-        """Cut a viewer off at their host; until that succeeds the view goes on, and the sweep tries again."""
+    async def _cut(self, host: HostClient, views: Collection[Span]) -> None:
+        """Cut viewers off at their host; until that succeeds their views go on, and the sweep tries again."""
         try:
-            await self._fleet.host_of(self._fleet.camera(span.camera)).live_close(span.key[1])
-        except UnknownCameraError:
-            pass  # the camera was removed meanwhile, and its views with it
+            await host.end_viewers(sessions=frozenset(span.key[1] for span in views))
         except HostError as error:
-            if error.status != NOT_FOUND:
-                log.warning("view.uncut", camera=span.camera, error=error.code)
-                return
-        self.end(span.key, span.cut_reason or "cut off")
+            log.warning("view.uncut", views=len(views), error=error.code)
+            return
+        for span in views:
+            self.end(span.key, span.cut_reason or "cut off")
 
     # --- sweeping
 
@@ -250,14 +258,14 @@ class Ledger:
             viewers = await host.viewers()
         except HostError:
             return  # the link says it; whether they still watch is known when it is back
+        self.watchers[host] = {viewer.session: viewer for viewer in viewers}
         there = {view_key(viewer.session) for viewer in viewers}
         for key in before - there:
             span = self._spans.get(key)
             self.end(key, (span.cut_reason if span is not None else None) or "left")
-        for key in before & there:
-            span = self._spans.get(key)
-            if span is not None and span.cut_reason is not None:
-                await self._cut(span)
+        uncut = [span for key in before & there if (span := self._spans.get(key)) and span.cut_reason is not None]
+        if uncut:
+            await self._cut(host, uncut)
         if not self._offers:
             for viewer in viewers:
                 key = view_key(viewer.session)
@@ -278,8 +286,10 @@ class Ledger:
         )
 
     def _owner(self, camera: CameraId) -> HostClient | None:
-        known = {one.id: one for one in self._fleet.cameras()}
-        return self._fleet.host_of(known[camera]) if camera in known else None
+        try:
+            return self._fleet.host_of(self._fleet.camera(camera))
+        except UnknownCameraError:
+            return None
 
     async def close(self) -> None:
         """End everything: the service stops."""

@@ -3,6 +3,8 @@
 Section numbers are those of the draft.
 """
 
+from contextlib import AsyncExitStack
+
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from gateway.access.identity import Identity
@@ -11,6 +13,7 @@ from gateway.api.cameras import OneCamera
 from gateway.api.errors import MediaTypeError, NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.ledger import Span, view_key
+from gateway.api.outside import relay_until_ns, seated
 from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.turn import links
 from gateway.audit.events import Action
@@ -31,7 +34,7 @@ _KNOWN = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 @router.options("", response_class=Response, **needs(Permission.VIEW_LIVE))
 async def ask(camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
     """Tell a player what may be posted here (section 4.3), and which ICE servers to use (section 4.7)."""
-    told = links(the.settings.live, who, wall_ns=the.clock.wall_ns())
+    told = links(the.settings.live, who, wall_ns=the.clock.wall_ns(), until_ns=relay_until_ns(the, who, camera.id))
     return Response(headers={"Accept-Post": SDP_MEDIA_TYPE, "Allow": ", ".join(_OF_ENDPOINT), **told})
 
 
@@ -49,7 +52,9 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
     _expect(request, SDP_MEDIA_TYPE)
     sdp = await request.body()
     address = address_of(request)
-    async with the.ledger.offering():
+    async with AsyncExitStack() as stack:
+        viewer = stack.enter_context(seated(the, actor(request, who), who, camera.id, stream))
+        await stack.enter_async_context(the.ledger.offering())
         answer = await the.fleet.host_of(camera).live_offer(
             camera.id,
             stream,
@@ -59,16 +64,16 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             user=who.user_id,
             access_session=who.session,
         )
-        the.ledger.begin(
-            Span(
-                key=view_key(answer.session),
-                action=Action.VIEW_STARTED,
-                actor=actor(request, who),
-                session=who.session,
-                camera=camera.id,
-                details=_shown(answer, stream),
-            )
+        span = Span(
+            key=view_key(answer.session),
+            action=Action.VIEW_STARTED,
+            actor=viewer,
+            session=who.session,
+            camera=camera.id,
+            details=_shown(answer, stream),
         )
+        the.ledger.begin(span)
+        the.ledger.rights_changed(the.decider, [span])  # it may have been taken away while the host was asked
     return Response(
         answer.sdp,
         status_code=201,
@@ -79,7 +84,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             "Accept-Patch": SDP_FRAGMENT_MEDIA_TYPE,
             STREAM_HEADER: answer.stream.value,
             **({CONVERTED_HEADER: answer.converted_from} if answer.converted_from else {}),
-            **links(the.settings.live, who, wall_ns=the.clock.wall_ns()),
+            **links(the.settings.live, who, wall_ns=the.clock.wall_ns(), until_ns=relay_until_ns(the, who, camera.id)),
         },
     )
 

@@ -1,6 +1,6 @@
 """Around every request: a limit on bodies, headers that browsers obey, one log line."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +11,9 @@ from gateway.api.problems import TOO_LARGE, response
 from kernel.clock import NS_PER_MS, Clock
 
 log = structlog.get_logger()
+
+CERTIFICATE = "sightline.certificate"
+"""Key of the scope: SHA-256 (hex) of the client certificate that the proxy in front has verified."""
 
 
 class BodyLimit:
@@ -110,3 +113,27 @@ class AccessLog:
                 address=client[0] if client else "",
                 user=identity.shown if identity is not None else None,
             )
+
+
+class CertificateFromProxy:
+    """Takes a verified client certificate's fingerprint from a proxy in front, and from nobody else.
+
+    uvicorn does not tell an application which certificate a client showed. The proxy that ends TLS does, in a header;
+    it is believed only where the connection itself comes from the proxy, and everybody else's is taken out.
+    """
+
+    def __init__(self, app: ASGIApp, *, header: str | None, proxies: Collection[str]) -> None:
+        self._app = app
+        self._header = header
+        self._proxies = frozenset(proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if self._header is not None and scope["type"] in {"http", "websocket"}:
+            headers = MutableHeaders(scope=scope)
+            shown = headers.get(self._header)
+            if shown is not None:
+                del headers[self._header]
+                if scope["client"] is not None and scope["client"][0] in self._proxies:
+                    scope[CERTIFICATE] = shown.replace(":", "").strip().lower()
+        await self._app(scope, receive, send)

@@ -128,6 +128,18 @@ class Stick(BaseModel):
     mine: bool
 
 
+class Lent(BaseModel):
+    """A stick that is lent: to whom, by whom, until when."""
+
+    share: str
+    camera: str
+    user_id: str
+    name: str
+    by: str
+    since: str
+    until: str
+
+
 class CameraStateModel(BaseModel):
     """What a camera does now."""
 
@@ -138,6 +150,7 @@ class CameraStateModel(BaseModel):
     viewers: int
     head: HeadPosition | None
     stick: Stick | None
+    lent: Lent | None = None
     clock_offset_s: float | None
 
 

@@ -88,6 +88,7 @@ async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserE
     row = await the.people.add(
         username=wish.username, name=wish.name, role=wish.role, password=wish.password.get_secret_value()
     )
+    await the.decider.reload()
     await the.trail.append(
         AuditEvent(
             action=Action.USER_ADDED,
@@ -109,6 +110,7 @@ async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who
         password=wish.password.get_secret_value() if wish.password is not None else None,
     )
     row = await the.people.change(user_id, change, keep_session=who.session if user_id == who.user_id else None)
+    await the.decider.reload()
     await the.trail.append(
         AuditEvent(
             action=Action.USER_CHANGED,
@@ -129,6 +131,8 @@ async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who
 async def remove_user(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a user with their sessions and tokens."""
     row = await the.people.remove(user_id)
+    await the.decider.reload()
+    the.sharing.partners.forget(user_id)
     await the.trail.append(
         AuditEvent(
             action=Action.USER_REMOVED,
@@ -151,6 +155,7 @@ async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> Sho
     row, secret = await the.people.add_token(
         user_id=wish.user_id or who.user_id, name=wish.name, role=wish.role, days=wish.days
     )
+    await the.decider.reload()
     await the.trail.append(
         AuditEvent(
             action=Action.TOKEN_ADDED,
@@ -166,6 +171,7 @@ async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> Sho
 async def remove_token(token_id: str, request: Request, who: Who, the: The) -> None:
     """Revoke a token."""
     await the.people.remove_token(token_id)
+    await the.decider.reload()
     await the.trail.append(AuditEvent(action=Action.TOKEN_REMOVED, actor=actor(request, who), subject=token_id))
 
 

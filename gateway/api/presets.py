@@ -12,14 +12,14 @@ from gateway.audit.events import Action, AuditEvent
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}/presets", tags=["steering"])
 
 
-@router.get("", **needs(Permission.VIEW_LIVE))
+@router.get("", **needs(Permission.VIEW_LIVE, room=True))
 async def presets(camera: OneCamera, the: The) -> list[models.PresetModel]:
     """Return the presets of a head, placeholders hidden."""
     known = await the.fleet.host_of(camera).presets(camera.id)
     return [models.PresetModel(token=preset.token, name=preset.name) for preset in known.presets]
 
 
-@router.post("", status_code=201, **needs(Permission.STEER))
+@router.post("", status_code=201, **needs(Permission.STEER, room=True))
 async def store(wish: models.NewPreset, request: Request, camera: OneCamera, who: Who, the: The) -> models.PresetModel:
     """Store where the head points now."""
     preset = await the.fleet.host_of(camera).store_preset(camera.id, wish.name, wish.token)
@@ -34,7 +34,7 @@ async def store(wish: models.NewPreset, request: Request, camera: OneCamera, who
     return models.PresetModel(token=preset.token, name=preset.name)
 
 
-@router.delete("/{token:path}", status_code=204, **needs(Permission.STEER))
+@router.delete("/{token:path}", status_code=204, **needs(Permission.STEER, room=True))
 async def remove(token: str, request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Forget a preset."""
     await the.fleet.host_of(camera).remove_preset(camera.id, token)

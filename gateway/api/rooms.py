@@ -20,6 +20,7 @@ from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
 from gateway.fleet.service import Fleet
+from gateway.sharing import Sharing
 from kernel.clock import Clock
 
 
@@ -41,6 +42,7 @@ class Rooms:
     fleet: Fleet
     ledger: Ledger
     signalling: Signalling
+    sharing: Sharing
     places: Places = field(default_factory=Places)
 
     @property

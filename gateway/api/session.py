@@ -15,8 +15,9 @@ from gateway.api.guard import Who, actor, needs, public
 from gateway.api.rooms import Rooms, The, origin_of
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
-from gateway.api.visitors import clear_session, set_cookies, visitor
+from gateway.api.visitors import clear_session, set_cookies, set_session, visitor
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.db.users import UserRow
 
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
@@ -39,6 +40,7 @@ async def set_up(wish: models.SetUp, request: Request, response: Response, by: B
     except AccessError as error:
         _note_failure(the, Action.SET_UP, _tried(wish.username, by), error)
         raise
+    await the.decider.reload()
     return await _welcome(Action.SET_UP, opened, request, response, the)
 
 
@@ -126,6 +128,17 @@ async def _welcome(action: Action, opened: Opened, request: Request, response: R
     )
     set_cookies(response, the, opened)
     return _signed_in(the, who)
+
+
+async def enter(request: Request, response: Response, the: Rooms, user: UserRow, action: Action) -> models.SignedIn:
+    """Sign in who has just become a user, and record how."""
+    by = visitor(request)
+    identity, secret = await the.access.open_session(
+        user, address=by.address, methods=("password",), browser=by.browser
+    )
+    await the.trail.append(AuditEvent(action=action, actor=actor(request, identity), subject=user.id))
+    set_session(response, the, secret)
+    return _signed_in(the, identity)
 
 
 def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:

@@ -26,7 +26,9 @@ def user(identity: Identity, rights: Rights) -> models.User:
     )
 
 
-def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str, rights: Rights) -> models.CameraModel:
+def camera(
+    one: Camera, known: rpc.CameraState | None, *, user_id: str, rights: Rights, lent: models.Lent | None = None
+) -> models.CameraModel:
     """Return a camera with its state as ``user_id`` sees it, who has these rights."""
     place = one.place
     return models.CameraModel(
@@ -50,7 +52,7 @@ def camera(one: Camera, known: rpc.CameraState | None, *, user_id: str, rights: 
         remarks=remarks(one.description),
         enrolled=iso(one.enrolled_ns),
         may=sorted(permission for permission in rights.permissions(one.id) if permission.of_cameras),
-        state=state(known, user_id=user_id),
+        state=state(known, user_id=user_id, lent=lent),
     )
 
 
@@ -93,8 +95,8 @@ def remarks(description: CameraDescription) -> list[models.RemarkModel]:
     return [models.RemarkModel(text=remark.text, quirk=remark.quirk) for remark in description.remarks]
 
 
-def state(known: rpc.CameraState | None, *, user_id: str, holder: str | None = None) -> models.CameraStateModel:
-    """Return a camera's state; a stick is ``mine`` where this user, or exactly this ``holder``, has it."""
+def state(known: rpc.CameraState | None, *, user_id: str, lent: models.Lent | None = None) -> models.CameraStateModel:
+    """Return a camera's state, with to whom outside its stick is lent; it is ``mine`` where this user has it."""
     if known is None:
         return models.CameraStateModel(
             live="connecting",
@@ -104,6 +106,7 @@ def state(known: rpc.CameraState | None, *, user_id: str, holder: str | None = N
             viewers=0,
             head=None,
             stick=None,
+            lent=lent,
             clock_offset_s=None,
         )
     return models.CameraStateModel(
@@ -113,7 +116,8 @@ def state(known: rpc.CameraState | None, *, user_id: str, holder: str | None = N
         last_frame=iso_or_none(known.last_frame_ns),
         viewers=known.viewers,
         head=position(known.head),
-        stick=stick(known.stick, user_id=user_id, holder=holder),
+        stick=stick(known.stick, user_id=user_id),
+        lent=lent,
         clock_offset_s=known.clock_offset_s,
     )
 

@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from gateway.access.identity import Identity, SessionState
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, NotHereError
 from gateway.api.guard import actor, admit
@@ -29,6 +29,7 @@ from gateway.fleet.hosts import HostError
 from gateway.fleet.service import FleetChange, StateChanged
 from kernel.errors import SightlineError
 from kernel.ids import new_id
+from ptz.arbitration import Priority
 
 log = structlog.get_logger()
 
@@ -100,6 +101,8 @@ class _Seat:
                 locked.set() if session == self._who.session and state is not SessionState.OPEN else None
             )
         )
+        if not self._may():
+            barred.set()  # it was taken away while the socket was being accepted
         self._news.set()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -210,9 +213,7 @@ class _Seat:
     async def _take(self) -> None:
         # From before the asking: a socket that ends in between must let go of what the host gave.
         self._holding = True
-        state = await self._host.stick(
-            self._camera.id, rpc.StickWish(holder=self._holder, name=self._who.name, take=True)
-        )
+        state = await self._host.stick(self._camera.id, self._stick_wish())
         self._confirmed = False
         self._the.ledger.begin(
             Span(
@@ -225,6 +226,15 @@ class _Seat:
             )
         )
         await self._say_stick(state)
+
+    def _stick_wish(self) -> rpc.StickWish:
+        outside = self._who.role is Role.PARTNER
+        return rpc.StickWish(
+            holder=self._holder,
+            name=self._who.name,
+            take=True,
+            priority=Priority.GUEST if outside else Priority.ROOM,
+        )
 
     async def _leave(self, reason: str) -> None:
         """Let go of the stick, which stops the head."""

@@ -56,22 +56,26 @@ def relay_credential(secret: str, *, until_s: int, name: str) -> tuple[str, str]
     return username, base64.b64encode(digest).decode()
 
 
-def links(settings: LiveSettings, who: Identity, *, wall_ns: int) -> dict[str, str]:
-    """Return the Link header that tells ``who`` of every server, relay credentials of their own included."""
-    found = [server.link for server in _told(settings, who, wall_ns)]
+def links(settings: LiveSettings, who: Identity, *, wall_ns: int, until_ns: int | None = None) -> dict[str, str]:
+    """Return the Link header that tells ``who`` of every server, relay credentials of their own included.
+
+    Credentials hold no longer than ``until_ns``: what is shared until then needs no relay afterwards.
+    """
+    ends_s = wall_ns // NS_PER_S + settings.turn_ttl_s
+    if until_ns is not None:
+        ends_s = min(ends_s, until_ns // NS_PER_S)
+    found = [server.link for server in _told(settings, who, ends_s)]
     return {"Link": ", ".join(found)} if found else {}
 
 
-def _told(settings: LiveSettings, who: Identity, wall_ns: int) -> Iterator[Told]:
+def _told(settings: LiveSettings, who: Identity, until_s: int) -> Iterator[Told]:
     for server in settings.ice_servers:
         credential = server.credential.get_secret_value() if server.credential is not None else None
         yield Told(url=server.url, username=server.username, credential=credential)
     if settings.turn_secret is None or not settings.turn_urls:
         return
     name = new_id()
-    username, credential = relay_credential(
-        settings.turn_secret.get_secret_value(), until_s=wall_ns // NS_PER_S + settings.turn_ttl_s, name=name
-    )
+    username, credential = relay_credential(settings.turn_secret.get_secret_value(), until_s=until_s, name=name)
     # coturn's log knows a relay by this name alone: here stands whose it is. It opens nothing.
     _log.info("live.relay_named", relay=name, user=who.shown)
     for url in settings.turn_urls:

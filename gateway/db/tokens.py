@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.db.rights import RightsRows
 from gateway.db.tables import tokens, users
 from gateway.db.users import UserRow
 
@@ -36,6 +37,7 @@ class Tokens:
         await self._connection.execute(
             insert(tokens).values({column.name: getattr(row, column.name) for column in tokens.columns})
         )
+        await RightsRows(self._connection).raise_version()
 
     async def find(self, secret_hash: str) -> tuple[TokenRow, UserRow] | None:
         """Return a token by its hash, and its user."""
@@ -57,4 +59,5 @@ class Tokens:
     async def remove(self, token_id: str) -> bool:
         """Revoke a token; return whether there was one."""
         result = await self._connection.execute(delete(tokens).where(tokens.c.id == token_id))
+        await RightsRows(self._connection).raise_version()
         return result.rowcount > 0

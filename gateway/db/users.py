@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.errors import ConflictError
+from gateway.db.rights import RightsRows
 from gateway.db.tables import users
 
 
@@ -25,7 +26,7 @@ class UserRow:
 
 
 class Users:
-    """The repository, on one transaction."""
+    """The repository, on one transaction. What changes rights raises their version with it."""
 
     __slots__ = ("_connection",)
 
@@ -46,6 +47,7 @@ class Users:
             raise ConflictError(
                 f"There is already a user called {row.username}.", cure="Choose another name."
             ) from None
+        await RightsRows(self._connection).raise_version()
 
     async def get(self, user_id: str) -> UserRow | None:
         """Return a user by identifier."""
@@ -69,7 +71,10 @@ class Users:
     async def change(self, user_id: str, **values: object) -> None:
         """Set columns of a user."""
         await self._connection.execute(update(users).where(users.c.id == user_id).values(values))
+        if {"role", "disabled"} & set(values):
+            await RightsRows(self._connection).raise_version()
 
     async def remove(self, user_id: str) -> None:
         """Delete a user with their sessions and tokens."""
         await self._connection.execute(delete(users).where(users.c.id == user_id))
+        await RightsRows(self._connection).raise_version()

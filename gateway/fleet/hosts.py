@@ -179,9 +179,11 @@ class HostClient:
         """Return who watches what, and how much was sent to them."""
         return read(rpc.ViewerList, await self._ask("GET", "/live")).viewers
 
-    async def end_viewers(self, *, camera: CameraId | None = None, who: str | None = None) -> int:
-        """End the views that match; return how many."""
-        wish = rpc.EndViewers(camera=camera, who=who)
+    async def end_viewers(
+        self, *, camera: CameraId | None = None, who: str | None = None, sessions: frozenset[str] | None = None
+    ) -> int:
+        """End the views that match all that is given; return how many."""
+        wish = rpc.EndViewers(camera=camera, who=who, sessions=sessions)
         return int((await self._ask("POST", "/live/end", content=rpc.wire(wish))).json()["ended"])
 
     async def stick(self, camera: CameraId, wish: rpc.StickWish) -> rpc.StickState:

@@ -16,13 +16,13 @@ from gateway.fleet.load import HostLoad
 from kernel.head import HeadAbilities, Preset
 from kernel.ids import CameraId, StreamName
 from kernel.media import GapCause, TimeSource, VideoCodec
+from ptz.arbitration import Priority
 
 SDP_MEDIA_TYPE = "application/sdp"
 SDP_FRAGMENT_MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 STATE_MEDIA_TYPE = "application/jsonl"
-HEARTBEAT_S = 1.0
-"""The state stream is never silent for longer."""
+HEARTBEAT_S = 1.0  # the state stream is never silent for longer
 
 
 class Message(BaseModel):
@@ -224,12 +224,12 @@ class DiscoverRequest(Message):
 
 
 class StickWish(Message):
-    """Take the stick of a head (``take``), or only ask who holds it."""
+    """Take the stick of a head (``take``), or only ask who holds it. ``holder`` is opaque to the host: one console."""
 
     holder: str = Field(min_length=1, max_length=200)
-    """Opaque to the host: one operator's one console."""
     name: str = ""
     take: bool = True
+    priority: Priority = Priority.ROOM
 
 
 class Move(Message):
@@ -377,6 +377,7 @@ class EndViewers(Message):
 
     camera: CameraId | None = None
     who: str | None = None
+    sessions: frozenset[str] | None = None
 
 
 class VerifyRequest(Message):

@@ -1,7 +1,7 @@
 """All viewers of one camera host: feeds, and WHEP sessions on them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -229,12 +229,20 @@ class LiveHub:
         self.end()
         self._transcodes.close()
 
-    def end(self, *, camera: CameraId | None = None, who: str | None = None) -> int:
+    def end(
+        self, *, camera: CameraId | None = None, who: str | None = None, sessions: Collection[str] | None = None
+    ) -> int:
         """End the views that match all that is given; return how many."""
-        return self._end_where("ended by the gateway", camera=camera, who=who)
+        return self._end_where("ended by the gateway", camera=camera, who=who, sessions=sessions)
 
     def _end_where(
-        self, reason: str, *, camera: CameraId | None = None, who: str | None = None, feed: LiveFeed | None = None
+        self,
+        reason: str,
+        *,
+        camera: CameraId | None = None,
+        who: str | None = None,
+        feed: LiveFeed | None = None,
+        sessions: Collection[str] | None = None,
     ) -> int:
         ended = 0
         for session in self._sessions.values():
@@ -242,6 +250,7 @@ class LiveHub:
                 (camera is None or session.feed.camera == camera)
                 and (who is None or session.viewer.who == who)
                 and (feed is None or session.feed is feed)
+                and (sessions is None or session.id in sessions)
             ):
                 session.end(reason)
                 ended += 1

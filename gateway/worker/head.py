@@ -35,7 +35,7 @@ class HeadSeat:
             StickHeldError: another holds it.
         """
         if wish.take:
-            lost = self.stick.take(Holder(id=wish.holder, name=wish.name))
+            lost = self.stick.take(Holder(id=wish.holder, name=wish.name, priority=wish.priority))
             if lost is not None:
                 # The wish in force is the loser's; the winner begins with a head at rest.
                 self.controller.stop()

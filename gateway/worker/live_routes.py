@@ -81,7 +81,8 @@ def live_routes(hub: LiveHub) -> list[Route]:
 
     async def end(request: Request) -> Response:
         wish = rpc.EndViewers.model_validate_json(await request.body())
-        return Response(b'{"ended": %d}' % hub.end(camera=wish.camera, who=wish.who), media_type=JSON)
+        ended = hub.end(camera=wish.camera, who=wish.who, sessions=wish.sessions)
+        return Response(b'{"ended": %d}' % ended, media_type=JSON)
 
     return [
         Route("/cameras/{camera}/live/{stream}", offer, methods=["POST"]),

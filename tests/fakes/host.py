@@ -24,6 +24,7 @@ from gateway.fleet.load import HostLoad
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
+from ptz import Priority
 from tests.fakes.clock import settle
 from tests.fakes.descriptions import HEAD, description
 
@@ -45,6 +46,8 @@ class FakeHost:
         self.restarted: str | None = None
         """What a patch is answered with that restarts ICE."""
         self.sticks: dict[str, rpc.StickState] = {}
+        self.priorities: dict[str, Priority] = {}
+        """Of whoever took each stick last."""
         self.wishes: list[Any] = []
         self.dropped: list[str] = []
         self.presets: dict[str, Preset] = {"1": Preset("1", "Gate")}
@@ -125,6 +128,7 @@ class FakeHost:
                 Route(camera, self._release, methods=["DELETE"]),
                 Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
                 Route("/live", self._viewers),
+                Route("/live/end", self._end, methods=["POST"]),
                 Route("/live/{session}", self._patch, methods=["PATCH"]),
                 Route("/live/{session}", self._close, methods=["DELETE"]),
                 Route(f"{camera}/stick", self._take, methods=["POST"]),
@@ -260,17 +264,28 @@ class FakeHost:
         self.viewers.pop(request.path_params["session"], None)
         return Response(status_code=204)
 
+    async def _end(self, request: Request) -> Response:
+        if refused := self._refused("close"):
+            return refused
+        wish = rpc.EndViewers.model_validate_json(await request.body())
+        assert wish.sessions is not None
+        ended = [session for session in self.viewers if session in wish.sessions]
+        for session in ended:
+            del self.viewers[session]
+        return JSONResponse({"ended": len(ended)})
+
     async def _take(self, request: Request) -> Response:
         wish = rpc.StickWish.model_validate_json(await request.body())
         camera = request.path_params["camera"]
         held = self.sticks.get(camera)
-        if held is not None and held.holder != wish.holder:
+        if held is not None and held.holder != wish.holder and wish.priority <= self.priorities[camera]:
             return JSONResponse(
                 rpc.Problem(
                     type="steering.held", title=f"{held.name} is steering this camera.", status=409
                 ).model_dump(),
                 409,
             )
+        self.priorities[camera] = wish.priority
         stick = self.sticks[camera] = rpc.StickState(holder=wish.holder, name=wish.name, since_ns=1)
         self.state(self.live(camera))
         return Response(rpc.wire(stick))

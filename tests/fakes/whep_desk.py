@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from config.live import LiveSettings
 from gateway.fleet import rpc
@@ -104,6 +104,10 @@ class _Host(FakeHost):
             return Response(status_code=204)
         fragment = done.fragment if self.through is None else only_candidate(done.fragment, self.through)
         return Response(fragment, 200, {"etag": done.etag}, media_type="application/trickle-ice-sdpfrag")
+
+    async def _end(self, request: Request) -> Response:
+        wish = rpc.EndViewers.model_validate_json(await request.body())
+        return JSONResponse({"ended": self.hub.end(camera=wish.camera, who=wish.who, sessions=wish.sessions)})
 
     async def _viewers(self, _request: Request) -> Response:
         return Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.hub.viewers()))))

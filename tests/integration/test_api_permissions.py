@@ -17,6 +17,7 @@ PUBLIC_ROUTES = {
     ("post", "/api/v1/session"),
     ("post", "/api/v1/session/second"),
     ("post", "/api/v1/session/passkey"),
+    ("post", "/api/v1/enrolment"),
     ("get", "/api/v1/oidc/providers"),
     ("post", "/api/v1/oidc/{provider}/start"),
     ("get", "/api/v1/oidc/{provider}/callback"),
@@ -33,7 +34,11 @@ FOR_PEOPLE_ALONE = {
     ("delete", "/api/v1/users/{user_id}/accounts/{account_id}"),
 }
 """What no API token does, whatever its role: it changes who may do what."""
-SOCKETS = {"/api/v1/events": Permission.VIEW_LIVE, "/api/v1/cameras/{camera_id}/steer": Permission.STEER}
+SOCKETS = {
+    "/api/v1/events": Permission.VIEW_LIVE,
+    "/api/v1/cameras/{camera_id}/steer": Permission.STEER,
+    "/api/v1/shares/events": Permission.SIGNED_IN,
+}
 
 
 async def operations(desk: Desk) -> list[tuple[str, str, str]]:

@@ -261,6 +261,13 @@ async def test_views_are_ended_by_person_and_camera(stage: Stage) -> None:
     await until(lambda: [viewer.who for viewer in stage.hub.viewers()] == ["bob"], what="ann's end")
 
 
+async def test_many_views_are_ended_by_one_call(stage: Stage) -> None:
+    """Those that are named and no others; one that is over already does no harm."""
+    one, other = [await stage.hub.offer(CAMERA, StreamName.MAIN, CHROMIUM, viewer=ANN) for _ in range(2)]
+    assert stage.hub.end(sessions={one.id, "over"}) == 1
+    await until(lambda: [viewer.session for viewer in stage.hub.viewers()] == [other.id], what="the end of one")
+
+
 async def test_an_answer_names_only_what_is_configured() -> None:
     """Viewers are told of the configured address with the one number of the host, over UDP and over TCP."""
     clock = SystemClock()

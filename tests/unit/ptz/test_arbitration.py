@@ -2,7 +2,7 @@
 
 import pytest
 
-from ptz import Holder, Stick
+from ptz import Holder, Priority, Stick
 from ptz.errors import StickHeldError, StickNotHeldError
 from tests.fakes.clock import ManualClock
 
@@ -69,3 +69,31 @@ def test_release(stick: Stick) -> None:
     assert not stick.release("s1")
     assert stick.state.holder is None
     assert stick.state.idle_s == 0.0
+
+
+GUEST = Holder("s3", "PC Smith", priority=Priority.GUEST)
+
+
+def test_the_room_takes_the_stick_from_a_guest(stick: Stick) -> None:
+    """At once, however busy the guest is; the guest is who lost it."""
+    stick.take(GUEST)
+    assert stick.take(ANNE) == GUEST
+    assert stick.state.holder == ANNE
+
+
+async def test_a_guest_never_takes_the_stick_from_the_room(stick: Stick, clock: ManualClock) -> None:
+    """However long it has lain still."""
+    stick.take(ANNE)
+    await clock.turn(3600.0)
+    with pytest.raises(StickHeldError, match="Anne of the control room"):
+        stick.take(GUEST)
+
+
+async def test_guests_are_equals(stick: Stick, clock: ManualClock) -> None:
+    """One takes it from another only when it has lain still, as in the room."""
+    other = Holder("s4", "PC Jones", priority=Priority.GUEST)
+    stick.take(GUEST)
+    with pytest.raises(StickHeldError):
+        stick.take(other)
+    await clock.turn(60.0)
+    assert stick.take(other) == GUEST

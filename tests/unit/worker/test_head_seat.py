@@ -2,9 +2,13 @@
 
 import asyncio
 
+import pytest
+
 from config.steering import SteeringSettings
 from gateway.fleet import rpc
 from gateway.worker.head import open_seat
+from ptz import Priority
+from ptz.errors import StickNotHeldError
 from tests.fakes.clock import ManualClock, settle
 from tests.fakes.head import FakeHead
 
@@ -50,3 +54,20 @@ async def test_a_held_deflection_is_not_idle(clock: ManualClock) -> None:
     leaving = asyncio.ensure_future(block.__aexit__(None, None, None))
     while not leaving.done():
         await clock.turn(0.1)
+
+
+async def test_the_room_takes_a_turning_head_from_a_guest(clock: ManualClock) -> None:
+    """The guest's wish ends with their hold: the head stands, and what they wish then is not heard."""
+    head = FakeHead(clock=clock)
+    block = open_seat(head, clock=clock, settings=SteeringSettings(), changed=lambda: None)
+    seat = await block.__aenter__()
+    await clock.turn(6.0)
+    seat.take(rpc.StickWish(holder="g", name="PC Smith", priority=Priority.GUEST))
+    await seat.steer(rpc.SteerWish(holder="g", wish=rpc.Move(pan=1.0)))
+    await clock.turn(0.1)
+    assert seat.take(rpc.StickWish(holder="a", name="Ann")).name == "Ann"
+    await clock.turn(3.0)
+    assert head.velocity.still
+    with pytest.raises(StickNotHeldError):
+        await seat.steer(rpc.SteerWish(holder="g", wish=rpc.Move(pan=1.0)))
+    await block.__aexit__(None, None, None)

@@ -1,0 +1,286 @@
+"""Partner organisations: what administrators keep, whom supervisors invite, and how somebody outside comes in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from gateway.access.errors import PasswordPolicyError
+from gateway.access.permissions import Permission, Role
+from gateway.api import models, session_models
+from gateway.api.guard import Who, actor, needs, public
+from gateway.api.rooms import Rooms, The, address_of
+from gateway.api.session import enter
+from gateway.api.times import iso, iso_or_none
+from gateway.audit.events import Action, Actor, AuditEvent, Outcome
+from gateway.db.errors import ConflictError
+from gateway.db.partners import OrganisationRow, RecipientRow
+from gateway.sharing import Person
+from gateway.sharing.errors import InvitationError
+from gateway.sharing.partners import OrganisationWish
+
+router = APIRouter(prefix="/api/v1", tags=["partners"])
+
+Id = Annotated[str, Field(max_length=32)]
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class NewOrganisation(models.Taken):
+    """An organisation to be. Without networks its people come from anywhere; ``certificate`` is a SHA-256 in hex."""
+
+    name: models.Name
+    networks: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] = Field(default_factory=list)
+    certificate: Annotated[str, Field(max_length=128)] | None = None
+    disabled: bool = False
+
+
+class Recipient(BaseModel):
+    """Somebody of an organisation. ``terms`` is when they accepted those of today."""
+
+    user_id: str
+    name: str
+    enrolled: str
+    terms: str | None
+
+
+class Invitation(BaseModel):
+    """Somebody who is invited and has not enrolled."""
+
+    id: str
+    username: str
+    name: str
+    expires: str
+
+
+class Organisation(BaseModel):
+    """An organisation with its people."""
+
+    id: str
+    name: str
+    networks: list[str]
+    certificate: str | None
+    disabled: bool
+    people: list[Recipient]
+    invited: list[Invitation]
+
+
+class Invite(models.Taken):
+    """Whom to invite."""
+
+    username: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.@-]+$")]
+    name: models.Name
+
+
+class ShownInvitation(Invitation):
+    """An invitation with its code: this is the only time that it is shown."""
+
+    code: str
+
+
+class Enrolment(models.Taken):
+    """What somebody who was invited gives."""
+
+    code: Code
+    password: models.Password
+    name: models.Word = ""
+
+
+class Terms(BaseModel):
+    """What partners accept before they see anything."""
+
+    version: str
+    text: str
+    accepted: bool
+
+
+class Accept(models.Taken):
+    """The terms that one has read."""
+
+    version: Annotated[str, Field(max_length=32)]
+
+
+# --- organisations
+
+
+@router.get("/organisations", **needs(Permission.SHARE))
+async def organisations(the: The) -> list[Organisation]:
+    """Return every organisation by name, with its people and who is invited."""
+    return [await _organisation(the, row) for row in the.sharing.partners.organisations()]
+
+
+@router.post("/organisations", status_code=201, **needs(Permission.ADMINISTER))
+async def add(wish: NewOrganisation, request: Request, who: Who, the: The) -> Organisation:
+    """Make an organisation."""
+    row = await the.sharing.partners.put(_wish(wish))
+    await _note(the, actor(request, who), Action.PARTNER_ADDED, row)
+    return await _organisation(the, row)
+
+
+@router.put("/organisations/{organisation_id}", **needs(Permission.ADMINISTER))
+async def change(organisation_id: str, wish: NewOrganisation, request: Request, who: Who, the: The) -> Organisation:
+    """Change an organisation. Its people are signed out: they come in anew, as is agreed now."""
+    row = await the.sharing.partners.put(_wish(wish), organisation_id)
+    await _note(the, actor(request, who), Action.PARTNER_CHANGED, row)
+    for one in the.sharing.partners.people(organisation_id):
+        await the.people.sign_out(one.user_id)
+    return await _organisation(the, row)
+
+
+@router.delete("/organisations/{organisation_id}", status_code=204, **needs(Permission.ADMINISTER))
+async def remove(organisation_id: str, request: Request, who: Who, the: The) -> None:
+    """Remove an organisation: its shares end, and its people are users no more."""
+    by = Person(user_id=who.user_id, name=who.name)
+    the.sharing.partners.organisation(organisation_id)
+    await the.sharing.shares.end(the.sharing.shares.organisation_shares(organisation_id), by=by)
+    for one in the.sharing.partners.people(organisation_id):
+        await the.people.remove(one.user_id)
+    row = await the.sharing.partners.remove(organisation_id)
+    await the.decider.reload()
+    await _note(the, actor(request, who), Action.PARTNER_REMOVED, row)
+
+
+# --- inviting and enrolling
+
+
+@router.post("/organisations/{organisation_id}/invitations", status_code=201, **needs(Permission.SUPERVISE))
+async def invite(organisation_id: str, wish: Invite, request: Request, who: Who, the: The) -> ShownInvitation:
+    """Invite somebody: the code enrols them once, and soon not any more. An earlier one of theirs is worthless."""
+    if any(user.username == wish.username.casefold() for user in await the.people.users()):
+        raise ConflictError(f"There is already a user called {wish.username}.", cure="Choose another user name.")
+    row, code = await the.sharing.partners.invite(
+        organisation_id, username=wish.username.casefold(), name=wish.name, invited_by=who.user_id
+    )
+    await the.trail.append(
+        AuditEvent(
+            action=Action.PARTNER_INVITED,
+            actor=actor(request, who),
+            subject=organisation_id,
+            details={"username": row.username, "name": row.name},
+        )
+    )
+    return ShownInvitation(id=row.id, username=row.username, name=row.name, expires=iso(row.expires_ns), code=code)
+
+
+@router.delete("/invitations/{invitation_id}", status_code=204, **needs(Permission.SUPERVISE))
+async def withdraw(invitation_id: str, request: Request, who: Who, the: The) -> None:
+    """Make an invitation worthless."""
+    await the.sharing.partners.withdraw(invitation_id)
+    await the.trail.append(
+        AuditEvent(action=Action.INVITATION_WITHDRAWN, actor=actor(request, who), subject=invitation_id)
+    )
+
+
+@router.post("/enrolment", status_code=201, **public())
+async def enrol(wish: Enrolment, request: Request, response: Response, the: The) -> session_models.SignedIn:
+    """Use up an invitation: make oneself a user with a password of one's own, and sign in."""
+    address = address_of(request)
+    the.entrance.attempt(address)
+    try:
+        invitation = await the.sharing.partners.invitation(wish.code)
+        user = await the.people.add(
+            username=invitation.username,
+            name=wish.name or invitation.name,
+            role=Role.PARTNER,
+            password=wish.password.get_secret_value(),
+        )
+    except (InvitationError, PasswordPolicyError) as error:
+        the.trail.note(
+            AuditEvent(
+                action=Action.PARTNER_ENROLLED,
+                actor=Actor(id="", name="", address=address),
+                outcome=Outcome.FAILED,
+                details={"error": error.code},
+            )
+        )
+        raise
+    try:
+        await the.sharing.partners.enrolled(invitation, user_id=user.id, name=user.name)
+    except InvitationError:
+        await the.people.remove(user.id)
+        raise
+    await the.decider.reload()
+    the.entrance.succeeded(address)
+    return await enter(request, response, the, user, Action.PARTNER_ENROLLED)
+
+
+@router.delete("/recipients/{user_id}", status_code=204, **needs(Permission.SUPERVISE))
+async def remove_recipient(user_id: str, request: Request, who: Who, the: The) -> None:
+    """Remove somebody of a partner: they see nothing from now on, and cannot sign in."""
+    row = the.sharing.partners.own(user_id)
+    await the.people.remove(user_id)
+    the.sharing.partners.forget(user_id)
+    await the.decider.reload()
+    await the.trail.append(
+        AuditEvent(action=Action.USER_REMOVED, actor=actor(request, who), subject=user_id, details={"name": row.name})
+    )
+
+
+# --- terms
+
+
+@router.get("/terms", **needs(Permission.SIGNED_IN))
+async def terms(who: Who, the: The) -> Terms:
+    """Return the terms, and whether one has accepted them as they are now."""
+    partners = the.sharing.partners
+    known = partners.recipient(who.user_id)
+    return Terms(
+        version=partners.terms_version,
+        text=the.settings.sharing.terms,
+        accepted=known is not None and known.terms_version == partners.terms_version,
+    )
+
+
+@router.post("/terms", status_code=204, **needs(Permission.SIGNED_IN))
+async def accept(wish: Accept, request: Request, who: Who, the: The) -> None:
+    """Accept the terms."""
+    await the.sharing.partners.accept_terms(who.user_id, wish.version)
+    await the.trail.append(
+        AuditEvent(
+            action=Action.TERMS_ACCEPTED,
+            actor=actor(request, who),
+            subject=who.user_id,
+            details={"version": wish.version},
+        )
+    )
+
+
+async def _note(the: Rooms, by: Actor, action: Action, row: OrganisationRow) -> None:
+    details = {
+        "name": row.name,
+        "networks": ", ".join(row.networks),
+        "certificate": row.certificate,
+        "disabled": row.disabled,
+    }
+    await the.trail.append(AuditEvent(action=action, actor=by, subject=row.id, details=details))
+
+
+def _wish(wish: NewOrganisation) -> OrganisationWish:
+    return OrganisationWish(
+        name=wish.name, networks=tuple(wish.networks), certificate=wish.certificate, disabled=wish.disabled
+    )
+
+
+async def _organisation(the: Rooms, row: OrganisationRow) -> Organisation:
+    partners = the.sharing.partners
+    waiting = [one for one in await partners.invitations() if one.organisation_id == row.id]
+    return Organisation(
+        id=row.id,
+        name=row.name,
+        networks=list(row.networks),
+        certificate=row.certificate,
+        disabled=row.disabled,
+        people=[_recipient(one, partners.terms_version) for one in partners.people(row.id)],
+        invited=[
+            Invitation(id=one.id, username=one.username, name=one.name, expires=iso(one.expires_ns)) for one in waiting
+        ],
+    )
+
+
+def _recipient(row: RecipientRow, terms_version: str) -> Recipient:
+    accepted = row.terms_version == terms_version
+    return Recipient(
+        user_id=row.user_id,
+        name=row.name,
+        enrolled=iso(row.enrolled_ns),
+        terms=iso_or_none(row.terms_ns) if accepted else None,
+    )

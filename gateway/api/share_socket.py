@@ -1,0 +1,190 @@
+"""The events WebSocket of those outside: what is shared with them, as it changes, and what is said to them."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from gateway.access.errors import NotSignedInError
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api import share_views as shown
+from gateway.api.errors import ControlSocketError, TooManySocketsError
+from gateway.api.guard import admit, identify
+from gateway.api.problems import refusal
+from gateway.api.rooms import Rooms, The
+from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
+from gateway.api.times import iso
+from gateway.db.errors import DatabaseError
+from gateway.db.sharing import ShareRow
+from gateway.fleet.service import FleetChange, StateChanged
+from gateway.sharing import (
+    Began,
+    Ended,
+    Noted,
+    SharingChange,
+    StickLent,
+    StickRefused,
+    StickTakenBack,
+)
+from gateway.sharing.errors import UnknownShareError
+from kernel.clock import every
+
+log = structlog.get_logger()
+
+router = APIRouter()
+
+BEAT_S = 1.0
+RECHECK_BEATS = 10
+WAITING_MAX = 200
+
+
+class _Outbox:
+    """What one reader outside has not been told yet."""
+
+    def __init__(self, the: Rooms, who: Identity) -> None:
+        self._the = the
+        self._who = who
+        self._told: dict[str, Any] = {}
+        self.wake = asyncio.Event()
+        self.wake.set()
+        self.waiting: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)
+        self.over = False
+
+    def look_again(self) -> None:
+        """See what is shared by now."""
+        self.wake.set()
+
+    def camera(self, change: FleetChange) -> None:
+        """See whether a camera that changed is one of theirs."""
+        if isinstance(change, StateChanged):
+            self.wake.set()
+
+    def heard(self, change: SharingChange) -> None:
+        """Take in what happened to a share of theirs."""
+        match change:
+            case Began(share) | Ended(share) if self._theirs(share):
+                self._add("began" if isinstance(change, Began) else "ended", {"share": share.id, "title": share.title})
+            case Noted(share, note) if self._theirs(share):
+                self._add("note", shown.note(note).model_dump(mode="json"))
+            case StickRefused(_, request) if request.by.user_id == self._who.user_id:
+                self._add("stick-refused", shown.request(request).model_dump(mode="json"))
+            case StickLent(_, loan) | StickTakenBack(_, loan) if loan.to.user_id == self._who.user_id:
+                what = "stick-lent" if isinstance(change, StickLent) else "stick-back"
+                self._add(what, shown.lent(loan).model_dump(mode="json"))
+            case _:
+                pass
+        self.wake.set()
+
+    def _theirs(self, share: ShareRow) -> bool:
+        admitted = self._the.sharing.partners.admitted(self._who.user_id) is not None
+        return admitted and self._the.sharing.shares.received(share, self._who.user_id)
+
+    def _add(self, kind: str, body: dict[str, Any]) -> None:
+        self.waiting.append({"t": kind, **body})
+
+    def news(self) -> dict[str, Any] | None:
+        """Return what is shared, where it is not as it was told last."""
+        body = shown.mine(self._the, self._who).model_dump(mode="json")
+        del body["server_time"]
+        if body == self._told:
+            return None
+        self._told = body
+        return {"t": "mine", **body}
+
+    def end(self) -> None:
+        self.over = True
+        self.wake.set()
+
+
+@router.websocket("/api/v1/shares/events")
+async def events(websocket: WebSocket, the: The) -> None:
+    """Send what is shared with the reader, then changes, notes, the stick's way, and the time each second."""
+    who = await admit(websocket, Permission.SIGNED_IN)
+    if who is None:
+        return
+    try:
+        the.sharing.partners.own(who.user_id)
+        with the.places.one(who.session):
+            await websocket.accept()
+            await _tell(websocket, the, who)
+    except (TooManySocketsError, UnknownShareError) as error:
+        await websocket.send_denial_response(refusal(error))
+
+
+async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
+    outbox = _Outbox(the, who)
+    detach = [
+        the.sharing.bell.listen(outbox.heard),
+        the.fleet.listen(outbox.camera),
+        the.decider.when_changed(outbox.look_again),
+        the.access.when_ended(lambda session: outbox.end() if session == who.session else None),
+    ]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(_listen(websocket, the))
+            jobs: list[asyncio.Task[Any]] = [
+                listening,
+                tasks.create_task(_send(websocket, outbox)),
+                tasks.create_task(_beat(websocket, the, outbox)),
+            ]
+            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in jobs:
+                job.cancel()
+        error = None if listening.cancelled() else listening.result()
+        if error is not None:
+            log.warning("shares.nonsense", user=who.username, error=error.message)
+            await websocket.close(POLICY, error.message[:REASON_MAX])
+        elif outbox.over:
+            await websocket.close(SIGNED_OUT, "Your session has ended.")
+    except* WebSocketDisconnect:
+        pass
+    finally:
+        for call in detach:
+            call()
+
+
+async def _send(websocket: WebSocket, outbox: _Outbox) -> None:
+    while True:
+        await outbox.wake.wait()
+        outbox.wake.clear()
+        if outbox.over:
+            return
+        while outbox.waiting:
+            await websocket.send_json(outbox.waiting.popleft())
+        try:
+            news = outbox.news()
+        except UnknownShareError:
+            outbox.over = True  # they were removed
+            return
+        if news is not None:
+            await websocket.send_json(news)
+
+
+async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
+    """Tell the time; now and then make sure that the session still holds, which also keeps it in use."""
+    async with every(the.clock, BEAT_S) as ticks:
+        async for tick in ticks:
+            if tick % RECHECK_BEATS == RECHECK_BEATS - 1:
+                try:
+                    await identify(websocket)
+                except NotSignedInError:
+                    outbox.end()
+                except DatabaseError as error:
+                    log.warning("shares.unchecked", error=error.code)
+            await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
+
+
+async def _listen(websocket: WebSocket, the: Rooms) -> ControlSocketError | None:
+    """Read until the reader leaves, or return what is wrong with what it says; no text means anything here."""
+    rate = Rate(the.clock, cure="Say nothing here: this socket only tells.")
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        try:
+            rate.count()
+        except ControlSocketError as error:
+            return error

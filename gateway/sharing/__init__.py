@@ -1,0 +1,37 @@
+"""Live views given to named people of other organisations, for a time, and taken back (docs/design/sharing.md)."""
+
+from gateway.sharing.changes import (
+    Began,
+    Bell,
+    Changed,
+    Ended,
+    Noted,
+    Person,
+    SharingChange,
+    StickAsked,
+    StickLent,
+    StickRefused,
+    StickTakenBack,
+    Tested,
+)
+from gateway.sharing.room import Sharing, open_sharing
+from gateway.sharing.shares import ShareChange, ShareWish
+
+__all__ = [
+    "Began",
+    "Bell",
+    "Changed",
+    "Ended",
+    "Noted",
+    "Person",
+    "ShareChange",
+    "ShareWish",
+    "Sharing",
+    "SharingChange",
+    "StickAsked",
+    "StickLent",
+    "StickRefused",
+    "StickTakenBack",
+    "Tested",
+    "open_sharing",
+]

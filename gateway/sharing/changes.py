@@ -1,0 +1,131 @@
+"""What happens to shares, and who is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
+from kernel.ids import CameraId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who does something: in the room, or of a partner."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickRequest:
+    """A recipient asks to steer a camera that is shared with them."""
+
+    share_id: str
+    camera: CameraId
+    by: Person
+    note: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """The stick of one camera, lent to one recipient for a while."""
+
+    share_id: str
+    camera: CameraId
+    to: Person
+    by: Person
+    since_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A share's time has come."""
+
+    share: ShareRow
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A running share is not what it was."""
+
+    share: ShareRow
+    was: ShareRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A share is over. ``by`` is ``None`` where its time was up."""
+
+    share: ShareRow
+    by: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Somebody wrote a line."""
+
+    share: ShareRow
+    note: NoteRow
+
+
+@dataclass(frozen=True, slots=True)
+class StickAsked:
+    """A recipient asks for the stick."""
+
+    share: ShareRow
+    request: StickRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StickRefused:
+    """The room says no, or nobody answered."""
+
+    share: ShareRow
+    request: StickRequest
+
+
+@dataclass(frozen=True, slots=True)
+class StickLent:
+    """The stick is lent."""
+
+    share: ShareRow
+    loan: Loan
+
+
+@dataclass(frozen=True, slots=True)
+class StickTakenBack:
+    """A loan is over. ``by`` is ``None`` where its time was up or its share ended."""
+
+    share: ShareRow
+    loan: Loan
+    by: Person | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The test of a link has its result."""
+
+    test: RoomTestRow
+
+
+SharingChange = Began | Changed | Ended | Noted | StickAsked | StickRefused | StickLent | StickTakenBack | Tested
+
+
+class Bell:
+    """Tells whoever listens, on the event loop, in order."""
+
+    def __init__(self, rights_changed: Callable[[], None]) -> None:
+        """``rights_changed`` is called when what somebody may see or steer may be another, before anybody is told."""
+        self.rights_changed = rights_changed
+        self._listening: list[Callable[[SharingChange], None]] = []
+
+    def listen(self, call: Callable[[SharingChange], None]) -> Callable[[], None]:
+        """Call ``call`` with every change; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
+
+    def ring(self, change: SharingChange) -> None:
+        """Tell everybody."""
+        for call in tuple(self._listening):
+            call(change)

@@ -1,0 +1,96 @@
+"""The room itself: its parts, joined, and its clock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from config.sharing import SharingSettings
+from gateway.db.engine import Database
+from gateway.sharing.changes import Bell
+from gateway.sharing.notes import Acts, Notes
+from gateway.sharing.partners import Partners
+from gateway.sharing.room_tests import RoomTests
+from gateway.sharing.shares import Shares
+from gateway.sharing.sticks import Sticks
+from kernel.clock import Clock, every
+from kernel.ids import CameraId
+
+LOOK_S = 0.25
+"""A share or a loan ends by the clock at most this late. Nothing is read for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one share gives somebody now."""
+
+    share_id: str
+    cameras: frozenset[CameraId]
+    steered: frozenset[CameraId]
+    """Of them, those whose stick is lent."""
+    stills: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """Made by :func:`open_sharing`."""
+
+    partners: Partners
+    shares: Shares
+    sticks: Sticks
+    notes: Notes
+    tests: RoomTests
+    acts: Acts
+    bell: Bell
+
+    def given(self, user_id: str) -> list[Given]:
+        """Return what somebody may see and steer now, by share."""
+        return [
+            Given(
+                share_id=row.id,
+                cameras=frozenset(row.cameras),
+                steered=frozenset(loan.camera for loan in self.sticks.loans_to(user_id) if loan.share_id == row.id),
+                stills=row.stills,
+            )
+            for row in self.shares.given(user_id)
+        ]
+
+    async def look(self) -> None:
+        """Let everything that is over by the clock be over."""
+        await self.shares.look()
+        self.sticks.look()
+        await self.tests.look()
+
+    async def run(self, clock: Clock) -> None:
+        """Look for ever."""
+        async with every(clock, LOOK_S) as ticks:
+            async for _ in ticks:
+                await self.look()
+
+
+@asynccontextmanager
+async def open_sharing(
+    database: Database, *, clock: Clock, settings: SharingSettings, changed: Callable[[], None]
+) -> AsyncIterator[Sharing]:
+    """Give the room for the time of the block. ``changed`` is called when somebody's rights may be others."""
+    bell = Bell(changed)
+    partners = Partners(database, clock=clock, settings=settings, changed=changed)
+    shares = Shares(database, partners, clock=clock, settings=settings, bell=bell)
+    sharing = Sharing(
+        partners=partners,
+        shares=shares,
+        sticks=Sticks(shares, partners, clock=clock, settings=settings, bell=bell),
+        notes=Notes(database, clock=clock, bell=bell),
+        tests=RoomTests(database, shares, clock=clock, settings=settings, bell=bell),
+        acts=Acts(clock=clock, settings=settings),
+        bell=bell,
+    )
+    await partners.load()
+    await shares.load()
+    await sharing.tests.load()
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(sharing.run(clock), name="shares")
+        try:
+            yield sharing
+        finally:
+            looking.cancel()

@@ -1,0 +1,344 @@
+"""Shares: made, changed, and ended by a call or by the clock. What runs is held in memory.
+
+An end holds before it is written: a database that fails keeps nobody watching. It is written when it can be.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import structlog
+
+from config.sharing import SharingSettings
+from gateway.db.engine import Database
+from gateway.db.errors import DatabaseError
+from gateway.db.sharing import ShareRow, ShareRows
+from gateway.sharing.changes import Began, Bell, Changed, Ended, Person
+from gateway.sharing.errors import NotSharedError, ShareError, ShareFullError, UnknownShareError
+from gateway.sharing.partners import Partners
+from gateway.sharing.terms import GRACE_NS, checked, limits_of
+from kernel.clock import Clock
+from kernel.ids import CameraId, StreamName, new_id
+
+log = structlog.get_logger()
+
+INCIDENT, STANDING, TEST = "incident", "standing", "test"
+LINE = "line"
+"""The stream that the viewer's line carries: main or sub."""
+OPEN_MAX = 500
+OVER_MAX = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareWish:
+    """A share as it is to be; ``None`` takes what the settings say."""
+
+    organisation_id: str
+    recipients: frozenset[str] | None = None
+    """``None`` is everybody of the organisation."""
+    cameras: tuple[CameraId, ...] = ()
+    follows: bool = False
+    kind: str = INCIDENT
+    title: str = ""
+    reference: str = ""
+    reason: str = ""
+    review_ns: int | None = None
+    stream: str = LINE
+    may_ask_for_stick: bool = False
+    stills: bool = False
+    viewer_limit: int | None = None
+    starts_ns: int | None = None
+    ends_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareChange:
+    """What is to be another; ``None`` leaves it."""
+
+    title: str | None = None
+    cameras: tuple[CameraId, ...] | None = None
+    recipients: frozenset[str] | None = None
+    ends_ns: int | None = None
+    review_ns: int | None = None
+    stream: str | None = None
+    may_ask_for_stick: bool | None = None
+    stills: bool | None = None
+    viewer_limit: int | None = None
+
+
+class Shares:
+    """Every share that is not over."""
+
+    def __init__(
+        self,
+        database: Database,
+        partners: Partners,
+        *,
+        clock: Clock,
+        settings: SharingSettings,
+        bell: Bell,
+    ) -> None:
+        self._database = database
+        self._partners = partners
+        self._clock = clock
+        self._settings = settings
+        self._bell = bell
+        self._open: dict[str, ShareRow] = {}
+        self._begun: set[str] = set()
+        self._taking: Counter[str] = Counter()
+        self._unwritten: dict[str, int] = {}
+        """Ends that the database has not taken yet: share and time."""
+        self._writing = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read what is open; what came to its end meanwhile ends at the first look."""
+        async with self._database.read() as connection:
+            self._open = {row.id: row for row in await ShareRows(connection).open()}
+        now_ns = self._clock.wall_ns()
+        self._begun = {row.id for row in self._open.values() if row.starts_ns <= now_ns}
+
+    # --- reading
+
+    def open(self) -> list[ShareRow]:
+        """Return every share that is not over, those to come too, the newest first."""
+        return sorted(self._open.values(), key=lambda row: row.created_ns, reverse=True)
+
+    def get(self, share_id: str) -> ShareRow:
+        """Return a share that is not over.
+
+        Raises:
+            UnknownShareError: there is none.
+        """
+        row = self._open.get(share_id)
+        if row is None:
+            raise UnknownShareError("There is no such share; it may be over.", cure="See the list of shares.")
+        return row
+
+    async def over(self) -> list[ShareRow]:
+        """Return the shares that ended last, the newest first."""
+        async with self._database.read() as connection:
+            return await ShareRows(connection).over(limit=OVER_MAX)
+
+    def running(self, share_id: str) -> bool:
+        """Return whether a share runs now."""
+        row = self._open.get(share_id)
+        return row is not None and row.starts_ns <= self._clock.wall_ns() < row.ends_ns
+
+    def received(self, row: ShareRow, user_id: str) -> bool:
+        """Return whether somebody is among those whom a share is for."""
+        one = self._partners.recipient(user_id)
+        if one is None or one.organisation_id != row.organisation_id:
+            return False
+        return row.recipients is None or user_id in row.recipients
+
+    def mine(self, user_id: str) -> list[ShareRow]:
+        """Return the shares that run now and are for somebody, whether or not they may see them yet."""
+        return [row for row in self._open.values() if self.running(row.id) and self.received(row, user_id)]
+
+    def own(self, share_id: str, user_id: str) -> ShareRow:
+        """Return a share that runs and is for somebody who may see it.
+
+        Raises:
+            UnknownShareError: there is none.
+        """
+        row = next((row for row in self.given(user_id) if row.id == share_id), None)
+        if row is None:
+            raise UnknownShareError("That is not shared with you, or not any more.", cure="Ask the control room.")
+        return row
+
+    def given(self, user_id: str) -> list[ShareRow]:
+        """Return the shares by which somebody may see cameras now."""
+        return self.mine(user_id) if self._partners.admitted(user_id) is not None else []
+
+    def until_ns(self, user_id: str, camera: CameraId) -> int | None:
+        """Return until when somebody may see a camera as things stand; ``None`` where no share gives it."""
+        return max((row.ends_ns for row in self.given(user_id) if camera in row.cameras), default=None)
+
+    def due(self) -> list[ShareRow]:
+        """Return the standing shares whose review is due, the longest overdue first."""
+        now_ns = self._clock.wall_ns()
+        waiting = [row for row in self._open.values() if row.review_ns is not None and row.review_ns <= now_ns]
+        return sorted(waiting, key=lambda row: row.review_ns or 0)
+
+    @contextmanager
+    def seat(
+        self, user_id: str, camera: CameraId, stream: StreamName, *, watching: Callable[[str], int]
+    ) -> Iterator[ShareRow]:
+        """Hold a viewer's place in a share while their view is being opened; give the share.
+
+        ``watching`` returns how many views of a share are open.
+
+        Raises:
+            NotSharedError: that stream is not given.
+            ShareFullError: all places are taken.
+        """
+        giving = [row for row in self.given(user_id) if camera in row.cameras]
+        fitting = [row for row in giving if row.stream in {LINE, stream.value}]
+        if not fitting:
+            raise NotSharedError(f"The {stream} stream of this camera is not shared with you.", cure="Take the other.")
+        row = next((row for row in fitting if watching(row.id) + self._taking[row.id] < row.viewer_limit), None)
+        if row is None:
+            raise ShareFullError(
+                f"All {fitting[0].viewer_limit} places of this share are taken.", cure="Close a view, or ask for more."
+            )
+        self._taking[row.id] += 1
+        try:
+            yield row
+        finally:
+            self._taking[row.id] -= 1
+
+    # --- changing
+
+    async def make(self, wish: ShareWish, *, by: Person) -> ShareRow:
+        """Share cameras.
+
+        Raises:
+            ShareError: it cannot be: its times, its people, or there are too many.
+            UnknownShareError: no such organisation.
+        """
+        if len(self._open) >= OPEN_MAX:
+            raise ShareError(f"There are {OPEN_MAX} shares, which is the most.", cure="End some.")
+        now_ns = self._clock.wall_ns()
+        starts_ns, ends_ns = limits_of(wish, now_ns, self._settings)
+        organisation = self._partners.organisation(wish.organisation_id)
+        row = ShareRow(
+            id=new_id(),
+            title=wish.title or organisation.name,
+            kind=wish.kind,
+            organisation_id=organisation.id,
+            recipients=wish.recipients,
+            follows=wish.follows,
+            cameras=tuple(dict.fromkeys(wish.cameras)),
+            reference=wish.reference,
+            reason=wish.reason or self._settings.reason,
+            review_ns=wish.review_ns,
+            stream=wish.stream,
+            may_ask_for_stick=wish.may_ask_for_stick,
+            stills=wish.stills,
+            viewer_limit=wish.viewer_limit or self._settings.viewer_limit,
+            starts_ns=starts_ns,
+            ends_ns=ends_ns,
+            ended_ns=None,
+            made_by=by.user_id,
+            maker=by.name,
+            created_ns=now_ns,
+        )
+        checked(row, now_ns, self._settings, {one.user_id for one in self._partners.people(organisation.id)})
+        async with self._writing, self._database.write() as connection:
+            await ShareRows(connection).put(row)
+        self._open[row.id] = row
+        if row.starts_ns <= now_ns:
+            self._begun.add(row.id)
+            self._bell.rights_changed()
+            self._bell.ring(Began(row))
+        return row
+
+    async def change(self, share_id: str, change: ShareChange) -> ShareRow:
+        """Extend, narrow or otherwise change a share. What it gives no more ends at once.
+
+        Raises:
+            ShareError: it cannot be so.
+            UnknownShareError: there is none, or it is over.
+        """
+        was = self.get(share_id)
+        values = {name: getattr(change, name) for name in ShareChange.__dataclass_fields__}
+        row = replace(was, **{name: value for name, value in values.items() if value is not None})
+        if row.recipients is not None and change.recipients is None:
+            # Who is no user any more is none of its recipients either.
+            row = replace(
+                row, recipients=row.recipients & {one.user_id for one in self._partners.people(row.organisation_id)}
+            )
+        checked(
+            row,
+            self._clock.wall_ns(),
+            self._settings,
+            {one.user_id for one in self._partners.people(row.organisation_id)},
+        )
+        return await self._replace(was, row)
+
+    async def review(self, share_id: str, review_ns: int) -> ShareRow:
+        """Let a standing share go on until its next review.
+
+        Raises:
+            ShareError: it is none, or the date cannot be.
+            UnknownShareError: there is none, or it is over.
+        """
+        if self.get(share_id).kind != STANDING:
+            raise ShareError("Only a standing share is reviewed.", cure="Extend this one.")
+        return await self.change(share_id, ShareChange(review_ns=review_ns, ends_ns=review_ns + GRACE_NS))
+
+    async def select(self, share_id: str, camera: CameraId | None, *, by: Person) -> ShareRow:
+        """Show in a share that follows what its maker has selected: one camera, or none.
+
+        Raises:
+            ShareError: it does not follow, or somebody else's selection.
+            UnknownShareError: there is none, or it is over.
+        """
+        was = self.get(share_id)
+        if not was.follows or was.made_by != by.user_id:
+            raise ShareError("That share does not follow what you select.", cure="Make one of your own that does.")
+        row = replace(was, cameras=(camera,) if camera is not None else ())
+        return was if row == was else await self._replace(was, row)
+
+    async def _replace(self, was: ShareRow, row: ShareRow) -> ShareRow:
+        async with self._writing:
+            if self._open.get(row.id) is was:
+                async with self._database.write() as connection:
+                    await ShareRows(connection).put(row)
+            # An end does not wait for us; its own writing does, and so comes after ours.
+            if self._open.get(row.id) is not was:
+                raise ShareError("The share was changed or ended by somebody else meanwhile.", cure="Look at it anew.")
+            self._open[row.id] = row
+        self._bell.rights_changed()
+        self._bell.ring(Changed(row, was))
+        return row
+
+    async def end(self, share_ids: Sequence[str], *, by: Person | None) -> list[ShareRow]:
+        """End shares now; return those that were not over. What they gave is taken away before anything is written."""
+        now_ns = self._clock.wall_ns()
+        ended = [replace(row, ended_ns=now_ns) for one in share_ids if (row := self._open.pop(one, None)) is not None]
+        if not ended:
+            return []
+        self._begun -= {row.id for row in ended}
+        self._bell.rights_changed()
+        for row in ended:
+            self._unwritten[row.id] = now_ns
+            self._bell.ring(Ended(row, by))
+        await self._write_ends()
+        return ended
+
+    def organisation_shares(self, organisation_id: str) -> list[str]:
+        """Return the shares with an organisation that are not over."""
+        return [row.id for row in self._open.values() if row.organisation_id == organisation_id]
+
+    # --- the clock
+
+    async def look(self) -> None:
+        """Begin what is to begin and end what is to end by now."""
+        now_ns = self._clock.wall_ns()
+        over = [row.id for row in self._open.values() if row.ends_ns <= now_ns]
+        if over:
+            await self.end(over, by=None)
+        elif self._unwritten:
+            await self._write_ends()
+        beginning = [row for row in self._open.values() if row.id not in self._begun and row.starts_ns <= now_ns]
+        if beginning:
+            self._begun |= {row.id for row in beginning}
+            self._bell.rights_changed()
+            for row in beginning:
+                self._bell.ring(Began(row))
+
+    async def _write_ends(self) -> None:
+        try:
+            async with self._writing, self._database.write() as connection:
+                waiting = dict(self._unwritten)
+                for ended_ns in set(waiting.values()):
+                    of_it = [share_id for share_id, at_ns in waiting.items() if at_ns == ended_ns]
+                    await ShareRows(connection).end(of_it, ended_ns)
+        except DatabaseError as error:
+            log.error("share.end_unwritten", error=error.code, shares=len(self._unwritten))  # noqa: TRY400 - a plain reason
+            return
+        for share_id in waiting:
+            self._unwritten.pop(share_id, None)
