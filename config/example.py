@@ -21,6 +21,8 @@ UNSET = {
     "recording.disk_register": "/var/lib/sightline/disks.json",
     "live.turn_urls": ["turn:turn.example.org:3478"],
     "live.turn_secret": "the static-auth-secret of coturn",
+    "outgoing.tls_certificate": "/etc/sightline/tls/rtsps-fullchain.pem",
+    "outgoing.tls_key": "/run/credentials/sightline-host@0.service/tls-key",
     "hosts.socket_dir": "/run/sightline",
     "map.ground_file": "/etc/sightline/ground.geojson",
     "map.tiles_url": "https://tiles.example.org/{z}/{x}/{y}.png",

@@ -42,13 +42,20 @@ def tls_files(settings: ServerSettings, *, clock: Clock) -> TlsFiles:
     """
     if settings.tls_certificate is not None and settings.tls_key is not None:
         return _check(settings.tls_certificate, settings.tls_key, clock=clock)
-    certificate, key = settings.data_dir / "tls" / "certificate.pem", settings.data_dir / "tls" / "key.pem"
+    certificate, key = tls_paths(settings)
     made = False
     if not key.exists() or not certificate.exists() or _days_left(_load(certificate), clock) < RENEW_DAYS:
         _make(certificate, key, names=_names(settings), clock=clock)
         made = True
     found = _check(certificate, key, clock=clock)
     return TlsFiles(certificate=certificate, key=key, fingerprint=found.fingerprint, made=made)
+
+
+def tls_paths(settings: ServerSettings) -> tuple[Path, Path]:
+    """Return where the certificate and its key are, or will be once the gateway has made them."""
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        return settings.tls_certificate, settings.tls_key
+    return settings.data_dir / "tls" / "certificate.pem", settings.data_dir / "tls" / "key.pem"
 
 
 def _check(certificate: Path, key: Path, *, clock: Clock) -> TlsFiles:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.fleet import rpc
 
-RPC_VERSION = 2
+RPC_VERSION = 3
 
 
 class HostVersion(BaseModel):
@@ -29,6 +29,6 @@ class HostVersion(BaseModel):
     """The data directory of the gateway it belongs to."""
 
 
-def digest(assignment: rpc.CameraAssignment) -> str:
-    """Return what two assignments have in common only when they say the same, passwords included."""
+def digest(assignment: rpc.Message) -> str:
+    """Return what two assignments (of a camera, of an outlet) have in common only when they say the same, passwords included."""
     return hashlib.sha256(rpc.wire(assignment)).hexdigest()

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
-from gateway.fleet import rpc
+from gateway.fleet import footage, rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.load import HostLoad
 from kernel.clock import Clock
@@ -45,7 +45,7 @@ class FakeHost:
         self.wishes: list[Any] = []
         self.dropped: list[str] = []
         self.presets: dict[str, Preset] = {"1": Preset("1", "Gate")}
-        self.timeline = rpc.TimelineReply(spans=(), gaps=(), newest_ns=None)
+        self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.refuse: dict[str, rpc.Problem] = {}
         self.steering = asyncio.Event()
         self.steering.set()
