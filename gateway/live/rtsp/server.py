@@ -243,7 +243,7 @@ async def open_rtsp(
     if not settings.rtsps:
         yield None
         return
-    listening = _bind(settings)
+    listening = await asyncio.to_thread(_bind, settings)
     try:
         async with asyncio.TaskGroup() as group:
             certificate = Certificate(*files, clock=clock)
