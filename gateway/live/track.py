@@ -161,9 +161,7 @@ class Track:
         """
         # A lost packet of sound is not worth sending again.
         timestamp = (time + self._offset) & _MASK32
-        header = _HEADER.pack(
-            _VERSION, self._type | (_MARKER if marker else 0), self._sequence, timestamp, self.ssrc
-        )
+        header = _HEADER.pack(_VERSION, self._type | (_MARKER if marker else 0), self._sequence, timestamp, self.ssrc)
         if not self._wire.send_rtp(header, payload):
             return False
         self._sequence = self._sequence + 1 & _MASK16

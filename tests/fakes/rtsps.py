@@ -99,9 +99,7 @@ async def open_door(
 
 
 @asynccontextmanager
-async def playing_door(
-    folder: Path, *, codec: VideoCodec = VideoCodec.H264, **settings: object
-) -> AsyncIterator[Door]:
+async def playing_door(folder: Path, *, codec: VideoCodec = VideoCodec.H264, **settings: object) -> AsyncIterator[Door]:
     """Open the door with camera 7 live behind it, and the outlet put."""
     camera = PatternCamera(SystemClock(), width=320, height=180, frame_rate=25, gop_frames=25, codec=codec)
     async with open_door(folder, **settings) as door, camera.playing(door.feeds[StreamName.MAIN]):

@@ -29,7 +29,9 @@ async def test_the_timeline_tells_footage_and_gaps(desk: Desk) -> None:
                 start_ns=START_NS, end_ns=START_NS + 1_500_000_000, codec=VideoCodec.H264, width=1280, height=720
             ),
         ),
-        gaps=(footage.GapSpan(start_ns=START_NS, end_ns=START_NS + NS_PER_S, cause=GapCause.NETWORK, detail="unplugged"),),
+        gaps=(
+            footage.GapSpan(start_ns=START_NS, end_ns=START_NS + NS_PER_S, cause=GapCause.NETWORK, detail="unplugged"),
+        ),
         newest_ns=START_NS,
     )
     shown = (await get(desk, camera, "timeline", start=START, end=END)).json()

@@ -167,7 +167,9 @@ class Connection(asyncio.Protocol):
         buffer, at = self._buffer, 0
         while at < len(buffer) and not self.over:
             if buffer[at] == DOLLAR:
-                if len(buffer) - at < 4 or len(buffer) - at - 4 < (size := int.from_bytes(buffer[at + 2 : at + 4], "big")):
+                if len(buffer) - at < 4 or len(buffer) - at - 4 < (
+                    size := int.from_bytes(buffer[at + 2 : at + 4], "big")
+                ):
                     break
                 at += 4 + size
                 continue

@@ -113,7 +113,9 @@ class RtspView:
 
     def rtp_info(self) -> str:
         """Return which numbers the tracks begin with (RFC 2326 section 12.33)."""
-        return ",".join(f"url={self.base}track={kind};seq={one.next_sequence}" for kind, (one, _) in self._tracks.items())
+        return ",".join(
+            f"url={self.base}track={kind};seq={one.next_sequence}" for kind, (one, _) in self._tracks.items()
+        )
 
     async def run(self) -> None:
         """Send until cancelled: the cached group of pictures first, so that there is a picture at once."""
