@@ -30,5 +30,5 @@ class HostVersion(BaseModel):
 
 
 def digest(assignment: rpc.Message) -> str:
-    """Return what two assignments (of a camera, of an outlet) have in common only when they say the same, passwords included."""
+    """Return what two assignments, of a camera or an outlet, share only when they say the same, secrets included."""
     return hashlib.sha256(rpc.wire(assignment)).hexdigest()

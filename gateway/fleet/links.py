@@ -315,11 +315,11 @@ def _problem(error: SightlineError) -> rpc.Problem:
     return rpc.Problem(type=error.code, title=error.message, cure=error.cure, status=503)
 
 
-async def _at_once(calls: Iterable[Awaitable[None]]) -> None:
+async def _at_once(calls: Iterable[Awaitable[object]]) -> None:
     """Await all of ``calls``, a few at once. The first failure ends the others, and is raised as it is."""
     left = iter(calls)
 
-    async def some(mine: Iterator[Awaitable[None]]) -> None:
+    async def some(mine: Iterator[Awaitable[object]]) -> None:
         for call in mine:
             await call
 

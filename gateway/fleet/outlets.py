@@ -1,7 +1,7 @@
-"""Outlets: what a partner's own system (a police VMS, VLC, ffmpeg) may take over RTSPS, for how long, and by what proof.
+"""Outlets: what a partner's own system (a police VMS, VLC, ffmpeg) may take over RTSPS, how long, and by what proof.
 
-An outlet is a grant, not an account: a name in the address, one credential, some cameras, an end. It travels to the hosts
-of its cameras on the wire of ``gateway.fleet.rpc``. The password does not: a host is told HA1 (RFC 7616 section 3.4.2),
+An outlet is a grant, not an account: a name in the address, one credential, cameras, an end. It travels to the hosts of
+its cameras on the wire of ``gateway.fleet.rpc``. The password does not: a host is told HA1 (RFC 7616 section 3.4.2),
 the hash of user name, realm and password. Digest cannot be checked against a slow salted hash such as Argon2, since the
 client itself sends only a hash of HA1. HA1 opens this outlet and nothing else, because the realm names the outlet and
 no other door takes it; and it cannot be turned back into the password, because that is 192 random bits which nobody

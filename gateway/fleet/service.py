@@ -63,7 +63,7 @@ class Fleet:
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
         self._listeners: list[Callable[[FleetChange], None]] = []
-        self._granted = Granted(lambda: self._cameras.values())
+        self._granted = Granted(self.cameras)
         self.links = [
             HostLink(
                 index,

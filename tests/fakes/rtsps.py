@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from config.live import LiveSettings
 from config.outgoing import OutgoingSettings
@@ -99,7 +100,7 @@ async def open_door(
 
 
 @asynccontextmanager
-async def playing_door(folder: Path, *, codec: VideoCodec = VideoCodec.H264, **settings: object) -> AsyncIterator[Door]:
+async def playing_door(folder: Path, *, codec: VideoCodec = VideoCodec.H264, **settings: Any) -> AsyncIterator[Door]:
     """Open the door with camera 7 live behind it, and the outlet put."""
     camera = PatternCamera(SystemClock(), width=320, height=180, frame_rate=25, gop_frames=25, codec=codec)
     async with open_door(folder, **settings) as door, camera.playing(door.feeds[StreamName.MAIN]):

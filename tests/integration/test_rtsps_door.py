@@ -280,9 +280,14 @@ async def test_another_connections_session_is_nobodys(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"GET / HTTP/1.1\r\n\r\n", b"\x00\xff" * 100, b"DESCRIBE " + b"a" * 20_000, b"OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n"],
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00\xff" * 100,
+        b"DESCRIBE " + b"a" * 20_000,
+        b"OPTIONS * RTSP/1.0\r\nContent-Length: 99999999\r\n\r\n",
+    ],
     ids=["http", "noise", "endless", "huge body"],
-)  # fmt: skip
+)
 async def test_garbage_costs_nobody_else_anything(stage: Stage, sent: bytes) -> None:
     """Who sends something else is told 400 and closed; who watches watches on."""
     async with stage.door.client() as watcher, stage.door.client() as other:

@@ -12,6 +12,7 @@ from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(90)
 NAMES = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc"}
+DECODERS = {VideoCodec.H264: "openh264dec", VideoCodec.H265: "libde265dec"}
 every_coding = pytest.mark.parametrize("codec", list(VideoCodec))
 
 
@@ -51,7 +52,16 @@ async def test_gstreamer_decodes_it(tmp_path: Path, codec: VideoCodec) -> None:
     async with playing_door(tmp_path, codec=codec) as door:
         status, out, err = await run(
             *("gst-launch-1.0", "-v", "rtspsrc", f"location={door.url()}", "protocols=tcp", "tls-validation-flags=0"),
-            *("!", f"rtph{short}depay", "!", f"h{short}parse", "!", f"video/x-h{short},width=320,height=180"),
+            *(
+                "!",
+                f"rtph{short}depay",
+                "!",
+                f"h{short}parse",
+                "!",
+                DECODERS[codec],
+                "!",
+                "video/x-raw,width=320,height=180",
+            ),
             *("!", "identity", "eos-after=60", "!", "fakesink", "silent=false"),
         )
     assert status == 0, err + out

@@ -69,8 +69,8 @@ def _sound(sound: AudioParameters) -> list[str]:
     lines = [f"m=audio 0 RTP/AVP {kind}", f"a=rtpmap:{kind} {name}/{sound.clock_hz}{channels}"]
     if sound.codec is AudioCodec.AAC:
         lines.append(
-            f"a=fmtp:{kind} streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;"
-            f"config={sound.config.hex()}"
+            f"a=fmtp:{kind} streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;"
+            f"indexdeltalength=3;config={sound.config.hex()}"
         )
     return [*lines, f"a=control:{TRACK}{AUDIO}"]
 

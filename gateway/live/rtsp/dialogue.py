@@ -1,4 +1,4 @@
-"""The requests of one client and what they are answered (RFC 2326 section 10), for live, read-only, interleaved media."""
+"""The requests of one client and what they are answered (RFC 2326 section 10): live, read-only, interleaved media."""
 
 import re
 from collections.abc import Callable
@@ -56,6 +56,14 @@ class House(Protocol):
         ...
 
 
+class _RefusedError(Exception):
+    """A request may not have what it asks for."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
 class RtspDialogue:
     """Satisfies ``gateway.live.rtsp.connection.Dialogue``."""
 
@@ -82,18 +90,24 @@ class RtspDialogue:
 
     def answer(self, request: Message) -> Answer:
         """See ``Dialogue``."""
+        try:
+            return self._method(request)(request)
+        except _RefusedError as refused:
+            return refused.answer
+
+    def _method(self, request: Message) -> Callable[[Message], Answer]:
         if request.version != "1.0":
-            return Answer(505, why="RTSP 1.0 is spoken here")
+            raise _RefusedError(Answer(505, why="RTSP 1.0 is spoken here"))
         if request.cseq is None:
-            return Answer(400, why="CSeq is missing")
+            raise _RefusedError(Answer(400, why="CSeq is missing"))
         if request.get("require"):
-            return Answer(551, [("Unsupported", request.get("require"))])
-        method = self._methods.get(request.method)
-        if method is not None:
-            return method(request)
+            raise _RefusedError(Answer(551, [("Unsupported", request.get("require"))]))
         if request.method in _REFUSED:
-            return Answer(405, [("Allow", PUBLIC)], why="read-only and live")
-        return Answer(501, [("Allow", PUBLIC)])
+            raise _RefusedError(Answer(405, [("Allow", PUBLIC)], why="read-only and live"))
+        method = self._methods.get(request.method)
+        if method is None:
+            raise _RefusedError(Answer(501, [("Allow", PUBLIC)]))
+        return method
 
     def answered(self, request: Message) -> None:
         """See ``Dialogue``."""
@@ -117,13 +131,8 @@ class RtspDialogue:
         return Answer(200, [("Public", PUBLIC)])
 
     def _describe(self, request: Message) -> Answer:
-        place = place_of(request.url)
-        if place is None:
-            return Answer(404)
-        found = self._feed(request, place)
-        if isinstance(found, Answer):
-            return found
-        feed, _, number = found
+        place = _place(request)
+        feed, _, number = self._feed(request, place)
         assert feed.parameters is not None
         body = describe(
             feed.parameters,
@@ -132,45 +141,30 @@ class RtspDialogue:
             title=f"Camera {number} {feed.stream}",
             address=self.connection.local_address,
         )
-        base = place.base if place.stream is not None else f"{place.base}{feed.stream}/"
-        return Answer(200, [("Content-Type", "application/sdp"), ("Content-Base", base)], body)
+        return Answer(200, [("Content-Type", "application/sdp"), ("Content-Base", _base(place, feed))], body)
 
     def _setup(self, request: Message) -> Answer:
-        place = place_of(request.url)
-        if place is None:
-            return Answer(404)
+        place = _place(request)
         if self.view is not None and self.view.playing:
-            return Answer(455, [("Allow", PUBLIC)])
-        if (self.view is not None or request.get("session")) and not self._is_mine(request):
-            return Answer(454)
-        found = self._feed(request, place)
-        if isinstance(found, Answer):
-            return found
-        feed, outlet, _ = found
+            raise _RefusedError(Answer(455, [("Allow", PUBLIC)]))
+        if self.view is not None or request.get("session"):
+            self._mine(request)
+        feed, outlet, _ = self._feed(request, place)
         channel = self._channel(request.all("transport"))
-        if isinstance(channel, Answer):
-            return channel
-        view = self.view
-        if view is None:
-            seated = self._take_seat(feed, outlet, place)
-            if isinstance(seated, Answer):
-                return seated
-            view = seated
-        elif view.feed is not feed:
-            return Answer(459, why="one camera stream in a session")
+        if self.view is not None and self.view.feed is not feed:
+            raise _RefusedError(Answer(459, why="one camera stream in a session"))
+        view = self.view or self._take_seat(feed, outlet, place)
         kind = place.track or VIDEO
         if view.has(kind):
-            return Answer(455, why="that track is set up already")
+            raise _RefusedError(Answer(455, why="that track is set up already"))
         track = view.set_up(kind, channel)
         if track is None:
-            return Answer(404, why="there is no such track")
+            raise _RefusedError(Answer(404, why="there is no such track"))
         transport = f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1};ssrc={track.ssrc:08X}"
         return Answer(200, [self._session(view), ("Transport", transport)])
 
     def _play(self, request: Message) -> Answer:
-        view = self.view
-        if view is None or not self._is_mine(request):
-            return Answer(454)
+        view = self._mine(request)
         if not (view.has(VIDEO) or view.has(AUDIO)):
             return Answer(455, why="no track is set up")
         if view.playing:  # some clients keep the session alive so
@@ -180,23 +174,22 @@ class RtspDialogue:
         return Answer(200, [self._session(view), ("Range", "npt=now-"), ("RTP-Info", view.rtp_info())])
 
     def _teardown(self, request: Message) -> Answer:
-        if self.view is None or not self._is_mine(request):
-            return Answer(454)
+        self._mine(request)
         self._house.left(self, "closed by the viewer")
         self._leave()
         return Answer(200)
 
     def _parameter(self, request: Message) -> Answer:
-        if request.get("session") and not self._is_mine(request):
-            return Answer(454)
+        if request.get("session"):
+            self._mine(request)
         if request.body.strip():
             return Answer(451, why="there are no parameters")
         return Answer(200, [self._session(self.view)] if self.view is not None else [])
 
     # --- inside
 
-    def _feed(self, request: Message, place: Place) -> tuple[LiveFeed, Outlet, int] | Answer:
-        """Return the feed a request may have, its outlet and the camera's number, or why it may not have it."""
+    def _feed(self, request: Message, place: Place) -> tuple[LiveFeed, Outlet, int]:
+        """Return the feed a request may have, its outlet and the camera's number."""
         house, address = self._house, self.connection.address
         outlet = house.outlets.named(place.name)
         proof = house.doorkeeper.check(request.get("authorization"), request.method, place.name, outlet, address)
@@ -206,37 +199,38 @@ class RtspDialogue:
                 self._closing = self._wrong >= WRONG_MAX
                 house.failures.note(address)
                 _log.warning("rtsp.refused", address=address, outlet=outlet.id if outlet else None)
-            return Answer(401, house.doorkeeper.challenges(place.name, address, stale=proof is Proof.STALE))
+            challenges = house.doorkeeper.challenges(place.name, address, stale=proof is Proof.STALE)
+            raise _RefusedError(Answer(401, challenges))
         if not house.outlets.reachable_from(outlet, address):
             _log.warning("rtsp.refused_network", address=address, outlet=outlet.id)
-            return Answer(403, why="not from this network")
+            raise _RefusedError(Answer(403, why="not from this network"))
         found = house.outlets.camera(outlet, place.camera)
         stream = place.stream or outlet.best
         if found is None or (stream is StreamName.MAIN and outlet.best is StreamName.SUB):
-            return Answer(404)
+            raise _RefusedError(Answer(404))
         try:
             return house.hub.live_feed(CameraId(found.id), stream), outlet, found.number
         except LiveNotLiveError as error:
-            return Answer(503, [("Retry-After", str(error.retry_after_s))], why="the camera is not live now")
+            later = [("Retry-After", str(error.retry_after_s))]
+            raise _RefusedError(Answer(503, later, why="the camera is not live now")) from None
 
-    def _take_seat(self, feed: LiveFeed, outlet: Outlet, place: Place) -> RtspView | Answer:
+    def _take_seat(self, feed: LiveFeed, outlet: Outlet, place: Place) -> RtspView:
         house = self._house
         if house.outlets.views(outlet.id) >= outlet.viewers_max:
-            return Answer(453, why=f"all {outlet.viewers_max} places of this credential are taken")
-        base = place.base if place.stream is not None else f"{place.base}{feed.stream}/"
+            raise _RefusedError(Answer(453, why=f"all {outlet.viewers_max} places of this credential are taken"))
         view = RtspView(
             feed,
             outlet,
             self.connection.address,
             self.connection,
-            base=base,
+            base=_base(place, feed),
             settings=house.hub.settings,
             clock=house.clock,
         )
         try:
             self._seat.enter_context(house.hub.seat(view))
         except LiveFullError:
-            return Answer(453, why="every place of this host is taken")
+            raise _RefusedError(Answer(453, why="every place of this host is taken")) from None
         self._seat.enter_context(house.outlets.watched(view))
         self.view = view
         return view
@@ -248,7 +242,7 @@ class RtspDialogue:
             self.began_ns = self._house.clock.monotonic_ns()
         self._seat.close()
 
-    def _channel(self, transports: list[str]) -> int | Answer:
+    def _channel(self, transports: list[str]) -> int:
         """Return the channel to interleave on: the one wished for where it is free."""
         taken = self.view.channels() if self.view is not None else set()
         for offer in (one.strip() for value in transports for one in value.split(",")):
@@ -259,11 +253,26 @@ class RtspDialogue:
             if wished > _CHANNEL_MAX or {wished, wished + 1} & taken:
                 wished = max(taken, default=-1) + 1
             return wished
-        return Answer(461, why="RTP/AVP/TCP interleaved alone, to play: media stays inside TLS")
+        raise _RefusedError(Answer(461, why="RTP/AVP/TCP interleaved alone, to play: media stays inside TLS"))
 
-    def _is_mine(self, request: Message) -> bool:
+    def _mine(self, request: Message) -> RtspView:
+        """Return the view of the session that a request names."""
         given = request.get("session").partition(";")[0].strip()
-        return self.view is not None and given == self.view.session
+        if self.view is None or given != self.view.session:
+            raise _RefusedError(Answer(454))
+        return self.view
 
     def _session(self, view: RtspView) -> tuple[str, str]:
         return "Session", f"{view.session};timeout={round(self._house.session_timeout_s)}"
+
+
+def _place(request: Message) -> Place:
+    place = place_of(request.url)
+    if place is None:
+        raise _RefusedError(Answer(404))
+    return place
+
+
+def _base(place: Place, feed: LiveFeed) -> str:
+    """Return the URL of the stream, which the client may have left open."""
+    return place.base if place.stream is not None else f"{place.base}{feed.stream}/"

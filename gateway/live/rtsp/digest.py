@@ -1,6 +1,6 @@
 """Who asks: digest access authentication (RFC 7616, RFC 2069 for older clients) and Basic (RFC 7617), inside TLS.
 
-Nonces are kept nowhere: each carries the time it was made and a proof that it was made here for that outlet and address.
+Nonces are kept nowhere: each carries when it was made, and a proof that it was made here, for that outlet and address.
 """
 
 import hashlib

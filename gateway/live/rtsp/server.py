@@ -41,7 +41,7 @@ TellViewer = Callable[[rpc.ViewerCame | rpc.ViewerWent], None]
 class RtspServer:
     """Satisfies ``gateway.live.rtsp.dialogue.House``. Made by :func:`open_rtsp`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a door is made of, once
         self,
         settings: OutgoingSettings,
         *,
