@@ -20,6 +20,7 @@ from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import footage, rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.load import HostLoad
+from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
@@ -33,6 +34,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.assignments: dict[str, rpc.CameraAssignment] = {}
         self.assigned_count = 0
+        self.outlets: dict[str, Outlet] = {}
         self.states: dict[str, rpc.CameraState] = {}
         self.found = description()
         self.devices: list[DiscoveredDevice] = []
@@ -115,6 +117,9 @@ class FakeHost:
                 Route("/probe", self._probe, methods=["POST"]),
                 Route("/discover", self._discover, methods=["POST"]),
                 Route(camera, self._assign, methods=["PUT"]),
+                Route("/outlets", self._outlets),
+                Route("/outlets/{outlet}", self._put_outlet, methods=["PUT"]),
+                Route("/outlets/{outlet}", self._remove_outlet, methods=["DELETE"]),
                 Route(camera, self._release, methods=["DELETE"]),
                 Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
                 Route("/live", self._viewers),
@@ -142,6 +147,23 @@ class FakeHost:
         if problem is None:
             return None
         return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
+
+    async def _outlets(self, _request: Request) -> Response:
+        told = OutletList(outlets={one.id: digest(one) for one in self.outlets.values()}, port=8322)
+        return self._refused("outlets") or Response(rpc.wire(told))
+
+    async def _put_outlet(self, request: Request) -> Response:
+        outlet = Outlet.model_validate_json(await request.body())
+        self.asked.append(f"PUT {request.url.path}")
+        refused = self._refused("outlets")
+        if refused is None:
+            self.outlets[outlet.id] = outlet
+        return refused or Response(rpc.wire(OutletEnds(port=8322)))
+
+    async def _remove_outlet(self, request: Request) -> Response:
+        self.asked.append(f"DELETE {request.url.path}")
+        ended = self.outlets.pop(request.path_params["outlet"], None) is not None
+        return Response(rpc.wire(OutletEnds(ended=int(ended), port=8322)))
 
     async def _version(self, _request: Request) -> Response:
         return self._refused("version") or Response(rpc.wire(self.version))
