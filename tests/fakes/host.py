@@ -154,14 +154,12 @@ class FakeHost:
 
     async def _put_outlet(self, request: Request) -> Response:
         outlet = Outlet.model_validate_json(await request.body())
-        self.asked.append(f"PUT {request.url.path}")
         refused = self._refused("outlets")
         if refused is None:
             self.outlets[outlet.id] = outlet
         return refused or Response(rpc.wire(OutletEnds(port=8322)))
 
     async def _remove_outlet(self, request: Request) -> Response:
-        self.asked.append(f"DELETE {request.url.path}")
         ended = self.outlets.pop(request.path_params["outlet"], None) is not None
         return Response(rpc.wire(OutletEnds(ended=int(ended), port=8322)))
 

@@ -52,7 +52,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def test_a_partner_sees_the_camera_until_the_outlet_is_taken_away(site: Site) -> None:
-    """A credential that the gateway made opens the camera to ffprobe; its coming and going are told; then it is over."""
+    """A credential that the gateway made opens the camera; who comes and goes is told; then it is over."""
     issued = issue_credential("met-41")
     wanted = outlet(
         username=issued.username, credential=issued.credential, cameras=(OutletCamera(id=site.id, number=7),)
