@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from kernel.media import VideoCodec
-from tests.fakes.rtsps import playing_door, run
+from tests.fakes.rtsps import outlet, playing_door, run
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(90)
@@ -83,3 +84,20 @@ async def test_the_end_of_the_outlet_stops_ffmpegs_picture(tmp_path: Path) -> No
         status, _, err = await run("ffprobe", "-v", "error", "-rtsp_transport", "tcp", door.url())
         assert status != 0
         assert "401" in err
+
+
+@pytest.mark.parametrize("program", ["ffprobe", "gst-launch-1.0"])
+async def test_clients_prove_themselves_by_digest_md5(tmp_path: Path, program: str) -> None:
+    """Offered Basic, SHA-256 and MD5, today's clients choose MD5: a credential that only it opens is enough."""
+    async with playing_door(tmp_path) as door:
+        good = outlet().credential
+        door.put(credential=good.model_copy(update={"sha256": SecretStr("0" * 64)}))
+        options = {
+            "ffprobe": ("-v", "error", "-rtsp_transport", "tcp", door.url()),
+            "gst-launch-1.0": (
+                *("rtspsrc", f"location={door.url()}", "protocols=tcp", "tls-validation-flags=0"),
+                *("!", "identity", "eos-after=20", "!", "fakesink"),
+            ),
+        }
+        status, out, err = await run(program, *options[program])
+    assert status == 0, err + out

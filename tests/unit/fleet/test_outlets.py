@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -77,7 +78,7 @@ async def test_a_refused_outlet_does_not_break_the_link(site: OutletSite) -> Non
 
 
 @pytest.mark.parametrize("changed", [{"networks": ("nowhere",)}, {"name": "A b"}, {"viewers_max": 0}])
-def test_an_outlet_that_cannot_be_is_refused(changed: dict[str, object]) -> None:
+def test_an_outlet_that_cannot_be_is_refused(changed: dict[str, Any]) -> None:
     """Names that no address can hold, networks that are none, and places for nobody."""
     with pytest.raises(ValueError, match=next(iter(changed))):
         outlet(**changed)
