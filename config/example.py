@@ -30,6 +30,8 @@ UNSET = {
     "live.turn_secret": "the static-auth-secret of coturn",
     "sharing.test_camera": 1,
     "sharing.certificate_header": "X-Client-Certificate-SHA256",
+    "outgoing.tls_certificate": "/etc/sightline/tls/rtsps-fullchain.pem",
+    "outgoing.tls_key": "/run/credentials/sightline-host@0.service/tls-key",
     "hosts.socket_dir": "/run/sightline",
     "oidc.id": "borough",
     "oidc.name": "your borough account",

@@ -13,6 +13,7 @@ from config.live import LiveSettings
 from config.logs import LogSettings
 from config.map import MapSettings
 from config.oidc import OidcSettings
+from config.outgoing import OutgoingSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.sharing import SharingSettings
@@ -32,6 +33,7 @@ class Settings(BaseModel):
     cameras: CameraSettings = CameraSettings()
     recording: RecordingSettings = RecordingSettings()
     live: LiveSettings = LiveSettings()
+    outgoing: OutgoingSettings = OutgoingSettings()
     steering: SteeringSettings = SteeringSettings()
     sharing: SharingSettings = SharingSettings()
     hosts: HostSettings = HostSettings()
@@ -58,15 +60,33 @@ class Settings(BaseModel):
         if first and self.live.tcp and first <= self.server.port <= last:
             msg = f"server.port {self.server.port} is among the ports {first} to {last} that viewers take (live.port)"
             raise ValueError(msg)
+        self._rtsps_ports_are_free(first if self.live.tcp else 0, last)
         return self
 
+    def _rtsps_ports_are_free(self, live_first: int, live_last: int) -> None:
+        first, last = self.outgoing.port, self.outgoing.port + max(0, self.hosts.workers - 1)
+        if not self.outgoing.rtsps or not first:
+            return
+        if last > MAX_PORT:
+            msg = f"outgoing.port {first} leaves too few ports for hosts.workers {self.hosts.workers}: each takes one"
+            raise ValueError(msg)
+        if first <= self.server.port <= last:
+            msg = f"server.port {self.server.port} is among the ports {first} to {last} of RTSPS (outgoing.port)"
+            raise ValueError(msg)
+        if live_first and first <= live_last and live_first <= last:
+            msg = f"the ports {first} to {last} of RTSPS (outgoing.port) meet those of viewers (live.port)"
+            raise ValueError(msg)
+
     def of_host(self, index: int) -> Self:
-        """Return the settings of one camera host: its own recordings on every disk, its own port for viewers."""
+        """Return the settings of one camera host: its own recordings on every disk, its own ports."""
         if not self.hosts.workers:
             return self
         recording = self.recording.model_copy(update={"owner": self.owners[index]})
         live = self.live.model_copy(update={"port": self.live.port + index}) if self.live.port else self.live
-        return self.model_copy(update={"recording": recording, "live": live})
+        outgoing = self.outgoing
+        if outgoing.port:
+            outgoing = outgoing.model_copy(update={"port": outgoing.port + index})
+        return self.model_copy(update={"recording": recording, "live": live, "outgoing": outgoing})
 
     @property
     def owners(self) -> tuple[str, ...]:

@@ -51,6 +51,13 @@ def tls_files(settings: ServerSettings, *, clock: Clock) -> TlsFiles:
     return TlsFiles(certificate=certificate, key=key, fingerprint=found.fingerprint, made=made)
 
 
+def tls_paths(settings: ServerSettings) -> tuple[Path, Path]:
+    """Return where the certificate and its key are, or will be once the gateway has made them."""
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        return settings.tls_certificate, settings.tls_key
+    return made_files(settings)
+
+
 def made_files(settings: ServerSettings) -> tuple[Path, Path]:
     """Return where the self-signed certificate and its key lie, or will."""
     return settings.data_dir / "tls" / "certificate.pem", settings.data_dir / "tls" / "key.pem"

@@ -8,19 +8,23 @@ from drivers.errors import CameraAnswerError
 HEADER_LIMIT_BYTES = 16 * 1024
 BODY_LIMIT_BYTES = 64 * 1024
 
-_START = re.compile(rb"(?:RTSP/\d\.\d +(\d{3})(?: +([^\r\n]*))?|([A-Z_]{3,20}) +\S+ +RTSP/\d\.\d) *")
+_START = re.compile(rb"(?:RTSP/\d\.\d +(\d{3})(?: +([^\r\n]*))?|([A-Z_]{3,20}) +(\S+) +RTSP/(\d\.\d)) *")
 _BLANK = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(slots=True)
 class Message:
-    """A response, or (``status`` 0) a request that the camera makes of us. Header names are lower-case."""
+    """A response, or (``status`` 0) a request. Header names are lower-case."""
 
     status: int
     reason: str
     method: str
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    url: str = ""
+    """Of a request."""
+    version: str = "1.0"
+    """Of a request."""
 
     def get(self, name: str, default: str = "") -> str:
         """Return the first value of a header."""
@@ -56,8 +60,15 @@ def take(buffer: bytearray, start: int, end: int) -> tuple[Message, int] | None:
         name, colon, value = line.decode("utf-8", "replace").partition(":")
         if colon:
             headers.append((name.strip().lower(), value.strip()))
-    status, reason, method = matched.groups()
-    message = Message(int(status or 0), (reason or b"").decode("latin-1"), (method or b"").decode(), headers)
+    status, reason, method, url, version = matched.groups()
+    message = Message(
+        int(status or 0),
+        (reason or b"").decode("latin-1"),
+        (method or b"").decode(),
+        headers,
+        url=(url or b"").decode("latin-1"),
+        version=(version or b"1.0").decode(),
+    )
     length = message.get("content-length", "0") or "0"
     if not (length.isascii() and length.isdigit()) or len(length) > 9 or int(length) > BODY_LIMIT_BYTES:
         raise CameraAnswerError(

@@ -29,6 +29,6 @@ class HostVersion(BaseModel):
     """The data directory of the gateway it belongs to."""
 
 
-def digest(assignment: rpc.CameraAssignment) -> str:
-    """Return what two assignments have in common only when they say the same, passwords included."""
+def digest(assignment: rpc.Message) -> str:
+    """Return what two assignments, of a camera or an outlet, share only when they say the same, secrets included."""
     return hashlib.sha256(rpc.wire(assignment)).hexdigest()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from drivers.model import CameraTarget, DiscoveredDevice
-from gateway.fleet import rpc
+from gateway.fleet import footage, rpc
 from gateway.fleet.calls import (
     SILENCE_S,
     HostBusyError,
@@ -25,6 +25,7 @@ from gateway.fleet.calls import (
 )
 from gateway.fleet.handshake import HostVersion
 from gateway.fleet.held import Held, HoldList, HoldWish
+from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.head import Preset
 from kernel.ids import CameraId, StreamName
@@ -117,6 +118,18 @@ class HostClient:
     async def release(self, camera: CameraId) -> None:
         """Make the host let go of a camera; a camera it does not own is no error."""
         await self._ask("DELETE", f"/cameras/{camera}")
+
+    async def outlets(self) -> OutletList:
+        """Return every outlet it has, and where it listens for RTSPS."""
+        return read(OutletList, await self._ask("GET", "/outlets", by_link=True))
+
+    async def put_outlet(self, outlet: Outlet) -> OutletEnds:
+        """Make the host have an outlet, or change it; returns once the views that it no longer covers have ended."""
+        return read(OutletEnds, await self._ask("PUT", f"/outlets/{outlet.id}", content=rpc.wire(outlet)))
+
+    async def remove_outlet(self, outlet: str) -> OutletEnds:
+        """Take an outlet from the host; returns once its views have ended. One that it does not have is no error."""
+        return read(OutletEnds, await self._ask("DELETE", f"/outlets/{quote(outlet, safe='')}"))
 
     async def health(self) -> rpc.HostHealth:
         """Return what the host does as a whole."""
@@ -213,12 +226,12 @@ class HostClient:
         """Forget a preset."""
         await self._ask("DELETE", f"/cameras/{camera}/presets/{quote(token, safe='')}")
 
-    async def timeline(self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int) -> rpc.TimelineReply:
+    async def timeline(self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int) -> footage.TimelineReply:
         """Return what is recorded in a range."""
         answer = await self._ask(
             "GET", f"/cameras/{camera}/timeline/{stream}", params={"start_ns": start_ns, "end_ns": end_ns}
         )
-        return read(rpc.TimelineReply, answer)
+        return read(footage.TimelineReply, answer)
 
     async def playlist(
         self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int | None, *, prefix: str = ""
@@ -271,7 +284,7 @@ class HostClient:
 
     async def verify(self, camera: CameraId | None = None) -> dict[str, Any]:
         """Check recordings against the catalog's hashes; return the report."""
-        body = rpc.wire(rpc.VerifyRequest(camera=camera))
+        body = rpc.wire(footage.VerifyRequest(camera=camera))
         report: dict[str, Any] = (await self._ask("POST", "/verify", content=body, timeout_s=3600.0)).json()
         return report
 

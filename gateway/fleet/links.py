@@ -18,6 +18,7 @@ from gateway.fleet.calls import HostBusyError, HostError, HostMismatchError, Hos
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.hosts import HostClient
 from gateway.fleet.load import HostLoad
+from gateway.fleet.outlets import Outlet, OutletEnds
 from kernel.clock import NS_PER_S, Clock
 from kernel.errors import SightlineError
 from kernel.ids import CameraId
@@ -31,6 +32,7 @@ AT_ONCE = 8
 """Assignments on their way to one host together."""
 SAY_AGAIN_S = 30.0
 """A link that is down for one reason says so this often; a camera that a host refused is offered again this often."""
+_SERVER_ERROR = 500
 SOON_S = 1.0
 """What a host could not take at the moment is offered again after this."""
 
@@ -61,7 +63,9 @@ class HostLink:
         assignments: Callable[[int], Awaitable[list[rpc.CameraAssignment]]],
         heard: Callable[[rpc.StateLine], None],
         lost: Callable[[int, SightlineError], None],
+        outlets: Callable[[int], dict[str, Outlet] | None] = lambda _: None,
     ) -> None:
+        """``outlets`` gives what the host is to have, ``None`` while that is not known."""
         self.index = index
         self.place = place
         self.client = HostClient(place.socket)
@@ -80,6 +84,9 @@ class HostLink:
         self._assignments = assignments
         self._heard = heard
         self._lost = lost
+        self._outlets = outlets
+        self._knows_outlets: dict[str, str] = {}
+        """Digests of what the host has, as far as is known."""
         self._newer: set[CameraId] = set()
         """Cameras assigned one by one while all are being assigned: theirs is the later word."""
         self._told = False
@@ -136,6 +143,7 @@ class HostLink:
 
     async def _tell(self) -> None:
         await self._assign_all()
+        await self._tell_outlets()
         self._told = True
         self._linked()
 
@@ -184,6 +192,43 @@ class HostLink:
         await _at_once(self._offer(one) for one in due if self._still(one.id))
         if gone or due:
             log.info("host.assigned", host=self.index, told=len(due), released=len(gone), known=len(wanted) - len(due))
+
+    async def _tell_outlets(self) -> None:
+        """Make the host have exactly the outlets that are its; what is taken away goes first, and ends at once."""
+        if self._outlets(self.index) is None:
+            return
+        known = self._knows_outlets = (await self.client.outlets()).outlets
+        wanted = self._outlets(self.index) or {}
+        await _at_once(self.remove_outlet(one) for one in known if one not in wanted)
+        await _at_once(self.put_outlet(one) for one in wanted.values() if known.get(one.id) != digest(one))
+
+    def tell_outlets_soon(self, wanted: dict[str, Outlet] | None) -> None:
+        """Have the host told with its next line, a second from now at most, or once it is linked: not if it knows."""
+        if wanted is not None and {one.id: digest(one) for one in wanted.values()} != self._knows_outlets:
+            self._owe(0.0)
+
+    async def put_outlet(self, outlet: Outlet) -> OutletEnds | None:
+        """Give the host an outlet, or change it; return ``None`` where it cannot be told now: it is told later."""
+        try:
+            ends = await self.client.put_outlet(outlet)
+            self._knows_outlets[outlet.id] = digest(outlet)
+            return ends  # noqa: TRY300 - the handler is about the call
+        except HostError as error:
+            # Refused, it stays so until the host is configured anew; busy or out of reach, it will pass.
+            self._owe(SAY_AGAIN_S if error.status < _SERVER_ERROR else SOON_S)
+            log.warning("host.outlet_late", host=self.index, outlet=outlet.id, error=error.code)
+            return None
+
+    async def remove_outlet(self, outlet: str) -> OutletEnds | None:
+        """Take an outlet from the host; return ``None`` where it cannot be told now: it is told later."""
+        try:
+            ends = await self.client.remove_outlet(outlet)
+            self._knows_outlets.pop(outlet, None)
+            return ends  # noqa: TRY300 - the handler is about the call
+        except HostError as error:
+            self._owe(0.0)
+            log.warning("host.outlet_late", host=self.index, outlet=outlet, error=error.code)
+            return None
 
     def _still(self, camera: CameraId) -> bool:
         """Whether a camera is still to be told as it was when the telling began."""
@@ -270,11 +315,11 @@ def _problem(error: SightlineError) -> rpc.Problem:
     return rpc.Problem(type=error.code, title=error.message, cure=error.cure, status=503)
 
 
-async def _at_once(calls: Iterable[Awaitable[None]]) -> None:
+async def _at_once(calls: Iterable[Awaitable[object]]) -> None:
     """Await all of ``calls``, a few at once. The first failure ends the others, and is raised as it is."""
     left = iter(calls)
 
-    async def some(mine: Iterator[Awaitable[None]]) -> None:
+    async def some(mine: Iterator[Awaitable[object]]) -> None:
         for call in mine:
             await call
 

@@ -15,7 +15,7 @@ from drivers.model import CameraDescription, CameraTarget, CameraView
 from gateway.fleet.load import HostLoad
 from kernel.head import HeadAbilities, Preset
 from kernel.ids import CameraId, StreamName
-from kernel.media import GapCause, TimeSource, VideoCodec
+from kernel.media import TimeSource, VideoCodec
 from ptz.arbitration import Priority
 
 SDP_MEDIA_TYPE = "application/sdp"
@@ -179,6 +179,54 @@ class CameraHappened(Message):
     wall_ns: int
 
 
+class ViewerState(Message):
+    """One viewer of one stream, and what was sent to them: the honest count."""
+
+    session: str
+    kind: Literal["webrtc", "rtsp"] = "webrtc"
+    """By which door."""
+    outlet: str = ""
+    """The outlet (``gateway.fleet.outlets``) whose credential opened it."""
+    camera: CameraId
+    stream: StreamName
+    transcoded: bool = False
+    """It is H.265 coded anew as H.264 for this viewer."""
+    who: str
+    address: str
+    user: str = ""
+    """Identifier of the user, for a gateway that was not there when the view began."""
+    access_session: str = ""
+    """The access session or token that the view was opened through; the view ends with it."""
+    since_ns: int
+    connected: bool
+    frames_sent: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    frames_dropped: int = 0
+    """Access units that this viewer's line or socket could not take."""
+    retransmitted: int = 0
+    packets_lost: int = 0
+    """As the viewer's receiver reports say."""
+    fraction_lost: float = 0.0
+    rtt_ms: float | None = None
+
+
+class ViewerCame(Message):
+    """A line of the state stream: a viewer whom the gateway did not let in itself sees a camera from now on."""
+
+    t: Literal["viewer-came"] = "viewer-came"
+    viewer: ViewerState
+
+
+class ViewerWent(Message):
+    """A line of the state stream: such a viewer sees it no more. ``viewer`` is their last state."""
+
+    t: Literal["viewer-went"] = "viewer-went"
+    viewer: ViewerState
+    reason: str
+    wall_ns: int
+
+
 class Heartbeat(Message):
     """A line of the state stream when there is nothing else to say."""
 
@@ -187,7 +235,9 @@ class Heartbeat(Message):
     load: HostLoad | None = None
 
 
-StateLine = Annotated[CameraChanged | CameraReleased | CameraHappened | Heartbeat, Field(discriminator="t")]
+StateLine = Annotated[
+    CameraChanged | CameraReleased | CameraHappened | ViewerCame | ViewerWent | Heartbeat, Field(discriminator="t")
+]
 
 
 class HostHealth(Message):
@@ -317,73 +367,12 @@ class PresetList(Message):
     abilities: HeadAbilities
 
 
-class RunSpan(Message):
-    """Footage without a break."""
-
-    start_ns: int
-    end_ns: int
-    codec: VideoCodec
-    width: int
-    height: int
-
-
-class GapSpan(Message):
-    """No footage, and why."""
-
-    start_ns: int
-    end_ns: int
-    cause: GapCause
-    detail: str = ""
-
-
-class TimelineReply(Message):
-    """What is recorded of one stream in a range."""
-
-    spans: tuple[RunSpan, ...]
-    gaps: tuple[GapSpan, ...]
-    newest_ns: int | None
-
-
-class ViewerState(Message):
-    """One viewer of one stream, and what was sent to them: the honest count."""
-
-    session: str
-    camera: CameraId
-    stream: StreamName
-    transcoded: bool = False
-    """It is H.265 coded anew as H.264 for this viewer."""
-    who: str
-    address: str
-    user: str = ""
-    """Identifier of the user, for a gateway that was not there when the view began."""
-    access_session: str = ""
-    """The access session or token that the view was opened through; the view ends with it."""
-    since_ns: int
-    connected: bool
-    frames_sent: int = 0
-    packets_sent: int = 0
-    bytes_sent: int = 0
-    frames_dropped: int = 0
-    """Access units that this viewer's line or socket could not take."""
-    retransmitted: int = 0
-    packets_lost: int = 0
-    """As the viewer's receiver reports say."""
-    fraction_lost: float = 0.0
-    rtt_ms: float | None = None
-
-
 class EndViewers(Message):
     """End the views that match all that is given; nothing given ends all."""
 
     camera: CameraId | None = None
     who: str | None = None
     sessions: frozenset[str] | None = None
-
-
-class VerifyRequest(Message):
-    """Check recordings against the catalog's hashes; one camera's or all."""
-
-    camera: CameraId | None = None
 
 
 class CameraList(Message):

@@ -1,7 +1,7 @@
 """The fleet: enrolment, the list of cameras, and the newest state of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -11,8 +11,10 @@ from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.granted import Granted, OutletGone, OutletPath, OutletPut
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
+from gateway.fleet.outlets import Outlet, OutletEnds
 from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.register import Register, unknown
 from gateway.vault import Vault
@@ -42,7 +44,14 @@ class Happened:
     event: rpc.CameraHappened
 
 
-FleetChange = StateChanged | ListChanged | Happened
+@dataclass(frozen=True, slots=True)
+class ViewerChanged:
+    """Somebody came to see a camera, or sees it no more, by a door that the gateway does not keep itself."""
+
+    line: rpc.ViewerCame | rpc.ViewerWent
+
+
+FleetChange = StateChanged | ListChanged | Happened | ViewerChanged
 
 
 class Fleet:
@@ -53,6 +62,7 @@ class Fleet:
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
         self._listeners: list[Callable[[FleetChange], None]] = []
+        self._granted = Granted(self.cameras)
         self.links = [
             HostLink(
                 index,
@@ -62,6 +72,7 @@ class Fleet:
                 assignments=self._assignments,
                 heard=self._heard,
                 lost=self._lost,
+                outlets=self._outlets,
             )
             for index, place in enumerate(places)
         ]
@@ -156,7 +167,55 @@ class Fleet:
         self._cameras.pop(camera.id, None)
         self._states.pop(camera.id, None)
         await self._link(camera).release(camera.id)
+        self._link(camera).tell_outlets_soon(self._outlets(camera.host))
         self._tell(ListChanged())
+
+    # --- outlets: cameras for partners' own systems, over RTSPS
+
+    async def load_outlets(self, outlets: Iterable[Outlet]) -> None:
+        """Tell which outlets there are: once, when the gateway has started and knows.
+
+        Until then every host keeps those that it has, so that a restart of the gateway interrupts no partner; from then
+        on a host has exactly these, and after its own restart gets them again. What ended in between ends now.
+        """
+        self._granted.replace(outlets)
+        for link in self.links:
+            link.tell_outlets_soon(self._outlets(link.index))
+
+    async def put_outlet(self, outlet: Outlet) -> OutletPut:
+        """Grant an outlet, or change one that has this identifier. Saying the same again changes nothing.
+
+        Returns once every host that can be reached has it: the views which a changed outlet does not cover any more
+        (another camera, stream, network, credential, fewer viewers) have been sent their last picture then. The numbers
+        in ``outlet.cameras`` are looked up anew; cameras that are not enrolled are left out. Never raises for a host:
+        one that cannot be told is in ``late``, and is told once it is linked.
+        """
+        self._granted.put(outlet)
+        wanted = {link.index: self._granted.of_host(link.index).get(outlet.id) for link in self.links}
+
+        async def tell(link: HostLink) -> OutletEnds | None:
+            mine = wanted[link.index]
+            return await (link.put_outlet(mine) if mine is not None else link.remove_outlet(outlet.id))
+
+        answers = await asyncio.gather(*(tell(link) for link in self.links))
+        paths = tuple(
+            OutletPath(camera.id, answer.port, f"/{outlet.name}/{camera.number}")
+            for link, answer in zip(self.links, answers, strict=True)
+            if answer is not None and answer.port is not None and (mine := wanted[link.index]) is not None
+            for camera in mine.cameras
+        )
+        return OutletPut(paths, *_sum(answers))
+
+    async def remove_outlet(self, outlet: str) -> OutletGone:
+        """Take an outlet away: its views end at once, and its address and credential give 401 from then on.
+
+        One that is not there is no error. Never raises for a host: one that cannot be told is in ``late``.
+        """
+        self._granted.remove(outlet)
+        return OutletGone(*_sum(await asyncio.gather(*(link.remove_outlet(outlet) for link in self.links))))
+
+    def _outlets(self, host: int) -> dict[str, Outlet] | None:
+        return self._granted.of_host(host) if self._granted.known else None
 
     # --- inside
 
@@ -186,6 +245,7 @@ class Fleet:
     async def _assign(self, camera: Camera, target: CameraTarget) -> None:
         try:
             await self._link(camera).assign(_assignment(camera, target))
+            self._link(camera).tell_outlets_soon(self._outlets(camera.host))
         except HostError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
 
@@ -217,6 +277,8 @@ class Fleet:
                 self._set_state(state)
             case rpc.CameraHappened() if line.id in self._cameras:
                 self._tell(Happened(line))
+            case rpc.ViewerCame() | rpc.ViewerWent():
+                self._tell(ViewerChanged(line))
             case _:
                 pass
 
@@ -246,6 +308,12 @@ def _assignment(camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
         recording=camera.recording,
         bearing_deg=camera.bearing_deg,
     )
+
+
+def _sum(answers: Sequence[OutletEnds | None]) -> tuple[int, tuple[int, ...]]:
+    """Return how many views ended, and which hosts could not be told."""
+    late = tuple(index for index, one in enumerate(answers) if one is None)
+    return sum(one.ended for one in answers if one is not None), late
 
 
 def _settled(camera: Camera, state: rpc.CameraState | None) -> bool:

@@ -50,15 +50,15 @@ def choose(text: str, asked: LiveFeed, other: LiveFeed | None, transcodes: Trans
     """
     assert asked.parameters is not None
     try:
-        return Choice(asked, read_offer(text, asked.parameters, asked.sound))
+        return Choice(asked, read_offer(text, asked.parameters, asked.browser_sound))
     except LiveCodecError:
         if asked.parameters.codec is not VideoCodec.H265:
             raise
         if other is not None and other.parameters is not None and other.parameters.codec is VideoCodec.H264:
-            return Choice(other, read_offer(text, other.parameters, other.sound))
+            return Choice(other, read_offer(text, other.parameters, other.browser_sound))
         if transcodes.limit == 0:
             raise
-    offer = read_offer(text, CODED_ANEW, asked.sound)
+    offer = read_offer(text, CODED_ANEW, asked.browser_sound)
     try:
         return _held(offer, transcodes.hold(asked))
     except (LiveTranscodesFullError, LiveTranscodeError) as error:
@@ -66,7 +66,7 @@ def choose(text: str, asked: LiveFeed, other: LiveFeed | None, transcodes: Trans
         full = isinstance(error, LiveTranscodesFullError)
         if other is None or (full and transcodes.running(other) is None):
             raise
-        offer = read_offer(text, CODED_ANEW, other.sound)
+        offer = read_offer(text, CODED_ANEW, other.browser_sound)
         return _held(offer, transcodes.hold(other))
 
 

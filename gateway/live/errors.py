@@ -13,6 +13,7 @@ LiveError
 ├── LivePreconditionError 412  the ETag is not this session's (428 where none was given)
 ├── LiveFragmentError     422  a fragment that is well made and cannot be taken; the view goes on as it was
 ├── LiveAddressError      500  the configuration leaves no address to serve viewers from
+├── LiveOutletsOffError   409  the host does not listen for RTSPS
 └── LivePortError         500  the port for viewers cannot be opened; the host does not start
 """
 
@@ -110,6 +111,13 @@ class LiveAddressError(LiveError):
 
     code = "live.no-address"
     status = 500
+
+
+class LiveOutletsOffError(LiveError):
+    """An outlet is to be put, and RTSPS is switched off."""
+
+    code = "live.outlets-off"
+    status = 409
 
 
 class LivePortError(LiveError):

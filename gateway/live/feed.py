@@ -28,6 +28,11 @@ KEYFRAME_INTERVAL_S = 1.0
 PASSED_THROUGH = frozenset({AudioCodec.PCMU, AudioCodec.PCMA})
 
 
+def in_browsers(sound: AudioParameters) -> bool:
+    """Tell whether every browser plays it (RFC 7874 section 3)."""
+    return sound.codec in PASSED_THROUGH and sound.clock_hz == 8000
+
+
 class RequestKeyframe(Protocol):
     """Asks the camera for a keyframe; returns at once."""
 
@@ -103,6 +108,7 @@ class LiveFeed:
         """Whether its pictures are coded anew here, from the H.265 of that stream."""
         self.parameters: VideoParameters | None = None
         self.sound: AudioParameters | None = None
+        """What the camera's sound is coded as, where it sends any."""
         self._clock = clock
         self._request_keyframe = request_keyframe
         self._cache_bytes = cache_bytes
@@ -119,6 +125,7 @@ class LiveFeed:
         self._last_request_ns: int | None = None
         self._video_line = TimeLine(90_000)
         self._sound_line: TimeLine | None = None
+        self._sound_clock_hz = 0
         self._watchers: dict[Watcher, None] = {}
         self.coming = 0
         """Viewers whose offers were answered and whose views have not ended, there already or not."""
@@ -143,6 +150,11 @@ class LiveFeed:
         if not self._flowing or self._last_received_ns is None:
             return False
         return self._clock.monotonic_ns() - self._last_received_ns < STALE_S * NS_PER_S
+
+    @property
+    def browser_sound(self) -> AudioParameters | None:
+        """Return the coding of the sound where browsers play it as it is: the two laws of G.711."""
+        return self.sound if self.sound is not None and in_browsers(self.sound) else None
 
     @property
     def viewers(self) -> int:
@@ -180,8 +192,7 @@ class LiveFeed:
 
     def started(self, description: StreamDescription) -> None:
         """See ``MediaSink``."""
-        audio = description.audio
-        self.sound = audio if audio is not None and audio.codec in PASSED_THROUGH and audio.clock_hz == 8000 else None
+        self.sound = description.audio
         self._forget()
 
     def video(self, unit: AccessUnit) -> None:
@@ -208,10 +219,11 @@ class LiveFeed:
         """See ``MediaSink``."""
         if self.sound is None or not self._flowing:
             return
-        if self._sound_line is None:
+        if self._sound_line is None or self._sound_clock_hz != self.sound.clock_hz:
+            self._sound_clock_hz = self.sound.clock_hz
             self._sound_line = TimeLine(self.sound.clock_hz)
         placed = self._sound_line.place(frame.time_clock, self._clock.monotonic_ns())
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):
             watcher.sound(frame, placed)
 
     def metadata(self, document: MetadataDocument) -> None:

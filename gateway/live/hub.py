@@ -20,8 +20,9 @@ from gateway.live.fragment import Restarted
 from gateway.live.offer import text_of
 from gateway.live.peer import host_addresses
 from gateway.live.port import LivePort, open_port
-from gateway.live.session import Session, ViewerFacts
+from gateway.live.session import Session
 from gateway.live.transcode import Transcode, Transcodes
+from gateway.live.views import View, ViewerFacts
 from kernel.clock import Clock
 from kernel.ids import CameraId, StreamName, new_id
 
@@ -58,12 +59,13 @@ class LiveHub:
     """Made by :func:`open_live`."""
 
     def __init__(self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup, port: LivePort) -> None:
-        self._settings = settings
+        self.settings = settings
         self.port = port
         self._clock = clock
         self._group = group
         self._feeds: dict[tuple[CameraId, StreamName], LiveFeed] = {}
-        self._sessions: dict[str, Session] = {}
+        self._views: dict[str, View] = {}
+        """WHEP sessions, and the views of other protocols that :meth:`seat` was asked for."""
         self._reserved = 0
         self._transcodes = Transcodes(settings, clock=clock, group=group, ended=self._transcode_ended)
         self._dropped = 0
@@ -80,8 +82,8 @@ class LiveHub:
             stream,
             clock=self._clock,
             request_keyframe=request_keyframe,
-            cache_bytes=self._settings.gop_cache_bytes,
-            max_packet_bytes=self._settings.max_packet_bytes,
+            cache_bytes=self.settings.gop_cache_bytes,
+            max_packet_bytes=self.settings.max_packet_bytes,
         ) as feed:
             self._feeds[key] = feed
             try:
@@ -92,6 +94,44 @@ class LiveHub:
                 self._end_where("the camera is no longer served here", feed=feed)
                 self._transcodes.let_go(feed, "the camera is no longer served here")
 
+    def live_feed(self, camera: CameraId, stream: StreamName) -> LiveFeed:
+        """Return the feed of a camera stream that is live, its parameters known.
+
+        Raises:
+            LiveNotLiveError: it is not, or the camera is not here.
+        """
+        feed = self._feeds.get((camera, stream))
+        if feed is None or not feed.live or feed.parameters is None:
+            raise LiveNotLiveError(
+                f"The camera's {stream} stream is not live now.",
+                cure="It is being connected to; ask again in a moment.",
+            )
+        return feed
+
+    @contextmanager
+    def seat(self, view: View) -> Iterator[None]:
+        """Count a view that came by another door than WHEP, and let it be listed and ended like any other.
+
+        Raises:
+            LiveFullError: every place is taken.
+        """
+        self._refuse_if_full()
+        self._views[view.id] = view
+        view.feed.coming += 1
+        try:
+            yield
+        finally:
+            view.feed.coming -= 1
+            self._dropped += view.dropped
+            del self._views[view.id]
+
+    def _refuse_if_full(self) -> None:
+        if len(self._views) + self._reserved >= self.settings.max_viewers:
+            raise LiveFullError(
+                f"All {self.settings.max_viewers} places for viewers are taken.",
+                cure="Close a view, or raise live.max_viewers.",
+            )
+
     async def offer(
         self, camera: CameraId, stream: StreamName, sdp: bytes | str, *, viewer: ViewerFacts
     ) -> LiveSession:
@@ -101,17 +141,8 @@ class LiveHub:
             LiveError: of any kind drawn in ``gateway.live.errors``.
         """
         text = text_of(sdp)
-        feed = self._feeds.get((camera, stream))
-        if feed is None or not feed.live or feed.parameters is None:
-            raise LiveNotLiveError(
-                f"The camera's {stream} stream is not live now.",
-                cure="It is being connected to; ask again in a moment.",
-            )
-        if len(self._sessions) + self._reserved >= self._settings.max_viewers:
-            raise LiveFullError(
-                f"All {self._settings.max_viewers} places for viewers are taken.",
-                cure="Close a view, or raise live.max_viewers.",
-            )
+        feed = self.live_feed(camera, stream)
+        self._refuse_if_full()
         other = self._feeds.get((camera, StreamName.SUB if stream is StreamName.MAIN else StreamName.MAIN))
         choice = choose(text, feed, other if other is not None and other.live else None, self._transcodes)
         try:
@@ -127,7 +158,7 @@ class LiveHub:
             lower=lambda: self._lower(choice.feed),
             offer=choice.offer,
             viewer=viewer,
-            settings=self._settings,
+            settings=self.settings,
             port=self.port,
             clock=self._clock,
         )
@@ -140,7 +171,7 @@ class LiveHub:
             raise
         finally:
             self._reserved -= 1
-        self._sessions[session.id] = session
+        self._views[session.id] = session
         self._group.create_task(self._run(session, choice), name=f"live {session.id}")
         return LiveSession(
             id=session.id,
@@ -185,15 +216,15 @@ class LiveHub:
         Raises:
             LiveSessionError: there is none (any more).
         """
-        self._session(session_id).end("closed by the viewer")
+        self._view(session_id).end("closed by the viewer")
 
     def viewers(self) -> list[ViewerState]:
         """Return every viewer and what was sent to them."""
-        return [session.state() for session in self._sessions.values()]
+        return [session.state() for session in self._views.values()]
 
     def viewers_of(self, camera: CameraId) -> int:
         """Return how many watch a camera, on either stream."""
-        return sum(session.feed.camera == camera for session in self._sessions.values())
+        return sum(session.feed.camera == camera for session in self._views.values())
 
     @property
     def transcodes(self) -> int:
@@ -214,10 +245,10 @@ class LiveHub:
 
     def load(self) -> LiveLoad:
         """Return what viewers cost now."""
-        sessions = self._sessions.values()
+        sessions = self._views.values()
         return LiveLoad(
             viewers=len(sessions),
-            viewers_max=self._settings.max_viewers,
+            viewers_max=self.settings.max_viewers,
             waiting=sum(session.waiting for session in sessions),
             dropped=self._dropped + sum(session.dropped for session in sessions),
             transcodes=self.transcodes,
@@ -245,7 +276,7 @@ class LiveHub:
         sessions: Collection[str] | None = None,
     ) -> int:
         ended = 0
-        for session in self._sessions.values():
+        for session in tuple(self._views.values()):
             if (
                 (camera is None or session.feed.camera == camera)
                 and (who is None or session.viewer.who == who)
@@ -256,11 +287,17 @@ class LiveHub:
                 ended += 1
         return ended
 
-    def _session(self, session_id: str) -> Session:
-        session = self._sessions.get(session_id)
-        if session is None:
+    def _view(self, session_id: str) -> View:
+        view = self._views.get(session_id)
+        if view is None:
             raise LiveSessionError("There is no such view; it may have ended.", cure="POST a new offer.")
-        return session
+        return view
+
+    def _session(self, session_id: str) -> Session:
+        view = self._view(session_id)
+        if not isinstance(view, Session):
+            raise LiveSessionError("That view is not one of WHEP.", cure="POST a new offer.")
+        return view
 
     async def _run(self, session: Session, choice: Choice) -> None:
         """Serve one viewer. Whatever goes wrong there is theirs alone: the host and its recordings go on."""
@@ -272,7 +309,7 @@ class LiveHub:
             )
         finally:
             self._dropped += session.dropped
-            del self._sessions[session.id]
+            del self._views[session.id]
             choice.feed.coming -= 1
             choice.release()
 

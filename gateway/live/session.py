@@ -5,7 +5,6 @@ import secrets
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -28,7 +27,7 @@ from config.live import LiveSettings
 from gateway.fleet.rpc import ViewerState
 from gateway.live.answer import Ground, Source, write_answer
 from gateway.live.errors import LiveAddressError, LiveFragmentError
-from gateway.live.feed import LiveFeed
+from gateway.live.feed import LiveFeed, in_browsers
 from gateway.live.fragment import IceTurns, Restarted, check_precondition, read_fragment, write_fragment
 from gateway.live.ladder import Ladder
 from gateway.live.line import PictureLine
@@ -38,23 +37,13 @@ from gateway.live.peer import Peer
 from gateway.live.port import LivePort
 from gateway.live.reference import ReferenceTimes
 from gateway.live.track import Track, report_delay_s
+from gateway.live.views import ViewerFacts
 from kernel.clock import NS_PER_S, Clock
 from kernel.media import AudioFrame
 
 _log = structlog.get_logger(__name__)
 
 CANCEL_AGAIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewerFacts:
-    """Who watches, and from where, as the gateway knows them."""
-
-    who: str
-    address: str
-    user: str = ""
-    access_session: str = ""
-    """The access session or token that the view was opened through."""
 
 
 class _Ear:
@@ -238,7 +227,7 @@ class Session:
 
     def sound(self, frame: AudioFrame, time_clock: int) -> None:
         """Send a packet of sound."""
-        if self._audio is not None and self._connected:
+        if self._audio is not None and self._connected and in_browsers(frame.parameters):
             self._audio.send_now(frame.data, time_clock, frame.wall_ns)
 
     async def _serve(self) -> None:

@@ -82,13 +82,15 @@ class _Sent:
 class Track:
     """One source. ``clock_hz`` is the RTP clock; times passed in are on the viewer's line."""
 
-    def __init__(self, wire: Wire, coding: Coding, *, clock_hz: int) -> None:
+    def __init__(self, wire: Wire, coding: Coding, *, clock_hz: int, remembers: bool = True) -> None:
+        """``remembers`` keeps what was sent for retransmission; a wire that loses nothing needs none."""
         self.ssrc = secrets.randbits(32)
         self.rtx_ssrc = secrets.randbits(32)
         self.stats = TrackStats()
         self.last_time = 0
         """Newest time sent, on the viewer's line."""
         self._wire = wire
+        self._remembers = remembers
         self._type = coding.payload_type
         self._rtx_type = coding.rtx_payload_type
         self._clock_hz = clock_hz
@@ -125,13 +127,8 @@ class Track:
         )
         if not sent:
             return start
-        if start == 0:
-            self._history.append(_Sent(sequence, timestamp, payloads, sent, last))
-        else:
-            self._history[-1].count += sent
-        self._kept += sent
-        while self._kept - self._history[0].count >= HISTORY_PACKETS:
-            self._kept -= self._history.popleft().count
+        if self._remembers:
+            self._remember(_Sent(sequence, timestamp, payloads, sent, last), more=start > 0)
         self._sequence = sequence + sent & _MASK16
         reached = start + sent
         self.stats.packets += sent
@@ -139,15 +136,32 @@ class Track:
         self.last_time = time
         return reached
 
+    def _remember(self, sent: _Sent, *, more: bool) -> None:
+        if more:
+            self._history[-1].count += sent.count
+        else:
+            self._history.append(sent)
+        self._kept += sent.count
+        while self._kept - self._history[0].count >= HISTORY_PACKETS:
+            self._kept -= self._history.popleft().count
+
+    @property
+    def next_sequence(self) -> int:
+        """Return the number of the next packet."""
+        return self._sequence
+
     def taken(self, time: int, wall_ns: int) -> None:
         """Note when what stands at ``time`` was captured: sender reports tell it."""
         self._wall = (time, wall_ns)
 
-    def send_now(self, payload: bytes, time: int, wall_ns: int) -> bool:
-        """Send one packet, or return False where there is no room for it now: for sound, which must not wait."""
-        # A packet of sound has no marker (RFC 3551 section 4.1), and a lost one is not worth sending again.
+    def send_now(self, payload: bytes, time: int, wall_ns: int, *, marker: bool = False) -> bool:
+        """Send one packet, or return False where there is no room for it now: for sound, which must not wait.
+
+        The marker is for AAC (RFC 3640 section 3.1); G.711 has none (RFC 3551 section 4.1).
+        """
+        # A lost packet of sound is not worth sending again.
         timestamp = (time + self._offset) & _MASK32
-        header = _HEADER.pack(_VERSION, self._type, self._sequence, timestamp, self.ssrc)
+        header = _HEADER.pack(_VERSION, self._type | (_MARKER if marker else 0), self._sequence, timestamp, self.ssrc)
         if not self._wire.send_rtp(header, payload):
             return False
         self._sequence = self._sequence + 1 & _MASK16

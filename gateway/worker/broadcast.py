@@ -13,12 +13,15 @@ from gateway.fleet.rpc import (
     CameraState,
     Heartbeat,
     StateLine,
+    ViewerCame,
+    ViewerWent,
 )
 from kernel.clock import Clock
 from kernel.ids import CameraId
 
+Event = CameraHappened | ViewerCame | ViewerWent
 _EVENTS = 1000
-"""Events that may wait for a slow listener; the oldest go first."""
+"""Events that may wait for a slow listener, and ends of views for the next one; the oldest go first."""
 
 
 class _Listener:
@@ -26,7 +29,7 @@ class _Listener:
 
     def __init__(self, states: Iterable[CameraState]) -> None:
         self.cameras: dict[CameraId, CameraState | None] = {state.id: state for state in states}
-        self.events: deque[CameraHappened] = deque(maxlen=_EVENTS)
+        self.events: deque[Event] = deque(maxlen=_EVENTS)
         self.woken = asyncio.Event()
         self.woken.set()
         self.beat_due = False
@@ -42,6 +45,8 @@ class Broadcast:
         self._latest: dict[CameraId, CameraState] = {}
         self._listeners: set[_Listener] = set()
         self._closed = False
+        self._unheard: deque[Event] = deque(maxlen=_EVENTS)
+        """Viewers who went while nobody listened: the audit must not miss the end of a view."""
 
     def changed(self, state: CameraState) -> None:
         """Tell a camera's state, unless it is what was told last."""
@@ -59,8 +64,10 @@ class Broadcast:
             listener.cameras[camera] = None
             listener.woken.set()
 
-    def happened(self, event: CameraHappened) -> None:
+    def happened(self, event: Event) -> None:
         """Tell an event."""
+        if not self._listeners and isinstance(event, ViewerWent):
+            self._unheard.append(event)
         for listener in self._listeners:
             listener.events.append(event)
             listener.woken.set()
@@ -75,6 +82,8 @@ class Broadcast:
         """Yield every camera's state, then what is new, and a heartbeat each second, whatever else there is to tell."""
         listener = _Listener(self._latest.values())
         self._listeners.add(listener)
+        listener.events.extend(self._unheard)
+        self._unheard.clear()
         beat = asyncio.create_task(self._beat(listener))
         try:
             yield self._heartbeat()

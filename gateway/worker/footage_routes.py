@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.fleet import rpc
+from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held, HoldList, HoldWish
 from gateway.worker.live_routes import JSON, stream_of
 from gateway.worker.problems import HostRequestError
@@ -34,9 +34,9 @@ def footage_routes(storage: Storage) -> list[Route]:
 
     async def timeline(request: Request) -> Response:
         found = await storage.timeline(*_footage(request), _number(request, "start_ns"), _number(request, "end_ns"))
-        reply = rpc.TimelineReply(
-            spans=tuple(rpc.RunSpan(**asdict(span)) for span in found.spans),
-            gaps=tuple(rpc.GapSpan(**asdict(gap)) for gap in found.gaps),
+        reply = footage.TimelineReply(
+            spans=tuple(footage.RunSpan(**asdict(span)) for span in found.spans),
+            gaps=tuple(footage.GapSpan(**asdict(gap)) for gap in found.gaps),
             newest_ns=found.newest_ns,
         )
         return Response(rpc.wire(reply), media_type=JSON)
@@ -75,7 +75,7 @@ def footage_routes(storage: Storage) -> list[Route]:
         return StreamingResponse(pieces, media_type="video/mp4")
 
     async def verify(request: Request) -> Response:
-        wish = rpc.VerifyRequest.model_validate_json(await request.body())
+        wish = footage.VerifyRequest.model_validate_json(await request.body())
         found = await storage.verify(wish.camera)
         return Response(json.dumps({**asdict(found), "sound": found.sound}), media_type=JSON)
 

@@ -3,9 +3,10 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import structlog
 
@@ -14,9 +15,11 @@ from config.settings import Settings
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, DiscoveredDevice
 from drivers.onvif import discover, expand
+from gateway.certificate import tls_paths
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion
 from gateway.live import LiveHub, open_live
+from gateway.live.rtsp import RtspServer, open_rtsp
 from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera import CameraActor, CameraPlane, tell_all
 from gateway.worker.gate import ConnectGate
@@ -34,7 +37,11 @@ _log = structlog.get_logger(__name__)
 class CameraHost:
     """Made by :func:`open_cameras`."""
 
-    def __init__(self, plane: CameraPlane, *, settings: Settings, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, plane: CameraPlane, *, settings: Settings, group: asyncio.TaskGroup, outgoing: RtspServer | None = None
+    ) -> None:
+        """``outgoing`` is the RTSPS door, where there is to be one."""
+        self.outgoing = outgoing
         self._plane = plane
         self._settings = settings
         self._group = group
@@ -198,6 +205,14 @@ def recording_settings(settings: Settings) -> RecordingSettings:
     return settings.recording.model_copy(update={"disks": (disk,)})
 
 
+def _tls_files(settings: Settings) -> tuple[Path, Path]:
+    """Return the certificate and key of the RTSPS door: its own, else the gateway's."""
+    outgoing = settings.outgoing
+    if outgoing.tls_certificate is not None and outgoing.tls_key is not None:
+        return outgoing.tls_certificate, outgoing.tls_key
+    return tls_paths(settings.server)
+
+
 @asynccontextmanager
 async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[CameraHost]:
     """Give a host that owns no camera yet; leaving it ends views, sessions and recordings in that order.
@@ -208,6 +223,7 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
     async with (
         open_storage(recording_settings(settings), clock=clock) as storage,
         open_live(settings.live, clock=clock) as hub,
+        AsyncExitStack() as stack,
         asyncio.TaskGroup() as group,
     ):
         broadcast = Broadcast(clock=clock, load=lambda: host.gauges.load)
@@ -223,7 +239,10 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
             clock_gate=ConnectGate(settings.cameras.connect_concurrency, clock=clock),
         )
         plane = CameraPlane(media=media, steering=settings.steering, broadcast=broadcast)
-        host = CameraHost(plane, settings=settings, group=group)
+        outgoing = await stack.enter_async_context(
+            open_rtsp(settings.outgoing, _tls_files(settings), hub=hub, clock=clock, tell=broadcast.happened)
+        )
+        host = CameraHost(plane, settings=settings, group=group, outgoing=outgoing)
         tickers = (
             group.create_task(tell_all(host.cameras, clock), name="camera host ticker"),
             group.create_task(host.gauges.run(), name="camera host gauges"),

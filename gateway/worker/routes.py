@@ -15,6 +15,7 @@ from gateway.worker.footage_routes import footage_routes
 from gateway.worker.head import HeadSeat
 from gateway.worker.host import CameraHost
 from gateway.worker.live_routes import live_routes
+from gateway.worker.outgoing_routes import outgoing_routes
 from gateway.worker.problems import HostRequestError, malformed, refused
 from kernel.errors import SightlineError
 from kernel.head import Preset
@@ -47,6 +48,7 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one + "/presets", heads.store, methods=["POST"]),
             Route(one + "/presets/{token:path}", heads.remove, methods=["DELETE"]),
             *live_routes(host.hub),
+            *outgoing_routes(host.outgoing),
             *footage_routes(host.storage),
         ],
         exception_handlers={SightlineError: refused, ValidationError: malformed},

@@ -17,10 +17,11 @@ from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
-from gateway.fleet import rpc
+from gateway.fleet import footage, rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.held import Held, HoldList, HoldWish
 from gateway.fleet.load import HostLoad
+from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
@@ -35,6 +36,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.assignments: dict[str, rpc.CameraAssignment] = {}
         self.assigned_count = 0
+        self.outlets: dict[str, Outlet] = {}
         self.states: dict[str, rpc.CameraState] = {}
         self.found = description()
         self.devices: list[DiscoveredDevice] = []
@@ -51,7 +53,7 @@ class FakeHost:
         self.wishes: list[Any] = []
         self.dropped: list[str] = []
         self.presets: dict[str, Preset] = {"1": Preset("1", "Gate")}
-        self.timeline = rpc.TimelineReply(spans=(), gaps=(), newest_ns=None)
+        self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.holds: dict[str, Held] = {}
         self.refuse: dict[str, rpc.Problem] = {}
         self.steering = asyncio.Event()
@@ -125,6 +127,9 @@ class FakeHost:
                 Route("/probe", self._probe, methods=["POST"]),
                 Route("/discover", self._discover, methods=["POST"]),
                 Route(camera, self._assign, methods=["PUT"]),
+                Route("/outlets", self._outlets),
+                Route("/outlets/{outlet}", self._put_outlet, methods=["PUT"]),
+                Route("/outlets/{outlet}", self._remove_outlet, methods=["DELETE"]),
                 Route(camera, self._release, methods=["DELETE"]),
                 Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
                 Route("/live", self._viewers),
@@ -155,6 +160,21 @@ class FakeHost:
         if problem is None:
             return None
         return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
+
+    async def _outlets(self, _request: Request) -> Response:
+        told = OutletList(outlets={one.id: digest(one) for one in self.outlets.values()}, port=8322)
+        return self._refused("outlets") or Response(rpc.wire(told))
+
+    async def _put_outlet(self, request: Request) -> Response:
+        outlet = Outlet.model_validate_json(await request.body())
+        refused = self._refused("outlets")
+        if refused is None:
+            self.outlets[outlet.id] = outlet
+        return refused or Response(rpc.wire(OutletEnds(port=8322)))
+
+    async def _remove_outlet(self, request: Request) -> Response:
+        ended = self.outlets.pop(request.path_params["outlet"], None) is not None
+        return Response(rpc.wire(OutletEnds(ended=int(ended), port=8322)))
 
     async def _version(self, _request: Request) -> Response:
         return self._refused("version") or Response(rpc.wire(self.version))

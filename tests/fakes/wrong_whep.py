@@ -107,7 +107,7 @@ class WrongWhep:
                 return Response(status_code=500)
             full = error.status == 503 and self.wrong != "full-without-time"
             return Response(status_code=error.status, headers={"Retry-After": "10"} if full else {})
-        self.fragments[made.id] = str(self.hub._sessions[made.id]._peer.parameters.usernameFragment)
+        self.fragments[made.id] = str(self.hub._session(made.id)._peer.parameters.usernameFragment)
         location = "/view/the-one" if self.wrong == "one-location" else f"/view/{made.id}"
         headers = {"Location": location, "ETag": made.etag, "Link": LINKS}
         if self.wrong == "no-credential":
@@ -131,7 +131,7 @@ class WrongWhep:
         if refused := self._unsigned(request):
             return refused
         session = request.path_params["session"]
-        if session not in self.hub._sessions and session not in self.ghosts:
+        if session not in self.hub._views and session not in self.ghosts:
             if self.wrong != "remembers":
                 return Response(status_code=404)
             self.ghosts.add(session)
@@ -148,8 +148,8 @@ class WrongWhep:
             return Response(status_code=412)
         if self.wrong == "media-after-delete":
             return Response()
-        self.hub._sessions[session].end("closed by the viewer")
-        await until(lambda: session not in self.hub._sessions, what="the end of a view")
+        self.hub._session(session).end("closed by the viewer")
+        await until(lambda: session not in self.hub._views, what="the end of a view")
         if self.wrong == "undead":
             self.ghosts.add(session)
         return Response()
@@ -160,7 +160,7 @@ class WrongWhep:
             return Response(status_code=early)
         if self.wrong == ("tag-is-optional" if if_match is None else "any-tag-will-do"):
             if_match = "*"
-        password = self.hub._sessions[session]._peer.parameters.password
+        password = self.hub._session(session)._peer.parameters.password
         try:
             done = await self.hub.patch(session, body, if_match)
         except LiveError as error:
@@ -180,12 +180,12 @@ class WrongWhep:
         if self.wrong == "odd-candidates-break-it" and ("dccp" in body or ".local" in body):
             return 400
         if self.wrong == "trickling-ends-it":
-            self.hub._sessions[session].end("trickled")
+            self.hub._session(session).end("trickled")
             return 204
         return None
 
     async def _restarted(self, session: str, done: Restarted, password: str) -> Response:
-        fragment, wrong, view = done.fragment, self.wrong, self.hub._sessions[session]
+        fragment, wrong, view = done.fragment, self.wrong, self.hub._session(session)
         if wrong == "same-credentials":
             fragment = re.sub("a=ice-ufrag:.*", f"a=ice-ufrag:{self.fragments[session]}\r", fragment)
         if wrong == "no-ice-options":
@@ -201,7 +201,7 @@ class WrongWhep:
         if self.wrong == "nonsense-is-fine" and error.status == 400:
             return Response(status_code=204)
         if self.wrong == "refusal-ends" and error.status == 400:
-            self.hub._sessions[session].end("refused")
+            self.hub._session(session).end("refused")
         if error.status == 400:
             self._refused += 1
             if self._refused > BURST:

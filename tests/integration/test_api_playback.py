@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from gateway.api import ledger as ledger_module
-from gateway.fleet import rpc
+from gateway.fleet import footage, rpc
 from kernel.clock import NS_PER_S
 from kernel.media import GapCause, VideoCodec
 from tests.fakes.desk import Desk
@@ -23,13 +23,15 @@ async def get(desk: Desk, camera: str, path: str, **params: str) -> httpx.Respon
 async def test_the_timeline_tells_footage_and_gaps(desk: Desk) -> None:
     """In ISO times, with the cause of each gap."""
     camera = await desk.enrol()
-    desk.host.timeline = rpc.TimelineReply(
+    desk.host.timeline = footage.TimelineReply(
         spans=(
-            rpc.RunSpan(
+            footage.RunSpan(
                 start_ns=START_NS, end_ns=START_NS + 1_500_000_000, codec=VideoCodec.H264, width=1280, height=720
             ),
         ),
-        gaps=(rpc.GapSpan(start_ns=START_NS, end_ns=START_NS + NS_PER_S, cause=GapCause.NETWORK, detail="unplugged"),),
+        gaps=(
+            footage.GapSpan(start_ns=START_NS, end_ns=START_NS + NS_PER_S, cause=GapCause.NETWORK, detail="unplugged"),
+        ),
         newest_ns=START_NS,
     )
     shown = (await get(desk, camera, "timeline", start=START, end=END)).json()

@@ -16,7 +16,7 @@ from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.settings import Settings
 from gateway.app import Gateway, open_gateway
-from gateway.fleet import rpc
+from gateway.fleet import footage, rpc
 from gateway.fleet.hosts import HostClient, HostUnreachableError
 from gateway.hosting import HostProcess, Patience, open_hosting
 from kernel.clock import NS_PER_S, SystemClock
@@ -82,7 +82,7 @@ class Site:
             what=f"{pictures} more pictures at host {host}",
         )
 
-    async def timeline(self, camera: CameraId) -> rpc.TimelineReply:
+    async def timeline(self, camera: CameraId) -> footage.TimelineReply:
         """Return everything recorded of a camera."""
         client = self.gateway.fleet.host_of(self.gateway.fleet.camera(camera))
         now_ns = CLOCK.wall_ns()

@@ -84,7 +84,7 @@ async def garbage(viewer: PythonViewer, street: Street) -> None:
     peer: Any = viewer.peer
     (transport,) = peer._RTCPeerConnection__iceTransports
     to = ("127.0.0.1", street.hub.port.number)
-    fragment = street.hub._sessions[viewer.session.id]._peer.parameters.usernameFragment
+    fragment = street.hub._session(viewer.session.id)._peer.parameters.usernameFragment
     with closing(Stranger()) as stranger:
         for number in range(600):
             junk = os.urandom(number % 1400)

@@ -69,7 +69,7 @@ async def test_down_and_up_again_without_a_new_offer(clock: ManualClock, monkeyp
         async with python_viewer(hub, CAMERA, monkeypatch) as viewer:
             await until(lambda: hub.viewers()[0].connected, what="the connection")
             await camera.until_decoded(viewer, MAIN)
-            session = hub._sessions[viewer.session.id]
+            session = hub._session(viewer.session.id)
             session._ladder.overrun(clock.monotonic_ns())
             await camera.until_decoded(viewer, SUB)
             assert hub.viewers()[0].stream is StreamName.SUB
@@ -94,7 +94,7 @@ async def test_a_sub_stream_of_another_coding_is_no_way_down(
         python_viewer(hub, CAMERA, monkeypatch) as viewer,
     ):
         await until(lambda: hub.viewers()[0].connected, what="the connection")
-        hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
+        hub._session(viewer.session.id)._ladder.overrun(clock.monotonic_ns())
         await camera.play(60)
         assert hub.viewers()[0].stream is StreamName.MAIN
 
@@ -108,7 +108,7 @@ async def test_the_end_of_the_sub_stream_leads_back(clock: ManualClock, monkeypa
         python_viewer(hub, CAMERA, monkeypatch) as viewer,
     ):
         await until(lambda: hub.viewers()[0].connected, what="the connection")
-        hub._sessions[viewer.session.id]._ladder.overrun(clock.monotonic_ns())
+        hub._session(viewer.session.id)._ladder.overrun(clock.monotonic_ns())
         await camera.until_decoded(viewer, SUB)
         camera.feeds[1].close()
         await camera.until_decoded(viewer, MAIN)

@@ -105,10 +105,10 @@ async def test_over_tcp_too_the_picture_goes_on(tmp_path: Path) -> None:
         await page.evaluate("(path) => view(path)", f"/whep/{desk.camera}/main")
         await until_page(page, "session.progress().then((now) => now.decoded > 10)", what="pictures")
         (before,) = desk.hub.viewers()
-        first = desk.hub._sessions[before.session]._peer._session
+        first = desk.hub._session(before.session)._peer._session
         old = first.pairs.best.protocol.path
         await page.evaluate("session.recover()")
-        await until(lambda: desk.hub._sessions[before.session]._peer._session is not first, what="the new way")
+        await until(lambda: desk.hub._session(before.session)._peer._session is not first, what="the new way")
         seen = (await page.evaluate("session.progress()"))["decoded"]
         await until_page(page, f"session.progress().then((now) => now.decoded > {seen + 20})", what="pictures")
         assert old.tcp

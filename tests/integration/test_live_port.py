@@ -49,7 +49,7 @@ async def hub() -> AsyncIterator[LiveHub]:
 
 def _aim(hub: LiveHub, session: str) -> tuple[bool, Address]:
     """Return where a viewer's packets go: whether over TCP, and the address."""
-    best = hub._sessions[session]._peer._session.pairs.best
+    best = hub._session(session)._peer._session.pairs.best
     return best.protocol.path.tcp, best.remote_addr
 
 
@@ -116,7 +116,7 @@ async def test_chromium_whose_connection_breaks_comes_again(browser: Browser, hu
         page, session = await _on_a_page(browser, hub, address, kept=" tcp .* 127", changed="(line) => line")
         await until_page(page, DECODES.format(more=10), what="pictures over TCP")
         before = _aim(hub, session)
-        hub._sessions[session]._peer._session.pairs.best.protocol.path.close()
+        hub._session(session)._peer._session.pairs.best.protocol.path.close()
         await until(lambda: _aim(hub, session) != before, what="the new connection", timeout_s=30)
         decoded = await _decoded(page)
         await until_page(page, DECODES.format(more=decoded + 25), what="pictures over it")

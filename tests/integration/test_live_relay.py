@@ -86,9 +86,9 @@ async def test_where_only_tls_gets_out_a_viewer_sees_its_picture(tmp_path: Path)
             await until_page(page, "session.progress().then((now) => now.decoded > 20)", what="decoded pictures")
             assert [(way["local"], way["by"]) for way in await page.evaluate("ways()")] == [("relay", "tls")]
             (before,) = desk.hub.viewers()
-            first = desk.hub._sessions[before.session]._peer._session
+            first = desk.hub._session(before.session)._peer._session
             await page.evaluate("session.recover()")
-            await until(lambda: desk.hub._sessions[before.session]._peer._session is not first, what="the change")
+            await until(lambda: desk.hub._session(before.session)._peer._session is not first, what="the change")
             seen = (await page.evaluate("session.progress()"))["decoded"]
             await until_page(page, f"session.progress().then((now) => now.decoded > {seen + 20})", what="pictures")
             (after,) = desk.hub.viewers()

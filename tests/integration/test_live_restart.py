@@ -35,7 +35,7 @@ class View:
     @property
     def session(self) -> Session:
         """Return the host's side of it."""
-        return self.hub._sessions[self.id]
+        return self.hub._session(self.id)
 
     @property
     def peer(self) -> Peer:

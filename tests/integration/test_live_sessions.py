@@ -82,7 +82,7 @@ async def test_a_lost_picture_is_mended_from_the_cache(stage: Stage, monkeypatch
     async with python_viewer(stage.hub, CAMERA, monkeypatch) as viewer:
         await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
         await viewer.report_lost_picture()
-        session = stage.hub._sessions[viewer.session.id]
+        session = stage.hub._session(viewer.session.id)
         await until(lambda: session._line._whole_group, what="the PLI")
         stage.play()
         await until(lambda: stage.hub.viewers()[0].frames_sent == 11, what="the group again")
@@ -93,7 +93,7 @@ async def test_a_keyframe_that_is_asked_for_comes_from_the_cache(stage: Stage, m
     """A FIR is a PLI by another name, RTCP that makes no sense is passed over, and a second wish must wait."""
     async with python_viewer(stage.hub, CAMERA, monkeypatch) as viewer:
         await until(lambda: stage.hub.viewers()[0].frames_sent == 5, what="the cached pictures")
-        session = stage.hub._sessions[viewer.session.id]
+        session = stage.hub._session(viewer.session.id)
         await viewer.ask_for_a_keyframe()
         await until(lambda: session._line._whole_group, what="the FIR")
         stage.play()

@@ -224,15 +224,16 @@ def test_leaving_the_feed_ends_the_views(feed: LiveFeed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("audio", "passed"), [(PCMU, True), (AudioParameters(AudioCodec.AAC, 48000, 2, b"\x11\x90"), False), (None, False)]
+    ("audio", "in_browsers"),
+    [(PCMU, True), (AudioParameters(AudioCodec.AAC, 48000, 2, b"\x11\x90"), False), (None, False)],
 )
-def test_only_sound_that_browsers_play_is_passed(
+def test_sound_is_passed_and_told_apart_for_browsers(
     feed: LiveFeed,
     camera: Camera,
     audio: AudioParameters | None,
-    passed: bool,  # noqa: FBT001
+    in_browsers: bool,  # noqa: FBT001
 ) -> None:
-    """G.711 goes to viewers untouched, other sound does not, and metadata never does."""
+    """Sound of every coding goes to viewers untouched; that of browsers is G.711 alone; metadata never goes."""
     eye = Eye()
     feed.started(StreamDescription(video=VideoCodec.H264, audio=audio, metadata=True, transport="tcp"))
     frame = AudioFrame(b"\x00" * 160, 800, camera.clock.wall_ns(), audio or PCMU)
@@ -242,4 +243,5 @@ def test_only_sound_that_browsers_play_is_passed(
     feed.audio(frame)
     feed.metadata(MetadataDocument(b"<tt/>", 0))
     feed.broken(GapCause.CAMERA, "")
-    assert bool(eye.sounds) == passed
+    assert bool(eye.sounds) == (audio is not None)
+    assert bool(feed.browser_sound) == in_browsers
