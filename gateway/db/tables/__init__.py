@@ -1,0 +1,76 @@
+"""The tables as they are now. Migrations bring a database here; a test proves that they do.
+
+Times are nanoseconds since 1970 UTC. Only types that SQLite and PostgreSQL share.
+"""
+
+from gateway.db.tables.base import metadata
+from gateway.db.tables.cameras import cameras, devices
+from gateway.db.tables.people import (
+    codes,
+    identities,
+    known_devices,
+    logout_tokens,
+    passkeys,
+    provider_sessions,
+    provider_visits,
+    recovery_codes,
+    sessions,
+    tokens,
+    totp,
+    users,
+)
+from gateway.db.tables.record import audit_entries, audit_open, audit_personal, audit_tree
+from gateway.db.tables.rights import (
+    access_version,
+    bundles,
+    camera_group_members,
+    camera_groups,
+    grants,
+    team_members,
+    teams,
+)
+from gateway.db.tables.sharing import (
+    invitations,
+    organisations,
+    recipients,
+    room_tests,
+    share_notes,
+    share_recipients,
+    shares,
+)
+
+__all__ = [
+    "access_version",
+    "audit_entries",
+    "audit_open",
+    "audit_personal",
+    "audit_tree",
+    "bundles",
+    "camera_group_members",
+    "camera_groups",
+    "cameras",
+    "codes",
+    "devices",
+    "grants",
+    "identities",
+    "invitations",
+    "known_devices",
+    "logout_tokens",
+    "metadata",
+    "organisations",
+    "passkeys",
+    "provider_sessions",
+    "provider_visits",
+    "recipients",
+    "recovery_codes",
+    "room_tests",
+    "sessions",
+    "share_notes",
+    "share_recipients",
+    "shares",
+    "team_members",
+    "teams",
+    "tokens",
+    "totp",
+    "users",
+]

@@ -1,0 +1,53 @@
+"""Devices and their cameras."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from gateway.db.tables.base import metadata
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("urn", String(200), nullable=False, unique=True),
+    Column("address", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("password_sealed", LargeBinary, nullable=False),
+    Column("connection", Text, nullable=False),  # JSON: what of a CameraTarget is not a secret
+    Column("description", Text, nullable=False),  # JSON: drivers.model.CameraDescription
+    Column("measured_ns", BigInteger, nullable=False),
+)
+
+cameras = Table(
+    "cameras",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("device_id", String(32), ForeignKey("devices.id", ondelete="CASCADE"), nullable=False),
+    Column("source_token", String(200), nullable=False),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("street", String(120), nullable=False),
+    Column("camera_group", String(120), nullable=False),
+    Column("latitude_deg", Float),
+    Column("longitude_deg", Float),
+    Column("height_m", Float),
+    Column("bearing_deg", Float),
+    Column("hfov_deg", Float),
+    Column("recording", Boolean, nullable=False),
+    Column("host", Integer, nullable=False),
+    Column("enrolled_ns", BigInteger, nullable=False),
+    UniqueConstraint("device_id", "source_token"),
+    CheckConstraint("number BETWEEN 1 AND 9999", name="number"),
+)
