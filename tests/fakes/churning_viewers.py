@@ -65,6 +65,16 @@ def _fall_silent(peer: Any) -> None:
     for transport in peer._RTCPeerConnection__iceTransports:
         for protocol in transport._connection._protocols:
             protocol.transport.abort()
+            # What still wants to send, a check of consent or the end of DTLS, finds no socket and must not mind.
+            protocol.send_data, protocol.send_stun = _to_nobody, _unheard
+
+
+async def _to_nobody(_data: bytes, _address: Any) -> None:
+    """Send nothing."""
+
+
+def _unheard(_message: Any, _address: Any) -> None:
+    """Send nothing."""
 
 
 async def _main(address: str, viewers: int, at_once: int) -> None:
