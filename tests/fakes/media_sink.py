@@ -16,6 +16,16 @@ class KeepingSink:
     breaks: list[tuple[GapCause, str]] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
 
+    @property
+    def recovered(self) -> bool:
+        """Whether pictures came since the last break.
+
+        Not whether the latest call is one: pictures and sound come in pieces of a fifth of a second, and whoever
+        looks between two of them may find sound at the end of each.
+        """
+        last = len(self.story) - self.story[::-1].index("broken") if "broken" in self.story else 0
+        return "picture" in self.story[last:]
+
     def started(self, description: StreamDescription) -> None:
         """Keep it."""
         self.descriptions.append(description)

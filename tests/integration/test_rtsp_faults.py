@@ -126,7 +126,7 @@ async def test_a_jump_of_the_cameras_clock_ends_the_run() -> None:
         await until(lambda: len(sink.units) > 5, what="pictures")
         camera.device.faults.clock_jump_s = 2.0
         await until(lambda: sink.breaks, what="the break")
-        await until(lambda: sink.story[-1] == "picture", what="pictures after it")
+        await until(lambda: sink.recovered, what="pictures after it")
     assert sink.breaks[0][0] is GapCause.CAMERA
     assert "stepped by 2.0" in sink.breaks[0][1] or "stepped by 1.9" in sink.breaks[0][1]
     steps = [b.time_90k - a.time_90k for a, b in zip(sink.units, sink.units[1:], strict=False)]
@@ -190,7 +190,7 @@ async def test_no_keyframe_for_long_restarts_the_session() -> None:
             camera.device.faults.no_keyframes = True
             await until(lambda: sink.breaks, what="the break")
             camera.device.faults.no_keyframes = False
-            await until(lambda: sink.story.count("started") > 1 and sink.story[-1] == "picture", what="recovery")
+            await until(lambda: sink.story.count("started") > 1 and sink.recovered, what="recovery")
     cause, detail = sink.breaks[0]
     assert cause is GapCause.CAMERA
     assert "no keyframe for 0.5 s" in detail
@@ -208,7 +208,7 @@ async def test_a_link_that_hangs_is_noticed_and_recovers() -> None:
         camera.device.faults.drop_link = True
         await until(lambda: sink.breaks and stream.state is StreamState.RETRYING, what="the retry")
         camera.device.faults.drop_link = False
-        await until(lambda: sink.story[-1] == "picture", what="pictures again")
+        await until(lambda: sink.recovered, what="pictures again")
         assert stream.state is StreamState.LIVE
     assert sink.breaks[0][0] is GapCause.NETWORK
     assert_runs_start_with_keyframes(sink)
@@ -232,7 +232,7 @@ async def test_garbage_in_mid_stream_never_reaches_the_sink() -> None:
             camera.device.faults.garbage = True
             await until(lambda: stream.state is StreamState.RETRYING, what="the retry")
             camera.device.faults.garbage = False
-            await until(lambda: sink.story[-1] == "picture" and stream.state is StreamState.LIVE, what="recovery")
+            await until(lambda: sink.recovered and stream.state is StreamState.LIVE, what="recovery")
         assert_as_sent(camera, sink.units)
     assert_runs_start_with_keyframes(sink)
 

@@ -61,7 +61,7 @@ async def test_a_camera_that_goes_is_a_gap_and_comes_back() -> None:
         camera.device.faults.drop_link = True
         await until(lambda: sink.breaks, what="the break")
         camera.device.faults.drop_link = False
-        await until(lambda: sink.story.count("started") > 1 and sink.story[-1] == "picture", what="recovery")
+        await until(lambda: sink.story.count("started") > 1 and sink.recovered, what="recovery")
         assert stream.state is StreamState.LIVE
     assert sink.breaks[0][0] is GapCause.NETWORK
 

@@ -3,7 +3,10 @@
 import asyncio
 import json
 import shutil
+import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 
@@ -19,10 +22,12 @@ from recording import (
     StorageStartError,
     open_storage,
 )
+from recording.catalog import Catalog, facts
 from recording.identity import MARKER, REGISTER
 from tests.fakes.clock import ManualClock
 from tests.fakes.footage import START_NS, coded, units
 from tests.fakes.probe import ffprobe
+from tests.fakes.waiting import until
 from tests.unit.recording.conftest import CAMERA, feed
 
 MAIN = StreamName.MAIN
@@ -235,6 +240,36 @@ async def test_a_gap_that_was_open_at_a_crash_ends_with_the_process(
         (GapCause.CAMERA, 4),
         (GapCause.HOST, 10),
     ]
+
+
+async def test_rounds_of_keeping_do_not_overtake_each_other(
+    settings: RecordingSettings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round that hangs does not write its old sign of life over a later round's."""
+    late, begun, written = threading.Event(), list[int](), list[str]()
+    write, set_meta = Catalog.write, facts.set_meta
+
+    def slow(catalog: Catalog) -> AbstractContextManager[Connection]:
+        begun.append(clock.wall_ns())
+        if len(begun) == 1:
+            late.wait(20)
+        return write(catalog)
+
+    def noting(db: Connection, key: str, value: str) -> None:
+        set_meta(db, key, value)
+        written.append(value)
+
+    async with open_storage(settings, clock=clock) as storage:
+        monkeypatch.setattr(Catalog, "write", slow)
+        monkeypatch.setattr(facts, "set_meta", noting)
+        await until(lambda: begun, what="the first round")
+        clock.jump_wall(6)
+        second = asyncio.create_task(storage.keep())
+        await asyncio.wait([second], timeout=0.2)
+        late.set()
+        await second
+        await until(lambda: len(written) == 2, what="both signs of life")
+    assert written == [str(START_NS), str(START_NS + 6 * NS_PER_S)]
 
 
 async def test_an_unfinished_deletion_is_finished(settings: RecordingSettings, clock: ManualClock) -> None:
