@@ -38,6 +38,8 @@ class Identity:
     """They proved it lately enough for a sharp act."""
     enrol_due: bool = False
     """They have to enrol a second factor before anything else."""
+    reference: str = ""
+    """The incident or request that they said they are at work on."""
 
     @property
     def shown(self) -> str:

@@ -162,6 +162,11 @@ class Access:
         async with self._database.write() as connection:
             await Sessions(connection).change(session, active_ns=self._clock.wall_ns())
 
+    async def put_reference(self, session: str, reference: str) -> None:
+        """Note which incident or request a session works on from now on; empty for none."""
+        async with self._database.write() as connection:
+            await Sessions(connection).change(session, reference=reference)
+
     async def put_state(self, session: str, state: SessionState) -> None:
         """Lock a session or make it a wallboard. Only :meth:`confirmed` opens one again."""
         async with self._database.write() as connection:
@@ -321,6 +326,7 @@ class Access:
             methods=methods,
             confirmed=state is SessionState.OPEN and proved_ago_ns < self._settings.confirm_valid_s * NS_PER_S,
             enrol_due=enrol_due,
+            reference=session.reference,
         )
 
     async def _new_code(self, purpose: str, user_id: str | None) -> str:

@@ -1,5 +1,6 @@
 """Proving again who one is, locking, and the sessions that there are."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -69,6 +70,27 @@ async def active(who: Who, the: The) -> None:
     if who.state is not SessionState.OPEN:
         raise LockedError
     await the.access.touched(who.session)
+
+
+@router.put("/session/reference", status_code=204, **needs(Permission.SIGNED_IN, room=True))
+async def put_reference(wish: models.ReferenceWish, request: Request, who: Mine, the: The) -> None:
+    """Say which incident or request one is at work on: what one sees, steers, plays, exports now is for it.
+
+    Views and sticks that are open go on, and have one entry for each in the audit. Programs say it with each request,
+    in the header ``Sightline-Reference``.
+    """
+    if wish.reference == who.reference:
+        return
+    await the.access.put_reference(who.session, wish.reference)
+    the.ledger.reference_changed(who.session, wish.reference)
+    await the.trail.append(
+        AuditEvent(
+            action=Action.WORKED_ON,
+            actor=replace(actor(request, who), reference=wish.reference),
+            subject=who.user_id,
+            details={"before": who.reference},
+        )
+    )
 
 
 @router.put("/session/state", status_code=204, **needs(Permission.SIGNED_IN))

@@ -1,5 +1,6 @@
 """Who is asking, from our own pages, and may they: the one dependency that every route declares its permission by."""
 
+import re
 from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
 APPROVAL_HEADER = "sightline-approval"
+REFERENCE_HEADER = "sightline-reference"
 STEP_UP = "step-up"
 ROOM = "room"
 STEP_UP_KEY = "x-sightline-step-up"
@@ -81,7 +83,13 @@ def actor(connection: HTTPConnection, identity: Identity) -> Actor:
         name=identity.shown,
         address=address_of(connection),
         rule=getattr(connection.state, "rule", ""),
+        reference=identity.reference if identity.token_name is None else _said_reference(connection),
     )
+
+
+def _said_reference(connection: HTTPConnection) -> str:
+    """Return which incident or request a program says a request is for: it has no session to say it once for all."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", connection.headers.get(REFERENCE_HEADER, ""))[:120].strip()
 
 
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:

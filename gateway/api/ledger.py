@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -56,8 +56,6 @@ class Span:
     camera: CameraId
     rule: str = ""
     """What allows it, as the audit says it."""
-    reference: str = ""
-    """The incident or request it is for."""
     details: dict[str, str | int | bool | None] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     """What its first and its last entry share."""
@@ -80,6 +78,8 @@ class Ledger:
         self._spans: dict[tuple[str, ...], Span] = {}
         self._offers = 0
         self._closing: set[asyncio.Task[None]] = set()
+        self._worked_on: dict[str, str] = {}
+        """The reference that a session said last, where it said one since we began."""
         self._over: deque[tuple[str, ...]] = deque(maxlen=OVER_KEPT)
         """Views that ended lately: their host may list them for a moment longer."""
         self.watchers: dict[HostClient, dict[str, rpc.ViewerState]] = {}
@@ -95,6 +95,9 @@ class Ledger:
         if open_one is not None:
             open_one.touched_ns = now_ns
             return
+        if span.session in self._worked_on:
+            # A WebSocket knows who opened it and what they worked on then.
+            span.actor = replace(span.actor, reference=self._worked_on[span.session])
         span.began_ns, span.from_ns = now_ns, self._clock.wall_ns()
         self._spans[span.key] = span
         self._trail.note(
@@ -103,7 +106,6 @@ class Ledger:
                 actor=span.actor,
                 subject=span.camera,
                 rule=span.rule,
-                reference=span.reference,
                 span=span.id,
                 from_ns=span.from_ns,
                 details=dict(span.details),
@@ -141,7 +143,6 @@ class Ledger:
                 actor=span.actor,
                 subject=span.camera,
                 rule=span.rule,
-                reference=span.reference,
                 span=span.id,
                 from_ns=span.from_ns,
                 to_ns=max(span.from_ns, self._clock.wall_ns()),  # the clock may have been set back meanwhile
@@ -151,7 +152,18 @@ class Ledger:
 
     def session_ended(self, session: str) -> None:
         """End what went through a session: its viewers are cut off at their hosts."""
+        self._worked_on.pop(session, None)
         self._stop([span for span in self._spans.values() if span.session == session], "session ended")
+
+    def reference_changed(self, session: str, reference: str) -> None:
+        """Enter what goes on through a session anew: from here it is for another incident or request."""
+        self._worked_on[session] = reference
+        for span in [span for span in self._spans.values() if span.session == session and span.cut_reason is None]:
+            self.end(span.key, "goes on for another reference")
+            if span.action is Action.VIEW_STARTED:
+                self._over.remove(span.key)
+            counted = {"moves": 0, "presets": 0} if span.action is Action.STICK_TAKEN else {}
+            self.begin(replace(span, id=new_id(), details={**span.details, **counted}))
 
     def rights_changed(self, decider: Decider, spans: Collection[Span] | None = None) -> None:
         """End what somebody may do no longer, of ``spans`` or of all that goes on."""

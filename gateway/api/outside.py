@@ -47,7 +47,7 @@ def seated(the: Rooms, viewer: Actor, who: Identity, camera: CameraId, stream: S
     with the.sharing.shares.seat(
         who.user_id, camera, stream, watching=lambda share: len(views_of(the, share))
     ) as share:
-        yield replace(viewer, rule=f"{RULE}{share.id}")
+        yield replace(viewer, rule=f"{RULE}{share.id}", reference=share.reference)
 
 
 def relay_until_ns(the: Rooms, who: Identity, camera: CameraId) -> int | None:

@@ -148,6 +148,7 @@ def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:
         state=who.state,
         enrol_due=who.enrol_due,
         lock_after_s=the.settings.access.lock_after_s,
+        reference=who.reference,
     )
 
 

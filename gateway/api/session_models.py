@@ -99,6 +99,7 @@ class SignedIn(BaseModel):
 
     ``ice_servers`` tells whether a player should ask for ICE servers (OPTIONS on the WHEP address) before it connects.
     ``enrol_due``: a second factor has to be enrolled before anything else. ``lock_after_s`` 0: it never locks.
+    ``reference``: the incident or request that is worked on, as ``PUT /session/reference`` had it.
     """
 
     user: User
@@ -106,6 +107,7 @@ class SignedIn(BaseModel):
     state: SessionState
     enrol_due: bool
     lock_after_s: int
+    reference: str = ""
 
 
 class SignedOut(BaseModel):
@@ -146,6 +148,12 @@ class StateWish(Taken):
             msg = "a session is opened by confirming"
             raise ValueError(msg)
         return self
+
+
+class ReferenceWish(Taken):
+    """Which incident or request is worked on; empty: none."""
+
+    reference: Word
 
 
 class PasskeyEntry(BaseModel):

@@ -16,6 +16,8 @@ class Action(StrEnum):
     CONFIRMED = "access.confirmed"
     SESSION_LOCKED = "access.locked"
     SESSION_UNLOCKED = "access.unlocked"
+    WORKED_ON = "access.worked-on"
+    """Which incident or request is worked on from here."""
     GLASS_BROKEN = "access.glass-broken"
     GLASS_CLOSED = "access.glass-closed"
     APPROVAL_ASKED = "approval.asked"
@@ -159,6 +161,8 @@ class Actor:
     address: str
     rule: str = ""
     """What allows them to act, as ``gateway.access.rights`` names it; empty where nothing had to."""
+    reference: str = ""
+    """The incident or request that they are at work on, as they typed it."""
 
 
 SYSTEM = Actor(id="system", name="Sightline", address="")

@@ -86,7 +86,7 @@ def link(event: AuditEvent, *, at_ns: int, seq: int) -> tuple[AuditRow, Personal
         {
             "actor": _clean(event.actor.name, 120),
             "address": _clean(event.actor.address, 64),
-            "reference": _clean(event.reference, 120),
+            "reference": _clean(event.reference or event.actor.reference, 120),
             # An object in an object: its text, so that the whole stays flat.
             "details": canonical(typed),
         }

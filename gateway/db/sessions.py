@@ -27,6 +27,8 @@ class SessionRow:
     active_ns: int
     state: str
     """gateway.access.identity.SessionState."""
+    reference: str = ""
+    """The incident or request that is worked on, as somebody typed it."""
 
 
 class Sessions:

@@ -314,3 +314,20 @@ async def test_events_end_with_the_session(desk: Desk) -> None:
             await hear(socket, "never")
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 4401
+
+
+async def test_a_stick_taken_through_an_open_socket_is_for_it(desk: Desk) -> None:
+    """The socket was opened before it was said; the hold of the stick that follows, and one that goes on, carry it."""
+    camera = await desk.enrol()
+    operator = await desk.person("operator")
+    async with desk.socket(operator, f"/api/v1/cameras/{camera}/steer") as socket:
+        await take(socket)
+        assert (await operator.put("/api/v1/session/reference", json={"reference": "CAD 5"})).status_code == 204
+    await until(lambda: desk.gateway.rooms.ledger.open_spans == 0, what="the span to end")
+    told = [entry for entry in await desk.audit() if entry.action.startswith("steer.")]
+    assert [(one.action, one.reference) for one in told] == [
+        ("steer.started", ""),
+        ("steer.ended", ""),
+        ("steer.started", "CAD 5"),
+        ("steer.ended", "CAD 5"),
+    ]

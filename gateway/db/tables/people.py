@@ -32,6 +32,7 @@ sessions = Table(
     Column("confirmed_ns", BigInteger, nullable=False, server_default="0"),  # when they last proved it
     Column("active_ns", BigInteger, nullable=False, server_default="0"),  # when a hand last moved
     Column("state", String(8), nullable=False, server_default="open"),
+    Column("reference", String(120), nullable=False, server_default=""),  # the incident or request it works on
 )
 
 totp = Table(

@@ -13,6 +13,7 @@ const DID = {
   "access.session-ended": "was signed out",
   "access.refused": "was refused",
   "access.stepped-up": "confirmed who they are",
+  "access.worked-on": "said what the work is for",
   "access.locked": "locked the console",
   "access.unlocked": "unlocked the console",
   "access.glass-broken": "broke the glass",

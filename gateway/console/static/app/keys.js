@@ -52,7 +52,13 @@ export const KEY_HELP = [
       [["E"], "export: then two clicks on the timeline"],
     ],
   ],
-  ["This page", [[["?"], "these keys"]]],
+  [
+    "This page",
+    [
+      [["I"], "say which incident or request you are at work on"],
+      [["?"], "these keys"],
+    ],
+  ],
 ];
 
 /** Sent as events, so that whoever shows the picture answers. @type {EventTarget} */
@@ -71,6 +77,7 @@ const PLAIN = {
   ",": () => wish("step", -1),
   ".": () => wish("step", 1),
   "/": () => wish("search"),
+  i: () => wish("reference"),
   "?": () => store.set({ panel: store.state.panel === "keys" ? "steer" : "keys", panelOpen: true }),
   "[": () => select(store.state.selected - 1),
   "]": () => select(store.state.selected + 1),

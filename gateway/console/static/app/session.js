@@ -61,12 +61,12 @@ async function enterByCode() {
 async function enter(session) {
   serversNamed(session.ice_servers ?? false);
   if (session.server_time) store.serverClock.heard(Date.parse(session.server_time), Date.now());
-  const { user, enrol_due: due = false, state: lock = "open", lock_after_s: lockAfterS = 0 } = session;
+  const { user, enrol_due: due = false, state: lock = "open", lock_after_s: lockAfterS = 0, reference = "" } = session;
   if (due) {
     store.set({ session: "enrol", user, second: null });
     return;
   }
-  store.set({ session: "signed-in", user, lock, lockAfterS, second: null, list: "loading", listProblem: null });
+  store.set({ session: "signed-in", user, lock, lockAfterS, reference, second: null, list: "loading", listProblem: null });
   restoreWall();
   await loadCameras();
   events?.end();

@@ -38,6 +38,7 @@ import { ServerClock } from "./time.js";
  * @property {{mine: boolean, moving: boolean, problem: Problem | null, socket: "none" | "opening" | "open" | "lost"}} steering
  * @property {{latitude: number, longitude: number} | null} picked a place clicked on the map for the enrolment form
  * @property {boolean} sound whether the selected picture is heard
+ * @property {string} reference the incident or request that one said one is at work on
  * @property {boolean} presetArmed P was pressed; a digit recalls
  */
 
@@ -72,6 +73,7 @@ const initial = {
   picked: null,
   sound: false,
   presetArmed: false,
+  reference: "",
 };
 
 class Store {

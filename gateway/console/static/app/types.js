@@ -5,7 +5,7 @@
 
 /** @typedef {{id: string, username: string, name: string, role: string, permissions: string[]}} User */
 /** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number, methods?: string[]}} Problem */
-/** @typedef {{user: User, ice_servers?: boolean, state?: "open" | "locked" | "wall", enrol_due?: boolean, lock_after_s?: number, server_time?: string}} SessionFacts */
+/** @typedef {{user: User, ice_servers?: boolean, state?: "open" | "locked" | "wall", enrol_due?: boolean, lock_after_s?: number, reference?: string, server_time?: string}} SessionFacts */
 /** @typedef {{ticket: string, methods: string[], passkey: object | null}} SecondDue  A password was right; one more proof is due. */
 /** @typedef {{latitude: number, longitude: number, height_m?: number | null}} Place */
 /** @typedef {{codec: string, width: number, height: number, frame_rate: number}} StreamFacts */

@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import "./factors.js";
+import "./reference.js";
 import "./sessions.js";
 import { ApiError, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
@@ -66,6 +67,7 @@ class Account extends SlElement {
         <button id="lock-now" @click=${() => this.#shut("locked")}>Lock this console</button>
         ${may("view_live") ? html`<button id="make-wall" title="Shows live pictures for as long as it runs, and nothing else, until somebody unlocks it" @click=${() => this.#shut("wall")}>Make it a wallboard</button>` : nothing}
       </div>
+      <div class="narrow-only"><sl-reference></sl-reference></div>
       <h3>Second factors</h3>
       <sl-factors></sl-factors>
       <h3>Password</h3>

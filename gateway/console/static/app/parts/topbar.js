@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import { setLayout } from "../actions.js";
 import { SlElement } from "../element.js";
+import "./reference.js";
 import { awayLine } from "../hosts.js";
 import { signOut } from "../session.js";
 import { may, store } from "../store.js";
@@ -79,6 +80,7 @@ class TopBar extends SlElement {
       <header class="topbar">
         <span class="wordmark">Sightline</span>
         ${this.#callUp()} ${this.#layouts()}
+        ${lock === "open" ? html`<sl-reference></sl-reference>` : nothing}
         <div class="said-space" role="status" aria-live="polite">${this.#notice()}</div>
         <time class="clock" datetime=${new Date(now).toISOString()}><span class="clock-day">${day(now)}</span> ${clock(now)}</time>
         <div class="who">
