@@ -60,6 +60,8 @@ class Decider:
         self._groups: dict[str, frozenset[CameraId]] = {}
         self._held: dict[str, Rights] = {}
         self._next_ns: int | None = None
+        self._untold = False
+        """A right began or ended by the clock, somebody's asking found it out, and nobody who listens was told."""
 
     # --- deciding
 
@@ -113,6 +115,7 @@ class Decider:
         now_ns = self._clock.wall_ns()
         if self._next_ns is not None and now_ns >= self._next_ns:
             self._regroup(now_ns)
+            self._untold = True
         key = f"{role.value} {user_id}"
         held = self._held.get(key)
         if held is None:
@@ -150,6 +153,7 @@ class Decider:
     def changed(self) -> None:
         """Decide anew from now on: a camera moved, a share ended."""
         self._regroup(self._clock.wall_ns())
+        self._untold = False
         for call in tuple(self._listening):
             call()
 
@@ -164,7 +168,7 @@ class Decider:
             version = await RightsRows(connection).version()
         if version != self._tables.version:
             await self.reload()
-        elif self._next_ns is not None and self._clock.wall_ns() >= self._next_ns:
+        elif self._untold or (self._next_ns is not None and self._clock.wall_ns() >= self._next_ns):
             self.changed()
 
     async def _read(self) -> None:

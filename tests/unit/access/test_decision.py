@@ -13,7 +13,8 @@ from gateway.access.groups import Standing
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission, Role
 from gateway.db.errors import DatabaseUnusableError
-from gateway.db.rights import BundleRow, RightsRows
+from gateway.db.rights import BundleRow, GrantRow, RightsRows
+from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
 from tests.fakes.clock import settle
 from tests.unit.access.conftest import Door
@@ -83,6 +84,27 @@ async def test_a_change_by_another_process_is_told(door: Door, decider: Decider)
     assert len(told) == 1
     detach()
     await decider.reload()
+    assert len(told) == 1
+
+
+async def test_an_end_by_the_clock_is_told_though_somebody_asked_before_the_look(door: Door, decider: Decider) -> None:
+    """Whoever asks in the half second between the end and the look must not keep it from those who listen."""
+    user = await door.add(role=Role.MEMBER)
+    now_ns = door.clock.wall_ns()
+    async with door.database.write() as connection:
+        await RightsRows(connection).put_grant(
+            GrantRow(id="g", kind="grant", user_id=user.id, team_id=None, role="viewer", group_id=None,
+                     starts_ns=now_ns, ends_ns=now_ns + 60 * NS_PER_S, reason="", granted_by="", created_ns=now_ns)
+        )  # fmt: skip
+    await decider.reload()
+    assert decider.still(user.id, "s", Permission.VIEW_LIVE, CAMERA)
+    told: list[None] = []
+    detach = decider.when_changed(lambda: told.append(None))
+    door.clock.jump_wall(61)
+    assert not decider.still(user.id, "s", Permission.VIEW_LIVE, CAMERA)
+    await decider.look()
+    await decider.look()
+    detach()
     assert len(told) == 1
 
 
