@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PATIENCE_S = 40.0
+"""Far beyond what anything here takes: a machine with other work to do is slow, and slowness is no fault."""
 
-async def until(condition: Callable[[], object], *, timeout_s: float = 20.0, what: str = "the condition") -> None:
+
+async def until(condition: Callable[[], object], *, timeout_s: float = PATIENCE_S, what: str = "the condition") -> None:
     """Return once ``condition()`` is true.
 
     Raises:
@@ -29,7 +32,7 @@ async def told(
     ask: Callable[[], Awaitable[T]],
     wanted: Callable[[T], object],
     *,
-    timeout_s: float = 30.0,
+    timeout_s: float = PATIENCE_S,
     what: str = "the answer",
 ) -> T:
     """Return the first answer to ``ask()`` that is as wanted.
@@ -47,7 +50,7 @@ async def told(
     return answer
 
 
-async def until_page(page: "Page", expression: str, *, timeout_s: float = 20.0, what: str = "the page") -> Any:
+async def until_page(page: "Page", expression: str, *, timeout_s: float = PATIENCE_S, what: str = "the page") -> Any:
     """Return what ``expression``, which may await, gives in the page, once that is truthy.
 
     ``Page.wait_for_function`` takes the promise of an asynchronous function for its value, and so waits for nothing.
