@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api import cameras, events, ground, hosts, live, people, playback, presets, record, session, steer
 from gateway.api.guard import PERMISSION_KEY, needs, public
 from gateway.api.problems import install
-from gateway.api.rooms import Rooms
+from gateway.api.rooms import Rooms, rooms_of
 
 DOCUMENT = "/api/v1/openapi.json"
 
@@ -28,6 +28,16 @@ async def healthz() -> Health:
     return Health()
 
 
+@health.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
+async def document(request: Request) -> dict[str, Any]:
+    """Return the OpenAPI document.
+
+    Not a function made for each application: FastAPI remembers every function that it ever made a route of, and through
+    it would keep the application with all that is behind it.
+    """
+    return described(request.app, cookie=rooms_of(request).cookie)
+
+
 def create_api(rooms: Rooms, *, version: str) -> FastAPI:
     """Return the API over ``rooms``."""
     app = FastAPI(
@@ -36,10 +46,6 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
     app.state.rooms = rooms
     for room in (health, session, cameras, presets, live, playback, hosts, ground, people, record, events, steer):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
-
-    @app.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
-    async def document() -> dict[str, Any]:
-        return described(app, cookie=rooms.cookie)
 
     check_permissions(described(app, cookie=rooms.cookie))
     install(app)
