@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
@@ -33,7 +33,7 @@ from gateway.api import (
 from gateway.api.description import check_permissions, described
 from gateway.api.guard import needs, public
 from gateway.api.problems import install
-from gateway.api.rooms import Rooms
+from gateway.api.rooms import Rooms, rooms_of
 
 DOCUMENT = "/api/v1/openapi.json"
 
@@ -50,6 +50,16 @@ class Health(BaseModel):
 async def healthz() -> Health:
     """Say only that the gateway answers."""
     return Health()
+
+
+@health.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
+async def document(request: Request) -> dict[str, Any]:
+    """Return the OpenAPI document.
+
+    Not a function made for each application: FastAPI remembers every function that it ever made a route of, and through
+    it would keep the application with all that is behind it.
+    """
+    return described(request.app, cookie=rooms_of(request).cookie)
 
 
 def create_api(rooms: Rooms, *, version: str) -> FastAPI:
@@ -84,10 +94,6 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         steer,
     ):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
-
-    @app.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
-    async def document() -> dict[str, Any]:
-        return described(app, cookie=rooms.cookie)
 
     check_permissions(described(app, cookie=rooms.cookie))
     install(app)

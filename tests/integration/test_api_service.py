@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -11,13 +12,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from gateway.app import open_gateway, when_settled
 from gateway.cli.run import feed_watchdog
 from gateway.fleet import rpc
 from kernel.clock import SystemClock
-from tests.fakes.clock import ManualClock
-from tests.fakes.desk import Desk, settings_in
+from tests.fakes.clock import ManualClock, settle
+from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.host import FakeHost
 from tests.fakes.waiting import until
 
@@ -183,3 +185,19 @@ async def test_without_a_watchdog_nothing_is_fed(desk: Desk, manager: Manager, c
     """Outside a service manager there is nobody to tell."""
     await feed_watchdog(desk.gateway, manager, clock=clock)
     assert manager.heard == []
+
+
+async def test_a_gateway_that_was_closed_is_forgotten(tmp_path: Path) -> None:
+    """Nothing keeps its application, and so nothing keeps what is behind it."""
+
+    def applications() -> list[int]:
+        gc.collect()
+        return [id(one) for one in gc.get_objects() if isinstance(one, FastAPI)]
+
+    before = applications()
+    async with open_desk(tmp_path) as desk:
+        await desk.enrol()
+        assert len(applications()) == len(before) + 1
+    del desk
+    await settle()
+    assert len(applications()) == len(before)
