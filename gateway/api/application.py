@@ -1,5 +1,6 @@
 """The application: routers, errors, and the proof that every route names its permission."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -59,15 +60,34 @@ async def document(request: Request) -> dict[str, Any]:
     Not a function made for each application: FastAPI remembers every function that it ever made a route of, and through
     it would keep the application with all that is behind it.
     """
-    return described(request.app, cookie=rooms_of(request).cookie)
+    return _described(request.app.version, rooms_of(request).cookie)
 
 
 def create_api(rooms: Rooms, *, version: str) -> FastAPI:
-    """Return the API over ``rooms``."""
+    """Return the API over ``rooms``.
+
+    Raises:
+        RuntimeError: a route names no permission.
+    """
+    _described(version, rooms.cookie)
+    app = _routed(version)
+    app.state.rooms = rooms
+    install(app)
+    return app
+
+
+@cache
+def _described(version: str, cookie: str) -> dict[str, Any]:
+    """Return the document, and see to it that every route names its permission. Every application has these routes."""
+    document = described(_routed(version), cookie=cookie)
+    check_permissions(document)
+    return document
+
+
+def _routed(version: str) -> FastAPI:
     app = FastAPI(
         title="Sightline", version=version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
-    app.state.rooms = rooms
     for room in (
         health,
         session,
@@ -94,7 +114,4 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         steer,
     ):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
-
-    check_permissions(described(app, cookie=rooms.cookie))
-    install(app)
     return app
