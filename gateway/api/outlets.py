@@ -1,4 +1,4 @@
-"""Outlets of a share: what a partner's own system (a VMS, VLC, ffmpeg) takes of it over RTSPS, by its own credential."""
+"""Outlets of a share: what a partner's own system (a VMS, VLC, ffmpeg) takes of it, by a credential of its own."""
 
 from urllib.parse import urlsplit
 
