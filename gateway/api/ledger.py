@@ -152,7 +152,7 @@ class Ledger:
             return
         if span.action is Action.VIEW_STARTED:
             self._over.append(key)
-        lasted_s = self.lasted_s(span)
+        lasted_s = self.lasted_s(span) if at_ns is None else max(0, at_ns - span.from_ns) // NS_PER_S
         self._trail.note(
             AuditEvent(
                 action=_ENDS[span.action],

@@ -42,6 +42,8 @@ class FakeHost(Footage, Outlets):
         self.devices: list[DiscoveredDevice] = []
         self.viewers: dict[str, rpc.ViewerState] = {}
         self.offers: list[bytes] = []
+        self.offered: list[dict[str, str]] = []
+        """What the gateway said of each offer: who, from where, the best stream."""
         self.shown: dict[str, str] = {}
         """Headers of answered offers that tell of another stream than was asked for, or of a conversion."""
         self.patches: list[bytes] = []
@@ -214,6 +216,7 @@ class FakeHost(Footage, Outlets):
         self._sessions += 1
         session = f"session-{self._sessions}"
         self.offers.append(await request.body())
+        self.offered.append(dict(request.query_params))
         self.viewers[session] = rpc.ViewerState(
             session=session,
             camera=CameraId(request.path_params["camera"]),
