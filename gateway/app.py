@@ -133,6 +133,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         vault = await asyncio.to_thread(Vault.of, key_file(settings))
         seed = await asyncio.to_thread(load_seed, server.data_dir, credentials=credentials)
         tls = None if server.plain_http else await asyncio.to_thread(tls_files, server, clock=clock)
+        if tls is None and settings.outgoing.rtsps and settings.outgoing.tls_certificate is None:
+            # The camera hosts' door is TLS though a proxy does it for ours.
+            await asyncio.to_thread(tls_files, server, clock=clock)
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
