@@ -27,9 +27,8 @@ async def site(tmp_path: Path) -> AsyncIterator[PartnerSite]:
 
 async def probed(url: str) -> tuple[int, str]:
     """Return the status and the complaint of ffprobe at an address, and what it found there where it did."""
-    status, out, err = await run(
-        "ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_streams", "-of", "json", url
-    )
+    command = ("ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-select_streams", "v", "-show_streams")
+    status, out, err = await run(*command, "-of", "json", url)
     return status, out if status == 0 else err
 
 

@@ -68,6 +68,11 @@ class RtspServer:
         self._addresses: Counter[str] = Counter()
         self._greeting: set[asyncio.Task[None]] = set()
 
+    async def prepare(self) -> None:
+        """Have a certificate, where there is one by now: who was just told of an outlet comes at once."""
+        if self._certificate.context is None:
+            await self._certificate.look()
+
     @property
     def connections(self) -> int:
         """Return how many there are, those in their handshake too."""
