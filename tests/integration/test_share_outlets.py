@@ -169,8 +169,16 @@ async def test_a_share_outlives_the_gateway(site: PartnerSite) -> None:
 
 
 async def test_a_killed_host_lets_systems_in_again(tmp_path: Path) -> None:
-    """Its next process is told every outlet anew: the same address and credential work."""
+    """Its next process is told every outlet anew: the same address and credential work.
+
+    A process of its own has uvloop: there, too, the end of a share resets what goes on.
+    """
     async with partner_site(tmp_path, own_process=True) as site:
+        ending = await site.taken()
+        async with player(ending.url()) as vms:
+            await vms.shows(10)
+            assert (await site.desk.admin.delete(f"/api/v1/shares/{ending.share}")).status_code == 200
+            await vms.over()
         taken = await site.taken()
         (host,) = site.gateway.hosts
         assert host.pid is not None
