@@ -1,11 +1,13 @@
 """Shared views over RTSPS: what is thrown away with their end, places taken elsewhere, and sound for players."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+import uvloop
 
 from gateway.live import LiveFeed
 from gateway.live.rtsp.connection import UNSENT_BYTES
@@ -21,26 +23,59 @@ pytestmark = pytest.mark.timeout(90)
 CLOCK = SystemClock()
 
 
-async def test_what_waits_for_a_viewer_is_thrown_away_with_the_outlet(tmp_path: Path) -> None:
-    """One who takes nothing in is sent none of it after the end: the connection breaks off with a reset."""
-    clock = ManualClock()
-    camera = PatternCamera(clock, width=640, height=360, gop_frames=5, bitrate_kbit=20_000)
-    async with open_door(tmp_path, clock=clock) as door:
-        feed = door.feeds[StreamName.MAIN]
-        feed.started(camera.description)
-        feed.video(camera.unit())
-        door.put()
-        async with door.client(receive_bytes=8192) as client:
-            await client.play()
-            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
-            while not door.hub.viewers()[0].frames_dropped:
-                feed.video(camera.unit())
-                await clock.turn(0.04)
-            (before,) = door.hub.viewers()
-            assert door.server.outlets.remove("share-41") == 1
-            assert door.hub.viewers() == []
-            client.writer.transport.resume_reading()  # type: ignore[attr-defined]
-            assert await client.ended() < before.bytes_sent - UNSENT_BYTES
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_what_waits_for_a_viewer_is_thrown_away_with_the_outlet(
+    tmp_path: Path, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """One who takes nothing in is sent none of it after the end: a reset, on the loop that the processes have too."""
+
+    async def ends() -> None:
+        clock = ManualClock()
+        camera = PatternCamera(clock, width=640, height=360, gop_frames=5, bitrate_kbit=20_000)
+        async with open_door(tmp_path, clock=clock) as door:
+            feed = door.feeds[StreamName.MAIN]
+            feed.started(camera.description)
+            feed.video(camera.unit())
+            door.put()
+            async with door.client(receive_bytes=8192) as client:
+                await client.play()
+                client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+                while not door.hub.viewers()[0].frames_dropped:
+                    feed.video(camera.unit())
+                    await clock.turn(0.04)
+                (before,) = door.hub.viewers()
+                assert door.server.outlets.remove("share-41") == 1
+                assert door.hub.viewers() == []
+                client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+                assert await client.ended() < before.bytes_sent - UNSENT_BYTES
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(ends())
+
+
+def test_strangers_cost_a_host_nothing_on_uvloop(tmp_path: Path) -> None:
+    """No TLS, TLS that breaks off, garbage inside it: the door goes on, and lets the next one in."""
+
+    async def strange() -> None:
+        camera = PatternCamera(CLOCK, width=320, height=180)
+        async with open_door(tmp_path) as door, camera.playing(door.feeds[StreamName.MAIN]):
+            await until(lambda: door.feeds[StreamName.MAIN].live, what="pictures")
+            door.put()
+            for said in (b"OPTIONS * RTSP/1.0\r\n\r\n", b"\x16\x03\x01"):
+                _, writer = await asyncio.open_connection("127.0.0.1", door.server.port)
+                writer.write(said)
+                writer.close()
+                await writer.wait_closed()
+            async with door.client() as garbled:
+                garbled.writer.write(b"\x00\xff" * 100)
+                assert (await garbled.answer()).status == 400
+                await garbled.ended()
+            await until(lambda: not door.server.connections, what="the ends")
+            async with door.client() as client:
+                assert (await client.play()).status == 200
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(strange())
 
 
 async def test_a_full_share_lets_nobody_else_in(tmp_path: Path) -> None:

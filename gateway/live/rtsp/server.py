@@ -158,10 +158,14 @@ class RtspServer:
             )
         except OSError:  # TLS errors and time-outs are among them
             self.failures.note(address)
-            connection.gone.set_result(None)
+            connection.closed()
+        except Exception:  # noqa: BLE001 - one client must not end the host
+            _log.exception("rtsp.greeting_failed", address=address)
+            raw.close()
+            connection.closed()
         except asyncio.CancelledError:
             raw.close()
-            connection.gone.set_result(None)
+            connection.closed()
             raise
 
     def _forget(self, connection: Connection) -> None:
