@@ -79,7 +79,17 @@ def relay_until_ns(the: Rooms, who: Identity, camera: CameraId) -> int | None:
 
 def views_of(ledger: Ledger, sharing: Sharing, share_id: str) -> list[Span]:
     """Return the views that are open by a share, by whatever way, in the order that they began."""
-    return [span for span in ledger.going_on("view") if _share_of(sharing, span) == share_id]
+    return _views(ledger, sharing).get(share_id, [])
+
+
+def _views(ledger: Ledger, sharing: Sharing) -> dict[str, list[Span]]:
+    """Return the views of every share that anybody watches by."""
+    found: dict[str, list[Span]] = {}
+    for span in ledger.going_on("view"):
+        share_id = _share_of(sharing, span)
+        if share_id is not None:
+            found.setdefault(share_id, []).append(span)
+    return found
 
 
 @contextmanager
@@ -91,7 +101,7 @@ def kept_to_shares(ledger: Ledger, sharing: Sharing) -> Iterator[None]:
         _keep_places(ledger, sharing)
 
     ledger.holds = lambda span: holds(sharing, span)
-    sharing.outlets.watching = lambda share_id: len(views_of(ledger, sharing, share_id))
+    sharing.outlets.watching = lambda: {one: len(spans) for one, spans in _views(ledger, sharing).items()}
     stop_listening = ledger.listen(looked)
     try:
         yield
@@ -105,11 +115,13 @@ def _keep_places(ledger: Ledger, sharing: Sharing) -> None:
     Hosts know their own views alone, and two may let somebody in at the same moment. People are never let go of for a
     system: they asked for their place before they had it.
     """
-    for share_id in {row.share_id for span in ledger.going_on("view") if (row := sharing.outlets.find(span.outlet))}:
-        views = [span for span in views_of(ledger, sharing, share_id) if span.cut_reason is None]
-        beyond = len(views) - sharing.shares.get(share_id).viewer_limit
-        if beyond > 0:
-            ledger.stop([span for span in views if span.outlet][-beyond:], "the places of the share are taken")
+    for share_id, views in _views(ledger, sharing).items():
+        staying = [span for span in views if span.cut_reason is None]
+        systems = [span for span in staying if span.outlet]
+        if systems and sharing.outlets.of_share(share_id):
+            beyond = len(staying) - sharing.shares.get(share_id).viewer_limit
+            if beyond > 0:
+                ledger.stop(systems[-beyond:], "the places of the share are taken")
 
 
 def watchers(the: Rooms) -> list[Watcher]:

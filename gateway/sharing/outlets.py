@@ -6,7 +6,7 @@ viewers, and only what has changed is said: an end that nobody thought to announ
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -87,8 +87,8 @@ class Outlets:
     def __init__(  # noqa: PLR0913 - what the room hands over
         self, database: Database, shares: Shares, partners: Partners, *, clock: Clock, vault: Vault, door: Door
     ) -> None:
-        self.watching: Callable[[str], int] = lambda _: 0
-        """Returns how many views of a share are open, by whatever way."""
+        self.watching: Callable[[], Mapping[str, int]] = dict
+        """Returns how many views of each share are open, by whatever way."""
         self._database = database
         self._shares = shares
         self._partners = partners
@@ -231,9 +231,11 @@ class Outlets:
         self._gone.add(row.id)
 
     def _wanted(self) -> dict[str, Opening]:
-        return {row.id: opening for row in self._rows.values() if (opening := self._opening(row)) is not None}
+        watching = self.watching()
+        openings = (self._opening(row, watching.get(row.share_id, 0)) for row in self._rows.values())
+        return {one.id: one for one in openings if one is not None}
 
-    def _opening(self, row: OutletRow) -> Opening | None:
+    def _opening(self, row: OutletRow, watching: int) -> Opening | None:
         credential = self._credentials.get(row.id)
         if credential is None or not self._shares.running(row.share_id):
             return None
@@ -250,7 +252,7 @@ class Outlets:
             best=self._shares.best(share),
             networks=organisation.networks,
             viewers_max=share.viewer_limit,
-            full=self.watching(share.id) >= share.viewer_limit,
+            full=watching >= share.viewer_limit,
             until_ns=share.ends_ns,
             subject=f"{row.name}, {organisation.name}"[:_SUBJECT_CHARS],
             share_id=share.id,

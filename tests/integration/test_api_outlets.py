@@ -75,7 +75,7 @@ class Given:
     async def known(self, count: int) -> None:
         """Wait until so many views of the share are known."""
         shares = self.desk.gateway.rooms.sharing.outlets
-        await until(lambda: shares.watching(self.share) == count, what=f"{count} views")
+        await until(lambda: shares.watching().get(self.share, 0) == count, what=f"{count} views")
 
 
 async def given(desk: Desk, *, networks: tuple[str, ...] = (), **facts: Any) -> Given:

@@ -136,7 +136,7 @@ async def test_the_places_of_the_share_are_counted(site: PartnerSite) -> None:
     async with player(taken.url(ONE)) as vms:
         await vms.shows(10)
         await refused(taken.url(OTHER), "453")
-    await until(lambda: not site.gateway.rooms.sharing.outlets.watching(taken.share), what="a free place")
+    await until(lambda: not site.gateway.rooms.sharing.outlets.watching(), what="a free place")
     await works(taken, OTHER)
 
 

@@ -178,13 +178,14 @@ async def test_a_system_can_be_taken_out_alone(stage: Stage) -> None:
 
 async def test_a_full_share_lets_nobody_in(stage: Stage) -> None:
     """The door is told when all places are taken, and when there is one again."""
-    row = await stage.outlet(await stage.share(viewer_limit=2))
-    watching = 2
-    stage.sharing.outlets.watching = lambda _: watching
+    share_id = await stage.share(viewer_limit=2)
+    row = await stage.outlet(share_id)
+    watching = {share_id: 2}
+    stage.sharing.outlets.watching = lambda: watching
     stage.sharing.outlets.look()
     await settle()
     assert stage.door.open[row.id].full
-    watching = 1
+    watching = {share_id: 1}
     stage.sharing.outlets.look()
     await settle()
     assert not stage.door.open[row.id].full
