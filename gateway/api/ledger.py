@@ -88,6 +88,8 @@ class Ledger:
         """What each host said last of its viewers, by its session: how well their lines carry."""
         self.holds: Callable[[Span], bool] = lambda _: True
         """Whether something may go on, beside the right to it: what a share shows, for instance."""
+        self.reference_of: Callable[[str], str] = lambda _: ""
+        """The incident or request that a rule stands for, where it does: a share's."""
         self._listening: list[Callable[[], None]] = []
 
     # --- any span
@@ -100,6 +102,7 @@ class Ledger:
         if open_one is not None:
             open_one.touched_ns = now_ns
             return
+        span.reference = span.reference or self.reference_of(span.rule or span.actor.rule)
         wall_ns = self._clock.wall_ns()
         span.from_ns = min(span.from_ns, wall_ns) or wall_ns
         span.began_ns = now_ns - (wall_ns - span.from_ns)

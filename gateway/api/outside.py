@@ -100,7 +100,13 @@ def kept_to_shares(ledger: Ledger, sharing: Sharing) -> Iterator[None]:
         sharing.outlets.look()
         _keep_places(ledger, sharing)
 
+    def reference_of(rule: str) -> str:
+        if not rule.startswith(RULE):
+            return ""
+        return next((row.reference for row in sharing.shares.open() if row.id == rule.removeprefix(RULE)), "")
+
     ledger.holds = lambda span: holds(sharing, span)
+    ledger.reference_of = reference_of
     sharing.outlets.watching = lambda: {one: len(spans) for one, spans in _views(ledger, sharing).items()}
     stop_listening = ledger.listen(looked)
     try:

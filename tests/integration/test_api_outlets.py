@@ -160,8 +160,8 @@ async def seen(desk: Desk, action: str) -> list[tuple[Entry, dict[str, Any]]]:
 
 
 async def test_a_system_that_watches_is_in_the_audit_and_in_every_list(desk: Desk) -> None:
-    """Who, from where, from when to when, by which share; no change of anybody's rights ends it."""
-    at = await given(desk)
+    """Who, from where, from when to when, by which share, for what; no change of anybody's rights ends it."""
+    at = await given(desk, reference="INC-7")
     viewer = at.comes()
     await at.known(1)
     rooms = desk.gateway.rooms
@@ -179,13 +179,19 @@ async def test_a_system_that_watches_is_in_the_audit_and_in_every_list(desk: Des
     await at.known(0)
     ((begun, _),) = await seen(desk, "view.started")
     ((ended, details),) = await seen(desk, "view.ended")
-    assert (begun.actor, begun.address, begun.rule) == (
-        "VMS 2, Thames Valley Police",
-        "192.0.2.9",
-        f"share:{at.share}",
-    )
+    assert (begun.actor, begun.address) == ("VMS 2, Thames Valley Police", "192.0.2.9")
+    assert (begun.rule, begun.reference, ended.reference) == (f"share:{at.share}", "INC-7", "INC-7")
     assert (ended.from_ns, ended.subject) == (viewer.since_ns, at.camera)
     assert (details["outlet"], details["reason"]) == (at.outlet, "closed by the viewer")
+
+
+async def test_a_persons_view_is_for_the_shares_incident_too(desk: Desk) -> None:
+    """What a share is for stands with every view by it, by whatever way; a view of the room's own is for nothing."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    await share(desk, pc, camera, reference="INC-7")
+    await desk.watch(pc.browser, camera)
+    await desk.watch(desk.admin, camera)
+    assert [entry.reference for entry in await desk.audit("view.started")] == ["INC-7", ""]
 
 
 async def test_a_view_that_came_and_went_unheard_is_recorded_whole(desk: Desk) -> None:
