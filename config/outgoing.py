@@ -17,6 +17,9 @@ class OutgoingSettings(BaseModel):
     """Address to listen on; "::" is IPv6 and IPv4."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8322
     """TCP port of the first camera host; host N listens on the Nth port after it. 0: any free one."""
+    name: Annotated[str, Field(max_length=253, pattern=r"^[A-Za-z0-9.:-]*$")] = ""
+    """Name or address by which partners reach the door, for the addresses that they are given; without it that of the
+    console."""
     tls_certificate: Path | None = None
     """PEM file with the certificate chain of this door. Without it that of the gateway ([server]) is used, which each
     camera host must be able to read."""

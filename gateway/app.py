@@ -33,6 +33,7 @@ from gateway.access.service import Access
 from gateway.access.tickets import Tickets
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, CertificateFromProxy, SecurityHeaders
+from gateway.api.outside import kept_to_shares
 from gateway.api.players import PlayerOrigins
 from gateway.api.signalling import Signalling
 from gateway.audit.keeping import open_keeping
@@ -46,7 +47,7 @@ from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, ListChanged, open_fleet
 from gateway.hosting import HostProcess, open_hosting, place_of
-from gateway.shared import Recorder, ShareRights
+from gateway.shared import HostDoors, Recorder, ShareRights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
 from gateway.vault import KeyFile, Vault
@@ -132,6 +133,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         vault = await asyncio.to_thread(Vault.of, key_file(settings))
         seed = await asyncio.to_thread(load_seed, server.data_dir, credentials=credentials)
         tls = None if server.plain_http else await asyncio.to_thread(tls_files, server, clock=clock)
+        if tls is None and settings.outgoing.rtsps and settings.outgoing.tls_certificate is None:
+            # The camera hosts' door is TLS though a proxy does it for ours.
+            await asyncio.to_thread(tls_files, server, clock=clock)
         listening = stack.enter_context(contextlib.closing(await asyncio.to_thread(listen, server)))
         database = await stack.enter_async_context(open_database(database_url(settings)))
         trail = await stack.enter_async_context(open_trail(database, clock=clock))
@@ -159,9 +163,18 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         oidc = await open_oidc(settings, database, clock=clock, access=access)
         ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
+        stack.callback(fleet.listen(ledger.heard))
         sharing = await stack.enter_async_context(
-            open_sharing(database, clock=clock, settings=settings.sharing, changed=decider.changed)
+            open_sharing(
+                database,
+                clock=clock,
+                settings=settings.sharing,
+                changed=decider.changed,
+                vault=vault,
+                door=HostDoors(fleet),
+            )
         )
+        stack.enter_context(kept_to_shares(ledger, sharing))
         decider.add_source(ShareRights(sharing))
         stack.callback(sharing.bell.listen(Recorder(trail).heard))
         stack.callback(access.when_ended(ledger.session_ended))

@@ -1,12 +1,19 @@
-"""Joins shares with the rooms that do not know of them: to one they are rights, to another acts that are recorded."""
+"""Joins shares with the rooms that do not know of them: to one they are rights, to another acts that are recorded.
 
-from collections.abc import Sequence
+To the camera hosts they are outlets.
+"""
+
+from collections.abc import Iterable, Sequence
 
 from gateway.access.permissions import Permission
 from gateway.access.rights import Right
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
 from gateway.audit.trail import Trail
+from gateway.fleet import rpc
+from gateway.fleet.outlets import Outlet, OutletCamera, OutletCredential, issue_credential
+from gateway.fleet.service import Fleet
 from gateway.sharing import Ended, Sharing, SharingChange, StickTakenBack, Tested
+from gateway.sharing.outlets import Issued, Opening
 
 
 class ShareRights:
@@ -25,6 +32,49 @@ class ShareRights:
             if given.steered:
                 found.append(Right(rule=rule, permissions=frozenset({Permission.STEER}), cameras=given.steered))
         return found
+
+
+class HostDoors:
+    """Satisfies ``gateway.sharing.outlets.Door``: systems of partners come in at the camera hosts, by RTSPS."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def issue(self, path: str) -> Issued:
+        """See ``Door``."""
+        made = issue_credential(path)
+        return Issued(made.username, made.password, rpc.wire(made.credential).decode())
+
+    def load(self, openings: Iterable[Opening]) -> None:
+        """See ``Door``."""
+        self._fleet.load_outlets(map(_outlet, openings))
+
+    async def put(self, opening: Opening) -> None:
+        """See ``Door``. A host that cannot be told is told as soon as it is linked."""
+        await self._fleet.put_outlet(_outlet(opening))
+
+    async def remove(self, outlet_id: str) -> None:
+        """See ``Door``. At a host that cannot be told its views end with the outlet's own time at the latest."""
+        await self._fleet.remove_outlet(outlet_id)
+
+
+def _outlet(opening: Opening) -> Outlet:
+    return Outlet(
+        id=opening.id,
+        name=opening.path,
+        username=opening.username,
+        credential=OutletCredential.model_validate_json(opening.credential),
+        # The fleet knows their numbers as they are by then.
+        cameras=tuple(OutletCamera(id=camera, number=0) for camera in opening.cameras),
+        best=opening.best,
+        networks=opening.networks,
+        viewers_max=opening.viewers_max,
+        full=opening.full,
+        until_ns=opening.until_ns,
+        subject=opening.subject,
+        user=opening.id,
+        access_session=f"share:{opening.share_id}",
+    )
 
 
 class Recorder:

@@ -1,5 +1,7 @@
 """What the API answers about camera hosts and who is watching through them."""
 
+from typing import Literal
+
 from pydantic import BaseModel
 
 from gateway.api.models import Trouble
@@ -48,6 +50,10 @@ class HostViewer(BaseModel):
     stream: StreamName
     transcoded: bool
     """The picture is coded anew for this viewer."""
+    kind: Literal["webrtc", "rtsp"]
+    """``rtsp``: a partner's own system. TCP mends what its line loses, so neither loss nor round trip is known."""
+    outlet: str
+    """The outlet of a share that an ``rtsp`` view goes through."""
     who: str
     user_id: str
     address: str

@@ -91,6 +91,8 @@ def _watching(viewer: rpc.ViewerState, number: int | None) -> HostViewer:
         number=number,
         stream=viewer.stream,
         transcoded=viewer.transcoded,
+        kind=viewer.kind,
+        outlet=viewer.outlet,
         who=viewer.who,
         user_id=viewer.user,
         address=viewer.address,

@@ -5,7 +5,7 @@ A view ends when the viewer says so, when its host no longer knows it, or with t
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +19,7 @@ from gateway.audit.trail import Trail
 from gateway.fleet import rpc
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
-from gateway.fleet.service import Fleet
+from gateway.fleet.service import Fleet, FleetChange, ViewerChanged
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId, new_id
 
@@ -59,8 +59,10 @@ class Span:
     details: dict[str, str | int | bool | None] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     """What its first and its last entry share."""
+    outlet: str = ""
+    """The outlet that a view goes through. The right to it is its share's; it ends with the outlet, at its host."""
     from_ns: int = 0
-    """When it began."""
+    """When it began; 0: when it is noted."""
     began_ns: int = 0
     """The same on the monotonic clock."""
     touched_ns: int = 0
@@ -84,6 +86,11 @@ class Ledger:
         """Views that ended lately: their host may list them for a moment longer."""
         self.watchers: dict[HostClient, dict[str, rpc.ViewerState]] = {}
         """What each host said last of its viewers, by its session: how well their lines carry."""
+        self.holds: Callable[[Span], bool] = lambda _: True
+        """Whether something may go on, beside the right to it: what a share shows, for instance."""
+        self.reference_of: Callable[[str], str] = lambda _: ""
+        """The incident or request that a rule stands for, where it does: a share's."""
+        self._listening: list[Callable[[], None]] = []
 
     # --- any span
 
@@ -95,10 +102,12 @@ class Ledger:
         if open_one is not None:
             open_one.touched_ns = now_ns
             return
-        if span.session in self._worked_on:
-            # A WebSocket knows who opened it and what they worked on then.
-            span.actor = replace(span.actor, reference=self._worked_on[span.session])
-        span.began_ns, span.from_ns = now_ns, self._clock.wall_ns()
+        # A WebSocket knows who opened it and what they worked on then.
+        said = self._worked_on.get(span.session, span.actor.reference)
+        span.actor = replace(span.actor, reference=said or self.reference_of(span.rule or span.actor.rule))
+        wall_ns = self._clock.wall_ns()
+        span.from_ns = min(span.from_ns, wall_ns) or wall_ns
+        span.began_ns = now_ns - (wall_ns - span.from_ns)
         self._spans[span.key] = span
         self._trail.note(
             AuditEvent(
@@ -111,6 +120,17 @@ class Ledger:
                 details=dict(span.details),
             )
         )
+        self._tell(span)
+
+    def listen(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call ``call`` whenever a view has begun or ended; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
+
+    def _tell(self, span: Span) -> None:
+        if span.action is Action.VIEW_STARTED:
+            for call in tuple(self._listening):
+                call()
 
     def get(self, key: tuple[str, ...]) -> Span | None:
         """Return what is going on under ``key``."""
@@ -129,14 +149,14 @@ class Ledger:
         """Return how many things are going on."""
         return len(self._spans)
 
-    def end(self, key: tuple[str, ...], reason: str) -> None:
-        """Note that something ended; ending it twice is harmless."""
+    def end(self, key: tuple[str, ...], reason: str, *, at_ns: int | None = None) -> None:
+        """Note that something ended, now or at ``at_ns``; ending it twice is harmless."""
         span = self._spans.pop(key, None)
         if span is None:
             return
         if span.action is Action.VIEW_STARTED:
             self._over.append(key)
-        lasted_s = self.lasted_s(span)
+        lasted_s = self.lasted_s(span) if at_ns is None else max(0, at_ns - span.from_ns) // NS_PER_S
         self._trail.note(
             AuditEvent(
                 action=_ENDS[span.action],
@@ -145,15 +165,17 @@ class Ledger:
                 rule=span.rule,
                 span=span.id,
                 from_ns=span.from_ns,
-                to_ns=max(span.from_ns, self._clock.wall_ns()),  # the clock may have been set back meanwhile
+                # The clock may have been set back meanwhile.
+                to_ns=max(span.from_ns, at_ns if at_ns is not None else self._clock.wall_ns()),
                 details={**span.details, "seconds": lasted_s, "reason": reason},
             )
         )
+        self._tell(span)
 
     def session_ended(self, session: str) -> None:
         """End what went through a session: its viewers are cut off at their hosts."""
         self._worked_on.pop(session, None)
-        self._stop([span for span in self._spans.values() if span.session == session], "session ended")
+        self.stop([span for span in self._spans.values() if span.session == session], "session ended")
 
     def reference_changed(self, session: str, reference: str) -> None:
         """Enter what goes on through a session anew: from here it is for another incident or request."""
@@ -163,17 +185,20 @@ class Ledger:
             if span.action is Action.VIEW_STARTED:
                 self._over.remove(span.key)
             counted = {"moves": 0, "presets": 0} if span.action is Action.STICK_TAKEN else {}
-            self.begin(replace(span, id=new_id(), details={**span.details, **counted}))
+            self.begin(replace(span, id=new_id(), from_ns=0, details={**span.details, **counted}))
 
     def rights_changed(self, decider: Decider, spans: Collection[Span] | None = None) -> None:
         """End what somebody may do no longer, of ``spans`` or of all that goes on."""
         looked_at = self._spans.values() if spans is None else spans
         lost = [
-            one for one in looked_at if not decider.still(one.actor.id, one.session, _NEEDS[one.action], one.camera)
+            one
+            for one in looked_at
+            if not one.outlet
+            and not (decider.still(one.actor.id, one.session, _NEEDS[one.action], one.camera) and self.holds(one))
         ]
-        self._stop(lost, "right ended")
+        self.stop(lost, "right ended")
 
-    def _stop(self, spans: Collection[Span], reason: str) -> None:
+    def stop(self, spans: Collection[Span], reason: str) -> None:
         """End what is given; the views among it by one call to each host, so that many end as fast as one."""
         cutting: dict[HostClient, list[Span]] = {}
         for span in spans:
@@ -202,6 +227,34 @@ class Ledger:
             self.end(span.key, "camera removed")
 
     # --- views
+
+    def heard(self, change: FleetChange) -> None:
+        """Note who comes and goes by a door that the gateway does not keep: a partner's own system."""
+        match change:
+            case ViewerChanged(rpc.ViewerCame(viewer=viewer)) if view_key(viewer.session) not in self._over:
+                self._by_outlet(viewer, from_ns=viewer.since_ns)
+            case ViewerChanged(rpc.ViewerWent(viewer=viewer, reason=reason, wall_ns=at_ns)):
+                key = view_key(viewer.session)
+                if key not in self._spans and key not in self._over:
+                    self._by_outlet(viewer, from_ns=viewer.since_ns)  # nobody listened when it came
+                span = self._spans.get(key)
+                self.end(key, (span.cut_reason if span is not None else None) or reason, at_ns=at_ns)
+            case _:
+                pass
+
+    def _by_outlet(self, viewer: rpc.ViewerState, *, from_ns: int = 0) -> None:
+        self.begin(
+            Span(
+                key=view_key(viewer.session),
+                action=Action.VIEW_STARTED,
+                actor=Actor(id=viewer.user, name=viewer.who, address=viewer.address, rule=viewer.access_session),
+                session="",
+                camera=viewer.camera,
+                details={"stream": viewer.stream.value, "outlet": viewer.outlet},
+                outlet=viewer.outlet,
+                from_ns=from_ns,
+            )
+        )
 
     @asynccontextmanager
     async def offering(self) -> AsyncIterator[None]:
@@ -286,6 +339,9 @@ class Ledger:
 
     def _adopt(self, viewer: rpc.ViewerState) -> None:
         """Take over a view that outlived the gateway it was opened through."""
+        if viewer.outlet:
+            self._by_outlet(viewer)
+            return
         self.begin(
             Span(
                 key=view_key(viewer.session),

@@ -53,7 +53,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
     sdp = await request.body()
     address = address_of(request)
     async with AsyncExitStack() as stack:
-        viewer = stack.enter_context(seated(the, actor(request, who), who, camera.id, stream))
+        seat = stack.enter_context(seated(the, actor(request, who), who, camera.id, stream))
         await stack.enter_async_context(the.ledger.offering())
         answer = await the.fleet.host_of(camera).live_offer(
             camera.id,
@@ -63,11 +63,12 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             address=address,
             user=who.user_id,
             access_session=who.session,
+            best=seat.best,
         )
         span = Span(
             key=view_key(answer.session),
             action=Action.VIEW_STARTED,
-            actor=viewer,
+            actor=seat.viewer,
             session=who.session,
             camera=camera.id,
             details=_shown(answer, stream),

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from gateway.access.identity import Identity
 from gateway.access.permissions import Role
-from gateway.api.ledger import Span
+from gateway.api.ledger import Ledger, Span
 from gateway.api.rooms import Rooms
-from gateway.audit.events import Actor
+from gateway.audit.events import Action, Actor
 from gateway.fleet import rpc
+from gateway.sharing import Sharing
 from kernel.ids import CameraId, StreamName
 
 RULE = "share:"
@@ -17,9 +19,11 @@ RULE = "share:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watcher:
-    """Somebody outside who has a view open."""
+    """Somebody outside, or a system of theirs, that has a view open."""
 
     user_id: str
+    """Of a system: the identifier of its outlet."""
+    kind: Literal["webrtc", "rtsp"]
     name: str
     organisation: str
     share_id: str | None
@@ -30,24 +34,42 @@ class Watcher:
     connected: bool
     frames_sent: int
     loss_percent: float
+    """Packets that did not arrive; over RTSPS, where TCP mends that, pictures that the line could not take."""
     rtt_ms: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who watches, by which rule, and the best stream that they may be shown."""
+
+    viewer: Actor
+    best: StreamName = StreamName.MAIN
+
+
 @contextmanager
-def seated(the: Rooms, viewer: Actor, who: Identity, camera: CameraId, stream: StreamName) -> Iterator[Actor]:
-    """Hold a partner's place in a share while their view is opened; give who watches, by which rule.
+def seated(the: Rooms, viewer: Actor, who: Identity, camera: CameraId, stream: StreamName) -> Iterator[Seat]:
+    """Hold a partner's place in a share while their view is opened.
 
     Raises:
         NotSharedError: the share does not give that stream.
         ShareFullError: all its places are taken.
     """
     if who.role is not Role.PARTNER:
-        yield viewer
+        yield Seat(viewer)
         return
     with the.sharing.shares.seat(
-        who.user_id, camera, stream, watching=lambda share: len(views_of(the, share))
+        who.user_id, camera, stream, watching=lambda share: len(views_of(the.ledger, the.sharing, share))
     ) as share:
-        yield replace(viewer, rule=f"{RULE}{share.id}", reference=share.reference)
+        yield Seat(replace(viewer, rule=f"{RULE}{share.id}"), the.sharing.shares.best(share))
+
+
+def holds(sharing: Sharing, span: Span) -> bool:
+    """Tell whether a view from outside shows what its shares still give; of everything else nothing is asked."""
+    if span.action is not Action.VIEW_STARTED or sharing.partners.recipient(span.actor.id) is None:
+        return True
+    shown = str(span.details["stream"])
+    asked = str(span.details.get("asked", shown))
+    return sharing.shares.shows(span.actor.id, span.camera, asked=StreamName(asked), shown=StreamName(shown))
 
 
 def relay_until_ns(the: Rooms, who: Identity, camera: CameraId) -> int | None:
@@ -55,42 +77,108 @@ def relay_until_ns(the: Rooms, who: Identity, camera: CameraId) -> int | None:
     return the.sharing.shares.until_ns(who.user_id, camera) if who.role is Role.PARTNER else None
 
 
-def views_of(the: Rooms, share_id: str) -> list[Span]:
-    """Return the views that are open by a share."""
-    return [span for span in the.ledger.going_on("view") if _share_of(the, span) == share_id]
+def views_of(ledger: Ledger, sharing: Sharing, share_id: str) -> list[Span]:
+    """Return the views that are open by a share, by whatever way, in the order that they began."""
+    return _views(ledger, sharing).get(share_id, [])
+
+
+def _views(ledger: Ledger, sharing: Sharing) -> dict[str, list[Span]]:
+    """Return the views of every share that anybody watches by."""
+    found: dict[str, list[Span]] = {}
+    for span in ledger.going_on("view"):
+        share_id = _share_of(sharing, span)
+        if share_id is not None:
+            found.setdefault(share_id, []).append(span)
+    return found
+
+
+@contextmanager
+def kept_to_shares(ledger: Ledger, sharing: Sharing) -> Iterator[None]:
+    """Hold views from outside to what their shares give, and to their places, for the time of the block."""
+
+    def looked() -> None:
+        sharing.outlets.look()
+        _keep_places(ledger, sharing)
+
+    def reference_of(rule: str) -> str:
+        if not rule.startswith(RULE):
+            return ""
+        return next((row.reference for row in sharing.shares.open() if row.id == rule.removeprefix(RULE)), "")
+
+    ledger.holds = lambda span: holds(sharing, span)
+    ledger.reference_of = reference_of
+    sharing.outlets.watching = lambda: {one: len(spans) for one, spans in _views(ledger, sharing).items()}
+    stop_listening = ledger.listen(looked)
+    try:
+        yield
+    finally:
+        stop_listening()
+
+
+def _keep_places(ledger: Ledger, sharing: Sharing) -> None:
+    """Let go of systems outside beyond the places of their share, the last that came first.
+
+    Hosts know their own views alone, and two may let somebody in at the same moment. People are never let go of for a
+    system: they asked for their place before they had it.
+    """
+    for share_id, views in _views(ledger, sharing).items():
+        staying = [span for span in views if span.cut_reason is None]
+        systems = [span for span in staying if span.outlet]
+        if systems and sharing.outlets.of_share(share_id):
+            beyond = len(staying) - sharing.shares.get(share_id).viewer_limit
+            if beyond > 0:
+                ledger.stop(systems[-beyond:], "the places of the share are taken")
 
 
 def watchers(the: Rooms) -> list[Watcher]:
     """Return everybody outside who watches now, in the order that they came."""
     said = {session: state for known in the.ledger.watchers.values() for session, state in known.items()}
-    found = []
-    for span in the.ledger.going_on("view"):
-        one = the.sharing.partners.recipient(span.actor.id)
-        if one is not None and span.cut_reason is None:
-            found.append(_watcher(the, span, one.organisation_id, said.get(span.key[1])))
-    return found
+    return [
+        _watcher(the, span, name, organisation_id, said.get(span.key[1]))
+        for span in the.ledger.going_on("view")
+        if span.cut_reason is None
+        for name, organisation_id in _outside(the, span)
+    ]
 
 
-def _watcher(the: Rooms, span: Span, organisation_id: str, state: rpc.ViewerState | None) -> Watcher:
-    one = the.sharing.partners.own(span.actor.id)
+def _outside(the: Rooms, span: Span) -> Iterator[tuple[str, str]]:
+    """Give the name and the organisation of somebody outside, or of a system of theirs; nothing of others."""
+    if span.outlet:
+        outlet = the.sharing.outlets.find(span.outlet)
+        if outlet is not None:
+            yield outlet.name, the.sharing.shares.get(outlet.share_id).organisation_id
+        return
+    one = the.sharing.partners.recipient(span.actor.id)
+    if one is not None:
+        yield one.name, one.organisation_id
+
+
+def _watcher(the: Rooms, span: Span, name: str, organisation_id: str, state: rpc.ViewerState | None) -> Watcher:
     return Watcher(
         user_id=span.actor.id,
-        name=one.name,
+        kind="rtsp" if span.outlet else "webrtc",
+        name=name,
         organisation=the.sharing.partners.organisation(organisation_id).name,
-        share_id=_share_of(the, span),
+        share_id=_share_of(the.sharing, span),
         camera=span.camera,
         session=span.key[1],
         seconds=the.ledger.lasted_s(span),
         connected=state is not None and state.connected,
         frames_sent=state.frames_sent if state is not None else 0,
-        loss_percent=round(state.fraction_lost * 100, 1) if state is not None else 0.0,
+        loss_percent=_loss_percent(state) if state is not None else 0.0,
         rtt_ms=round(state.rtt_ms, 1) if state is not None and state.rtt_ms is not None else None,
     )
 
 
-def _share_of(the: Rooms, span: Span) -> str | None:
+def _loss_percent(state: rpc.ViewerState) -> float:
+    if state.kind == "webrtc":
+        return round(state.fraction_lost * 100, 1)
+    return round(100.0 * state.frames_dropped / max(1, state.frames_sent + state.frames_dropped), 1)
+
+
+def _share_of(sharing: Sharing, span: Span) -> str | None:
     if span.actor.rule.startswith(RULE):
         return span.actor.rule.removeprefix(RULE)
     # A view that outlived the gateway it was opened through: the first share that gives it.
-    giving = the.sharing.shares.given(span.actor.id)
+    giving = sharing.shares.given(span.actor.id)
     return next((row.id for row in giving if span.camera in row.cameras), None)

@@ -203,9 +203,12 @@ class Note(BaseModel):
 
 
 class Viewer(BaseModel):
-    """Somebody outside who watches."""
+    """Somebody outside, or a system of theirs, that watches."""
 
     user_id: str
+    """Of a system: the identifier of its outlet."""
+    kind: Literal["webrtc", "rtsp"]
+    """``rtsp``: a partner's own system."""
     name: str
     organisation: str
     camera: str
@@ -213,6 +216,7 @@ class Viewer(BaseModel):
     seconds: int
     connected: bool
     loss_percent: float
+    """Packets that did not arrive; over RTSPS, where TCP mends that, pictures that the line could not take."""
     rtt_ms: float | None
 
 

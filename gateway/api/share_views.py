@@ -33,7 +33,7 @@ def share(the: Rooms, row: ShareRow) -> models.Share:
         may_ask_for_stick=row.may_ask_for_stick,
         stills=row.stills,
         viewer_limit=row.viewer_limit,
-        viewers=len(views_of(the, row.id)),
+        viewers=len(views_of(the.ledger, the.sharing, row.id)),
         start=iso(row.starts_ns),
         end=iso(row.ends_ns),
         ended=iso_or_none(row.ended_ns),
@@ -136,6 +136,7 @@ def viewer(one: Watcher) -> models.Viewer:
     """Return somebody who watches."""
     return models.Viewer(
         user_id=one.user_id,
+        kind=one.kind,
         name=one.name,
         organisation=one.organisation,
         camera=one.camera,

@@ -64,7 +64,7 @@ async def make_quickly(wish: models.QuickShare, request: Request, who: Who, the:
 
 
 async def _make(the: Rooms, request: Request, who: Identity, wish: models.NewShare) -> models.Share:
-    cameras = _may_share(the, who, wish.cameras)
+    cameras = may_share(the, who, wish.cameras)
     row = await the.sharing.shares.make(
         ShareWish(
             organisation_id=wish.organisation,
@@ -83,7 +83,7 @@ async def _make(the: Rooms, request: Request, who: Identity, wish: models.NewSha
             starts_ns=_ns(wish.start),
             ends_ns=_end_ns(wish.end, wish.minutes, _ns(wish.start) or the.clock.wall_ns()),
         ),
-        by=_person(who),
+        by=person(who),
     )
     await _note(the, request, who, Action.SHARE_MADE, row)
     return shown.share(the, row)
@@ -107,7 +107,7 @@ async def change(share_id: str, wish: models.ChangeShare, request: Request, who:
     """Extend, narrow or otherwise change a share. What it gives no more ends at once."""
     row = reached(the, who, share_id)
     # Whoever changes a share gives what is in it anew.
-    cameras = _may_share(the, who, wish.cameras if wish.cameras is not None else row.cameras)
+    cameras = may_share(the, who, wish.cameras if wish.cameras is not None else row.cameras)
     change = ShareChange(
         title=wish.title,
         cameras=cameras if wish.cameras is not None else None,
@@ -137,8 +137,8 @@ async def end(share_id: str, request: Request, who: Who, the: The) -> models.Sha
 async def select(share_id: str, wish: models.Selected, request: Request, who: Who, the: The) -> None:
     """Show in a share of one's own that follows what one has selected."""
     before = reached(the, who, share_id)
-    camera = _may_share(the, who, [wish.camera])[0] if wish.camera is not None else None
-    row = await the.sharing.shares.select(share_id, camera, by=_person(who))
+    camera = may_share(the, who, [wish.camera])[0] if wish.camera is not None else None
+    row = await the.sharing.shares.select(share_id, camera, by=person(who))
     if row is not before:
         await _note(the, request, who, Action.SHARE_CHANGED, row)
 
@@ -147,7 +147,7 @@ async def select(share_id: str, wish: models.Selected, request: Request, who: Wh
 async def reviewed(share_id: str, wish: models.Review, request: Request, who: Who, the: The) -> models.Share:
     """Let a standing share go on until its next review."""
     row = reached(the, who, share_id)
-    _may_share(the, who, row.cameras)
+    may_share(the, who, row.cameras)
     row = await the.sharing.shares.review(share_id, to_ns(wish.review))
     await _note(the, request, who, Action.SHARE_REVIEWED, row)
     return shown.share(the, row)
@@ -161,7 +161,7 @@ async def viewers(share_id: str, who: Who, the: The) -> list[models.Viewer]:
 
 
 async def _end(the: Rooms, request: Request, who: Identity, share_ids: list[str]) -> list[models.Share]:
-    rows = await the.sharing.shares.end(share_ids, by=_person(who))
+    rows = await the.sharing.shares.end(share_ids, by=person(who))
     for row in rows[:-1]:
         the.trail.note(_event(request, who, Action.SHARE_ENDED, row))
     if rows:
@@ -186,7 +186,7 @@ def _reaches(the: Rooms, who: Identity, row: ShareRow) -> bool:
     return own is None or row.made_by == who.user_id or bool(own & set(row.cameras))
 
 
-def _may_share(the: Rooms, who: Identity, cameras: Iterable[str]) -> tuple[CameraId, ...]:
+def may_share(the: Rooms, who: Identity, cameras: Iterable[str]) -> tuple[CameraId, ...]:
     """Return the cameras, all of which there must be, and be shared by this person.
 
     Raises:
@@ -202,7 +202,8 @@ def _may_share(the: Rooms, who: Identity, cameras: Iterable[str]) -> tuple[Camer
     return found
 
 
-def _person(who: Identity) -> Person:
+def person(who: Identity) -> Person:
+    """Return who does something, for the room."""
     return Person(user_id=who.user_id, name=who.name)
 
 

@@ -82,6 +82,8 @@ class Action(StrEnum):
     SHARE_REVIEWED = "share.reviewed"
     SHARE_ENDED = "share.ended"
     SHARE_NOTE = "share.note"
+    OUTLET_MADE = "outlet.made"
+    OUTLET_REMOVED = "outlet.removed"
     ROOM_TEST_STARTED = "share.room-test-started"
     ROOM_TESTED = "share.room-test"
     KEYS_ROTATED = "keys.rotated"
@@ -128,6 +130,7 @@ PLAIN = frozenset(
         "group",
         "head",
         "how",
+        "outlet",
         "permission",
         "role",
         "root",

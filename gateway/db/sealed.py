@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.dialects import WRITING
-from gateway.db.tables import devices, totp
+from gateway.db.tables import devices, share_outlets, totp
 
 Writing = AsyncConnection
 """A connection in a transaction that writes, as ``Database.write`` gives it."""
@@ -35,6 +35,7 @@ class SealedColumn:
 SEALED = (
     SealedColumn(devices.c.password_sealed, context=devices.c.urn),
     SealedColumn(totp.c.secret_sealed, context=totp.c.user_id, prefix="totp:"),
+    SealedColumn(share_outlets.c.credential_sealed, context=share_outlets.c.id, prefix="outlet:"),
 )
 """Every column of sealed secrets. A test finds a ``LargeBinary`` column ``…_sealed`` that is missing here."""
 

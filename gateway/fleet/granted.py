@@ -18,25 +18,13 @@ class OutletPath:
 
 
 @dataclass(frozen=True, slots=True)
-class OutletPut:
-    """What came of putting an outlet."""
+class OutletSaid:
+    """What came of putting an outlet, or of taking one away."""
 
-    paths: tuple[OutletPath, ...]
-    """Of the cameras whose hosts have it by now."""
     ended: int
-    """Views that the outlet does not cover any more."""
+    """Views that are not covered any more; their last picture was sent before this was returned."""
     late: tuple[int, ...]
     """Hosts that could not be told; they are told as soon as they are linked."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutletGone:
-    """What came of taking an outlet away."""
-
-    ended: int
-    """Views that were ended, their last picture sent before this was returned."""
-    late: tuple[int, ...]
-    """Hosts that could not be told. Views may go on there, until they are linked again or the outlet's own end."""
 
 
 class Granted:

@@ -156,14 +156,18 @@ class HostClient:
         address: str,
         user: str = "",
         access_session: str = "",
+        best: StreamName = StreamName.MAIN,
     ) -> LiveAnswer:
-        """Answer a WHEP offer for one viewer: their name, address, user identifier, and the session they came by."""
+        """Answer a WHEP offer for one viewer: their name, address, user identifier, and the session they came by.
+
+        With ``best`` sub they are never shown the main stream in the place of the sub stream that they ask for.
+        """
         answer = await self._ask(
             "POST",
             f"/cameras/{camera}/live/{stream}",
             content=sdp,
             media_type=rpc.SDP_MEDIA_TYPE,
-            params={"who": who, "address": address, "user": user, "session": access_session},
+            params={"who": who, "address": address, "user": user, "session": access_session, "best": best},
         )
         session = answer.headers["location"].rsplit("/", 1)[-1]
         return LiveAnswer(

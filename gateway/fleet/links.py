@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -63,9 +64,10 @@ class HostLink:
         assignments: Callable[[int], Awaitable[list[rpc.CameraAssignment]]],
         heard: Callable[[rpc.StateLine], None],
         lost: Callable[[int, SightlineError], None],
-        outlets: Callable[[int], dict[str, Outlet] | None] = lambda _: None,
+        outlets: Callable[[int], dict[str, Outlet]] = lambda _: {},
+        outlets_known: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``outlets`` gives what the host is to have, ``None`` while that is not known."""
+        """``outlets`` gives what the host is to have; until they are all known it keeps what it has beside."""
         self.index = index
         self.place = place
         self.client = HostClient(place.socket)
@@ -85,8 +87,13 @@ class HostLink:
         self._heard = heard
         self._lost = lost
         self._outlets = outlets
+        self._outlets_known = outlets_known
+        self.outlet_port: int | None = None
+        """Where the host listens for RTSPS, as it said last; ``None`` where it does not, or was never asked."""
         self._knows_outlets: dict[str, str] = {}
         """Digests of what the host has, as far as is known."""
+        self._saying: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """One word at a time is on its way about an outlet: a late one cannot undo a newer one."""
         self._newer: set[CameraId] = set()
         """Cameras assigned one by one while all are being assigned: theirs is the later word."""
         self._told = False
@@ -142,8 +149,10 @@ class HostLink:
             await asyncio.gather(telling, return_exceptions=True)
 
     async def _tell(self) -> None:
-        await self._assign_all()
+        self._owed_ns = None
+        # First: what has ended meanwhile is still open there, and cameras may take their time.
         await self._tell_outlets()
+        await self._assign_all()
         self._told = True
         self._linked()
 
@@ -182,7 +191,6 @@ class HostLink:
         One whose assignment cannot be made now is still its: the host keeps recording it as it last heard.
         """
         self._newer.clear()
-        self._owed_ns = None
         wanted = await self._assignments(self.index)
         known = await self.client.cameras()
         ours = self._ours(self.index)
@@ -194,41 +202,43 @@ class HostLink:
             log.info("host.assigned", host=self.index, told=len(due), released=len(gone), known=len(wanted) - len(due))
 
     async def _tell_outlets(self) -> None:
-        """Make the host have exactly the outlets that are its; what is taken away goes first, and ends at once."""
-        if self._outlets(self.index) is None:
+        """Make the host have exactly the outlets that are its, saying only what it does not know yet."""
+        if not self._outlets_known():
             return
-        known = self._knows_outlets = (await self.client.outlets()).outlets
-        wanted = self._outlets(self.index) or {}
-        await _at_once(self.remove_outlet(one) for one in known if one not in wanted)
-        await _at_once(self.put_outlet(one) for one in wanted.values() if known.get(one.id) != digest(one))
+        found = await self.client.outlets()
+        self.outlet_port, self._knows_outlets = found.port, dict(found.outlets)
+        wanted = self._outlets(self.index)
+        gone = [one for one in found.outlets if one not in wanted]
+        due = [one.id for one in wanted.values() if found.outlets.get(one.id) != digest(one)]
+        await _at_once(self.say_outlet(one) for one in (*gone, *due))
 
-    def tell_outlets_soon(self, wanted: dict[str, Outlet] | None) -> None:
+    def tell_outlets_soon(self) -> None:
         """Have the host told with its next line, a second from now at most, or once it is linked: not if it knows."""
-        if wanted is not None and {one.id: digest(one) for one in wanted.values()} != self._knows_outlets:
+        wanted = {one.id: digest(one) for one in self._outlets(self.index).values()}
+        if self._outlets_known() and wanted != self._knows_outlets:
             self._owe(0.0)
 
-    async def put_outlet(self, outlet: Outlet) -> OutletEnds | None:
-        """Give the host an outlet, or change it; return ``None`` where it cannot be told now: it is told later."""
-        try:
-            ends = await self.client.put_outlet(outlet)
-            self._knows_outlets[outlet.id] = digest(outlet)
-            return ends  # noqa: TRY300 - the handler is about the call
-        except HostError as error:
-            # Refused, it stays so until the host is configured anew; busy or out of reach, it will pass.
-            self._owe(SAY_AGAIN_S if error.status < _SERVER_ERROR else SOON_S)
-            log.warning("host.outlet_late", host=self.index, outlet=outlet.id, error=error.code)
-            return None
+    async def say_outlet(self, outlet: str) -> OutletEnds | None:
+        """Have an outlet at the host be what it is to be by then: put, changed, or gone.
 
-    async def remove_outlet(self, outlet: str) -> OutletEnds | None:
-        """Take an outlet from the host; return ``None`` where it cannot be told now: it is told later."""
-        try:
-            ends = await self.client.remove_outlet(outlet)
-            self._knows_outlets.pop(outlet, None)
-            return ends  # noqa: TRY300 - the handler is about the call
-        except HostError as error:
-            self._owe(0.0)
-            log.warning("host.outlet_late", host=self.index, outlet=outlet, error=error.code)
-            return None
+        ``None`` where it cannot be told now: it is told later.
+        """
+        async with self._saying.setdefault(outlet, asyncio.Lock()):
+            wanted = self._outlets(self.index).get(outlet)
+            try:
+                if wanted is None:
+                    ends = await self.client.remove_outlet(outlet)
+                    self._knows_outlets.pop(outlet, None)
+                else:
+                    ends = await self.client.put_outlet(wanted)
+                    self._knows_outlets[outlet] = digest(wanted)
+            except HostError as error:
+                # Refused, it stays so until the host is configured anew; busy or out of reach, it will pass.
+                self._owe(SAY_AGAIN_S if error.status < _SERVER_ERROR else SOON_S)
+                log.warning("host.outlet_late", host=self.index, outlet=outlet, error=error.code)
+                return None
+            self.outlet_port = ends.port
+            return ends
 
     def _still(self, camera: CameraId) -> bool:
         """Whether a camera is still to be told as it was when the telling began."""

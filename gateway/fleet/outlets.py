@@ -82,14 +82,16 @@ class Outlet(Message):
     """Networks (CIDR) that its viewers must come from; empty: from anywhere."""
     viewers_max: Annotated[int, Field(ge=1, le=1000)] = 4
     """Views at one time, at each camera host."""
+    full: bool = False
+    """All places are taken, at other hosts and doors too: nobody else comes in for now; who watches goes on."""
     until_ns: int
     """When it ends by itself, in ns since 1970 UTC; hosts see to that without being told."""
     subject: Annotated[str, Field(max_length=200)] = ""
     """Who watches, in the words of the audit: ``Metropolitan Police control room, share 41``."""
     user: str = ""
-    """Identifier of the person or organisation, as in ``ViewerState.user``."""
+    """Who that is in the audit, by identifier, as in ``ViewerState.user``."""
     access_session: str = ""
-    """What the views end with at the gateway, as in ``ViewerState.access_session``: the share, for instance."""
+    """What allows it, in the words of the audit, as in ``ViewerState.access_session``: ``share:ID``."""
 
     @field_validator("networks")
     @classmethod

@@ -11,10 +11,10 @@ from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.fleet.granted import Granted, OutletGone, OutletPath, OutletPut
+from gateway.fleet.granted import Granted, OutletPath, OutletSaid
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
-from gateway.fleet.outlets import Outlet, OutletEnds
+from gateway.fleet.outlets import Outlet
 from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.register import Register, unknown
 from gateway.vault import Vault
@@ -72,7 +72,8 @@ class Fleet:
                 assignments=self._assignments,
                 heard=self._heard,
                 lost=self._lost,
-                outlets=self._outlets,
+                outlets=self._granted.of_host,
+                outlets_known=lambda: self._granted.known,
             )
             for index, place in enumerate(places)
         ]
@@ -167,12 +168,12 @@ class Fleet:
         self._cameras.pop(camera.id, None)
         self._states.pop(camera.id, None)
         await self._link(camera).release(camera.id)
-        self._link(camera).tell_outlets_soon(self._outlets(camera.host))
+        self._link(camera).tell_outlets_soon()
         self._tell(ListChanged())
 
     # --- outlets: cameras for partners' own systems, over RTSPS
 
-    async def load_outlets(self, outlets: Iterable[Outlet]) -> None:
+    def load_outlets(self, outlets: Iterable[Outlet]) -> None:
         """Tell which outlets there are: once, when the gateway has started and knows.
 
         Until then every host keeps those that it has, so that a restart of the gateway interrupts no partner; from then
@@ -180,42 +181,43 @@ class Fleet:
         """
         self._granted.replace(outlets)
         for link in self.links:
-            link.tell_outlets_soon(self._outlets(link.index))
+            link.tell_outlets_soon()
 
-    async def put_outlet(self, outlet: Outlet) -> OutletPut:
+    async def put_outlet(self, outlet: Outlet) -> OutletSaid:
         """Grant an outlet, or change one that has this identifier. Saying the same again changes nothing.
 
-        Returns once every host that can be reached has it: the views which a changed outlet does not cover any more
-        (another camera, stream, network, credential, fewer viewers) have been sent their last picture then. The numbers
-        in ``outlet.cameras`` are looked up anew; cameras that are not enrolled are left out. Never raises for a host:
-        one that cannot be told is in ``late``, and is told once it is linked.
+        It holds from the call on, and returns once every host that can be reached has it: the views which a changed
+        outlet does not cover any more (another camera, stream, network, credential, fewer viewers) have been sent their
+        last picture then. The numbers in ``outlet.cameras`` are looked up anew; cameras that are not enrolled are left
+        out. Never raises for a host: one that cannot be told is in ``late``, and is told once it is linked.
         """
         self._granted.put(outlet)
-        wanted = {link.index: self._granted.of_host(link.index).get(outlet.id) for link in self.links}
+        return await self._say_outlet(outlet.id)
 
-        async def tell(link: HostLink) -> OutletEnds | None:
-            mine = wanted[link.index]
-            return await (link.put_outlet(mine) if mine is not None else link.remove_outlet(outlet.id))
-
-        answers = await asyncio.gather(*(tell(link) for link in self.links))
-        paths = tuple(
-            OutletPath(camera.id, answer.port, f"/{outlet.name}/{camera.number}")
-            for link, answer in zip(self.links, answers, strict=True)
-            if answer is not None and answer.port is not None and (mine := wanted[link.index]) is not None
-            for camera in mine.cameras
-        )
-        return OutletPut(paths, *_sum(answers))
-
-    async def remove_outlet(self, outlet: str) -> OutletGone:
+    async def remove_outlet(self, outlet: str) -> OutletSaid:
         """Take an outlet away: its views end at once, and its address and credential give 401 from then on.
 
-        One that is not there is no error. Never raises for a host: one that cannot be told is in ``late``.
+        One that is not there is no error. Never raises for a host: one that cannot be told is in ``late``; views may go
+        on there until it is linked again, or until the outlet's own end.
         """
         self._granted.remove(outlet)
-        return OutletGone(*_sum(await asyncio.gather(*(link.remove_outlet(outlet) for link in self.links))))
+        return await self._say_outlet(outlet)
 
-    def _outlets(self, host: int) -> dict[str, Outlet] | None:
-        return self._granted.of_host(host) if self._granted.known else None
+    def outlet_paths(self, outlet: str) -> tuple[OutletPath, ...]:
+        """Return where the cameras of an outlet are taken, as far as their hosts have said on which port."""
+        return tuple(
+            OutletPath(camera.id, link.outlet_port, f"/{one.name}/{camera.number}")
+            for link in self.links
+            if link.outlet_port is not None and (one := self._granted.of_host(link.index).get(outlet)) is not None
+            for camera in one.cameras
+        )
+
+    async def _say_outlet(self, outlet: str) -> OutletSaid:
+        answers = await asyncio.gather(*(link.say_outlet(outlet) for link in self.links))
+        return OutletSaid(
+            ended=sum(one.ended for one in answers if one is not None),
+            late=tuple(index for index, one in enumerate(answers) if one is None),
+        )
 
     # --- inside
 
@@ -245,7 +247,7 @@ class Fleet:
     async def _assign(self, camera: Camera, target: CameraTarget) -> None:
         try:
             await self._link(camera).assign(_assignment(camera, target))
-            self._link(camera).tell_outlets_soon(self._outlets(camera.host))
+            self._link(camera).tell_outlets_soon()
         except HostError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
 
@@ -308,12 +310,6 @@ def _assignment(camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
         recording=camera.recording,
         bearing_deg=camera.bearing_deg,
     )
-
-
-def _sum(answers: Sequence[OutletEnds | None]) -> tuple[int, tuple[int, ...]]:
-    """Return how many views ended, and which hosts could not be told."""
-    late = tuple(index for index, one in enumerate(answers) if one is None)
-    return sum(one.ended for one in answers if one is not None), late
 
 
 def _settled(camera: Camera, state: rpc.CameraState | None) -> bool:

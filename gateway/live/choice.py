@@ -41,7 +41,7 @@ class Choice:
 
 
 def choose(text: str, asked: LiveFeed, other: LiveFeed | None, transcodes: Transcodes) -> Choice:
-    """Choose what to answer with; ``asked`` is live, ``other`` is the camera's other stream, if that is live.
+    """Choose what to answer with; ``asked`` is live, ``other`` is the camera's other stream, if that may be shown.
 
     Raises:
         LiveOfferError, LiveOfferSizeError, LiveMediaTypeError: see ``read_offer``.

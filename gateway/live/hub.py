@@ -133,9 +133,18 @@ class LiveHub:
             )
 
     async def offer(
-        self, camera: CameraId, stream: StreamName, sdp: bytes | str, *, viewer: ViewerFacts
+        self,
+        camera: CameraId,
+        stream: StreamName,
+        sdp: bytes | str,
+        *,
+        viewer: ViewerFacts,
+        best: StreamName = StreamName.MAIN,
     ) -> LiveSession:
         """Answer a WHEP offer; the view begins as soon as the viewer connects.
+
+        ``best`` is the best stream that may take the place of the one asked for: with ``sub`` main is never shown in
+        the place of an H.265 sub stream.
 
         Raises:
             LiveError: of any kind drawn in ``gateway.live.errors``.
@@ -143,13 +152,19 @@ class LiveHub:
         text = text_of(sdp)
         feed = self.live_feed(camera, stream)
         self._refuse_if_full()
-        other = self._feeds.get((camera, StreamName.SUB if stream is StreamName.MAIN else StreamName.MAIN))
-        choice = choose(text, feed, other if other is not None and other.live else None, self._transcodes)
+        choice = choose(text, feed, self._other(feed, best), self._transcodes)
         try:
             return await self._begin(choice, viewer)
         except BaseException:
             choice.release()
             raise
+
+    def _other(self, feed: LiveFeed, best: StreamName) -> LiveFeed | None:
+        """Return the camera's other stream, where it is live and may be shown."""
+        stream = StreamName.SUB if feed.stream is StreamName.MAIN else StreamName.MAIN
+        other = self._feeds.get((feed.camera, stream))
+        allowed = stream is StreamName.SUB or best is StreamName.MAIN
+        return other if other is not None and other.live and allowed else None
 
     async def _begin(self, choice: Choice, viewer: ViewerFacts) -> LiveSession:
         session = Session(

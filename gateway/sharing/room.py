@@ -9,10 +9,12 @@ from config.sharing import SharingSettings
 from gateway.db.engine import Database
 from gateway.sharing.changes import Bell
 from gateway.sharing.notes import Acts, Notes
+from gateway.sharing.outlets import Door, Outlets
 from gateway.sharing.partners import Partners
 from gateway.sharing.room_tests import RoomTests
 from gateway.sharing.shares import Shares
 from gateway.sharing.sticks import Sticks
+from gateway.vault import Vault
 from kernel.clock import Clock, every
 from kernel.ids import CameraId
 
@@ -41,6 +43,7 @@ class Sharing:
     notes: Notes
     tests: RoomTests
     acts: Acts
+    outlets: Outlets
     bell: Bell
 
     def given(self, user_id: str) -> list[Given]:
@@ -60,6 +63,7 @@ class Sharing:
         await self.shares.look()
         self.sticks.look()
         await self.tests.look()
+        await self.outlets.write()
 
     async def run(self, clock: Clock) -> None:
         """Look for ever."""
@@ -69,13 +73,26 @@ class Sharing:
 
 
 @asynccontextmanager
-async def open_sharing(
-    database: Database, *, clock: Clock, settings: SharingSettings, changed: Callable[[], None]
+async def open_sharing(  # noqa: PLR0913 - what the composition root hands over
+    database: Database,
+    *,
+    clock: Clock,
+    settings: SharingSettings,
+    changed: Callable[[], None],
+    vault: Vault,
+    door: Door,
 ) -> AsyncIterator[Sharing]:
     """Give the room for the time of the block. ``changed`` is called when somebody's rights may be others."""
-    bell = Bell(changed)
-    partners = Partners(database, clock=clock, settings=settings, changed=changed)
+
+    def told() -> None:
+        # First, so that nobody who is told next meets an outlet whose share is over.
+        outlets.look()
+        changed()
+
+    bell = Bell(told)
+    partners = Partners(database, clock=clock, settings=settings, changed=told)
     shares = Shares(database, partners, clock=clock, settings=settings, bell=bell)
+    outlets = Outlets(database, shares, partners, clock=clock, vault=vault, door=door)
     sharing = Sharing(
         partners=partners,
         shares=shares,
@@ -83,14 +100,17 @@ async def open_sharing(
         notes=Notes(database, clock=clock, bell=bell),
         tests=RoomTests(database, shares, clock=clock, settings=settings, bell=bell),
         acts=Acts(clock=clock, settings=settings),
+        outlets=outlets,
         bell=bell,
     )
     await partners.load()
     await shares.load()
     await sharing.tests.load()
+    await outlets.load()
     async with asyncio.TaskGroup() as tasks:
         looking = tasks.create_task(sharing.run(clock), name="shares")
         try:
             yield sharing
         finally:
             looking.cancel()
+            await outlets.close()

@@ -189,6 +189,20 @@ class Shares:
         finally:
             self._taking[row.id] -= 1
 
+    def shows(self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName) -> bool:
+        """Tell whether somebody may be shown a stream in answer to what they asked for, as things stand."""
+        return any(
+            camera in row.cameras
+            and row.stream in {LINE, asked.value}
+            and (shown is StreamName.SUB or self.best(row) is StreamName.MAIN)
+            for row in self.given(user_id)
+        )
+
+    @staticmethod
+    def best(row: ShareRow) -> StreamName:
+        """Return the best stream that a share ever shows."""
+        return StreamName.SUB if row.stream == StreamName.SUB else StreamName.MAIN
+
     # --- changing
 
     async def make(self, wish: ShareWish, *, by: Person) -> ShareRow:

@@ -59,7 +59,8 @@ def live_routes(hub: LiveHub) -> list[Route]:
             access_session=asked.get("session", ""),
         )
         body = await limited_body(request, rpc.SDP_MEDIA_TYPE)
-        session = await hub.offer(CameraId(request.path_params["camera"]), stream, body, viewer=viewer)
+        best = StreamName.SUB if asked.get("best") == StreamName.SUB else StreamName.MAIN
+        session = await hub.offer(CameraId(request.path_params["camera"]), stream, body, viewer=viewer, best=best)
         headers = {"location": f"/live/{session.id}", "etag": session.etag, STREAM_HEADER: session.stream.value}
         if session.transcoded:
             headers[CONVERTED_HEADER] = VideoCodec.H265.value

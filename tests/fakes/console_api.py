@@ -21,7 +21,9 @@ from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
 from tests.fakes import console_hosts
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
-from tests.fakes.console_state import USER, FakeBorough
+from tests.fakes.console_people import people_routes
+from tests.fakes.console_record import record_routes
+from tests.fakes.console_state import USER, FakeBorough, borough_of
 
 
 def _problem(status: int, code: str, title: str, cure: str) -> JSONResponse:
@@ -29,13 +31,8 @@ def _problem(status: int, code: str, title: str, cure: str) -> JSONResponse:
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 
-def _borough(request: Request | WebSocket) -> FakeBorough:
-    found: FakeBorough = request.app.state.borough
-    return found
-
-
 async def _session(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     if request.method == "DELETE":
         borough.signed_in = False
         return Response(status_code=204)
@@ -50,7 +47,7 @@ async def _session(request: Request) -> Response:
 
 
 async def _setup(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     if request.method == "GET":
         return JSONResponse({"needed": borough.face == "setup"})
     given = await request.json()
@@ -61,11 +58,11 @@ async def _setup(request: Request) -> Response:
 
 
 async def _providers(request: Request) -> Response:
-    return JSONResponse(_borough(request).providers)
+    return JSONResponse(borough_of(request).providers)
 
 
 async def _cameras(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     if borough.face == "forbidden":
         return _problem(403, "access.forbidden", "You may not see cameras.", "Ask an administrator for the permission.")
     if borough.face == "failed":
@@ -103,7 +100,7 @@ async def _discovery(_: Request) -> Response:
 
 
 async def _presets(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     if request.method == "POST":
         given = await request.json()
         borough.presets.append({"token": f"p{len(borough.presets) + 1}", "name": given["name"]})
@@ -116,7 +113,7 @@ async def _presets(request: Request) -> Response:
 
 
 async def _timeline(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     spans = [
         {"start": borough.iso(-5400), "end": borough.iso(-1500)},
         {"start": borough.iso(-1290), "end": borough.iso(-420)},
@@ -134,63 +131,8 @@ async def _timeline(request: Request) -> Response:
     return JSONResponse({"spans": spans, "gaps": gaps, "newest": borough.iso(-2)})
 
 
-async def _audit(request: Request) -> Response:
-    borough = _borough(request)
-    if request.method == "POST":
-        return JSONResponse({"sound": True, "entries": 4218, "head": "", "problems": []})
-    kinds = ["steer.started", "view.started", "playback.started", "access.sign-in", "export.clip", "camera.enrolled"]
-    camera = borough.cameras[0]["id"] if borough.cameras else None
-    events = [
-        {
-            "at": borough.iso(-37.0 * n),
-            "actor": "mary",
-            "action": kind,
-            "outcome": "done",
-            "subject": camera,
-            "address": "10.0.4.17",
-            "actor_id": "u1",
-            "rule": "role:operator",
-            "reference": "",
-            "start": None,
-            "end": None,
-            "erased": False,
-        }
-        for n, kind in enumerate(kinds * 4)
-    ]
-    return JSONResponse({"entries": events, "before": None})
-
-
-async def _seen(request: Request) -> Response:
-    """Answer with two pages: a view that goes on, and one of somebody whose name was erased."""
-    borough = _borough(request)
-    borough.audit_asked.append(dict(request.query_params))
-    if request.url.path.endswith(".csv"):
-        return Response("from,to\r\n", media_type="text/csv")
-    further = "before" in request.query_params
-    entry = {
-        "seq": 1 if further else 2,
-        "at": borough.iso(-60),
-        "actor": "" if further else "Mary Okafor",
-        "actor_id": "0123456789abcdef",
-        "action": "view.ended" if further else "view.started",
-        "outcome": "done",
-        "subject": borough.cameras[0]["id"],
-        "address": "" if further else "10.0.4.17",
-        "rule": "role:operator",
-        "reference": "" if further else "INC-2026-0007",
-        "start": borough.iso(-600),
-        "end": borough.iso(-60) if further else None,
-        "erased": further,
-    }
-    return JSONResponse({"entries": [entry], "before": None if further else "1.2"})
-
-
-async def _audit_people(_request: Request) -> Response:
-    return JSONResponse([{"id": "u1", "name": "Mary Okafor"}, {"id": "0123456789abcdef", "name": ""}])
-
-
 async def _hosts(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     if borough.face == "hosts-forbidden":
         return _problem(403, "access.forbidden", "Your role may not do that.", "Ask an administrator if you need it.")
     if borough.face == "hosts-failed":
@@ -206,66 +148,11 @@ async def _hosts(request: Request) -> Response:
 
 
 async def _viewers(request: Request) -> Response:
-    borough = _borough(request)
+    borough = borough_of(request)
     host = borough.hosts[request.path_params["host"]]
     if not host["up"]:
         return _problem(503, host["problem"]["type"], host["problem"]["title"], host["problem"]["cure"])
     return JSONResponse(console_hosts.viewers(borough.cameras, borough.iso(-754)) if host["index"] == 0 else [])
-
-
-async def _confirm(_: Request) -> Response:
-    return Response(status_code=204)
-
-
-async def _factors(request: Request) -> Response:
-    borough = _borough(request)
-    keys = [
-        {"id": "k1", "name": "Desk 4", "created": borough.iso(-9e6), "used": borough.iso(-3600), "here": True},
-        {"id": "k2", "name": "Mary's phone", "created": borough.iso(-8e6), "used": None, "here": False},
-    ]
-    return JSONResponse(
-        {
-            "password": True,
-            "totp": borough.iso(-7e6),
-            "passkeys": keys,
-            "recovery_left": 2,
-            "required": False,
-            "passkeys_usable": True,
-        }
-    )
-
-
-async def _sessions(request: Request) -> Response:
-    borough = _borough(request)
-    known = [
-        ("Edge 139 on Windows", "10.0.4.17", ["password", "passkey"], "open"),
-        ("Chrome 139 on Android", "10.0.9.201", ["passkey"], "locked"),
-        ("Firefox 140 on Linux", "10.0.4.2", ["password", "totp"], "wall"),
-    ]
-    return JSONResponse(
-        [
-            {
-                "id": f"s{n}",
-                "user_id": "u1",
-                "username": "mary",
-                "name": "Mary Ellis",
-                "since": borough.iso(-7200.0 * (n + 1)),
-                "used": borough.iso(-5),
-                "address": address,
-                "browser": browser,
-                "methods": methods,
-                "state": state,
-                "current": n == 0,
-            }
-            for n, (browser, address, methods, state) in enumerate(known)
-        ]
-    )
-
-
-async def _users(_: Request) -> Response:
-    others = [("u2", "bjones", "Bryn Jones", "operator"), ("u3", "duty", "Duty desk", "viewer")]
-    rest = [{"id": i, "username": u, "name": n, "role": r, "permissions": []} for i, u, n, r in others]
-    return JSONResponse([USER, *rest])
 
 
 async def _map(_: Request) -> Response:
@@ -278,7 +165,7 @@ async def _ground(_: Request) -> Response:
 
 async def _whep(request: Request) -> Response:
     """Answer an offer: the page's peer connection is a fake too, and takes any answer."""
-    borough = _borough(request)
+    borough = borough_of(request)
     borough.views.append((request.method, request.path_params["camera"]))
     if request.method != "POST":
         return Response(status_code=204)
@@ -297,16 +184,16 @@ async def _whep(request: Request) -> Response:
 
 
 async def _still(request: Request) -> Response:
-    return Response(b"\xff\xd8\xff\xd9", media_type="image/jpeg", headers={"Sightline-Time": _borough(request).iso()})
+    return Response(b"\xff\xd8\xff\xd9", media_type="image/jpeg", headers={"Sightline-Time": borough_of(request).iso()})
 
 
 async def _clip(request: Request) -> Response:
-    _borough(request).exports.append((request.query_params["start"], request.query_params["end"]))
+    borough_of(request).exports.append((request.query_params["start"], request.query_params["end"]))
     return Response(b"", media_type="video/mp4", headers={"Content-Disposition": "attachment"})
 
 
 async def _events(socket: WebSocket) -> None:
-    borough = _borough(socket)
+    borough = borough_of(socket)
     await socket.accept()
     left = asyncio.create_task(socket.receive())
     told = {camera["id"]: json.dumps(camera["state"]) for camera in borough.cameras}
@@ -330,7 +217,7 @@ async def _events(socket: WebSocket) -> None:
 
 
 async def _steer(socket: WebSocket) -> None:
-    borough = _borough(socket)
+    borough = borough_of(socket)
     await socket.accept()
     stick = {"holder": USER["name"], "user_id": "u1", "idle_s": 0}
     try:
@@ -366,10 +253,6 @@ def application(borough: FakeBorough) -> Any:
         routes=[
             Route("/", _index),
             Route(api + "/session", _session, methods=["GET", "POST", "DELETE"]),
-            Route(api + "/session/confirm", _confirm, methods=["GET", "POST"]),
-            Route(api + "/session/active", _confirm, methods=["POST"]),
-            Route(api + "/session/factors", _factors),
-            Route(api + "/sessions", _sessions),
             Route(api + "/setup", _setup, methods=["GET", "POST"]),
             Route(api + "/oidc/providers", _providers),
             Route(api + "/cameras", _cameras, methods=["GET", "POST"]),
@@ -382,12 +265,8 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/clip.mp4", _clip),
             Route(api + "/hosts", _hosts),
             Route(api + "/hosts/{host:int}/viewers", _viewers),
-            Route(api + "/users", _users),
-            Route(api + "/audit", _audit),
-            Route(api + "/audit/people", _audit_people),
-            Route(api + "/audit/seen", _seen),
-            Route(api + "/audit/seen.csv", _seen),
-            Route(api + "/audit/verify", _audit, methods=["POST"]),
+            *people_routes(api),
+            *record_routes(api),
             Route(api + "/map", _map),
             Route(api + "/map/ground", _ground),
             Route("/whep/{camera}/{stream}", _whep, methods=["POST"]),

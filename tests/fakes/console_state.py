@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import HTTPConnection
+
 from kernel.clock import NS_PER_S, Clock, utc
 from tests.fakes import console_hosts
 from tests.fakes.console_borough import PRESETS, cameras
@@ -121,3 +123,9 @@ class FakeBorough:
         head["bearing_deg"] = (head["bearing_deg"] + pan * 60 * elapsed_s) % 360
         head["hfov_deg"] = min(60.0, max(2.5, head["hfov_deg"] * math.exp(-zoom * elapsed_s)))
         head["moving"] = self.velocity != (0.0, 0.0, 0.0)
+
+
+def borough_of(request: HTTPConnection) -> FakeBorough:
+    """Return the borough of the application that a request came to."""
+    found: FakeBorough = request.app.state.borough
+    return found

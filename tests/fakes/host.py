@@ -17,31 +17,33 @@ from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
-from gateway.fleet import footage, rpc
+from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
-from gateway.fleet.held import Held, HoldList, HoldWish
 from gateway.fleet.load import HostLoad
-from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from kernel.clock import Clock
 from kernel.head import Preset
 from kernel.ids import CameraId
 from ptz import Priority
 from tests.fakes.clock import settle
 from tests.fakes.descriptions import HEAD, description
+from tests.fakes.host_footage import Footage
+from tests.fakes.host_outlets import Outlets
 
 
-class FakeHost:
+class FakeHost(Footage, Outlets):
     """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.assignments: dict[str, rpc.CameraAssignment] = {}
         self.assigned_count = 0
-        self.outlets: dict[str, Outlet] = {}
         self.states: dict[str, rpc.CameraState] = {}
         self.found = description()
         self.devices: list[DiscoveredDevice] = []
         self.viewers: dict[str, rpc.ViewerState] = {}
         self.offers: list[bytes] = []
+        self.offered: list[dict[str, str]] = []
+        """What the gateway said of each offer: who, from where, the best stream."""
         self.shown: dict[str, str] = {}
         """Headers of answered offers that tell of another stream than was asked for, or of a conversion."""
         self.patches: list[bytes] = []
@@ -53,18 +55,10 @@ class FakeHost:
         self.wishes: list[Any] = []
         self.dropped: list[str] = []
         self.presets: dict[str, Preset] = {"1": Preset("1", "Gate")}
-        self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
-        self.holds: dict[str, Held] = {}
-        self.refuse: dict[str, rpc.Problem] = {}
         self.steering = asyncio.Event()
         self.steering.set()
         self.stopping = asyncio.Event()
         self.stopping.set()
-        self.export_breaks = False
-        self.exporting = asyncio.Event()
-        """Clear it, and an export stands still after its first piece."""
-        self.exporting.set()
-        self.titles: list[str | None] = []
         self.progress = 0
         self.silent = False
         """From now on no line goes out on a state stream, though it stays open."""
@@ -127,9 +121,7 @@ class FakeHost:
                 Route("/probe", self._probe, methods=["POST"]),
                 Route("/discover", self._discover, methods=["POST"]),
                 Route(camera, self._assign, methods=["PUT"]),
-                Route("/outlets", self._outlets),
-                Route("/outlets/{outlet}", self._put_outlet, methods=["PUT"]),
-                Route("/outlets/{outlet}", self._remove_outlet, methods=["DELETE"]),
+                *self.outlet_routes(),
                 Route(camera, self._release, methods=["DELETE"]),
                 Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
                 Route("/live", self._viewers),
@@ -142,39 +134,9 @@ class FakeHost:
                 Route(f"{camera}/presets", self._presets, methods=["GET"]),
                 Route(f"{camera}/presets", self._store, methods=["POST"]),
                 Route(camera + "/presets/{token:path}", self._remove, methods=["DELETE"]),
-                Route(f"{camera}/timeline/{stream}", self._timeline),
-                Route(f"{camera}/playlist/{stream}", self._playlist),
-                Route(camera + "/init/{stream}/{file}", self._init),
-                Route(camera + "/fragment/{stream}/{file}/{index}", self._fragment),
-                Route(f"{camera}/still/{stream}", self._still),
-                Route(f"{camera}/export/{stream}", self._export),
-                Route(f"{camera}/snapshot", self._snapshot),
-                Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
-                Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
-                Route("/verify", self._verify, methods=["POST"]),
+                *self.footage_routes(),
             ]
         )
-
-    def _refused(self, name: str) -> Response | None:
-        problem = self.refuse.get(name)
-        if problem is None:
-            return None
-        return Response(problem.model_dump_json(), problem.status, media_type=rpc.PROBLEM_MEDIA_TYPE)
-
-    async def _outlets(self, _request: Request) -> Response:
-        told = OutletList(outlets={one.id: digest(one) for one in self.outlets.values()}, port=8322)
-        return self._refused("outlets") or Response(rpc.wire(told))
-
-    async def _put_outlet(self, request: Request) -> Response:
-        outlet = Outlet.model_validate_json(await request.body())
-        refused = self._refused("outlets")
-        if refused is None:
-            self.outlets[outlet.id] = outlet
-        return refused or Response(rpc.wire(OutletEnds(port=8322)))
-
-    async def _remove_outlet(self, request: Request) -> Response:
-        ended = self.outlets.pop(request.path_params["outlet"], None) is not None
-        return Response(rpc.wire(OutletEnds(ended=int(ended), port=8322)))
 
     async def _version(self, _request: Request) -> Response:
         return self._refused("version") or Response(rpc.wire(self.version))
@@ -254,6 +216,7 @@ class FakeHost:
         self._sessions += 1
         session = f"session-{self._sessions}"
         self.offers.append(await request.body())
+        self.offered.append(dict(request.query_params))
         self.viewers[session] = rpc.ViewerState(
             session=session,
             camera=CameraId(request.path_params["camera"]),
@@ -341,53 +304,6 @@ class FakeHost:
     async def _remove(self, request: Request) -> Response:
         self.presets.pop(request.path_params["token"], None)
         return Response(status_code=204)
-
-    async def _timeline(self, _request: Request) -> Response:
-        return self._refused("timeline") or Response(rpc.wire(self.timeline))
-
-    async def _playlist(self, request: Request) -> Response:
-        return self._refused("playlist") or Response(f"#EXTM3U\n{request.query_params.get('prefix', '')}f-0.m4s\n")
-
-    async def _init(self, request: Request) -> Response:
-        return Response(f"init {request.path_params['file']}".encode())
-
-    async def _fragment(self, request: Request) -> Response:
-        return Response(f"fragment {request.path_params['file']} {request.path_params['index']}".encode())
-
-    async def _held(self, request: Request) -> Response:
-        camera = CameraId(request.path_params["camera"])
-        if request.method == "POST":
-            wish = HoldWish.model_validate_json(await request.body())
-            held = Held(id=f"hold-{len(self.holds) + 1}", camera=camera, created_ns=0, **wish.model_dump())
-            self.holds[held.id] = held
-            return Response(rpc.wire(held))
-        return Response(rpc.wire(HoldList(holds=tuple(one for one in self.holds.values() if one.camera == camera))))
-
-    async def _release_hold(self, request: Request) -> Response:
-        del self.holds[request.path_params["hold"]]
-        return Response(status_code=204)
-
-    async def _still(self, request: Request) -> Response:
-        headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
-        return self._refused("still") or Response(b"\xff\xd8still", media_type="image/jpeg", headers=headers)
-
-    async def _export(self, request: Request) -> Response:
-        self.titles.append(request.query_params.get("title"))
-
-        async def pieces() -> AsyncIterator[bytes]:
-            yield b"ftyp"
-            if self.export_breaks:
-                raise ConnectionResetError
-            await self.exporting.wait()
-            yield b"moof"
-
-        return self._refused("export") or StreamingResponse(pieces(), media_type="video/mp4")
-
-    async def _snapshot(self, _request: Request) -> Response:
-        return self._refused("snapshot") or Response(b"\xff\xd8now", media_type="image/jpeg")
-
-    async def _verify(self, _request: Request) -> Response:
-        return JSONResponse({"checked": 3, "problems": []})
 
     # --- running
 

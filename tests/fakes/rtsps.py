@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -64,9 +65,14 @@ class Door:
         return self.server.outlets.put(outlet(self.server.clock, **changes))
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator["Client"]:
-        """Give a client that says what it is told to."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, ssl=self.tls)
+    async def client(self, *, receive_bytes: int | None = None) -> AsyncIterator["Client"]:
+        """Give a client that says what it is told to; its kernel takes in ``receive_bytes``, where that is given."""
+        raw = socket.socket()
+        raw.settimeout(0)
+        if receive_bytes is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", self.server.port))
+        reader, writer = await asyncio.open_connection(sock=raw, ssl=self.tls, server_hostname="127.0.0.1")
         client = Client(self, reader, writer)
         try:
             yield client
@@ -157,11 +163,13 @@ class Client:
         self.session = told.header("session").partition(";")[0]
         return await self.ask("PLAY", url)
 
-    async def ended(self) -> None:
-        """Return once the connection is at its end."""
+    async def ended(self) -> int:
+        """Return once the connection is at its end: how many bytes came before it."""
+        came = 0
         with suppress(OSError):
-            while await self.reader.read(65_536):
-                pass
+            while data := await self.reader.read(65_536):
+                came += len(data)
+        return came
 
 
 @dataclass(frozen=True)

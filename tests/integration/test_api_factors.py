@@ -191,6 +191,7 @@ SHARP: list[tuple[str, str, dict[str, Any] | None]] = [
     ("post", "/api/v1/session/factors/passkeys/options", None),
     ("post", "/api/v1/session/factors/recovery", None),
     ("delete", "/api/v1/session/factors/totp", None),
+    ("post", "/api/v1/shares/x/outlets", {"name": "VMS"}),
     ("get", "/api/v1/session/confirm", None),
 ]
 

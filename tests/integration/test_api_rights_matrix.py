@@ -118,4 +118,4 @@ async def test_a_permission_opens_its_sockets_on_its_cameras(room: Room, where: 
 async def test_every_permission_has_a_route(room: Room) -> None:
     """No permission is a word only: each opens something, or is what makes a person the second of two."""
     named = {Permission(needed) for _, _, needed in room.operations} | set(SOCKETS.values())
-    assert set(Permission) - named == {Permission.SHARE}
+    assert set(Permission) - named == set()

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from config.live import LiveSettings
-from gateway.live import LiveHub, open_live
+from gateway.live import LiveHub, ViewerFacts, open_live
+from gateway.live.errors import LiveCodecError
 from gateway.live.ladder import FIRST_TRIAL_NS
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId, StreamName
@@ -15,6 +16,7 @@ from tests.fakes.clock import ManualClock, settle
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.python_viewer import PythonViewer, python_viewer
 from tests.fakes.waiting import until
+from tests.unit.live.test_offer import CHROMIUM
 
 CAMERA = CameraId("0" * 32)
 LOOPBACK = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0})
@@ -97,6 +99,27 @@ async def test_a_sub_stream_of_another_coding_is_no_way_down(
         hub._session(viewer.session.id)._ladder.overrun(clock.monotonic_ns())
         await camera.play(60)
         assert hub.viewers()[0].stream is StreamName.MAIN
+
+
+@pytest.mark.parametrize(("best", "shown"), [(StreamName.MAIN, StreamName.MAIN), (StreamName.SUB, None)])
+async def test_main_takes_the_place_of_an_h265_sub_only_where_it_may(
+    clock: ManualClock, best: StreamName, shown: StreamName | None
+) -> None:
+    """A browser without H.265 that asks for it is shown main, or told that nothing can be: never main against a right.
+
+    In a view that may show sub alone nothing is coded anew here either: the pool is empty.
+    """
+    camera = Camera(clock, sub_codec=VideoCodec.H265)
+    without = LOOPBACK.model_copy(update={"transcodes": 0})
+    viewer = ViewerFacts(who="PC 1", address="127.0.0.1")
+    async with open_live(without, clock=clock) as hub, camera.served(hub):
+        if shown is None:
+            with pytest.raises(LiveCodecError):
+                await hub.offer(CAMERA, StreamName.SUB, CHROMIUM, viewer=viewer, best=best)
+            assert hub.viewers() == []
+        else:
+            session = await hub.offer(CAMERA, StreamName.SUB, CHROMIUM, viewer=viewer, best=best)
+            assert session.stream is shown
 
 
 async def test_the_end_of_the_sub_stream_leads_back(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from gateway.db.tables.sharing import (
     recipients,
     room_tests,
     share_notes,
+    share_outlets,
     share_recipients,
     shares,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "room_tests",
     "sessions",
     "share_notes",
+    "share_outlets",
     "share_recipients",
     "shares",
     "team_members",

@@ -1,6 +1,6 @@
 """Partners, and what is shared with them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from gateway.db.tables.base import metadata
 
@@ -75,6 +75,20 @@ share_recipients = Table(
     metadata,
     Column("share_id", String(32), ForeignKey("shares.id", ondelete="CASCADE"), primary_key=True),
     Column("user_id", String(32), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+)
+
+share_outlets = Table(
+    "share_outlets",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("share_id", String(32), ForeignKey("shares.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(120), nullable=False),
+    Column("path", String(64), nullable=False, unique=True),
+    Column("username", String(64), nullable=False),
+    Column("credential_sealed", LargeBinary, nullable=False),  # what hosts check a password against; never the password
+    Column("made_by", String(32), nullable=False),
+    Column("maker", String(120), nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
 )
 
 share_notes = Table(

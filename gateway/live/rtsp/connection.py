@@ -4,7 +4,7 @@ import asyncio
 import socket
 from contextlib import suppress
 from struct import pack
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 
@@ -78,12 +78,12 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the TLS handshake is done."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no asyncio.Transport by descent.
+        self._transport = cast("asyncio.Transport", transport)
         if self.over:
-            transport.abort()  # ended while TLS was being made
+            self._transport.abort()  # ended while TLS was being made
             return
-        transport.set_write_buffer_limits(high=ROOM_BYTES, low=ROOM_BYTES // 4)
+        self._transport.set_write_buffer_limits(high=ROOM_BYTES, low=ROOM_BYTES // 4)
 
     def data_received(self, data: bytes) -> None:
         """Take what came. A failure of ours is this client's alone."""
@@ -112,8 +112,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """End what it carried."""
         self._ended("left" if error is None else "connection lost")
-        if not self.gone.done():
-            self.gone.set_result(None)
+        self.closed()
 
     # --- what dialogue and view use
 
@@ -136,6 +135,11 @@ class Connection(asyncio.Protocol):
         """See ``Outgoing``."""
         if self._transport is not None and not self.over:
             self._transport.write(data)
+
+    def closed(self) -> None:
+        """Note that the socket is closed, TLS made or not."""
+        if not self.gone.done():
+            self.gone.set_result(None)
 
     def close(self, reason: str) -> None:
         """End in order, once what was written has left."""

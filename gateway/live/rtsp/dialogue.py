@@ -216,8 +216,8 @@ class RtspDialogue:
 
     def _take_seat(self, feed: LiveFeed, outlet: Outlet, place: Place) -> RtspView:
         house = self._house
-        if house.outlets.views(outlet.id) >= outlet.viewers_max:
-            raise _RefusedError(Answer(453, why=f"all {outlet.viewers_max} places of this credential are taken"))
+        if outlet.full or house.outlets.views(outlet.id) >= outlet.viewers_max:
+            raise _RefusedError(Answer(453, why=f"all {outlet.viewers_max} places are taken"))
         view = RtspView(
             feed,
             outlet,

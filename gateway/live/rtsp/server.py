@@ -68,6 +68,11 @@ class RtspServer:
         self._addresses: Counter[str] = Counter()
         self._greeting: set[asyncio.Task[None]] = set()
 
+    async def prepare(self) -> None:
+        """Have a certificate, where there is one by now: who was just told of an outlet comes at once."""
+        if self._certificate.context is None:
+            await self._certificate.look()
+
     @property
     def connections(self) -> int:
         """Return how many there are, those in their handshake too."""
@@ -153,10 +158,14 @@ class RtspServer:
             )
         except OSError:  # TLS errors and time-outs are among them
             self.failures.note(address)
-            connection.gone.set_result(None)
+            connection.closed()
+        except Exception:  # noqa: BLE001 - one client must not end the host
+            _log.exception("rtsp.greeting_failed", address=address)
+            raw.close()
+            connection.closed()
         except asyncio.CancelledError:
             raw.close()
-            connection.gone.set_result(None)
+            connection.closed()
             raise
 
     def _forget(self, connection: Connection) -> None:

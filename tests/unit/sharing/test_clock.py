@@ -14,14 +14,13 @@ from gateway.db.users import UserRow, Users
 from gateway.sharing import Ended, Person, ShareChange, ShareWish, Sharing, SharingChange, StickRefused, StickTakenBack
 from gateway.sharing.errors import InvitationError, OutsideError, ShareError, ShareFullError, UnknownShareError
 from gateway.sharing.partners import OrganisationWish
-from gateway.sharing.room import LOOK_S, open_sharing
+from gateway.sharing.room import LOOK_S
 from kernel.clock import NS_PER_S
-from kernel.ids import CameraId, StreamName
+from kernel.ids import StreamName
 from tests.fakes.clock import ManualClock, settle
+from tests.fakes.sharing_room import CAMERA, OLGA, OTHER, opened
 from tests.fakes.waiting import until
 
-CAMERA, OTHER = CameraId("a" * 32), CameraId("b" * 32)
-OLGA = Person(user_id="u-olga", name="Olga")
 PC = Person(user_id="u-pc", name="PC 1")
 MINUTE_S = 60.0
 
@@ -68,7 +67,7 @@ async def stage(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Stage]:
             )
             await Users(connection).add(user)
         settings = SharingSettings()
-        async with open_sharing(database, clock=clock, settings=settings, changed=lambda: None) as sharing:
+        async with opened(database, clock, settings) as sharing:
             partners = sharing.partners
             organisation = await partners.put(OrganisationWish(name="TVP"))
             invitation, _ = await partners.invite(organisation.id, username="pc", name=PC.name, invited_by="u")
@@ -266,6 +265,6 @@ async def test_terms_that_change_are_accepted_anew(tmp_path: Path, stage: Stage)
     """Another text is another version: what was accepted before counts no more."""
     await stage.shares.make(stage.wish(), by=OLGA)
     other = SharingSettings(terms="Other terms.")
-    async with open_sharing(stage.database, clock=stage.clock, settings=other, changed=lambda: None) as anew:
+    async with opened(stage.database, stage.clock, other) as anew:
         assert len(anew.shares.mine(PC.user_id)) == 1
         assert anew.given(PC.user_id) == []

@@ -72,6 +72,8 @@ const DID = {
   "share.made": "made a share",
   "share.changed": "changed a share",
   "share.ended": "ended a share",
+  "outlet.made": "gave a partner's own system a share",
+  "outlet.removed": "took a share from a partner's own system",
   "share.joined": "joined a share",
   "share.left": "left a share",
   "share.note": "wrote a note",

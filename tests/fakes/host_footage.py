@@ -1,0 +1,90 @@
+"""The recordings of a camera host that has none: answered from memory; an export can break off or stand still."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from gateway.fleet import footage, rpc
+from gateway.fleet.held import Held, HoldList, HoldWish
+from kernel.ids import CameraId
+from tests.fakes.host_refusals import Refusals
+
+
+class Footage(Refusals):
+    """State, knobs and routes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
+        self.holds: dict[str, Held] = {}
+        self.export_breaks = False
+        self.exporting = asyncio.Event()
+        """Clear it, and an export stands still after its first piece."""
+        self.exporting.set()
+        self.titles: list[str | None] = []
+
+    def footage_routes(self) -> list[Route]:
+        """Return the routes."""
+        camera, stream = "/cameras/{camera}", "{stream}"
+        return [
+            Route(f"{camera}/timeline/{stream}", self._timeline),
+            Route(f"{camera}/playlist/{stream}", self._playlist),
+            Route(camera + "/init/{stream}/{file}", self._init),
+            Route(camera + "/fragment/{stream}/{file}/{index}", self._fragment),
+            Route(f"{camera}/still/{stream}", self._still),
+            Route(f"{camera}/export/{stream}", self._export),
+            Route(f"{camera}/snapshot", self._snapshot),
+            Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
+            Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
+            Route("/verify", self._verify, methods=["POST"]),
+        ]
+
+    async def _timeline(self, _request: Request) -> Response:
+        return self._refused("timeline") or Response(rpc.wire(self.timeline))
+
+    async def _playlist(self, request: Request) -> Response:
+        return self._refused("playlist") or Response(f"#EXTM3U\n{request.query_params.get('prefix', '')}f-0.m4s\n")
+
+    async def _init(self, request: Request) -> Response:
+        return Response(f"init {request.path_params['file']}".encode())
+
+    async def _fragment(self, request: Request) -> Response:
+        return Response(f"fragment {request.path_params['file']} {request.path_params['index']}".encode())
+
+    async def _held(self, request: Request) -> Response:
+        camera = CameraId(request.path_params["camera"])
+        if request.method == "POST":
+            wish = HoldWish.model_validate_json(await request.body())
+            held = Held(id=f"hold-{len(self.holds) + 1}", camera=camera, created_ns=0, **wish.model_dump())
+            self.holds[held.id] = held
+            return Response(rpc.wire(held))
+        return Response(rpc.wire(HoldList(holds=tuple(one for one in self.holds.values() if one.camera == camera))))
+
+    async def _release_hold(self, request: Request) -> Response:
+        del self.holds[request.path_params["hold"]]
+        return Response(status_code=204)
+
+    async def _still(self, request: Request) -> Response:
+        headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
+        return self._refused("still") or Response(b"\xff\xd8still", media_type="image/jpeg", headers=headers)
+
+    async def _export(self, request: Request) -> Response:
+        self.titles.append(request.query_params.get("title"))
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"ftyp"
+            if self.export_breaks:
+                raise ConnectionResetError
+            await self.exporting.wait()
+            yield b"moof"
+
+        return self._refused("export") or StreamingResponse(pieces(), media_type="video/mp4")
+
+    async def _snapshot(self, _request: Request) -> Response:
+        return self._refused("snapshot") or Response(b"\xff\xd8now", media_type="image/jpeg")
+
+    async def _verify(self, _request: Request) -> Response:
+        return JSONResponse({"checked": 3, "problems": []})
