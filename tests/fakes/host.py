@@ -19,7 +19,7 @@ from config.settings import Settings
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import footage, rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
-from gateway.fleet.held import Held, HoldList, HoldWish
+from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.fleet.load import HostLoad
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from kernel.clock import Clock
@@ -149,7 +149,9 @@ class FakeHost:
                 Route(f"{camera}/still/{stream}", self._still),
                 Route(f"{camera}/export/{stream}", self._export),
                 Route(f"{camera}/snapshot", self._snapshot),
+                Route("/holds", self._every_hold),
                 Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
+                Route(camera + "/holds/{hold}", self._review_hold, methods=["PATCH"]),
                 Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
                 Route("/verify", self._verify, methods=["POST"]),
             ]
@@ -362,6 +364,16 @@ class FakeHost:
             self.holds[held.id] = held
             return Response(rpc.wire(held))
         return Response(rpc.wire(HoldList(holds=tuple(one for one in self.holds.values() if one.camera == camera))))
+
+    async def _every_hold(self, _request: Request) -> Response:
+        every = HoldList(holds=tuple(self.holds.values()))
+        return self._refused("holds") or Response(rpc.wire(every))
+
+    async def _review_hold(self, request: Request) -> Response:
+        review = HoldReview.model_validate_json(await request.body())
+        held = self.holds[request.path_params["hold"]].model_copy(update={"review_ns": review.review_ns})
+        self.holds[held.id] = held
+        return Response(rpc.wire(held))
 
     async def _release_hold(self, request: Request) -> Response:
         del self.holds[request.path_params["hold"]]
