@@ -134,8 +134,13 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
         assert approval.decided_by is not None
         request.state.rule = f"{request.state.rule} approved:{approval.decided_by.user_id}"
         return
-    told = {"act": act.value, "approvers": [one.model_dump() for one in await approvers(the, who)]}
     known = the.approvals.asked_for(who, fingerprint)
+    facts = known.asked.facts if known is not None else await facts_of(act, request, the)
+    told = {
+        "act": act.value,
+        "facts": [{"name": name, "value": value} for name, value in facts],
+        "approvers": [one.model_dump() for one in await approvers(the, who)],
+    }
     reason = reason_in(request.headers.get(REASON_HEADER))
     if known is None and len(reason) < REASON_MIN:
         raise SecondPersonError(
@@ -144,7 +149,6 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
             told=told | {"approval": None},
         )
     if known is None:
-        facts = await facts_of(act, request, the)
         subject = next((str(value) for value in request.path_params.values()), "")
         what = f"{request.method} {request.url.path}"
         known = the.approvals.ask(

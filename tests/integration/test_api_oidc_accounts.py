@@ -8,8 +8,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.app import open_gateway
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import PASSWORD, Desk, open_desk
+from tests.fakes.host import FakeHost
 from tests.fakes.oidc_desk import oidc_desk, provider_settings, with_providers
 from tests.fakes.signing_provider import LOGOUT, SigningProvider, come_back, sent, signing_provider, signs_in
 
@@ -43,7 +45,7 @@ async def username(client: httpx.AsyncClient) -> str:
 
 async def tied(client: httpx.AsyncClient, provider: SigningProvider) -> httpx.Response:
     """Tie the provider's account to whoever is signed in, there and back."""
-    answer = await client.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})
+    answer = await client.post(f"{ACCOUNTS}/borough")
     assert answer.status_code == 200, answer.text
     return await come_back(client, provider.approve(answer.json()["url"]))
 
@@ -65,11 +67,43 @@ async def test_one_ties_an_account_to_oneself(desk: Desk, provider: SigningProvi
     assert (entry.actor, entry.subject) == ("olga", await user_id(desk, "olga"))
 
 
-async def test_tying_wants_ones_password(desk: Desk) -> None:
-    """A browser that was left open does not let somebody add a way in."""
+async def aged(desk: Desk) -> None:
+    """Let everybody's last proof be long ago."""
+    async with desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
+
+
+async def test_tying_and_untying_want_a_fresh_proof(desk: Desk, provider: SigningProvider) -> None:
+    """A browser that was left open does not let somebody add a way in, or take one; once confirmed, both go on."""
     olga = await desk.person("viewer", "olga")
-    answer = await olga.post(f"{ACCOUNTS}/borough", json={"password": "wrong"})
-    assert (answer.status_code, answer.json()["type"]) == (401, "access.credentials")
+    await aged(desk)
+    answer = await olga.post(f"{ACCOUNTS}/borough")
+    assert (answer.json()["type"], answer.json()["methods"]) == ("access.confirm", ["password"])
+    confirm = {"password": PASSWORD}
+    assert (await olga.post("/api/v1/session/confirm", json=confirm)).status_code == 204
+    assert (await tied(olga, provider)).status_code == 303
+    (account,) = (await olga.get(ACCOUNTS)).json()
+    await aged(desk)
+    answer = await olga.delete(f"{ACCOUNTS}/{account['id']}")
+    assert (answer.json()["type"], answer.json()["methods"]) == ("access.confirm", ["password", "oidc"])
+    assert (await olga.post("/api/v1/session/confirm", json=confirm)).status_code == 204
+    assert (await olga.delete(f"{ACCOUNTS}/{account['id']}")).status_code == 204
+    assert (await olga.get(ACCOUNTS)).json() == []
+    assert len(await desk.audit("account.untied")) == 1
+
+
+async def test_the_only_way_in_is_not_untied(desk: Desk, provider: SigningProvider) -> None:
+    """Who has no password and no passkey, and one account, keeps it; nor does anybody untie another's."""
+    olga = await desk.person("viewer", "olga")
+    await tied(olga, provider)
+    (account,) = (await olga.get(ACCOUNTS)).json()
+    other = await desk.person("viewer", "vera")
+    assert (await other.delete(f"{ACCOUNTS}/{account['id']}")).status_code == 404
+    async with desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE users SET password_hash = '!' WHERE username = 'olga'")
+    answer = await olga.delete(f"{ACCOUNTS}/{account['id']}")
+    assert (answer.status_code, answer.json()["type"]) == (409, "access.user")
+    assert "only way" in answer.json()["title"]
 
 
 async def test_tying_wants_a_fresh_sign_in_there(desk: Desk, provider: SigningProvider) -> None:
@@ -96,7 +130,7 @@ async def test_an_account_belongs_to_one_user(desk: Desk, provider: SigningProvi
 async def test_a_tie_that_was_begun_ends_with_its_session(desk: Desk, provider: SigningProvider) -> None:
     """Who signed out meanwhile ties nothing."""
     olga = await desk.person("viewer", "olga")
-    url = (await olga.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})).json()["url"]
+    url = (await olga.post(f"{ACCOUNTS}/borough")).json()["url"]
     await olga.delete("/api/v1/session")
     assert (await come_back(olga, provider.approve(url))).status_code == 400
 
@@ -147,8 +181,8 @@ async def test_what_cannot_be_tied_or_untied_is_said(desk: Desk, provider: Signi
 async def test_a_program_ties_nothing_to_itself(desk: Desk) -> None:
     """A token has no accounts."""
     program = await desk.token("administrator")
-    answer = await program.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})
-    assert answer.status_code == 422
+    assert (await program.post(f"{ACCOUNTS}/borough")).status_code == 422
+    assert (await program.delete(f"{ACCOUNTS}/x")).status_code == 422
 
 
 # --- confirmed
@@ -172,6 +206,37 @@ async def test_one_proves_again_who_one_is_at_the_provider(desk: Desk, provider:
     assert client.cookies["sightline"] == before
     (entry,) = await desk.audit("access.confirmed")
     assert (entry.actor, entry.subject) == ("anne", await user_id(desk, "anne"))
+
+
+async def test_whom_a_provider_keeps_is_told_to_confirm_there(desk: Desk, provider: SigningProvider) -> None:
+    """Its button alone, even where an administrator set a password; and then the act goes through."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    anne = await user_id(desk, "anne")
+    await desk.admin.patch(f"/api/v1/users/{anne}", json={"name": "Anne A.", "password": PASSWORD})
+    await signs_in(client, provider)
+    await aged(desk)
+    camera = await desk.enrol()
+    clip = f"/api/v1/cameras/{camera}/clip.mp4?start=2026-09-01T12:00:00Z&end=2026-09-01T13:00:00Z"
+    answer = await client.get(clip)
+    assert (answer.json()["type"], answer.json()["methods"]) == ("access.confirm", ["oidc"])
+    assert (await client.get("/api/v1/session/confirm/methods")).json() == ["oidc"]
+    await confirms(client, provider)
+    assert (await client.get(clip)).status_code == 200
+
+
+async def test_a_provider_that_is_set_no_more_confirms_nobody(tmp_path: Path, provider: SigningProvider) -> None:
+    """Its button is not named: there is nothing behind it."""
+    settings = with_providers(tmp_path, provider_settings(tmp_path, provider.issuer))
+    async with open_desk(tmp_path, settings=settings) as desk:
+        olga = await desk.person("viewer", "olga")
+        await tied(olga, provider)
+        cookies = dict(olga.cookies)
+    async with (
+        open_gateway(with_providers(tmp_path), clock=SystemClock(), open_host=FakeHost().open) as gateway,
+        httpx.AsyncClient(base_url=gateway.url, cookies=cookies) as client,
+    ):
+        assert (await client.get("/api/v1/session/confirm/methods")).json() == ["password"]
 
 
 async def test_another_persons_account_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:

@@ -39,6 +39,13 @@ import { ServerClock } from "./time.js";
  * @property {{latitude: number, longitude: number} | null} picked a place clicked on the map for the enrolment form
  * @property {boolean} sound whether the selected picture is heard
  * @property {boolean} presetArmed P was pressed; a digit recalls
+ * @property {import("./types.js").Asking[]} askings acts of one's own that take a second person
+ * @property {import("./types.js").WaitingAct[]} waiting acts of everybody that wait for one, for who may be it
+ * @property {import("./types.js").OwnGlass | null} glass what one may break and has broken oneself
+ * @property {import("./types.js").BrokenGlass[]} broken where the glass is broken, for who supervises
+ * @property {{start: number, end: number} | null} holding the stretch that is about to be held
+ * @property {number} holdsTurn rises when holds were placed or let go of
+ * @property {number} holdsDue how many are to be looked at again
  */
 
 /** @returns {Slot[]} */
@@ -72,6 +79,13 @@ const initial = {
   picked: null,
   sound: false,
   presetArmed: false,
+  askings: [],
+  waiting: [],
+  glass: null,
+  broken: [],
+  holding: null,
+  holdsTurn: 0,
+  holdsDue: 0,
 };
 
 class Store {
