@@ -11,6 +11,7 @@ import { forgetHosts } from "./host-watch.js";
 import { serversNamed } from "./ice.js";
 import { usable, use } from "./passkeys.js";
 import { steering } from "./steering.js";
+import { isTying } from "./tying.js";
 import { store, tell } from "./store.js";
 import { line } from "./words.js";
 
@@ -72,6 +73,7 @@ async function enter(session) {
   await loadCameras();
   events?.end();
   events = new Events(loadCameras, look);
+  if (isTying()) store.set({ panel: "account", panelOpen: true });
 }
 
 /** Go in, or on to the second factor. @param {SessionFacts | SecondDue} answer */

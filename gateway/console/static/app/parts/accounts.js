@@ -8,13 +8,11 @@ import { ApiError, get, send } from "../api.js";
 import { SlElement } from "../element.js";
 import { tell } from "../store.js";
 import { day } from "../time.js";
+import { begin, tied } from "../tying.js";
 import { say } from "../words.js";
 
 /** @typedef {{id: string, provider: string | null, issuer: string, subject: string, governs: boolean, created: string, signed_in: string | null}} Account */
 /** @typedef {import("../confirm-there.js").Provider} Provider */
-
-/** Set while somebody is away at a provider, so that one can say what came of it. */
-const TYING = "sightline.tying";
 
 class Accounts extends SlElement {
   /** @type {Account[]} */
@@ -34,8 +32,7 @@ class Accounts extends SlElement {
 
   async #load() {
     [this.#accounts, this.#providers] = await Promise.all([get("/session/accounts"), get("/oidc/providers")]);
-    const tying = sessionStorage.getItem(TYING);
-    sessionStorage.removeItem(TYING);
+    const tying = tied();
     if (tying && this.#accounts.some((account) => account.provider === tying)) tell(`You can sign in with ${this.#called(tying)} from now on.`);
   }
 
@@ -59,7 +56,7 @@ class Accounts extends SlElement {
     void this.#attempt(async () => {
       const { url } = await send("POST", `/session/accounts/${provider.id}`);
       this.#going = provider.id;
-      sessionStorage.setItem(TYING, provider.id);
+      begin(provider.id);
       location.assign(url);
     });
   }
@@ -104,6 +101,3 @@ class Accounts extends SlElement {
 }
 
 customElements.define("sl-accounts", Accounts);
-
-/** Whether somebody is back from tying an account. */
-export const isTying = () => sessionStorage.getItem(TYING) !== null;
