@@ -104,6 +104,15 @@ async def asked(page: Page, reason: str = "The case is closed") -> Locator:
     return waiting
 
 
+async def export(page: Page) -> None:
+    """Mark a range on the timeline, with two clicks."""
+    await expect(page.locator("article[data-state=live]").first).to_be_visible()
+    await page.keyboard.press("e")
+    await expect(page.locator(".timeline")).to_have_attribute("data-exporting", "true")
+    for x in (100, 200):
+        await page.locator(".track").click(position={"x": x, "y": 20})
+
+
 async def test_a_stretch_is_held_from_the_timeline(room: Room) -> None:
     """H, a reason, by whose word: it is kept, marked on the timeline, listed, and on record."""
     page = await room.open("root")
@@ -231,11 +240,7 @@ async def test_two_people_export_a_clip(room: Room) -> None:
     """Two clicks on the timeline, a reason, an agreement: the download begins by itself."""
     sue = await room.desk.person("supervisor", "sue")
     page = await room.open("root")
-    await page.keyboard.press("e")
-    track = await page.locator(".track").bounding_box()
-    assert track is not None
-    for share in (0.3, 0.6):
-        await page.mouse.click(track["x"] + track["width"] * share, track["y"] + 20)
+    await export(page)
     card = page.locator("[data-asking=reason]")
     await card.get_by_label("Why is it to be done?").fill("Request 7 of the Met")
     async with page.expect_download() as download:

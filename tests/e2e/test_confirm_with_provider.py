@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page, expect
 
+from tests.e2e.test_acts_in_browser import export
 from tests.e2e.test_sign_in_with_provider import SIZES, Open, desk, go, opened, provider, signed_in
 from tests.fakes.desk import PASSWORD, Desk
 from tests.fakes.oidc_provider import WORD, OidcProvider
@@ -32,11 +33,7 @@ async def test_whom_a_provider_keeps_confirms_there(
     await go(page, "anne")
     await signed_in(page)
     await aged(desk)
-    await page.keyboard.press("e")
-    track = await page.locator(".track").bounding_box()
-    assert track is not None
-    for share in (0.3, 0.6):
-        await page.mouse.click(track["x"] + track["width"] * share, track["y"] + 20)
+    await export(page)
     dialog = page.get_by_role("dialog")
     await expect(dialog.locator("input")).to_have_count(0)
     async with page.expect_download() as download:

@@ -39,5 +39,14 @@ export function told(facts) {
   });
 }
 
-/** The same in one line. @param {Fact[]} facts @returns {string} */
-export const toldInLine = (facts) => told(facts).map(([name, value]) => `${name} ${value}`).join(" · ");
+/** The same in one line: which camera, from when to when, then the rest. @param {Fact[]} facts @returns {string} */
+export function toldInLine(facts) {
+  const { camera: number, start, end, ...rest } = Object.fromEntries(facts.map(({ name, value }) => [name, value]));
+  const [from, to] = [Date.parse(start ?? ""), Date.parse(end ?? "")];
+  const parts = [
+    number ? camera(number) : "",
+    start && end ? `${at(start)} to ${day(from) === day(to) ? clock(to) : at(end)}` : "",
+    ...Object.entries(rest).map(([name, value]) => `${name} ${value}`),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { html, nothing } from "lit";
+import { html } from "lit";
 import { called, toldInLine } from "../acts.js";
 import { SlElement, fields } from "../element.js";
 import { dismiss } from "../second-person.js";
@@ -76,8 +76,7 @@ class Askings extends SlElement {
     const facts = toldInLine(asking.facts);
     return html`
       <section class="notice ${asking.stage === "over" ? "attention" : ""}" data-asking=${asking.stage} role=${asking.stage === "over" ? "alert" : "status"}>
-        <h2>${called(asking.act)} ${asking.stage === "reason" ? html`<small>takes two people</small>` : nothing}</h2>
-        ${facts ? html`<p class="quiet">${facts}</p>` : nothing}
+        <h2>${called(asking.act)}${asking.stage === "reason" ? " takes two people" : ""} <small>${facts}</small></h2>
         ${asking.stage === "reason" ? this.#reason(asking) : asking.stage === "waiting" ? this.#waiting(asking) : html`
           <p><strong>${asking.said}</strong> Nothing was done.</p>
           <span class="notice-acts"><button @click=${() => dismiss(asking.key)}>Put away</button></span>`}

@@ -49,7 +49,6 @@ class GlassForm extends SlElement {
       await breakGlass(reason, Number(minutes));
       form.reset();
       this.#length = 0;
-      tell("The glass is broken: every camera is open to you. Your supervisors are told.", "attention");
     } catch (error) {
       this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
     }
@@ -100,7 +99,7 @@ class GlassNotices extends SlElement {
   #own(one) {
     if (Date.parse(one.end) <= store.serverClock.now()) return nothing;
     return html`<section class="notice banner alarm" data-glass="own" role="status">
-      <p><strong>You broke the glass.</strong> Every camera is open to you until ${clockShort(Date.parse(one.end))}:
+      <p><strong>You broke the glass.</strong> Your supervisors are told. Every camera is open to you until ${clockShort(Date.parse(one.end))}:
         <time>${left(one)}</time> left. <span class="quiet">${one.reason}</span></p>
       <span class="notice-acts"><button @click=${() => attempt(() => closeGlass(one))}>End it</button></span>
     </section>`;

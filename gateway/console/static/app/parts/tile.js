@@ -239,7 +239,7 @@ class Tile extends SlElement {
   #refused(choose) {
     return html`<article class="tile empty refused" data-state="forbidden" data-selected=${this.#selected} aria-label="A camera that you may not see"
       @pointerdown=${choose} @focusin=${choose} tabindex="0">
-      <p><strong>You may not see this camera.</strong> Or it is not there any more.</p>
+      <p><strong>You may not see this camera.</strong> <span>Or it is not there any more.</span></p>
       ${may("break_glass") ? html`<button @click=${toGlass}>Break the glass…</button>` : nothing}</article>`;
   }
 
