@@ -106,7 +106,7 @@ async def asked(page: Page, reason: str = "The case is closed") -> Locator:
 
 async def export(page: Page) -> None:
     """Mark a range on the timeline, with two clicks."""
-    await expect(page.locator("article[data-state=live]").first).to_be_visible()
+    await expect(page.locator("article[data-camera-number='1']")).to_be_visible()
     await page.keyboard.press("e")
     await expect(page.locator(".timeline")).to_have_attribute("data-exporting", "true")
     for x in (100, 200):
