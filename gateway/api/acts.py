@@ -2,24 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from fastapi import Request
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.access.approvals import Act, Approval, Fact
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission, Role
 from gateway.api.rooms import Rooms
-from gateway.api.times import iso
+from gateway.api.times import Instant, iso
 from gateway.db.users import UserRow
 from gateway.fleet.errors import FleetError
 from gateway.fleet.hosts import HostError
-from kernel.clock import NS_PER_S
+from kernel.clock import NS_PER_S, to_ns
 
 REASON_MAX = 500
 APPROVERS_MAX = 50
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 class Approver(BaseModel):
@@ -53,7 +55,8 @@ async def facts_of(act: Act, request: Request, the: Rooms) -> tuple[Fact, ...]:
         case Act.EXPORT:
             query = request.query_params
             given = [("camera", path["camera_id"])]
-            given += [(key, query[key]) for key in ("start", "end", "stream") if key in query]
+            given += _times(query)
+            given += [("stream", query["stream"])] if "stream" in query else []
         case Act.RELEASE_HOLD:
             given = await _hold(the, path["camera_id"], path["hold_id"])
         case Act.REMOVE_USER:
@@ -107,7 +110,19 @@ async def _grant(the: Rooms, body: Mapping[str, Any]) -> list[Fact]:
         given.append(("team", teams.get(str(body["team"]), "one that there is not")))
     group = body.get("group")
     given.append(("over", groups.get(str(group), "a group that there is not") if group is not None else "all cameras"))
-    return given + [(key, str(body[key])) for key in ("start", "end") if body.get(key) is not None]
+    return given + _times(body)
+
+
+def _times(given: Mapping[str, Any]) -> list[Fact]:
+    """Return from when to when, read as the route itself reads it: what is shown is what will be done."""
+    found = []
+    for key in ("start", "end"):
+        if given.get(key) is not None:
+            try:
+                found.append((key, iso(to_ns(_INSTANT.validate_python(given[key])))))
+            except ValidationError:
+                found.append((key, "no time"))
+    return found
 
 
 async def _found(the: Rooms, user_id: str) -> UserRow | None:

@@ -77,12 +77,12 @@ async def test_an_account_is_tied_to_oneself_and_untied(
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.keyboard.press("Enter")
-    await fill_in(page, "bob")
+    await fill_in(page, "anne")
     await expect(page.locator(".said-line")).to_contain_text("You can sign in with your borough account from now on.")
     await expect(page.locator("[data-account=borough]")).to_be_visible()
 
     other = await opened(size)
-    await go(other, "bob")
+    await go(other, "anne")
     await signed_in(other)
     session = await other.evaluate("fetch('/api/v1/session').then((answer) => answer.json())")
     assert session["user"]["username"] == "root"

@@ -211,6 +211,16 @@ async def test_a_download_brings_its_approval_in_its_address(careful: Desk) -> N
     assert (await careful.admin.get(f"{clip}&approval={number}")).status_code == 403
 
 
+async def test_a_second_person_sees_the_range_as_it_will_be_taken(careful: Desk) -> None:
+    """However it was written: seconds since 1970 are told as the instant that they are; what is no time, as none."""
+    camera = await careful.enrol()
+    for start, told in (("1788264000", "2026-09-01T12:00:00.000Z"), ("soon", "no time")):
+        clip = httpx.URL(f"/api/v1/cameras/{camera}/clip.mp4", params={**RANGE, "start": start})
+        await asked(careful.admin, "GET", str(clip))
+        facts = (await careful.admin.get("/api/v1/approvals")).json()[-1]["facts"]
+        assert {"name": "start", "value": told} in facts
+
+
 async def test_a_second_person_sees_what_changes_of_a_user(tmp_path: Path) -> None:
     """Role before and after; that there is a new password, and not which."""
     async with open_desk(tmp_path, settings=settings_in(tmp_path, two_people=("user.change", "grant.add"))) as desk:

@@ -27,7 +27,7 @@ function camera(id) {
 }
 
 /** @param {string} iso @returns {string} */
-const at = (iso) => `${day(Date.parse(iso))} ${clock(Date.parse(iso))}`;
+const at = (iso) => (Number.isNaN(Date.parse(iso)) ? iso : `${day(Date.parse(iso))} ${clock(Date.parse(iso))}`);
 
 /** What is asked for, as pairs to be read. @param {Fact[]} facts @returns {[name: string, value: string][]} */
 export function told(facts) {
@@ -43,9 +43,10 @@ export function told(facts) {
 export function toldInLine(facts) {
   const { camera: number, start, end, ...rest } = Object.fromEntries(facts.map(({ name, value }) => [name, value]));
   const [from, to] = [Date.parse(start ?? ""), Date.parse(end ?? "")];
+  const oneDay = !Number.isNaN(from) && !Number.isNaN(to) && day(from) === day(to);
   const parts = [
     number ? camera(number) : "",
-    start && end ? `${at(start)} to ${day(from) === day(to) ? clock(to) : at(end)}` : "",
+    start && end ? `${at(start)} to ${oneDay ? clock(to) : at(end)}` : "",
     ...Object.entries(rest).map(([name, value]) => `${name} ${value}`),
   ];
   return parts.filter(Boolean).join(" · ");

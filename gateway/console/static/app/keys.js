@@ -104,7 +104,7 @@ function type(typed) {
 function escape() {
   steering().stop();
   type("");
-  store.set({ exporting: null, presetArmed: false });
+  store.set({ exporting: null, holding: null, presetArmed: false });
 }
 
 /** @param {string} digit */

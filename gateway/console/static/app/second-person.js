@@ -186,4 +186,6 @@ export function watchSecondPerson() {
   news.addEventListener("open", () => void learnWaiting());
   news.addEventListener("approvals", () => void learnWaiting());
   news.addEventListener("unlocked", () => void learnWaiting());
+  // Who may see no camera hears no events.
+  setInterval(() => store.state.session === "signed-in" && store.state.link !== "up" && void learnWaiting(), LOOK_MS);
 }
