@@ -21,6 +21,7 @@ from kernel.clock import NS_PER_S, to_ns
 
 REASON_MAX = 500
 APPROVERS_MAX = 50
+LISTED_MAX = 20
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -51,21 +52,36 @@ def reason_in(text: str | None) -> str:
 async def facts_of(act: Act, request: Request, the: Rooms) -> tuple[Fact, ...]:
     """Return what the second person is to know of an act. What does not make sense is refused when it is done."""
     path = request.path_params
-    match act:
-        case Act.EXPORT:
-            query = request.query_params
-            given = [("camera", path["camera_id"])]
-            given += _times(query)
-            given += [("stream", query["stream"])] if "stream" in query else []
-        case Act.RELEASE_HOLD:
-            given = await _hold(the, path["camera_id"], path["hold_id"])
-        case Act.REMOVE_USER:
-            given = await _user(the, path["user_id"])
-        case Act.CHANGE_USER:
-            given = [*await _user(the, path["user_id"]), *_changes(_body(await request.body()))]
-        case Act.GRANT:
-            given = await _grant(the, _body(await request.body()))
-    return tuple((key, value[:REASON_MAX]) for key, value in given)
+    if act is Act.EXPORT:
+        query = request.query_params
+        given = [("camera", path["camera_id"]), *_times(query)]
+        given += [("stream", query["stream"])] if "stream" in query else []
+    elif act is Act.RELEASE_HOLD:
+        given = await _hold(the, path["camera_id"], path["hold_id"])
+    elif request.url.path.endswith("/grants"):
+        given = await _grant(the, _body(await request.body()))
+    else:
+        given = await _kept(the, request)
+    return tuple((key, value if len(value) <= REASON_MAX else f"{value[:REASON_MAX]} …") for key, value in given)
+
+
+async def _kept(the: Rooms, request: Request) -> list[Fact]:
+    """Return what is to be of a user, a team, a group or a role: whom or what the path names, then the body."""
+    tables = the.decider.tables()
+    names = {row.id: row.name for row in tables.groups}
+    names |= {row.id: row.name for row in tables.teams} | {row.id: row.name for row in tables.bundles}
+    users = {user.id: user for user in await the.people.users()}
+    given: list[Fact] = []
+    for key, named in request.path_params.items():
+        what = key.removesuffix("_id")
+        if what == "user":
+            user = users.get(named)
+            given += [("user", _called(user)), ("role", user.role)] if user is not None else [("user", named)]
+        else:
+            given.append((what, names.get(named, named)))
+    called = names | {user.id: _called(user) for user in users.values()}
+    called |= {camera.id: f"{camera.number} {camera.name}" for camera in the.fleet.cameras()}
+    return given + _changes(_body(await request.body()), called)
 
 
 async def _hold(the: Rooms, camera_id: str, hold_id: str) -> list[Fact]:
@@ -82,18 +98,20 @@ async def _hold(the: Rooms, camera_id: str, hold_id: str) -> list[Fact]:
     return given
 
 
-async def _user(the: Rooms, user_id: str) -> list[Fact]:
-    user = await _found(the, user_id)
-    return [("user", _called(user)), ("role", user.role)] if user is not None else [("user", user_id)]
-
-
-def _changes(body: Mapping[str, Any]) -> list[Fact]:
-    """Return what is to change; that there is a new password is told, which it is is not."""
-    given = [(f"new {key}", str(body[key])) for key in ("role", "name") if body.get(key) is not None]
-    if isinstance(body.get("disabled"), bool):
-        given.append(("account", "disabled" if body["disabled"] else "enabled"))
-    if body.get("password") is not None:
-        given.append(("password", "a new one"))
+def _changes(body: Mapping[str, Any], called: Mapping[str, str]) -> list[Fact]:
+    """Return what is to be; that there is a new password is told, which it is is not."""
+    given = []
+    for key, value in body.items():
+        if key == "password":
+            given.append(("password", "a new one"))
+        elif isinstance(value, bool):
+            given.append((key, "yes" if value else "no"))
+        elif isinstance(value, list):
+            said = [called.get(one, one) if isinstance(one, str) else json.dumps(one) for one in value[:LISTED_MAX]]
+            more = f" and {len(value) - LISTED_MAX} more" if len(value) > LISTED_MAX else ""
+            given.append((f"new {key}", ", ".join(said) + more or "none"))
+        elif value is not None:
+            given.append((f"new {key}", called.get(str(value), str(value))))
     return given
 
 

@@ -13,7 +13,8 @@ const CALLED = {
   "hold.release": "Release a hold",
   "user.remove": "Remove a user",
   "user.change": "Change a user",
-  "grant.add": "Give a right",
+  "user.add": "Add a user",
+  "grant.add": "Change who may do what",
   "export.clip": "Export a clip",
 };
 
