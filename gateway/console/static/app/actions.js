@@ -106,7 +106,7 @@ export function callUp(camera) {
 export function callUpNumber(digits) {
   const camera = store.state.cameras.find((each) => each.number === Number(digits));
   if (camera) callUp(camera);
-  else tell(`There is no camera ${Number(digits)} among those that you may see.`, "attention");
+  else tell(`There is no camera ${Number(digits)}${may("break_glass") ? " among those that you may see" : ""}.`, "attention");
   store.set({ typed: "" });
 }
 
