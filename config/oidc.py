@@ -40,7 +40,8 @@ class OidcSettings(BaseModel):
     groups_claim: Word = "groups"
     """Claim that lists the groups of a person; a dot leads into an inner object, as in "realm_access.roles"."""
     groups: Annotated[dict[Word, Word], Field(min_length=1)]
-    """From a group there to a role here. The first line that fits decides; nobody outside these groups gets in."""
+    """From a group there to a role here, or with "role:NAME" to one of the site's own making. The first line that fits
+    decides; nobody outside these groups gets in."""
     username_claim: Word = "preferred_username"
     """Claim that a new user is named by. People are known by issuer and ``sub`` alone, whatever they are called."""
     acr_values: tuple[Word, ...] = ()

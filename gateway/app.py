@@ -26,16 +26,18 @@ from gateway.access.entrance import Entrance
 from gateway.access.factors import Factors
 from gateway.access.grants import Grants
 from gateway.access.groups import Standing
+from gateway.access.identity import SessionState
 from gateway.access.oidc.service import open_oidc
 from gateway.access.passwords import open_passwords
 from gateway.access.people import People
-from gateway.access.service import Access
+from gateway.access.service import Access, ListedSession
 from gateway.access.tickets import Tickets
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, CertificateFromProxy, SecurityHeaders
 from gateway.api.outside import kept_to_shares
 from gateway.api.players import PlayerOrigins
 from gateway.api.signalling import Signalling
+from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.keeping import open_keeping
 from gateway.audit.key import load_seed
 from gateway.audit.trail import Trail, open_trail
@@ -150,7 +152,10 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         passwords = await open_passwords(settings.access)
         access = Access(database, clock=clock, settings=settings.access)
         tickets = Tickets(clock=clock)
-        factors = Factors(database, clock=clock, settings=settings.access, vault=vault, tickets=tickets)
+        issuers = [provider.issuer for provider in settings.oidc]
+        factors = Factors(
+            database, clock=clock, settings=settings.access, vault=vault, tickets=tickets, issuers=issuers
+        )
         entrance = Entrance(
             database,
             clock=clock,
@@ -179,6 +184,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         stack.callback(sharing.bell.listen(Recorder(trail).heard))
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
+        stack.callback(access.when_idle(lambda session: trail.note(_locked_by_itself(session))))
         stack.callback(decider.when_changed(lambda: ledger.rights_changed(decider)))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
@@ -236,6 +242,16 @@ async def _open_hosts(
     elif not _by_systemd(settings):
         processes = await stack.enter_async_context(open_hosting(settings, clock=clock))
     return [place_of(settings, index) for index in range(len(settings.owners))], processes
+
+
+def _locked_by_itself(session: ListedSession) -> AuditEvent:
+    """Return what is recorded of a console that locked because nobody touched it."""
+    return AuditEvent(
+        action=Action.SESSION_LOCKED,
+        actor=Actor(id=session.user_id, name=session.username, address=session.address),
+        subject=session.user_id,
+        details={"state": SessionState.LOCKED.value, "how": "idle"},
+    )
 
 
 def _by_systemd(settings: Settings) -> bool:

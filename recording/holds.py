@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from recording.catalog import Catalog
@@ -28,26 +28,54 @@ class Hold:
     end_ns: int
     reason: str
     created_ns: int
+    authority: str = ""
+    """By whose word, where that is somebody else's."""
+    placed_by: str = ""
+    review_ns: int | None = None
+    """When somebody is to look whether it is still needed. Nothing is let go of by itself."""
+
+
+_COLUMNS = tuple(field.name for field in fields(Hold))
 
 
 def place(root: Path, catalog: Catalog, hold: Hold) -> None:
     """Hold what is there, and what comes to be there, of the hold's stretch."""
     directory = root / HELD / hold.id
     directory.mkdir(parents=True, exist_ok=True)
-    with (directory / TERMS).open("w") as file:
-        json.dump(asdict(hold), file)
-        file.flush()
-        os.fsync(file.fileno())
+    _write_terms(directory, hold)
     _enter(catalog, hold)
     link(root, catalog, hold)
     Volume().sync_directory(directory)
     Volume().sync_directory(root / HELD)
 
 
+def review(root: Path, catalog: Catalog, hold_id: str, review_ns: int) -> bool:
+    """Have a hold looked at again at that time; return whether it was there."""
+    found = next((hold for hold in listed(catalog) if hold.id == hold_id), None)
+    if found is None:
+        return False
+    _write_terms(root / HELD / hold_id, replace(found, review_ns=review_ns))
+    with catalog.write(durable=True) as db:
+        db.execute("UPDATE holds SET review_ns = ? WHERE id = ?", (review_ns, hold_id))
+    return True
+
+
+def _write_terms(directory: Path, hold: Hold) -> None:
+    """Write a hold's terms; whenever the power fails there are the old ones or the new ones."""
+    fresh = directory / f"{TERMS}.new"
+    with fresh.open("w") as file:
+        json.dump(asdict(hold), file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(directory / TERMS)
+    Volume().sync_directory(directory)
+
+
 def _enter(catalog: Catalog, hold: Hold) -> None:
     with catalog.write(durable=True) as db:
-        db.execute("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                   (hold.id, hold.camera, hold.start_ns, hold.end_ns, hold.reason, hold.created_ns))  # fmt: skip
+        db.execute("INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                   (hold.id, hold.camera, hold.start_ns, hold.end_ns, hold.reason, hold.created_ns, hold.authority,
+                    hold.placed_by, hold.review_ns))  # fmt: skip
 
 
 def link(root: Path, catalog: Catalog, hold: Hold) -> None:
@@ -83,9 +111,8 @@ def release(root: Path, catalog: Catalog, hold_id: str) -> bool:
 def listed(catalog: Catalog) -> list[Hold]:
     """Return the holds of one disk."""
     with catalog.read() as db:
-        rows = db.execute("SELECT id, camera, start_ns, end_ns, reason, created_ns FROM holds ORDER BY id").fetchall()
-    return [Hold(id=row[0], camera=row[1], start_ns=row[2], end_ns=row[3], reason=row[4], created_ns=row[5])
-            for row in rows]  # fmt: skip
+        rows = db.execute(f"SELECT {', '.join(_COLUMNS)} FROM holds ORDER BY id").fetchall()  # noqa: S608 - our own names
+    return [Hold(**dict(zip(_COLUMNS, row, strict=True))) for row in rows]
 
 
 def relink(root: Path, path: str) -> bool:

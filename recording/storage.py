@@ -106,19 +106,40 @@ class Storage(Playback):
         self._begun[stream] += 1
         return 1.0 - (self._begun[stream] - 1) * GOLDEN % 1.0
 
-    async def hold(self, camera: CameraId, start_ns: int, end_ns: int, reason: str) -> str:
+    async def hold(  # noqa: PLR0913 - what a hold says
+        self,
+        camera: CameraId,
+        start_ns: int,
+        end_ns: int,
+        reason: str,
+        *,
+        authority: str = "",
+        placed_by: str = "",
+        review_ns: int | None = None,
+    ) -> str:
         """Keep both streams of a camera in a range, what is there and what is still to come; return the hold's id.
 
         Raises:
             BadRangeError: it ends before it starts.
         """
         self._check_range(start_ns, end_ns, limited=False)
-        hold = Hold(id=new_id(), camera=camera, start_ns=start_ns, end_ns=end_ns, reason=reason,
-                    created_ns=self._clock.wall_ns())  # fmt: skip
+        hold = Hold(id=new_id(), camera=camera, start_ns=start_ns, end_ns=end_ns, reason=reason, authority=authority,
+                    placed_by=placed_by, review_ns=review_ns, created_ns=self._clock.wall_ns())  # fmt: skip
         for disk in self._trusted():
             await disk.read(holds.place, disk.root, disk.catalog, hold)
         _log.info("recording.held", hold=hold.id, camera=camera, start_ns=start_ns, end_ns=end_ns)
         return hold.id
+
+    async def review(self, hold_id: str, review_ns: int) -> None:
+        """Have a hold looked at again at that time.
+
+        Raises:
+            UnknownHoldError: there is none of that id.
+        """
+        found = [await disk.read(holds.review, disk.root, disk.catalog, hold_id, review_ns) for disk in self._trusted()]
+        if not any(found):
+            raise UnknownHoldError(f"There is no hold {hold_id}.")
+        _log.info("recording.hold_reviewed", hold=hold_id, review_ns=review_ns)
 
     async def release(self, hold_id: str) -> None:
         """End a hold: retention decides again.

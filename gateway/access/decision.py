@@ -103,6 +103,11 @@ class Decider:
             rights = rights.within(Role(token[1]).ceiling)
         return rights.rule(permission, camera) is not None
 
+    def holds(self, user_id: str, permission: Permission) -> bool:
+        """Return whether somebody who is not disabled has a permission of the house, or of any camera."""
+        role = self._tables.users.get(user_id)
+        return role is not None and self._rights(user_id, Role(role)).rule(permission) is not None
+
     def tables(self) -> RightsTables:
         """Return what is decided from."""
         return self._tables

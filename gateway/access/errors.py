@@ -12,7 +12,7 @@ AccessError (kernel.errors.SightlineError; ``status`` is the HTTP status that fi
 ├── NoPasskeysError      passkeys cannot be used at this address
 ├── ForgeryError         the request did not come from our own pages
 ├── PasswordPolicyError  a new password that is too weak
-├── SecondPersonError    the act takes two people; ``approval`` is the number to have approved
+├── SecondPersonError    the act takes two people; ``extension`` says how its approval stands
 ├── BreachedListError    the list of breached passwords cannot be used
 ├── FactorError          a second factor that cannot be added or removed
 ├── UserError            a change to users that may not be made
@@ -20,7 +20,8 @@ AccessError (kernel.errors.SightlineError; ``status`` is the HTTP status that fi
 └── UnknownError         no such user, token, group, team, role or grant
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kernel.errors import SightlineError
 
@@ -156,9 +157,9 @@ class SecondPersonError(AccessError):
     code = "access.second-person"
     status = 403
 
-    def __init__(self, message: str, *, cure: str, approval: str | None = None) -> None:
+    def __init__(self, message: str, *, cure: str, told: Mapping[str, Any] | None = None) -> None:
         super().__init__(message, cure=cure)
-        self.extension = {"approval": approval} if approval is not None else {}
+        self.extension = dict(told or {})
 
 
 class RightsError(AccessError):

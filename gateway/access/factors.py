@@ -1,7 +1,7 @@
 """Second factors: an authenticator application, passkeys, recovery codes. What a person has, adds and removes."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from gateway.access.secrets import hashed_code, new_code
 from gateway.access.tickets import Purpose, Tickets
 from gateway.db.engine import Database
 from gateway.db.factors import FactorRows, PasskeyRow, TotpRow
+from gateway.db.identities import Identities
 from gateway.db.users import UserRow, Users
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
@@ -74,6 +75,10 @@ class Has:
     totp_since_ns: int | None
     passkeys: tuple[PasskeyRow, ...]
     recovery_left: int
+    provider: bool = False
+    """They have an account at a provider that is set, which can ask them who they are."""
+    governed: bool = False
+    """That provider keeps them, and alone lets them in."""
 
     @property
     def second(self) -> tuple[Method, ...]:
@@ -88,7 +93,9 @@ class Has:
     def confirming(self) -> tuple[Method, ...]:
         """Return the ways to prove again who they are."""
         own = [method for method in self.second if method is not Method.RECOVERY]
-        return (*own, Method.PASSWORD) if self.password else tuple(own)
+        if self.password and not self.governed:
+            own.append(Method.PASSWORD)
+        return (*own, Method.OIDC) if self.provider else tuple(own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +112,23 @@ class NewTotp:
 class Factors:
     """The second factors of everybody."""
 
-    def __init__(
-        self, database: Database, *, clock: Clock, settings: AccessSettings, vault: Vault, tickets: Tickets
+    def __init__(  # noqa: PLR0913 - what it works with
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        settings: AccessSettings,
+        vault: Vault,
+        tickets: Tickets,
+        issuers: Collection[str] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
         self._vault = vault
         self._tickets = tickets
+        self._issuers = frozenset(issuers)
+        """Of the providers that are set."""
 
     async def of(self, user_id: str) -> Has:
         """Return what somebody has."""
@@ -120,11 +136,14 @@ class Factors:
             user = await Users(connection).get(user_id)
             rows = FactorRows(connection)
             secret = await rows.totp(user_id)
+            accounts = await Identities(connection).of_user(user_id)
             return Has(
                 password=user is not None and has_password(user),
                 totp_since_ns=secret.created_ns if secret is not None else None,
                 passkeys=tuple(await rows.passkeys(user_id)),
                 recovery_left=await rows.recovery_left(user_id),
+                provider=any(row.issuer in self._issuers for row in accounts),
+                governed=any(row.governs for row in accounts),
             )
 
     # --- an authenticator application

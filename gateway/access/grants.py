@@ -257,10 +257,21 @@ class Grants:
         Raises:
             UnknownError: it is not broken, or by somebody else.
         """
-        row = next((row for row in self.broken() if row.id == grant_id), None)
-        if row is None or not (anybodys or row.user_id == by.user_id):
-            raise UnknownError("That glass is not broken.", cure="See where it is.")
+        row = self.broken_as(grant_id)
+        if not (anybodys or row.user_id == by.user_id):
+            raise _whole()
         return await self.end(grant_id)
+
+    def broken_as(self, grant_id: str) -> GrantRow:
+        """Return what breaking the glass gave.
+
+        Raises:
+            UnknownError: it is not broken.
+        """
+        row = next((row for row in self.broken() if row.id == grant_id), None)
+        if row is None:
+            raise _whole()
+        return row
 
     def broken(self) -> list[GrantRow]:
         """Return where the glass is broken now."""
@@ -271,6 +282,10 @@ class Grants:
         async with self._database.write() as connection:
             await RightsRows(connection).put_grant(row)
         await self._decider.reload()
+
+
+def _whole() -> UnknownError:
+    return UnknownError("That glass is not broken.", cure="See where it is.")
 
 
 def _found(rows: Sequence[Row], row_id: str, what: str) -> Row:

@@ -36,6 +36,7 @@ _ENROLLING = frozenset({Permission.SIGNED_IN})
 """What a session may whose user has to enrol a second factor first."""
 
 StateCall = Callable[[str, SessionState], None]
+IdleCall = Callable[["ListedSession"], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Access:
         self._settings = settings
         self._ended: list[Callable[[str], None]] = []
         self._changed: list[StateCall] = []
+        self._idle: list[IdleCall] = []
 
     # --- one-time codes
 
@@ -214,7 +216,7 @@ class Access:
             async with self._database.write() as connection:
                 await Sessions(connection).change(session.id, used_ns=now_ns)
         if self._state(session) != session.state:
-            await self.put_state(session.id, SessionState.LOCKED)
+            await self._lock_untouched()
         return self._of_row(session, user)
 
     async def of_token(self, token: str) -> Identity:
@@ -258,6 +260,11 @@ class Access:
         self._changed.append(call)
         return lambda: self._changed.remove(call)
 
+    def when_idle(self, call: IdleCall) -> Callable[[], None]:
+        """Call ``call(session)`` whenever one locks because no hand moved at it; returns the detaching call."""
+        self._idle.append(call)
+        return lambda: self._idle.remove(call)
+
     async def end_expired(self) -> None:
         """End every session past its time, lock those that no hand has moved, forget browsers unseen for long."""
         now_ns = self._clock.wall_ns()
@@ -268,10 +275,7 @@ class Access:
             await self.sign_out(session)
         async with self._database.write() as connection:
             await KnownDevices(connection).prune(now_ns - self._settings.device_known_days * _DAY_NS)
-            idle = await self._lock_idle(Sessions(connection), now_ns)
-        for session in idle:
-            log.info("session.locked", session=session)
-            self._tell_state(session, SessionState.LOCKED)
+        await self._lock_untouched()
 
     def tell_ended(self, sessions: list[str]) -> None:
         """Pass on that these sessions were ended elsewhere in this room."""
@@ -298,12 +302,20 @@ class Access:
         idle = bool(self._lock_ns) and self._clock.wall_ns() - session.active_ns >= self._lock_ns
         return SessionState.LOCKED if state is SessionState.OPEN and idle else state
 
-    async def _lock_idle(self, sessions: Sessions, now_ns: int) -> list[str]:
+    async def _lock_untouched(self) -> None:
+        """Lock every session that no hand has moved; each is told of once, whoever comes to it first."""
         if not self._lock_ns:
-            return []
-        return await sessions.lock_idle(
-            now_ns - self._lock_ns, open_state=SessionState.OPEN, locked_state=SessionState.LOCKED
-        )
+            return
+        before_ns = self._clock.wall_ns() - self._lock_ns
+        async with self._database.write() as connection:
+            idle = await Sessions(connection).lock_idle(
+                before_ns, open_state=SessionState.OPEN, locked_state=SessionState.LOCKED
+            )
+        for row, user in idle:
+            log.info("session.locked", session=row.id)
+            self._tell_state(row.id, SessionState.LOCKED)
+            for call in tuple(self._idle):
+                call(_listed(row, user, SessionState.LOCKED))
 
     def _tell_state(self, session: str, state: SessionState) -> None:
         for call in tuple(self._changed):

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from gateway.access.approvals import Approval
+from gateway.access.approvals import Approval, Standing
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
@@ -96,23 +96,25 @@ class _Outbox:
         self.wake.set()
 
     def look_at_glass(self) -> None:
-        """Tell a supervisor where the glass is broken, each time once."""
-        if self._decider.rights(self._who).rule(Permission.SUPERVISE) is None:
-            return
-        for row in self._grants.broken():
-            if row.id not in self._glass_told:
-                self._glass_told.add(row.id)
-                self.messages.append(_broken(row))
-                self.wake.set()
+        """Tell a supervisor where the glass is broken and where no more, and anybody else of their own."""
+        supervises = self._decider.rights(self._who).rule(Permission.SUPERVISE) is not None
+        broken = {row.id: row for row in self._grants.broken() if supervises or row.user_id == self._who.user_id}
+        for one in self._glass_told - broken.keys():
+            self.messages.append({"t": "glass", "id": one, "over": True})
+        for one in broken.keys() - self._glass_told:
+            self.messages.append(_broken(broken[one]))
+        if broken.keys() != self._glass_told:
+            self._glass_told = set(broken)
+            self.wake.set()
 
     def approval(self, one: Approval) -> None:
         """Tell who may approve that something waits, or no longer; and who asked for it what has become of it."""
-        if one.asked_by.user_id == self._who.user_id and (one.denied or one.approved_by is not None):
-            self.messages.append({"t": "approval", "id": one.id, "allowed": not one.denied})
-        elif self._decider.rights(self._who).rule(Permission.APPROVE) is not None:
+        if one.asked_by.user_id == self._who.user_id and one.standing is not Standing.WAITING:
+            by = one.decided_by.shown if one.decided_by is not None else ""
+            told = {"id": one.id, "standing": one.standing.value, "by": by, "answer": one.answer}
+            self.messages.append({"t": "approval", **told})
+        if self._decider.rights(self._who).rule(Permission.APPROVE) is not None:
             self.messages.append({"t": "approvals"})
-        else:
-            return
         self.wake.set()
 
     def _cameras(self) -> frozenset[CameraId] | None:
@@ -285,6 +287,7 @@ def _broken(row: GrantRow) -> dict[str, Any]:
     return {
         "t": "glass",
         "id": row.id,
+        "over": False,
         "user_id": row.user_id,
         "reason": row.reason,
         "since": iso(row.starts_ns),

@@ -9,7 +9,7 @@ from fastapi.security import SecurityScopes
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from gateway.access.approvals import Act, fingerprint_of
+from gateway.access.approvals import REASON_MIN, Act, Asked, fingerprint_of
 from gateway.access.errors import (
     AccessError,
     ConfirmError,
@@ -22,6 +22,7 @@ from gateway.access.errors import (
 )
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
+from gateway.api.acts import approvers, facts_of, reason_in, until
 from gateway.api.middleware import CERTIFICATE
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
@@ -34,6 +35,8 @@ PERMISSION_KEY = "x-sightline-permission"
 PUBLIC = "public"
 APPROVAL_HEADER = "sightline-approval"
 REFERENCE_HEADER = "sightline-reference"
+APPROVAL_QUERY = "&approval="
+REASON_HEADER = "sightline-reason"
 STEP_UP = "step-up"
 ROOM = "room"
 STEP_UP_KEY = "x-sightline-step-up"
@@ -133,26 +136,54 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
     if act not in the.approvals.acts:
         return
     who = _current(request)
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    fingerprint = fingerprint_of(request.method, target, await request.body())
-    given = request.headers.get(APPROVAL_HEADER)
+    given, fingerprint = await _request_of(request)
     if given:
         approval = the.approvals.use(given, who, fingerprint=fingerprint)
-        assert approval.approved_by is not None
-        request.state.rule = f"{request.state.rule} approved:{approval.approved_by.user_id}"
+        assert approval.decided_by is not None
+        request.state.rule = f"{request.state.rule} approved:{approval.decided_by.user_id}"
         return
-    subject = next((str(value) for value in request.path_params.values()), "")
-    approval, fresh = the.approvals.ask(
-        act, who, what=f"{request.method} {request.url.path}", subject=subject, fingerprint=fingerprint
-    )
-    if fresh:
-        details = {"act": act.value, "approval": approval.id}
+    known = the.approvals.asked_for(who, fingerprint)
+    facts = known.asked.facts if known is not None else await facts_of(act, request, the)
+    told = {
+        "act": act.value,
+        "facts": [{"name": name, "value": value} for name, value in facts],
+        "approvers": [one.model_dump() for one in await approvers(the, who)],
+    }
+    reason = reason_in(request.headers.get(REASON_HEADER))
+    if known is None and len(reason) < REASON_MIN:
+        raise SecondPersonError(
+            "That takes two people.",
+            cure="Ask again and say why, in the header Sightline-Reason: the second person reads it.",
+            told=told | {"approval": None},
+        )
+    if known is None:
+        subject = next((str(value) for value in request.path_params.values()), "")
+        what = f"{request.method} {request.url.path}"
+        known = the.approvals.ask(
+            Asked(act=act, what=what, subject=subject, facts=facts, reason=reason, fingerprint=fingerprint), who
+        )
+        details = {"act": act.value, "approval": known.id, "reason": reason}
         await the.trail.append(
             AuditEvent(action=Action.APPROVAL_ASKED, actor=actor(request, who), subject=subject, details=details)
         )
     raise SecondPersonError(
-        "That takes two people.", cure="Have somebody else approve it, then ask again.", approval=approval.id
+        "That takes two people.",
+        cure="Have somebody else approve it, then ask again.",
+        told=told | {"approval": known.id, "standing": known.standing.value, "until": until(the, known)},
     )
+
+
+async def _request_of(request: Request) -> tuple[str | None, str]:
+    """Return the approval that a request brings, and its fingerprint without it.
+
+    A download has no headers of its own, so that the number may stand last in its query too.
+    """
+    query, _, named = request.url.query.rpartition(APPROVAL_QUERY)
+    if not named or "&" in named:
+        query, named = request.url.query, ""
+    target = request.url.path + (f"?{query}" if query else "")
+    given = request.headers.get(APPROVAL_HEADER) or named or None
+    return given, fingerprint_of(request.method, target, await request.body())
 
 
 def _check_open(identity: Identity, permission: Permission) -> None:

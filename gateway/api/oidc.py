@@ -6,9 +6,10 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from gateway.access.errors import AccessError
+from gateway.access.errors import AccessError, UserError
+from gateway.access.oidc.errors import LastAdministratorError
 from gateway.access.oidc.service import VISIT_S, Answer, Confirmed, Departure, Errand, Purpose, SignedIn, Tied
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
 from gateway.api import models
 from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
@@ -97,6 +98,8 @@ async def callback(
     except SightlineError as trouble:
         if isinstance(trouble, AccessError):
             _note_failure(the, provider, address, trouble)
+        if isinstance(trouble, LastAdministratorError):
+            await the.trail.append(_not_demoted(provider, trouble))
         response: Response = refused(trouble)
     else:
         response = await _arrived(the, provider, came, request)
@@ -155,6 +158,19 @@ async def own_accounts(who: Who, the: The) -> list[AccountModel]:
     return [_account(the, row) for row in await the.oidc.admission.of_user(who.user_id)]
 
 
+@router.delete("/session/accounts/{account_id}", status_code=204, **needs(Permission.SIGNED_IN, step_up=True))
+async def untie_own(account_id: str, request: Request, who: Who, the: The) -> None:
+    """Take an account from oneself; the sessions that it opened end. It must not be the only way in."""
+    if who.token_name is not None:
+        raise BadRequestError("A token has no accounts.", cure="Sign in.")
+    has = await the.factors.of(who.user_id)
+    others = [row for row in await the.oidc.admission.of_user(who.user_id) if row.id != account_id]
+    if not (has.password or has.passkeys or others):
+        raise UserError("That is the only way in which you sign in.", cure="Add another one before you untie it.")
+    row = await the.oidc.admission.untie(who.user_id, account_id)
+    await the.trail.append(_tied(Action.ACCOUNT_UNTIED, actor(request, who), row))
+
+
 @router.get("/users/{user_id}/accounts", **needs(Permission.ADMINISTER))
 async def accounts(user_id: str, the: The) -> list[AccountModel]:
     """Return the accounts that a user signs in with."""
@@ -180,6 +196,8 @@ async def untie(user_id: str, account_id: str, request: Request, who: Who, the: 
 async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed, request: Request) -> Response:
     """Record what came of a visit, and return where it ends."""
     address = address_of(request)
+    # What a group gives holds from the first request on.
+    await the.decider.reload()
     match came:
         case SignedIn():
             await _record_sign_in(the, provider, came, request)
@@ -200,11 +218,14 @@ async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed,
 async def _record_sign_in(the: Rooms, provider: str, came: SignedIn, request: Request) -> None:
     user, who = came.admitted.user, actor(request, came.identity)
     if came.admitted.new:
-        details = {"username": user.username, "role": user.role, "provider": provider}
+        details = {"username": user.username, "role": came.admitted.role, "provider": provider}
         await the.trail.append(AuditEvent(action=Action.USER_ADDED, actor=SYSTEM, subject=user.id, details=details))
     elif came.admitted.was is not None:
-        changed = {"username": user.username, "role": user.role, "was": came.admitted.was, "provider": provider}
-        await the.trail.append(AuditEvent(action=Action.USER_CHANGED, actor=SYSTEM, subject=user.id, details=changed))
+        changed = {"username": user.username, "role": came.admitted.role, "was": came.admitted.was}
+        changed |= {"provider": provider}
+        await the.trail.append(
+            AuditEvent(action=Action.USER_CHANGED, actor=SYSTEM, subject=user.id, details=dict(changed))
+        )
     how = {"how": "provider", "provider": provider, "methods": " ".join(came.methods)}
     await the.trail.append(AuditEvent(action=Action.SIGN_IN, actor=who, subject=user.id, details=how))
 
@@ -217,6 +238,17 @@ def _note_failure(the: Rooms, provider: str, address: str, error: AccessError) -
             outcome=Outcome.FAILED,
             details={"error": error.code, "provider": provider[:32]},
         )
+    )
+
+
+def _not_demoted(provider: str, trouble: LastAdministratorError) -> AuditEvent:
+    details = {"role": trouble.role, "was": Role.ADMINISTRATOR.value, "provider": provider}
+    return AuditEvent(
+        action=Action.USER_CHANGED,
+        actor=SYSTEM,
+        subject=trouble.user_id,
+        outcome=Outcome.REFUSED,
+        details=dict(details),
     )
 
 

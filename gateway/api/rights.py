@@ -1,13 +1,14 @@
 """Groups of cameras, teams, roles, grants, and the glass: what administrators keep, and what an emergency breaks."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.access.approvals import Act
-from gateway.access.grants import GLASS, GrantWish, GroupWish
+from gateway.access.grants import GLASS, REASON_MIN, GrantWish, GroupWish
 from gateway.access.groups import corners_of
 from gateway.access.permissions import Permission, Role
 from gateway.api import models
@@ -104,6 +105,20 @@ class Grant(BaseModel):
     reason: str
     granted_by: str
     glass: bool
+
+
+class BrokenGlass(Grant):
+    """Where the glass is broken, and by whom; ``name`` as people say it."""
+
+    name: str
+
+
+class OwnGlass(BaseModel):
+    """What one has broken oneself, and how: minutes at most, and characters that a reason has at least."""
+
+    broken: list[BrokenGlass]
+    minutes_max: int
+    reason_min: int
 
 
 class Glass(models.Taken):
@@ -250,9 +265,20 @@ async def end_grant(grant_id: str, request: Request, who: Who, the: The) -> None
 
 
 @router.get("/glass", **needs(Permission.SUPERVISE))
-async def broken_glass(the: The) -> list[Grant]:
+async def broken_glass(the: The) -> list[BrokenGlass]:
     """Return where the glass is broken now."""
-    return [_grant(row) for row in the.grants.broken()]
+    return await _broken(the, the.grants.broken())
+
+
+@router.get("/glass/own", **needs(Permission.BREAK_GLASS))
+async def own_glass(who: Who, the: The) -> OwnGlass:
+    """Return what one has broken oneself, and what one may."""
+    mine = [row for row in the.grants.broken() if row.user_id == who.user_id]
+    return OwnGlass(
+        broken=await _broken(the, mine),
+        minutes_max=the.settings.access.glass_max_minutes,
+        reason_min=REASON_MIN,
+    )
 
 
 @router.post("/glass", status_code=201, **needs(Permission.BREAK_GLASS))
@@ -276,6 +302,18 @@ async def close_glass(grant_id: str, request: Request, who: Who, the: The) -> No
     supervisor = the.decider.rights(who).rule(Permission.SUPERVISE) is not None
     row = await the.grants.close_glass(grant_id, by=who, anybodys=supervisor)
     await _note(the, request, who, Action.GLASS_CLOSED, row.id, {"user": row.user_id})
+
+
+@router.post("/glass/{grant_id}/acknowledgement", status_code=204, **needs(Permission.SUPERVISE))
+async def acknowledge_glass(grant_id: str, request: Request, who: Who, the: The) -> None:
+    """Say that one has seen that somebody broke the glass."""
+    row = the.grants.broken_as(grant_id)
+    await _note(the, request, who, Action.GLASS_ACKNOWLEDGED, row.id, {"user": row.user_id})
+
+
+async def _broken(the: Rooms, rows: Iterable[GrantRow]) -> list[BrokenGlass]:
+    names = {user.id: user.name or user.username for user in await the.people.users()}
+    return [BrokenGlass(**dict(_grant(row)), name=names.get(row.user_id or "", "")) for row in rows]
 
 
 async def _note(

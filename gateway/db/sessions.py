@@ -1,8 +1,10 @@
 """Sessions: a signed-in browser. Only the hash of its secret is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.tables import sessions, users
@@ -64,20 +66,26 @@ class Sessions:
         """Set columns of a session."""
         await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
 
-    async def lock_idle(self, active_before_ns: int, *, open_state: str, locked_state: str) -> list[str]:
-        """Put open sessions that no hand has moved since into the other state; return them."""
+    async def lock_idle(
+        self, active_before_ns: int, *, open_state: str, locked_state: str
+    ) -> list[tuple[SessionRow, UserRow]]:
+        """Put open sessions that no hand has moved since into the other state; return them as they were, and whose."""
         idle = sessions.c.state == open_state, sessions.c.active_ns <= active_before_ns
-        found = list((await self._connection.execute(select(sessions.c.id).where(*idle))).scalars())
+        found = (await self._connection.execute(select(sessions).where(*idle))).all()
         if found:
             await self._connection.execute(update(sessions).where(*idle).values(state=locked_state))
-        return found
+        return await self._with_people(found)
 
     async def listed(self, user_id: str | None = None) -> list[tuple[SessionRow, UserRow]]:
         """Return everybody's sessions, or one user's, the newest first."""
         query = select(sessions).order_by(sessions.c.created_ns.desc())
         if user_id is not None:
             query = query.where(sessions.c.user_id == user_id)
-        rows = (await self._connection.execute(query)).all()
+        return await self._with_people((await self._connection.execute(query)).all())
+
+    async def _with_people(self, rows: Sequence[Row[Any]]) -> list[tuple[SessionRow, UserRow]]:
+        if not rows:
+            return []
         people = {row.id: UserRow(**row._asdict()) for row in await self._connection.execute(select(users))}
         return [(SessionRow(**row._asdict()), people[row.user_id]) for row in rows]
 

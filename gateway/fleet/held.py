@@ -10,6 +10,15 @@ class HoldWish(Message):
     start_ns: int
     end_ns: int
     reason: str
+    authority: str = ""
+    placed_by: str = ""
+    review_ns: int | None = None
+
+
+class HoldReview(Message):
+    """When a hold is to be looked at again."""
+
+    review_ns: int
 
 
 class Held(Message):
@@ -21,9 +30,12 @@ class Held(Message):
     end_ns: int
     reason: str
     created_ns: int
+    authority: str = ""
+    placed_by: str = ""
+    review_ns: int | None = None
 
 
 class HoldList(Message):
-    """The holds of one camera, oldest first."""
+    """The holds of one camera or of all, oldest first."""
 
     holds: tuple[Held, ...]

@@ -24,7 +24,7 @@ from gateway.fleet.calls import (
     read_as,
 )
 from gateway.fleet.handshake import HostVersion
-from gateway.fleet.held import Held, HoldList, HoldWish
+from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.head import Preset
@@ -281,6 +281,15 @@ class HostClient:
     async def holds(self, camera: CameraId) -> tuple[Held, ...]:
         """Return a camera's holds, oldest first."""
         return read(HoldList, await self._ask("GET", f"/cameras/{camera}/holds")).holds
+
+    async def every_hold(self) -> tuple[Held, ...]:
+        """Return the holds of all that this host has recorded, oldest first."""
+        return read(HoldList, await self._ask("GET", "/holds")).holds
+
+    async def review_hold(self, camera: CameraId, hold: str, review_ns: int) -> Held:
+        """Have a hold looked at again at that time."""
+        body = rpc.wire(HoldReview(review_ns=review_ns))
+        return read(Held, await self._ask("PATCH", f"/cameras/{camera}/holds/{hold}", content=body))
 
     async def release_hold(self, camera: CameraId, hold: str) -> None:
         """Let retention decide again on what a hold of this camera keeps."""

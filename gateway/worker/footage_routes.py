@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.fleet import footage, rpc
-from gateway.fleet.held import Held, HoldList, HoldWish
+from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.worker.live_routes import JSON, stream_of
 from gateway.worker.problems import HostRequestError
 from kernel.ids import CameraId, StreamName
@@ -96,25 +96,50 @@ def _hold_routes(storage: Storage) -> list[Route]:
     async def hold(request: Request) -> Response:
         camera = CameraId(request.path_params["camera"])
         wish = HoldWish.model_validate_json(await request.body())
-        hold_id = await storage.hold(camera, wish.start_ns, wish.end_ns, wish.reason)
-        (held,) = [one for one in await storage.holds() if one.id == hold_id]
+        hold_id = await storage.hold(
+            camera,
+            wish.start_ns,
+            wish.end_ns,
+            wish.reason,
+            authority=wish.authority,
+            placed_by=wish.placed_by,
+            review_ns=wish.review_ns,
+        )
+        return await one(hold_id)
+
+    async def one(hold_id: str) -> Response:
+        (held,) = [each for each in await storage.holds() if each.id == hold_id]
         return Response(rpc.wire(Held(**asdict(held))), media_type=JSON)
+
+    async def known(request: Request) -> str:
+        camera, hold_id = request.path_params["camera"], str(request.path_params["hold"])
+        if not any(each.id == hold_id and each.camera == camera for each in await storage.holds()):
+            raise UnknownHoldError(f"There is no hold {hold_id} of this camera.")
+        return hold_id
+
+    async def every(_request: Request) -> Response:
+        found = tuple(Held(**asdict(each)) for each in await storage.holds())
+        return Response(rpc.wire(HoldList(holds=found)), media_type=JSON)
 
     async def holds(request: Request) -> Response:
         camera = request.path_params["camera"]
-        found = tuple(Held(**asdict(one)) for one in await storage.holds() if one.camera == camera)
+        found = tuple(Held(**asdict(each)) for each in await storage.holds() if each.camera == camera)
         return Response(rpc.wire(HoldList(holds=found)), media_type=JSON)
 
     async def release(request: Request) -> Response:
-        camera, hold_id = request.path_params["camera"], request.path_params["hold"]
-        if not any(one.id == hold_id and one.camera == camera for one in await storage.holds()):
-            raise UnknownHoldError(f"There is no hold {hold_id} of this camera.")
-        await storage.release(hold_id)
+        await storage.release(await known(request))
         return Response(status_code=204)
+
+    async def review(request: Request) -> Response:
+        hold_id = await known(request)
+        await storage.review(hold_id, HoldReview.model_validate_json(await request.body()).review_ns)
+        return await one(hold_id)
 
     where = "/cameras/{camera}/holds"
     return [
         Route(where, hold, methods=["POST"]),
         Route(where, holds, methods=["GET"]),
+        Route("/holds", every, methods=["GET"]),
+        Route(where + "/{hold}", review, methods=["PATCH"]),
         Route(where + "/{hold}", release, methods=["DELETE"]),
     ]

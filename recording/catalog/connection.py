@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 
 OPEN, CLOSED, GARBAGE = 0, 1, 2
 """States of a file row."""
@@ -71,9 +71,17 @@ CREATE TABLE holds (
     start_ns INTEGER NOT NULL,
     end_ns INTEGER NOT NULL,
     reason TEXT NOT NULL,
-    created_ns INTEGER NOT NULL
+    created_ns INTEGER NOT NULL,
+    authority TEXT NOT NULL DEFAULT '',
+    placed_by TEXT NOT NULL DEFAULT '',
+    review_ns INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX holds_by_camera ON holds (camera, end_ns);
+"""
+_FROM_1 = """
+ALTER TABLE holds ADD COLUMN authority TEXT NOT NULL DEFAULT '';
+ALTER TABLE holds ADD COLUMN placed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE holds ADD COLUMN review_ns INTEGER;
 """
 
 
@@ -110,8 +118,9 @@ class Catalog:
 
     def _migrate(self) -> None:
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._writer.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
+        steps = {0: _SCHEMA, 1: _FROM_1}
+        if version in steps:
+            self._writer.executescript(f"BEGIN;{steps[version]}PRAGMA user_version={VERSION};COMMIT;")
         elif version != VERSION:
             raise sqlite3.DatabaseError(f"catalog version {version} is not known")
 

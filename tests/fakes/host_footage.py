@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.fleet import footage, rpc
-from gateway.fleet.held import Held, HoldList, HoldWish
+from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from kernel.ids import CameraId
 from tests.fakes.host_refusals import Refusals
 
@@ -37,7 +37,9 @@ class Footage(Refusals):
             Route(f"{camera}/still/{stream}", self._still),
             Route(f"{camera}/export/{stream}", self._export),
             Route(f"{camera}/snapshot", self._snapshot),
+            Route("/holds", self._every_hold),
             Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
+            Route(camera + "/holds/{hold}", self._review_hold, methods=["PATCH"]),
             Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
             Route("/verify", self._verify, methods=["POST"]),
         ]
@@ -62,6 +64,16 @@ class Footage(Refusals):
             self.holds[held.id] = held
             return Response(rpc.wire(held))
         return Response(rpc.wire(HoldList(holds=tuple(one for one in self.holds.values() if one.camera == camera))))
+
+    async def _every_hold(self, _request: Request) -> Response:
+        every = HoldList(holds=tuple(self.holds.values()))
+        return self._refused("holds") or Response(rpc.wire(every))
+
+    async def _review_hold(self, request: Request) -> Response:
+        review = HoldReview.model_validate_json(await request.body())
+        held = self.holds[request.path_params["hold"]].model_copy(update={"review_ns": review.review_ns})
+        self.holds[held.id] = held
+        return Response(rpc.wire(held))
 
     async def _release_hold(self, request: Request) -> Response:
         del self.holds[request.path_params["hold"]]

@@ -10,11 +10,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.access.people import UserChange
+from gateway.access.permissions import Role
 from gateway.app import open_gateway
 from kernel.clock import SystemClock
 from tests.fakes.desk import Desk
 from tests.fakes.host import FakeHost
-from tests.fakes.oidc_desk import oidc_desk, provider_settings, with_providers
+from tests.fakes.oidc_desk import oidc_desk, provider_settings, refused, with_providers
 from tests.fakes.signing_provider import SECRET, SigningProvider, come_back, sent, signing_provider, signs_in
 
 
@@ -32,11 +34,11 @@ async def desk(tmp_path: Path, provider: SigningProvider) -> AsyncIterator[Desk]
         yield desk
 
 
-async def who(client: httpx.AsyncClient) -> dict[str, str]:
+async def who(client: httpx.AsyncClient) -> dict[str, Any]:
     """Return who a browser is signed in as."""
     answer = await client.get("/api/v1/session")
     assert answer.status_code == 200, answer.text
-    user: dict[str, str] = answer.json()["user"]
+    user: dict[str, Any] = answer.json()["user"]
     return user
 
 
@@ -181,6 +183,59 @@ async def test_a_lesser_role_there_is_a_lesser_role_here(desk: Desk, provider: S
     assert (await first.get("/api/v1/session")).status_code == 401
     changed = json.loads((await desk.audit("user.changed"))[-1].details)
     assert (changed["was"], changed["role"]) == ("operator", "viewer")
+
+
+async def test_a_group_stands_for_a_role_of_the_sites_own(tmp_path: Path, provider: SigningProvider) -> None:
+    """From the first request on; another group, another role, and what was opened as the first ends."""
+    groups = {"cctv-operators": "role:Night desk", "cctv-guests": "role:Day desk", "cctv-viewers": "viewer"}
+    async with oidc_desk(tmp_path, provider, groups=groups) as desk:
+        for name, permission in (("Night Desk", "export"), ("Day desk", "hold")):
+            wish = {"name": name, "permissions": ["view_live", permission]}
+            assert (await desk.admin.post("/api/v1/roles", json=wish)).status_code == 201
+        first = await desk.anybody()
+        await signs_in(first, provider)
+        anne = await who(first)
+        assert (anne["role"], set(anne["permissions"])) == ("member", {"signed_in", "view_live", "export"})
+        await signs_in(first, provider)
+        assert len((await desk.admin.get("/api/v1/grants")).json()) == 1
+        provider.account["groups"] = ["cctv-guests"]
+        second = await desk.anybody()
+        await signs_in(second, provider)
+        assert set((await who(second))["permissions"]) == {"signed_in", "view_live", "hold"}
+        assert (await first.get("/api/v1/session")).status_code == 401
+        changed = json.loads((await desk.audit("user.changed"))[-1].details)
+        assert (changed["was"], changed["role"]) == ("Night Desk", "Day desk")
+        provider.account["groups"] = ["cctv-viewers"]
+        await signs_in(second, provider)
+        assert ((await who(second))["role"], (await desk.admin.get("/api/v1/grants")).json()) == ("viewer", [])
+
+
+async def test_a_role_that_is_gone_lets_nobody_in(tmp_path: Path, provider: SigningProvider) -> None:
+    """A sentence says which, and no user is made."""
+    async with oidc_desk(tmp_path, provider, groups={"cctv-operators": "role:Night desk"}) as desk:
+        client = await desk.anybody()
+        answer = await signs_in(client, provider)
+        await refused(desk, client, answer, 403, "access.not-admitted")
+        assert "the role Night desk, which is not there" in answer.text
+
+
+async def test_a_provider_does_not_demote_the_last_administrator(desk: Desk, provider: SigningProvider) -> None:
+    """They are refused with a sentence, what they had open ends, the row stays as it is, and it is on record."""
+    provider.account["groups"] = ["cctv-supervisors"]
+    first = await desk.anybody()
+    await signs_in(first, provider)
+    root = (await who(desk.admin))["id"]
+    assert (await first.patch(f"/api/v1/users/{root}", json={"role": "operator"})).status_code == 200
+    provider.account["groups"] = ["cctv-guests"]
+    answer = await signs_in(await desk.anybody(), provider)
+    assert (answer.status_code, "you are the only administrator here" in answer.text) == (403, True)
+    assert (await first.get("/api/v1/session")).status_code == 401
+    roles = {user.username: user.role for user in await desk.gateway.rooms.people.users()}
+    assert roles == {"anne": "administrator", "root": "operator"}
+    entry = (await desk.audit("user.changed"))[-1]
+    assert (entry.outcome, json.loads(entry.details)["role"]) == ("refused", "viewer")
+    await desk.gateway.rooms.people.change(root, UserChange(role=Role.ADMINISTRATOR))
+    assert (await signs_in(await desk.anybody(), provider)).status_code == 303
 
 
 async def test_the_first_line_that_fits_decides(desk: Desk, provider: SigningProvider) -> None:

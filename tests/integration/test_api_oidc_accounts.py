@@ -1,17 +1,18 @@
-"""Accounts of providers and users here: tied, governed, and signed out from there."""
+"""Accounts of providers and users here: tied, governed, confirmed with."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.app import open_gateway
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import PASSWORD, Desk, open_desk
+from tests.fakes.host import FakeHost
 from tests.fakes.oidc_desk import oidc_desk, provider_settings, with_providers
-from tests.fakes.signing_provider import LOGOUT, SigningProvider, come_back, sent, signing_provider, signs_in
+from tests.fakes.signing_provider import SigningProvider, come_back, sent, signing_provider, signs_in
 
 ACCOUNTS = "/api/v1/session/accounts"
 
@@ -43,7 +44,7 @@ async def username(client: httpx.AsyncClient) -> str:
 
 async def tied(client: httpx.AsyncClient, provider: SigningProvider) -> httpx.Response:
     """Tie the provider's account to whoever is signed in, there and back."""
-    answer = await client.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})
+    answer = await client.post(f"{ACCOUNTS}/borough")
     assert answer.status_code == 200, answer.text
     return await come_back(client, provider.approve(answer.json()["url"]))
 
@@ -65,11 +66,43 @@ async def test_one_ties_an_account_to_oneself(desk: Desk, provider: SigningProvi
     assert (entry.actor, entry.subject) == ("olga", await user_id(desk, "olga"))
 
 
-async def test_tying_wants_ones_password(desk: Desk) -> None:
-    """A browser that was left open does not let somebody add a way in."""
+async def aged(desk: Desk) -> None:
+    """Let everybody's last proof be long ago."""
+    async with desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
+
+
+async def test_tying_and_untying_want_a_fresh_proof(desk: Desk, provider: SigningProvider) -> None:
+    """A browser that was left open does not let somebody add a way in, or take one; once confirmed, both go on."""
     olga = await desk.person("viewer", "olga")
-    answer = await olga.post(f"{ACCOUNTS}/borough", json={"password": "wrong"})
-    assert (answer.status_code, answer.json()["type"]) == (401, "access.credentials")
+    await aged(desk)
+    answer = await olga.post(f"{ACCOUNTS}/borough")
+    assert (answer.json()["type"], answer.json()["methods"]) == ("access.confirm", ["password"])
+    confirm = {"password": PASSWORD}
+    assert (await olga.post("/api/v1/session/confirm", json=confirm)).status_code == 204
+    assert (await tied(olga, provider)).status_code == 303
+    (account,) = (await olga.get(ACCOUNTS)).json()
+    await aged(desk)
+    answer = await olga.delete(f"{ACCOUNTS}/{account['id']}")
+    assert (answer.json()["type"], answer.json()["methods"]) == ("access.confirm", ["password", "oidc"])
+    assert (await olga.post("/api/v1/session/confirm", json=confirm)).status_code == 204
+    assert (await olga.delete(f"{ACCOUNTS}/{account['id']}")).status_code == 204
+    assert (await olga.get(ACCOUNTS)).json() == []
+    assert len(await desk.audit("account.untied")) == 1
+
+
+async def test_the_only_way_in_is_not_untied(desk: Desk, provider: SigningProvider) -> None:
+    """Who has no password and no passkey, and one account, keeps it; nor does anybody untie another's."""
+    olga = await desk.person("viewer", "olga")
+    await tied(olga, provider)
+    (account,) = (await olga.get(ACCOUNTS)).json()
+    other = await desk.person("viewer", "vera")
+    assert (await other.delete(f"{ACCOUNTS}/{account['id']}")).status_code == 404
+    async with desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE users SET password_hash = '!' WHERE username = 'olga'")
+    answer = await olga.delete(f"{ACCOUNTS}/{account['id']}")
+    assert (answer.status_code, answer.json()["type"]) == (409, "access.user")
+    assert "only way" in answer.json()["title"]
 
 
 async def test_tying_wants_a_fresh_sign_in_there(desk: Desk, provider: SigningProvider) -> None:
@@ -96,7 +129,7 @@ async def test_an_account_belongs_to_one_user(desk: Desk, provider: SigningProvi
 async def test_a_tie_that_was_begun_ends_with_its_session(desk: Desk, provider: SigningProvider) -> None:
     """Who signed out meanwhile ties nothing."""
     olga = await desk.person("viewer", "olga")
-    url = (await olga.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})).json()["url"]
+    url = (await olga.post(f"{ACCOUNTS}/borough")).json()["url"]
     await olga.delete("/api/v1/session")
     assert (await come_back(olga, provider.approve(url))).status_code == 400
 
@@ -147,8 +180,8 @@ async def test_what_cannot_be_tied_or_untied_is_said(desk: Desk, provider: Signi
 async def test_a_program_ties_nothing_to_itself(desk: Desk) -> None:
     """A token has no accounts."""
     program = await desk.token("administrator")
-    answer = await program.post(f"{ACCOUNTS}/borough", json={"password": PASSWORD})
-    assert answer.status_code == 422
+    assert (await program.post(f"{ACCOUNTS}/borough")).status_code == 422
+    assert (await program.delete(f"{ACCOUNTS}/x")).status_code == 422
 
 
 # --- confirmed
@@ -172,6 +205,37 @@ async def test_one_proves_again_who_one_is_at_the_provider(desk: Desk, provider:
     assert client.cookies["sightline"] == before
     (entry,) = await desk.audit("access.confirmed")
     assert (entry.actor, entry.subject) == ("anne", await user_id(desk, "anne"))
+
+
+async def test_whom_a_provider_keeps_is_told_to_confirm_there(desk: Desk, provider: SigningProvider) -> None:
+    """Its button alone, even where an administrator set a password; and then the act goes through."""
+    client = await desk.anybody()
+    await signs_in(client, provider)
+    anne = await user_id(desk, "anne")
+    await desk.admin.patch(f"/api/v1/users/{anne}", json={"name": "Anne A.", "password": PASSWORD})
+    await signs_in(client, provider)
+    await aged(desk)
+    camera = await desk.enrol()
+    clip = f"/api/v1/cameras/{camera}/clip.mp4?start=2026-09-01T12:00:00Z&end=2026-09-01T13:00:00Z"
+    answer = await client.get(clip)
+    assert (answer.json()["type"], answer.json()["methods"]) == ("access.confirm", ["oidc"])
+    assert (await client.get("/api/v1/session/confirm/methods")).json() == ["oidc"]
+    await confirms(client, provider)
+    assert (await client.get(clip)).status_code == 200
+
+
+async def test_a_provider_that_is_set_no_more_confirms_nobody(tmp_path: Path, provider: SigningProvider) -> None:
+    """Its button is not named: there is nothing behind it."""
+    settings = with_providers(tmp_path, provider_settings(tmp_path, provider.issuer))
+    async with open_desk(tmp_path, settings=settings) as desk:
+        olga = await desk.person("viewer", "olga")
+        await tied(olga, provider)
+        cookies = dict(olga.cookies)
+    async with (
+        open_gateway(with_providers(tmp_path), clock=SystemClock(), open_host=FakeHost().open) as gateway,
+        httpx.AsyncClient(base_url=gateway.url, cookies=cookies) as client,
+    ):
+        assert (await client.get("/api/v1/session/confirm/methods")).json() == ["password"]
 
 
 async def test_another_persons_account_confirms_nothing(desk: Desk, provider: SigningProvider) -> None:
@@ -245,134 +309,3 @@ async def test_who_was_removed_comes_back_as_somebody_new(desk: Desk, provider: 
     assert (await client.get("/api/v1/session")).status_code == 401
     await signs_in(client, provider)
     assert await user_id(desk, "anne") != before
-
-
-# --- signed out there
-
-
-async def logged_out(desk: Desk, token: str, provider: str = "borough") -> httpx.Response:
-    """Say it as a provider does: no browser, no Origin, a form."""
-    async with httpx.AsyncClient(base_url=desk.url) as client:
-        return await client.post(f"/api/v1/oidc/{provider}/logout", data={"logout_token": token})
-
-
-@pytest.mark.parametrize(
-    "by", [{"sub": "anne-1"}, {"sub": None, "sid": "there-1"}, {"sub": "anne-1", "sid": "there-1"}]
-)
-async def test_signing_out_there_ends_it_here(desk: Desk, provider: SigningProvider, by: dict[str, Any]) -> None:
-    """By person, by session, or by both; it is on record as the provider's doing."""
-    client, other = await desk.anybody(), await desk.person("viewer")
-    await signs_in(client, provider)
-    answer = await logged_out(desk, provider.logout_token(_with(by)))
-    assert answer.status_code == 200
-    assert (await client.get("/api/v1/session")).status_code == 401
-    assert (await other.get("/api/v1/session")).status_code == 200
-    (entry,) = await desk.audit("access.session-ended")
-    assert entry.actor == "your borough account"
-
-
-@pytest.mark.parametrize("by", [{"sub": "bob-2"}, {"sub": None, "sid": "there-2"}, {"sub": "anne-1", "sid": "there-2"}])
-async def test_others_sessions_go_on(desk: Desk, provider: SigningProvider, by: dict[str, Any]) -> None:
-    """Another person's, or another session's, logout is none of theirs."""
-    client = await desk.anybody()
-    await signs_in(client, provider)
-    assert (await logged_out(desk, provider.logout_token(_with(by)))).status_code == 200
-    assert (await client.get("/api/v1/session")).status_code == 200
-
-
-def _as_it_is(_said: dict[str, Any]) -> None:
-    """Change nothing."""
-
-
-LIES: dict[str, tuple[Callable[[dict[str, Any]], None], dict[str, Any]]] = {
-    "for another": (lambda said: said.update(aud="somebody-else"), {}),
-    "for us and another": (lambda said: said.update(aud=["sightline", "x"]), {}),
-    "of another issuer": (lambda said: said.update(iss="https://other.example.org"), {}),
-    "over": (lambda said: said.update(exp=said["exp"] - 900), {}),
-    "without an end": (lambda said: said.pop("exp"), {}),
-    "of the future": (lambda said: said.update(iat=said["iat"] + 900), {}),
-    "without a name": (lambda said: said.pop("jti"), {}),
-    "about nobody": (lambda said: said.pop("sub"), {}),
-    "about no logout": (lambda said: said.update(events={}), {}),
-    "about a logout that is none": (lambda said: said.update(events={LOGOUT: True}), {}),
-    "about another event": (lambda said: said.update(events=[LOGOUT]), {}),
-    "with a nonce": (lambda said: said.update(nonce="n"), {}),
-    "of another kind": (_as_it_is, {"typ": "at+jwt"}),
-    "by an unknown key": (_as_it_is, {"kid": "two"}),
-    "by no key": (_as_it_is, {"alg": "none"}),
-}
-
-
-async def test_what_is_no_logout_token_ends_nothing(desk: Desk, provider: SigningProvider) -> None:
-    """Each thing that Back-Channel Logout 2.6 asks for is asked; 400, and the session goes on."""
-    client = await desk.anybody()
-    await signs_in(client, provider)
-    for name, (edit, header) in LIES.items():
-        answer = await logged_out(desk, provider.logout_token(edit, **header))
-        assert (name, answer.status_code) == (name, 400)
-        assert answer.json()["type"] == "access.logout-token"
-    for nonsense in ("", "x", "...", "A" * 200_000):
-        assert (await logged_out(desk, nonsense)).status_code == 400
-    assert (await client.get("/api/v1/session")).status_code == 200
-
-
-async def test_an_id_token_is_no_logout_token(desk: Desk, provider: SigningProvider) -> None:
-    """Who gets hold of one cannot put its owner out with it."""
-    tokens: list[str] = []
-    provider.resign = lambda token: tokens.append(token) or token  # type: ignore[func-returns-value]
-    client = await desk.anybody()
-    await signs_in(client, provider)
-    assert (await logged_out(desk, tokens[0])).status_code == 400
-    assert (await client.get("/api/v1/session")).status_code == 200
-
-
-async def test_a_logout_said_twice_counts_once(desk: Desk, provider: SigningProvider) -> None:
-    """Whoever has signed in again since is not put out by the echo."""
-    client = await desk.anybody()
-    await signs_in(client, provider)
-    token = provider.logout_token()
-    await logged_out(desk, token)
-    assert (await client.get("/api/v1/session")).status_code == 401
-    await signs_in(client, provider)
-    assert (await logged_out(desk, token)).status_code == 200
-    assert (await client.get("/api/v1/session")).status_code == 200
-
-
-async def test_a_provider_ends_its_own_sessions_alone(tmp_path: Path, provider: SigningProvider) -> None:
-    """The same subject at another provider is another person; nor does its token count at another's address."""
-    async with signing_provider() as force:
-        settings = with_providers(
-            tmp_path,
-            provider_settings(tmp_path, provider.issuer),
-            provider_settings(tmp_path, force.issuer, id="force", name="the force"),
-        )
-        async with open_desk(tmp_path, settings=settings) as desk:
-            client = await desk.anybody()
-            await signs_in(client, provider)
-            assert (await logged_out(desk, force.logout_token(), "force")).status_code == 200
-            assert (await logged_out(desk, force.logout_token(), "borough")).status_code == 400
-            assert (await client.get("/api/v1/session")).status_code == 200
-
-
-@pytest.mark.parametrize("body", [b"a=1&" * 2000, b"\xff\xfe=%ff&logout_token=%ff", b"logout_token", b"&&==;"])
-async def test_an_odd_form_is_no_logout_token(desk: Desk, body: bytes) -> None:
-    """Many fields, no text, no value: 400."""
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = await (await desk.anybody()).post("/api/v1/oidc/borough/logout", content=body, headers=headers)
-    assert (answer.status_code, answer.json()["type"]) == (400, "access.logout-token")
-
-
-async def test_a_logout_token_comes_in_a_form(desk: Desk, provider: SigningProvider) -> None:
-    """Anything else is 415."""
-    client = await desk.anybody()
-    answer = await client.post("/api/v1/oidc/borough/logout", json={"logout_token": provider.logout_token()})
-    assert (answer.status_code, answer.json()["type"]) == (415, "api.media-type")
-
-
-def _with(by: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
-    def edit(said: dict[str, Any]) -> None:
-        said.update(by)
-        if said["sub"] is None:
-            del said["sub"]
-
-    return edit

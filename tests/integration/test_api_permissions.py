@@ -24,6 +24,7 @@ PUBLIC_ROUTES = {
     ("post", "/api/v1/oidc/{provider}/logout"),
 }
 FOR_PEOPLE_ALONE = {
+    ("post", "/api/v1/approvals/{approval_id}/allowance"),
     ("post", "/api/v1/users"),
     ("patch", "/api/v1/users/{user_id}"),
     ("delete", "/api/v1/users/{user_id}"),

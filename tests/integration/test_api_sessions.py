@@ -129,7 +129,10 @@ async def test_an_idle_console_locks_by_itself(tmp_path: Path) -> None:
         assert (await desk.admin.get("/api/v1/session")).json()["state"] == SessionState.OPEN
         async with desk.gateway.database.write() as connection:
             await connection.exec_driver_sql("UPDATE sessions SET active_ns = active_ns - 3700000000000")
-        assert (await desk.admin.get("/api/v1/session")).json()["state"] == SessionState.LOCKED
+        answers = [await desk.admin.get("/api/v1/session") for _ in range(2)]
+        assert [answer.json()["state"] for answer in answers] == [SessionState.LOCKED] * 2
+        (locked,) = await desk.audit("access.locked")
+        assert (locked.actor, json.loads(locked.details)) == ("root", {"state": "locked", "how": "idle"})
 
 
 async def test_ones_own_sessions_are_listed(desk: Desk) -> None:

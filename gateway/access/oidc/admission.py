@@ -6,13 +6,14 @@ from typing import Any
 
 from gateway.access.errors import UnknownError, UserError
 from gateway.access.identity import Identity
-from gateway.access.oidc.errors import NotAdmittedError
-from gateway.access.oidc.mapping import SECOND_FACTOR, claimed, groups_in, left_out, methods_in
+from gateway.access.oidc.errors import LastAdministratorError, NotAdmittedError
+from gateway.access.oidc.mapping import SECOND_FACTOR, Given, OwnRole, claimed, groups_in, left_out, methods_in
 from gateway.access.oidc.provider import Answered, Provider
 from gateway.access.permissions import Role
 from gateway.access.service import Access
 from gateway.db.engine import Database
 from gateway.db.identities import Identities, IdentityRow, ProviderSessionRow, ProviderSessions
+from gateway.db.rights import BundleRow, GrantRow, RightsRows
 from gateway.db.sessions import Sessions
 from gateway.db.users import UserRow, Users
 from kernel.clock import NS_PER_S, Clock
@@ -22,17 +23,19 @@ NO_PASSWORD = "!"  # noqa: S105 - none, and no hash either
 """What stands in place of a hash: no password is the right one."""
 USERNAME_MAX = 64
 NAME_MAX = 120
+GRANTED = "oidc"
+"""Kind of a grant that stands for what a group at a provider gives: a role of the site's own making."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A person as a provider knows them. ``role`` is what their groups make them here; ``None``: nobody."""
+    """A person as a provider knows them. ``given`` is what their groups make them here; ``None``: nobody."""
 
     issuer: str
     subject: str
     username: str
     name: str
-    role: Role | None
+    given: Given | None
     groups_withheld: bool
     methods: tuple[str, ...]
     sid: str | None
@@ -41,11 +44,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """Who came in. ``was`` is the role that they had before, where it is another now."""
+    """Who came in, and as what. ``was`` is the role that they had before, where it is another now."""
 
     user: UserRow
     identity: IdentityRow
     new: bool
+    role: str
     was: str | None
 
 
@@ -68,7 +72,7 @@ async def account_of(provider: Provider, answered: Answered) -> Account:
         subject=claims["sub"],
         username=_text(claimed(told, settings.username_claim)),
         name=_text(told.get("name"))[:NAME_MAX],
-        role=provider.mapping.role(groups or ()),
+        given=provider.mapping.role(groups or ()),
         groups_withheld=groups is None and left_out(told, settings.groups_claim),
         methods=methods_in(claims, settings),
         sid=claims.get("sid"),
@@ -93,10 +97,11 @@ class Admission:
 
         Raises:
             NotAdmittedError: no group of theirs means anything here, they are disabled here, or a second factor is due.
+            LastAdministratorError: they would be no administrator any more, and nobody else is one.
         """
         async with self._database.read() as connection:
             identity = await Identities(connection).find(account.issuer, account.subject)
-        if account.role is None:
+        if account.given is None:
             if identity is not None:
                 await self._end(identity.id)
             raise _nobody(provider, account)
@@ -105,7 +110,12 @@ class Admission:
                 f"{provider.settings.name} does not say that you signed in with two factors, which is needed here.",
                 cure="Sign in there with your second factor; if you did, tell an administrator.",
             )
-        admitted = await self._let_in(provider, account, account.role)
+        try:
+            admitted = await self._let_in(provider, account, account.given)
+        except LastAdministratorError as error:
+            # What the group gave is taken away like any other; only the row stays, so that there is an administrator.
+            await self.end(await self._sessions_of(error.user_id))
+            raise
         if admitted.was is not None:
             # What was opened as something else is not carried on as this.
             await self.end(await self._sessions_of(admitted.user.id))
@@ -183,45 +193,82 @@ class Admission:
         async with self._database.read() as connection:
             return await Identities(connection).of_user(user_id)
 
-    async def _let_in(self, provider: Provider, account: Account, role: Role) -> Admitted:
-        now_ns = self._clock.wall_ns()
+    async def _let_in(self, provider: Provider, account: Account, given: Given) -> Admitted:
         async with self._database.write() as connection:
-            identities, users = Identities(connection), Users(connection)
+            rights, users = RightsRows(connection), Users(connection)
+            bundle = await _bundle(rights, provider, given)
+            role = Role.MEMBER if isinstance(given, OwnRole) else given
+            called = bundle.name if bundle is not None else role.value
+            identities = Identities(connection)
             identity = await identities.find(account.issuer, account.subject)
             if identity is None:
-                user = UserRow(
-                    id=new_id(),
-                    username=await _free_name(users, account.username, provider.settings.id),
-                    name=account.name or account.username or "Somebody",
-                    role=role,
-                    password_hash=NO_PASSWORD,
-                    disabled=False,
-                    created_ns=now_ns,
-                )
+                user, identity = self._new(account, role, await _free_name(users, account, provider))
                 await users.add(user)
-                identity = IdentityRow(
-                    id=new_id(),
-                    issuer=account.issuer,
-                    subject=account.subject,
-                    user_id=user.id,
-                    governs=True,
-                    created_ns=now_ns,
-                    signed_in_ns=now_ns,
-                )
                 await identities.add(identity)
-                return Admitted(user=user, identity=identity, new=True, was=None)
+                await self._give(rights, user.id, bundle, provider)
+                return Admitted(user=user, identity=identity, new=True, role=called, was=None)
             found = await users.get(identity.user_id)
             assert found is not None
             if found.disabled:
                 raise NotAdmittedError("Your account here is disabled.", cure="Ask an administrator.")
-            was = None
+            before = called = called if identity.governs else found.role
             if identity.governs:
-                was = found.role if found.role != role else None
+                _keep_an_administrator(await users.all(), found, role, provider)
+                before = await self._give(rights, found.id, bundle, provider) or found.role
                 await users.change(found.id, role=role.value, name=account.name or found.name)
                 found = await users.get(found.id)
                 assert found is not None
-            await identities.signed_in(identity.id, now_ns)
-        return Admitted(user=found, identity=identity, new=False, was=was)
+            await identities.signed_in(identity.id, self._clock.wall_ns())
+        was = before if before != called else None
+        return Admitted(user=found, identity=identity, new=False, role=called, was=was)
+
+    def _new(self, account: Account, role: Role, username: str) -> tuple[UserRow, IdentityRow]:
+        now_ns = self._clock.wall_ns()
+        user = UserRow(
+            id=new_id(),
+            username=username,
+            name=account.name or account.username or "Somebody",
+            role=role,
+            password_hash=NO_PASSWORD,
+            disabled=False,
+            created_ns=now_ns,
+        )
+        identity = IdentityRow(
+            id=new_id(),
+            issuer=account.issuer,
+            subject=account.subject,
+            user_id=user.id,
+            governs=True,
+            created_ns=now_ns,
+            signed_in_ns=now_ns,
+        )
+        return user, identity
+
+    async def _give(self, rights: RightsRows, user_id: str, bundle: BundleRow | None, provider: Provider) -> str | None:
+        """Grant a role of the site's own, and none that a group gave before; return the name of that one."""
+        tables = await rights.everything()
+        names = {row.id: row.name for row in tables.bundles}
+        held = [row for row in tables.grants if row.user_id == user_id and row.kind == GRANTED]
+        for row in held:
+            if bundle is None or row.role != bundle.id:
+                await rights.remove_grant(row.id)
+        if bundle is not None and all(row.role != bundle.id for row in held):
+            now_ns = self._clock.wall_ns()
+            grant = GrantRow(
+                id=new_id(),
+                kind=GRANTED,
+                user_id=user_id,
+                team_id=None,
+                role=bundle.id,
+                group_id=None,
+                starts_ns=now_ns,
+                ends_ns=None,
+                reason=f"Given by a group at {provider.settings.name}",
+                granted_by=provider.settings.id,
+                created_ns=now_ns,
+            )
+            await rights.put_grant(grant)
+        return names.get(held[0].role) if held else None
 
     async def _sessions_of(self, user_id: str) -> list[str]:
         async with self._database.read() as connection:
@@ -246,8 +293,29 @@ def _nobody(provider: Provider, account: Account) -> NotAdmittedError:
     )
 
 
-async def _free_name(users: Users, wanted: str, provider_id: str) -> str:
+async def _bundle(rights: RightsRows, provider: Provider, given: Given) -> BundleRow | None:
+    if not isinstance(given, OwnRole):
+        return None
+    bundles = (await rights.everything()).bundles
+    found = next((row for row in bundles if row.name.casefold() == given.name.casefold()), None)
+    if found is None:
+        raise NotAdmittedError(
+            f"Your group at {provider.settings.name} stands for the role {given.name}, which is not there any more.",
+            cure="Ask an administrator to make that role, or to change the groups in the settings.",
+        )
+    return found
+
+
+def _keep_an_administrator(users: Iterable[UserRow], user: UserRow, role: Role, provider: Provider) -> None:
+    if user.role != Role.ADMINISTRATOR or role is Role.ADMINISTRATOR:
+        return
+    if not any(one.role == Role.ADMINISTRATOR and not one.disabled and one.id != user.id for one in users):
+        raise LastAdministratorError(provider.settings.name, user_id=user.id, role=role.value)
+
+
+async def _free_name(users: Users, account: Account, provider: Provider) -> str:
     """Return a user name that nobody has: who is called like a user here already is not that user."""
+    wanted, provider_id = account.username, provider.settings.id
     kept = "".join(sign if sign.isalnum() or sign in "._-@" else "-" for sign in wanted.strip().casefold())
     base = kept.strip("-")[: USERNAME_MAX - len(provider_id) - 6] or "person"
     name, count = base, 1

@@ -7,6 +7,7 @@ ProviderError (gateway.access.errors.AccessError)
 ├── ProviderRefusedError      it did not sign the person in
 ├── VisitError                somebody comes back who was not sent, or not from there
 ├── NotAdmittedError          it knows them, but they may not come in here
+│   └── LastAdministratorError  it would leave nobody who can administer
 └── LogoutTokenError          a logout token that is none
 """
 
@@ -60,6 +61,20 @@ class NotAdmittedError(ProviderError):
 
     code = "access.not-admitted"
     status = 403
+
+
+class LastAdministratorError(NotAdmittedError):
+    """A group was changed there so that nobody here could administer any more: that is not done by a provider."""
+
+    code = "access.last-administrator"
+
+    def __init__(self, provider: str, *, user_id: str, role: str) -> None:
+        super().__init__(
+            f"{provider} makes you {role} now, but you are the only administrator here.",
+            cure="Make another one first, at the gateway's terminal: sightline users add NAME --role administrator.",
+        )
+        self.user_id = user_id
+        self.role = role
 
 
 class LogoutTokenError(ProviderError):

@@ -13,11 +13,26 @@ SECOND_FACTOR = "mfa"
 """The method of a session that a provider says was let in with two factors."""
 
 
+OWN_ROLE = "role:"
+"""Begins the name of a role of the site's own making. Those are kept in the database and may come and go."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRole:
+    """A role of the site's own making, by its name."""
+
+    name: str
+
+
+Given = Role | OwnRole
+"""What a group makes somebody here."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroupMapping:
     """Groups there, and the role here that each gives: the first that a person is in decides."""
 
-    lines: tuple[tuple[str, Role], ...]
+    lines: tuple[tuple[str, Given], ...]
 
     @classmethod
     def of(cls, settings: OidcSettings) -> Self:
@@ -26,19 +41,25 @@ class GroupMapping:
         Raises:
             BadValueError: a role that there is not.
         """
-        known = {role.value for role in Role}
-        for group, role in settings.groups.items():
-            if role not in known:
-                raise BadValueError(
-                    f"oidc.groups of {settings.id} makes {group} a {role}, and there is no such role.",
-                    cure=f"The roles are {', '.join(sorted(known))}.",
-                    key="oidc.groups",
-                )
-        return cls(tuple((group, Role(role)) for group, role in settings.groups.items()))
+        return cls(tuple((group, _given(settings, group, role)) for group, role in settings.groups.items()))
 
-    def role(self, groups: Collection[str]) -> Role | None:
+    def role(self, groups: Collection[str]) -> Given | None:
         """Return what somebody in these groups is here; ``None``: nobody."""
         return next((role for group, role in self.lines if group in groups), None)
+
+
+def _given(settings: OidcSettings, group: str, role: str) -> Given:
+    own = role.removeprefix(OWN_ROLE).strip()
+    if role.startswith(OWN_ROLE) and own:
+        return OwnRole(own)
+    known = {role.value for role in Role}
+    if role not in known:
+        raise BadValueError(
+            f"oidc.groups of {settings.id} makes {group} a {role}, and there is no such role.",
+            cure=f"The roles are {', '.join(sorted(known))}, and {OWN_ROLE}NAME for one of the site's own.",
+            key="oidc.groups",
+        )
+    return Role(role)
 
 
 def claimed(claims: Mapping[str, Any], path: str) -> Any:

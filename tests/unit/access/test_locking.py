@@ -43,6 +43,21 @@ async def test_the_sweep_locks_without_being_asked(door: Door) -> None:
     assert heard == [(who.session, SessionState.LOCKED)]
 
 
+async def test_who_locked_by_idleness_is_told_once(door: Door) -> None:
+    """Whoever comes to it first: a request or the sweep. What somebody locks by hand is not among it."""
+    await door.add()
+    who, secret = await door.sign_in()
+    _, other = await door.sign_in()
+    heard: list[tuple[str, str]] = []
+    detach = door.access.when_idle(lambda session: heard.append((session.id, session.username)))
+    await door.access.put_state((await door.access.of_session(other)).session, SessionState.LOCKED)
+    door.clock.jump_wall(door.settings.lock_after_s)
+    await door.access.of_session(secret)
+    await door.access.end_expired()
+    assert heard == [(who.session, "ann")]
+    detach()
+
+
 async def test_a_hand_keeps_it_open(door: Door) -> None:
     """A sign of activity starts the time anew."""
     await door.add()

@@ -1,8 +1,10 @@
 """What is deleted, in which order, and what never is."""
 
 import asyncio
+import contextlib
 import errno
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,39 @@ async def test_held_footage_stays(settings: RecordingSettings, clock: ManualCloc
         assert await left(storage) == []
         with pytest.raises(UnknownHoldError):
             await storage.release(hold)
+
+
+async def test_a_hold_says_by_whose_word_and_until_when(settings: RecordingSettings, clock: ManualClock) -> None:
+    """Also once its review was put off, and with the catalog lost: its terms stand beside the footage."""
+    async with open_storage(settings, clock=clock) as storage:
+        hold = await storage.hold(
+            CAMERA, START_NS, START_NS + NS_PER_S, "evidence", authority="DC Ames", placed_by="olga", review_ns=7
+        )
+        await storage.review(hold, 9)
+        root = storage._disks[0].root
+    for catalog in (True, False):
+        async with open_storage(settings, clock=clock) as storage:
+            (found,) = await storage.holds()
+            assert (found.authority, found.placed_by, found.review_ns) == ("DC Ames", "olga", 9)
+            with pytest.raises(UnknownHoldError):
+                await storage.review("nothing", 9)
+        if catalog:
+            (root / "catalog.db").unlink()
+
+
+async def test_a_catalog_of_the_first_kind_is_carried_over(settings: RecordingSettings, clock: ManualClock) -> None:
+    """Its holds are there, with nobody's word and no review."""
+    async with open_storage(settings, clock=clock) as storage:
+        hold = await storage.hold(CAMERA, START_NS, START_NS + NS_PER_S, "evidence")
+        catalog = storage._disks[0].root / "catalog.db"
+    with contextlib.closing(sqlite3.connect(catalog)) as before:
+        for column in ("authority", "placed_by", "review_ns"):
+            before.execute(f"ALTER TABLE holds DROP COLUMN {column}")
+        before.execute("PRAGMA user_version = 1")
+        before.commit()
+    async with open_storage(settings, clock=clock) as storage:
+        (found,) = await storage.holds()
+        assert (found.id, found.reason, found.authority, found.review_ns) == (hold, "evidence", "", None)
 
 
 async def test_a_hold_covers_what_is_still_to_come(settings: RecordingSettings, clock: ManualClock) -> None:

@@ -5,6 +5,7 @@
 
 import { ApiError, get, request, saveBlob, saveUrl } from "./api.js";
 import { cameraById, keepCameras, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
+import { agreedDownload } from "./second-person.js";
 import { steering } from "./steering.js";
 import { clock, duration, fileTime, toIso } from "./time.js";
 import { line } from "./words.js";
@@ -17,8 +18,9 @@ export async function loadCameras() {
     const cameras = /** @type {Camera[]} */ (await get("/cameras"));
     cameras.sort((one, other) => one.number - other.number);
     keepCameras(cameras);
+    const first = store.state.list !== "ready";
     store.set({ list: "ready", listProblem: null });
-    fillWall();
+    fillWall(first);
     follow();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status === 401) return;
@@ -27,11 +29,16 @@ export async function loadCameras() {
   }
 }
 
-/** Put cameras into an untouched wall, and take out those that are gone. */
-function fillWall() {
+/**
+ * Put cameras into an untouched wall. What one may not see (any more) stays in its place, and says so; but a wall of
+ * which nothing is there, as it was left at another gateway, is an untouched one.
+ * @param {boolean} first
+ */
+function fillWall(first) {
   const { cameras, slots } = store.state;
-  const known = slots.map((slot) => (cameraById(slot.cameraId) ? slot : { cameraId: null, replayAt: null }));
-  if (known.every((slot) => slot.cameraId === null)) {
+  const known = slots.map((slot) => (cameraById(slot.cameraId) ? slot : { ...slot, replayAt: null }));
+  if (known.every((slot) => slot.cameraId === null || (first && !cameraById(slot.cameraId)))) {
+    known.fill({ cameraId: null, replayAt: null });
     cameras.slice(0, 9).forEach((camera, index) => (known[index] = { cameraId: camera.id, replayAt: null }));
     const wide = matchMedia("(min-width: 860px)").matches;
     if (localStorage.getItem(KEPT) === null) store.set({ layout: !wide || cameras.length < 2 ? 1 : cameras.length > 4 ? 9 : 4 });
@@ -99,7 +106,7 @@ export function callUp(camera) {
 export function callUpNumber(digits) {
   const camera = store.state.cameras.find((each) => each.number === Number(digits));
   if (camera) callUp(camera);
-  else tell(`There is no camera ${Number(digits)}.`, "attention");
+  else tell(`There is no camera ${Number(digits)}${may("break_glass") ? " among those that you may see" : ""}.`, "attention");
   store.set({ typed: "" });
 }
 
@@ -211,6 +218,14 @@ async function exportClip(camera, start, end) {
     tell(line(error instanceof ApiError ? error.problem : error), "attention");
     return;
   }
+  const path = `/api/v1/cameras/${camera.id}/clip.mp4?${query}`;
+  let approval = "";
+  try {
+    approval = await agreedDownload(path);
+  } catch (error) {
+    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    return;
+  }
   tell(`Clip of camera ${camera.number}, ${clock(start)} to ${clock(end)} (${duration(end - start)}), is being saved.`);
-  saveUrl(`/api/v1/cameras/${camera.id}/clip.mp4?${query}`, `camera-${camera.number}-${fileTime(start)}.mp4`);
+  saveUrl(`${path}${approval}`, `camera-${camera.number}-${fileTime(start)}.mp4`);
 }

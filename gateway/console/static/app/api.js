@@ -31,17 +31,43 @@ export async function refusal(response) {
 }
 
 /**
- * Told when the session is over, when it is locked, and when somebody has to prove again who they are: the answer says
- * whether they did, and then the request is made again.
- * @type {{signedOut: () => void, locked: () => void, confirm: (methods: string[]) => Promise<boolean>}}
+ * Told when the session is over, when it is locked, when somebody has to prove again who they are (the answer says
+ * whether they did, and then the request is made again), and when a second person must agree (the answer is the request
+ * as it is to be made again; what is refused or withdrawn is thrown).
+ * @type {{signedOut: () => void, locked: () => void, confirm: (methods: string[]) => Promise<boolean>,
+ *   agree: (error: ApiError, init: RequestInit) => Promise<RequestInit>}}
  */
-export const hooks = { signedOut: () => {}, locked: () => {}, confirm: () => Promise.resolve(false) };
+export const hooks = {
+  signedOut: () => {},
+  locked: () => {},
+  confirm: () => Promise.resolve(false),
+  agree: (error) => Promise.reject(error),
+};
 
 /**
- * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} a good answer
+ * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} a good answer, whatever that takes
  * @throws {ApiError}
  */
 export async function request(path, init = {}) {
+  try {
+    return await once(path, init);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const { problem, status } = error;
+    if (problem.type === "access.confirm" && (await hooks.confirm(problem.methods ?? []))) return request(path, init);
+    if (problem.type === "access.second-person" && problem.approvers) return request(path, await hooks.agree(error, init));
+    if (problem.type === "access.locked") hooks.locked();
+    if (status === 401 && problem.type !== "access.credentials" && path !== "/api/v1/session" && path !== "/api/v1/setup") hooks.signedOut();
+    throw error;
+  }
+}
+
+/**
+ * Ask, and take what is answered.
+ * @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} a good answer
+ * @throws {ApiError}
+ */
+export async function once(path, init = {}) {
   const headers = new Headers(init.headers);
   headers.set("X-Sightline", "1");
   /** @type {Response} */
@@ -53,12 +79,7 @@ export async function request(path, init = {}) {
     throw new ApiError(UNREACHABLE, 0);
   }
   if (response.ok) return response;
-  const error = await refusal(response);
-  const { type } = error.problem;
-  if (type === "access.confirm" && (await hooks.confirm(error.problem.methods ?? []))) return request(path, init);
-  if (type === "access.locked") hooks.locked();
-  if (response.status === 401 && type !== "access.credentials" && path !== "/api/v1/session" && path !== "/api/v1/setup") hooks.signedOut();
-  throw error;
+  throw await refusal(response);
 }
 
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */

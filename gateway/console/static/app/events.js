@@ -10,6 +10,9 @@ const SILENCE_MS = 5000;
 /** Nine hundred cameras tell their states each second: what comes together is drawn together. */
 const GATHER_MS = 50;
 
+/** What the gateway tells, for whoever wants it: an event of the message's kind, and ``open`` on each connection. */
+export const news = new EventTarget();
+
 export class Events {
   /** @type {WebSocket | null} */
   #socket = null;
@@ -47,6 +50,7 @@ export class Events {
       const again = this.#attempt > 0;
       this.#attempt = 0;
       store.set({ link: "up" });
+      news.dispatchEvent(new Event("open"));
       if (again) void this.#reload();
     };
     socket.onmessage = (event) => {
@@ -84,10 +88,13 @@ export class Events {
     if (message.t === "time") store.serverClock.heard(Date.parse(message.server), Date.now());
     else if (message.t === "session") void this.#turned();
     else if (message.t === "cameras") void this.#reload();
+    else if (message.t === "rights") void this.#turned().then(this.#reload);
     else if (message.t === "camera") {
       this.#news.set(message.id, message.state);
       if (this.#drawing === 0) this.#drawing = setTimeout(() => this.#draw(), GATHER_MS);
+      return;
     }
+    news.dispatchEvent(new CustomEvent(message.t, { detail: message }));
   }
 
   #draw() {

@@ -18,6 +18,9 @@ export class Footage {
   /** @type {Problem | null} */
   problem = null;
   loaded = false;
+  /** What is held beyond its time. @type {import("./types.js").Hold[]} */
+  holds = [];
+  #holdsOf = "";
   #asked = "";
   #timer = 0;
   /** @type {AbortController | null} */
@@ -46,6 +49,20 @@ export class Footage {
     clearTimeout(this.#timer);
     this.#flight?.abort();
     if (cameraId) this.#timer = setTimeout(() => void this.#fetch(cameraId, start, end), other ? 0 : SETTLE_MS);
+  }
+
+  /** Know the holds of a camera, as of this turn of theirs. @param {string | null} cameraId @param {number} turn */
+  lookAtHolds(cameraId, turn) {
+    const of = `${cameraId} ${turn}`;
+    if (of === this.#holdsOf) return;
+    if (!this.#holdsOf.startsWith(`${cameraId} `)) this.holds = [];
+    this.#holdsOf = of;
+    if (!cameraId) return;
+    void get(`/cameras/${cameraId}/holds`).catch(() => []).then((holds) => {
+      if (this.#holdsOf !== of) return;
+      this.holds = holds;
+      this.changed();
+    });
   }
 
   end() {

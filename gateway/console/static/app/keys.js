@@ -4,6 +4,7 @@
  */
 
 import { armExport, back30, callUpNumber, goLive, select, setLayout, still } from "./actions.js";
+import { armHold } from "./holds.js";
 import { isSteeringKey } from "./steer-inputs.js";
 import { steering } from "./steering.js";
 import { selectedCamera, selectedSlot, store, tell } from "./store.js";
@@ -50,6 +51,7 @@ export const KEY_HELP = [
       [[",", "."], "one frame back or on"],
       [["S"], "save a still"],
       [["E"], "export: then two clicks on the timeline"],
+      [["H"], "hold what the timeline shows beyond its time"],
     ],
   ],
   [
@@ -73,6 +75,7 @@ const PLAIN = {
   l: goLive,
   s: () => void still(),
   e: armExport,
+  h: armHold,
   " ": () => wish("pause"),
   ",": () => wish("step", -1),
   ".": () => wish("step", 1),
@@ -108,7 +111,7 @@ function type(typed) {
 function escape() {
   steering().stop();
   type("");
-  store.set({ exporting: null, presetArmed: false });
+  store.set({ exporting: null, holding: null, presetArmed: false });
 }
 
 /** @param {string} digit */

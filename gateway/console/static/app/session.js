@@ -5,11 +5,13 @@
 
 import { follow, goLiveEverywhere, loadCameras, restoreWall } from "./actions.js";
 import { ApiError, get, hooks, send } from "./api.js";
-import { Events } from "./events.js";
+import { confirmThere } from "./confirm-there.js";
+import { Events, news } from "./events.js";
 import { forgetHosts } from "./host-watch.js";
 import { serversNamed } from "./ice.js";
 import { usable, use } from "./passkeys.js";
 import { steering } from "./steering.js";
+import { isTying } from "./tying.js";
 import { store, tell } from "./store.js";
 import { line } from "./words.js";
 
@@ -71,6 +73,7 @@ async function enter(session) {
   await loadCameras();
   events?.end();
   events = new Events(loadCameras, look);
+  if (isTying()) store.set({ panel: "account", panelOpen: true });
 }
 
 /** Go in, or on to the second factor. @param {SessionFacts | SecondDue} answer */
@@ -147,13 +150,14 @@ export async function look() {
     steering().aim(null);
     goLiveEverywhere();
     store.state.confirming?.settle(false);
-    store.set({ user, lock, exporting: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false });
+    store.set({ user, lock, exporting: null, holding: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false });
     return;
   }
   store.set({ user, lock });
   if (before !== "open") {
     await loadCameras();
     follow();
+    news.dispatchEvent(new Event("unlocked"));
   }
 }
 
@@ -165,9 +169,15 @@ export const ways = (methods) => methods.filter((method) => method !== "passkey"
 /** @returns {Promise<{ticket: string, options: object}>} */
 export const confirmChallenge = () => send("POST", "/session/confirm/passkey");
 
-/** @param {object} proof */
-export async function confirm(proof) {
-  await send("POST", "/session/confirm", proof);
+/**
+ * @param {object} proof as the API takes it, or a provider's identifier and the window that was opened for it
+ * @param {() => boolean} wanted whether anybody still waits for it
+ */
+export async function confirm(proof, wanted) {
+  if ("provider" in proof) {
+    const { provider, page } = /** @type {{provider: string, page: Window | null}} */ (proof);
+    await confirmThere(provider, page, wanted);
+  } else await send("POST", "/session/confirm", proof);
 }
 
 /** @type {Promise<boolean> | null} */

@@ -40,6 +40,13 @@ import { ServerClock } from "./time.js";
  * @property {boolean} sound whether the selected picture is heard
  * @property {string} reference the incident or request that one said one is at work on
  * @property {boolean} presetArmed P was pressed; a digit recalls
+ * @property {import("./types.js").Asking[]} askings acts of one's own that take a second person
+ * @property {import("./types.js").WaitingAct[]} waiting acts of everybody that wait for one, for who may be it
+ * @property {import("./types.js").OwnGlass | null} glass what one may break and has broken oneself
+ * @property {import("./types.js").BrokenGlass[]} broken where the glass is broken, for who supervises
+ * @property {{start: number, end: number} | null} holding the stretch that is about to be held
+ * @property {number} holdsTurn rises when holds were placed or let go of
+ * @property {number} holdsDue how many are to be looked at again
  */
 
 /** @returns {Slot[]} */
@@ -74,6 +81,13 @@ const initial = {
   sound: false,
   presetArmed: false,
   reference: "",
+  askings: [],
+  waiting: [],
+  glass: null,
+  broken: [],
+  holding: null,
+  holdsTurn: 0,
+  holdsDue: 0,
 };
 
 class Store {

@@ -4,7 +4,31 @@
  */
 
 /** @typedef {{id: string, username: string, name: string, role: string, permissions: string[]}} User */
-/** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number, methods?: string[]}} Problem */
+/** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number, methods?: string[], approvers?: Approver[]} & Partial<Agreement>} Problem */
+/** @typedef {{name: string, value: string}} Fact  Times in ISO 8601, cameras by identifier, all else as people say it. */
+/** @typedef {{name: string, here: boolean}} Approver */
+/** @typedef {{approval: string | null, act: string, facts: Fact[], standing: string, until: string}} Agreement  What an act waits for that takes two people. */
+/** @typedef {{id: string, act: string, facts: Fact[], reason: string, asked_by: string, asked: string, until: string, mine: boolean}} WaitingAct */
+/**
+ * An act of one's own that takes a second person.
+ * @typedef {object} Asking
+ * @property {number} key
+ * @property {string} act
+ * @property {Fact[]} facts
+ * @property {Approver[]} approvers
+ * @property {"reason" | "waiting" | "over"} stage
+ * @property {number} until ms since 1970
+ * @property {string} approval its number, once it waits
+ * @property {string} said what came of it
+ * @property {(reason: string) => void} ask
+ * @property {() => void} leave
+ */
+/** @typedef {{id: string, user: string, name: string, reason: string, start: string, end: string}} BrokenGlass */
+/** @typedef {{broken: BrokenGlass[], minutes_max: number, reason_min: number}} OwnGlass */
+/**
+ * @typedef {{id: string, camera: string, start: string, end: string, reason: string, authority: string, placed_by: string,
+ *   placed: string, review: string | null, due: boolean}} Hold
+ */
 /** @typedef {{user: User, ice_servers?: boolean, state?: "open" | "locked" | "wall", enrol_due?: boolean, lock_after_s?: number, reference?: string, server_time?: string}} SessionFacts */
 /** @typedef {{ticket: string, methods: string[], passkey: object | null}} SecondDue  A password was right; one more proof is due. */
 /** @typedef {{latitude: number, longitude: number, height_m?: number | null}} Place */
@@ -110,6 +134,6 @@
  * @property {string | null} end
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "keys" | "account"} PanelName */
+/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
 
 export {};

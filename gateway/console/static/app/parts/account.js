@@ -4,7 +4,9 @@
  */
 
 import { html, nothing } from "lit";
+import "./accounts.js";
 import "./factors.js";
+import "./glass.js";
 import "./reference.js";
 import "./sessions.js";
 import { ApiError, send } from "../api.js";
@@ -68,10 +70,12 @@ class Account extends SlElement {
         ${may("view_live") ? html`<button id="make-wall" title="Shows live pictures for as long as it runs, and nothing else, until somebody unlocks it" @click=${() => this.#shut("wall")}>Make it a wallboard</button>` : nothing}
       </div>
       <div class="narrow-only"><sl-reference></sl-reference></div>
+      <sl-glass-form></sl-glass-form>
       <h3>Second factors</h3>
       <sl-factors></sl-factors>
       <h3>Password</h3>
       ${this.#passwordForm()}
+      <sl-accounts></sl-accounts>
       <h3>Where you are signed in</h3>
       <sl-sessions></sl-sessions>
     `;

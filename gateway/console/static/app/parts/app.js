@@ -4,8 +4,10 @@
  */
 
 import { html } from "lit";
+import "./asking.js";
 import "./confirm.js";
 import "./gate.js";
+import "./glass.js";
 import "./map.js";
 import "./panel.js";
 import "./timeline.js";
@@ -38,6 +40,7 @@ class App extends SlElement {
     return html`
       <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock}>
         <sl-topbar></sl-topbar>
+        <div class="notices"><sl-glass-notices></sl-glass-notices><sl-askings></sl-askings></div>
         <main class="centre" aria-label="Pictures">
           <sl-wall></sl-wall>
           <sl-timeline></sl-timeline>

@@ -11,8 +11,9 @@ import { confirm, confirmChallenge, signOut, ways } from "../session.js";
 class ConfirmDialog extends SlElement {
   /** @param {object} proof */
   #prove = async (proof) => {
-    await confirm(proof);
-    this.state.confirming?.settle(true);
+    const asked = this.state.confirming;
+    await confirm(proof, () => this.state.confirming === asked);
+    asked?.settle(true);
   };
 
   /** @override */

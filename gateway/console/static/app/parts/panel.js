@@ -3,11 +3,13 @@
  * @module
  */
 
-import { html } from "lit";
+import { html, nothing } from "lit";
 import "./account.js";
+import "./approvals.js";
 import "./audit.js";
 import "./enrol.js";
 import "./find.js";
+import "./holds.js";
 import "./hosts.js";
 import "./keys-help.js";
 import "./people.js";
@@ -23,6 +25,8 @@ const TABS = [
   ["steer", "Steer", null],
   ["find", "Cameras", null],
   ["enrol", "Enrol", "enrol"],
+  ["holds", "Holds", "view_recorded"],
+  ["approvals", "Approvals", "approve"],
   ["hosts", "Hosts", "supervise"],
   ["people", "People", "administer"],
   ["audit", "Audit", "audit"],
@@ -66,8 +70,19 @@ class Panel extends SlElement {
     event.preventDefault();
   }
 
+  /** How many things wait there. @param {PanelName} name */
+  #badge(name) {
+    const { waiting, holdsDue } = this.state;
+    const count = { approvals: waiting.filter((one) => !one.mine).length, holds: holdsDue }[/** @type {string} */ (name)] ?? 0;
+    return count ? html` <b class="badge" aria-label="${count} waiting">${count}</b>` : nothing;
+  }
+
   #body() {
     switch (this.state.panel) {
+      case "holds":
+        return html`<sl-holds></sl-holds>`;
+      case "approvals":
+        return html`<sl-approvals></sl-approvals>`;
       case "find":
         return html`<sl-find></sl-find>`;
       case "enrol":
@@ -96,7 +111,7 @@ class Panel extends SlElement {
           <button class="tab map-tab" aria-pressed=${!panelOpen} @click=${() => store.set({ panelOpen: false })}>Map</button>
           ${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && name !== (panel === "account" ? "keys" : "account")).map(
             ([name, label]) => html`<button class="tab" role="tab" id="tab-${name}" aria-selected=${panel === name} aria-controls="panel-body"
-              tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}</button>`,
+              tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}${this.#badge(name)}</button>`,
           )}
         </div>
         <div class="panel-body" id="panel-body" role="tabpanel" aria-labelledby="tab-${panel}" tabindex="-1">${this.#body()}</div>

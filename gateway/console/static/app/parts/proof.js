@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import { ApiError } from "../api.js";
+import { confirmingProviders, openedWindow } from "../confirm-there.js";
 import { SlElement, fields } from "../element.js";
 import { use } from "../passkeys.js";
 import { say } from "../words.js";
@@ -18,6 +19,7 @@ const CALLED = {
   totp: "code from the authenticator app",
   password: "password",
   recovery: "recovery code",
+  oidc: "organisation’s account",
 };
 
 class ProofForm extends SlElement {
@@ -30,6 +32,8 @@ class ProofForm extends SlElement {
   act = "Confirm";
   #chosen = "";
   #busy = false;
+  /** Where one can confirm with an account that others keep; asked for once it is wanted. @type {import("../confirm-there.js").Provider[] | null} */
+  #providers = null;
   /** @type {Problem | null} */
   #problem = null;
 
@@ -69,6 +73,24 @@ class ProofForm extends SlElement {
     });
   }
 
+  async #learnProviders() {
+    this.#providers = [];
+    this.#providers = await confirmingProviders().catch(() => []);
+    this.requestUpdate();
+    await this.updateComplete;
+    this.#focus();
+  }
+
+  #there() {
+    if (this.#providers === null) void this.#learnProviders();
+    return html`<div class="buttons">${(this.#providers ?? []).map(
+      ({ id, name }) => html`<button class="primary there" data-provider=${id} ?disabled=${this.#busy} @click=${() => {
+        const page = openedWindow();
+        void this.#attempt(() => Promise.resolve({ provider: id, page }));
+      }}>${this.#busy ? "Waiting for the other window…" : `Confirm with ${name}`}</button>`,
+    )}</div>`;
+  }
+
   /** @param {string} method */
   async #choose(method) {
     this.#chosen = method;
@@ -79,7 +101,7 @@ class ProofForm extends SlElement {
   }
 
   #focus() {
-    /** @type {HTMLElement | null} */ (this.querySelector("input, .passkey"))?.focus();
+    /** @type {HTMLElement | null} */ (this.querySelector("input, .passkey, .there"))?.focus();
   }
 
   /** @override */
@@ -106,11 +128,11 @@ class ProofForm extends SlElement {
     const others = this.methods.filter((method) => method !== this.#method);
     return html`
       ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
-      ${this.#method === "passkey"
+      ${this.#method === "oidc" ? this.#there() : this.#method === "passkey"
         ? html`<button class="primary passkey" ?disabled=${this.#busy} @click=${this.#passkey}>${this.#busy ? "Waiting for the passkey…" : "Use passkey"}</button>`
         : html`<form @submit=${this.#submit}>${this.#field()}<button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Checking…" : this.act}</button></form>`}
       ${others.length
-        ? html`<div class="other-ways">${others.map((method) => html`<button type="button" class="plain" data-way=${method} @click=${() => void this.#choose(method)}>Use ${method === "passkey" ? "a" : method === "password" ? "the" : "a"} ${CALLED[method] ?? method}</button>`)}</div>`
+        ? html`<div class="other-ways">${others.map((method) => html`<button type="button" class="plain" data-way=${method} @click=${() => void this.#choose(method)}>Use ${{ password: "the", oidc: "your" }[method] ?? "a"} ${CALLED[method] ?? method}</button>`)}</div>`
         : nothing}
     `;
   }

@@ -7,11 +7,12 @@
 import { html, nothing } from "lit";
 import { select } from "../actions.js";
 import { SlElement } from "../element.js";
+import { toGlass } from "../glass.js";
 import { LivePicture } from "../live.js";
 import { awayWords, hostAway, recordingKnown } from "../hosts.js";
 import { Playback } from "../playback.js";
 import { wishes } from "../keys.js";
-import { cameraById, store } from "../store.js";
+import { cameraById, may, store } from "../store.js";
 import { age, clockFine, day } from "../time.js";
 import { say, shownInstead, standing } from "../words.js";
 import { Hands } from "../hands.js";
@@ -216,7 +217,8 @@ class Tile extends SlElement {
       case "frozen":
         return this.#flag(`Frozen for ${age(ageMs)}`, "Frames come, but show the same picture.");
       case "forbidden":
-        return this.#card("You may not see this camera.", "Ask an administrator for the permission.", "attention");
+        return html`<div class="veil attention" role="status"><strong>You may not see this camera.</strong><span>Ask an administrator for the permission.</span>
+          ${may("break_glass") ? html`<button @click=${toGlass}>Break the glass…</button>` : nothing}</div>`;
       case "offline": {
         if (hostAway(camera.state)) {
           const said = awayWords(problem, performance.now() - (this.state.away[camera.id] ?? performance.now()));
@@ -231,6 +233,14 @@ class Tile extends SlElement {
         return this.#card(said.title, said.cure, "attention");
       }
     }
+  }
+
+  /** A camera that is not among those that one may see. @param {() => void} choose */
+  #refused(choose) {
+    return html`<article class="tile empty refused" data-state="forbidden" data-selected=${this.#selected} aria-label="A camera that you may not see"
+      @pointerdown=${choose} @focusin=${choose} tabindex="0">
+      <p><strong>You may not see this camera.</strong> <span>Or it is not there any more.</span></p>
+      ${may("break_glass") ? html`<button @click=${toGlass}>Break the glass…</button>` : nothing}</article>`;
   }
 
   /** @param {string} title @param {string} cure @param {string} kind */
@@ -291,6 +301,7 @@ class Tile extends SlElement {
     const camera = this.#camera;
     const selected = this.#selected;
     const choose = () => select(this.index);
+    if (!camera && this.content.cameraId && this.state.list === "ready") return this.#refused(choose);
     if (!camera) {
       return html`<article class="tile empty" data-state="empty" data-selected=${selected} aria-label="Empty tile ${this.index + 1}"
         @pointerdown=${choose} @focusin=${choose} tabindex="0">

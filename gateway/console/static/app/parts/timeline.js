@@ -7,9 +7,10 @@ import { html, nothing } from "lit";
 import { armExport, back30, goLive, markExport, replay, still } from "../actions.js";
 import { SlElement } from "../element.js";
 import { Footage } from "../footage.js";
+import { armHold, showsStretch } from "../holds.js";
 import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
-import { selectedCamera, selectedSlot, store, tell } from "../store.js";
+import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { clock, clockFine, clockShort, day, duration } from "../time.js";
 import { around, clip, marks, nearestRecorded, shift, toShare, toTime, zoom } from "../timescale.js";
 import { gapCause, say } from "../words.js";
@@ -31,12 +32,14 @@ class Timeline extends SlElement {
   connectedCallback() {
     super.connectedCallback();
     this.#timer = setInterval(() => this.requestUpdate(), 250);
+    showsStretch(() => this.#view);
   }
 
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
     clearInterval(this.#timer);
+    showsStretch(() => null);
     this.#footage.end();
   }
 
@@ -63,6 +66,7 @@ class Timeline extends SlElement {
       }
     }
     this.#footage.look(camera?.id ?? null, this.#view);
+    this.#footage.lookAtHolds(may("view_recorded") ? (camera?.id ?? null) : null, this.state.holdsTurn);
   }
 
   /** @param {PointerEvent | WheelEvent} event */
@@ -166,6 +170,19 @@ class Timeline extends SlElement {
     `;
   }
 
+  /** What is held, and what is about to be. */
+  #holds() {
+    const { holding } = this.state;
+    const part = holding ? clip(this.#view, holding) : null;
+    return html`
+      ${this.#footage.holds.map((hold) => {
+        const held = clip(this.#view, { start: Date.parse(hold.start), end: Date.parse(hold.end) });
+        return held ? html`<i class="held" data-due=${hold.due} .style=${this.#style(held)} title="Held: ${hold.reason}">${held.width * this.clientWidth > 44 ? html`<span>held</span>` : nothing}</i>` : nothing;
+      })}
+      ${part ? html`<i class="range holding" .style=${this.#style(part)}><span>to be held</span></i>` : nothing}
+    `;
+  }
+
   #scale() {
     const { step, at } = marks(this.#view, Math.max(3, this.clientWidth / 110));
     const text = (/** @type {number} */ mark) =>
@@ -206,6 +223,7 @@ class Timeline extends SlElement {
         <button title="Save a still (S)" data-act="still" ?disabled=${none} @click=${() => void still()}>Still</button>
         <button title="Export a range: two clicks on the timeline (E)" data-act="export" ?disabled=${none} aria-pressed=${exporting !== null}
           @click=${armExport}>${exporting === null ? "Export" : "from" in exporting ? "…to where?" : "…from where?"}</button>
+        ${may("hold") ? html`<button title="Hold what is shown here beyond its time (H)" data-act="hold" ?disabled=${none} aria-pressed=${this.state.holding !== null} @click=${armHold}>Hold</button>` : nothing}
       </div>
       <div class="transport" role="group" aria-label="How much time is shown">
         <button title="Show less time" aria-label="Show less time" @click=${() => this.#zoomBy(1 / 2)}>+</button>
@@ -245,7 +263,7 @@ class Timeline extends SlElement {
           aria-valuetext="${day(at)} ${clock(at)}" aria-valuemin=${Math.round(this.#view.start / 1000)} aria-valuemax=${Math.round(this.#now() / 1000)}
           @pointerdown=${this.#press} @pointermove=${this.#move} @pointerup=${this.#lift} @keydown=${this.#key} @wheel=${this.#wheel}
           @pointerleave=${() => { this.#hover = null; this.requestUpdate(); }}>
-          <div class="lane">${this.#spans()}${this.#exportRange()}
+          <div class="lane">${this.#spans()}${this.#holds()}${this.#exportRange()}
             ${clipFuture(this.#view, this.#now(), this.#style)}</div>
           <div class="scale"><span class="scale-day">${day(this.#view.start)}</span>${this.#scale()}</div>
           ${head >= 0 && head <= 1 ? html`<i class="head" data-live=${live} .style=${`left:${head * 100}%`}></i>` : nothing}

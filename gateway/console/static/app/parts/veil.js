@@ -18,7 +18,7 @@ class Veil extends SlElement {
 
   /** @param {object} proof */
   #prove = async (proof) => {
-    await confirm(proof);
+    await confirm(proof, () => this.state.lock !== "open");
     await look();
   };
 

@@ -1,0 +1,362 @@
+"""Acts that take two people, the broken glass and holds, in Debian's Chromium before a real gateway, at two sizes."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from kernel.clock import SystemClock
+from tests.e2e.screens import PEER, PHONE
+from tests.fakes.descriptions import description
+from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
+from tests.fakes.live_page import chromium
+from tests.fakes.waiting import until
+
+pytestmark = pytest.mark.timeout(180)
+expect.set_options(timeout=20_000)
+
+SMALL_DESK = (1280, 800)
+TWO_PEOPLE = ("hold.release", "export.clip")
+RANGE = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T13:00:00Z"}
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A gateway with two cameras, and browsers at it."""
+
+    desk: Desk
+    open: Callable[[str], Awaitable[Page]]
+    """Return the console of somebody who signed in."""
+    cameras: tuple[str, str]
+
+    async def aged(self) -> None:
+        """Let everybody's last proof be long ago."""
+        async with self.desk.gateway.database.write() as connection:
+            await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
+
+
+@pytest_asyncio.fixture(params=["desk", "phone"])
+async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Room]:
+    """Give a gateway at which two acts take two people, and browsers of either size."""
+    size = PHONE if request.param == "phone" else SMALL_DESK
+    settings = settings_in(tmp_path, two_people=TWO_PEOPLE)
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(open_desk(tmp_path, settings=settings))
+        first = await desk.enrol(number=1, name="High Street")
+        desk.host.found = description("urn:uuid:2")
+        cameras = (first, await desk.enrol(number=2, name="Station", address="192.0.2.2"))
+        for camera in cameras:
+            desk.host.state(desk.host.live(camera))
+        browser = await stack.enter_async_context(chromium())
+        broken: list[str] = []
+
+        async def open_(username: str) -> Page:
+            phone = size == PHONE
+            context = await browser.new_context(
+                viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
+            )
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(20_000)
+            page.on("pageerror", lambda error: broken.append(str(error)))
+            page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)
+            await page.add_init_script(path=PEER)
+            await page.goto(desk.url)
+            await page.get_by_label("User name").fill(username)
+            await page.get_by_label("Password", exact=True).fill(PASSWORD)
+            await page.get_by_role("button", name="Sign in", exact=True).click()
+            await expect(page.locator("article").first).to_be_visible()
+            return page
+
+        yield Room(desk, open_, cameras)
+        assert not broken, broken
+
+
+async def panel(page: Page, name: str) -> Locator:
+    """Open a panel."""
+    await page.locator(f"#tab-{name}").click()
+    return page.locator("#panel-body")
+
+
+async def placed(room: Room) -> None:
+    """Have a hold on the first camera."""
+    wish = {**RANGE, "reason": "Robbery at the kiosk", "authority": "DC Ames", "reference": "CAD 4711"}
+    answer = await room.desk.admin.post(f"/api/v1/cameras/{room.cameras[0]}/holds", json=wish)
+    assert answer.status_code == 201, answer.text
+
+
+async def asked(page: Page, reason: str = "The case is closed") -> Locator:
+    """Release the only hold, as far as the second person; return the card that waits."""
+    body = await panel(page, "holds")
+    await body.get_by_role("button", name="Release").click()
+    await body.get_by_role("button", name="Really release?").click()
+    card = page.locator("[data-asking=reason]")
+    await expect(card).to_contain_text("High Street")
+    await card.get_by_label("Why is it to be done?").fill(reason)
+    await card.get_by_role("button", name="Ask").click()
+    waiting = page.locator("[data-asking=waiting]")
+    await expect(waiting).to_contain_text("A second person must agree.")
+    return waiting
+
+
+async def export(page: Page) -> None:
+    """Mark a range on the timeline, with two clicks."""
+    await expect(page.locator("article[data-camera-number='1']")).to_be_visible()
+    await page.keyboard.press("e")
+    await expect(page.locator(".timeline")).to_have_attribute("data-exporting", "true")
+    for x in (100, 200):
+        await page.locator(".track").click(position={"x": x, "y": 20})
+
+
+async def test_a_stretch_is_held_from_the_timeline(room: Room) -> None:
+    """H, a reason, by whose word: it is kept, marked on the timeline, listed, and on record."""
+    page = await room.open("root")
+    await page.keyboard.press("h")
+    await expect(page.locator(".range.holding")).to_be_visible()
+    await page.get_by_label("Why it is to be kept").fill("Robbery at the kiosk")
+    await page.get_by_label("By whose word").fill("DC Ames, Met")
+    await page.get_by_label("Incident or request").fill("CAD 4711")
+    await page.get_by_role("button", name="Hold it").click()
+    await expect(page.locator(".lane .held")).to_have_attribute("title", "Held: CAD 4711: Robbery at the kiosk")
+    await expect(page.locator("[data-hold]")).to_contain_text("By the word of DC Ames, Met. Held by root")
+    await expect(page.locator(".range.holding")).to_have_count(0)
+    (held,) = room.desk.host.holds.values()
+    assert (held.camera, held.authority) == (room.cameras[0], "DC Ames, Met")
+    assert held.end_ns - held.start_ns > 10 * 60 * 10**9
+
+
+async def test_a_hold_that_is_due_is_counted_and_kept(room: Room) -> None:
+    """The tab says how many; one press puts the review off by a month."""
+    await placed(room)
+    (held,) = room.desk.host.holds.values()
+    room.desk.host.holds[held.id] = held.model_copy(update={"review_ns": 1})
+    page = await room.open("root")
+    await expect(page.locator("#tab-holds .badge")).to_have_text("1")
+    body = await panel(page, "holds")
+    await expect(body.locator("[data-due=true]")).to_contain_text("Review due since")
+    await body.get_by_role("button", name="Still needed").click()
+    await expect(body.locator("[data-due=true]")).to_have_count(0)
+    await expect(page.locator("#tab-holds .badge")).to_have_count(0)
+
+
+async def test_two_people_release_a_hold(room: Room) -> None:
+    """The first is asked why and waits; the second reads what, where and why, and agrees; it is done by itself."""
+    await placed(room)
+    await room.desk.person("supervisor", "sue")
+    first, second = await room.open("root"), await room.open("sue")
+    await asked(first)
+    await expect(first.locator("[data-asking]")).to_contain_text("Sue may agree, and is signed in now.")
+    await expect(second.locator("#tab-approvals .badge")).to_have_text("1")
+    body = await panel(second, "approvals")
+    for words in (
+        "Release a hold",
+        "root asks",
+        "1 High Street",
+        "CAD 4711: Robbery at the kiosk",
+        "The case is closed",
+    ):
+        await expect(body).to_contain_text(words)
+    await body.get_by_role("button", name="Agree").click()
+    await until(lambda: not room.desk.host.holds, what="the release")
+    await expect(first.locator("[data-asking]")).to_have_count(0)
+    await expect((await panel(first, "holds")).get_by_text("Nothing is held")).to_be_visible()
+    await expect(body).to_contain_text("Nothing waits.")
+    (given,) = await room.desk.audit("approval.given")
+    assert given.actor == "sue"
+
+
+async def test_a_refusal_is_said_with_its_reason(room: Room) -> None:
+    """The card stays until it is put away, and nothing was done."""
+    await placed(room)
+    await room.desk.person("supervisor", "sue")
+    first, second = await room.open("root"), await room.open("sue")
+    await asked(first)
+    body = await panel(second, "approvals")
+    await body.get_by_role("button", name="Refuse…").click()
+    await body.get_by_label("Why not?").fill("The appeal is open")
+    await body.get_by_role("button", name="Refuse", exact=True).click()
+    card = first.locator("[data-asking=over]")
+    await expect(card).to_contain_text("sue refused: The appeal is open")
+    await card.get_by_role("button", name="Put away").click()
+    await expect(card).to_have_count(0)
+    assert len(room.desk.host.holds) == 1
+
+
+async def test_what_was_asked_for_is_withdrawn_and_never_approved_by_oneself(room: Room) -> None:
+    """One's own request is in the list with a sentence in place of the buttons."""
+    await placed(room)
+    page = await room.open("root")
+    waiting = await asked(page)
+    await expect(waiting).to_contain_text("Nobody else here may agree to it.")
+    body = await panel(page, "approvals")
+    await expect(body).to_contain_text("You asked for this yourself.")
+    await expect(body.get_by_role("button", name="Agree")).to_have_count(0)
+    await waiting.get_by_role("button", name="Withdraw").click()
+    await expect(page.locator("[data-asking]")).to_have_count(0)
+    await expect(body).to_contain_text("Nothing waits.")
+    assert len(await room.desk.audit("approval.withdrawn")) == 1
+    assert len(room.desk.host.holds) == 1
+
+
+async def test_who_asks_again_after_a_reload_goes_on(room: Room) -> None:
+    """What was approved while the page was away is used as soon as the same is asked for."""
+    await placed(room)
+    sue = await room.desk.person("supervisor", "sue")
+    page = await room.open("root")
+    await asked(page)
+    await page.reload()
+    (one,) = (await sue.get("/api/v1/approvals")).json()
+    assert (await sue.post(f"/api/v1/approvals/{one['id']}/allowance")).status_code == 204
+    body = await panel(page, "holds")
+    await body.get_by_role("button", name="Release").click()
+    await body.get_by_role("button", name="Really release?").click()
+    await until(lambda: not room.desk.host.holds, what="the release")
+
+
+async def test_who_agrees_proves_who_they_are(room: Room) -> None:
+    """The password is asked for at the moment it is needed, and the agreement then goes through by itself."""
+    await placed(room)
+    await room.desk.person("supervisor", "sue")
+    first, second = await room.open("root"), await room.open("sue")
+    await asked(first)
+    body = await panel(second, "approvals")
+    async with room.desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE sessions SET confirmed_ns = 0 WHERE user_id = (SELECT id FROM users WHERE username = 'sue')"
+        )
+    await body.get_by_role("button", name="Agree").click()
+    dialog = second.get_by_role("dialog")
+    await dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+    await second.keyboard.press("Enter")
+    await until(lambda: not room.desk.host.holds, what="the release")
+
+
+async def test_two_people_export_a_clip(room: Room) -> None:
+    """Two clicks on the timeline, a reason, an agreement: the download begins by itself."""
+    sue = await room.desk.person("supervisor", "sue")
+    page = await room.open("root")
+    await export(page)
+    card = page.locator("[data-asking=reason]")
+    await card.get_by_label("Why is it to be done?").fill("Request 7 of the Met")
+    async with page.expect_download() as download:
+        await card.get_by_role("button", name="Ask").click()
+        await expect(page.locator("[data-asking=waiting]")).to_be_visible()
+        (one,) = (await sue.get("/api/v1/approvals")).json()
+        assert (one["act"], one["reason"]) == ("export.clip", "Request 7 of the Met")
+        assert (await sue.post(f"/api/v1/approvals/{one['id']}/allowance")).status_code == 204
+    assert (await download.value).suggested_filename.startswith("camera-")
+    (exported,) = await room.desk.audit("export.clip")
+    assert "approved:" in exported.rule
+
+
+# --- the glass
+
+
+async def on_duty(room: Room) -> str:
+    """Add a member who sees both cameras and may break the glass; return the grant that shows the second one."""
+    desk = room.desk
+    client = await desk.person("member", "mo")
+    me = (await client.get("/api/v1/session")).json()["user"]["id"]
+    duty = await desk.admin.post("/api/v1/roles", json={"name": "Duty officer", "permissions": ["break_glass"]})
+    await desk.admin.post("/api/v1/grants", json={"role": duty.json()["id"], "user": me})
+    grants = []
+    for number, camera in enumerate(room.cameras):
+        group = await desk.admin.post("/api/v1/groups", json={"name": f"Group {number}", "cameras": [camera]})
+        grant = await desk.admin.post(
+            "/api/v1/grants", json={"role": "viewer", "user": me, "group": group.json()["id"]}
+        )
+        grants.append(grant.json()["id"])
+    return str(grants[1])
+
+
+async def test_the_glass_is_broken_from_a_refused_tile_and_ended_by_a_supervisor(room: Room) -> None:
+    """A reason long enough, a banner with the time left, the picture; and supervisors hear of it until they say so."""
+    grant = await on_duty(room)
+    await room.desk.person("supervisor", "sue")
+    page, watching = await room.open("mo"), await room.open("sue")
+    await page.click("[data-layout='4']")
+    station = page.locator(f"[data-camera-id='{room.cameras[1]}']")
+    await expect(station).to_have_attribute("data-state", "live")
+    assert (await room.desk.admin.delete(f"/api/v1/grants/{grant}")).status_code == 204
+    refused = page.locator("article.refused")
+    await expect(refused).to_contain_text("You may not see this camera.")
+    await refused.get_by_role("button", name="Break the glass…").click()
+    reason = page.get_by_label("What has happened, and why can it not wait?")
+    await reason.fill("Stabbing")
+    form = page.locator("#glass-form")
+    await expect(form).to_contain_text("2 more characters.")
+    await expect(form.get_by_role("button", name="Break the glass")).to_be_disabled()
+    await reason.fill("Stabbing at the station, nobody here who may")
+    await form.get_by_role("button", name="Break the glass").click()
+    banner = page.locator("[data-glass=own]")
+    await expect(banner).to_contain_text("Every camera is open to you until")
+    await expect(banner.locator("time")).to_contain_text("14 min")
+    await expect(station).to_have_attribute("data-state", "live")
+
+    alarm = watching.locator("[data-glass=other]")
+    await expect(alarm).to_contain_text("Mo broke the glass")
+    await expect(alarm).to_contain_text("Stabbing at the station, nobody here who may")
+    await watching.reload()
+    await expect(alarm).to_be_visible()
+    await alarm.get_by_role("button", name="I have seen it").click()
+    await expect(alarm).to_have_count(0)
+    await watching.reload()
+    body = await panel(watching, "approvals")
+    await expect(body).to_contain_text("every camera")
+    await expect(alarm).to_have_count(0)
+    (seen,) = await room.desk.audit("access.glass-acknowledged")
+    assert seen.actor == "sue"
+    await body.get_by_role("button", name="End it").click()
+    await expect(banner).to_have_count(0)
+    await expect(refused).to_be_visible()
+    (closed,) = await room.desk.audit("access.glass-closed")
+    assert closed.actor == "sue"
+
+
+async def test_one_ends_ones_own_glass(room: Room) -> None:
+    """From the banner, before its time is over; it is still there after a reload."""
+    await on_duty(room)
+    page = await room.open("mo")
+    await page.locator("#account").click()
+    await page.get_by_label("What has happened, and why can it not wait?").fill("A test of the emergency button")
+    await page.get_by_label("For how many minutes").fill("5")
+    await page.locator("#glass-form").get_by_role("button").click()
+    banner = page.locator("[data-glass=own]")
+    await expect(banner.locator("time")).to_contain_text("4 min")
+    await page.reload()
+    await banner.get_by_role("button", name="End it").click()
+    await expect(banner).to_have_count(0)
+    (broken,) = await room.desk.audit("access.glass-broken")
+    assert json.loads(broken.details)["minutes"] == 5
+
+
+async def test_a_wallboard_only_views(room: Room) -> None:
+    """No key does anything but show: nothing is steered, held, exported, played back or opened; the API says locked."""
+    page = await room.open("root")
+    await page.locator("#account").click()
+    await page.locator("#make-wall").click()
+    await expect(page.locator("#unlock")).to_be_visible()
+    asked = len(room.desk.host.asked)
+    for key in ("e", "h", "r", "s", "w", "t", "p", "1", "Enter", "ArrowLeft", "+", "Home", "?", "/", "["):
+        await page.keyboard.press(key)
+    await expect(page.locator(".side")).to_be_hidden()
+    await expect(page.locator("sl-timeline")).to_be_hidden()
+    await expect(page.locator(".notice")).to_have_count(0)
+    await expect(page.locator("article[data-state=replay]")).to_have_count(0)
+    beyond = [one for one in room.desk.host.asked[asked:] if "/live" not in one and not one.endswith("/presets")]
+    assert beyond == []
+    paths = (
+        "holds",
+        "approvals",
+        "users",
+        "audit",
+        f"cameras/{room.cameras[0]}/timeline?start={SystemClock().wall_ns()}",
+    )
+    for path in paths:
+        status = await page.evaluate("(path) => fetch(`/api/v1/${path}`).then((answer) => answer.status)", path)
+        assert (path, status) == (path, 403)
