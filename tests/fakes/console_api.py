@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
-from tests.fakes import console_hosts
+from tests.fakes import console_hosts, console_people
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
 from tests.fakes.console_state import USER, FakeBorough
 
@@ -262,12 +262,6 @@ async def _sessions(request: Request) -> Response:
     )
 
 
-async def _users(_: Request) -> Response:
-    others = [("u2", "bjones", "Bryn Jones", "operator"), ("u3", "duty", "Duty desk", "viewer")]
-    rest = [{"id": i, "username": u, "name": n, "role": r, "permissions": []} for i, u, n, r in others]
-    return JSONResponse([USER, *rest])
-
-
 async def _map(_: Request) -> Response:
     return JSONResponse({"tiles_url": None, "attribution": "", "centre": [LATITUDE, LONGITUDE]})
 
@@ -382,7 +376,7 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/clip.mp4", _clip),
             Route(api + "/hosts", _hosts),
             Route(api + "/hosts/{host:int}/viewers", _viewers),
-            Route(api + "/users", _users),
+            *console_people.routes(api),
             Route(api + "/audit", _audit),
             Route(api + "/audit/people", _audit_people),
             Route(api + "/audit/seen", _seen),

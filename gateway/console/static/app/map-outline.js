@@ -28,6 +28,7 @@ export class Outline {
     };
     mapView.middle = () => (map.getSize().x === 0 ? null : [map.getCenter().lat, map.getCenter().lng]);
     mapView.show = (corners) => {
+      map.invalidateSize({ pan: false });
       if (corners.length > 0 && map.getSize().x > 0) map.fitBounds(L.latLngBounds(corners).pad(0.15), { animate: false, maxZoom: 18 });
     };
   }

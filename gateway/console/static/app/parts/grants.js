@@ -102,7 +102,7 @@ class Grants extends Asking {
     if (this.#going === null) return "";
     const words = goingOnWords(this.#going);
     const who = [...new Set(this.#going.map((one) => `${one.who} at ${cameraById(one.camera)?.number ?? "a camera"}`))];
-    return words ? `Nothing goes on by another right: it ends ${words} (${who.slice(0, 4).join(", ")}${who.length > 4 ? " and others" : ""}).` : "Nobody does anything by it alone now.";
+    return words ? `It ends ${words} at once (${who.slice(0, 4).join(", ")}${who.length > 4 ? " and others" : ""}).` : "Nobody does anything by it alone now.";
   }
 
   /** @param {Grant} grant */

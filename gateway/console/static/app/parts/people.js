@@ -21,7 +21,7 @@ import { Asking } from "./people-asking.js";
 /** @typedef {import("../directory.js").Section} Section */
 
 /** @type {[section: Section, label: string][]} */
-const SECTIONS = [["people", "People"], ["teams", "Teams"], ["groups", "Cameras"], ["roles", "Roles"], ["grants", "Rights"]];
+const SECTIONS = [["people", "People"], ["teams", "Teams"], ["groups", "Groups"], ["roles", "Roles"], ["grants", "Rights"]];
 
 class People extends Asking {
   #query = "";
