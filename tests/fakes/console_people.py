@@ -35,9 +35,9 @@ def _users(borough: FakeBorough) -> list[dict[str, Any]]:
 
 def _groups(borough: FakeBorough) -> list[dict[str, Any]]:
     held = [camera["id"] for camera in borough.cameras[:3]]
-    town = {"id": "g1", "name": "Town centre", "parent": None, "label": "Town", "area": [], "cameras": [], "holds": held}
-    market = {**town, "id": "g2", "name": "Market", "parent": "g1", "label": None, "cameras": held[:1], "holds": held[:1]}
-    return [town, market]
+    town = {"id": "g1", "name": "Town centre", "parent": None, "label": "Town", "cameras": [], "holds": held}
+    market = {"id": "g2", "name": "Market", "parent": "g1", "label": None, "cameras": held[:1], "holds": held[:1]}
+    return [{**group, "area": []} for group in (town, market)]
 
 
 def _grants(borough: FakeBorough) -> list[dict[str, Any]]:

@@ -51,8 +51,16 @@ class People extends Asking {
   updated() {
     if (this.#at === directory.place) return;
     this.#at = directory.place;
+    void this.#arrive();
+  }
+
+  /** Once another page is drawn, what reads it and what scrolls it begin at its head. */
+  async #arrive() {
+    await new Promise(requestAnimationFrame);
     this.closest(".panel-body")?.scrollTo(0, 0);
-    /** @type {HTMLElement | null} */ (this.querySelector("h2"))?.focus({ preventScroll: true });
+    const head = /** @type {HTMLElement | null} */ (this.querySelector("h2"));
+    // A page that put a hand into a field of its own keeps it there.
+    if (!this.querySelector("input:focus, select:focus")) head?.focus({ preventScroll: true });
   }
 
   /** @param {Event} event */
