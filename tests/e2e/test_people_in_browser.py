@@ -25,13 +25,15 @@ async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 async def test_somebody_is_added_found_and_changed(room: Room) -> None:
-    """A weak password is said to be one in the form, and nothing typed is lost; then a name and a role are changed."""
+    """A weak password is said to be one at its field, and nothing typed is lost; then name and role are changed."""
     await room.panel.locator("#add-person").click()
     await expect(room.page.get_by_label("User name")).to_be_focused()
     await room.page.keyboard.type("olga")
     await room.page.get_by_label("First password").fill("password1234")
     await room.panel.get_by_role("button", name="Add", exact=True).click()
     await expect(room.panel.get_by_role("form", name="Add somebody").get_by_role("alert")).to_contain_text("password")
+    await expect(room.page.get_by_label("First password")).to_be_focused()
+    await expect(room.page.get_by_label("First password")).to_have_attribute("aria-invalid", "true")
     await expect(room.page.get_by_label("User name")).to_have_value("olga")
     await room.page.get_by_label("First password").fill(PASSWORD)
     await room.panel.get_by_role("button", name="Add", exact=True).click()
@@ -132,7 +134,7 @@ async def test_a_providers_account_is_tied_and_untied(room: Room) -> None:
     await expect(room.panel.locator(".rows").filter(has_text="olga-7")).to_contain_text("your borough account")
     await room.panel.get_by_label("The provider's own name for them").fill("olga-7")
     await room.panel.get_by_role("button", name="Tie it").click()
-    await expect(room.alert).to_contain_text("olga")
+    await expect(room.alert).to_contain_text("That account belongs to a user already.")
     await room.panel.get_by_role("button", name="Untie your borough account").click()
     await room.panel.get_by_role("button", name="Really untie").click()
     await expect(room.panel).to_contain_text("None: they sign in with what they have here.")

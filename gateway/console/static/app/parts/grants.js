@@ -147,7 +147,7 @@ class Grants extends Asking {
       <p class="hint" id="grant-times">Left empty: from now, and for good.</p>
       <label for="grant-reason">Why</label><input id="grant-reason" name="reason" maxlength="1000" autocomplete="off">
       ${this.said("add")}
-      <div class="buttons"><button class="primary" ?disabled=${this.busy}>Give it</button>
+      <div class="buttons"><button class="primary">Give it</button>
         <button type="button" class="plain" @click=${() => { this.#giving = false; this.wrong = null; this.requestUpdate(); }}>Not now</button></div>
     </form>`;
   }

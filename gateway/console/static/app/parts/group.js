@@ -159,7 +159,7 @@ class GroupPage extends Asking {
         ${known ? html`<p class="hint">In it now, with the groups below: ${counted(known.holds.length, "camera")}.</p>${cameraChips(known.holds)}` : nothing}
         ${this.sure === "remove" ? html`<p class="said" role="status">${own.size > 1 ? `The ${counted(own.size - 1, "group")} below go with it. ` : ""}${grants ? `${counted(grants, "right")} over ${own.size > 1 ? "them" : "it"} end at once.` : "No right is given over it."}</p>` : nothing}
         ${this.said("group")}
-        <div class="buttons"><button class="primary" ?disabled=${this.busy || (store.state.outline?.drawing ?? false)}>${known ? "Save" : "Make it"}</button>
+        <div class="buttons"><button class="primary" ?disabled=${store.state.outline?.drawing ?? false}>${known ? "Save" : "Make it"}</button>
           ${known ? this.twice({ key: "remove", label: "Remove this group", sure: "Really remove it", act: () => this.#remove(known, grants) }) : nothing}</div>
       </form>
     `;

@@ -14,13 +14,16 @@ import { callUp } from "../actions.js";
 /** @typedef {import("../types.js").Problem} Problem */
 
 const CAMERAS_SHOWN = 24;
+/** The fields that a problem is about, the likeliest first. @type {Record<string, string[]>} */
+const BLAMES = { "access.password": ["password"], "access.user": ["username"], "database.conflict": ["username", "name"], "access.rights": ["until", "name"] };
 
 export class Asking extends LitElement {
   /** What went wrong, and where: the name of a form or act. @type {{where: string, problem: Problem} | null} */
   wrong = null;
-  busy = false;
   /** What was clicked once and is done by a second click. */
   sure = "";
+  /** What is being done. @type {Set<string>} */
+  #doing = new Set();
   /** @type {(() => void)[]} */
   #leave = [];
   #seen = "";
@@ -50,13 +53,17 @@ export class Asking extends LitElement {
   }
 
   /**
+   * Do something once, however often it is clicked; what is wrong is said where it was asked, and at the field.
    * @param {string} where the form or act that says it when it goes wrong @param {() => Promise<unknown>} work
    * @param {string} [done] what to say when it is done @returns {Promise<boolean>}
    */
   async attempt(where, work, done = "") {
+    if (this.#doing.has(where)) return false;
+    this.#doing.add(where);
+    const hand = this.contains(document.activeElement);
     this.wrong = null;
-    this.busy = true;
     this.sure = "";
+    this.#excuse();
     this.requestUpdate();
     try {
       await work();
@@ -64,16 +71,38 @@ export class Asking extends LitElement {
     } catch (error) {
       this.wrong = { where, problem: error instanceof ApiError ? error.problem : { type: "page", ...say(error) } };
     }
-    this.busy = false;
+    this.#doing.delete(where);
     this.requestUpdate();
+    await this.updateComplete;
+    if (this.wrong) this.#blame(this.wrong);
+    // What was clicked may be gone: who works by keys goes on from the head of the page.
+    else if (hand && document.activeElement === document.body) /** @type {HTMLElement | null | undefined} */ (this.closest("sl-people")?.querySelector("h2"))?.focus({ preventScroll: true });
     return this.wrong === null;
+  }
+
+  /** Mark the field that is meant, and go there. @param {{where: string, problem: Problem}} wrong */
+  #blame({ where, problem }) {
+    const form = this.querySelector(`#said-${where}`)?.closest("form");
+    const named = problem.type === "api.request" ? [...problem.title.matchAll(/[:;] (\w+)[.:]/g)].map((found) => found[1] ?? "") : (BLAMES[problem.type] ?? []);
+    const field = named.map((name) => form?.elements.namedItem(name)).find((one) => one instanceof HTMLElement);
+    if (!(field instanceof HTMLElement)) return;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-errormessage", `said-${where}`);
+    field.focus();
+  }
+
+  #excuse() {
+    for (const field of this.querySelectorAll("[aria-errormessage]")) {
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-errormessage");
+    }
   }
 
   /** @param {string} where */
   said(where) {
     if (this.wrong?.where !== where) return nothing;
     const { title, cure } = say(this.wrong.problem);
-    return html`<p class="said attention" role="alert"><strong>${title}</strong> ${cure}</p>`;
+    return html`<p class="said attention" role="alert" id="said-${where}"><strong>${title}</strong> ${cure}</p>`;
   }
 
   /**

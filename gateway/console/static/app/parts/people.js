@@ -100,7 +100,7 @@ class People extends Asking {
       <select id="person-role" name="role">${OWN_ROLES.map(([role, { label, says }]) => html`<option value=${role}>${label}: ${says}</option>`)}</select>
       <p class="hint">A role holds on every camera. Choose Member for who is to see some cameras only, and give them rights over a group. People of other organisations are invited there.</p>
       ${this.said("add")}
-      <div class="buttons"><button class="primary" ?disabled=${this.busy}>Add</button>
+      <div class="buttons"><button class="primary">Add</button>
         <button type="button" class="plain" @click=${() => { this.#adding = false; this.wrong = null; this.requestUpdate(); }}>Not now</button></div>
     </form>`;
   }

@@ -138,7 +138,7 @@ class PersonPage extends Asking {
       ${why ? html`<p class="hint" id="role-why">${why}</p>` : nothing}
       ${governed ? html`<p class="hint">A provider keeps this account: name and role follow its groups at the next sign-in.</p>` : nothing}
       ${this.said("who")}
-      <div class="buttons"><button ?disabled=${this.busy}>Save</button></div>
+      <div class="buttons"><button>Save</button></div>
     </form>`;
   }
 
@@ -166,7 +166,7 @@ class PersonPage extends Asking {
           <input type="hidden" name="username" autocomplete="username" value=${facts.username}>
           ${passwordField({ id: "person-new-password", name: "password", label: "New password", autocomplete: "new-password", hint: "Their sessions end. They change it themselves after signing in." })}
           ${this.said("password")}
-          <div class="buttons"><button ?disabled=${this.busy}>Set it</button></div>
+          <div class="buttons"><button>Set it</button></div>
         </form></details>
     `;
   }
@@ -187,7 +187,7 @@ class PersonPage extends Asking {
           <label for="tie-subject">The provider's own name for them (sub)</label>
           <input id="tie-subject" name="subject" required maxlength="255" autocomplete="off" spellcheck="false" autocapitalize="none" aria-describedby="tie-hint">
           <p class="hint" id="tie-hint">Not their e-mail address: addresses are given to somebody else in time.</p>
-          <div class="buttons"><button ?disabled=${this.busy}>Tie it</button></div>
+          <div class="buttons"><button>Tie it</button></div>
         </form></details>` : nothing}
       ${this.said("accounts")}
     `;

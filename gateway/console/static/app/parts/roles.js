@@ -67,7 +67,7 @@ class Roles extends Asking {
         <fieldset><legend>With cameras</legend>${choices.filter(([, { house }]) => !house).map(box)}</fieldset>
         <fieldset><legend>In the house</legend><p class="hint">These count only where the role is given over all cameras.</p>${choices.filter(([, { house }]) => house).map(box)}</fieldset>
         ${this.said("role")}
-        <div class="buttons"><button class="primary" ?disabled=${this.busy}>${bundle ? "Save" : "Make it"}</button>
+        <div class="buttons"><button class="primary">${bundle ? "Save" : "Make it"}</button>
           ${bundle ? this.twice({ key: "remove", label: "Remove this role", sure: used ? `Really remove it, with ${counted(used, "right")}` : "Really remove it", act: () => this.#remove(bundle) }) : nothing}</div>
       </form>
     `;

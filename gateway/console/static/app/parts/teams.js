@@ -118,7 +118,7 @@ class Teams extends Asking {
       <ul class="rows">${teams.map(row)}</ul>
       ${this.#adding
         ? html`<form class="card" aria-label="New team" @submit=${(/** @type {Event} */ event) => void this.#add(event)}><label for="new-team">Name of the team</label><input id="new-team" name="name" required maxlength="120" autocomplete="off">
-            ${this.said("add")}<div class="buttons"><button class="primary" ?disabled=${this.busy}>Make it</button><button type="button" class="plain" @click=${() => { this.#adding = false; this.wrong = null; this.requestUpdate(); }}>Not now</button></div></form>`
+            ${this.said("add")}<div class="buttons"><button class="primary">Make it</button><button type="button" class="plain" @click=${() => { this.#adding = false; this.wrong = null; this.requestUpdate(); }}>Not now</button></div></form>`
         : html`<div class="buttons"><button id="add-team" @click=${() => { this.#adding = true; this.requestUpdate(); void this.updateComplete.then(() => /** @type {HTMLElement | null} */ (this.querySelector("#new-team"))?.focus()); }}>New team</button></div>`}
     `;
   }
