@@ -124,7 +124,7 @@ async def test_a_role_is_made_of_permissions_in_words(room: Room) -> None:
     await room.panel.locator("#add-role").click()
     await room.panel.get_by_label("Name", exact=True).fill("Viewer")
     await room.panel.get_by_role("checkbox", name="Steer").check()
-    await room.panel.get_by_role("checkbox", name="Live").check()
+    await room.panel.get_by_role("checkbox", name="Live Sees").check()
     await room.panel.get_by_role("button", name="Make it").click()
     await expect(room.alert).to_contain_text("comes with Sightline")
     await room.panel.get_by_label("Name", exact=True).fill("Night steerer")
@@ -226,7 +226,7 @@ async def test_everything_has_a_name_and_is_reached_by_keys(room: Room) -> None:
     await expect(room.panel.locator("[data-person=mia]")).to_be_visible()
     for section, act in (
         ("people", "[data-person=mia]"),
-        ("teams", ".rows .row"),
+        ("teams", ".rows .row:has-text('Night shift')"),
         ("groups", "[aria-label='Change Shops']"),
         ("roles", "#add-role"),
         ("grants", "#add-grant"),

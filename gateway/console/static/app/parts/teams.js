@@ -84,7 +84,7 @@ class Teams extends Asking {
         <label class="away" for="team-name">Name</label><input id="team-name" name="name" required maxlength="120" .value=${team.name} autocomplete="off"><button>Rename</button></form>
       ${this.said("name")}
       <h3>${counted(team.users.length, "person", "people")}</h3>
-      <form class="inline" aria-label="Put somebody in" @submit=${(/** @type {Event} */ event) => void this.#join(event, team)}>
+      <form class="inline" @submit=${(/** @type {Event} */ event) => void this.#join(event, team)}>
         <div class="grow">${personField({ id: "team-person", label: "Put somebody in" })}</div><button class="primary foot">Put in</button></form>
       ${peopleKnown((person) => !team.users.includes(person.id))}
       ${this.said("join")}
