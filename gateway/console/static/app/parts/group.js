@@ -29,14 +29,19 @@ class GroupPage extends Asking {
     const known = this.#known;
     this.#listed = [...(known?.cameras ?? [])];
     store.set({ outline: { corners: known?.area ?? [], drawing: false } });
-    // On a phone the map comes up with the outline.
-    void this.updateComplete.then(() => requestAnimationFrame(() => mapView.show(known?.area ?? [])));
+    void this.updateComplete.then(() => requestAnimationFrame(() => mapView.show(known?.area.length ? known.area : this.#everything())));
   }
 
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
     store.set({ outline: null });
+  }
+
+  /** On a phone the map comes up with the outline, and has no view of its own that somebody chose. */
+  #everything() {
+    if (matchMedia("(min-width: 860px)").matches) return [];
+    return store.state.cameras.flatMap(({ place }) => (place ? [/** @type {import("../directory.js").Corner} */ ([place.latitude, place.longitude])] : []));
   }
 
   get #known() {
