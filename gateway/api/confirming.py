@@ -127,9 +127,13 @@ async def end_sessions_of(user_id: str, request: Request, who: Who, the: The) ->
     """End every session of somebody, but the one that asks for it. What goes on through them ends with them."""
     user = await the.people.get(user_id)
     over = await the.access.end_sessions_of(user.id, keep=who.session)
-    details = {"count": len(over), "username": user.username}
     await the.trail.append(
-        AuditEvent(action=Action.SESSION_ENDED, actor=actor(request, who), subject=user.id, details=dict(details))
+        AuditEvent(
+            action=Action.SESSION_ENDED,
+            actor=actor(request, who),
+            subject=user.id,
+            details={"count": len(over), "username": user.username},
+        )
     )
 
 
