@@ -87,6 +87,11 @@ class Decider:
         """Return everything that somebody may do now."""
         return self._rights(identity.user_id, identity.role).within(identity.ceiling)
 
+    def rights_of(self, user_id: str) -> Rights:
+        """Return everything that a user may do now; nothing where they are disabled or gone."""
+        role = self._tables.users.get(user_id)
+        return self._rights(user_id, Role(role)) if role is not None else Rights(())
+
     def still(self, user_id: str, session: str, permission: Permission, camera: CameraId) -> bool:
         """Return whether what somebody began through a session may go on.
 

@@ -39,6 +39,15 @@ class Rights:
     def __init__(self, rights: Iterable[Right]) -> None:
         self._rights: Sequence[Right] = tuple(rights)
 
+    @property
+    def each(self) -> Sequence[Right]:
+        """Return every rule's share, in the order in which they are asked."""
+        return self._rights
+
+    def without(self, rule: str) -> "Rights":
+        """Return what is left when one rule is gone."""
+        return Rights(right for right in self._rights if right.rule != rule)
+
     def rule(self, permission: Permission, camera: CameraId | None = None) -> str | None:
         """Return the rule that allows this, or ``None``."""
         return next((right.rule for right in self._rights if right.allows(permission, camera)), None)

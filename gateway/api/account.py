@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 
 from gateway.access.entrance import site_of_passkeys
 from gateway.access.errors import LockedError
-from gateway.access.factors import Method
+from gateway.access.factors import Has, Method
 from gateway.access.identity import Identity, SessionState
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission
@@ -50,25 +50,7 @@ async def change_password(wish: models.NewPassword, request: Request, who: Mine,
 @router.get("/session/factors", **needs(Permission.SIGNED_IN))
 async def factors(who: Mine, the: The, request: Request) -> models.FactorList:
     """Return what one has to sign in with."""
-    has = await the.factors.of(who.user_id)
-    site = site_here(request)
-    return models.FactorList(
-        password=has.password,
-        totp=iso_or_none(has.totp_since_ns),
-        passkeys=[
-            models.PasskeyEntry(
-                id=row.id,
-                name=row.name,
-                created=iso(row.created_ns),
-                used=iso_or_none(row.used_ns),
-                here=site is not None and row.rp_id == site.rp_id,
-            )
-            for row in has.passkeys
-        ],
-        recovery_left=has.recovery_left,
-        required=the.settings.access.second_factor == "required",
-        passkeys_usable=site is not None,
-    )
+    return _listed(await the.factors.of(who.user_id), the, request)
 
 
 @router.post("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True))
@@ -133,6 +115,13 @@ async def new_recovery(request: Request, who: Mine, the: The) -> models.Recovery
     return models.RecoveryCodes(recovery_codes=codes)
 
 
+@router.get("/users/{user_id}/factors", **needs(Permission.ADMINISTER))
+async def factors_of(user_id: str, request: Request, the: The) -> models.FactorList:
+    """Return what somebody has to sign in with."""
+    user = await the.people.get(user_id)
+    return _listed(await the.factors.of(user.id), the, request)
+
+
 @router.delete("/users/{user_id}/factors", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_factors(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove every second factor of somebody who has lost theirs; their sessions end."""
@@ -146,6 +135,27 @@ async def remove_factors(user_id: str, request: Request, who: Who, the: The) -> 
             subject=user.id,
             details={"factor": "all", "username": user.username},
         )
+    )
+
+
+def _listed(has: Has, the: Rooms, request: Request) -> models.FactorList:
+    site = site_here(request)
+    return models.FactorList(
+        password=has.password,
+        totp=iso_or_none(has.totp_since_ns),
+        passkeys=[
+            models.PasskeyEntry(
+                id=row.id,
+                name=row.name,
+                created=iso(row.created_ns),
+                used=iso_or_none(row.used_ns),
+                here=site is not None and row.rp_id == site.rp_id,
+            )
+            for row in has.passkeys
+        ],
+        recovery_left=has.recovery_left,
+        required=the.settings.access.second_factor == "required",
+        passkeys_usable=site is not None,
     )
 
 

@@ -144,6 +144,21 @@ async def end_session(session_id: str, request: Request, who: Mine, the: The) ->
     )
 
 
+@router.delete("/users/{user_id}/sessions", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
+async def end_sessions_of(user_id: str, request: Request, who: Who, the: The) -> None:
+    """End every session of somebody, but the one that asks for it. What goes on through them ends with them."""
+    user = await the.people.get(user_id)
+    over = await the.access.end_sessions_of(user.id, keep=who.session)
+    await the.trail.append(
+        AuditEvent(
+            action=Action.SESSION_ENDED,
+            actor=actor(request, who),
+            subject=user.id,
+            details={"count": len(over), "username": user.username},
+        )
+    )
+
+
 def _no_token(who: Identity) -> None:
     if who.token_name is not None:
         raise BadRequestError("A token has no session.", cure="Sign in.")

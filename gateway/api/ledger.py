@@ -140,6 +140,19 @@ class Ledger:
         """Return what is going on under the keys that begin so."""
         return [span for span in self._spans.values() if span.key[: len(prefix)] == prefix]
 
+    def of_user(self, user_id: str) -> list[Span]:
+        """Return what somebody does now."""
+        return [span for span in self._spans.values() if span.actor.id == user_id]
+
+    def only_by(self, rule: str, decider: Decider) -> list[Span]:
+        """Return what would end if this rule were gone: what no other rule allows its user."""
+        return [
+            span
+            for span in self._spans.values()
+            if span.cut_reason is None
+            and decider.rights_of(span.actor.id).without(rule).rule(_NEEDS[span.action], span.camera) is None
+        ]
+
     def lasted_s(self, span: Span) -> int:
         """Return for how many seconds something has been going on."""
         return (self._clock.monotonic_ns() - span.began_ns) // NS_PER_S

@@ -61,6 +61,19 @@ async def _account(page: Page) -> None:
     await page.wait_for_selector("[data-session=here]")
 
 
+async def _person(page: Page) -> None:
+    await page.click("[data-person=bjones]")
+    await page.wait_for_selector(".held")
+
+
+def _section(name: str) -> Act:
+    async def act(page: Page) -> None:
+        await page.click(f"[data-section={name}]")
+        await page.wait_for_timeout(300)
+
+    return act
+
+
 async def _probed(page: Page) -> None:
     await page.click("#discover")
     await page.wait_for_selector(".discover .camera-row")
@@ -191,6 +204,10 @@ FACES: dict[str, tuple[str, Act]] = {
     "host-down-wall": ("host-down", _live),
     "host-version": ("host-version", _panel("hosts", _scrolled)),
     "people": ("ready", _panel("people")),
+    "people-one": ("ready", _panel("people", _person)),
+    "people-groups": ("ready", _panel("people", _section("groups"))),
+    "people-roles": ("ready", _panel("people", _section("roles"))),
+    "people-rights": ("ready", _panel("people", _section("grants"))),
     "account": ("ready", _account),
     "audit": ("ready", _panel("audit", _asked)),
     "keys": ("ready", _panel("keys")),

@@ -219,6 +219,7 @@ async def test_a_sharp_act_asks_and_then_goes_on_by_itself(room: Room) -> None:
     await room.expect_inside()
     await room.aged()
     await room.page.locator("#tab-people").click()
+    await room.page.locator("#add-person").click()
     await room.page.get_by_label("User name").fill("olga")
     await room.page.get_by_label("First password").fill(NEXT_PASSWORD)
     await room.page.get_by_role("button", name="Add", exact=True).click()
@@ -230,7 +231,7 @@ async def test_a_sharp_act_asks_and_then_goes_on_by_itself(room: Room) -> None:
     await dialog.get_by_label("Password", exact=True).fill(PASSWORD)
     await room.page.keyboard.press("Enter")
     await expect(dialog).to_have_count(0)
-    await expect(room.page.locator(".people")).to_contain_text("olga")
+    await expect(room.page.locator("sl-people .rows")).to_contain_text("olga")
 
 
 async def test_a_sharp_act_can_be_left(room: Room) -> None:

@@ -19,9 +19,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
-from tests.fakes import console_acts, console_hosts
+from tests.fakes import console_acts, console_hosts, console_people
+from tests.fakes.console_account import account_routes
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
-from tests.fakes.console_people import people_routes
 from tests.fakes.console_record import record_routes
 from tests.fakes.console_state import USER, FakeBorough, borough_of
 
@@ -266,8 +266,9 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/clip.mp4", _clip),
             Route(api + "/hosts", _hosts),
             Route(api + "/hosts/{host:int}/viewers", _viewers),
-            *people_routes(api),
+            *account_routes(api),
             *record_routes(api),
+            *console_people.routes(api),
             Route(api + "/map", _map),
             Route(api + "/map/ground", _ground),
             Route("/whep/{camera}/{stream}", _whep, methods=["POST"]),

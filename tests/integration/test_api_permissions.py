@@ -29,6 +29,7 @@ FOR_PEOPLE_ALONE = {
     ("patch", "/api/v1/users/{user_id}"),
     ("delete", "/api/v1/users/{user_id}"),
     ("delete", "/api/v1/users/{user_id}/factors"),
+    ("delete", "/api/v1/users/{user_id}/sessions"),
     ("post", "/api/v1/tokens"),
     ("delete", "/api/v1/tokens/{token_id}"),
     ("post", "/api/v1/users/{user_id}/accounts"),

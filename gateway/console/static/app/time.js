@@ -29,6 +29,18 @@ const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric",
 /** Tue 24 Nov. @param {number} ms @returns {string} */
 export const day = (ms) => DAY.format(ms).replace(",", "");
 
+/** Tue 24 Nov 14:03, with the year where it is another. @param {number} ms @returns {string} */
+export function dayAndTime(ms) {
+  const year = new Date(ms).getFullYear();
+  return `${day(ms)}${year === new Date().getFullYear() ? "" : ` ${year}`} ${clockShort(ms)}`;
+}
+
+/** What a field for a local time takes: 2026-11-24T14:03. @param {number} ms @returns {string} */
+export function localField(ms) {
+  const at = new Date(ms);
+  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
 /** For file names: 2026-11-24T14-03-27Z. @param {number} ms @returns {string} */
 export const fileTime = (ms) => `${new Date(Math.round(ms)).toISOString().slice(0, 19).replaceAll(":", "-")}Z`;
 

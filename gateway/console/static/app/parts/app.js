@@ -35,10 +35,10 @@ class App extends SlElement {
 
   /** @override */
   render() {
-    const { session, lock, panel, panelOpen } = this.state;
+    const { session, lock, panel, panelOpen, outline } = this.state;
     if (session !== "signed-in") return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>`;
     return html`
-      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock}>
+      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock} data-outline=${outline !== null}>
         <sl-topbar></sl-topbar>
         <div class="notices"><sl-glass-notices></sl-glass-notices><sl-askings></sl-askings></div>
         <main class="centre" aria-label="Pictures">

@@ -9,6 +9,7 @@ import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { SlElement } from "../element.js";
 import { cone, sight, wind } from "../geo.js";
+import { Outline } from "../map-outline.js";
 import { selectedCamera, store } from "../store.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
@@ -34,6 +35,8 @@ class CameraMap extends SlElement {
   #ground = "loading";
   /** @type {L.Marker | null} */
   #picked = null;
+  /** @type {Outline | null} */
+  #outline = null;
   /** @type {ResizeObserver | null} */
   #size = null;
 
@@ -53,6 +56,7 @@ class CameraMap extends SlElement {
       store.set({ picked: { latitude: event.latlng.lat, longitude: event.latlng.lng } });
     });
     this.#map = map;
+    this.#outline = new Outline(map);
     this.#size = new ResizeObserver(() => {
       map.invalidateSize();
       if (this.#marks.size > 0 && host.clientWidth > 0 && !this.#fitted) this.#fit();
@@ -66,6 +70,7 @@ class CameraMap extends SlElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     this.#size?.disconnect();
+    this.#outline?.end();
     this.#map?.remove();
     this.#map = null;
   }
@@ -138,6 +143,7 @@ class CameraMap extends SlElement {
     }
     if (!this.#fitted && placed.length > 0) this.#fit();
     this.#drawPicked(map);
+    this.#outline?.draw();
   }
 
   /** @param {L.Map} map @param {Camera} camera */
@@ -228,7 +234,7 @@ class CameraMap extends SlElement {
     const note = notes[/** @type {keyof typeof notes} */ (this.#ground)] ?? "";
     const said = [note, without > 0 ? `${without} without a place.` : ""].filter(Boolean).join(" ");
     return html`
-      <section class="map-room" aria-label="Map" data-picking=${this.state.panel === "enrol"}>
+      <section class="map-room" aria-label="Map" data-picking=${this.state.panel === "enrol" || this.state.outline?.drawing === true}>
         <div id="map"></div>
         <button class="map-fit" title="Show all cameras" @click=${() => this.#fit()}>All</button>
         ${said ? html`<p class="map-said">${said}</p>` : ""}

@@ -1,119 +1,172 @@
 /**
- * Who may use this: users and their roles.
+ * People and what they may do: five pages in one panel, of which this is the way in and the list of people.
  * @module
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
-import { SlElement, fields } from "../element.js";
-import { tell } from "../store.js";
-import { say } from "../words.js";
+import "./grants.js";
+import "./groups.js";
+import "./person.js";
+import "./roles.js";
+import "./teams.js";
+import { send } from "../api.js";
+import { PAGE, counted, directory, matchingPeople } from "../directory.js";
+import { fields } from "../element.js";
+import { OWN_ROLES, ROLES } from "../permissions.js";
+import { store } from "../store.js";
+import { dayAndTime } from "../time.js";
+import { hidePasswords, passwordField } from "./password.js";
+import { Asking } from "./people-asking.js";
 
-const ROLES = /** @type {Record<string, string>} */ ({
-  administrator: "everything, and who may do what",
-  operator: "watches, steers, plays back, exports",
-  viewer: "watches and plays back",
-});
+/** @typedef {import("../directory.js").Section} Section */
 
-class People extends SlElement {
-  /** @type {import("../types.js").User[] | null} */
-  #users = null;
-  /** @type {import("../types.js").Problem | null} */
-  #problem = null;
-  #removing = "";
+/** @type {[section: Section, label: string][]} */
+const SECTIONS = [["people", "People"], ["teams", "Teams"], ["groups", "Groups"], ["roles", "Roles"], ["grants", "Rights"]];
+
+class People extends Asking {
+  #query = "";
+  #shown = PAGE;
+  #adding = false;
+  #at = directory.place;
 
   /** @override */
   connectedCallback() {
     super.connectedCallback();
+    this.#at = directory.place;
     void this.#load();
   }
 
-  /** @param {() => Promise<unknown>} work @param {string} done */
-  async #attempt(work, done) {
-    this.#problem = null;
-    try {
-      await work();
-      if (done) tell(done);
-      return true;
-    } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
-      return false;
-    } finally {
-      this.requestUpdate();
-    }
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    directory.forget();
+    store.set({ outline: null });
   }
 
-  async #load() {
-    await this.#attempt(async () => {
-      const said = await get("/users");
-      this.#users = Array.isArray(said) ? said : said.users;
-    }, "");
+  #load() {
+    return this.attempt("list", () => directory.everything());
+  }
+
+  /** @override */
+  updated() {
+    if (this.#at === directory.place) return;
+    this.#at = directory.place;
+    void this.#arrive();
+  }
+
+  /** Once another page is drawn, what reads it and what scrolls it begin at its head. */
+  async #arrive() {
+    await new Promise(requestAnimationFrame);
+    this.closest(".panel-body")?.scrollTo(0, 0);
+    const head = /** @type {HTMLElement | null} */ (this.querySelector("h2"));
+    // A page that put a hand into a field of its own keeps it there.
+    if (!this.querySelector("input:focus, select:focus")) head?.focus({ preventScroll: true });
   }
 
   /** @param {Event} event */
   async #add(event) {
     const form = /** @type {HTMLFormElement} */ (event.target);
     const { username = "", name = "", password = "", role = "viewer" } = fields(event);
-    const ok = await this.#attempt(() => send("POST", "/users", { username, name: name || username, password, role }), `${name || username} can sign in now.`);
-    if (ok) form.reset();
-    await this.#reload(ok);
-  }
-
-  /** @param {boolean} ok */
-  async #reload(ok) {
-    if (ok) await this.#load();
-  }
-
-  /** @param {import("../types.js").User} user @param {string} role */
-  async #role(user, role) {
-    await this.#reload(await this.#attempt(() => send("PATCH", `/users/${user.id}`, { role }), `${user.name || user.username} is ${role} now.`));
+    hidePasswords(this);
+    const ok = await this.attempt("add", async () => {
+      await send("POST", "/users", { username, name: name || username, password, role });
+      await directory.load("users");
+    }, `${name || username} can sign in now.`);
+    if (!ok) return;
+    form.reset();
+    this.#adding = false;
     this.requestUpdate();
+    await this.updateComplete;
+    /** @type {HTMLElement | null} */ (this.querySelector("#add-person"))?.focus();
   }
 
-  /** @param {import("../types.js").User} user */
-  async #remove(user) {
-    if (this.#removing !== user.id) {
-      this.#removing = user.id;
+  async #open() {
+    this.#adding = true;
+    this.requestUpdate();
+    await this.updateComplete;
+    /** @type {HTMLElement | null} */ (this.querySelector("#person-username"))?.focus();
+  }
+
+  #form() {
+    if (!this.#adding) return html`<div class="buttons"><button id="add-person" class="primary" @click=${() => void this.#open()}>Add somebody</button></div>`;
+    return html`<form class="card" aria-label="Add somebody" @submit=${(/** @type {Event} */ event) => void this.#add(event)}>
+      <div class="pair">
+        <div><label for="person-username">User name</label><input id="person-username" name="username" required maxlength="64" pattern="[\\p{L}\\p{N}._@\\-]+"
+          title="Letters, digits, dots, dashes or @" autocomplete="off" spellcheck="false" autocapitalize="none"></div>
+        <div><label for="person-name">Full name</label><input id="person-name" name="name" maxlength="120" autocomplete="off"></div>
+      </div>
+      ${passwordField({ id: "person-password", name: "password", label: "First password", autocomplete: "new-password", hint: "They change it themselves under their name." })}
+      <label for="person-role">Role</label>
+      <select id="person-role" name="role">${OWN_ROLES.map(([role, { label, says }]) => html`<option value=${role}>${label}: ${says}</option>`)}</select>
+      <p class="hint">A role holds on every camera. Choose Member for who is to see some cameras only, and give them rights over a group. People of other organisations are invited there.</p>
+      ${this.said("add")}
+      <div class="buttons"><button class="primary">Add</button>
+        <button type="button" class="plain" @click=${() => { this.#adding = false; this.wrong = null; this.requestUpdate(); }}>Not now</button></div>
+    </form>`;
+  }
+
+  /** @param {import("../directory.js").Person} user @param {string[]} teams */
+  #row(user, teams) {
+    const seen = user.signed_in === null ? "never signed in" : `signed in ${dayAndTime(Date.parse(user.signed_in))}`;
+    const self = user.id === store.state.user?.id;
+    return html`<li><button class="row" data-person=${user.username} @click=${() => directory.open("people", user.id)}>
+      <span class="row-name">${user.name || user.username}${self ? html` <b class="here">you</b>` : nothing}
+        <small>${[user.username, seen, ...teams].join(" · ")}</small></span>
+      <span class="row-facts">${user.disabled ? html`<b class="attention">disabled</b>` : nothing}<span class="quiet">${ROLES[user.role]?.label ?? user.role}</span></span>
+    </button></li>`;
+  }
+
+  #list() {
+    const { users, teams } = directory;
+    const teamsOf = (/** @type {string} */ id) => (teams ?? []).filter((team) => team.users.includes(id)).map((team) => team.name);
+    const found = matchingPeople(users ?? [], this.#query, teamsOf);
+    const typed = (/** @type {InputEvent} */ event) => {
+      this.#query = /** @type {HTMLInputElement} */ (event.target).value;
+      this.#shown = PAGE;
       this.requestUpdate();
-      return;
-    }
-    this.#removing = "";
-    await this.#reload(await this.#attempt(() => send("DELETE", `/users/${user.id}`), `${user.name || user.username} was removed and signed out.`));
+    };
+    const first = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (this.#query && found[0]) directory.open("people", found[0].id);
+    };
+    return html`
+      <h2 tabindex="-1">People</h2>
+      ${this.#form()}
+      <form role="search" @submit=${first}>
+        <label for="people-search">Find somebody</label>
+        <input id="people-search" type="search" .value=${this.#query} placeholder="Name, role or team" autocomplete="off" spellcheck="false" @input=${typed}>
+      </form>
+      <p class="hint" role="status">${found.length === 0
+        ? "Nobody matches. Try part of a name, a role or a team."
+        : this.#query ? `${found.length} of ${counted(users?.length ?? 0, "person", "people")}; Enter opens the first.` : counted(found.length, "person", "people")}</p>
+      <ul class="rows">${found.slice(0, this.#shown).map((user) => this.#row(user, teamsOf(user.id)))}</ul>
+      ${found.length > this.#shown
+        ? html`<button @click=${() => { this.#shown += PAGE; this.requestUpdate(); }}>Show ${Math.min(PAGE, found.length - this.#shown)} more of ${found.length - this.#shown}</button>`
+        : nothing}
+    `;
   }
 
-  /** @param {import("../types.js").User} user */
-  #row(user) {
-    const self = user.id === this.state.user?.id;
-    return html`<li class="person">
-      <span class="camera-name">${user.name || user.username}<small>${user.username}${self ? " · you" : ""}</small></span>
-      <label class="away" for="role-${user.id}">Role of ${user.username}</label>
-      <select id="role-${user.id}" ?disabled=${self} .value=${user.role} @change=${(/** @type {Event} */ event) =>
-        void this.#role(user, /** @type {HTMLSelectElement} */ (event.target).value)}>
-        ${Object.keys(ROLES).map((role) => html`<option value=${role} ?selected=${role === user.role}>${role}</option>`)}</select>
-      ${self ? nothing : html`<button class="plain remove ${this.#removing === user.id ? "sure" : ""}" @blur=${() => { this.#removing = ""; this.requestUpdate(); }}
-        @click=${() => void this.#remove(user)}>${this.#removing === user.id ? "Really?" : "Remove"}</button>`}
-    </li>`;
+  #page() {
+    const { section, id } = directory.place;
+    if (section === "teams") return html`<sl-teams></sl-teams>`;
+    if (section === "groups") return html`<sl-groups></sl-groups>`;
+    if (section === "roles") return html`<sl-roles></sl-roles>`;
+    if (section === "grants") return html`<sl-grants></sl-grants>`;
+    return id === null ? this.#list() : html`<sl-person .user=${id}></sl-person>`;
   }
 
   /** @override */
   render() {
-    const said = this.#problem ? say(this.#problem) : null;
+    const { section } = directory.place;
+    const ready = directory.users && directory.teams && directory.groups && directory.roles && directory.grants;
     return html`
-      <h2>People</h2>
-      ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
-      ${this.#users ? html`<ul class="people">${this.#users.map((user) => this.#row(user))}</ul>` : said ? nothing : html`<p class="hint">Asking…</p>`}
-      <h3>Add somebody</h3>
-      <form @submit=${(/** @type {Event} */ event) => void this.#add(event)}>
-        <div class="pair">
-          <div><label for="person-username">User name</label><input id="person-username" name="username" required autocomplete="off" spellcheck="false" autocapitalize="none"></div>
-          <div><label for="person-name">Full name</label><input id="person-name" name="name" autocomplete="off"></div>
-        </div>
-        <label for="person-password">First password</label>
-        <input id="person-password" name="password" type="password" required autocomplete="new-password">
-        <label for="person-role">Role</label>
-        <select id="person-role" name="role">${Object.entries(ROLES).reverse().map(([role, does]) => html`<option value=${role}>${role}: ${does}</option>`)}</select>
-        <button class="primary">Add</button>
-      </form>
+      <nav class="sections" aria-label="People and rights">${SECTIONS.map(([name, label]) => html`<button data-section=${name}
+        aria-current=${section === name ? "page" : "false"} @click=${() => directory.open(name)}>${label}</button>`)}</nav>
+      ${ready
+        ? this.#page()
+        : this.wrong
+          ? html`${this.said("list")}<div class="buttons"><button @click=${() => void this.#load()}>Try again</button></div>`
+          : html`<p class="hint" role="status">Asking…</p>`}
     `;
   }
 }

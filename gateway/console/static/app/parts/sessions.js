@@ -1,5 +1,5 @@
 /**
- * Sessions: where one is signed in, and ending them.
+ * Sessions: where one, or as an administrator somebody, is signed in, and ending them.
  * @module
  */
 
@@ -16,6 +16,8 @@ import { say } from "../words.js";
 const HOW = { password: "password", code: "one-time code", totp: "authenticator app", passkey: "passkey", recovery: "recovery code", oidc: "your organisation's account", mfa: "two factors there" };
 
 class Sessions extends SlElement {
+  /** Whose, where they are not one's own. @type {string | null} */
+  user = null;
   /** @type {Entry[] | null} */
   #sessions = null;
   /** @type {import("../types.js").Problem | null} */
@@ -32,7 +34,7 @@ class Sessions extends SlElement {
     this.#problem = null;
     try {
       await work();
-      this.#sessions = await get("/sessions");
+      this.#sessions = await get(this.user === null ? "/sessions" : `/sessions?user_id=${this.user}`);
     } catch (error) {
       this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
     }
@@ -63,10 +65,14 @@ class Sessions extends SlElement {
   render() {
     const said = this.#problem ? say(this.#problem) : null;
     const others = (this.#sessions ?? []).filter((entry) => !entry.current).length;
+    const [path, act, done] = this.user === null
+      ? ["/sessions", "End all others", "Your other sessions have ended."]
+      : [`/users/${this.user}/sessions`, "End all", "Their sessions have ended."];
     return html`
       ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
+      ${this.#sessions?.length === 0 ? html`<p class="hint">Nowhere now.</p>` : nothing}
       <ul class="people">${(this.#sessions ?? []).map((entry) => this.#row(entry))}</ul>
-      ${others > 1 ? html`<div class="buttons"><button id="end-others" @click=${() => this.#end("/sessions", "Your other sessions have ended.")}>End all others</button></div>` : nothing}
+      ${others > 1 ? html`<div class="buttons"><button id="end-others" @click=${() => this.#end(path, done)}>${act}</button></div>` : nothing}
     `;
   }
 }
