@@ -7,7 +7,7 @@ import structlog
 
 from config.access import AccessSettings
 from gateway.access.errors import KeptElsewhereError, NotSignedInError, UnknownError, UserError
-from gateway.access.factors import is_two_factor
+from gateway.access.factors import enrolment_due
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
@@ -131,6 +131,27 @@ class Access:
             found = await Sessions(connection).listed(user_id)
         now_ns = self._clock.wall_ns()
         return [_listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
+
+    async def earlier(self, secret: str) -> str | None:
+        """Return the session that a cookie's secret names, over or not, or ``None``."""
+        async with self._database.read() as connection:
+            found = await Sessions(connection).find(hashed(secret))
+        return found[0].id if found is not None else None
+
+    async def end_earlier(self, session: str) -> ListedSession | None:
+        """End the session that a browser had until it signed in anew; return it where it had not ended.
+
+        Two people at one desk: whoever comes second must not leave the first one's session open behind theirs.
+        """
+        row, user = None, None
+        async with self._database.write() as connection:
+            row = await Sessions(connection).get(session)
+            user = await Users(connection).get(row.user_id) if row is not None else None
+            await Sessions(connection).remove(session)
+        if row is None or user is None:
+            return None
+        self.tell_ended([session])
+        return _listed(row, user, self._state(row))
 
     async def end_session(self, session: str, *, owner: str | None) -> str:
         """End a session of ``owner``'s, or anybody's where that is ``None``; return whose it was.
@@ -306,7 +327,7 @@ class Access:
 
     def _of_row(self, session: SessionRow, user: UserRow) -> Identity:
         methods = tuple(session.methods.split())
-        enrol_due = self._settings.second_factor == "required" and not is_two_factor(methods)
+        enrol_due = enrolment_due(self._settings, Role(user.role), methods)
         state = self._state(session)
         ceiling = _ENROLLING if enrol_due else _SHUT if state is not SessionState.OPEN else frozenset(Permission)
         proved_ago_ns = self._clock.wall_ns() - session.confirmed_ns

@@ -5,14 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from gateway.access.entrance import site_of_passkeys
-from gateway.access.errors import LockedError
-from gateway.access.factors import Method
-from gateway.access.identity import Identity, SessionState
+from gateway.access.factors import Method, always_asked
+from gateway.access.identity import Identity
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission
 from gateway.api import session_models as models
 from gateway.api.errors import BadRequestError
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Awake, Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.session import By
 from gateway.api.times import iso, iso_or_none
@@ -22,12 +21,10 @@ from gateway.audit.events import Action, AuditEvent
 router = APIRouter(prefix="/api/v1", tags=["account"])
 
 
-def _mine(who: Who) -> Identity:
+def _mine(who: Awake) -> Identity:
     """Return who looks after their own account: a person, at an open session."""
     if who.token_name is not None:
         raise BadRequestError("A token has no account.", cure="Sign in.")
-    if who.state is not SessionState.OPEN:
-        raise LockedError
     return who
 
 
@@ -47,7 +44,7 @@ async def change_password(wish: models.NewPassword, request: Request, who: Mine,
     )
 
 
-@router.get("/session/factors", **needs(Permission.SIGNED_IN))
+@router.get("/session/factors", **needs(Permission.SIGNED_IN, enrolling=True))
 async def factors(who: Mine, the: The, request: Request) -> models.FactorList:
     """Return what one has to sign in with."""
     has = await the.factors.of(who.user_id)
@@ -66,19 +63,19 @@ async def factors(who: Mine, the: The, request: Request) -> models.FactorList:
             for row in has.passkeys
         ],
         recovery_left=has.recovery_left,
-        required=the.settings.access.second_factor == "required",
+        required=always_asked(the.settings.access, who.role),
         passkeys_usable=site is not None,
     )
 
 
-@router.post("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True))
+@router.post("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def begin_totp(who: Mine, by: By, the: The) -> models.TotpOffer:
     """Return a secret for an authenticator application. It counts once a first code of it was typed."""
     offer = await the.factors.begin_totp(who, address=by.address)
     return models.TotpOffer(ticket=offer.ticket, secret=offer.secret, uri=offer.uri, picture=offer.picture)
 
 
-@router.put("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True))
+@router.put("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def add_totp(wish: models.TotpTaken, request: Request, who: Mine, by: By, the: The) -> models.RecoveryCodes:
     """Take the application, in place of the one before."""
     codes = await the.factors.add_totp(who, wish.ticket, wish.code, address=by.address)
@@ -94,14 +91,14 @@ async def remove_totp(request: Request, who: Mine, the: The) -> None:
     await _note(the, request, who, Action.FACTOR_REMOVED, factor="totp")
 
 
-@router.post("/session/factors/passkeys/options", **needs(Permission.SIGNED_IN, step_up=True))
+@router.post("/session/factors/passkeys/options", **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def begin_passkey(who: Mine, by: By, the: The) -> models.Challenge:
     """Return what to ask the browser so that it makes a passkey."""
     ticket, options = await the.factors.begin_passkey(who, site_of_passkeys(by), address=by.address)
     return models.Challenge(ticket=ticket, options=options)
 
 
-@router.post("/session/factors/passkeys", status_code=201, **needs(Permission.SIGNED_IN, step_up=True))
+@router.post("/session/factors/passkeys", status_code=201, **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def add_passkey(wish: models.PasskeyTaken, request: Request, who: Mine, by: By, the: The) -> models.RecoveryCodes:
     """Take a passkey."""
     row, codes = await the.factors.add_passkey(

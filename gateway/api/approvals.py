@@ -42,7 +42,7 @@ async def waiting(who: Who, the: The) -> list[Waiting]:
     ]
 
 
-@router.post("/{approval_id}", status_code=204, **needs(Permission.APPROVE))
+@router.post("/{approval_id}", status_code=204, **needs(Permission.APPROVE, step_up=True))
 async def approve(approval_id: str, request: Request, who: Who, the: The) -> None:
     """Allow what somebody else asked for: they may now do it once."""
     one = the.approvals.decide(approval_id, who, allow=True)

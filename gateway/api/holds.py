@@ -61,7 +61,7 @@ async def place(wish: NewHold, request: Request, camera: OneCamera, who: Who, th
     return _hold(held)
 
 
-@router.delete("/{hold_id}", status_code=204, **needs(Permission.HOLD, act=Act.RELEASE_HOLD))
+@router.delete("/{hold_id}", status_code=204, **needs(Permission.HOLD, step_up=True, act=Act.RELEASE_HOLD))
 async def release(hold_id: str, request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Let go of a hold: what is past its retention is deleted."""
     # Recorded first: afterwards the footage may be gone.

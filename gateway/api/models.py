@@ -214,7 +214,8 @@ class CameraModel(BaseModel):
     recording: bool
     host: int
     """Index of the camera host that owns it (``/api/v1/hosts``)."""
-    address: str
+    address: str | None
+    """Where its device is; ``null`` for who may not enrol: it is a door to the camera network."""
     streams: Streams
     head: HeadModel | None
     identity: IdentityModel

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.access.approvals import Act
+from gateway.access.errors import ForbiddenError
 from gateway.access.grants import GLASS, GrantWish, GroupWish
 from gateway.access.groups import corners_of
 from gateway.access.permissions import Permission, Role
@@ -122,7 +123,7 @@ async def groups(the: The) -> list[Group]:
     return [_group(the, row.id) for row in sorted(the.decider.tables().groups, key=lambda row: row.name.casefold())]
 
 
-@router.post("/groups", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/groups", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Make a group."""
     row = await the.grants.put_group(_group_wish(wish))
@@ -130,7 +131,7 @@ async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Gro
     return _group(the, row.id)
 
 
-@router.put("/groups/{group_id}", **needs(Permission.ADMINISTER))
+@router.put("/groups/{group_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Change a group."""
     row = await the.grants.put_group(_group_wish(wish), group_id)
@@ -138,7 +139,7 @@ async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who
     return _group(the, row.id)
 
 
-@router.delete("/groups/{group_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/groups/{group_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_group(group_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a group with those below it, and the grants over them."""
     row = await the.grants.remove_group(group_id)
@@ -154,7 +155,7 @@ async def teams(the: The) -> list[Team]:
     return [_team(the, row.id) for row in sorted(the.decider.tables().teams, key=lambda row: row.name.casefold())]
 
 
-@router.post("/teams", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/teams", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Make a team."""
     row = await the.grants.put_team(wish.name, wish.users)
@@ -162,7 +163,7 @@ async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     return _team(the, row.id)
 
 
-@router.put("/teams/{team_id}", **needs(Permission.ADMINISTER))
+@router.put("/teams/{team_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Change a team."""
     row = await the.grants.put_team(wish.name, wish.users, team_id)
@@ -170,7 +171,7 @@ async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, t
     return _team(the, row.id)
 
 
-@router.delete("/teams/{team_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/teams/{team_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_team(team_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a team and what was granted to it."""
     row = await the.grants.remove_team(team_id)
@@ -188,7 +189,7 @@ async def roles(the: The) -> list[Bundle]:
     return fixed + [_bundle(the, row.id) for row in own]
 
 
-@router.post("/roles", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/roles", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Make a role."""
     row = await the.grants.put_bundle(wish.name, wish.permissions)
@@ -196,7 +197,7 @@ async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bun
     return _bundle(the, row.id)
 
 
-@router.put("/roles/{role_id}", **needs(Permission.ADMINISTER))
+@router.put("/roles/{role_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Change a role: everybody to whom it was granted has what it says now."""
     row = await the.grants.put_bundle(wish.name, wish.permissions, role_id)
@@ -204,7 +205,7 @@ async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who,
     return _bundle(the, row.id)
 
 
-@router.delete("/roles/{role_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/roles/{role_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_role(role_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a role and every grant of it."""
     row = await the.grants.remove_bundle(role_id)
@@ -220,7 +221,7 @@ async def grants(the: The) -> list[Grant]:
     return [_grant(row) for row in reversed(the.decider.tables().grants)]
 
 
-@router.post("/grants", status_code=201, **needs(Permission.ADMINISTER, act=Act.GRANT))
+@router.post("/grants", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Grant:
     """Grant a role to a user or a team."""
     row = await the.grants.add(
@@ -239,7 +240,7 @@ async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Gra
     return _grant(row)
 
 
-@router.delete("/grants/{grant_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/grants/{grant_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def end_grant(grant_id: str, request: Request, who: Who, the: The) -> None:
     """Take a grant away: what goes on by it ends at once."""
     row = await the.grants.end(grant_id)
@@ -258,6 +259,8 @@ async def broken_glass(the: The) -> list[Grant]:
 @router.post("/glass", status_code=201, **needs(Permission.BREAK_GLASS))
 async def break_glass(wish: Glass, request: Request, who: Who, the: The) -> Grant:
     """Take an operator's rights on every camera for a while. Supervisors are told, and the audit names it."""
+    if who.token_name is not None:
+        raise ForbiddenError("Only a person breaks the glass.", cure="Sign in, and do it yourself.")
     row = await the.grants.break_glass(who, reason=wish.reason, minutes=wish.minutes)
     await _note(
         the,

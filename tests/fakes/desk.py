@@ -21,7 +21,7 @@ from tests.fakes.host import FakeHost
 from tests.fakes.waiting import until
 
 PASSWORD = "four unrelated words here"
-ROLES = ("administrator", "operator", "viewer")
+ROLES = ("administrator", "supervisor", "operator", "viewer", "member")
 
 
 class Desk:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
 from gateway.api.times import iso
-from tests.fakes.desk import PASSWORD, Desk
+from tests.fakes.desk import Desk
 from tests.fakes.outside import heard, officer, organisation, share
 from tests.fakes.waiting import until
 
@@ -340,7 +340,7 @@ async def test_a_partner_who_signs_in_again_sees_the_share(desk: Desk) -> None:
     thief = await desk.anybody()
     thief.cookies.update(old)
     assert (await thief.get("/api/v1/shares/mine")).status_code == 401
-    await pc.browser.post("/api/v1/session", json={"username": "pc.1234", "password": PASSWORD})
+    await pc.sign_in()
     assert len(await pc.mine()) == 1
 
 
