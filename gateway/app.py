@@ -158,15 +158,16 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         oidc = await open_oidc(settings, database, clock=clock, access=access)
-        ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
         sharing = await stack.enter_async_context(
             open_sharing(database, clock=clock, settings=settings.sharing, changed=decider.changed)
         )
         decider.add_source(ShareRights(sharing))
+        # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
+        ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock, access=access, decider=decider))
         stack.callback(sharing.bell.listen(Recorder(trail).heard))
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
-        stack.callback(decider.when_changed(lambda: ledger.rights_changed(decider)))
+        stack.callback(decider.when_changed(ledger.rights_changed))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
             settings=settings,

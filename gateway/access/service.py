@@ -1,12 +1,13 @@
 """Sessions, and telling who is asking. Signing in is :mod:`gateway.access.entrance`'s."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from config.access import AccessSettings
-from gateway.access.errors import KeptElsewhereError, NotSignedInError, UnknownError, UserError
+from gateway.access.errors import CredentialsError, KeptElsewhereError, NotSignedInError, UnknownError, UserError
 from gateway.access.factors import enrolment_due
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
@@ -30,6 +31,8 @@ PROVIDER = "oidc"
 _NOTE_USE_NS = 30 * NS_PER_S
 """The use of a session or token is written at most this often."""
 _DAY_NS = 86_400 * NS_PER_S
+ENDED_KEPT = 4096
+"""So many sessions are known to have ended, for what was being opened through them meanwhile."""
 _SHUT = frozenset({Permission.SIGNED_IN, Permission.VIEW_LIVE})
 """What a session may that is locked or a wallboard."""
 _ENROLLING = frozenset({Permission.SIGNED_IN})
@@ -63,6 +66,7 @@ class Access:
         self._settings = settings
         self._ended: list[Callable[[str], None]] = []
         self._changed: list[StateCall] = []
+        self._lately: deque[str] = deque(maxlen=ENDED_KEPT)
 
     # --- one-time codes
 
@@ -115,6 +119,10 @@ class Access:
             if PROVIDER not in methods and await Identities(connection).govern(user.id):
                 # A group taken away there must be taken away here: there is no way in that does not ask.
                 raise KeptElsewhereError
+            now = await Users(connection).get(user.id)
+            if now is None or now.disabled or now.password_hash != user.password_hash:
+                # Changed since it was looked at: a new password ends what the old one was about to open.
+                raise CredentialsError("Your account was changed just now.", cure="Sign in again.")
             await Sessions(connection).add(row)
             await Users(connection).change(user.id, signed_in_ns=now_ns)
         return self._of_row(row, user), secret
@@ -256,7 +264,8 @@ class Access:
             username=user.username,
             name=user.name,
             # For people to read: a token shows as what it was made as, and never as more than its user is by now.
-            role=Role(row.role) if Role(row.role).permissions <= role.permissions else role,
+            # A partner's stays a partner's: what holds for those outside holds for their programs.
+            role=role if role is Role.PARTNER or not Role(row.role).permissions <= role.permissions else Role(row.role),
             session=f"token:{row.id}",
             token_name=row.name,
             ceiling=ceiling,
@@ -273,6 +282,20 @@ class Access:
         """Call ``call(session, state)`` whenever a session is locked or opened again; returns the detaching call."""
         self._changed.append(call)
         return lambda: self._changed.remove(call)
+
+    def has_ended(self, session: str) -> bool:
+        """Return whether a session ended lately: while something was being opened through it, say."""
+        return session in self._lately
+
+    async def gone(self, sessions: Collection[str]) -> list[str]:
+        """Return those of these sessions that are no more: another process may have ended them (``sightline users``).
+
+        What has a colon in its name (``token:ID``) is none of ours, and ends with what it names.
+        """
+        own = [session for session in sessions if session and ":" not in session]
+        async with self._database.read() as connection:
+            there = await Sessions(connection).there(own)
+        return [session for session in own if session not in there]
 
     async def end_expired(self) -> None:
         """End every session past its time, lock those that no hand has moved, forget browsers unseen for long."""
@@ -291,6 +314,7 @@ class Access:
 
     def tell_ended(self, sessions: list[str]) -> None:
         """Pass on that these sessions were ended elsewhere in this room."""
+        self._lately.extend(sessions)
         for session in sessions:
             for call in tuple(self._ended):
                 call(session)

@@ -36,6 +36,7 @@ STEP_UP = "step-up"
 ROOM = "room"
 ENROLLING = "enrolling"
 STEP_UP_KEY = "x-sightline-step-up"
+ROOM_KEY = "x-sightline-room"
 
 _OF_PEOPLE = frozenset({Permission.ADMINISTER, Permission.SUPERVISE, Permission.APPROVE})
 """What needs one of these and step-up changes who may do what, or answers for it: no program does."""
@@ -61,7 +62,7 @@ def needs(
     dependencies = [Security(_authorised, scopes=scopes)]
     if act is not None:
         dependencies.append(Security(_by_two, scopes=[act.value]))
-    told = {STEP_UP_KEY: True} if step_up else {}
+    told = {**({STEP_UP_KEY: True} if step_up else {}), **({ROOM_KEY: True} if room else {})}
     return {
         "dependencies": dependencies,
         "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}], **told},

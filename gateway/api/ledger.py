@@ -14,8 +14,10 @@ import structlog
 from gateway.access.decision import Decider
 from gateway.access.identity import SessionState
 from gateway.access.permissions import Permission
+from gateway.access.service import Access
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail
+from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
@@ -73,10 +75,12 @@ class Span:
 class Ledger:
     """Open spans. Made by :func:`open_ledger`."""
 
-    def __init__(self, trail: Trail, fleet: Fleet, *, clock: Clock) -> None:
+    def __init__(self, trail: Trail, fleet: Fleet, *, clock: Clock, access: Access, decider: Decider) -> None:
         self._trail = trail
         self._fleet = fleet
         self._clock = clock
+        self._access = access
+        self._decider = decider
         self._spans: dict[tuple[str, ...], Span] = {}
         self._offers = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -153,13 +157,19 @@ class Ledger:
         """End what went through a session: its viewers are cut off at their hosts."""
         self._stop([span for span in self._spans.values() if span.session == session], "session ended")
 
-    def rights_changed(self, decider: Decider, spans: Collection[Span] | None = None) -> None:
-        """End what somebody may do no longer, of ``spans`` or of all that goes on."""
-        looked_at = self._spans.values() if spans is None else spans
-        lost = [
-            one for one in looked_at if not decider.still(one.actor.id, one.session, _NEEDS[one.action], one.camera)
-        ]
-        self._stop(lost, "right ended")
+    def rights_changed(self) -> None:
+        """End what somebody may do no longer."""
+        self._stop([one for one in self._spans.values() if not self._may(one)], "right ended")
+
+    def check(self, span: Span) -> None:
+        """End what was just begun where its right or its session ended while it was being opened."""
+        if self._access.has_ended(span.session):
+            self._stop([span], "session ended")
+        elif not self._may(span):
+            self._stop([span], "right ended")
+
+    def _may(self, span: Span) -> bool:
+        return self._decider.still(span.actor.id, span.session, _NEEDS[span.action], span.camera)
 
     def _stop(self, spans: Collection[Span], reason: str) -> None:
         """End what is given; the views among it by one call to each host, so that many end as fast as one."""
@@ -240,13 +250,23 @@ class Ledger:
                 await self.sweep()
 
     async def sweep(self) -> None:
-        """End playback nobody asks for any more, and views that their host no longer knows."""
+        """End playback nobody asks for any more, views that their host no longer knows, and what lost its session.
+
+        Another process may have ended a session, or a right while no gateway ran to hear of it.
+        """
         stale_ns = self._clock.monotonic_ns() - round(PLAYBACK_IDLE_S * NS_PER_S)
         for span in list(self._spans.values()):
             if span.action is Action.PLAYBACK_STARTED and span.touched_ns < stale_ns:
                 self.end(span.key, "left")
         for link in self._fleet.links:
             await self._sweep_views(link.client)
+        self.rights_changed()
+        try:
+            gone = await self._access.gone({span.session for span in self._spans.values()})
+        except DatabaseError:
+            return  # the database says it; what is known holds
+        for session in gone:
+            self.session_ended(session)
 
     async def _sweep_views(self, host: HostClient) -> None:
         before = {
@@ -304,9 +324,11 @@ def view_key(session: str) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def open_ledger(trail: Trail, fleet: Fleet, *, clock: Clock) -> AsyncIterator[Ledger]:
+async def open_ledger(
+    trail: Trail, fleet: Fleet, *, clock: Clock, access: Access, decider: Decider
+) -> AsyncIterator[Ledger]:
     """Give the ledger for the time of the block."""
-    ledger = Ledger(trail, fleet, clock=clock)
+    ledger = Ledger(trail, fleet, clock=clock, access=access, decider=decider)
     await ledger.end_unfinished()
     async with asyncio.TaskGroup() as tasks:
         sweeper = tasks.create_task(ledger.run(), name="ledger")

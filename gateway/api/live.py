@@ -73,7 +73,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             details=_shown(answer, stream),
         )
         the.ledger.begin(span)
-        the.ledger.rights_changed(the.decider, [span])  # it may have been taken away while the host was asked
+        the.ledger.check(span)  # it may have been taken away while the host was asked
     return Response(
         answer.sdp,
         status_code=201,

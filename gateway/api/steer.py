@@ -103,6 +103,8 @@ class _Seat:
         )
         if not self._may():
             barred.set()  # it was taken away while the socket was being accepted
+        if self._the.access.has_ended(self._who.session):
+            ended.set()
         self._news.set()
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -188,7 +188,7 @@ async def test_signing_in_anew_ends_the_browsers_earlier_session(desk: Desk) -> 
     """Whoever sits down next leaves nobody else's session open behind theirs, and the record says so."""
     await desk.person("operator", "olga")
     browser = await desk.person("viewer", "vera")
-    before = {cookie.name: cookie.value for cookie in browser.cookies.jar}["sightline"]
+    before = browser.cookies["sightline"]
     camera = await desk.enrol()
     await desk.watch(browser, camera)
     signed = await browser.post("/api/v1/session", json={"username": "olga", "password": PASSWORD})
