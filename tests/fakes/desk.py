@@ -21,6 +21,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.waiting import until
 
 PASSWORD = "four unrelated words here"
+PATIENCE_S = 60
+"""A machine that is busy with something else answers late, and that is nothing wrong here."""
 ROLES = ("administrator", "supervisor", "operator", "viewer", "member")
 
 
@@ -41,7 +43,8 @@ class Desk:
 
     async def anybody(self, **headers: str) -> httpx.AsyncClient:
         """Return a browser on our pages that is not signed in; ``headers`` replace or (empty) remove its own."""
-        client = httpx.AsyncClient(base_url=self.url, headers={"Origin": self.url, "X-Sightline": "1"})
+        own = {"Origin": self.url, "X-Sightline": "1"}
+        client = httpx.AsyncClient(base_url=self.url, headers=own, timeout=PATIENCE_S)
         for name, value in headers.items():
             client.headers[name.replace("_", "-")] = value
         return await self._stack.enter_async_context(client)
@@ -60,7 +63,9 @@ class Desk:
     async def token(self, role: str) -> httpx.AsyncClient:
         """Return a program with an API token."""
         answer = await self.admin.post("/api/v1/tokens", json={"name": f"{role} program", "role": role, "days": 1})
-        client = httpx.AsyncClient(base_url=self.url, headers={"Authorization": f"Bearer {answer.json()['token']}"})
+        client = httpx.AsyncClient(
+            base_url=self.url, headers={"Authorization": f"Bearer {answer.json()['token']}"}, timeout=PATIENCE_S
+        )
         return await self._stack.enter_async_context(client)
 
     async def enrol(self, **facts: object) -> str:

@@ -37,14 +37,15 @@ class Officer:
         self.id = user_id
         self.organisation = organisation_id
         self._username = username
-        self._codes = codes
+        self.codes = codes
+        """Recovery codes that are left."""
 
     async def sign_in(self) -> None:
         """Sign in anew, with a recovery code: one of the application works once, and the next comes too late."""
         body = {"username": self._username, "password": PASSWORD}
         first = await self.browser.post("/api/v1/session", json=body)
         assert first.status_code == 202, first.text
-        proof = {"ticket": first.json()["ticket"], "recovery": self._codes.pop()}
+        proof = {"ticket": first.json()["ticket"], "recovery": self.codes.pop()}
         second = await self.browser.post("/api/v1/session/second", json=proof)
         assert second.status_code == 200, second.text
 
