@@ -49,6 +49,7 @@ def needs(
     act: Act | None = None,
     room: bool = False,
     enrolling: bool = False,
+    body: str | None = None,
 ) -> dict[str, Any]:
     """Return what a route's decorator takes so that it answers only who has ``permission``.
 
@@ -56,13 +57,15 @@ def needs(
     who administers, supervises or approves (people, tokens, rights) no program does at all. An ``act`` may be set to
     take two people. With ``room`` it answers only people of the room: it tells more than partners are to know of what
     they may see. With ``enrolling`` it answers also who has a second factor to enrol before anything else.
+    ``body`` is the media type of a text that the route reads by itself, for the OpenAPI document.
     """
     marks = {STEP_UP: step_up, ROOM: room, ENROLLING: enrolling}
     scopes = [permission.value, *(mark for mark, wanted in marks.items() if wanted)]
     dependencies = [Security(_authorised, scopes=scopes)]
     if act is not None:
         dependencies.append(Security(_by_two, scopes=[act.value]))
-    told = {**({STEP_UP_KEY: True} if step_up else {}), **({ROOM_KEY: True} if room else {})}
+    read = {"requestBody": {"required": True, "content": {body: {"schema": {"type": "string"}}}}} if body else {}
+    told = {**read, **({STEP_UP_KEY: True} if step_up else {}), **({ROOM_KEY: True} if room else {})}
     return {
         "dependencies": dependencies,
         "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}], **told},

@@ -45,7 +45,13 @@ async def look(camera: OneCamera, stream: StreamName) -> Response:
     return Response(status_code=204)
 
 
-@router.post("", status_code=201, response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.post(
+    "",
+    status_code=201,
+    response_class=Response,
+    responses={201: {"description": "The answer", "content": {SDP_MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    **needs(Permission.VIEW_LIVE, body=SDP_MEDIA_TYPE),
+)
 async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
     """Answer an SDP offer: a live view of one stream (section 4.2)."""
     the.signalling.count(who)
@@ -108,8 +114,13 @@ async def look_at_view(camera: OneCamera, stream: StreamName, session: str, who:
     "/{session}",
     status_code=204,
     response_class=Response,
-    responses={200: {"description": "ICE was restarted", "content": {SDP_FRAGMENT_MEDIA_TYPE: {}}}},
-    **needs(Permission.VIEW_LIVE),
+    responses={
+        200: {
+            "description": "ICE was restarted",
+            "content": {SDP_FRAGMENT_MEDIA_TYPE: {"schema": {"type": "string"}}},
+        }
+    },
+    **needs(Permission.VIEW_LIVE, body=SDP_FRAGMENT_MEDIA_TYPE),
 )
 async def change(request: Request, camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
     """Take more candidates of a viewer (204, section 4.4.2), or restart ICE (200, section 4.4.3)."""

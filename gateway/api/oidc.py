@@ -11,6 +11,7 @@ from gateway.access.errors import AccessError
 from gateway.access.oidc.service import VISIT_S, Answer, Confirmed, Departure, Errand, Purpose, SignedIn, Tied
 from gateway.access.permissions import Permission
 from gateway.api import models
+from gateway.api.description import answers
 from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
 from gateway.api.oidc_page import confirmed, refused, sent_back
@@ -25,6 +26,9 @@ from kernel.errors import SightlineError
 router = APIRouter(prefix="/api/v1", tags=["oidc"])
 
 Text = Annotated[str | None, Query(max_length=4096)]
+
+
+_PAGE = "A page that says why; a provider sent the browser here, and nothing of ours runs in it"
 
 
 class ProviderModel(BaseModel):
@@ -80,7 +84,15 @@ async def start(provider: str, wish: Begin, request: Request, response: Response
     return _sent(response, the, departure)
 
 
-@router.get("/oidc/{provider}/callback", response_class=Response, **public())
+@router.get(
+    "/oidc/{provider}/callback",
+    response_class=Response,
+    responses={
+        303: {"description": "Signed in: on to the console"},
+        **{status: answers("text/html", status=status, description=_PAGE)[status] for status in ("404", "4XX", "5XX")},
+    },
+    **public(),
+)
 async def callback(
     provider: str,
     request: Request,
