@@ -61,7 +61,8 @@ def sdp(_context: Any, value: Any) -> bytes:
 def _named(case: Any, status: int) -> Container[str]:
     """Return the media types that an operation names for a refusal of its own."""
     said = case.operation.definition.raw["responses"]
-    return said.get(str(status), said.get(f"{status // 100}XX", {})).get("content", {})
+    named: dict[str, Any] = said.get(str(status), said.get(f"{status // 100}XX", {})).get("content", {})
+    return named
 
 
 @pytest_asyncio.fixture
