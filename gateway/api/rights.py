@@ -25,6 +25,9 @@ router = APIRouter(prefix="/api/v1", tags=["rights"])
 Id = Annotated[str, Field(max_length=32)]
 Corner = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
 
+Point = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""A corner as it is answered: readers of the OpenAPI document stumble over tuples inside lists."""
+
 
 class NewGroup(models.Taken):
     """A group to be: cameras that are listed, of a label, that stand in an area, and those of groups below."""
@@ -44,7 +47,7 @@ class Group(BaseModel):
     name: str
     parent: str | None
     label: str | None
-    area: list[tuple[float, float]]
+    area: list[Point]
     cameras: list[str]
     holds: list[str]
 
@@ -309,7 +312,7 @@ def _group(the: Rooms, group_id: str) -> Group:
         name=row.name,
         parent=row.parent_id,
         label=row.label,
-        area=corners_of(row.area),
+        area=[list(corner) for corner in corners_of(row.area)],
         cameras=sorted(camera for group, camera in tables.members if group == group_id),
         holds=sorted(the.decider.cameras_in(group_id)),
     )
