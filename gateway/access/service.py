@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 import structlog
 
@@ -10,6 +9,7 @@ from config.access import AccessSettings
 from gateway.access.errors import CredentialsError, KeptElsewhereError, NotSignedInError, UnknownError, UserError
 from gateway.access.factors import enrolment_due
 from gateway.access.identity import Identity, SessionState
+from gateway.access.listed import ListedSession, listed
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
@@ -39,22 +39,6 @@ _ENROLLING = frozenset({Permission.SIGNED_IN})
 """What a session may whose user has to enrol a second factor first."""
 
 StateCall = Callable[[str, SessionState], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedSession:
-    """A session as people see it; times in nanoseconds since 1970 UTC."""
-
-    id: str
-    user_id: str
-    username: str
-    name: str
-    since_ns: int
-    used_ns: int
-    address: str
-    browser: str
-    methods: tuple[str, ...]
-    state: SessionState
 
 
 class Access:
@@ -138,7 +122,7 @@ class Access:
         async with self._database.read() as connection:
             found = await Sessions(connection).listed(user_id)
         now_ns = self._clock.wall_ns()
-        return [_listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
+        return [listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
 
     async def earlier(self, secret: str) -> str | None:
         """Return the session that a cookie's secret names, over or not, or ``None``."""
@@ -159,7 +143,7 @@ class Access:
         if row is None or user is None:
             return None
         self.tell_ended([session])
-        return _listed(row, user, self._state(row))
+        return listed(row, user, self._state(row))
 
     async def end_session(self, session: str, *, owner: str | None) -> str:
         """End a session of ``owner``'s, or anybody's where that is ``None``; return whose it was.
@@ -393,18 +377,3 @@ def folded(username: str) -> str:
     if not 1 <= len(name) <= 64 or not all(character.isalnum() or character in "._-@" for character in name):
         raise UserError("A user name has 1 to 64 letters, digits, dots, dashes or @.", cure="Choose another.")
     return name
-
-
-def _listed(row: SessionRow, user: UserRow, state: SessionState) -> ListedSession:
-    return ListedSession(
-        id=row.id,
-        user_id=user.id,
-        username=user.username,
-        name=user.name,
-        since_ns=row.created_ns,
-        used_ns=row.used_ns,
-        address=row.address,
-        browser=row.browser,
-        methods=tuple(row.methods.split()),
-        state=state,
-    )

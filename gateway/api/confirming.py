@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Request
 
 from gateway.access.errors import AccessError, ForbiddenError, LockedError
 from gateway.access.identity import Identity, SessionState
+from gateway.access.listed import ListedSession
 from gateway.access.permissions import Permission
-from gateway.access.service import ListedSession
 from gateway.api import session_models as models
 from gateway.api.account import Mine
 from gateway.api.errors import BadRequestError
