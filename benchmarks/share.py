@@ -21,6 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import pyotp
 from aiortc.sdp import SessionDescription
 from audience.viewer import Viewer, serve_from
 from report import percentile, report
@@ -95,6 +96,9 @@ async def enrolled(at: Stage, count: int, stack: AsyncExitStack) -> tuple[str, l
         )
         body = {"code": asked.raise_for_status().json()["code"], "password": PASSWORD}
         user = (await browser.post("/api/v1/enrolment", json=body)).raise_for_status().json()["user"]["id"]
+        offer = (await browser.post("/api/v1/session/factors/totp")).raise_for_status().json()
+        proof = {"ticket": offer["ticket"], "code": pyotp.TOTP(offer["secret"]).now()}
+        (await browser.put("/api/v1/session/factors/totp", json=proof)).raise_for_status()
         version = (await browser.get("/api/v1/terms")).raise_for_status().json()["version"]
         (await browser.post("/api/v1/terms", json={"version": version})).raise_for_status()
         people.append((user, browser))

@@ -31,8 +31,10 @@ class AccessSettings(BaseModel):
     """Longest life of an API token."""
     glass_max_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     """Who breaks the glass has an operator's rights on every camera for this long at most."""
-    two_people: tuple[Literal["hold.release", "user.remove", "user.change", "grant.add", "export.clip"], ...] = ()
-    """Acts that take two people: somebody else, who may approve, must allow each."""
+    two_people: tuple[
+        Literal["hold.release", "user.add", "user.remove", "user.change", "grant.add", "export.clip"], ...
+    ] = ()
+    """Acts that take two people: somebody else, who may approve, must allow each. No program does them then."""
     account_attempts: Annotated[int, Field(ge=1)] = 10
     """Failed sign-ins to one account from one address, or from one known browser, before it has to wait."""
     account_refill_s: Annotated[float, Field(gt=0)] = 30.0

@@ -27,10 +27,11 @@ from gateway.access.factors import Factors
 from gateway.access.grants import Grants
 from gateway.access.groups import Standing
 from gateway.access.identity import SessionState
+from gateway.access.listed import ListedSession
 from gateway.access.oidc.service import open_oidc
 from gateway.access.passwords import open_passwords
 from gateway.access.people import People
-from gateway.access.service import Access, ListedSession
+from gateway.access.service import Access
 from gateway.access.tickets import Tickets
 from gateway.api import Rooms, create_api, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, CertificateFromProxy, SecurityHeaders
@@ -167,8 +168,6 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
         people = People(database, clock=clock, settings=settings.access, passwords=passwords, access=access)
         oidc = await open_oidc(settings, database, clock=clock, access=access)
-        ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock))
-        stack.callback(fleet.listen(ledger.heard))
         sharing = await stack.enter_async_context(
             open_sharing(
                 database,
@@ -179,13 +178,16 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
                 door=HostDoors(fleet),
             )
         )
-        stack.enter_context(kept_to_shares(ledger, sharing))
         decider.add_source(ShareRights(sharing))
+        # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
+        ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock, access=access, decider=decider))
+        stack.callback(fleet.listen(ledger.heard))
+        stack.enter_context(kept_to_shares(ledger, sharing))
         stack.callback(sharing.bell.listen(Recorder(trail).heard))
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
         stack.callback(access.when_idle(lambda session: trail.note(_locked_by_itself(session))))
-        stack.callback(decider.when_changed(lambda: ledger.rights_changed(decider)))
+        stack.callback(decider.when_changed(ledger.rights_changed))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
             settings=settings,

@@ -28,8 +28,11 @@ class Act(StrEnum):
 
     RELEASE_HOLD = "hold.release"
     REMOVE_USER = "user.remove"
+    ADD_USER = "user.add"
     CHANGE_USER = "user.change"
+    """Another password, role or account to sign in with: whoever changes that can be them."""
     GRANT = "grant.add"
+    """Whatever may give more: grants, and the roles, teams and groups that they name."""
     EXPORT = "export.clip"
 
 

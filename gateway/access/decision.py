@@ -129,17 +129,22 @@ class Decider:
         key = f"{role.value} {user_id}"
         held = self._held.get(key)
         if held is None:
-            teams = {team for team, user in self._tables.team_members if user == user_id}
             rights = [Right(rule=f"role:{role.value}", permissions=role.permissions)]
-            rights += [
-                self._granted(grant)
-                for grant in self._tables.grants
-                if (grant.user_id == user_id or grant.team_id in teams) and _runs(grant, now_ns)
-            ]
+            if role is not Role.PARTNER:
+                # What a partner was granted before they were one, by themselves or in a team, is not shared with them.
+                rights += self._granted_to(user_id, now_ns)
             for source in self._sources:
                 rights += source.rights(user_id, now_ns)
             held = self._held[key] = Rights(rights)
         return held
+
+    def _granted_to(self, user_id: str, now_ns: int) -> list[Right]:
+        teams = {team for team, user in self._tables.team_members if user == user_id}
+        return [
+            self._granted(grant)
+            for grant in self._tables.grants
+            if (grant.user_id == user_id or grant.team_id in teams) and _runs(grant, now_ns)
+        ]
 
     def _granted(self, grant: GrantRow) -> Right:
         return Right(

@@ -1,7 +1,7 @@
 """Signing in: a password and what follows it, a passkey alone, a one-time code; and proving again who one is."""
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -171,6 +171,7 @@ class Entrance:
             fresh = await self._passwords.hash(password)
             async with self._database.write() as connection:
                 await Users(connection).change(user.id, password_hash=fresh)
+            user = replace(user, password_hash=fresh)
         return await self._after_first(user, visitor, Method.PASSWORD, device=device)
 
     def attempt(self, address: str) -> None:
@@ -215,7 +216,7 @@ class Entrance:
         async with self._database.read() as connection:
             user = await Users(connection).get(held.user_id)
         method, right = await self._proved(held.user_id, proof, visitor, challenge=held.challenge)
-        if user is None or user.disabled or not right:
+        if user is None or user.disabled or user.password_hash != held.stamp or not right:
             raise CredentialsError("That was not right.", cure="Try again, or use another way.")
         self._tickets.drop(ticket)
         self._limits.second_succeeded(user.id)
@@ -335,7 +336,7 @@ class Entrance:
 
     def _second_due(self, user: UserRow, has: Has, visitor: Visitor, first: Method) -> SecondDue:
         ticket, challenge = self._tickets.new(
-            Purpose.SECOND, address=visitor.address, user_id=user.id, secret=first.value
+            Purpose.SECOND, address=visitor.address, user_id=user.id, secret=first.value, stamp=user.password_hash
         )
         options = None
         if visitor.site is not None and any(row.rp_id == visitor.site.rp_id for row in has.passkeys):

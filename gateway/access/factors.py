@@ -11,6 +11,7 @@ from gateway.access import passkeys, totp
 from gateway.access.errors import CredentialsError, FactorError, UnknownError
 from gateway.access.identity import Identity
 from gateway.access.passkeys import Site
+from gateway.access.permissions import Role
 from gateway.access.secrets import hashed_code, new_code
 from gateway.access.tickets import Purpose, Tickets
 from gateway.db.engine import Database
@@ -45,6 +46,25 @@ _TWO = frozenset({Method.TOTP, Method.PASSKEY, Method.RECOVERY, Method.MFA})
 def is_two_factor(methods: Iterable[str]) -> bool:
     """Return whether a session was opened by more than something that one knows."""
     return not _TWO.isdisjoint(methods)
+
+
+def always_asked(settings: AccessSettings, role: Role) -> bool:
+    """Return whether somebody must have a second factor: everybody where the settings say so, partners anywhere.
+
+    A partner's desk is out of the room's sight, and their password is the one thing there that the room gave out.
+    """
+    return settings.second_factor == "required" or role is Role.PARTNER
+
+
+def enrolment_due(settings: AccessSettings, role: Role, methods: Iterable[str]) -> bool:
+    """Return whether a session may do nothing yet but enrol a second factor.
+
+    A partner whom their own force's accounts let in has been asked there what that force asks.
+    """
+    methods = frozenset(methods)
+    if is_two_factor(methods):
+        return False
+    return settings.second_factor == "required" or (role is Role.PARTNER and Method.OIDC not in methods)
 
 
 class Sealer(Protocol):
@@ -193,7 +213,7 @@ class Factors:
             rows = FactorRows(connection)
             if not await rows.remove_totp(who.user_id):
                 raise UnknownError("There is no authenticator app.", cure="See the list.")
-            await self._after_removal(rows, who.user_id)
+            await self._after_removal(rows, who)
 
     async def check_totp(self, user_id: str, code: str) -> bool:
         """Use a code up; return whether it was right. The same one, or an older one, is refused from then on."""
@@ -274,7 +294,7 @@ class Factors:
             rows = FactorRows(connection)
             if not await rows.remove_passkey(who.user_id, passkey_id):
                 raise UnknownError("There is no such passkey.", cure="See the list.")
-            await self._after_removal(rows, who.user_id)
+            await self._after_removal(rows, who)
 
     async def check_passkey(self, credential: dict[str, Any], *, site: Site, challenge: bytes) -> str:
         """Use a passkey; return whose it is.
@@ -331,12 +351,12 @@ class Factors:
         await rows.put_recovery(user_id, [hashed_code(code) for code in codes], self._clock.wall_ns())
         return codes
 
-    async def _after_removal(self, rows: FactorRows, user_id: str) -> None:
-        if await rows.totp(user_id) is not None or await rows.passkeys(user_id):
+    async def _after_removal(self, rows: FactorRows, who: Identity) -> None:
+        if await rows.totp(who.user_id) is not None or await rows.passkeys(who.user_id):
             return
-        if self._settings.second_factor == "required":
+        if always_asked(self._settings, who.role):
             raise FactorError("A second factor is required here.", cure="Add another one before you remove this one.")
-        await rows.remove_all(user_id)
+        await rows.remove_all(who.user_id)
 
 
 def has_password(user: UserRow) -> bool:

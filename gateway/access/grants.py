@@ -181,6 +181,8 @@ class Grants:
         tables = self._decider.tables()
         if (wish.user_id is None) == (wish.team_id is None):
             raise RightsError("A grant is for one user or one team.", cure="Name one of them.")
+        if wish.user_id is not None and tables.users.get(wish.user_id) == Role.PARTNER:
+            raise RightsError("Nothing is granted to people of a partner.", cure="Share cameras with them.")
         if wish.team_id is not None:
             _found(tables.teams, wish.team_id, "team")
         if wish.group_id is not None:

@@ -140,13 +140,14 @@ class People:
         return user
 
     async def sign_out(self, user_id: str) -> None:
-        """End every session of a user."""
+        """End every session of a user, and what goes on through their programs; their tokens stay."""
         async with self._database.write() as connection:
             sessions = Sessions(connection)
             ended = await sessions.of_user(user_id)
             for session in ended:
                 await sessions.remove(session)
-        self._access.tell_ended(ended)
+            programs = [f"token:{token.id}" for token in await Tokens(connection).all() if token.user_id == user_id]
+        self._access.tell_ended([*ended, *programs])
 
     async def tokens(self) -> list[TokenRow]:
         """Return every token, without what would open anything."""

@@ -1,14 +1,15 @@
 """Sessions, and telling who is asking. Signing in is :mod:`gateway.access.entrance`'s."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
 from config.access import AccessSettings
-from gateway.access.errors import KeptElsewhereError, NotSignedInError, UnknownError, UserError
-from gateway.access.factors import is_two_factor
+from gateway.access.errors import CredentialsError, KeptElsewhereError, NotSignedInError, UnknownError, UserError
+from gateway.access.factors import enrolment_due
 from gateway.access.identity import Identity, SessionState
+from gateway.access.listed import ListedSession, listed
 from gateway.access.permissions import Permission, Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
@@ -30,6 +31,8 @@ PROVIDER = "oidc"
 _NOTE_USE_NS = 30 * NS_PER_S
 """The use of a session or token is written at most this often."""
 _DAY_NS = 86_400 * NS_PER_S
+ENDED_KEPT = 4096
+"""So many sessions are known to have ended, for what was being opened through them meanwhile."""
 _SHUT = frozenset({Permission.SIGNED_IN, Permission.VIEW_LIVE})
 """What a session may that is locked or a wallboard."""
 _ENROLLING = frozenset({Permission.SIGNED_IN})
@@ -37,22 +40,6 @@ _ENROLLING = frozenset({Permission.SIGNED_IN})
 
 StateCall = Callable[[str, SessionState], None]
 IdleCall = Callable[["ListedSession"], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedSession:
-    """A session as people see it; times in nanoseconds since 1970 UTC."""
-
-    id: str
-    user_id: str
-    username: str
-    name: str
-    since_ns: int
-    used_ns: int
-    address: str
-    browser: str
-    methods: tuple[str, ...]
-    state: SessionState
 
 
 class Access:
@@ -65,6 +52,7 @@ class Access:
         self._ended: list[Callable[[str], None]] = []
         self._changed: list[StateCall] = []
         self._idle: list[IdleCall] = []
+        self._lately: deque[str] = deque(maxlen=ENDED_KEPT)
 
     # --- one-time codes
 
@@ -117,6 +105,10 @@ class Access:
             if PROVIDER not in methods and await Identities(connection).govern(user.id):
                 # A group taken away there must be taken away here: there is no way in that does not ask.
                 raise KeptElsewhereError
+            now = await Users(connection).get(user.id)
+            if now is None or now.disabled or now.password_hash != user.password_hash:
+                # Changed since it was looked at: a new password ends what the old one was about to open.
+                raise CredentialsError("Your account was changed just now.", cure="Sign in again.")
             await Sessions(connection).add(row)
             await Users(connection).change(user.id, signed_in_ns=now_ns)
         return self._of_row(row, user), secret
@@ -132,7 +124,28 @@ class Access:
         async with self._database.read() as connection:
             found = await Sessions(connection).listed(user_id)
         now_ns = self._clock.wall_ns()
-        return [_listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
+        return [listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
+
+    async def earlier(self, secret: str) -> str | None:
+        """Return the session that a cookie's secret names, over or not, or ``None``."""
+        async with self._database.read() as connection:
+            found = await Sessions(connection).find(hashed(secret))
+        return found[0].id if found is not None else None
+
+    async def end_earlier(self, session: str) -> ListedSession | None:
+        """End the session that a browser had until it signed in anew; return it where it had not ended.
+
+        Two people at one desk: whoever comes second must not leave the first one's session open behind theirs.
+        """
+        row, user = None, None
+        async with self._database.write() as connection:
+            row = await Sessions(connection).get(session)
+            user = await Users(connection).get(row.user_id) if row is not None else None
+            await Sessions(connection).remove(session)
+        if row is None or user is None:
+            return None
+        self.tell_ended([session])
+        return listed(row, user, self._state(row))
 
     async def end_session(self, session: str, *, owner: str | None) -> str:
         """End a session of ``owner``'s, or anybody's where that is ``None``; return whose it was.
@@ -242,7 +255,8 @@ class Access:
             username=user.username,
             name=user.name,
             # For people to read: a token shows as what it was made as, and never as more than its user is by now.
-            role=Role(row.role) if Role(row.role).permissions <= role.permissions else role,
+            # A partner's stays a partner's: what holds for those outside holds for their programs.
+            role=role if role is Role.PARTNER or not Role(row.role).permissions <= role.permissions else Role(row.role),
             session=f"token:{row.id}",
             token_name=row.name,
             ceiling=ceiling,
@@ -265,6 +279,20 @@ class Access:
         self._idle.append(call)
         return lambda: self._idle.remove(call)
 
+    def has_ended(self, session: str) -> bool:
+        """Return whether a session ended lately: while something was being opened through it, say."""
+        return session in self._lately
+
+    async def gone(self, sessions: Collection[str]) -> list[str]:
+        """Return those of these sessions that are no more: another process may have ended them (``sightline users``).
+
+        What has a colon in its name (``token:ID``) is none of ours, and ends with what it names.
+        """
+        own = [session for session in sessions if session and ":" not in session]
+        async with self._database.read() as connection:
+            there = await Sessions(connection).there(own)
+        return [session for session in own if session not in there]
+
     async def end_expired(self) -> None:
         """End every session past its time, lock those that no hand has moved, forget browsers unseen for long."""
         now_ns = self._clock.wall_ns()
@@ -279,6 +307,7 @@ class Access:
 
     def tell_ended(self, sessions: list[str]) -> None:
         """Pass on that these sessions were ended elsewhere in this room."""
+        self._lately.extend(sessions)
         for session in sessions:
             for call in tuple(self._ended):
                 call(session)
@@ -315,7 +344,7 @@ class Access:
             log.info("session.locked", session=row.id)
             self._tell_state(row.id, SessionState.LOCKED)
             for call in tuple(self._idle):
-                call(_listed(row, user, SessionState.LOCKED))
+                call(listed(row, user, SessionState.LOCKED))
 
     def _tell_state(self, session: str, state: SessionState) -> None:
         for call in tuple(self._changed):
@@ -323,7 +352,7 @@ class Access:
 
     def _of_row(self, session: SessionRow, user: UserRow) -> Identity:
         methods = tuple(session.methods.split())
-        enrol_due = self._settings.second_factor == "required" and not is_two_factor(methods)
+        enrol_due = enrolment_due(self._settings, Role(user.role), methods)
         state = self._state(session)
         ceiling = _ENROLLING if enrol_due else _SHUT if state is not SessionState.OPEN else frozenset(Permission)
         proved_ago_ns = self._clock.wall_ns() - session.confirmed_ns
@@ -366,18 +395,3 @@ def folded(username: str) -> str:
     if not 1 <= len(name) <= 64 or not all(character.isalnum() or character in "._-@" for character in name):
         raise UserError("A user name has 1 to 64 letters, digits, dots, dashes or @.", cure="Choose another.")
     return name
-
-
-def _listed(row: SessionRow, user: UserRow, state: SessionState) -> ListedSession:
-    return ListedSession(
-        id=row.id,
-        user_id=user.id,
-        username=user.username,
-        name=user.name,
-        since_ns=row.created_ns,
-        used_ns=row.used_ns,
-        address=row.address,
-        browser=row.browser,
-        methods=tuple(row.methods.split()),
-        state=state,
-    )

@@ -41,6 +41,8 @@ class Ticket:
     session: str = ""
     challenge: bytes = b""
     secret: str = ""
+    stamp: str = ""
+    """The hash of the password that was right: with another one meanwhile, this completes nothing."""
     tries: int = TRIES
 
 
@@ -52,8 +54,8 @@ class Tickets:
         self._open: OrderedDict[str, Ticket] = OrderedDict()
         self._of_network: Counter[str] = Counter()
 
-    def new(
-        self, purpose: Purpose, *, address: str, user_id: str = "", session: str = "", secret: str = ""
+    def new(  # noqa: PLR0913 - what the kinds of tickets hold
+        self, purpose: Purpose, *, address: str, user_id: str = "", session: str = "", secret: str = "", stamp: str = ""
     ) -> tuple[str, bytes]:
         """Return a new ticket and its challenge (WebAuthn section 13.4.3)."""
         network = network_of(address)
@@ -68,6 +70,7 @@ class Tickets:
             session=session,
             challenge=challenge,
             secret=secret,
+            stamp=stamp,
         )
         self._of_network[network] += 1
         return name, challenge

@@ -5,14 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from gateway.access.entrance import site_of_passkeys
-from gateway.access.errors import LockedError
-from gateway.access.factors import Has, Method
-from gateway.access.identity import Identity, SessionState
+from gateway.access.factors import Has, Method, always_asked
+from gateway.access.identity import Identity
 from gateway.access.people import UserChange
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
 from gateway.api import session_models as models
 from gateway.api.errors import BadRequestError
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Awake, Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.session import By
 from gateway.api.times import iso, iso_or_none
@@ -22,12 +21,10 @@ from gateway.audit.events import Action, AuditEvent
 router = APIRouter(prefix="/api/v1", tags=["account"])
 
 
-def _mine(who: Who) -> Identity:
+def _mine(who: Awake) -> Identity:
     """Return who looks after their own account: a person, at an open session."""
     if who.token_name is not None:
         raise BadRequestError("A token has no account.", cure="Sign in.")
-    if who.state is not SessionState.OPEN:
-        raise LockedError
     return who
 
 
@@ -47,20 +44,20 @@ async def change_password(wish: models.NewPassword, request: Request, who: Mine,
     )
 
 
-@router.get("/session/factors", **needs(Permission.SIGNED_IN))
+@router.get("/session/factors", **needs(Permission.SIGNED_IN, enrolling=True))
 async def factors(who: Mine, the: The, request: Request) -> models.FactorList:
     """Return what one has to sign in with."""
-    return _listed(await the.factors.of(who.user_id), the, request)
+    return _listed(await the.factors.of(who.user_id), who.role, the, request)
 
 
-@router.post("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True))
+@router.post("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def begin_totp(who: Mine, by: By, the: The) -> models.TotpOffer:
     """Return a secret for an authenticator application. It counts once a first code of it was typed."""
     offer = await the.factors.begin_totp(who, address=by.address)
     return models.TotpOffer(ticket=offer.ticket, secret=offer.secret, uri=offer.uri, picture=offer.picture)
 
 
-@router.put("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True))
+@router.put("/session/factors/totp", **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def add_totp(wish: models.TotpTaken, request: Request, who: Mine, by: By, the: The) -> models.RecoveryCodes:
     """Take the application, in place of the one before."""
     codes = await the.factors.add_totp(who, wish.ticket, wish.code, address=by.address)
@@ -76,14 +73,14 @@ async def remove_totp(request: Request, who: Mine, the: The) -> None:
     await _note(the, request, who, Action.FACTOR_REMOVED, factor="totp")
 
 
-@router.post("/session/factors/passkeys/options", **needs(Permission.SIGNED_IN, step_up=True))
+@router.post("/session/factors/passkeys/options", **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def begin_passkey(who: Mine, by: By, the: The) -> models.Challenge:
     """Return what to ask the browser so that it makes a passkey."""
     ticket, options = await the.factors.begin_passkey(who, site_of_passkeys(by), address=by.address)
     return models.Challenge(ticket=ticket, options=options)
 
 
-@router.post("/session/factors/passkeys", status_code=201, **needs(Permission.SIGNED_IN, step_up=True))
+@router.post("/session/factors/passkeys", status_code=201, **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def add_passkey(wish: models.PasskeyTaken, request: Request, who: Mine, by: By, the: The) -> models.RecoveryCodes:
     """Take a passkey."""
     row, codes = await the.factors.add_passkey(
@@ -119,7 +116,7 @@ async def new_recovery(request: Request, who: Mine, the: The) -> models.Recovery
 async def factors_of(user_id: str, request: Request, the: The) -> models.FactorList:
     """Return what somebody has to sign in with."""
     user = await the.people.get(user_id)
-    return _listed(await the.factors.of(user.id), the, request)
+    return _listed(await the.factors.of(user.id), Role(user.role), the, request)
 
 
 @router.delete("/users/{user_id}/factors", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
@@ -138,7 +135,7 @@ async def remove_factors(user_id: str, request: Request, who: Who, the: The) -> 
     )
 
 
-def _listed(has: Has, the: Rooms, request: Request) -> models.FactorList:
+def _listed(has: Has, role: Role, the: Rooms, request: Request) -> models.FactorList:
     site = site_here(request)
     return models.FactorList(
         password=has.password,
@@ -154,7 +151,7 @@ def _listed(has: Has, the: Rooms, request: Request) -> models.FactorList:
             for row in has.passkeys
         ],
         recovery_left=has.recovery_left,
-        required=the.settings.access.second_factor == "required",
+        required=always_asked(the.settings.access, role),
         passkeys_usable=site is not None,
     )
 

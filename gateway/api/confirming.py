@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request
 
 from gateway.access.errors import AccessError, ForbiddenError, LockedError
 from gateway.access.identity import Identity, SessionState
+from gateway.access.listed import ListedSession
 from gateway.access.permissions import Permission
-from gateway.access.service import ListedSession
 from gateway.api import session_models as models
 from gateway.api.account import Mine
 from gateway.api.errors import BadRequestError
@@ -21,12 +21,12 @@ from gateway.audit.events import Action, AuditEvent, Outcome
 router = APIRouter(prefix="/api/v1", tags=["session"])
 
 
-@router.get("/session/confirm", status_code=204, **needs(Permission.SIGNED_IN, step_up=True))
+@router.get("/session/confirm", status_code=204, **needs(Permission.SIGNED_IN, step_up=True, enrolling=True))
 async def ask_confirmed(who: Who) -> None:
     """Tell whether a sharp act would be let through now; 403 ``access.confirm`` names the ways to confirm."""
 
 
-@router.post("/session/confirm", status_code=204, **needs(Permission.SIGNED_IN))
+@router.post("/session/confirm", status_code=204, **needs(Permission.SIGNED_IN, enrolling=True))
 async def confirm(wish: models.Confirm, request: Request, who: Who, by: By, the: The) -> None:
     """Prove again who one is: opens sharp acts for a while, and a locked session."""
     _no_token(who)
@@ -49,7 +49,7 @@ async def confirm(wish: models.Confirm, request: Request, who: Who, by: By, the:
     )
 
 
-@router.post("/session/confirm/passkey", **needs(Permission.SIGNED_IN))
+@router.post("/session/confirm/passkey", **needs(Permission.SIGNED_IN, enrolling=True))
 async def confirm_challenge(who: Who, by: By, the: The) -> models.Challenge:
     """Return what to ask the browser so that a passkey confirms."""
     _no_token(who)
@@ -57,13 +57,13 @@ async def confirm_challenge(who: Who, by: By, the: The) -> models.Challenge:
     return models.Challenge(ticket=ticket, options=options)
 
 
-@router.get("/session/confirm/methods", **needs(Permission.SIGNED_IN))
+@router.get("/session/confirm/methods", **needs(Permission.SIGNED_IN, enrolling=True))
 async def confirm_methods(who: Who, the: The) -> list[str]:
     """Return the ways in which one can confirm."""
     return [method.value for method in (await the.factors.of(who.user_id)).confirming]
 
 
-@router.post("/session/active", status_code=204, **needs(Permission.SIGNED_IN))
+@router.post("/session/active", status_code=204, **needs(Permission.SIGNED_IN, enrolling=True))
 async def active(who: Who, the: The) -> None:
     """Tell that a hand moved at the console: an open session does not lock for a while."""
     _no_token(who)
@@ -93,7 +93,7 @@ async def put_reference(wish: models.ReferenceWish, request: Request, who: Mine,
     )
 
 
-@router.put("/session/state", status_code=204, **needs(Permission.SIGNED_IN))
+@router.put("/session/state", status_code=204, **needs(Permission.SIGNED_IN, enrolling=True))
 async def put_state(wish: models.StateWish, request: Request, who: Who, the: The) -> None:
     """Lock the session, or make it a wallboard. A wallboard never locks, and only views until it is confirmed."""
     _no_token(who)

@@ -14,7 +14,9 @@ _NAMED = {"404": "There is none of that name."}
 _GIVEN = {"422": "What was sent is not as described here."}
 
 
-def answers(*kinds: str, status: int = 200, description: str = "What was asked for") -> dict[int | str, dict[str, Any]]:
+def answers(
+    *kinds: str, status: int | str = 200, description: str = "What was asked for"
+) -> dict[int | str, dict[str, Any]]:
     """Return what a route's decorator takes as ``responses`` where it answers no JSON but these media types."""
     return {status: {"description": description, "content": {kind: {} for kind in kinds}}}
 
@@ -34,7 +36,10 @@ def described(app: FastAPI, *, cookie: str) -> dict[str, Any]:
     schemas["Problem"] = Problem.model_json_schema()
     for path, operations in known["paths"].items():
         for operation in operations.values():
-            operation["responses"] |= _refusals(path, operation)
+            said = operation["responses"]
+            said.pop("422", None)
+            # A route that refuses otherwise, with a page for a browser that was sent here, says so itself.
+            operation["responses"] = _refusals(path, operation) | said
     return known
 
 

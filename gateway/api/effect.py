@@ -9,8 +9,8 @@ from gateway.access.errors import UnknownError
 from gateway.access.permissions import Permission
 from gateway.access.rights import Right
 from gateway.api.guard import needs
-from gateway.api.ledger import Span
 from gateway.api.rooms import Rooms, The
+from gateway.api.spans import Span
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action
 

@@ -175,6 +175,8 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     stop_approving = the.approvals.when_changed(outbox.approval)
     stop_looking = the.access.when_state(lambda session, state: outbox.turn(state) if session == who.session else None)
     stop_watching = the.access.when_ended(lambda session: outbox.end() if session == who.session else None)
+    if the.access.has_ended(who.session):
+        outbox.end()
     try:
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(_listen(websocket, the))

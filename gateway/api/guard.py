@@ -39,23 +39,38 @@ APPROVAL_QUERY = "&approval="
 REASON_HEADER = "sightline-reason"
 STEP_UP = "step-up"
 ROOM = "room"
+ENROLLING = "enrolling"
 STEP_UP_KEY = "x-sightline-step-up"
+ROOM_KEY = "x-sightline-room"
+
+_OF_PEOPLE = frozenset({Permission.ADMINISTER, Permission.SUPERVISE, Permission.APPROVE})
+"""What needs one of these and step-up changes who may do what, or answers for it: no program does."""
 
 
 def needs(
-    permission: Permission, *, step_up: bool = False, act: Act | None = None, room: bool = False
+    permission: Permission,
+    *,
+    step_up: bool = False,
+    act: Act | None = None,
+    room: bool = False,
+    enrolling: bool = False,
+    body: str | None = None,
 ) -> dict[str, Any]:
     """Return what a route's decorator takes so that it answers only who has ``permission``.
 
     With ``step_up`` they must have proved lately who they are. A program cannot, and need not; but what needs that of
-    who administers (people, tokens, rights) no program does at all. An ``act`` may be set to take two people.
-    With ``room`` it answers only people of the room: it tells more than partners are to know of what they may see.
+    who administers, supervises or approves (people, tokens, rights) no program does at all. An ``act`` may be set to
+    take two people. With ``room`` it answers only people of the room: it tells more than partners are to know of what
+    they may see. With ``enrolling`` it answers also who has a second factor to enrol before anything else.
+    ``body`` is the media type of a text that the route reads by itself, for the OpenAPI document.
     """
-    scopes = [permission.value, *([STEP_UP] if step_up else []), *([ROOM] if room else [])]
+    marks = {STEP_UP: step_up, ROOM: room, ENROLLING: enrolling}
+    scopes = [permission.value, *(mark for mark, wanted in marks.items() if wanted)]
     dependencies = [Security(_authorised, scopes=scopes)]
     if act is not None:
         dependencies.append(Security(_by_two, scopes=[act.value]))
-    told = {STEP_UP_KEY: True} if step_up else {}
+    read = {"requestBody": {"required": True, "content": {body: {"schema": {"type": "string"}}}}} if body else {}
+    told = {**read, **({STEP_UP_KEY: True} if step_up else {}), **({ROOM_KEY: True} if room else {})}
     return {
         "dependencies": dependencies,
         "openapi_extra": {PERMISSION_KEY: permission.value, "security": [{"session": []}, {"token": []}], **told},
@@ -95,19 +110,32 @@ def _said_reference(connection: HTTPConnection) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", "", connection.headers.get(REFERENCE_HEADER, ""))[:120].strip()
 
 
+def _awake(who: Who) -> Identity:
+    if who.state is not SessionState.OPEN:
+        raise LockedError
+    return who
+
+
+Awake = Annotated[Identity, Depends(_awake)]
+"""Who asks, where a locked session or a wallboard is not to act."""
+
+
 async def _authorised(scopes: SecurityScopes, connection: HTTPConnection) -> None:
-    identity = await _authorise(connection, Permission(scopes.scopes[0]), room=ROOM in scopes.scopes)
-    if STEP_UP in scopes.scopes:
-        await _check_confirmed(connection, identity, Permission(scopes.scopes[0]))
+    permission, *marks = scopes.scopes
+    identity = await _authorise(connection, Permission(permission), room=ROOM in marks, enrolling=ENROLLING in marks)
+    if STEP_UP in marks:
+        await confirmed(connection, identity, Permission(permission))
 
 
-async def _authorise(connection: HTTPConnection, permission: Permission, *, room: bool = False) -> Identity:
+async def _authorise(
+    connection: HTTPConnection, permission: Permission, *, room: bool = False, enrolling: bool = False
+) -> Identity:
     identity, by_cookie = await identify(connection)
     if by_cookie and (connection.scope["type"] == "websocket" or connection.scope["method"] not in SAFE):
         _check_origin(connection, required=True)
         if connection.scope["type"] == "http" and connection.headers.get("x-sightline") != "1":
             raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
-    _check_open(identity, permission)
+    _check_open(identity, permission, enrolling=enrolling)
     camera = connection.path_params.get("camera_id")
     try:
         _check_outside(connection, identity, room=room)
@@ -136,6 +164,9 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
     if act not in the.approvals.acts:
         return
     who = _current(request)
+    if who.token_name is not None:
+        # Whoever makes tokens for others would be two people by themselves.
+        raise ForbiddenError("That takes two people, and a program is none.", cure="Sign in, and do it yourself.")
     given, fingerprint = await _request_of(request)
     if given:
         approval = the.approvals.use(given, who, fingerprint=fingerprint)
@@ -186,21 +217,25 @@ async def _request_of(request: Request) -> tuple[str | None, str]:
     return given, fingerprint_of(request.method, target, await request.body())
 
 
-def _check_open(identity: Identity, permission: Permission) -> None:
+def _check_open(identity: Identity, permission: Permission, *, enrolling: bool) -> None:
     """Say of a session that is locked, or has a second factor to enrol, that it is, not that its user may not."""
-    if permission in identity.ceiling:
-        return
-    if identity.enrol_due:
+    if identity.enrol_due and not enrolling:
         raise EnrolDueError
-    if identity.state is not SessionState.OPEN:
+    if permission not in identity.ceiling and identity.state is not SessionState.OPEN:
         raise LockedError
 
 
-async def _check_confirmed(connection: HTTPConnection, identity: Identity, permission: Permission) -> None:
+async def confirmed(connection: HTTPConnection, identity: Identity, permission: Permission) -> None:
+    """Make sure that a person has proved lately who they are, for what a route knows to be sharp by its body.
+
+    Raises:
+        ConfirmError: they have not.
+        ForbiddenError: it is a program, which does nothing that needs this permission and a proof.
+    """
     if identity.token_name is None:
         if not identity.confirmed:
             raise ConfirmError((await rooms_of(connection).factors.of(identity.user_id)).confirming)
-    elif permission is Permission.ADMINISTER:
+    elif permission in _OF_PEOPLE:
         raise ForbiddenError("A program may not change people, tokens or rights.", cure="Sign in, and do it yourself.")
 
 

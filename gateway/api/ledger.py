@@ -7,15 +7,17 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
 from gateway.access.decision import Decider
 from gateway.access.identity import SessionState
-from gateway.access.permissions import Permission
+from gateway.access.service import Access
+from gateway.api.spans import ENDS, NEEDS, Span, view_key
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.trail import Trail
+from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
@@ -29,54 +31,16 @@ SWEEP_S = 2.0
 PLAYBACK_IDLE_S = 30.0
 OVER_KEPT = 1024
 
-_NEEDS = {
-    Action.VIEW_STARTED: Permission.VIEW_LIVE,
-    Action.STICK_TAKEN: Permission.STEER,
-    Action.PLAYBACK_STARTED: Permission.VIEW_RECORDED,
-}
-"""Without it what began may not go on."""
-
-_ENDS = {
-    Action.VIEW_STARTED: Action.VIEW_ENDED,
-    Action.STICK_TAKEN: Action.STICK_LEFT,
-    Action.PLAYBACK_STARTED: Action.PLAYBACK_ENDED,
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class Span:
-    """Something that began and has not ended."""
-
-    key: tuple[str, ...]
-    action: Action
-    """How it began: decides how its end is called."""
-    actor: Actor
-    session: str
-    """The access session or token that it goes through."""
-    camera: CameraId
-    rule: str = ""
-    """What allows it, as the audit says it."""
-    details: dict[str, str | int | bool | None] = field(default_factory=dict)
-    id: str = field(default_factory=new_id)
-    """What its first and its last entry share."""
-    outlet: str = ""
-    """The outlet that a view goes through. The right to it is its share's; it ends with the outlet, at its host."""
-    from_ns: int = 0
-    """When it began; 0: when it is noted."""
-    began_ns: int = 0
-    """The same on the monotonic clock."""
-    touched_ns: int = 0
-    cut_reason: str | None = None
-    """Why this view is to be cut off at its host; it goes on until that has succeeded."""
-
 
 class Ledger:
     """Open spans. Made by :func:`open_ledger`."""
 
-    def __init__(self, trail: Trail, fleet: Fleet, *, clock: Clock) -> None:
+    def __init__(self, trail: Trail, fleet: Fleet, *, clock: Clock, access: Access, decider: Decider) -> None:
         self._trail = trail
         self._fleet = fleet
         self._clock = clock
+        self._access = access
+        self._decider = decider
         self._spans: dict[tuple[str, ...], Span] = {}
         self._offers = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -150,7 +114,7 @@ class Ledger:
             span
             for span in self._spans.values()
             if span.cut_reason is None
-            and decider.rights_of(span.actor.id).without(rule).rule(_NEEDS[span.action], span.camera) is None
+            and decider.rights_of(span.actor.id).without(rule).rule(NEEDS[span.action], span.camera) is None
         ]
 
     def lasted_s(self, span: Span) -> int:
@@ -172,7 +136,7 @@ class Ledger:
         lasted_s = self.lasted_s(span) if at_ns is None else max(0, at_ns - span.from_ns) // NS_PER_S
         self._trail.note(
             AuditEvent(
-                action=_ENDS[span.action],
+                action=ENDS[span.action],
                 actor=span.actor,
                 subject=span.camera,
                 rule=span.rule,
@@ -200,16 +164,22 @@ class Ledger:
             counted = {"moves": 0, "presets": 0} if span.action is Action.STICK_TAKEN else {}
             self.begin(replace(span, id=new_id(), from_ns=0, details={**span.details, **counted}))
 
-    def rights_changed(self, decider: Decider, spans: Collection[Span] | None = None) -> None:
-        """End what somebody may do no longer, of ``spans`` or of all that goes on."""
-        looked_at = self._spans.values() if spans is None else spans
-        lost = [
-            one
-            for one in looked_at
-            if not one.outlet
-            and not (decider.still(one.actor.id, one.session, _NEEDS[one.action], one.camera) and self.holds(one))
-        ]
-        self.stop(lost, "right ended")
+    def rights_changed(self) -> None:
+        """End what somebody may do no longer."""
+        self.stop([one for one in self._spans.values() if not self._may(one)], "right ended")
+
+    def check(self, span: Span) -> None:
+        """End what was just begun where its right or its session ended while it was being opened."""
+        if self._access.has_ended(span.session):
+            self.stop([span], "session ended")
+        elif not self._may(span):
+            self.stop([span], "right ended")
+
+    def _may(self, span: Span) -> bool:
+        if span.outlet:
+            return True  # what hosts let in by one is worked out where outlets are kept
+        still = self._decider.still(span.actor.id, span.session, NEEDS[span.action], span.camera)
+        return still and self.holds(span)
 
     def stop(self, spans: Collection[Span], reason: str) -> None:
         """End what is given; the views among it by one call to each host, so that many end as fast as one."""
@@ -294,12 +264,12 @@ class Ledger:
         """End what a gateway that died left open: it lasted to this moment at most."""
         for entry in await self._trail.still_open():
             began = entry.action_known
-            if began not in _ENDS:
+            if began not in ENDS:
                 continue
             now_ns = self._clock.wall_ns()
             self._trail.note(
                 AuditEvent(
-                    action=_ENDS[began],
+                    action=ENDS[began],
                     actor=Actor(id=entry.actor_id, name=entry.actor, address=entry.address),
                     subject=entry.subject,
                     rule=entry.rule,
@@ -318,13 +288,23 @@ class Ledger:
                 await self.sweep()
 
     async def sweep(self) -> None:
-        """End playback nobody asks for any more, and views that their host no longer knows."""
+        """End playback nobody asks for any more, views that their host no longer knows, and what lost its session.
+
+        Another process may have ended a session, or a right while no gateway ran to hear of it.
+        """
         stale_ns = self._clock.monotonic_ns() - round(PLAYBACK_IDLE_S * NS_PER_S)
         for span in list(self._spans.values()):
             if span.action is Action.PLAYBACK_STARTED and span.touched_ns < stale_ns:
                 self.end(span.key, "left")
         for link in self._fleet.links:
             await self._sweep_views(link.client)
+        self.rights_changed()
+        try:
+            gone = await self._access.gone({span.session for span in self._spans.values()})
+        except DatabaseError:
+            return  # the database says it; what is known holds
+        for session in gone:
+            self.session_ended(session)
 
     async def _sweep_views(self, host: HostClient) -> None:
         before = {
@@ -379,15 +359,12 @@ class Ledger:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
 
-def view_key(session: str) -> tuple[str, ...]:
-    """Return the key of a view by its host's session."""
-    return ("view", session)
-
-
 @asynccontextmanager
-async def open_ledger(trail: Trail, fleet: Fleet, *, clock: Clock) -> AsyncIterator[Ledger]:
+async def open_ledger(
+    trail: Trail, fleet: Fleet, *, clock: Clock, access: Access, decider: Decider
+) -> AsyncIterator[Ledger]:
     """Give the ledger for the time of the block."""
-    ledger = Ledger(trail, fleet, clock=clock)
+    ledger = Ledger(trail, fleet, clock=clock, access=access, decider=decider)
     await ledger.end_unfinished()
     async with asyncio.TaskGroup() as tasks:
         sweeper = tasks.create_task(ledger.run(), name="ledger")

@@ -12,9 +12,9 @@ from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import MediaTypeError, NotHereError
 from gateway.api.guard import Who, actor, needs
-from gateway.api.ledger import Span, view_key
 from gateway.api.outside import relay_until_ns, seated
 from gateway.api.rooms import Rooms, The, address_of
+from gateway.api.spans import Span, view_key
 from gateway.api.turn import links
 from gateway.audit.events import Action
 from gateway.fleet.cameras import Camera
@@ -45,7 +45,13 @@ async def look(camera: OneCamera, stream: StreamName) -> Response:
     return Response(status_code=204)
 
 
-@router.post("", status_code=201, response_class=Response, **needs(Permission.VIEW_LIVE))
+@router.post(
+    "",
+    status_code=201,
+    response_class=Response,
+    responses={201: {"description": "The answer", "content": {SDP_MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    **needs(Permission.VIEW_LIVE, body=SDP_MEDIA_TYPE),
+)
 async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Who, the: The) -> Response:
     """Answer an SDP offer: a live view of one stream (section 4.2)."""
     the.signalling.count(who)
@@ -74,7 +80,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             details=_shown(answer, stream),
         )
         the.ledger.begin(span)
-        the.ledger.rights_changed(the.decider, [span])  # it may have been taken away while the host was asked
+        the.ledger.check(span)  # it may have been taken away while the host was asked
     return Response(
         answer.sdp,
         status_code=201,
@@ -109,8 +115,13 @@ async def look_at_view(camera: OneCamera, stream: StreamName, session: str, who:
     "/{session}",
     status_code=204,
     response_class=Response,
-    responses={200: {"description": "ICE was restarted", "content": {SDP_FRAGMENT_MEDIA_TYPE: {}}}},
-    **needs(Permission.VIEW_LIVE),
+    responses={
+        200: {
+            "description": "ICE was restarted",
+            "content": {SDP_FRAGMENT_MEDIA_TYPE: {"schema": {"type": "string"}}},
+        }
+    },
+    **needs(Permission.VIEW_LIVE, body=SDP_FRAGMENT_MEDIA_TYPE),
 )
 async def change(request: Request, camera: OneCamera, stream: StreamName, session: str, who: Who, the: The) -> Response:
     """Take more candidates of a viewer (204, section 4.4.2), or restart ICE (200, section 4.4.3)."""

@@ -15,9 +15,9 @@ class Taken(BaseModel):
 
 
 # One line of text: it goes into lists, labels, logs and the titles of files.
-_ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_ONE_LINE)]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=_ONE_LINE)]
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=ONE_LINE)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=ONE_LINE)]
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 
 
@@ -44,7 +44,7 @@ class Target(Taken):
 
     address: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_ONE_LINE),
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=ONE_LINE),
         AfterValidator(_without_login),
     ]
     username: Annotated[str, Field(max_length=120)] = ""
@@ -214,7 +214,8 @@ class CameraModel(BaseModel):
     recording: bool
     host: int
     """Index of the camera host that owns it (``/api/v1/hosts``)."""
-    address: str
+    address: str | None
+    """Where its device is; ``null`` for who may not enrol: it is a door to the camera network."""
     streams: Streams
     head: HeadModel | None
     identity: IdentityModel
@@ -254,7 +255,7 @@ class Discovery(Taken):
     """Whom to ask beside the multicast group."""
 
     addresses: Annotated[
-        list[Annotated[str, Field(max_length=255, pattern=_ONE_LINE), AfterValidator(_without_login)]],
+        list[Annotated[str, Field(max_length=255, pattern=ONE_LINE), AfterValidator(_without_login)]],
         Field(max_length=256),
     ] = []
 
@@ -280,7 +281,7 @@ class PresetModel(BaseModel):
 class NewPreset(Taken):
     """Store where the head points; ``token`` overwrites that preset."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=_ONE_LINE)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=ONE_LINE)]
     token: Annotated[str, Field(max_length=128)] | None = None
 
 

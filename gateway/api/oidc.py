@@ -6,15 +6,18 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from gateway.access.approvals import Act
 from gateway.access.errors import AccessError, UserError
 from gateway.access.oidc.errors import LastAdministratorError
 from gateway.access.oidc.service import VISIT_S, Answer, Confirmed, Departure, Errand, Purpose, SignedIn, Tied
 from gateway.access.permissions import Permission, Role
 from gateway.api import models
+from gateway.api.description import answers
 from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
 from gateway.api.oidc_page import confirmed, refused, sent_back
 from gateway.api.rooms import Rooms, The, address_of, origin_of
+from gateway.api.session import earlier, end_earlier
 from gateway.api.times import iso, iso_or_none
 from gateway.api.visitors import set_session
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
@@ -24,6 +27,9 @@ from kernel.errors import SightlineError
 router = APIRouter(prefix="/api/v1", tags=["oidc"])
 
 Text = Annotated[str | None, Query(max_length=4096)]
+
+
+_PAGE = "A page that says why; a provider sent the browser here, and nothing of ours runs in it"
 
 
 class ProviderModel(BaseModel):
@@ -73,13 +79,21 @@ async def providers(the: The) -> list[ProviderModel]:
 @router.post("/oidc/{provider}/start", **public())
 async def start(provider: str, wish: Begin, request: Request, response: Response, the: The) -> Sent:
     """Begin a sign-in: the browser goes to the provider's own page."""
-    departure = await the.oidc.begin(
-        provider, Errand(return_to=wish.return_to), origin=origin_of(request), address=address_of(request)
-    )
+    # Kept with the visit: the session's cookie is Strict, and does not come along on the way back.
+    errand = Errand(return_to=wish.return_to, session=await earlier(request, the))
+    departure = await the.oidc.begin(provider, errand, origin=origin_of(request), address=address_of(request))
     return _sent(response, the, departure)
 
 
-@router.get("/oidc/{provider}/callback", response_class=Response, **public())
+@router.get(
+    "/oidc/{provider}/callback",
+    response_class=Response,
+    responses={
+        303: {"description": "Signed in: on to the console"},
+        **{status: answers("text/html", status=status, description=_PAGE)[status] for status in ("404", "4XX", "5XX")},
+    },
+    **public(),
+)
 async def callback(
     provider: str,
     request: Request,
@@ -138,7 +152,7 @@ async def tie_own(provider: str, request: Request, response: Response, who: Who,
     return _sent(response, the, departure)
 
 
-@router.post("/oidc/{provider}/confirm", **needs(Permission.SIGNED_IN))
+@router.post("/oidc/{provider}/confirm", **needs(Permission.SIGNED_IN, enrolling=True))
 async def confirm_there(provider: str, request: Request, response: Response, who: Who, the: The) -> Sent:
     """Begin to confirm with a provider that it is oneself; the address is for a window of its own."""
     if who.token_name is not None:
@@ -177,7 +191,11 @@ async def accounts(user_id: str, the: The) -> list[AccountModel]:
     return [_account(the, row) for row in await the.oidc.admission.of_user(user_id)]
 
 
-@router.post("/users/{user_id}/accounts", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
+@router.post(
+    "/users/{user_id}/accounts",
+    status_code=201,
+    **needs(Permission.ADMINISTER, step_up=True, act=Act.CHANGE_USER),
+)
 async def tie(user_id: str, wish: TieOther, request: Request, who: Who, the: The) -> AccountModel:
     """Tie an account to a user."""
     issuer = the.oidc.get(wish.provider).settings.issuer
@@ -201,6 +219,7 @@ async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed,
     match came:
         case SignedIn():
             await _record_sign_in(the, provider, came, request)
+            await end_earlier(request, the, came.earlier)
             response: Response = sent_back(came.return_to)
             set_session(response, the, came.secret)
         case Tied(identity=row):

@@ -7,8 +7,9 @@ from typing import Literal
 
 from gateway.access.identity import Identity
 from gateway.access.permissions import Role
-from gateway.api.ledger import Ledger, Span
+from gateway.api.ledger import Ledger
 from gateway.api.rooms import Rooms
+from gateway.api.spans import Span
 from gateway.audit.events import Action, Actor
 from gateway.fleet import rpc
 from gateway.sharing import Sharing

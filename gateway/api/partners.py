@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from gateway.access.errors import PasswordPolicyError
 from gateway.access.permissions import Permission, Role
 from gateway.api import models, session_models
-from gateway.api.guard import Who, actor, needs, public
+from gateway.api.guard import Awake, Who, actor, needs, public
 from gateway.api.rooms import Rooms, The, address_of
 from gateway.api.session import enter
 from gateway.api.times import iso, iso_or_none
@@ -108,7 +108,7 @@ async def organisations(the: The) -> list[Organisation]:
     return [await _organisation(the, row) for row in the.sharing.partners.organisations()]
 
 
-@router.post("/organisations", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/organisations", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
 async def add(wish: NewOrganisation, request: Request, who: Who, the: The) -> Organisation:
     """Make an organisation."""
     row = await the.sharing.partners.put(_wish(wish))
@@ -116,7 +116,7 @@ async def add(wish: NewOrganisation, request: Request, who: Who, the: The) -> Or
     return await _organisation(the, row)
 
 
-@router.put("/organisations/{organisation_id}", **needs(Permission.ADMINISTER))
+@router.put("/organisations/{organisation_id}", **needs(Permission.ADMINISTER, step_up=True))
 async def change(organisation_id: str, wish: NewOrganisation, request: Request, who: Who, the: The) -> Organisation:
     """Change an organisation. Its people are signed out: they come in anew, as is agreed now."""
     row = await the.sharing.partners.put(_wish(wish), organisation_id)
@@ -126,7 +126,7 @@ async def change(organisation_id: str, wish: NewOrganisation, request: Request, 
     return await _organisation(the, row)
 
 
-@router.delete("/organisations/{organisation_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/organisations/{organisation_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove(organisation_id: str, request: Request, who: Who, the: The) -> None:
     """Remove an organisation: its shares end, and its people are users no more."""
     by = Person(user_id=who.user_id, name=who.name)
@@ -142,7 +142,9 @@ async def remove(organisation_id: str, request: Request, who: Who, the: The) -> 
 # --- inviting and enrolling
 
 
-@router.post("/organisations/{organisation_id}/invitations", status_code=201, **needs(Permission.SUPERVISE))
+@router.post(
+    "/organisations/{organisation_id}/invitations", status_code=201, **needs(Permission.SUPERVISE, step_up=True)
+)
 async def invite(organisation_id: str, wish: Invite, request: Request, who: Who, the: The) -> ShownInvitation:
     """Invite somebody: the code enrols them once, and soon not any more. An earlier one of theirs is worthless."""
     if any(user.username == wish.username.casefold() for user in await the.people.users()):
@@ -161,7 +163,7 @@ async def invite(organisation_id: str, wish: Invite, request: Request, who: Who,
     return ShownInvitation(id=row.id, username=row.username, name=row.name, expires=iso(row.expires_ns), code=code)
 
 
-@router.delete("/invitations/{invitation_id}", status_code=204, **needs(Permission.SUPERVISE))
+@router.delete("/invitations/{invitation_id}", status_code=204, **needs(Permission.SUPERVISE, step_up=True))
 async def withdraw(invitation_id: str, request: Request, who: Who, the: The) -> None:
     """Make an invitation worthless."""
     await the.sharing.partners.withdraw(invitation_id)
@@ -203,7 +205,7 @@ async def enrol(wish: Enrolment, request: Request, response: Response, the: The)
     return await enter(request, response, the, user, Action.PARTNER_ENROLLED)
 
 
-@router.delete("/recipients/{user_id}", status_code=204, **needs(Permission.SUPERVISE))
+@router.delete("/recipients/{user_id}", status_code=204, **needs(Permission.SUPERVISE, step_up=True))
 async def remove_recipient(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove somebody of a partner: they see nothing from now on, and cannot sign in."""
     row = the.sharing.partners.own(user_id)
@@ -231,7 +233,7 @@ async def terms(who: Who, the: The) -> Terms:
 
 
 @router.post("/terms", status_code=204, **needs(Permission.SIGNED_IN))
-async def accept(wish: Accept, request: Request, who: Who, the: The) -> None:
+async def accept(wish: Accept, request: Request, who: Awake, the: The) -> None:
     """Accept the terms."""
     await the.sharing.partners.accept_terms(who.user_id, wish.version)
     await the.trail.append(

@@ -82,7 +82,7 @@ async def users(the: The) -> list[UserEntry]:
     return [_user(row) for row in await the.people.users()]
 
 
-@router.post("/users", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
+@router.post("/users", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.ADD_USER))
 async def add_user(wish: NewUser, request: Request, who: Who, the: The) -> UserEntry:
     """Add a user."""
     row = await the.people.add(

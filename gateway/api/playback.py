@@ -20,9 +20,9 @@ from gateway.api.description import answers
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.lasting import lasting
-from gateway.api.ledger import Span
 from gateway.api.ranges import ranged
 from gateway.api.rooms import The
+from gateway.api.spans import Span
 from gateway.api.times import End, Instant, Start, iso, iso_after, iso_or_none, span_ns
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.fleet.hosts import HostError

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.access.approvals import Act
+from gateway.access.errors import ForbiddenError
 from gateway.access.grants import GLASS, REASON_MIN, GrantWish, GroupWish
 from gateway.access.groups import corners_of
 from gateway.access.permissions import Permission, Role
@@ -24,6 +25,9 @@ router = APIRouter(prefix="/api/v1", tags=["rights"])
 
 Id = Annotated[str, Field(max_length=32)]
 Corner = tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]]
+
+Point = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""A corner as it is answered: readers of the OpenAPI document stumble over tuples inside lists."""
 
 
 class NewGroup(models.Taken):
@@ -44,7 +48,7 @@ class Group(BaseModel):
     name: str
     parent: str | None
     label: str | None
-    area: list[tuple[float, float]]
+    area: list[Point]
     cameras: list[str]
     holds: list[str]
 
@@ -137,7 +141,7 @@ async def groups(the: The) -> list[Group]:
     return [_group(the, row.id) for row in sorted(the.decider.tables().groups, key=lambda row: row.name.casefold())]
 
 
-@router.post("/groups", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/groups", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Make a group."""
     row = await the.grants.put_group(_group_wish(wish))
@@ -145,7 +149,7 @@ async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Gro
     return _group(the, row.id)
 
 
-@router.put("/groups/{group_id}", **needs(Permission.ADMINISTER))
+@router.put("/groups/{group_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Change a group."""
     row = await the.grants.put_group(_group_wish(wish), group_id)
@@ -153,7 +157,7 @@ async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who
     return _group(the, row.id)
 
 
-@router.delete("/groups/{group_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/groups/{group_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_group(group_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a group with those below it, and the grants over them."""
     row = await the.grants.remove_group(group_id)
@@ -169,7 +173,7 @@ async def teams(the: The) -> list[Team]:
     return [_team(the, row.id) for row in sorted(the.decider.tables().teams, key=lambda row: row.name.casefold())]
 
 
-@router.post("/teams", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/teams", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Make a team."""
     row = await the.grants.put_team(wish.name, wish.users)
@@ -177,7 +181,7 @@ async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     return _team(the, row.id)
 
 
-@router.put("/teams/{team_id}", **needs(Permission.ADMINISTER))
+@router.put("/teams/{team_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Change a team."""
     row = await the.grants.put_team(wish.name, wish.users, team_id)
@@ -185,7 +189,7 @@ async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, t
     return _team(the, row.id)
 
 
-@router.delete("/teams/{team_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/teams/{team_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_team(team_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a team and what was granted to it."""
     row = await the.grants.remove_team(team_id)
@@ -203,7 +207,7 @@ async def roles(the: The) -> list[Bundle]:
     return fixed + [_bundle(the, row.id) for row in own]
 
 
-@router.post("/roles", status_code=201, **needs(Permission.ADMINISTER))
+@router.post("/roles", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Make a role."""
     row = await the.grants.put_bundle(wish.name, wish.permissions)
@@ -211,7 +215,7 @@ async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bun
     return _bundle(the, row.id)
 
 
-@router.put("/roles/{role_id}", **needs(Permission.ADMINISTER))
+@router.put("/roles/{role_id}", **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Change a role: everybody to whom it was granted has what it says now."""
     row = await the.grants.put_bundle(wish.name, wish.permissions, role_id)
@@ -219,7 +223,7 @@ async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who,
     return _bundle(the, row.id)
 
 
-@router.delete("/roles/{role_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/roles/{role_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def remove_role(role_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a role and every grant of it."""
     row = await the.grants.remove_bundle(role_id)
@@ -235,7 +239,7 @@ async def grants(the: The) -> list[Grant]:
     return [_grant(row) for row in reversed(the.decider.tables().grants)]
 
 
-@router.post("/grants", status_code=201, **needs(Permission.ADMINISTER, act=Act.GRANT))
+@router.post("/grants", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
 async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Grant:
     """Grant a role to a user or a team."""
     row = await the.grants.add(
@@ -254,7 +258,7 @@ async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Gra
     return _grant(row)
 
 
-@router.delete("/grants/{grant_id}", status_code=204, **needs(Permission.ADMINISTER))
+@router.delete("/grants/{grant_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def end_grant(grant_id: str, request: Request, who: Who, the: The) -> None:
     """Take a grant away: what goes on by it ends at once."""
     row = await the.grants.end(grant_id)
@@ -284,6 +288,8 @@ async def own_glass(who: Who, the: The) -> OwnGlass:
 @router.post("/glass", status_code=201, **needs(Permission.BREAK_GLASS))
 async def break_glass(wish: Glass, request: Request, who: Who, the: The) -> Grant:
     """Take an operator's rights on every camera for a while. Supervisors are told, and the audit names it."""
+    if who.token_name is not None:
+        raise ForbiddenError("Only a person breaks the glass.", cure="Sign in, and do it yourself.")
     row = await the.grants.break_glass(who, reason=wish.reason, minutes=wish.minutes)
     await _note(
         the,
@@ -344,7 +350,7 @@ def _group(the: Rooms, group_id: str) -> Group:
         name=row.name,
         parent=row.parent_id,
         label=row.label,
-        area=corners_of(row.area),
+        area=[list(corner) for corner in corners_of(row.area)],
         cameras=sorted(camera for group, camera in tables.members if group == group_id),
         holds=sorted(the.decider.cameras_in(group_id)),
     )

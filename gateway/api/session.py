@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.access.entrance import Opened, PasskeyProof, SecondDue, Visitor
 from gateway.access.errors import AccessError, CredentialsError
 from gateway.access.identity import Identity
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
 from gateway.api import session_models as models
 from gateway.api import showing
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs, public
-from gateway.api.rooms import Rooms, The, origin_of
+from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
 from gateway.api.visitors import clear_session, set_cookies, set_session, visitor
@@ -83,14 +83,16 @@ async def passkey_challenge(by: By, the: The) -> models.Challenge:
     return models.Challenge(ticket=ticket, options=options)
 
 
-@router.get("/session", **needs(Permission.SIGNED_IN))
+@router.get("/session", **needs(Permission.SIGNED_IN, enrolling=True))
 async def session(who: Who, the: The) -> models.Session:
     """Tell who is signed in."""
     signed_in = _signed_in(the, who)
     return models.Session(**dict(signed_in), server_time=iso(the.clock.wall_ns()))
 
 
-@router.delete("/session", responses={204: {"description": "Signed out."}}, **needs(Permission.SIGNED_IN))
+@router.delete(
+    "/session", responses={204: {"description": "Signed out."}}, **needs(Permission.SIGNED_IN, enrolling=True)
+)
 async def sign_out(request: Request, response: Response, who: Who, the: The) -> models.SignedOut | None:
     """Sign out: what was opened through the session ends with it.
 
@@ -101,7 +103,7 @@ async def sign_out(request: Request, response: Response, who: Who, the: The) -> 
     continue_at = await the.oidc.farewell(who.session, origin=origin_of(request))
     await the.access.sign_out(who.session)
     await the.trail.append(AuditEvent(action=Action.SIGN_OUT, actor=actor(request, who), subject=who.user_id))
-    clear_session(response, the)
+    clear_session(response, the, outside=who.role is Role.PARTNER)
     if continue_at is None:
         response.status_code = 204
         return None
@@ -126,6 +128,7 @@ async def _welcome(action: Action, opened: Opened, request: Request, response: R
             action=action, actor=actor(request, who), subject=who.user_id, details={"how": "+".join(who.methods)}
         )
     )
+    await end_earlier(request, the, await earlier(request, the))
     set_cookies(response, the, opened)
     return _signed_in(the, who)
 
@@ -137,8 +140,24 @@ async def enter(request: Request, response: Response, the: Rooms, user: UserRow,
         user, address=by.address, methods=("password",), browser=by.browser
     )
     await the.trail.append(AuditEvent(action=action, actor=actor(request, identity), subject=user.id))
+    await end_earlier(request, the, await earlier(request, the))
     set_session(response, the, secret)
     return _signed_in(the, identity)
+
+
+async def earlier(request: Request, the: Rooms) -> str | None:
+    """Return the session that the browser has had until now."""
+    secret = request.cookies.get(the.cookie)
+    return await the.access.earlier(secret) if secret else None
+
+
+async def end_earlier(request: Request, the: Rooms, session: str | None) -> None:
+    """End the session that the browser had until now: nothing of whoever sat there before goes on behind this one."""
+    was = await the.access.end_earlier(session) if session is not None else None
+    if was is not None:
+        who = Actor(id=was.user_id, name=was.username, address=address_of(request))
+        details = {"session": was.id, "reason": "signed in anew"}
+        await the.trail.append(AuditEvent(action=Action.SESSION_ENDED, actor=who, subject=was.user_id, details=details))
 
 
 def _signed_in(the: Rooms, who: Identity) -> models.SignedIn:

@@ -12,7 +12,7 @@ StreamChoice = Literal["main", "sub", "line"]
 """``line`` is what the viewer's line carries."""
 Minutes = Annotated[int, Field(ge=1, le=10_080)]
 ViewerLimit = Annotated[int, Field(ge=1, le=1000)]
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=models.ONE_LINE)]
 
 
 class NewShare(models.Taken):
@@ -78,7 +78,7 @@ class AskStick(models.Taken):
     """A wish to steer."""
 
     camera: Id
-    note: Annotated[str, Field(max_length=200)] = ""
+    note: Annotated[str, Field(max_length=200, pattern=models.ONE_LINE)] = ""
 
 
 class Lend(models.Taken):

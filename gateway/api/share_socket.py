@@ -122,6 +122,8 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         the.decider.when_changed(outbox.look_again),
         the.access.when_ended(lambda session: outbox.end() if session == who.session else None),
     ]
+    if the.access.has_ended(who.session):
+        outbox.end()
     try:
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(_listen(websocket, the))

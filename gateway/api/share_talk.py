@@ -7,7 +7,7 @@ from gateway.access.permissions import Permission, Role
 from gateway.api import share_models as models
 from gateway.api import share_views as shown
 from gateway.api.errors import NotHereError
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Awake, Who, actor, needs
 from gateway.api.models import Lent
 from gateway.api.outside import watchers
 from gateway.api.rooms import Rooms, The
@@ -32,7 +32,7 @@ async def mine(who: Who, the: The) -> models.Mine:
 
 
 @router.post("/shares/{share_id}/stick-request", status_code=202, **needs(Permission.SIGNED_IN))
-async def ask(share_id: str, wish: models.AskStick, request: Request, who: Who, the: The) -> models.Request:
+async def ask(share_id: str, wish: models.AskStick, request: Request, who: Awake, the: The) -> models.Request:
     """Ask for the stick of a camera that is shared with one."""
     the.sharing.acts.count(who.user_id)
     if the.fleet.camera(wish.camera).view.head is None:
@@ -103,7 +103,7 @@ async def notes(share_id: str, who: Who, the: The) -> list[models.Note]:
 
 
 @router.post("/shares/{share_id}/notes", status_code=201, **needs(Permission.SIGNED_IN))
-async def write(share_id: str, wish: models.NewNote, request: Request, who: Who, the: The) -> models.Note:
+async def write(share_id: str, wish: models.NewNote, request: Request, who: Awake, the: The) -> models.Note:
     """Write one line to the other side."""
     row, outside = _side(the, who, share_id)
     the.sharing.acts.count(who.user_id)

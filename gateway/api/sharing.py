@@ -10,13 +10,13 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import share_models as models
 from gateway.api import share_views as shown
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Who, actor, confirmed, needs
 from gateway.api.outside import watchers
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.sharing import ShareRow
-from gateway.sharing import Person, ShareChange, ShareWish
+from gateway.sharing import STANDING, Person, ShareChange, ShareWish
 from gateway.sharing.errors import ShareError, UnknownShareError
 from kernel.clock import NS_PER_S, to_ns
 from kernel.ids import CameraId
@@ -36,7 +36,9 @@ async def shares(who: Who, the: The, *, due: bool = False, over: bool = False) -
 
 @router.post("/shares", status_code=201, **needs(Permission.SHARE))
 async def make(wish: models.NewShare, request: Request, who: Who, the: The) -> models.Share:
-    """Share cameras with a partner."""
+    """Share cameras with a partner. A standing share, or one longer than usual, needs a late proof of who one is."""
+    if wish.kind == STANDING or _lasts_ns(the, wish) > _usual_ns(the):
+        await confirmed(request, who, Permission.SHARE)
     return await _make(the, request, who, wish)
 
 
@@ -104,15 +106,21 @@ async def one(share_id: str, who: Who, the: The) -> models.Share:
 
 @router.patch("/shares/{share_id}", **needs(Permission.SHARE))
 async def change(share_id: str, wish: models.ChangeShare, request: Request, who: Who, the: The) -> models.Share:
-    """Extend, narrow or otherwise change a share. What it gives no more ends at once."""
+    """Extend, narrow or otherwise change a share. What it gives no more ends at once.
+
+    To extend it by more than the usual time at once needs a late proof of who one is.
+    """
     row = reached(the, who, share_id)
     # Whoever changes a share gives what is in it anew.
     cameras = may_share(the, who, wish.cameras if wish.cameras is not None else row.cameras)
+    ends_ns = _end_ns(wish.end, wish.minutes, the.clock.wall_ns())
+    if ends_ns is not None and ends_ns > max(row.ends_ns, the.clock.wall_ns()) + _usual_ns(the):
+        await confirmed(request, who, Permission.SHARE)
     change = ShareChange(
         title=wish.title,
         cameras=cameras if wish.cameras is not None else None,
         recipients=frozenset(wish.recipients) if wish.recipients is not None else None,
-        ends_ns=_end_ns(wish.end, wish.minutes, the.clock.wall_ns()),
+        ends_ns=ends_ns,
         stream=wish.stream,
         may_ask_for_stick=wish.may_ask_for_stick,
         stills=wish.stills,
@@ -143,7 +151,7 @@ async def select(share_id: str, wish: models.Selected, request: Request, who: Wh
         await _note(the, request, who, Action.SHARE_CHANGED, row)
 
 
-@router.post("/shares/{share_id}/reviewed", **needs(Permission.SHARE))
+@router.post("/shares/{share_id}/reviewed", **needs(Permission.SHARE, step_up=True))
 async def reviewed(share_id: str, wish: models.Review, request: Request, who: Who, the: The) -> models.Share:
     """Let a standing share go on until its next review."""
     row = reached(the, who, share_id)
@@ -209,6 +217,16 @@ def person(who: Identity) -> Person:
 
 def _ns(moment: AwareDatetime | None) -> int | None:
     return to_ns(moment) if moment is not None else None
+
+
+def _usual_ns(the: Rooms) -> int:
+    return the.settings.sharing.minutes * 60 * NS_PER_S
+
+
+def _lasts_ns(the: Rooms, wish: models.NewShare) -> int:
+    from_ns = _ns(wish.start) or the.clock.wall_ns()
+    ends_ns = _end_ns(wish.end, wish.minutes, from_ns)
+    return ends_ns - from_ns if ends_ns is not None else _usual_ns(the)
 
 
 def _end_ns(end: AwareDatetime | None, minutes: int | None, from_ns: int) -> int | None:

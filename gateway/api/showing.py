@@ -2,6 +2,7 @@
 
 from drivers.model import CameraDescription, CameraView, StreamProfile
 from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
 from gateway.access.rights import Rights
 from gateway.api import models
 from gateway.api.times import iso, iso_or_none
@@ -44,7 +45,7 @@ def camera(
         hfov_deg=one.hfov_deg,
         recording=one.recording,
         host=one.host,
-        address=one.address,
+        address=one.address if rights.rule(Permission.ENROL) is not None else None,
         streams=streams(one.view),
         head=head(one.view.head),
         identity=identity_of(one.description),

@@ -16,10 +16,10 @@ from gateway.access.permissions import Permission, Role
 from gateway.api import showing
 from gateway.api.errors import ControlSocketError, NotHereError
 from gateway.api.guard import actor, admit
-from gateway.api.ledger import Span
 from gateway.api.problems import problem, refusal
 from gateway.api.rooms import Rooms, The
 from gateway.api.sockets import BARRED, POLICY, REASON_MAX, SIGNED_OUT, Rate
+from gateway.api.spans import Span
 from gateway.api.steer_messages import Beat, Move, Release, Said, Stop, Take, parse, wish_of
 from gateway.audit.events import Action
 from gateway.fleet import rpc
@@ -103,6 +103,8 @@ class _Seat:
         )
         if not self._may():
             barred.set()  # it was taken away while the socket was being accepted
+        if self._the.access.has_ended(self._who.session):
+            ended.set()
         self._news.set()
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -88,9 +88,15 @@ def set_session(response: Response, the: Rooms, secret: str) -> None:
     _set(response, the, the.cookie, secret, the.settings.access.session_absolute_s)
 
 
-def clear_session(response: Response, the: Rooms) -> None:
-    """Take the session's cookie back; the browser stays known."""
+def clear_session(response: Response, the: Rooms, *, outside: bool) -> None:
+    """Take the session's cookie back, and have the browser forget what it kept (W3C Clear Site Data).
+
+    Not all cookies: that would clear those of every other site under the same registered domain, which is the
+    borough's, and the one by which the desk's browser is known. What a desk in the room stores is where its tiles
+    stand, which the next shift goes on with; a browser ``outside`` of it forgets that too.
+    """
     response.delete_cookie(the.cookie, path="/", secure=the.settings.server.behind_tls, httponly=True)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"' if outside else '"cache"'
 
 
 def visitor(request: Request) -> Visitor:

@@ -1,6 +1,6 @@
 """Sessions: a signed-in browser. Only the hash of its secret is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,11 @@ class Sessions:
     async def remove(self, session_id: str) -> None:
         """End a session."""
         await self._connection.execute(delete(sessions).where(sessions.c.id == session_id))
+
+    async def there(self, sessions_: Collection[str]) -> set[str]:
+        """Return which of these sessions there are."""
+        rows = await self._connection.execute(select(sessions.c.id).where(sessions.c.id.in_(list(sessions_))))
+        return set(rows.scalars())
 
     async def of_user(self, user_id: str) -> list[str]:
         """Return the identifiers of a user's sessions."""

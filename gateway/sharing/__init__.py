@@ -15,9 +15,10 @@ from gateway.sharing.changes import (
     Tested,
 )
 from gateway.sharing.room import Sharing, open_sharing
-from gateway.sharing.shares import ShareChange, ShareWish
+from gateway.sharing.shares import STANDING, ShareChange, ShareWish
 
 __all__ = [
+    "STANDING",
     "Began",
     "Bell",
     "Changed",

@@ -67,6 +67,9 @@ class FakeHost(Footage, Outlets):
         self.slow = asyncio.Event()
         """Clear it, and every answer but the version waits, as that of a host which stands still."""
         self.slow.set()
+        self.answering = asyncio.Event()
+        """Clear it, and an offer is taken, and not answered before it is set."""
+        self.answering.set()
         self.stuck: dict[str, asyncio.Event] = {}
         """Cameras whose assignment is not answered before their event is set."""
         self.asked: list[str] = []
@@ -228,6 +231,7 @@ class FakeHost(Footage, Outlets):
             since_ns=1,
             connected=True,
         )
+        await self.answering.wait()
         headers = {"Location": f"/live/{session}", "ETag": '"1"', **self.shown}
         return Response("v=0\r\n", 201, media_type=rpc.SDP_MEDIA_TYPE, headers=headers)
 

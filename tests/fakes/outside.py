@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pyotp
 from websockets.asyncio.client import ClientConnection
 
 from tests.fakes.desk import PASSWORD, Desk
@@ -29,10 +30,24 @@ async def invited(desk: Desk, organisation_id: str, username: str = "pc.1234") -
 class Officer:
     """Somebody outside, in a browser of their own. Made by :func:`officer`."""
 
-    def __init__(self, browser: httpx.AsyncClient, user_id: str, organisation_id: str) -> None:
+    def __init__(
+        self, browser: httpx.AsyncClient, user_id: str, organisation_id: str, *, username: str, codes: list[str]
+    ) -> None:
         self.browser = browser
         self.id = user_id
         self.organisation = organisation_id
+        self._username = username
+        self.codes = codes
+        """Recovery codes that are left."""
+
+    async def sign_in(self) -> None:
+        """Sign in anew, with a recovery code: one of the application works once, and the next comes too late."""
+        body = {"username": self._username, "password": PASSWORD}
+        first = await self.browser.post("/api/v1/session", json=body)
+        assert first.status_code == 202, first.text
+        proof = {"ticket": first.json()["ticket"], "recovery": self.codes.pop()}
+        second = await self.browser.post("/api/v1/session/second", json=proof)
+        assert second.status_code == 200, second.text
 
     async def mine(self) -> list[dict[str, Any]]:
         """Return what is shared with them."""
@@ -40,19 +55,35 @@ class Officer:
         return shares
 
 
+async def add_totp(browser: httpx.AsyncClient) -> list[str]:
+    """Enrol an authenticator application, as everybody outside has to; return the recovery codes."""
+    offer = (await browser.post("/api/v1/session/factors/totp")).json()
+    body = {"ticket": offer["ticket"], "code": pyotp.TOTP(offer["secret"]).now()}
+    answer = await browser.put("/api/v1/session/factors/totp", json=body)
+    assert answer.status_code == 200, answer.text
+    codes: list[str] = answer.json()["recovery_codes"]
+    return codes
+
+
 async def officer(
-    desk: Desk, organisation_id: str | None = None, *, username: str = "pc.1234", terms: bool = True
+    desk: Desk,
+    organisation_id: str | None = None,
+    *,
+    username: str = "pc.1234",
+    factor: bool = True,
+    terms: bool = True,
 ) -> Officer:
-    """Let somebody of an organisation enrol, and accept the terms."""
+    """Let somebody of an organisation enrol, add a second factor, and accept the terms."""
     at = organisation_id or await organisation(desk)
     browser = await desk.anybody()
     body = {"code": await invited(desk, at, username), "password": PASSWORD}
     answer = await browser.post("/api/v1/enrolment", json=body)
     assert answer.status_code == 201, answer.text
-    if terms:
+    codes = await add_totp(browser) if factor else []
+    if factor and terms:
         version = (await browser.get("/api/v1/terms")).json()["version"]
         assert (await browser.post("/api/v1/terms", json={"version": version})).status_code == 204
-    return Officer(browser, answer.json()["user"]["id"], at)
+    return Officer(browser, answer.json()["user"]["id"], at, username=username, codes=codes)
 
 
 async def share(desk: Desk, with_whom: Officer, *cameras: str, **facts: Any) -> str:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from config.live import LiveSettings
-from gateway.api.ledger import view_key
+from gateway.api.spans import view_key
 from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from kernel.ids import CameraId

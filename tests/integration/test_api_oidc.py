@@ -95,6 +95,21 @@ async def test_who_signs_in_there_is_signed_in_here(desk: Desk, provider: Signin
     assert (user["username"], user["name"], user["role"]) == ("anne", "Anne A.", "operator")
 
 
+async def test_signing_in_there_ends_the_browsers_earlier_session(desk: Desk, provider: SigningProvider) -> None:
+    """Though its cookie, which is Strict, does not come along on the way back."""
+    client = await desk.person("viewer", "vera")
+    before = client.cookies["sightline"]
+    sent_there = await sent(client)
+    client.cookies.delete("sightline")
+    await come_back(client, provider.approve(sent_there))
+    assert (await who(client))["username"] == "anne"
+    left = await desk.anybody()
+    left.cookies.set("sightline", before)
+    assert (await left.get("/api/v1/session")).status_code == 401
+    (ended,) = await desk.audit("access.session-ended")
+    assert ended.actor == "vera"
+
+
 async def test_one_comes_back_to_where_one_was(desk: Desk, provider: SigningProvider) -> None:
     """To a page of the console that was named before."""
     client = await desk.anybody()

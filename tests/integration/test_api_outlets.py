@@ -166,7 +166,7 @@ async def test_a_system_that_watches_is_in_the_audit_and_in_every_list(desk: Des
     await at.known(1)
     rooms = desk.gateway.rooms
     await rooms.ledger.sweep()
-    rooms.ledger.rights_changed(rooms.decider)
+    rooms.ledger.rights_changed()
     (of_share,) = (await desk.admin.get(f"/api/v1/shares/{at.share}/viewers")).json()
     assert (of_share["kind"], of_share["name"], of_share["organisation"]) == ("rtsp", "VMS 2", "Thames Valley Police")
     assert (of_share["user_id"], of_share["share"], of_share["loss_percent"]) == (at.outlet, at.share, 10.0)

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
-from tests.fakes.outside import invited, officer, organisation, share
+from tests.fakes.outside import add_totp, invited, officer, organisation, share
 
 FINGERPRINT = "ab" * 32
 
@@ -22,6 +23,32 @@ async def test_an_invitation_makes_a_partner(desk: Desk) -> None:
     assert (await browser.get("/api/v1/session")).status_code == 200
     (entry,) = await desk.audit("partner.enrolled")
     assert entry.actor == "pc.1234"
+
+
+async def test_a_partner_may_do_nothing_but_enrol_a_second_factor(desk: Desk) -> None:
+    """Whatever the settings say: a password that left the room opens nothing, not even the list of shares."""
+    assert desk.gateway.rooms.settings.access.second_factor == "offered"
+    camera, pc = await desk.enrol(), await officer(desk, factor=False)
+    await share(desk, pc, camera)
+    assert (await pc.browser.get("/api/v1/session")).json()["enrol_due"] is True
+    for path in ("shares/mine", "terms", "shares/x/notes", "sessions", f"cameras/{camera}/snapshot"):
+        refused = await pc.browser.get(f"/api/v1/{path}")
+        assert (refused.status_code, refused.json()["type"]) == (403, "access.enrol"), path
+    with pytest.raises(InvalidStatus) as caught:
+        async with desk.socket(pc.browser, "/api/v1/shares/events"):
+            pass
+    assert caught.value.response.status_code == 403
+    await add_totp(pc.browser)
+    assert (await pc.browser.get("/api/v1/session")).json()["enrol_due"] is False
+    assert (await pc.browser.get("/api/v1/terms")).status_code == 200
+
+
+async def test_a_partner_keeps_a_second_factor(desk: Desk) -> None:
+    """The last one is not taken off, and the list of theirs says why."""
+    pc = await officer(desk)
+    assert (await pc.browser.get("/api/v1/session/factors")).json()["required"] is True
+    answer = await pc.browser.delete("/api/v1/session/factors/totp")
+    assert (answer.status_code, answer.json()["type"]) == (409, "access.factor")
 
 
 async def test_a_code_works_once(desk: Desk) -> None:
@@ -111,15 +138,14 @@ async def test_a_partner_comes_from_its_own_networks(desk: Desk) -> None:
     elsewhere = {"name": "Thames Valley Police", "networks": ["192.0.2.0/24"]}
     assert (await desk.admin.put(f"/api/v1/organisations/{at}", json=elsewhere)).status_code == 200
     assert (await pc.browser.get("/api/v1/shares/mine")).status_code == 401  # signed out by the change
-    signed = {"username": "pc.1234", "password": PASSWORD}
-    assert (await pc.browser.post("/api/v1/session", json=signed)).status_code == 200
+    await pc.sign_in()
     refused = await pc.browser.get("/api/v1/shares/mine")
     assert (refused.status_code, refused.json()["type"]) == (403, "share.outside")
     assert "127.0.0.1" in refused.json()["title"]
     assert (await desk.audit("access.refused"))[-1].actor == "pc.1234"
     here = {"name": "Thames Valley Police", "networks": ["192.0.2.0/24", "127.0.0.0/8"]}
     assert (await desk.admin.put(f"/api/v1/organisations/{at}", json=here)).status_code == 200
-    assert (await pc.browser.post("/api/v1/session", json=signed)).status_code == 200
+    await pc.sign_in()
     assert (await pc.browser.get("/api/v1/shares/mine")).status_code == 200
 
 
@@ -128,7 +154,7 @@ async def test_a_disabled_organisation_sees_nothing(desk: Desk) -> None:
     at = await organisation(desk)
     pc = await officer(desk, at)
     await desk.admin.put(f"/api/v1/organisations/{at}", json={"name": "TVP", "disabled": True})
-    await pc.browser.post("/api/v1/session", json={"username": "pc.1234", "password": PASSWORD})
+    await pc.sign_in()
     assert (await pc.browser.get("/api/v1/shares/mine")).json()["type"] == "share.outside"
 
 
@@ -224,7 +250,7 @@ async def test_a_partner_shows_its_client_certificate(desk: Desk) -> None:
     pc = await officer(desk, at)
     body = {"name": "TVP", "certificate": ":".join(["AB"] * 32)}
     assert (await desk.admin.put(f"/api/v1/organisations/{at}", json=body)).status_code == 200
-    await pc.browser.post("/api/v1/session", json={"username": "pc.1234", "password": PASSWORD})
+    await pc.sign_in()
     for headers in ({}, {"X-Client-Certificate-SHA256": FINGERPRINT}):
         answer = await pc.browser.get("/api/v1/shares/mine", headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (403, "share.outside")

@@ -65,7 +65,7 @@ async def test_a_member_sees_the_cameras_of_their_group_alone(desk: Desk) -> Non
     group = await made(desk, "groups", name="Shops", label="high street")
     await made(desk, "grants", role="viewer", user=user, group=group["id"])
     assert [(one["id"], one["may"]) for one in (await client.get("/api/v1/cameras")).json()] == [
-        (here, ["view_live", "view_recorded"])
+        (here, ["still", "view_live", "view_recorded"])
     ]
     await desk.admin.patch(f"/api/v1/cameras/{here}", json={"group": "Elsewhere"})
     assert (await client.get("/api/v1/cameras")).json() == []
@@ -108,7 +108,7 @@ async def test_a_team_is_granted_and_left(desk: Desk) -> None:
     team = await made(desk, "teams", name="Night shift", users=[user])
     await made(desk, "grants", role="operator", team=team["id"])
     assert (await client.get(f"/api/v1/cameras/{camera}")).json()["may"] == [
-        "export", "hold", "share", "steer", "view_live", "view_recorded",
+        "export", "hold", "share", "steer", "still", "view_live", "view_recorded",
     ]  # fmt: skip
     await desk.admin.put(f"/api/v1/teams/{team['id']}", json={"name": "Night shift", "users": []})
     assert (await client.get(f"/api/v1/cameras/{camera}")).status_code == 403

@@ -11,10 +11,14 @@ import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
 from gateway.access.permissions import Permission
-from gateway.api.guard import PERMISSION_KEY, PUBLIC
+from gateway.api.guard import PERMISSION_KEY, PUBLIC, ROOM_KEY
 from tests.fakes.desk import PASSWORD, Desk, filled, open_desk
+from tests.fakes.outside import officer, share
 
-SOCKETS = {"/api/v1/events": Permission.VIEW_LIVE, "/api/v1/cameras/{camera_id}/steer": Permission.STEER}
+SOCKETS = {
+    "/api/v1/events": Permission.VIEW_LIVE,
+    "/api/v1/cameras/{camera_id}/steer": Permission.STEER,
+}
 SIGNS_OUT = {("delete", "/api/v1/session")}
 Where = Literal["in the group", "outside it", "everywhere"]
 
@@ -28,6 +32,8 @@ class Room:
     outside: str
     group: str
     operations: tuple[tuple[str, str, str], ...]
+    of_the_room: frozenset[tuple[str, str]]
+    """Those that answer nobody outside, whatever is shared with them."""
 
     async def holder(self, permission: Permission, *, group: bool) -> httpx.AsyncClient:
         """Return the browser of a member who holds this one permission, over the group or over everything."""
@@ -62,7 +68,13 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
             for method, operation in known.items()
             if operation[PERMISSION_KEY] != PUBLIC and (method, path) not in SIGNS_OUT
         )
-        yield Room(desk, inside, outside, group.json()["id"], operations)
+        of_the_room = frozenset(
+            (method, path)
+            for path, known in document["paths"].items()
+            for method, operation in known.items()
+            if ROOM_KEY in operation
+        )
+        yield Room(desk, inside, outside, group.json()["id"], operations, of_the_room)
 
 
 def allowed(held: Permission, needed: Permission, path: str, where: Where) -> bool:
@@ -118,4 +130,40 @@ async def test_a_permission_opens_its_sockets_on_its_cameras(room: Room, where: 
 async def test_every_permission_has_a_route(room: Room) -> None:
     """No permission is a word only: each opens something, or is what makes a person the second of two."""
     named = {Permission(needed) for _, _, needed in room.operations} | set(SOCKETS.values())
-    assert set(Permission) - named == set()
+    assert named == set(Permission)
+
+
+OUTSIDE = {Permission.SIGNED_IN, Permission.VIEW_LIVE, Permission.STILL}
+"""What a share with stills gives, on its cameras; the stick is lent, not given."""
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("where", ["shared", "not shared"])
+async def test_somebody_outside_reaches_nothing_of_the_room(room: Room, where: str) -> None:
+    """A partner is refused everywhere but at what is their own and, of cameras shared with them, live pictures."""
+    pc = await officer(room.desk)
+    await share(room.desk, pc, room.inside, stills=True)
+    camera = room.inside if where == "shared" else room.outside
+    reached = set()
+    for method, path, needed in room.operations:
+        answer = await pc.browser.request(method.upper(), filled(path, camera_id=camera, stream="main"))
+        told = (where, method, path, answer.status_code, answer.text[:200])
+        theirs = needed == Permission.SIGNED_IN or (Permission(needed) in OUTSIDE and where == "shared")
+        if theirs and (method, path) not in room.of_the_room:
+            assert answer.status_code not in {401, 403}, told
+            reached.add(path)
+        else:
+            assert answer.status_code == 403, told
+    assert {"/api/v1/shares/mine", "/api/v1/terms"} <= reached
+    assert ("/whep/{camera_id}/{stream}" in reached) is (where == "shared")
+    assert len(room.of_the_room) >= 8
+    assert ("get", "/api/v1/cameras") in room.of_the_room
+
+
+async def test_every_way_of_whep_asks_for_the_right_to_see(room: Room) -> None:
+    """OPTIONS and HEAD too, and the methods that are no way: who may not see learns nothing of a camera."""
+    client = await room.holder(Permission.STEER, group=False)
+    for path in (f"/whep/{room.inside}/main", f"/whep/{room.inside}/main/x"):
+        for method in ("OPTIONS", "GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"):
+            answer = await client.request(method, path)
+            assert answer.status_code == 403, (method, path)

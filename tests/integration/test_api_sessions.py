@@ -14,6 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from gateway.access.identity import SessionState
 from gateway.api.ledger import Ledger
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
+from tests.fakes.outside import officer
+from tests.fakes.waiting import until
 
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -183,3 +185,45 @@ async def test_anothers_sessions_are_an_administrators_business(desk: Desk) -> N
     ]
     assert (await desk.admin.delete(f"/api/v1/sessions/{hers['id']}")).status_code == 204
     assert (await olga.get("/api/v1/session")).status_code == 401
+
+
+async def test_signing_in_anew_ends_the_browsers_earlier_session(desk: Desk) -> None:
+    """Whoever sits down next leaves nobody else's session open behind theirs, and the record says so."""
+    await desk.person("operator", "olga")
+    browser = await desk.person("viewer", "vera")
+    before = browser.cookies["sightline"]
+    camera = await desk.enrol()
+    await desk.watch(browser, camera)
+    signed = await browser.post("/api/v1/session", json={"username": "olga", "password": PASSWORD})
+    assert signed.json()["user"]["username"] == "olga"
+    await until(lambda: not desk.host.viewers, what="the end of the earlier session's view")
+    left = await desk.anybody()
+    left.cookies.set("sightline", before)
+    assert (await left.get("/api/v1/session")).status_code == 401
+    (ended,) = await desk.audit("access.session-ended")
+    assert (ended.actor, '"reason":"signed in anew"' in ended.details) == ("vera", True)
+
+
+async def test_signing_out_has_the_browser_forget(desk: Desk) -> None:
+    """What it kept of pages; not all cookies, which would be those of the borough's other sites as well."""
+    answer = await (await desk.person("viewer")).delete("/api/v1/session")
+    assert answer.headers["clear-site-data"] == '"cache"'
+    pc = await officer(desk)
+    assert (await pc.browser.delete("/api/v1/session")).headers["clear-site-data"] == '"cache", "storage"'
+
+
+async def test_only_who_enrols_sees_where_cameras_are_on_the_network(desk: Desk) -> None:
+    """An address is a door to the camera network; operators need none to see, steer and share."""
+    camera = await desk.enrol()
+    for role, address in (("administrator", "192.0.2.1"), ("supervisor", None), ("operator", None), ("viewer", None)):
+        person = await desk.person(role, f"one-{role}")
+        shown = await person.get(f"/api/v1/cameras/{camera}")
+        assert shown.json()["address"] == address
+        assert ("192.0.2.1" in (await person.get("/api/v1/cameras")).text) is (address is not None)
+
+
+async def test_no_program_breaks_the_glass(desk: Desk) -> None:
+    """The reason is somebody's own."""
+    wish = {"reason": "A fire in the arcade"}
+    assert (await (await desk.token("operator")).post("/api/v1/glass", json=wish)).status_code == 403
+    assert (await (await desk.person("operator")).post("/api/v1/glass", json=wish)).status_code == 201

@@ -8,7 +8,7 @@ import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
 from gateway.api.times import iso
-from tests.fakes.desk import PASSWORD, Desk
+from tests.fakes.desk import Desk
 from tests.fakes.outside import heard, officer, organisation, share
 from tests.fakes.waiting import until
 
@@ -340,7 +340,7 @@ async def test_a_partner_who_signs_in_again_sees_the_share(desk: Desk) -> None:
     thief = await desk.anybody()
     thief.cookies.update(old)
     assert (await thief.get("/api/v1/shares/mine")).status_code == 401
-    await pc.browser.post("/api/v1/session", json={"username": "pc.1234", "password": PASSWORD})
+    await pc.sign_in()
     assert len(await pc.mine()) == 1
 
 
@@ -362,3 +362,36 @@ async def test_a_share_outlives_the_gateway(desk: Desk) -> None:
     before = shares.get(identity)
     await shares.load()
     assert shares.get(identity) == before
+
+
+async def unproved(desk: Desk) -> None:
+    """Let every session's last proof be long ago."""
+    async with desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
+
+
+async def test_what_is_shared_in_a_hurry_asks_for_nothing_more(desk: Desk) -> None:
+    """Two keys share a tile, one extends it, narrows it, ends it: however long ago the last proof was."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    await unproved(desk)
+    quick = {"camera": camera, "organisation": pc.organisation}
+    made = (await desk.admin.post("/api/v1/shares/quick", json=quick)).json()
+    for change in ({"minutes": 90}, {"stream": "sub"}, {"recipients": [pc.id]}):
+        answer = await desk.admin.patch(f"/api/v1/shares/{made['id']}", json=change)
+        assert answer.status_code == 200, answer.text
+    assert (await desk.admin.delete(f"/api/v1/shares/{made['id']}")).status_code == 200
+
+
+async def test_a_long_share_asks_who_is_there(desk: Desk) -> None:
+    """One by a standing agreement, one longer than the usual hour, and an hour that is made a day."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    usual = await share(desk, pc, camera)
+    await unproved(desk)
+    wish = {"organisation": pc.organisation, "cameras": [camera]}
+    asked = [
+        await desk.admin.post("/api/v1/shares", json={**wish, "minutes": 61}),
+        await desk.admin.post("/api/v1/shares", json={**wish, "kind": "standing"}),
+        await desk.admin.patch(f"/api/v1/shares/{usual}", json={"minutes": 600}),
+    ]
+    assert [(one.status_code, one.json()["type"]) for one in asked] == [(403, "access.confirm")] * 3
+    assert (await desk.admin.post("/api/v1/shares", json={**wish, "minutes": 60})).status_code == 201

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from gateway.api.times import iso
 from gateway.fleet import rpc
 from kernel.clock import NS_PER_S, SystemClock
-from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 
 RANGE = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T13:00:00Z"}
 HOLD = {**RANGE, "reason": "Robbery at the kiosk", "reference": "CAD 4711", "authority": "DC Ames, Met"}
@@ -122,6 +122,35 @@ async def test_an_operator_holds_and_a_viewer_does_not(desk: Desk) -> None:
     for role, status in (("operator", 201), ("viewer", 403)):
         answer = await (await desk.person(role)).post(f"/api/v1/cameras/{camera}/holds", json=HOLD)
         assert answer.status_code == status
+
+
+async def test_nobody_makes_their_own_second_person(tmp_path: Path) -> None:
+    """Where adding users and granting take two, so does all that would give somebody more by another way."""
+    settings = settings_in(tmp_path, two_people=("user.add", "user.change", "grant.add"))
+    async with open_desk(tmp_path, settings=settings) as desk:
+        eve = {"username": "eve", "role": "supervisor", "password": PASSWORD}
+        ways = [
+            ("POST", "users", eve),
+            ("POST", "users/x/accounts", {"provider": "x", "subject": "me"}),
+            ("POST", "roles", {"name": "more", "permissions": ["approve"]}),
+            ("PUT", "roles/x", {"name": "more", "permissions": ["approve"]}),
+            ("PUT", "teams/x", {"name": "more", "users": []}),
+            ("PUT", "groups/x", {"name": "more"}),
+            ("POST", "grants", {"role": "supervisor", "user": "x"}),
+        ]
+        for method, path, body in ways:
+            answer = await desk.admin.request(method, f"/api/v1/{path}", json=body)
+            assert (answer.status_code, answer.json()["type"]) == (403, "access.second-person"), path
+
+
+async def test_a_program_is_not_one_of_two(careful: Desk) -> None:
+    """Who makes a token for somebody else would be two people; and a token approves nothing."""
+    _, where = await held(careful)
+    program = await careful.token("administrator")
+    refused = await program.delete(where)
+    assert (refused.status_code, refused.json()["type"]) == (403, "access.forbidden")
+    number = await asked(await careful.person("operator"), "DELETE", where)
+    assert (await program.post(f"/api/v1/approvals/{number}")).status_code == 403
 
 
 async def test_one_person_alone_is_refused(careful: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The demo's camera passwords, looked for in everything that it writes, says, shows and hands over: none is there."""
+"""The demo's sealed secrets, looked for in everything that it writes, says, shows and hands over: none is there."""
 
 import asyncio
 import json
@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 
 from drivers.model import CameraTarget
 from gateway.api.guard import PERMISSION_KEY
 from gateway.db.engine import read_database
+from gateway.db.sealed import SEALED, SealedValues
 from gateway.fleet.register import Register
 from gateway.vault import KeyFile, Vault
 from kernel.clock import SystemClock
@@ -39,6 +41,9 @@ class Demo:
     data_dir: Path
     admin: httpx.Client
     passwords: frozenset[str]
+    """The cameras'."""
+    secrets: frozenset[str]
+    """All that lies sealed: those, and what authenticator applications have."""
     sealed: frozenset[bytes]
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -70,28 +75,40 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         with httpx.Client(base_url=running.url, headers=headers, timeout=60) as admin:
             body = {"code": running.code, "username": USER, "password": PASSWORD}
             admin.post("/api/v1/setup", json=body).raise_for_status()
-            passwords, sealed = asyncio.run(_known(data_dir))
-            demo = Demo(started=started, data_dir=data_dir, admin=admin, passwords=passwords, sealed=sealed)
+            _add_factor(admin)
+            passwords, secrets, sealed = asyncio.run(_known(data_dir))
+            demo = Demo(
+                started=started, data_dir=data_dir, admin=admin, passwords=passwords, secrets=secrets, sealed=sealed
+            )
             _handle_passwords(demo)
             yield demo
     finally:
         started.end()
 
 
-async def _known(data_dir: Path) -> tuple[frozenset[str], frozenset[bytes]]:
+async def _known(data_dir: Path) -> tuple[frozenset[str], frozenset[str], frozenset[bytes]]:
+    """Return the cameras' passwords; every secret that lies sealed; and what they are sealed to."""
     vault = await asyncio.to_thread(Vault.of, KeyFile(data_dir, credentials=None))
     async with read_database(data_dir / "sightline.db") as database:
         targets = await Register(database, clock=SystemClock(), vault=vault).targets()
         async with database.read() as connection:
-            rows = await connection.exec_driver_sql("SELECT password_sealed FROM devices")
-            sealed = frozenset(bytes(row[0]) for row in rows)
+            values = [value async for value in SealedValues(connection).all()]
+    secrets = frozenset([await vault.open(value.sealed, context=value.context) for value in values])
     passwords = {
         target.credentials.password.get_secret_value()
         for target in targets.values()
         if isinstance(target, CameraTarget)
     }
-    assert len(passwords) == len(sealed) == CAMERAS, "each camera of the demo has a password of its own"
-    return frozenset(passwords), sealed
+    assert len(passwords) == CAMERAS, "each camera of the demo has a password of its own"
+    assert {value.where.name for value in values} == {where.name for where in SEALED}, "each kind has one in the demo"
+    return frozenset(passwords), secrets, frozenset(value.sealed for value in values)
+
+
+def _add_factor(admin: httpx.Client) -> None:
+    """Enrol an authenticator application, whose secret has to come back out too."""
+    offer = admin.post("/api/v1/session/factors/totp").raise_for_status().json()
+    proof = {"ticket": offer["ticket"], "code": pyotp.TOTP(offer["secret"]).now()}
+    admin.put("/api/v1/session/factors/totp", json=proof).raise_for_status()
 
 
 def _handle_passwords(demo: Demo) -> None:
@@ -114,14 +131,14 @@ def test_the_database_holds_no_camera_password(demo: Demo) -> None:
     places = demo.database()
     assert {Path(name).name for name, _ in places} >= {"sightline.db", "sightline.db-wal"}
     assert b"urn:uuid:" in b"".join(content for _, content in places)
-    assert found(places, demo.passwords) == []
+    assert found(places, demo.secrets) == []
 
 
 def test_nothing_else_in_the_data_directory_holds_one(demo: Demo) -> None:
     """No file beside the database, recordings and their catalogue included."""
     places = list(files(demo.data_dir))
     assert any("recordings" in name for name, _ in places)
-    assert found(places, demo.passwords) == []
+    assert found(places, demo.secrets) == []
 
 
 def test_the_log_holds_none_at_its_most_talkative(demo: Demo) -> None:
@@ -129,7 +146,7 @@ def test_the_log_holds_none_at_its_most_talkative(demo: Demo) -> None:
     said = demo.started.said
     assert "camera.enrolled" in said
     assert '"level": "debug"' in said
-    assert found([("log", said.encode())], demo.passwords) == []
+    assert found([("log", said.encode())], demo.secrets) == []
 
 
 def test_no_process_shows_one_to_its_neighbours(demo: Demo) -> None:
@@ -137,7 +154,7 @@ def test_no_process_shows_one_to_its_neighbours(demo: Demo) -> None:
     places = list(processes(demo.started.process.pid))
     assert len(places) >= 4, "the gateway and the borough"
     assert any(b"drivers.simulator" in content for _, content in places)
-    assert found(places, demo.passwords) == []
+    assert found(places, demo.secrets) == []
 
 
 def test_the_support_dump_holds_none(demo: Demo, tmp_path: Path) -> None:
@@ -152,7 +169,7 @@ def test_the_support_dump_holds_none(demo: Demo, tmp_path: Path) -> None:
     told = dict(places)
     assert b'"event": "camera.retry"' in told["dump/log.jsonl"]
     assert len(json.loads(told["dump/cameras.json"])) == CAMERAS
-    assert found(places, demo.passwords) == []
+    assert found(places, demo.secrets) == []
     for sealed in demo.sealed:
         assert found(places, [sealed.hex()]) == []
 
@@ -164,7 +181,7 @@ def test_no_answer_of_the_api_shows_one(demo: Demo) -> None:
     good = [name for name, answer in answers.items() if answer.is_success and answer.content]
     assert len(good) >= ANSWERED_AT_LEAST, {name: answer.status_code for name, answer in answers.items()}
     places = [(name, answer.content + str(answer.headers).encode()) for name, answer in answers.items()]
-    assert found(places, demo.passwords) == []
+    assert found(places, demo.secrets) == []
     for sealed in demo.sealed:
         assert [name for name, content in places if sealed in content or sealed.hex().encode() in content] == []
 
@@ -190,8 +207,8 @@ def test_keys_are_rotated_under_a_running_demo(demo: Demo, tmp_path: Path) -> No
     assert demo.command("keys", "status").returncode == 0
     camera = demo.admin.get("/api/v1/cameras").json()[-1]
     demo.admin.patch(f"/api/v1/cameras/{camera['id']}", json={"name": "After"}).raise_for_status()
-    passwords, sealed = asyncio.run(_known(demo.data_dir))
-    assert passwords == demo.passwords
+    _, secrets, sealed = asyncio.run(_known(demo.data_dir))
+    assert secrets == demo.secrets
     assert not any(before.knows(text) for text in sealed)
     entries = demo.admin.get("/api/v1/audit", params={"action": "keys.rotated"}).json()["entries"]
     assert [entry["outcome"] for entry in entries] == ["done"]
@@ -206,7 +223,7 @@ def test_the_search_would_find_one(demo: Demo, tmp_path: Path, form: int) -> Non
     middle = len(content) // 2
     (tmp_path / "planted.db").write_bytes(content[:middle] + planted + content[middle:])
     log = demo.started.said.encode() + planted
-    assert found([*files(tmp_path), (name, content), ("log", log)], demo.passwords) == [
+    assert found([*files(tmp_path), (name, content), ("log", log)], demo.secrets) == [
         str(tmp_path / "planted.db"),
         "log",
     ]

@@ -86,6 +86,8 @@ class SignedIn:
     admitted: Admitted
     methods: tuple[str, ...]
     return_to: str
+    earlier: str | None
+    """The session that the browser had when it left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +246,12 @@ class Oidc:
         admitted = await self.admission.admit(provider, account)
         identity, secret = await self.admission.open(provider, account, admitted, address=address)
         return SignedIn(
-            identity=identity, secret=secret, admitted=admitted, methods=account.methods, return_to=visit.return_to
+            identity=identity,
+            secret=secret,
+            admitted=admitted,
+            methods=account.methods,
+            return_to=visit.return_to,
+            earlier=visit.session_id,
         )
 
     async def _tie(self, provider: Provider, visit: VisitRow, subject: str) -> Tied:

@@ -83,9 +83,12 @@ def test_the_console_keeps_no_secret() -> None:
 
 def test_password_fields_are_masked_and_known_to_managers() -> None:
     """Each is of the type password and says to password managers what it holds; none keeps anybody from pasting."""
-    fields = re.findall(r"<input[^>]*name=\"(?:password|password_again)\"[^>]*>", sources())
-    assert len(fields) >= 4
+    fields = re.findall(r"<input[^>]*(?:name=\"password\"|type=\"password\")[^>]*>", sources())
+    assert len(fields) >= 3
     assert all('type="password"' in field and "autocomplete=" in field for field in fields)
+    shared = re.findall(r"passwordField\(\{ id: [^}]*\}\)", sources())
+    assert len(shared) >= 4
+    assert all(re.search(r"autocomplete: \"(?:current|new)-password\"", field) for field in shared)
     assert not re.findall(r"@paste|onpaste", sources())
 
 

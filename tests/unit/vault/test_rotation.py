@@ -15,8 +15,10 @@ from sqlalchemy import LargeBinary, select, update
 
 from drivers.model import CameraTarget, Credentials
 from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.factors import FactorRows, TotpRow
 from gateway.db.sealed import SEALED
 from gateway.db.tables import devices, metadata
+from gateway.db.users import UserRow, Users
 from gateway.fleet.cameras import CameraFacts
 from gateway.fleet.register import Register
 from gateway.vault import Key, KeyFile, KeyFileError, Ring, SealedElsewhereError, Vault
@@ -105,6 +107,27 @@ async def test_a_rotation_leaves_one_new_key(site: Site) -> None:
     assert await site.passwords(await site.register()) == ALL
     with pytest.raises(SealedElsewhereError):
         before.open((await site.sealed())[0], context="a")
+
+
+async def test_the_secret_of_an_authenticator_is_sealed_anew(site: Site) -> None:
+    """Bound to its own place, as before: it opens there, and nowhere else."""
+    code = "JBSWY3DPEHPK3PXP"
+    vault = await asyncio.to_thread(Vault.of, site.keys)
+    async with site.database.write() as connection:
+        user = UserRow(
+            id="u1", username="ann", name="Ann", role="operator", password_hash="!", disabled=False, created_ns=1
+        )
+        await Users(connection).add(user)
+        sealed = (await vault.sealer(connection)).seal(code, context="totp:u1")
+        await FactorRows(connection).put_totp(TotpRow(user_id="u1", secret_sealed=sealed, created_ns=1, used_step=0))
+    assert (await rotate(site.database, site.keys)).sealed_anew == 4
+    async with site.database.read() as connection:
+        row = await FactorRows(connection).totp("u1")
+    assert row is not None
+    assert (await site.ring()).is_current(row.secret_sealed)
+    assert await vault.open(row.secret_sealed, context="totp:u1") == code
+    with pytest.raises(SealedElsewhereError):
+        await vault.open(row.secret_sealed, context="totp:u2")
 
 
 async def test_a_running_gateway_opens_and_seals_across_rotations(site: Site) -> None:
