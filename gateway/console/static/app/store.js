@@ -5,6 +5,7 @@
  */
 
 import { hostAway } from "./hosts.js";
+import { Observable } from "./observable.js";
 import { ServerClock } from "./time.js";
 
 /** @typedef {import("./types.js").Camera} Camera */
@@ -74,23 +75,12 @@ const initial = {
   presetArmed: false,
 };
 
-class Store {
-  /** @type {State} */
-  state = { ...initial };
+/** @extends {Observable<State>} */
+class Store extends Observable {
   serverClock = new ServerClock();
-  /** @type {Set<() => void>} */
-  #listeners = new Set();
 
-  /** @param {Partial<State>} patch */
-  set(patch) {
-    this.state = { ...this.state, ...patch };
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  /** @param {() => void} listener @returns {() => void} ends it */
-  subscribe(listener) {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  constructor() {
+    super({ ...initial });
   }
 
   /** Forget everything that belongs to somebody. @param {State["session"]} session */
