@@ -14,7 +14,7 @@ import { ServerClock } from "./time.js";
 
 /**
  * @typedef {object} State
- * @property {"starting" | "setup" | "signed-out" | "second" | "enrol" | "signed-in" | "unreachable"} session
+ * @property {"starting" | "setup" | "signed-out" | "second" | "enrol" | "signed-in" | "unreachable" | "astray"} session astray: somebody whom this page is not for
  * @property {import("./types.js").SecondDue | null} second what completes the sign-in that was begun
  * @property {"open" | "locked" | "wall"} lock
  * @property {number} lockAfterS 0: never

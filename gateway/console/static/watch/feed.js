@@ -162,7 +162,7 @@ export class Feed {
   #note(note) {
     const known = watching.state.notes[note.share] ?? [];
     if (known.some(({ id }) => id === note.id)) return;
-    const seen = watching.state.open || !note.outside === false;
+    const seen = watching.state.open || note.outside;
     watching.set({
       notes: { ...watching.state.notes, [note.share]: [...known, note].slice(-200) },
       unread: seen ? watching.state.unread : watching.state.unread + 1,
