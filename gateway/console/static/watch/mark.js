@@ -109,9 +109,12 @@ export class Mark {
     const [width, height] = [this.#host.clientWidth, this.#host.clientHeight];
     const aspect = this.#aspect();
     const [wide, high] = [Math.min(width, height * aspect), Math.min(height, width / aspect)];
+    // What is said at the foot of the picture stays readable, and does not hide who looks.
+    const foot = /** @type {HTMLElement | null} */ (this.#host.parentElement?.querySelector(".flag"))?.offsetHeight ?? 0;
+    const free = Math.min(high, (height + high) / 2 - foot);
     const { across, down } = placeAt(store.serverClock.now());
     const x = (width - wide) / 2 + across * Math.max(0, wide - this.#node.offsetWidth);
-    const y = (height - high) / 2 + down * Math.max(0, high - this.#node.offsetHeight);
+    const y = (height - high) / 2 + down * Math.max(0, free - this.#node.offsetHeight);
     this.#observer.disconnect();
     this.#node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     this.#observer.observe(this.#host, { childList: true });
@@ -122,10 +125,14 @@ export class Mark {
 /** The same, into the pixels of a still. @param {OffscreenCanvasRenderingContext2D} context @param {string[]} lines */
 export function paintMark(context, lines) {
   const { width, height } = context.canvas;
-  const size = Math.max(12, Math.round(width / 48));
-  context.font = `600 ${size}px system-ui, sans-serif`;
+  const longest = () => Math.max(...lines.map((text) => context.measureText(text).width));
+  const type = (/** @type {number} */ px) => (context.font = `600 ${px}px system-ui, sans-serif`);
+  let size = Math.max(12, Math.round(width / 48));
+  type(size);
+  size = Math.min(size, Math.floor((size * (width - 2 * size)) / longest()));
+  type(size);
   context.textBaseline = "top";
-  const wide = Math.max(...lines.map((text) => context.measureText(text).width));
+  const wide = longest();
   const high = lines.length * size * 1.3;
   const { across, down } = placeAt(store.serverClock.now());
   const [x, y] = [size + across * Math.max(0, width - wide - 2 * size), size + down * Math.max(0, height - high - 2 * size)];

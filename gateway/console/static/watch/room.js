@@ -120,8 +120,8 @@ class WatchRoom extends WatchElement {
 
   // --- what can be done
 
-  /** @param {import("./shares.js").View[]} all */
-  #acts(all) {
+  /** @param {import("./shares.js").Share[]} running @param {import("./shares.js").View[]} all */
+  #acts(running, all) {
     const view = selectedView();
     const { open, unread, filled, test } = this.watched;
     const unlocked = this.state.lock === "open";
@@ -139,7 +139,7 @@ class WatchRoom extends WatchElement {
         ${all.length > 1 ? html`<button id="fill" aria-pressed=${filled} title="One picture, or all of them (Enter)" @click=${() => fill(!filled)}>${filled ? "All pictures" : "One picture"}</button>` : nothing}
         ${unlocked && asks && !mine ? html`<button id="ask" class="when-closed" title="Ask for the stick (T)" @click=${() => void askFor()}>Ask for the stick</button>` : nothing}
         ${unlocked && view?.shares.some(({ stills }) => stills) ? html`<button id="still" title="Save a still (S)" @click=${() => void still()}>Still</button>` : nothing}
-        <button id="panel" class="panel-switch" aria-pressed=${open} aria-controls="dock" title="Shares, stick and notes (N)" @click=${() => openPanel(!open)}>Notes${unread ? html` <b class="unread" aria-label="${unread} new">${unread} new</b>` : nothing}</button>
+        ${running.length === 0 ? nothing : html`<button id="panel" class="panel-switch" aria-pressed=${open} aria-controls="dock" title="Shares, stick and notes (N)" @click=${() => openPanel(!open)}>Notes${unread ? html` <b class="unread" aria-label="${unread} new">${unread} new</b>` : nothing}</button>`}
         ${document.fullscreenEnabled ? html`<button id="full-screen" class="full-screen" title="Pictures only (F)" @click=${() => void fullScreen()}>Full screen</button>` : nothing}
       </nav>
     `;
@@ -154,7 +154,7 @@ class WatchRoom extends WatchElement {
       <div class="watch" data-open=${this.watched.open} data-full=${document.fullscreenElement !== null} data-lock=${this.state.lock} data-views=${all.length}>
         ${this.#strip(running, now)}
         ${all.length ? this.#stage(all) : this.#nothing(running)}
-        ${this.#acts(all)}
+        ${this.#acts(running, all)}
         ${running.length ? html`<aside class="dock" id="dock" aria-label="Shares, stick and notes"><watch-dock></watch-dock></aside>` : nothing}
       </div>
     `;
