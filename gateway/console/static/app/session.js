@@ -45,6 +45,8 @@ export async function begin() {
       setTimeout(() => void begin(), 2000);
       return;
     }
+    // Somebody who is known, and may not come in from there.
+    if (error.status === 403) tell(line(error.problem), "attention");
     const { needed } = await get("/setup").catch(() => ({ needed: false }));
     if (needed || !(await enterByCode())) store.set({ session: needed ? "setup" : "signed-out" });
   }
