@@ -77,7 +77,7 @@ async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def test_a_share_begins_without_a_reload(stage: Stage) -> None:
-    """The picture, the camera, the reference and the time that is left come by themselves; so does the end's warning."""
+    """Picture, camera, reference and the time that is left come by themselves; so does the warning of the end."""
     identity = await stage.shared()
     strip = stage.page.locator(".strip")
     await expect(strip).to_contain_text("Assault in High Street")
@@ -125,7 +125,8 @@ async def test_an_end_takes_the_picture_and_says_whose_it_was(stage: Stage) -> N
     """Who ended it is said; no picture, no camera and no note of it stays; reload and going back bring nothing back."""
     identity = await stage.shared()
     await stage.ask("DELETE", f"/shares/{identity}")
-    await expect(stage.page.get_by_text("Root of the control room ended “Assault in High Street”").first).to_be_visible()
+    said = stage.page.get_by_text("Root of the control room ended “Assault in High Street”")
+    await expect(said.first).to_be_visible()
     await expect(stage.page.locator("video")).to_have_count(0)
     await expect(stage.page.locator("body")).not_to_contain_text("TVP 4381")
     await stage.page.reload()
@@ -187,7 +188,8 @@ async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> 
     right = stage.page.get_by_role("button", name="Right", exact=True)
     await right.hover()
     await stage.page.mouse.down()
-    await until(lambda: any(wish.t == "move" and wish.pan > 0 for wish in stage.room.host.wishes), what="a move")
+    wishes = stage.room.host.wishes
+    await until(lambda: any(wish.t == "move" and wish.pan > 0 for wish in wishes), what="a move")
     await stage.ask("DELETE", f"/shares/{identity}/lend")
     await until(lambda: not stage.room.host.sticks, what="the stick to be let go of")
     await expect(stage.page.get_by_text("Root took the stick back. The camera has stopped.")).to_be_visible()
@@ -237,14 +239,15 @@ async def test_a_still_only_by_right(stage: Stage) -> None:
 
 
 async def test_a_picture_that_stands_still_is_said_to(stage: Stage) -> None:
-    """Within three seconds of the last frame it is dimmed and called still, though the connection is there; then live."""
+    """Within 3 s of the last frame it is dimmed and called still, though the connection is there; then it goes on."""
     await stage.shared()
     await stage.page.evaluate(
         """() => { const tile = document.querySelector('article.view'), video = tile.querySelector('video');
         const note = (now) => { window.shownAt = now; video.requestVideoFrameCallback(note); };
         video.requestVideoFrameCallback(note);
-        new MutationObserver(() => { if (tile.dataset.state === 'still') window.saidAfterMs ??= performance.now() - shownAt; })
-          .observe(tile, {attributes: true, attributeFilter: ['data-state']}); }"""
+        new MutationObserver(() => {
+          if (tile.dataset.state === 'still') window.saidAfterMs ??= performance.now() - shownAt;
+        }).observe(tile, {attributes: true, attributeFilter: ['data-state']}); }"""
     )
     stage.room.streets[0].held = True
     await expect(stage.tile()).to_have_attribute("data-state", "still")

@@ -42,7 +42,7 @@ async def enrolled(room: Room, page: Page, code: str) -> pyotp.TOTP:
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 async def test_from_an_invitation_to_a_picture(tmp_path: Path, phone: bool) -> None:  # noqa: FBT001 - a parameter
-    """A code, a name and a password, a second factor, the terms: nothing is seen before, and then the picture is live."""
+    """A code, a name, a password, a second factor, the terms: nothing is seen before; then the picture is live."""
     settings = settings_in(tmp_path, second_factor="required")
     async with watched_room(tmp_path, settings=settings) as room:
         force = await organisation(room.desk)
@@ -77,7 +77,7 @@ async def test_an_invitation_that_is_none(tmp_path: Path) -> None:
 
 
 async def test_each_is_sent_where_they_belong(tmp_path: Path) -> None:
-    """A partner who opens the control room is taken to what is shared; somebody of the room is told where the room is."""
+    """A partner who opens the control room is taken to what is shared; one of the room is told where the room is."""
     async with watched_room(tmp_path, cameras=0) as room:
         pc = await officer(room.desk)
         page = await room.page(who=pc, path="/")

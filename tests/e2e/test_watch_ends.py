@@ -23,8 +23,9 @@ END_MS = 1000
 # Every picture that is presented, on the wall clock that the test reads too: one machine, one clock.
 PRESENTED = """(() => { const real = HTMLVideoElement.prototype.requestVideoFrameCallback; window.presentedMs = [];
 HTMLVideoElement.prototype.requestVideoFrameCallback = function (call) {
-  return real.call(this, (now, facts) => { presentedMs.push(performance.timeOrigin + now); call(now, facts); }); }; })()"""
-SECRET = """(() => { const Real = RTCPeerConnection; window.peers = [];
+  const noted = (now, facts) => { presentedMs.push(performance.timeOrigin + now); call(now, facts); };
+  return real.call(this, noted); }; })()"""
+PEERS = """(() => { const Real = RTCPeerConnection; window.peers = [];
 window.RTCPeerConnection = class extends Real { constructor(given) { super(given); peers.push(this); } }; })()"""
 
 
@@ -61,7 +62,7 @@ async def test_the_last_picture_after_the_key(room: Room, deaf: bool) -> None:  
     """From the call that ends it to the last picture presented at most a second goes by, told of the end or not."""
     pc = await officer(room.desk)
     identity = await share(room.desk, pc, room.cameras[0], stream="main")
-    page = await watching(room, pc, PRESENTED, SECRET, deaf=deaf)
+    page = await watching(room, pc, PRESENTED, PEERS, deaf=deaf)
     await expect(page.locator("article.view")).to_have_attribute("data-state", "live")
     await seen(page, "() => window.presentedMs.length > 20")
     key_ms = SystemClock().wall_ns() / NS_PER_MS

@@ -1,10 +1,9 @@
-"""A room that shares live pictures, and officers in Chromium at the partner's page: the views are real, the cameras drawn."""
+"""A room that shares live pictures, and officers in Chromium at the partner's page: real views of drawn cameras."""
 
 import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -18,8 +17,8 @@ from config.settings import Settings
 from gateway.live import LiveHub, open_live
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import CameraId, StreamName
-from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.descriptions import description
+from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.live_page import chromium
 from tests.fakes.outside import Officer
 from tests.fakes.pattern import PatternCamera
@@ -67,11 +66,11 @@ class Room:
         """Return the host's views."""
         return self.host.hub
 
-    async def page(self, *, phone: bool = False, who: Officer | None = None, path: str = "/watch", **facts: Any) -> Page:
+    async def page(self, *, phone: bool = False, who: Officer | None = None, path: str = "/watch") -> Page:
         """Open a page in a browser of its own, signed in as ``who``; the page must raise nothing."""
         width, height = PHONE if phone else DESK
         context = await self._browser.new_context(
-            viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone, **facts
+            viewport={"width": width, "height": height}, has_touch=phone, is_mobile=phone
         )
         self._stack.push_async_callback(context.close)
         if who is not None:
