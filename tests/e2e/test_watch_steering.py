@@ -10,8 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from config.cameras import CameraSettings
-from drivers.simulator.device import SimulatedDevice
-from drivers.simulator.head import Head
+from drivers.simulator.device import HeadModel, SimulatedDevice
 from gateway.app import open_gateway
 from gateway.worker import open_host
 from kernel.clock import SystemClock
@@ -39,7 +38,7 @@ class Street:
     page: Page
 
     @property
-    def head(self) -> Head:
+    def head(self) -> HeadModel:
         """Return the camera's own head."""
         assert self.device.head is not None
         return self.device.head

@@ -1,8 +1,9 @@
 """What the partner's page is told besides what is shared: whose invitation it is, who ended what, that it is locked."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gateway.api.times import iso
+from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.outside import heard, invited, officer, organisation, share
 
@@ -23,7 +24,7 @@ async def test_a_code_tells_whom_it_enrols(desk: Desk) -> None:
 
 async def test_asking_whose_a_code_is_guesses_no_more_than_using_it(tmp_path: Path) -> None:
     """Wrong codes count against the address, whichever route they are tried at."""
-    async with open_desk(tmp_path, settings=settings_in(tmp_path, account_attempts=3)) as desk:
+    async with open_desk(tmp_path, settings=settings_in(tmp_path, address_attempts=3)) as desk:
         browser = await desk.anybody()
         paths = ("invitation", "enrolment", "invitation", "invitation")
         body = {"code": "AAAA", "password": PASSWORD}
@@ -42,8 +43,7 @@ async def test_an_end_names_who_ended_it(desk: Desk) -> None:
         await desk.admin.delete(f"/api/v1/shares/{identity}")
         told = await heard(outside, "ended")
         assert (told["share"], told["title"], told["kind"], told["by"]) == (identity, "Fire", "incident", "Root")
-        soon = datetime.now(UTC) + timedelta(seconds=1)
-        await share(desk, pc, camera, end=soon.isoformat())
+        await share(desk, pc, camera, end=iso(SystemClock().wall_ns() + NS_PER_S))
         assert (await heard(outside, "ended"))["by"] is None
 
 
