@@ -158,6 +158,7 @@ async def test_notes_go_both_ways(stage: Stage) -> None:
     await stage.ask("POST", f"/shares/{identity}/notes", json={"text": "Blue jacket, towards the bank"})
     if not stage.phone:
         await expect(stage.page.locator("#panel")).to_contain_text("1 new")
+        await expect(stage.page.get_by_role("status").first).to_contain_text("Root: “Blue jacket, towards the bank”")
     await stage.panel()
     await expect(stage.page.get_by_role("log")).to_contain_text("Control room, Root")
     await expect(stage.page.get_by_role("log")).to_contain_text("Blue jacket, towards the bank")

@@ -79,15 +79,15 @@ async def test_the_last_picture_after_the_key(room: Room, deaf: bool) -> None:  
         assert set(states) <= {"closed"}
 
 
-async def test_a_page_that_hears_nothing_says_that_it_is_over(room: Room) -> None:
-    """Told nothing, it has no picture, and words in its place."""
+async def test_a_page_that_hears_nothing_finds_out(room: Room) -> None:
+    """Told nothing, it asks when its picture is refused; then it has neither picture nor share, and says so."""
     pc = await officer(room.desk)
-    identity = await share(room.desk, pc, room.cameras[0], stream="main")
+    identity = await share(room.desk, pc, room.cameras[0], stream="main", title="Match day")
     page = await watching(room, pc, deaf=True)
     await expect(page.locator("article.view")).to_have_attribute("data-state", "live")
     await room.desk.admin.delete(f"/api/v1/shares/{identity}")
-    await expect(page.locator("article.view")).to_contain_text("This camera is not shared with you any more.")
-    await expect(page.locator("video")).to_have_count(0)
+    await expect(page.get_by_text("“Match day” is not shared with you any more.").first).to_be_visible()
+    await expect(page.locator("article")).to_have_count(0)
 
 
 async def test_a_network_that_lets_nothing_through(room: Room) -> None:

@@ -4,6 +4,7 @@
  */
 
 import { ApiError, request, saveBlob, send } from "../app/api.js";
+import { shut } from "../app/session.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
 import { clock, day, fileTime } from "../app/time.js";
@@ -47,6 +48,9 @@ export async function fullScreen() {
   const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen({ navigationUI: "hide" });
   await done.catch(() => say("This browser does not let the page fill the screen.", "attention"));
 }
+
+/** A screen that nobody sits at: it shows, and does nothing else. */
+export const wallboard = () => attempt(() => shut("wall"));
 
 /** @param {boolean} open */
 export function openPanel(open) {

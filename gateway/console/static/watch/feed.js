@@ -9,12 +9,19 @@ import { look } from "../app/session.js";
 import { store } from "../app/store.js";
 import { clockShort } from "../app/time.js";
 import { UNREACHABLE } from "../app/words.js";
-import { endedWords, lost, running } from "./shares.js";
+import { SOON_MS, endedWords, lost } from "./shares.js";
 import { drop, keep, say, watching } from "./state.js";
+
+/** @type {Feed | null} */
+let current = null;
+
+/** A picture was refused: what is shared may be another than we think. */
+export const askAnew = () => current?.ask();
 
 /** The server tells the time each second. */
 const SILENCE_MS = 5000;
 const CLOCK_MS = 200;
+const ASK_MS = 2000;
 
 export class Feed {
   /** @type {WebSocket | null} */
@@ -25,8 +32,12 @@ export class Feed {
   #ended = false;
   /** Shares whose end was said: the clock and the server may both tell it. @type {Set<string>} */
   #over = new Set();
+  /** Shares whose last minutes were told. @type {Set<string>} */
+  #warned = new Set();
+  #askedAt = -Infinity;
 
   constructor() {
+    current = this;
     this.#open();
     this.#clock = setInterval(() => this.#expire(), CLOCK_MS);
   }
@@ -36,6 +47,14 @@ export class Feed {
     clearTimeout(this.#timer);
     clearInterval(this.#clock);
     this.#socket?.close();
+    if (current === this) current = null;
+  }
+
+  ask() {
+    const now = performance.now();
+    if (now - this.#askedAt < ASK_MS) return;
+    this.#askedAt = now;
+    void this.#why();
   }
 
   #open() {
@@ -103,8 +122,14 @@ export class Feed {
   #expire() {
     const { mine } = watching.state;
     const now = store.serverClock.now();
-    if (!mine || running(mine, now).length === mine.shares.length) return;
-    for (const { id, end } of mine.shares) if (Date.parse(end) <= now) this.#end(id, null);
+    for (const { id, title, kind, end } of mine && !mine.terms_due ? mine.shares : []) {
+      const remains = Date.parse(end) - now;
+      if (remains <= 0) this.#end(id, null);
+      else if (remains <= SOON_MS && kind !== "test" && !this.#warned.has(id)) {
+        this.#warned.add(id);
+        say(`“${title}” ends at ${clockShort(Date.parse(end))}.`, "attention");
+      }
+    }
   }
 
   /** @param {string} id @param {string | null} by @param {{title: string, kind: string} | null} [told] */
@@ -163,6 +188,8 @@ export class Feed {
     const known = watching.state.notes[note.share] ?? [];
     if (known.some(({ id }) => id === note.id)) return;
     const seen = watching.state.open || note.outside;
+    // What is read out where nobody looks at the notes.
+    if (!seen) say(`${note.name}: “${note.text}”`);
     watching.set({
       notes: { ...watching.state.notes, [note.share]: [...known, note].slice(-200) },
       unread: seen ? watching.state.unread : watching.state.unread + 1,

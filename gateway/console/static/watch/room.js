@@ -10,7 +10,7 @@ import "./tile.js";
 import { signOut } from "../app/session.js";
 import { store } from "../app/store.js";
 import { clock, clockShort } from "../app/time.js";
-import { fill, follow, fullScreen, openPanel, still } from "./acts.js";
+import { fill, follow, fullScreen, openPanel, still, wallboard } from "./acts.js";
 import { SOON_MS, left, ownLoan, untilWords } from "./shares.js";
 import { WatchElement, say, selectedView, shares, views } from "./state.js";
 
@@ -140,6 +140,7 @@ class WatchRoom extends WatchElement {
         ${unlocked && asks && !mine ? html`<button id="ask" class="when-closed" title="Ask for the stick (T)" @click=${() => void askFor()}>Ask for the stick</button>` : nothing}
         ${unlocked && view?.shares.some(({ stills }) => stills) ? html`<button id="still" title="Save a still (S)" @click=${() => void still()}>Still</button>` : nothing}
         ${running.length === 0 ? nothing : html`<button id="panel" class="panel-switch" aria-pressed=${open} aria-controls="dock" title="Shares, stick and notes (N)" @click=${() => openPanel(!open)}>Notes${unread ? html` <b class="unread" aria-label="${unread} new">${unread} new</b>` : nothing}</button>`}
+        ${unlocked && all.length ? html`<button id="wallboard" class="wallboard" title="Pictures only, until somebody proves who they are" @click=${() => void wallboard()}>Wallboard</button>` : nothing}
         ${document.fullscreenEnabled ? html`<button id="full-screen" class="full-screen" title="Pictures only (F)" @click=${() => void fullScreen()}>Full screen</button>` : nothing}
       </nav>
     `;

@@ -9,6 +9,7 @@ import { LivePicture } from "../app/live.js";
 import { store } from "../app/store.js";
 import { age } from "../app/time.js";
 import { fill, select } from "./acts.js";
+import { askAnew } from "./feed.js";
 import { Mark, markLines } from "./mark.js";
 import { reportDecoded } from "./room-test.js";
 import { ownLoan, streamOf } from "./shares.js";
@@ -88,6 +89,7 @@ class WatchTile extends WatchElement {
   /** @param {HTMLElement} host @param {"main" | "sub"} stream @param {boolean} hasSub */
   #start(host, stream, hasSub) {
     this.#live = new LivePicture(host, this.view.camera.id, stream, hasSub, (report) => {
+      if (report.state === "forbidden" && this.#report?.state !== "forbidden") askAnew();
       this.#report = report;
       this.requestUpdate();
     });
