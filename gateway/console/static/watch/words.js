@@ -45,7 +45,7 @@ export function shownOf(report, camera, { tampered, host }) {
     case "still":
       return shown("still", "still", `This picture stands still: it is ${old} old.`, camera.live ? "No new one comes. It is asked for again." : "The camera does not answer.", true);
     case "late":
-      return shown("late", "late", `This picture is late: it is ${old} old.`, "Your network is too slow for it now.", true);
+      return shown("late", "late", `This picture is late: it is ${old} old.`, "It comes, but not in time.", true);
     case "frozen":
       return shown("frozen", "frozen", `The camera has sent the same picture for ${old}.`, "It may be stuck. Tell the control room.", true);
     default:
