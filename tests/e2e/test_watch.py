@@ -296,7 +296,10 @@ async def test_several_pictures(stage: Stage) -> None:
     await stage.page.keyboard.press("2")
     await expect(stage.tile(first)).to_have_count(0)
     await stage.live(second)
-    await stage.page.locator("#fill").click()
-    await expect(stage.tile(first)).to_be_visible()
+    await stage.page.keyboard.press("]")
+    await stage.live(first)
+    await expect(stage.tile(second)).to_have_count(0)
+    await stage.page.get_by_role("button", name="4", exact=True).click()
+    await expect(stage.tile(second)).to_be_visible()
     wide, sight = await stage.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide <= sight

@@ -44,6 +44,23 @@ export function fill(filled) {
   watching.set({ filled: filled && views().length > 1 });
 }
 
+/** @param {1 | 4 | 9} most pictures at once */
+export function show(most) {
+  if (most === 1) fill(true);
+  else watching.set({ filled: false, layout: most });
+}
+
+/** Go to the page of pictures after, or before; round at the ends. @param {1 | -1} direction */
+export function turn(direction) {
+  const all = views();
+  const { filled, layout, selected } = watching.state;
+  const most = filled ? 1 : layout;
+  const pages = Math.ceil(all.length / most);
+  const at = Math.max(0, all.findIndex(({ camera }) => camera.id === selected));
+  const next = all[((Math.floor(at / most) + direction + pages) % pages) * most];
+  if (next) select(next.camera.id);
+}
+
 export async function fullScreen() {
   const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen({ navigationUI: "hide" });
   await done.catch(() => say("This browser does not let the page fill the screen.", "attention"));

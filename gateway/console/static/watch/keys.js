@@ -1,5 +1,5 @@
 /**
- * The keyboard of this page: 1–9 choose a picture, Enter lets it fill the page, F is the whole screen, S a still, N notes,
+ * The keyboard of this page: 1–9 choose a picture, Enter lets it fill the page, [ and ] go through them, F is the whole screen, S a still, N notes,
  * T the stick; arrows, + and − steer while it is lent, Esc stops.
  * @module
  */
@@ -7,7 +7,7 @@
 import { isSteeringKey } from "../app/steer-inputs.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
-import { fullScreen, openPanel, selectDigit, still } from "./acts.js";
+import { fullScreen, openPanel, selectDigit, still, turn } from "./acts.js";
 import { ownLoan } from "./shares.js";
 import { selectedView, watching } from "./state.js";
 
@@ -22,6 +22,8 @@ const lent = () => {
 const ACTS = {
   f: () => void fullScreen(),
   s: () => void still(),
+  "[": () => turn(-1),
+  "]": () => turn(1),
   n: () => openPanel(!watching.state.open),
   t: () => /** @type {HTMLElement | null} */ (document.querySelector("#ask, #ask-stick"))?.click(),
 };

@@ -10,8 +10,8 @@ import "./tile.js";
 import { signOut } from "../app/session.js";
 import { store } from "../app/store.js";
 import { clock, clockShort } from "../app/time.js";
-import { fill, follow, fullScreen, openPanel, still, wallboard } from "./acts.js";
-import { SOON_MS, left, ownLoan, untilWords } from "./shares.js";
+import { follow, fullScreen, openPanel, show, still, turn, wallboard } from "./acts.js";
+import { SOON_MS, left, ownLoan, pageOf, untilWords } from "./shares.js";
 import { WatchElement, say, selectedView, shares, views } from "./state.js";
 
 const SAID_FOR_MS = 12_000;
@@ -91,9 +91,9 @@ class WatchRoom extends WatchElement {
 
   /** @param {import("./shares.js").View[]} all */
   #stage(all) {
-    const { selected, filled } = this.watched;
+    const { selected, filled, layout } = this.watched;
     const at = Math.max(0, all.findIndex(({ camera }) => camera.id === selected));
-    const page = filled ? [at] : pageOf(all.length, at);
+    const page = pageOf(all.length, at, filled ? 1 : layout);
     const shown = page.map((index) => ({ index, view: /** @type {import("./shares.js").View} */ (all[index]) }));
     return html`
       <main class="stage" data-count=${shown.length} aria-label="Pictures">
@@ -120,10 +120,27 @@ class WatchRoom extends WatchElement {
 
   // --- what can be done
 
+  /** @param {number} count of pictures */
+  #layouts(count) {
+    const { filled, layout } = this.watched;
+    const now = filled ? 1 : count > 4 ? layout : 4;
+    const choices = /** @type {(1 | 4 | 9)[]} */ (count > 4 ? [1, 4, 9] : [1, 4]);
+    return html`
+      <div class="segments" role="group" aria-label="Pictures at once">${choices.map(
+        (most) => html`<button data-layout=${most} aria-pressed=${now === most} title="${most === 1 ? "One picture" : `Up to ${most} pictures`} at once" @click=${() => show(most)}>${most}</button>`,
+      )}</div>
+      ${count > now
+        ? html`<div class="segments" role="group" aria-label="Other pictures">
+            <button id="before" title="The pictures before ([)" aria-label="Pictures before" @click=${() => turn(-1)}>‹</button>
+            <button id="after" title="The next pictures (])" aria-label="Next pictures" @click=${() => turn(1)}>›</button></div>`
+        : nothing}
+    `;
+  }
+
   /** @param {import("./shares.js").Share[]} running @param {import("./shares.js").View[]} all */
   #acts(running, all) {
     const view = selectedView();
-    const { open, unread, filled, test } = this.watched;
+    const { open, unread, test } = this.watched;
     const unlocked = this.state.lock === "open";
     const asks = view?.shares.some(({ may_ask_for_stick: may }) => may) && view.camera.steerable;
     const mine = view && ownLoan(view, this.state.user?.id);
@@ -136,7 +153,7 @@ class WatchRoom extends WatchElement {
       <nav class="acts" aria-label="What you can do">
         ${test && all.length ? html`<span class="test-said" data-test=${test.result}>${testWords(test)}</span>` : nothing}
         <span class="acts-gap"></span>
-        ${all.length > 1 ? html`<button id="fill" aria-pressed=${filled} title="One picture, or all of them (Enter)" @click=${() => fill(!filled)}>${filled ? "All pictures" : "One picture"}</button>` : nothing}
+        ${all.length > 1 ? this.#layouts(all.length) : nothing}
         ${unlocked && asks && !mine ? html`<button id="ask" class="when-closed" title="Ask for the stick (T)" @click=${() => void askFor()}>Ask for the stick</button>` : nothing}
         ${unlocked && view?.shares.some(({ stills }) => stills) ? html`<button id="still" title="Save a still (S)" @click=${() => void still()}>Still</button>` : nothing}
         ${running.length === 0 ? nothing : html`<button id="panel" class="panel-switch" aria-pressed=${open} aria-controls="dock" title="Shares, stick and notes (N)" @click=${() => openPanel(!open)}>Notes${unread ? html` <b class="unread" aria-label="${unread} new">${unread} new</b>` : nothing}</button>`}
@@ -160,12 +177,6 @@ class WatchRoom extends WatchElement {
       </div>
     `;
   }
-}
-
-/** Nine pictures at most at once: the page of them that the selected one is on. @param {number} count @param {number} at @returns {number[]} */
-export function pageOf(count, at) {
-  const first = Math.floor(at / 9) * 9;
-  return Array.from({ length: Math.min(9, count - first) }, (_, index) => first + index);
 }
 
 /** @param {NonNullable<import("./state.js").Watching["test"]>} test */

@@ -92,6 +92,15 @@ export function stillSelected(views, selected, before) {
   return (heir ?? views[0])?.camera.id ?? null;
 }
 
+/**
+ * The pictures that are seen at once: the page of them that the selected one is on.
+ * @param {number} count of all @param {number} at the selected one @param {number} most @returns {number[]}
+ */
+export function pageOf(count, at, most) {
+  const first = Math.floor(at / most) * most;
+  return Array.from({ length: Math.min(most, count - first) }, (_, index) => first + index);
+}
+
 /** Time left as it counts down: 4:12, 1:04:12; days where there are some. @param {number} ms @returns {string} */
 export function left(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));

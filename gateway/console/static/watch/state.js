@@ -19,6 +19,7 @@ import { running, stillSelected, viewsOf } from "./shares.js";
  * @property {number} unread notes from the room that came while they were out of sight
  * @property {string | null} selected camera
  * @property {boolean} filled whether the selected picture fills the page
+ * @property {4 | 9} layout how many pictures at once otherwise
  * @property {boolean} open whether the panel beside the pictures is open
  * @property {Record<string, number>} askedAt by share: when one asked for a stick (server's time, ms)
  * @property {{room: string, at: number, result: "passed" | "failed"} | null} test the last test of the link
@@ -28,7 +29,7 @@ const SAID_MAX = 6;
 
 /** @returns {Watching} */
 const initial = () => ({
-  mine: null, barred: null, link: "down", said: [], notes: {}, unread: 0, selected: null, filled: false, open: false, askedAt: {}, test: null,
+  mine: null, barred: null, link: "down", said: [], notes: {}, unread: 0, selected: null, filled: false, layout: 9, open: false, askedAt: {}, test: null,
 });
 
 /** @type {Observable<Watching>} */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { endedWords, left, lost, ownLoan, running, stillSelected, streamOf, viewsOf } from "../../../../gateway/console/static/watch/shares.js";
+import { endedWords, left, lost, ownLoan, pageOf, running, stillSelected, streamOf, viewsOf } from "../../../../gateway/console/static/watch/shares.js";
 
 const camera = (number, more = {}) => ({ id: `c${number}`, number, name: `Camera ${number}`, street: "", live: true, sub: true, steerable: true, lent: null, ...more });
 const share = (id, cameras, more = {}) => ({
@@ -72,6 +72,13 @@ test("time left counts down to nothing and not below", () => {
   assert.equal(left(400), "0:01");
   assert.equal(left(-5), "0:00");
   assert.equal(left(2 * 86_400_000), "2 d");
+});
+
+test("the pictures that are seen are those around the selected one", () => {
+  assert.deepEqual(pageOf(3, 2, 9), [0, 1, 2]);
+  assert.deepEqual(pageOf(10, 9, 4), [8, 9]);
+  assert.deepEqual(pageOf(10, 5, 4), [4, 5, 6, 7]);
+  assert.deepEqual(pageOf(10, 5, 1), [5]);
 });
 
 test("an end says whose it was", () => {
