@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from tests.e2e.conftest import seen
 from tests.fakes.outside import Officer, officer, share
 from tests.fakes.waiting import told, until
 from tests.fakes.watching import Room, watched_room
@@ -250,6 +251,7 @@ async def test_a_picture_that_stands_still_is_said_to(stage: Stage) -> None:
           if (tile.dataset.state === 'still') window.saidAfterMs ??= performance.now() - shownAt;
         }).observe(tile, {attributes: true, attributeFilter: ['data-state']}); }"""
     )
+    await seen(stage.page, "() => window.shownAt > 0")
     stage.room.streets[0].held = True
     await expect(stage.tile()).to_have_attribute("data-state", "still")
     await expect(stage.tile()).to_contain_text(re.compile(r"This picture stands still: it is [\d.]+ s old"))
