@@ -69,10 +69,10 @@ export class Mark {
     this.#observer.disconnect();
     const whole = this.#node.isConnected && this.#node.parentNode === this.#host && this.#node.childElementCount > 0;
     if (!whole || this.#node.className !== "mark" || this.#node.hidden || this.#node.attributes.length > 2) this.#offences += 1;
-    const place = this.#node.style.transform;
+    const { transform, maxWidth } = this.#node.style;
     for (const { name } of [...this.#node.attributes]) this.#node.removeAttribute(name);
     this.#node.className = "mark";
-    this.#node.style.transform = place;
+    Object.assign(this.#node.style, { transform, maxWidth });
     this.#write();
     // Last of all, over whatever video is there.
     if (this.#host.lastElementChild !== this.#node) this.#host.append(this.#node);
@@ -116,6 +116,7 @@ export class Mark {
     const x = (width - wide) / 2 + across * Math.max(0, wide - this.#node.offsetWidth);
     const y = (height - high) / 2 + down * Math.max(0, free - this.#node.offsetHeight);
     this.#observer.disconnect();
+    this.#node.style.maxWidth = `${Math.floor(wide)}px`;
     this.#node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     this.#observer.observe(this.#host, { childList: true });
     this.#observer.observe(this.#node, { attributes: true, childList: true, subtree: true, characterData: true });
