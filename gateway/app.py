@@ -218,7 +218,7 @@ def build_app(rooms: Rooms) -> ASGIApp:
     """Return the whole of what is served: API, console, and what stands around every request. Blocks."""
     settings = rooms.settings
     api = create_api(rooms, version=version("sightline"))
-    api.router.routes.extend(console_routes())
+    api.router.routes.extend(console_routes(tiles_url=settings.map.tiles_url))
     headers = security_headers(INDEX.read_text(encoding="utf-8"), tiles_url=settings.map.tiles_url)
     limited = BodyLimit(api, max_bytes=settings.server.max_body_bytes)
     dressed = SecurityHeaders(limited, headers=headers, secure=settings.server.behind_tls)

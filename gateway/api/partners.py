@@ -77,6 +77,21 @@ class ShownInvitation(Invitation):
     code: str
 
 
+class Invited(models.Taken):
+    """A code that somebody was given."""
+
+    code: Code
+
+
+class InvitedAs(BaseModel):
+    """Whom a code enrols."""
+
+    username: str
+    name: str
+    organisation: str
+    expires: str
+
+
 class Enrolment(models.Taken):
     """What somebody who was invited gives."""
 
@@ -169,6 +184,21 @@ async def withdraw(invitation_id: str, request: Request, who: Who, the: The) -> 
     await the.sharing.partners.withdraw(invitation_id)
     await the.trail.append(
         AuditEvent(action=Action.INVITATION_WITHDRAWN, actor=actor(request, who), subject=invitation_id)
+    )
+
+
+@router.post("/invitation", **public())
+async def invitation(wish: Invited, request: Request, the: The) -> InvitedAs:
+    """Tell whom a code enrols, so that they see that it is theirs. That does not use it; a wrong one counts."""
+    address = address_of(request)
+    the.entrance.attempt(address)
+    found = await the.sharing.partners.invitation(wish.code)
+    the.entrance.succeeded(address)
+    return InvitedAs(
+        username=found.username,
+        name=found.name,
+        organisation=the.sharing.partners.organisation(found.organisation_id).name,
+        expires=iso(found.expires_ns),
     )
 
 

@@ -157,6 +157,8 @@ class SharedCamera(BaseModel):
     name: str
     street: str
     live: bool
+    sub: bool
+    """Whether it has a sub stream, for small pictures."""
     steerable: bool
     lent: models.Lent | None
 

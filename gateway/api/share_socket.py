@@ -65,15 +65,19 @@ class _Outbox:
     def heard(self, change: SharingChange) -> None:
         """Take in what happened to a share of theirs."""
         match change:
-            case Began(share) | Ended(share) if self._theirs(share):
-                self._add("began" if isinstance(change, Began) else "ended", {"share": share.id, "title": share.title})
+            case Began(share) if self._theirs(share):
+                self._add("began", _share_of(share))
+            case Ended(share, by) if self._theirs(share):
+                self._add("ended", {**_share_of(share), "by": by.name if by is not None else None})
             case Noted(share, note) if self._theirs(share):
                 self._add("note", shown.note(note).model_dump(mode="json"))
             case StickRefused(_, request) if request.by.user_id == self._who.user_id:
                 self._add("stick-refused", shown.request(request).model_dump(mode="json"))
-            case StickLent(_, loan) | StickTakenBack(_, loan) if loan.to.user_id == self._who.user_id:
-                what = "stick-lent" if isinstance(change, StickLent) else "stick-back"
-                self._add(what, shown.lent(loan).model_dump(mode="json"))
+            case StickLent(_, loan) if loan.to.user_id == self._who.user_id:
+                self._add("stick-lent", shown.lent(loan).model_dump(mode="json"))
+            case StickTakenBack(_, loan, by) if loan.to.user_id == self._who.user_id:
+                back = {"back_by": by.name if by is not None else None, "given": by == loan.to}
+                self._add("stick-back", {**shown.lent(loan).model_dump(mode="json"), **back})
             case _:
                 pass
         self.wake.set()
@@ -84,6 +88,12 @@ class _Outbox:
 
     def _add(self, kind: str, body: dict[str, Any]) -> None:
         self.waiting.append({"t": kind, **body})
+
+    def turned(self, session: str) -> None:
+        """Say that their session was locked, or opened again, if it is theirs."""
+        if session == self._who.session:
+            self._add("session", {})
+            self.wake.set()
 
     def news(self) -> dict[str, Any] | None:
         """Return what is shared, where it is not as it was told last."""
@@ -97,6 +107,10 @@ class _Outbox:
     def end(self) -> None:
         self.over = True
         self.wake.set()
+
+
+def _share_of(row: ShareRow) -> dict[str, Any]:
+    return {"share": row.id, "title": row.title, "kind": row.kind}
 
 
 @router.websocket("/api/v1/shares/events")
@@ -121,6 +135,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         the.fleet.listen(outbox.camera),
         the.decider.when_changed(outbox.look_again),
         the.access.when_ended(lambda session: outbox.end() if session == who.session else None),
+        the.access.when_state(lambda session, _: outbox.turned(session)),
     ]
     if the.access.has_ended(who.session):
         outbox.end()

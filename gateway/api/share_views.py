@@ -95,6 +95,7 @@ def _camera(the: Rooms, camera_id: CameraId) -> models.SharedCamera | None:
         name=camera.name,
         street=camera.street,
         live=state is not None and state.live is LiveState.LIVE,
+        sub=camera.view.sub is not None,
         steerable=camera.view.head is not None,
         lent=lent(loan) if loan is not None else None,
     )

@@ -1,4 +1,4 @@
-"""What lasts: a view, a hold of the stick, playback. The ledger keeps them; each has a beginning and an end in the audit."""
+"""What lasts: a view, a hold of the stick, playback. Each has a beginning and an end in the audit."""
 
 from dataclasses import dataclass, field
 

@@ -1,7 +1,7 @@
 """What the browser may do with the console: its content security policy and the headers beside it.
 
-Scripts come from this server alone. The one inline script is the import map (browsers take an import map from
-nowhere else), and it is allowed by the hash of what index.html holds, so that the two cannot drift apart.
+Scripts come from this server alone. The one inline script of a page is its import map (browsers take an import map from
+nowhere else), and it is allowed by the hash of what the page holds, so that the two cannot drift apart.
 """
 
 import base64
@@ -12,17 +12,18 @@ from urllib.parse import urlsplit
 
 STATIC = Path(__file__).parent / "static"
 INDEX = STATIC / "index.html"
+WATCH = STATIC / "watch.html"
 
 _INLINE = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 
 
-def script_hashes(index_html: str) -> tuple[str, ...]:
+def script_hashes(page_html: str) -> tuple[str, ...]:
     """Return the CSP source of each inline script in a page: ``'sha256-…'`` of its exact text."""
-    bodies = (match["body"] for match in _INLINE.finditer(index_html) if "src=" not in match["attributes"])
+    bodies = (match["body"] for match in _INLINE.finditer(page_html) if "src=" not in match["attributes"])
     return tuple(f"'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'" for body in bodies)
 
 
-def content_security_policy(index_html: str, *, tiles_url: str | None = None) -> str:
+def content_security_policy(page_html: str, *, tiles_url: str | None = None) -> str:
     """Return the policy for the page; ``tiles_url`` is the configured map tile template, if there is one.
 
     ``blob:`` in media and images: hls.js plays through a MediaSource, and stills are shown from memory.
@@ -35,7 +36,7 @@ def content_security_policy(index_html: str, *, tiles_url: str | None = None) ->
     directives = {
         "default-src": ("'none'",),
         "object-src": ("'none'",),
-        "script-src": ("'self'", *script_hashes(index_html)),
+        "script-src": ("'self'", *script_hashes(page_html)),
         "style-src": ("'self'",),
         "img-src": tuple(images),
         "media-src": ("'self'", "blob:"),
@@ -49,14 +50,14 @@ def content_security_policy(index_html: str, *, tiles_url: str | None = None) ->
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
 
 
-def security_headers(index_html: str, *, tiles_url: str | None = None) -> dict[str, str]:
-    """Return every header the page and its files are served with, besides caching."""
+def security_headers(page_html: str, *, tiles_url: str | None = None) -> dict[str, str]:
+    """Return every header that pages and files are served with, besides caching."""
     return {
-        "Content-Security-Policy": content_security_policy(index_html, tiles_url=tiles_url),
+        "Content-Security-Policy": content_security_policy(page_html, tiles_url=tiles_url),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), gamepad=(self), autoplay=(self), "
-        "fullscreen=(self)",
+        "fullscreen=(self), screen-wake-lock=(self), picture-in-picture=(), display-capture=()",
     }

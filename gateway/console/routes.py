@@ -1,6 +1,6 @@
-"""Serves the console: its one page and its files. They hold no data; what they show comes from the API."""
+"""Serves the console: its pages and their files. They hold no data; what they show comes from the API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
 from hashlib import sha256
@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.console.policy import INDEX, STATIC
+from gateway.console.policy import INDEX, STATIC, WATCH, content_security_policy
 
-PAGES = ("/",)
+PAGES = {"/": INDEX, "/watch": WATCH}
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css"}
 
 
@@ -25,6 +25,8 @@ class Asset:
     media_type: str
     etag: str
     modified: str
+    policy: str | None = None
+    """A page's own content security policy; files have the one that everything has."""
 
 
 def load_assets(root: Path = STATIC) -> dict[str, Asset]:
@@ -32,11 +34,17 @@ def load_assets(root: Path = STATIC) -> dict[str, Asset]:
     return {str(path.relative_to(root)): _asset(path) for path in sorted(root.rglob("*")) if path.is_file()}
 
 
-def console_routes(root: Path = STATIC) -> list[BaseRoute]:
-    """Return the routes of the pages and files. Blocks: call it before the event loop runs, or in a thread."""
+def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list[BaseRoute]:
+    """Return the routes of the pages and files. Blocks: call it before the event loop runs, or in a thread.
+
+    ``tiles_url`` is the configured map tile template: the room's page alone has a map.
+    """
     assets = load_assets(root)
-    index = assets[str(INDEX.relative_to(STATIC))]
-    routes: list[BaseRoute] = [Route(page, partial(_serve_one, asset=index), methods=["GET"]) for page in PAGES]
+    routes: list[BaseRoute] = []
+    for page, file in PAGES.items():
+        asset = assets[str(file.relative_to(STATIC))]
+        policy = content_security_policy(asset.body.decode(), tiles_url=tiles_url if file == INDEX else None)
+        routes.append(Route(page, partial(_serve_one, asset=replace(asset, policy=policy)), methods=["GET"]))
     return [*routes, Route("/static/{path:path}", partial(_serve, assets=assets), methods=["GET"])]
 
 
@@ -50,6 +58,8 @@ async def _serve(request: Request, *, assets: dict[str, Asset]) -> Response:
 async def _serve_one(request: Request, *, asset: Asset) -> Response:
     # "no-cache" asks each time whether the file is still the same, so that an upgrade shows at the next load.
     headers = {"ETag": asset.etag, "Last-Modified": asset.modified, "Cache-Control": "no-cache"}
+    if asset.policy is not None:
+        headers["Content-Security-Policy"] = asset.policy
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(asset.body, media_type=asset.media_type, headers=headers)

@@ -64,7 +64,7 @@ window.RTCPeerConnection = class extends Real { constructor(given) {
   made.push(asked); super(asked); window.peer = this; } }; })();"""
 
 
-class _Host(FakeHost):
+class LiveHost(FakeHost):
     """A host whose views are real."""
 
     def __init__(self, hub: LiveHub) -> None:
@@ -123,7 +123,7 @@ class _Host(FakeHost):
 class WhepDesk:
     """Made by :func:`whep_desk`."""
 
-    def __init__(self, desk: Desk, host: _Host, camera: str, street: PatternCamera) -> None:
+    def __init__(self, desk: Desk, host: LiveHost, camera: str, street: PatternCamera) -> None:
         self.desk = desk
         self.hub = host.hub
         self.camera = camera
@@ -164,7 +164,7 @@ async def whep_desk(path: Path, live: LiveSettings, *, codec: VideoCodec = Video
     camera = PatternCamera(clock, width=320, height=180, frame_rate=25, codec=codec)
     settings = settings_in(path).model_copy(update={"live": live})
     async with open_live(live, clock=clock) as hub:
-        host = _Host(hub)
+        host = LiveHost(hub)
         async with open_desk(path, settings=settings, host=host) as desk:
             identity = await desk.enrol()
             with hub.feed(CameraId(identity), StreamName.MAIN, request_keyframe=camera.request_keyframe) as feed:

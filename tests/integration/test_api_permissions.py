@@ -17,6 +17,7 @@ PUBLIC_ROUTES = {
     ("post", "/api/v1/session"),
     ("post", "/api/v1/session/second"),
     ("post", "/api/v1/session/passkey"),
+    ("post", "/api/v1/invitation"),
     ("post", "/api/v1/enrolment"),
     ("get", "/api/v1/oidc/providers"),
     ("post", "/api/v1/oidc/{provider}/start"),

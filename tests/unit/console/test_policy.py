@@ -1,9 +1,18 @@
 """What the browser is allowed to do with the console."""
 
+import asyncio
 import base64
 import hashlib
+from functools import partial
+
+import httpx
+import pytest
+from starlette.applications import Starlette
 
 from gateway.console.policy import INDEX, content_security_policy, script_hashes, security_headers
+from gateway.console.routes import PAGES, console_routes
+
+TILES = "https://tiles.example.org/{z}/{x}/{y}.png"
 
 
 def test_only_the_import_map_stands_inline() -> None:
@@ -51,3 +60,24 @@ def test_no_style_or_handler_stands_in_the_page() -> None:
     text = INDEX.read_text()
     assert " style=" not in text
     assert " onclick=" not in text
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_each_page_is_served_with_its_own_policy(page: str) -> None:
+    """The policy of a page allows its own import map and no other inline script."""
+    text = PAGES[page].read_text()
+    assert await policy_of(page) == content_security_policy(text, tiles_url=TILES if page == "/" else None)
+    assert script_hashes(text)[0] in await policy_of(page)
+
+
+async def test_a_page_without_a_map_loads_no_tiles() -> None:
+    """Only the room's page may fetch from the tile server."""
+    assert "example.org" in await policy_of("/")
+    assert "example.org" not in await policy_of("/watch")
+
+
+async def policy_of(page: str) -> str:
+    """Return the policy that a page is served with."""
+    app = Starlette(routes=await asyncio.to_thread(partial(console_routes, tiles_url=TILES)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+        return (await client.get(page)).headers["content-security-policy"]

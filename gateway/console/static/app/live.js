@@ -106,7 +106,7 @@ class Attempt {
   constructor(cameraId, stream, believed, onFrame) {
     this.stream = stream;
     this.video = document.createElement("video");
-    Object.assign(this.video, { muted: true, playsInline: true, autoplay: true, disablePictureInPicture: true });
+    Object.assign(this.video, { muted: true, playsInline: true, autoplay: true, disablePictureInPicture: true, disableRemotePlayback: true });
     this.video.tabIndex = -1;
     this.session = new WhepSession(`/whep/${cameraId}/${stream}`, () => this.onLost(), { h265: believed });
     this.video.srcObject = this.session.stream;
@@ -176,6 +176,11 @@ export class LivePicture {
 
   get video() {
     return this.#shown?.video ?? null;
+  }
+
+  /** How many pictures of the present view were decoded. */
+  get decoded() {
+    return this.#shown?.lastDecoded ?? 0;
   }
 
   /** @param {import("./types.js").StreamName} stream */

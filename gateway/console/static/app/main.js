@@ -8,9 +8,11 @@ import { watchHands } from "./activity.js";
 import { watchGlass } from "./glass.js";
 import { watchHolds } from "./holds.js";
 import { listen } from "./keys.js";
+import { room } from "./room.js";
 import { watchSecondPerson } from "./second-person.js";
-import { begin } from "./session.js";
+import { begin, wear } from "./session.js";
 
+wear(room);
 listen();
 watchHands();
 watchSecondPerson();

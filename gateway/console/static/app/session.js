@@ -1,25 +1,37 @@
 /**
- * Who is here: first run, signing in and out, locking and unlocking, proving again who one is.
+ * Who is here: first run, signing in and out, locking and unlocking, proving again who one is. The same for every page;
+ * what each does about it is its own face.
  * @module
  */
 
-import { follow, goLiveEverywhere, loadCameras, restoreWall } from "./actions.js";
 import { ApiError, get, hooks, send } from "./api.js";
 import { confirmThere } from "./confirm-there.js";
-import { Events, news } from "./events.js";
-import { forgetHosts } from "./host-watch.js";
 import { serversNamed } from "./ice.js";
 import { usable, use } from "./passkeys.js";
-import { steering } from "./steering.js";
-import { isTying } from "./tying.js";
 import { store, tell } from "./store.js";
 import { line } from "./words.js";
 
 /** @typedef {import("./types.js").SessionFacts} SessionFacts */
 /** @typedef {import("./types.js").SecondDue} SecondDue */
 
-/** @type {Events | null} */
-let events = null;
+/**
+ * What a page does about who is here.
+ * @typedef {object} Face
+ * @property {(user: import("./types.js").User) => boolean} astray takes somebody where they belong, if that is not here
+ * @property {() => Promise<void>} came somebody is in
+ * @property {() => void} leaving they sign out: what is open may still be closed in their name
+ * @property {() => void} gone they are out, whoever ended it
+ * @property {() => void} shut pictures only, from now on
+ * @property {() => Promise<void>} opened all of it again
+ */
+
+/** @type {Face} */
+let face = { astray: () => false, came: async () => {}, leaving: () => {}, gone: () => {}, shut: () => {}, opened: async () => {} };
+
+/** @param {Face} own */
+export function wear(own) {
+  face = own;
+}
 
 /** Find out where we stand: first run, signed out, signed in. */
 export async function begin() {
@@ -34,6 +46,8 @@ export async function begin() {
       setTimeout(() => void begin(), 2000);
       return;
     }
+    // Somebody who is known, and may not come in from there.
+    if (error.status === 403) tell(line(error.problem), "attention");
     const { needed } = await get("/setup").catch(() => ({ needed: false }));
     if (needed || !(await enterByCode())) store.set({ session: needed ? "setup" : "signed-out" });
   }
@@ -64,20 +78,17 @@ async function enter(session) {
   serversNamed(session.ice_servers ?? false);
   if (session.server_time) store.serverClock.heard(Date.parse(session.server_time), Date.now());
   const { user, enrol_due: due = false, state: lock = "open", lock_after_s: lockAfterS = 0, reference = "" } = session;
+  if (face.astray(user)) return;
   if (due) {
     store.set({ session: "enrol", user, second: null });
     return;
   }
   store.set({ session: "signed-in", user, lock, lockAfterS, reference, second: null, list: "loading", listProblem: null });
-  restoreWall();
-  await loadCameras();
-  events?.end();
-  events = new Events(loadCameras, look);
-  if (isTying()) store.set({ panel: "account", panelOpen: true });
+  await face.came();
 }
 
 /** Go in, or on to the second factor. @param {SessionFacts | SecondDue} answer */
-async function further(answer) {
+export async function further(answer) {
   if ("ticket" in answer) store.set({ session: "second", second: answer });
   else await enter(answer);
 }
@@ -109,9 +120,7 @@ export async function setUp(code, username, password) {
 }
 
 export async function signOut() {
-  steering().aim(null);
-  // Views are closed while one may still close them.
-  store.set({ list: "loading" });
+  face.leaving();
   await new Promise((resolve) => setTimeout(resolve, 50));
   const told = await send("DELETE", "/session").catch(() => null);
   signedOut("");
@@ -122,10 +131,7 @@ export async function signOut() {
 /** @param {string} why */
 function signedOut(why) {
   if (store.state.session === "signed-out") return;
-  events?.end();
-  events = null;
-  steering().aim(null);
-  forgetHosts();
+  face.gone();
   store.state.confirming?.settle(false);
   store.reset("signed-out");
   if (why) tell(why, "attention");
@@ -145,19 +151,12 @@ export async function look() {
   if (!session || store.state.session !== "signed-in") return;
   const { user, state: lock = "open" } = session;
   const before = store.state.lock;
-  if (lock !== "open") {
-    // What only an open console may: the stick, recordings, exports, panels.
-    steering().aim(null);
-    goLiveEverywhere();
-    store.state.confirming?.settle(false);
-    store.set({ user, lock, exporting: null, holding: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false });
-    return;
-  }
   store.set({ user, lock });
-  if (before !== "open") {
-    await loadCameras();
-    follow();
-    news.dispatchEvent(new Event("unlocked"));
+  if (lock !== "open") {
+    store.state.confirming?.settle(false);
+    face.shut();
+  } else if (before !== "open") {
+    await face.opened();
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { hostAway } from "./hosts.js";
+import { Observable } from "./observable.js";
 import { ServerClock } from "./time.js";
 
 /** @typedef {import("./types.js").Camera} Camera */
@@ -13,7 +14,7 @@ import { ServerClock } from "./time.js";
 
 /**
  * @typedef {object} State
- * @property {"starting" | "setup" | "signed-out" | "second" | "enrol" | "signed-in" | "unreachable"} session
+ * @property {"starting" | "setup" | "signed-out" | "second" | "enrol" | "signed-in" | "unreachable" | "astray"} session astray: somebody whom this page is not for
  * @property {import("./types.js").SecondDue | null} second what completes the sign-in that was begun
  * @property {"open" | "locked" | "wall"} lock
  * @property {number} lockAfterS 0: never
@@ -92,23 +93,12 @@ const initial = {
   holdsDue: 0,
 };
 
-class Store {
-  /** @type {State} */
-  state = { ...initial };
+/** @extends {Observable<State>} */
+class Store extends Observable {
   serverClock = new ServerClock();
-  /** @type {Set<() => void>} */
-  #listeners = new Set();
 
-  /** @param {Partial<State>} patch */
-  set(patch) {
-    this.state = { ...this.state, ...patch };
-    for (const listener of [...this.#listeners]) listener();
-  }
-
-  /** @param {() => void} listener @returns {() => void} ends it */
-  subscribe(listener) {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  constructor() {
+    super({ ...initial });
   }
 
   /** Forget everything that belongs to somebody. @param {State["session"]} session */

@@ -19,6 +19,8 @@ class GateSignIn extends SlElement {
   /** @type {Problem | null} */
   #problem = null;
   #busy = false;
+  /** What is said to who has forgotten the password. @type {unknown} */
+  forgotten = html`Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users reset-password NAME</code>`;
 
   /** @param {() => Promise<void>} work */
   async #attempt(work) {
@@ -64,7 +66,7 @@ class GateSignIn extends SlElement {
       ${usable()
         ? html`<button id="passkey" ?disabled=${this.#busy} @click=${() => void this.#attempt(signInByPasskey)}>Sign in with a passkey</button>`
         : nothing}
-      <p class="hint">Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users reset-password NAME</code></p>
+      <p class="hint">${this.forgotten}</p>
       <sl-gate-providers></sl-gate-providers>
     `;
   }

@@ -9,27 +9,14 @@ import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
 import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
-import { STILL } from "../steer-inputs.js";
 import { steering } from "../steering.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { duration } from "../time.js";
 import { line, say, standing } from "../words.js";
+import { pad } from "./pad.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
 /** @typedef {import("../types.js").Preset} Preset */
-
-/** @type {[label: string, name: string, pan: number, tilt: number, zoom: number][]} */
-const PAD = [
-  ["↖", "Left and up", -0.6, 0.6, 0],
-  ["↑", "Up", 0, 0.6, 0],
-  ["↗", "Right and up", 0.6, 0.6, 0],
-  ["←", "Left", -0.6, 0, 0],
-  ["■", "Stop", 0, 0, 0],
-  ["→", "Right", 0.6, 0, 0],
-  ["↙", "Left and down", -0.6, -0.6, 0],
-  ["↓", "Down", 0, -0.6, 0],
-  ["↘", "Right and down", 0.6, -0.6, 0],
-];
 
 class Steer extends SlElement {
   /** @type {Preset[]} */
@@ -150,33 +137,6 @@ class Steer extends SlElement {
     return html`<div class="stick-card" data-stick=${state} role="status"><div><strong>${title}</strong><span>${detail}</span></div>${button ?? nothing}</div>`;
   }
 
-  /** @param {string} name @param {number} pan @param {number} tilt @param {number} zoom */
-  #holder(name, pan, tilt, zoom) {
-    const press = (/** @type {PointerEvent} */ event) => {
-      if (event.button !== 0) return;
-      /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
-      if (pan === 0 && tilt === 0 && zoom === 0) steering().stop();
-      else steering().hold("pad", { pan, tilt, zoom });
-    };
-    const lift = () => steering().hold("pad", STILL);
-    return { name, press, lift };
-  }
-
-  #pad() {
-    const button = (/** @type {string} */ label, /** @type {string} */ name, /** @type {number} */ pan, /** @type {number} */ tilt, /** @type {number} */ zoom) => {
-      const { press, lift } = this.#holder(name, pan, tilt, zoom);
-      const stop = label === "■";
-      return html`<button class=${stop ? "stop" : ""} aria-label=${name} title=${stop ? "Stop (Esc)" : name} @pointerdown=${press}
-        @pointerup=${lift} @pointercancel=${lift} @lostpointercapture=${lift} @contextmenu=${(/** @type {Event} */ event) => event.preventDefault()}>${label}</button>`;
-    };
-    return html`
-      <div class="pad" role="group" aria-label="Steer">
-        <div class="pad-turn">${PAD.map(([label, name, pan, tilt, zoom]) => button(label, name, pan, tilt, zoom))}</div>
-        <div class="pad-zoom">${button("+", "Zoom in", 0, 0, 0.6)}<span>zoom</span>${button("−", "Zoom out", 0, 0, -0.6)}</div>
-      </div>
-    `;
-  }
-
   /** @param {Camera} camera */
   #presetList(camera) {
     const steerable = may("steer");
@@ -246,7 +206,7 @@ class Steer extends SlElement {
       ${this.#whose(camera)}
       ${camera.head.presets_only
         ? html`<p class="said attention">Nothing stops this head once it moves, so it is steered by presets only.</p>`
-        : selectedSlot().replayAt === null ? this.#pad() : nothing}
+        : selectedSlot().replayAt === null ? pad() : nothing}
       ${this.#presetList(camera)} ${this.#auxiliary(camera)}
     `;
   }

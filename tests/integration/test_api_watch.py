@@ -1,0 +1,85 @@
+"""What the partner's page is told besides what is shared: whose invitation it is, who ended what, that it is locked."""
+
+from pathlib import Path
+
+from gateway.api.times import iso
+from kernel.clock import NS_PER_S, SystemClock
+from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
+from tests.fakes.outside import heard, invited, officer, organisation, share
+
+
+async def test_a_code_tells_whom_it_enrols(desk: Desk) -> None:
+    """Name and organisation, so that they see that it is theirs; telling does not use it up."""
+    code = await invited(desk, await organisation(desk))
+    browser = await desk.anybody()
+    for _ in range(2):
+        answer = await browser.post("/api/v1/invitation", json={"code": code.lower()})
+        assert answer.status_code == 200
+        told = answer.json()
+        assert (told["username"], told["name"], told["organisation"]) == ("pc.1234", "PC.1234", "Thames Valley Police")
+    used = await browser.post("/api/v1/enrolment", json={"code": code, "password": PASSWORD})
+    assert used.status_code == 201
+    assert (await browser.post("/api/v1/invitation", json={"code": code})).status_code == 401
+
+
+async def test_asking_whose_a_code_is_guesses_no_more_than_using_it(tmp_path: Path) -> None:
+    """Wrong codes count against the address, whichever route they are tried at."""
+    async with open_desk(tmp_path, settings=settings_in(tmp_path, address_attempts=3)) as desk:
+        browser = await desk.anybody()
+        paths = ("invitation", "enrolment", "invitation", "invitation")
+        body = {"code": "AAAA", "password": PASSWORD}
+        seen = [
+            (await browser.post(f"/api/v1/{path}", json=body if path == "enrolment" else {"code": "AAAA"})).status_code
+            for path in paths
+        ]
+    assert seen == [401, 401, 401, 429]
+
+
+async def test_an_end_names_who_ended_it(desk: Desk) -> None:
+    """The operator's name where somebody ended it, nobody's where its time was up."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+        identity = await share(desk, pc, camera, title="Fire")
+        await desk.admin.delete(f"/api/v1/shares/{identity}")
+        told = await heard(outside, "ended")
+        assert (told["share"], told["title"], told["kind"], told["by"]) == (identity, "Fire", "incident", "Root")
+        await share(desk, pc, camera, end=iso(SystemClock().wall_ns() + NS_PER_S))
+        assert (await heard(outside, "ended"))["by"] is None
+
+
+async def test_a_stick_that_comes_back_says_by_whom(desk: Desk) -> None:
+    """Taken back by the operator, or given back by who had it."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    identity = await share(desk, pc, camera, may_ask_for_stick=True)
+    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+        for given in (False, True):
+            body = {"camera": camera, "user": pc.id}
+            assert (await desk.admin.post(f"/api/v1/shares/{identity}/lend", json=body)).status_code == 201
+            if given:
+                await pc.browser.delete(f"/api/v1/shares/{identity}/stick")
+            else:
+                await desk.admin.delete(f"/api/v1/shares/{identity}/lend")
+            told = await heard(outside, "stick-back")
+            assert (told["back_by"], told["given"]) == (("PC.1234", True) if given else ("Root", False))
+
+
+async def test_a_wish_taken_back_is_told_to_who_wished(desk: Desk) -> None:
+    """Their other page shows that they do not wait any more."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    identity = await share(desk, pc, camera, may_ask_for_stick=True)
+    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+        await pc.browser.post(f"/api/v1/shares/{identity}/stick-request", json={"camera": camera})
+        while (await heard(outside, "mine"))["shares"][0]["asked"] != camera:
+            pass
+        await pc.browser.delete(f"/api/v1/shares/{identity}/stick")
+        while (await heard(outside, "mine"))["shares"][0]["asked"] is not None:
+            pass
+
+
+async def test_a_page_hears_that_it_was_locked(desk: Desk) -> None:
+    """It asks then what it may still do."""
+    pc = await officer(desk)
+    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+        await heard(outside, "mine")
+        assert (await pc.browser.put("/api/v1/session/state", json={"state": "locked"})).is_success
+        await heard(outside, "session")
