@@ -20,11 +20,13 @@ from gateway.sharing import (
     StickLent,
     StickRefused,
     StickTakenBack,
+    StickWithdrawn,
     Tested,
 )
 from kernel.ids import CameraId
 
 WAITING_MAX = 200
+_SAID = {StickAsked: "stick-asked", StickRefused: "stick-refused", StickWithdrawn: "stick-withdrawn"}
 WATCHING_BEATS = 2
 """Who watches is told at most every so many seconds."""
 
@@ -52,9 +54,9 @@ class ShareNews:
                 self._add_share("ended", share)
             case Noted(share, note) if self._shares(share):
                 self._add("note", shown.note(note).model_dump(mode="json"))
-            case StickAsked(_, request) | StickRefused(_, request) if self._steers(request.camera):
-                what = "stick-asked" if isinstance(change, StickAsked) else "stick-refused"
-                self._add(what, shown.request(request).model_dump(mode="json"))
+            case StickAsked(_, request) | StickRefused(_, request) | StickWithdrawn(_, request):
+                if self._steers(request.camera):
+                    self._add(_SAID[type(change)], shown.request(request).model_dump(mode="json"))
             case StickLent(_, loan) | StickTakenBack(_, loan):
                 self._camera(loan.camera)
                 if self._steers(loan.camera):

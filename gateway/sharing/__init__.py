@@ -12,6 +12,7 @@ from gateway.sharing.changes import (
     StickLent,
     StickRefused,
     StickTakenBack,
+    StickWithdrawn,
     Tested,
 )
 from gateway.sharing.room import Sharing, open_sharing
@@ -32,6 +33,7 @@ __all__ = [
     "StickLent",
     "StickRefused",
     "StickTakenBack",
+    "StickWithdrawn",
     "Tested",
     "open_sharing",
 ]

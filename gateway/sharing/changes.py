@@ -86,6 +86,14 @@ class StickRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class StickWithdrawn:
+    """Who asked does so no more."""
+
+    share: ShareRow
+    request: StickRequest
+
+
+@dataclass(frozen=True, slots=True)
 class StickLent:
     """The stick is lent."""
 
@@ -109,7 +117,9 @@ class Tested:
     test: RoomTestRow
 
 
-SharingChange = Began | Changed | Ended | Noted | StickAsked | StickRefused | StickLent | StickTakenBack | Tested
+SharingChange = (
+    Began | Changed | Ended | Noted | StickAsked | StickRefused | StickWithdrawn | StickLent | StickTakenBack | Tested
+)
 
 
 class Bell:

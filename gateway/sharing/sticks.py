@@ -17,6 +17,7 @@ from gateway.sharing.changes import (
     StickRefused,
     StickRequest,
     StickTakenBack,
+    StickWithdrawn,
 )
 from gateway.sharing.errors import ShareError, UnknownShareError
 from gateway.sharing.partners import Partners
@@ -167,7 +168,9 @@ class Sticks:
 
     def give_back(self, share_id: str, *, by: Person) -> list[Loan]:
         """Give back what one was lent, or take one's request back."""
-        self._requests.pop((share_id, by.user_id), None)
+        withdrawn = self._requests.pop((share_id, by.user_id), None)
+        if withdrawn is not None:
+            self._bell.ring(StickWithdrawn(self._shares.get(share_id), withdrawn))
         mine = [loan for loan in self.loans_to(by.user_id) if loan.share_id == share_id]
         for loan in mine:
             self._drop(loan, by=by)

@@ -9,6 +9,7 @@ import { Events } from "./events.js";
 import { forgetHosts } from "./host-watch.js";
 import { serversNamed } from "./ice.js";
 import { usable, use } from "./passkeys.js";
+import { loadShares } from "./shares.js";
 import { steering } from "./steering.js";
 import { store, tell } from "./store.js";
 import { line } from "./words.js";
@@ -68,9 +69,10 @@ async function enter(session) {
   }
   store.set({ session: "signed-in", user, lock, lockAfterS, second: null, list: "loading", listProblem: null });
   restoreWall();
-  await loadCameras();
+  const reload = async () => void (await Promise.all([loadCameras(), loadShares()]));
+  await reload();
   events?.end();
-  events = new Events(loadCameras, look);
+  events = new Events(reload, look);
 }
 
 /** Go in, or on to the second factor. @param {SessionFacts | SecondDue} answer */
@@ -147,7 +149,7 @@ export async function look() {
     steering().aim(null);
     goLiveEverywhere();
     store.state.confirming?.settle(false);
-    store.set({ user, lock, exporting: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false });
+    store.set({ user, lock, exporting: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false, sharing: { ...store.state.sharing, bar: null } });
     return;
   }
   store.set({ user, lock });

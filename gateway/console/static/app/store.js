@@ -5,6 +5,7 @@
  */
 
 import { hostAway } from "./hosts.js";
+import { NOTHING_SHARED } from "./shares-model.js";
 import { ServerClock } from "./time.js";
 
 /** @typedef {import("./types.js").Camera} Camera */
@@ -39,6 +40,7 @@ import { ServerClock } from "./time.js";
  * @property {{latitude: number, longitude: number} | null} picked a place clicked on the map for the enrolment form
  * @property {boolean} sound whether the selected picture is heard
  * @property {boolean} presetArmed P was pressed; a digit recalls
+ * @property {import("./shares-types.js").Sharing} sharing what is shared with partners, and who watches
  */
 
 /** @returns {Slot[]} */
@@ -72,6 +74,7 @@ const initial = {
   picked: null,
   sound: false,
   presetArmed: false,
+  sharing: NOTHING_SHARED,
 };
 
 class Store {

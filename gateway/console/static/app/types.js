@@ -44,6 +44,7 @@
  * @property {number} [viewers]
  * @property {HeadState | null} [head]
  * @property {Stick | null} [stick]
+ * @property {import("./shares-types.js").Loan | null} [lent] to whom outside its stick is lent
  */
 /**
  * @typedef {object} Camera
@@ -62,6 +63,7 @@
  * @property {boolean} [recording] whether it is to be recorded
  * @property {number} [host] index of its camera host
  * @property {{text: string, quirk?: string | null}[]} [remarks]
+ * @property {string[]} [may] what one may do with it
  * @property {CameraState} state
  */
 /** @typedef {{token: string, name: string}} Preset */
@@ -110,6 +112,6 @@
  * @property {string | null} end
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "keys" | "account"} PanelName */
+/** @typedef {"steer" | "find" | "sharing" | "enrol" | "hosts" | "people" | "audit" | "keys" | "account"} PanelName */
 
 export {};

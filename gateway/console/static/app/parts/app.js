@@ -8,6 +8,8 @@ import "./confirm.js";
 import "./gate.js";
 import "./map.js";
 import "./panel.js";
+import "./share-asks.js";
+import "./share-bar.js";
 import "./timeline.js";
 import "./topbar.js";
 import "./veil.js";
@@ -33,16 +35,18 @@ class App extends SlElement {
 
   /** @override */
   render() {
-    const { session, lock, panel, panelOpen } = this.state;
+    const { session, lock, panel, panelOpen, sharing } = this.state;
     if (session !== "signed-in") return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>`;
     return html`
-      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock}>
+      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock} data-sharing=${sharing.bar !== null}>
         <sl-topbar></sl-topbar>
         <main class="centre" aria-label="Pictures">
           <sl-wall></sl-wall>
+          <sl-share-bar></sl-share-bar>
           <sl-timeline></sl-timeline>
         </main>
         <aside class="side" aria-label="Map and controls">
+          <sl-share-asks></sl-share-asks>
           <sl-map></sl-map>
           <sl-panel></sl-panel>
         </aside>

@@ -11,6 +11,7 @@ import "./find.js";
 import "./hosts.js";
 import "./keys-help.js";
 import "./people.js";
+import "./shares.js";
 import "./steer.js";
 import { SlElement } from "../element.js";
 import { wishes } from "../keys.js";
@@ -22,6 +23,7 @@ import { may, store } from "../store.js";
 const TABS = [
   ["steer", "Steer", null],
   ["find", "Cameras", null],
+  ["sharing", "Sharing", "share"],
   ["enrol", "Enrol", "enrol"],
   ["hosts", "Hosts", "supervise"],
   ["people", "People", "administer"],
@@ -70,6 +72,8 @@ class Panel extends SlElement {
     switch (this.state.panel) {
       case "find":
         return html`<sl-find></sl-find>`;
+      case "sharing":
+        return html`<sl-shares></sl-shares>`;
       case "enrol":
         return html`<sl-enrol></sl-enrol>`;
       case "hosts":
