@@ -17,9 +17,9 @@ async def organisation(desk: Desk, name: str = "Thames Valley Police", **facts: 
     return made
 
 
-async def invited(desk: Desk, organisation_id: str, username: str = "pc.1234") -> str:
+async def invited(desk: Desk, organisation_id: str, username: str = "pc.1234", name: str | None = None) -> str:
     """Invite somebody and return the code."""
-    body = {"username": username, "name": username.upper()}
+    body = {"username": username, "name": name or username.upper()}
     answer = await desk.admin.post(f"/api/v1/organisations/{organisation_id}/invitations", json=body)
     assert answer.status_code == 201, answer.text
     code: str = answer.json()["code"]
@@ -41,12 +41,17 @@ class Officer:
 
 
 async def officer(
-    desk: Desk, organisation_id: str | None = None, *, username: str = "pc.1234", terms: bool = True
+    desk: Desk,
+    organisation_id: str | None = None,
+    *,
+    username: str = "pc.1234",
+    name: str | None = None,
+    terms: bool = True,
 ) -> Officer:
     """Let somebody of an organisation enrol, and accept the terms."""
     at = organisation_id or await organisation(desk)
     browser = await desk.anybody()
-    body = {"code": await invited(desk, at, username), "password": PASSWORD}
+    body = {"code": await invited(desk, at, username, name), "password": PASSWORD}
     answer = await browser.post("/api/v1/enrolment", json=body)
     assert answer.status_code == 201, answer.text
     if terms:

@@ -22,7 +22,7 @@ export const since = (seconds) => duration((seconds < 60 ? seconds : Math.floor(
 /** How well somebody sees. @param {Watcher} one @returns {string} */
 export function howWell({ connected, loss_percent: loss, rtt_ms: rtt, kind }) {
   if (!connected) return "no picture yet";
-  const lost = loss > 0 ? `${loss} % lost` : "nothing lost";
+  const lost = `${loss} % lost`;
   return [kind?.toUpperCase(), lost, rtt === null ? "" : `${Math.round(rtt)} ms`].filter(Boolean).join(" · ");
 }
 

@@ -22,8 +22,8 @@ import { people } from "./share-people.js";
 const SOON_MIN = 5;
 
 class ShareBar extends SlTicking {
-  /** @param {Bar} bar @param {Camera} camera */
-  #make(bar, camera) {
+  /** @param {Bar} bar */
+  #make(bar) {
     const { sharing } = this.state;
     const said = bar.problem ? say(bar.problem) : null;
     const known = partners(sharing);
@@ -59,12 +59,16 @@ class ShareBar extends SlTicking {
         </div>
       </div>
       ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
-      <div class="buttons">
-        <button class="primary" id="share-now" ?disabled=${bar.busy || bar.organisation === null} @click=${() => void shareFromBar()}>
-          ${bar.busy ? "Sharing…" : html`Share <span class="number">${camera.number}</span> <kbd>Enter</kbd>`}</button>
-        <button class="plain" data-act="leave" @click=${closeBar}>Leave it <kbd>Esc</kbd></button>
-      </div>
     `;
+  }
+
+  /** @param {Bar} bar @param {Camera} camera */
+  #keys(bar, camera) {
+    return html`<div class="buttons">
+      <button class="plain" data-act="leave" @click=${closeBar}>Leave it <kbd>Esc</kbd></button>
+      <button class="primary" id="share-now" ?disabled=${bar.busy || bar.organisation === null} @click=${() => void shareFromBar()}>
+        ${bar.busy ? "Sharing…" : html`Share ${camera.number} <kbd>Enter</kbd>`}</button>
+    </div>`;
   }
 
   /** @param {Share} share @param {Camera} camera @param {boolean} first whether the keys are its own */
@@ -102,9 +106,10 @@ class ShareBar extends SlTicking {
           ${showing
             ? html`<div class="buttons"><button class="plain" data-act="another" @click=${openBar}>Share with somebody else too <kbd>W</kbd></button>
                 <button class="plain" data-act="close" @click=${closeBar}>Close <kbd>Esc</kbd></button></div>`
-            : shares.length ? html`<span class="quiet">it is shared already; this makes one more</span>` : nothing}
+            : html`${shares.length ? html`<span class="quiet">it is shared already; this makes one more</span>` : nothing}
+                ${sharing.standing === "ready" && partners(sharing).length ? this.#keys(bar, camera) : nothing}`}
         </header>
-        ${showing ? shares.map((share, index) => this.#share(share, camera, index === 0)) : this.#make(bar, camera)}
+        ${showing ? shares.map((share, index) => this.#share(share, camera, index === 0)) : this.#make(bar)}
       </section>
     `;
   }

@@ -30,7 +30,7 @@ class ShareStrip extends SlTicking {
     const { lent } = camera.state;
     if (!lent) return nothing;
     const of = organisationOf(lent.share);
-    return html`<span class="lent" data-lent=${lent.user_id}>✛ lent to <b>${lent.name}</b>${of ? `, ${of}` : ""} ·
+    return html`<span class="lent" data-lent=${lent.user_id}><span class="lent-name">✛ <span class="lent-word">lent to </span><b>${lent.name}</b>${of ? html`<span class="lent-of">, ${of}</span>` : nothing}</span> ·
       <time>${left(Date.parse(lent.until) - store.serverClock.now())}</time> left
       ${may("steer") ? html`<button class="take-back" @click=${() => void takeBack(lent)}>Take back <kbd>B</kbd></button>` : nothing}</span>`;
   }
@@ -50,8 +50,8 @@ class ShareStrip extends SlTicking {
   /** @param {Share[]} shares */
   #kind(shares) {
     const following = shares.find((share) => share.follow);
-    if (shares.some((share) => share.kind === "test")) return html`<b>Link test</b>`;
-    if (!following) return html`<b>Shared</b>`;
+    if (shares.some((share) => share.kind === "test")) return html`<b class="shared-word">Link test</b>`;
+    if (!following) return html`<b class="shared-word">Shared</b>`;
     const here = this.state.sharing.following === following.id;
     const own = following.made_by_id === this.state.user?.id;
     return html`<b class="following">Shared: follow-me</b>${own && !here

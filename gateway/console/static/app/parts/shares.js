@@ -22,7 +22,7 @@ import { line, say } from "../words.js";
 /** @type {[Section, string][]} */
 const SECTIONS = [
   ["now", "Now"],
-  ["new", "New share"],
+  ["new", "New"],
   ["over", "Ended"],
   ["partners", "Partners"],
 ];
@@ -100,7 +100,7 @@ class Shares extends SlTicking {
       ${this.#due(due, now)}
       ${open.length === 0
         ? html`<p class="empty-said">Nothing is shared. Select a picture and press <kbd>W</kbd>, then <kbd>Enter</kbd>; or make a <button class="link" @click=${() => this.#show("new")}>new share</button>.</p>`
-        : html`<p class="share-count"><b>${counted(running.length, "share", "shares")}</b>, ${counted(watching, "view", "views")} open outside
+        : html`<p class="share-count"><span><b>${counted(running.length, "share", "shares")}</b>, ${counted(watching, "view", "views")} open outside</span>
             <button class="end ${this.#sure ? "sure" : ""}" id="end-all" @blur=${() => { this.#sure = false; this.requestUpdate(); }}
               @click=${() => void this.#endAll()}>${this.#sure ? `Really end ${open.length === 1 ? "it" : `all ${open.length}`}?` : "End every share now"}</button></p>`}
       <div class="share-list">
