@@ -114,7 +114,9 @@ export function openBar() {
     return;
   }
   const { sharing } = store.state;
-  if (sharing.standing !== "ready") void loadShares();
+  // Who has enrolled, and who has accepted the terms, is not told: it is asked for when it is looked at.
+  if (sharing.standing === "ready") void loadPartners().catch(() => {});
+  else void loadShares();
   const shared = sharesOf(sharing, camera.id).length > 0;
   const open = sharing.bar?.camera === camera.id ? sharing.bar.mode : null;
   if (open === "make") set({ bar: null });
@@ -222,6 +224,9 @@ export const lend = (ask, minutes) =>
     const body = { camera: ask.camera, user: ask.user_id, ...(minutes === undefined ? {} : { minutes }) };
     const loan = await send("POST", `/shares/${ask.share}/lend`, body);
     heardOfShares({ t: "stick-lent", ...loan });
+    // Its tile says so, where there is one.
+    const { slots, layout } = store.state;
+    if (slots.slice(0, layout).some((slot) => slot.cameraId === loan.camera)) return;
     tell(`The stick of camera ${numberOf(ask.camera)} is lent to ${named(ask.name, organisationOf(ask.share))}.`);
   });
 

@@ -10,10 +10,11 @@ import "./share-new.js";
 import "./share-over.js";
 import "./share-tests.js";
 import { SlTicking, fields } from "../element.js";
-import { endAll, loadPartners, loadShares, problemOf } from "../shares.js";
+import { endAll, openBar, loadPartners, loadShares, problemOf } from "../shares.js";
+import { sharesOf } from "../shares-model.js";
 import { counted, until } from "../shares-words.js";
 import { send } from "../api.js";
-import { store, tell } from "../store.js";
+import { selectedCamera, store, tell } from "../store.js";
 import { line, say } from "../words.js";
 
 /** @typedef {import("../shares-types.js").Share} Share */
@@ -95,11 +96,13 @@ class Shares extends SlTicking {
     const running = open.filter((share) => Date.parse(share.start) <= now);
     const coming = open.filter((share) => Date.parse(share.start) > now);
     const due = running.filter((share) => share.review !== null && Date.parse(share.review) <= now);
+    const here = selectedCamera();
     const watching = Object.values(sharing.watching).flat().length;
     return html`
       ${this.#due(due, now)}
+      ${here ? html`<div class="buttons"><button id="share-here" @click=${openBar}>${sharesOf(sharing, here.id).length ? "How" : "Share"} <span class="number">${here.number}</span> ${sharesOf(sharing, here.id).length ? "is shared" : here.name}</button></div>` : nothing}
       ${open.length === 0
-        ? html`<p class="empty-said">Nothing is shared. Select a picture and press <kbd>W</kbd>, then <kbd>Enter</kbd>; or make a <button class="link" @click=${() => this.#show("new")}>new share</button>.</p>`
+        ? html`<p class="empty-said">Nothing is shared. Select a picture and press <kbd>W</kbd>, then <kbd>Enter</kbd>; or make a <button class="link" @click=${() => this.#show("new")}>share with more to it</button>.</p>`
         : html`<p class="share-count"><span><b>${counted(running.length, "share", "shares")}</b>, ${counted(watching, "view", "views")} open outside</span>
             <button class="end ${this.#sure ? "sure" : ""}" id="end-all" @blur=${() => { this.#sure = false; this.requestUpdate(); }}
               @click=${() => void this.#endAll()}>${this.#sure ? `Really end ${open.length === 1 ? "it" : `all ${open.length}`}?` : "End every share now"}</button></p>`}

@@ -9,7 +9,8 @@ import { SlElement } from "../element.js";
 import { Footage } from "../footage.js";
 import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
-import { selectedCamera, selectedSlot, store, tell } from "../store.js";
+import { openBar } from "../shares.js";
+import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { clock, clockFine, clockShort, day, duration } from "../time.js";
 import { around, clip, marks, nearestRecorded, shift, toShare, toTime, zoom } from "../timescale.js";
 import { gapCause, say } from "../words.js";
@@ -206,6 +207,7 @@ class Timeline extends SlElement {
         <button title="Save a still (S)" data-act="still" ?disabled=${none} @click=${() => void still()}>Still</button>
         <button title="Export a range: two clicks on the timeline (E)" data-act="export" ?disabled=${none} aria-pressed=${exporting !== null}
           @click=${armExport}>${exporting === null ? "Export" : "from" in exporting ? "…to where?" : "…from where?"}</button>
+        ${may("share") ? html`<button title="Share the live picture with a partner (W)" data-act="share" ?disabled=${none} @click=${openBar}>Share</button>` : nothing}
       </div>
       <div class="transport" role="group" aria-label="How much time is shown">
         <button title="Show less time" aria-label="Show less time" @click=${() => this.#zoomBy(1 / 2)}>+</button>
