@@ -138,8 +138,9 @@ class WhepDesk:
     async def page(
         self, browser: Browser, *, policy: str = "all", before: str = "", who: httpx.AsyncClient | None = None
     ) -> Page:
-        """Return a page, signed in as the administrator or as ``who``, whose connections go only where ``policy`` (``relay``, ``all``) lets them.
+        """Return a page, signed in as the administrator or as ``who``.
 
+        Its connections go only where ``policy`` (``relay``, ``all``) lets them.
         ``before`` is a script that runs ahead of the page's own.
         """
         context = await browser.new_context()
