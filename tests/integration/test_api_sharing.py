@@ -142,6 +142,28 @@ async def test_a_tile_is_shared_by_two_keys(desk: Desk) -> None:
     assert len(await pc.mine()) == 1
 
 
+async def test_two_keys_may_share_whatever_is_selected(desk: Desk) -> None:
+    """It begins with the camera that is named; whether the stick may be asked for is said too."""
+    pc, camera = await officer(desk), await desk.enrol()
+    wish = {"camera": camera, "organisation": pc.organisation, "follow": True, "may_ask_for_stick": False}
+    made = (await desk.admin.post("/api/v1/shares/quick", json=wish)).json()
+    assert (made["follow"], made["may_ask_for_stick"], made["cameras"]) == (True, False, [camera])
+    me = (await desk.admin.get("/api/v1/session")).json()["user"]["id"]
+    assert made["made_by_id"] == me
+
+
+async def test_what_is_usual_is_told(desk: Desk) -> None:
+    """With whom, how long, how many: as the settings have it, the test camera by its identifier."""
+    pc, camera = await officer(desk), await desk.enrol(number=7)
+    unset = (await desk.admin.get("/api/v1/shares/usual")).json()
+    assert (unset["organisation"], unset["test_camera"], unset["minutes"]) == (None, None, 60)
+    settings = desk.gateway.rooms.settings
+    told = settings.sharing.model_copy(update={"organisation": "thames valley police", "test_camera": 7, "minutes": 30})
+    object.__setattr__(desk.gateway.rooms, "settings", settings.model_copy(update={"sharing": told}))
+    usual = (await desk.admin.get("/api/v1/shares/usual")).json()
+    assert (usual["organisation"], usual["test_camera"], usual["minutes"]) == (pc.organisation, camera, 30)
+
+
 async def test_a_share_follows_what_its_maker_selects(desk: Desk) -> None:
     """Recipients see that one camera, or none; somebody else's selection does not count."""
     camera, pc = await desk.enrol(), await officer(desk)
