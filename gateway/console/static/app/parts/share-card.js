@@ -14,6 +14,13 @@ import { people, watchersOf } from "./share-people.js";
 
 /** @typedef {import("../shares-types.js").Share} Share */
 
+/** The streams that a share may give. @type {[value: string, label: string][]} */
+export const STREAMS = [
+  ["line", "what their line carries"],
+  ["main", "main only"],
+  ["sub", "small only"],
+];
+
 class ShareCard extends SlTicking {
   /** @override */
   static properties = { share: { attribute: false } };
@@ -73,13 +80,13 @@ class ShareCard extends SlTicking {
     const id = share.id;
     return html`
       <form class="share-change" @submit=${(/** @type {Event} */ event) => this.#change(event, share)}>
+        <label for="end-${id}">Ends</label>
+        <input id="end-${id}" name="end" type="datetime-local" required .value=${local(Date.parse(share.end))}>
         <div class="pair">
-          <div><label for="end-${id}">Ends</label><input id="end-${id}" name="end" type="datetime-local" required .value=${local(Date.parse(share.end))}></div>
+          <div><label for="stream-${id}">Stream</label><select id="stream-${id}" name="stream">
+            ${STREAMS.map(([value, label]) => html`<option value=${value} ?selected=${value === share.stream}>${label}</option>`)}</select></div>
           <div><label for="limit-${id}">Views at once</label><input id="limit-${id}" name="limit" type="number" required min="1" max="1000" .value=${String(share.viewer_limit)}></div>
         </div>
-        <label for="stream-${id}">Stream</label>
-        <select id="stream-${id}" name="stream">
-          ${[["line", "what their line carries"], ["main", "main only"], ["sub", "small only"]].map(([value, label]) => html`<option value=${value} ?selected=${value === share.stream}>${label}</option>`)}</select>
         <label class="check"><input type="checkbox" name="stick" ?checked=${share.may_ask_for_stick}> They may ask for the stick</label>
         <label class="check"><input type="checkbox" name="stills" ?checked=${share.stills}> They may take stills</label>
         <button>Change it</button>

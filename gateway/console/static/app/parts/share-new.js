@@ -10,7 +10,7 @@ import { made, organisationById, problemOf } from "../shares.js";
 import { partners } from "../shares-model.js";
 import { selectedCamera, store } from "../store.js";
 import { say } from "../words.js";
-import { local } from "./share-card.js";
+import { STREAMS, local } from "./share-card.js";
 
 const REVIEW_DAYS = 182;
 const DAY_MS = 86_400_000;
@@ -134,13 +134,12 @@ class ShareNew extends SlElement {
         <input id="share-reason" name="reason" maxlength="500" autocomplete="off" placeholder=${usual?.reason ?? ""}>
         <label for="share-title">Title</label>
         <input id="share-title" name="title" maxlength="100" autocomplete="off" placeholder=${organisationById(organisation)?.name ?? ""}>
-        <div class="pair">
-          <div><label for="share-start">Begins</label><input id="share-start" name="start" type="datetime-local" title="Left empty: now"></div>
-          ${standing ? nothing : html`<div><label for="share-minutes">Minutes</label><input id="share-minutes" name="minutes" type="number" required min="1" max=${usual?.max_minutes ?? 1440} value=${usual?.minutes ?? 60}></div>`}
-        </div>
+        <label for="share-start">Begins (empty: now)</label>
+        <input id="share-start" name="start" type="datetime-local">
+        ${standing ? nothing : html`<label for="share-minutes">Minutes</label><input id="share-minutes" name="minutes" type="number" required min="1" max=${usual?.max_minutes ?? 1440} value=${usual?.minutes ?? 60}>`}
         <div class="pair">
           <div><label for="share-stream">Stream</label><select id="share-stream" name="stream">
-            <option value="line">what their line carries</option><option value="main">main only</option><option value="sub">small only</option></select></div>
+            ${STREAMS.map(([value, label]) => html`<option value=${value}>${label}</option>`)}</select></div>
           <div><label for="share-limit">Views at once</label><input id="share-limit" name="limit" type="number" required min="1" max="1000" value=${usual?.viewer_limit ?? 20}></div>
         </div>
         <label class="check"><input type="checkbox" name="stick"> They may ask for the stick</label>
