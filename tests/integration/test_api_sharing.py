@@ -8,6 +8,7 @@ import pytest_asyncio
 from websockets.exceptions import InvalidStatus
 
 from gateway.api.times import iso
+from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk
 from tests.fakes.outside import heard, officer, organisation, share
 from tests.fakes.waiting import until
@@ -222,6 +223,24 @@ async def test_only_what_one_may_share_is_shared(desk: Desk) -> None:
     assert (await member.delete(f"/api/v1/shares/{identity}")).status_code == 404
     assert (await member.delete("/api/v1/shares")).json() == []
     assert (await (await desk.person("viewer")).get("/api/v1/shares")).status_code == 403
+
+
+async def test_who_has_no_camera_in_a_share_any_more_hears_the_last_of_it(desk: Desk) -> None:
+    """Taken out of it, their camera is not said to be shared still; of what the others see they hear nothing."""
+    desk.host.found = description("urn:uuid:1")
+    theirs, pc = await desk.enrol(), await officer(desk)
+    desk.host.found = description("urn:uuid:2")
+    other = await desk.enrol(number=2, address="192.0.2.2")
+    group = (await desk.admin.post("/api/v1/groups", json={"name": "one", "cameras": [theirs]})).json()["id"]
+    member = await desk.person("member", "mia")
+    user = next(one["id"] for one in (await desk.admin.get("/api/v1/users")).json() if one["username"] == "mia")
+    await desk.admin.post("/api/v1/grants", json={"role": "operator", "user": user, "group": group})
+    identity = await share(desk, pc, theirs, other)
+    async with desk.socket(member, "/api/v1/events") as socket:
+        await heard(socket, "time")
+        await desk.admin.patch(f"/api/v1/shares/{identity}", json={"cameras": [other]})
+        told = await heard(socket, "share")
+    assert (told["what"], told["share"]["id"], told["share"]["cameras"]) == ("left", identity, [theirs, other])
 
 
 @pytest.mark.parametrize(

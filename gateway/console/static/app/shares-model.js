@@ -103,7 +103,7 @@ function keepLoan(was, loan, lent) {
 export function heard(was, message) {
   switch (message.t) {
     case "share":
-      return message.what === "ended" ? dropShare(was, message.share.id) : keepShare(was, message.share);
+      return message.what === "ended" || message.what === "left" ? dropShare(was, message.share.id) : keepShare(was, message.share);
     case "watching":
       return { ...was, watching: message.cameras };
     case "note":

@@ -73,7 +73,7 @@ export function heardOfShares(message) {
   const over = message.t === "share" && message.what === "ended" && sharing.shares.find((share) => share.id === message.share.id);
   turn((was) => heard(was, message));
   if (over) sayOver(message.share);
-  if (message.t === "share" && message.what === "ended") closeBarOfNothing();
+  if (message.t === "share") closeBarOfNothing();
 }
 
 /** The bar told of a share that is over. */

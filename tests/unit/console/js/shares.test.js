@@ -42,6 +42,11 @@ test("the end of a share takes what hung on it", () => {
   assert.deepEqual([now.shares, now.asks, now.unread, now.notes, now.following], [[], [], [], {}, null]);
 });
 
+test("a share in which one has no camera any more is known no more", () => {
+  const now = told(with1, { t: "share", what: "left", share: share("s1") });
+  assert.deepEqual(now.shares, []);
+});
+
 test("the end of one share leaves the other's", () => {
   const both = { ...told(with1, { t: "share", what: "began", share: share("s2") }, { t: "stick-asked", ...ask({ share: "s2" }) }), following: "s2" };
   const now = dropShare(both, "s1");
