@@ -21,6 +21,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.waiting import until
 
 PASSWORD = "four unrelated words here"
+PATIENCE_S = 30.0
+"""Hashing a password takes its time on a machine that is busy."""
 ROLES = ("administrator", "operator", "viewer")
 
 
@@ -41,7 +43,9 @@ class Desk:
 
     async def anybody(self, **headers: str) -> httpx.AsyncClient:
         """Return a browser on our pages that is not signed in; ``headers`` replace or (empty) remove its own."""
-        client = httpx.AsyncClient(base_url=self.url, headers={"Origin": self.url, "X-Sightline": "1"})
+        client = httpx.AsyncClient(
+            base_url=self.url, headers={"Origin": self.url, "X-Sightline": "1"}, timeout=PATIENCE_S
+        )
         for name, value in headers.items():
             client.headers[name.replace("_", "-")] = value
         return await self._stack.enter_async_context(client)
