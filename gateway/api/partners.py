@@ -1,15 +1,17 @@
 """Partner organisations: what administrators keep, whom supervisors invite, and how somebody outside comes in."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from gateway.access import totp
 from gateway.access.errors import PasswordPolicyError
 from gateway.access.permissions import Permission, Role
 from gateway.api import models, session_models
 from gateway.api.guard import Awake, Who, actor, needs, public
-from gateway.api.rooms import Rooms, The, address_of
+from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.session import enter
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
@@ -75,6 +77,10 @@ class ShownInvitation(Invitation):
     """An invitation with its code: this is the only time that it is shown."""
 
     code: str
+    link: str
+    """Where the code is used, with it."""
+    picture: str
+    """The link as a QR code: an SVG in a ``data:`` URL."""
 
 
 class Invited(models.Taken):
@@ -175,7 +181,16 @@ async def invite(organisation_id: str, wish: Invite, request: Request, who: Who,
             details={"username": row.username, "name": row.name},
         )
     )
-    return ShownInvitation(id=row.id, username=row.username, name=row.name, expires=iso(row.expires_ns), code=code)
+    link = f"{origin_of(request)}/watch#join={code}"
+    return ShownInvitation(
+        id=row.id,
+        username=row.username,
+        name=row.name,
+        expires=iso(row.expires_ns),
+        code=code,
+        link=link,
+        picture=await asyncio.to_thread(totp.picture, link),
+    )
 
 
 @router.delete("/invitations/{invitation_id}", status_code=204, **needs(Permission.SUPERVISE, step_up=True))

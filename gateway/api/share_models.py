@@ -46,6 +46,24 @@ class QuickShare(models.Taken):
     recipients: Ids | None = None
     minutes: Minutes | None = None
     reference: models.Word = ""
+    follow: bool = False
+    """It shows whatever its maker selects, this camera first."""
+    may_ask_for_stick: bool = True
+
+
+class Usual(BaseModel):
+    """What a share is where nobody says otherwise, and what it may be at most."""
+
+    organisation: str | None
+    """With whom a tile is shared by two keys; ``null`` where the room has no usual partner."""
+    minutes: int
+    max_minutes: int
+    reason: str
+    viewer_limit: int
+    stick_minutes: int
+    stick_max_minutes: int
+    test_camera: str | None
+    """Whose picture tests the link to a partner's room."""
 
 
 class ChangeShare(models.Taken):
@@ -144,6 +162,7 @@ class Share(BaseModel):
     ended: str | None
     running: bool
     made_by: str
+    made_by_id: str
     made: str
     lent: list[models.Lent]
     requests: list[Request]

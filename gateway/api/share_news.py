@@ -20,11 +20,13 @@ from gateway.sharing import (
     StickLent,
     StickRefused,
     StickTakenBack,
+    StickWithdrawn,
     Tested,
 )
 from kernel.ids import CameraId
 
 WAITING_MAX = 200
+_SAID = {StickAsked: "stick-asked", StickRefused: "stick-refused", StickWithdrawn: "stick-withdrawn"}
 WATCHING_BEATS = 2
 """Who watches is told at most every so many seconds."""
 
@@ -46,15 +48,17 @@ class ShareNews:
     def heard(self, change: SharingChange) -> None:
         """Take a change in."""
         match change:
-            case Began(share) | Changed(share):
-                self._add_share("began" if isinstance(change, Began) else "changed", share)
+            case Began(share):
+                self._add_share("began", share)
+            case Changed(share, was):
+                self._add_changed(share, was)
             case Ended(share):
                 self._add_share("ended", share)
             case Noted(share, note) if self._shares(share):
                 self._add("note", shown.note(note).model_dump(mode="json"))
-            case StickAsked(_, request) | StickRefused(_, request) if self._steers(request.camera):
-                what = "stick-asked" if isinstance(change, StickAsked) else "stick-refused"
-                self._add(what, shown.request(request).model_dump(mode="json"))
+            case StickAsked(_, request) | StickRefused(_, request) | StickWithdrawn(_, request):
+                if self._steers(request.camera):
+                    self._add(_SAID[type(change)], shown.request(request).model_dump(mode="json"))
             case StickLent(_, loan) | StickTakenBack(_, loan):
                 self._camera(loan.camera)
                 if self._steers(loan.camera):
@@ -81,7 +85,16 @@ class ShareNews:
 
     def _add_share(self, what: str, share: ShareRow) -> None:
         if self._shares(share):
-            self._add("share", {"what": what, "share": shown.share(self._the, share).model_dump(mode="json")})
+            self._tell_share(what, share)
+
+    def _add_changed(self, share: ShareRow, was: ShareRow) -> None:
+        if not self._shares(share) and self._shares(was):
+            # Whoever reached it by a camera that is out of it hears the last of it.
+            self._tell_share("left", was)
+        self._add_share("changed", share)
+
+    def _tell_share(self, what: str, share: ShareRow) -> None:
+        self._add("share", {"what": what, "share": shown.share(self._the, share).model_dump(mode="json")})
 
     def _add(self, kind: str, body: dict[str, Any]) -> None:
         self.waiting.append({"t": kind, **body})

@@ -39,9 +39,26 @@ def share(the: Rooms, row: ShareRow) -> models.Share:
         ended=iso_or_none(row.ended_ns),
         running=the.sharing.shares.running(row.id),
         made_by=row.maker,
+        made_by_id=row.made_by,
         made=iso(row.created_ns),
         lent=[lent(loan) for loan in loans],
         requests=[request(one) for one in sticks.requests(row.id)],
+    )
+
+
+def usual(the: Rooms) -> models.Usual:
+    """Return what a share is where nobody says otherwise."""
+    settings = the.settings.sharing
+    organisation = the.sharing.partners.named(settings.organisation)
+    return models.Usual(
+        organisation=organisation.id if organisation is not None else None,
+        minutes=settings.minutes,
+        max_minutes=settings.max_minutes,
+        reason=settings.reason,
+        viewer_limit=settings.viewer_limit,
+        stick_minutes=settings.stick_minutes,
+        stick_max_minutes=settings.stick_max_minutes,
+        test_camera=next((one.id for one in the.fleet.cameras() if one.number == settings.test_camera), None),
     )
 
 

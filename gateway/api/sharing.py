@@ -34,6 +34,12 @@ async def shares(who: Who, the: The, *, due: bool = False, over: bool = False) -
     return [shown.share(the, row) for row in rows if _reaches(the, who, row)]
 
 
+@router.get("/shares/usual", **needs(Permission.SHARE))
+async def usual(the: The) -> models.Usual:
+    """Return what a share is where nobody says otherwise, and what it may be at most."""
+    return shown.usual(the)
+
+
 @router.post("/shares", status_code=201, **needs(Permission.SHARE))
 async def make(wish: models.NewShare, request: Request, who: Who, the: The) -> models.Share:
     """Share cameras with a partner. A standing share, or one longer than usual, needs a late proof of who one is."""
@@ -58,9 +64,10 @@ async def make_quickly(wish: models.QuickShare, request: Request, who: Who, the:
         organisation=organisation,
         recipients=wish.recipients,
         cameras=[wish.camera],
+        follow=wish.follow,
         minutes=wish.minutes,
         reference=wish.reference,
-        may_ask_for_stick=True,
+        may_ask_for_stick=wish.may_ask_for_stick,
     )
     return await _make(the, request, who, whole)
 

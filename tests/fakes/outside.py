@@ -18,9 +18,9 @@ async def organisation(desk: Desk, name: str = "Thames Valley Police", **facts: 
     return made
 
 
-async def invited(desk: Desk, organisation_id: str, username: str = "pc.1234") -> str:
+async def invited(desk: Desk, organisation_id: str, username: str = "pc.1234", name: str | None = None) -> str:
     """Invite somebody and return the code."""
-    body = {"username": username, "name": username.upper()}
+    body = {"username": username, "name": name or username.upper()}
     answer = await desk.admin.post(f"/api/v1/organisations/{organisation_id}/invitations", json=body)
     assert answer.status_code == 201, answer.text
     code: str = answer.json()["code"]
@@ -70,13 +70,14 @@ async def officer(
     organisation_id: str | None = None,
     *,
     username: str = "pc.1234",
+    name: str | None = None,
     factor: bool = True,
     terms: bool = True,
 ) -> Officer:
     """Let somebody of an organisation enrol, add a second factor, and accept the terms."""
     at = organisation_id or await organisation(desk)
     browser = await desk.anybody()
-    body = {"code": await invited(desk, at, username), "password": PASSWORD}
+    body = {"code": await invited(desk, at, username, name), "password": PASSWORD}
     answer = await browser.post("/api/v1/enrolment", json=body)
     assert answer.status_code == 201, answer.text
     codes = await add_totp(browser) if factor else []

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.async_api import Browser, Page
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -134,15 +135,18 @@ class WhepDesk:
         """Make a relay's address the only candidate of every answer from now on, that to a restart too."""
         self._host.through = relay
 
-    async def page(self, browser: Browser, *, policy: str = "all", before: str = "") -> Page:
-        """Return a page, signed in, whose connections go only where ``policy`` (``relay``, ``all``) lets them.
+    async def page(
+        self, browser: Browser, *, policy: str = "all", before: str = "", who: httpx.AsyncClient | None = None
+    ) -> Page:
+        """Return a page, signed in as the administrator or as ``who``.
 
+        Its connections go only where ``policy`` (``relay``, ``all``) lets them.
         ``before`` is a script that runs ahead of the page's own.
         """
         context = await browser.new_context()
         address = self.desk.url
         await context.add_cookies(
-            [{"name": name, "value": value, "url": address} for name, value in self.desk.admin.cookies.items()]
+            [{"name": name, "value": value, "url": address} for name, value in (who or self.desk.admin).cookies.items()]
         )
         await context.add_init_script(_POLICY.replace("POLICY", f'"{policy}"'))
         await context.add_init_script(before)

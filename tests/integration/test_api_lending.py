@@ -60,6 +60,18 @@ async def test_a_stick_is_asked_for_lent_and_taken_back(desk: Desk) -> None:
         assert entry.subject == camera
 
 
+async def test_a_request_that_is_taken_back_is_told_to_the_room(desk: Desk) -> None:
+    """Who asked asks no more, and nobody is said to have refused."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    async with desk.socket(desk.admin, "/api/v1/events") as inside:
+        identity = await asked(desk, pc, camera)
+        await heard(inside, "stick-asked")
+        await pc.browser.delete(f"/api/v1/shares/{identity}/stick")
+        told = await heard(inside, "stick-withdrawn")
+    assert (told["share"], told["user_id"], told["camera"]) == (identity, pc.id, camera)
+    assert await desk.audit("steer.refused") == []
+
+
 async def test_the_room_takes_the_stick_from_a_guest(desk: Desk) -> None:
     """An operator steers at once; the guest does not get it back from them."""
     camera, pc = await desk.enrol(), await officer(desk)

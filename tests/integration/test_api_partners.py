@@ -81,6 +81,15 @@ async def test_codes_cannot_be_guessed(tmp_path: Path) -> None:
     assert seen == [401, 401, 401, 429]
 
 
+async def test_an_invitation_is_shown_as_a_link_and_a_picture(desk: Desk) -> None:
+    """The link leads to the partners' page at the address that the console was opened at, with the code."""
+    at = await organisation(desk)
+    body = {"username": "pc.1234", "name": "PC 1234"}
+    shown = (await desk.admin.post(f"/api/v1/organisations/{at}/invitations", json=body)).json()
+    assert shown["link"] == f"{desk.url}/watch#join={shown['code']}"
+    assert shown["picture"].startswith("data:image/svg+xml")
+
+
 async def test_an_invitation_is_withdrawn(desk: Desk) -> None:
     """Its code is worth nothing then."""
     at = await organisation(desk)

@@ -74,9 +74,9 @@ def test_the_console_makes_no_html_of_text() -> None:
 
 
 def test_the_console_keeps_no_secret() -> None:
-    """What it stores in the browser is where tiles stand, and that a codec failed."""
+    """What it stores in the browser is where tiles stand, that a codec failed, and which share follows the console."""
     stored = re.findall(r"(?:local|session)Storage\.setItem\(([^\n]+)\)", sources())
-    assert len(stored) == 2
+    assert len(stored) == 3
     assert not any(re.search(r"password|token|secret|code\b|cookie", one, re.IGNORECASE) for one in stored)
     assert "document.cookie" not in sources()
 

@@ -33,6 +33,23 @@ export class SlElement extends LitElement {
   }
 }
 
+/** One that tells of times that run: it is drawn again every second. */
+export class SlTicking extends SlElement {
+  #timer = 0;
+
+  /** @override */
+  connectedCallback() {
+    super.connectedCallback();
+    this.#timer = setInterval(() => this.requestUpdate(), 1000);
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    clearInterval(this.#timer);
+  }
+}
+
 /**
  * A form's fields by name, trimmed (a password stays as it was typed).
  * @param {Event} event @returns {Record<string, string>}

@@ -4,6 +4,8 @@
  */
 
 import { socketUrl } from "./api.js";
+import { hears } from "./shares-model.js";
+import { heardOfShares } from "./shares.js";
 import { keepCameras, store } from "./store.js";
 
 const SILENCE_MS = 5000;
@@ -89,6 +91,7 @@ export class Events {
     else if (message.t === "session") void this.#turned();
     else if (message.t === "cameras") void this.#reload();
     else if (message.t === "rights") void this.#turned().then(this.#reload);
+    else if (hears(message)) heardOfShares(message);
     else if (message.t === "camera") {
       this.#news.set(message.id, message.state);
       if (this.#drawing === 0) this.#drawing = setTimeout(() => this.#draw(), GATHER_MS);

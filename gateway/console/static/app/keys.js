@@ -5,6 +5,8 @@
 
 import { armExport, back30, callUpNumber, goLive, select, setLayout, still } from "./actions.js";
 import { armHold } from "./holds.js";
+import { barKey } from "./shares-keys.js";
+import { closeBar, lendHere, openBar, refuseHere, takeBackHere } from "./shares.js";
 import { isSteeringKey } from "./steer-inputs.js";
 import { steering } from "./steering.js";
 import { selectedCamera, selectedSlot, store, tell } from "./store.js";
@@ -55,6 +57,17 @@ export const KEY_HELP = [
     ],
   ],
   [
+    "Sharing",
+    [
+      [["W"], "share the selected camera, or see how it is shared"],
+      [["1–9", "← →", "Enter"], "in the share bar: with whom, for how long, share"],
+      [["F", "S"], "in the share bar: follow what is selected; the stick may be asked for"],
+      [["X", "C", "Del"], "of a camera that is shared, after W: 30 minutes more, take it out, end"],
+      [["G", "N"], "lend the stick to who asks for this camera, or say no"],
+      [["B"], "take back the stick that is lent"],
+    ],
+  ],
+  [
     "This page",
     [
       [["I"], "say which incident or request you are at work on"],
@@ -88,6 +101,10 @@ const PLAIN = {
     store.set({ sound: !store.state.sound });
     tell(store.state.sound ? "Sound of the selected picture is on, where the camera sends any." : "Sound is off.");
   },
+  w: openBar,
+  b: takeBackHere,
+  g: lendHere,
+  n: refuseHere,
   t: () => (store.state.steering.mine ? steering().release() : steering().take()),
   Home: () => selectedCamera()?.head?.home && steering().once({ t: "home" }),
 };
@@ -111,6 +128,7 @@ function type(typed) {
 function escape() {
   steering().stop();
   type("");
+  closeBar();
   store.set({ exporting: null, holding: null, presetArmed: false });
 }
 
@@ -140,6 +158,7 @@ function down(event) {
     }
     return;
   }
+  if (store.state.typed === "" && !store.state.presetArmed && barKey(event)) return;
   if (isSteeringKey(key) && !ownsArrows(event.target)) {
     event.preventDefault();
     if (!event.repeat && selectedSlot().replayAt === null) steering().keyDown(key, event.shiftKey);

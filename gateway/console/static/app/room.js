@@ -7,6 +7,7 @@ import { follow, goLiveEverywhere, loadCameras, restoreWall } from "./actions.js
 import { Events, news } from "./events.js";
 import { forgetHosts } from "./host-watch.js";
 import { look } from "./session.js";
+import { loadShares } from "./shares.js";
 import { steering } from "./steering.js";
 import { store } from "./store.js";
 import { isTying } from "./tying.js";
@@ -25,9 +26,10 @@ export const room = {
 
   async came() {
     restoreWall();
-    await loadCameras();
+    const reload = async () => void (await Promise.all([loadCameras(), loadShares()]));
+    await reload();
     events?.end();
-    events = new Events(loadCameras, look);
+    events = new Events(reload, look);
     if (isTying()) store.set({ panel: "account", panelOpen: true });
   },
 
@@ -48,7 +50,7 @@ export const room = {
     // What only an open console may: the stick, recordings, exports, panels.
     steering().aim(null);
     goLiveEverywhere();
-    store.set({ exporting: null, holding: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false });
+    store.set({ exporting: null, holding: null, typed: "", presetArmed: false, panel: "steer", panelOpen: false, sharing: { ...store.state.sharing, bar: null } });
   },
 
   async opened() {

@@ -6,6 +6,7 @@
 
 import { hostAway } from "./hosts.js";
 import { Observable } from "./observable.js";
+import { NOTHING_SHARED } from "./shares-model.js";
 import { ServerClock } from "./time.js";
 
 /** @typedef {import("./types.js").Camera} Camera */
@@ -49,6 +50,7 @@ import { ServerClock } from "./time.js";
  * @property {{start: number, end: number} | null} holding the stretch that is about to be held
  * @property {number} holdsTurn rises when holds were placed or let go of
  * @property {number} holdsDue how many are to be looked at again
+ * @property {import("./shares-types.js").Sharing} sharing what is shared with partners, and who watches
  */
 
 /** @returns {Slot[]} */
@@ -91,6 +93,7 @@ const initial = {
   holding: null,
   holdsTurn: 0,
   holdsDue: 0,
+  sharing: NOTHING_SHARED,
 };
 
 /** @extends {Observable<State>} */

@@ -68,6 +68,7 @@
  * @property {number} [viewers]
  * @property {HeadState | null} [head]
  * @property {Stick | null} [stick]
+ * @property {import("./shares-types.js").Loan | null} [lent] to whom outside its stick is lent
  */
 /**
  * @typedef {object} Camera
@@ -86,6 +87,7 @@
  * @property {boolean} [recording] whether it is to be recorded
  * @property {number} [host] index of its camera host
  * @property {{text: string, quirk?: string | null}[]} [remarks]
+ * @property {string[]} [may] what one may do with it
  * @property {CameraState} state
  */
 /** @typedef {{token: string, name: string}} Preset */
@@ -134,6 +136,6 @@
  * @property {string | null} end
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "enrol" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
+/** @typedef {"steer" | "find" | "sharing" | "enrol" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
 
 export {};

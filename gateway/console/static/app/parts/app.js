@@ -10,6 +10,8 @@ import "./gate.js";
 import "./glass.js";
 import "./map.js";
 import "./panel.js";
+import "./share-asks.js";
+import "./share-bar.js";
 import "./timeline.js";
 import "./topbar.js";
 import "./veil.js";
@@ -35,17 +37,19 @@ class App extends SlElement {
 
   /** @override */
   render() {
-    const { session, lock, panel, panelOpen, outline } = this.state;
+    const { session, lock, panel, panelOpen, outline, sharing } = this.state;
     if (session !== "signed-in") return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>`;
     return html`
-      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock} data-outline=${outline !== null}>
+      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock} data-outline=${outline !== null} data-sharing=${sharing.bar !== null}>
         <sl-topbar></sl-topbar>
         <div class="notices"><sl-glass-notices></sl-glass-notices><sl-askings></sl-askings></div>
         <main class="centre" aria-label="Pictures">
           <sl-wall></sl-wall>
+          <sl-share-bar></sl-share-bar>
           <sl-timeline></sl-timeline>
         </main>
         <aside class="side" aria-label="Map and controls">
+          <sl-share-asks></sl-share-asks>
           <sl-map></sl-map>
           <sl-panel></sl-panel>
         </aside>

@@ -13,6 +13,7 @@ import "./holds.js";
 import "./hosts.js";
 import "./keys-help.js";
 import "./people.js";
+import "./shares.js";
 import "./steer.js";
 import { SlElement } from "../element.js";
 import { wishes } from "../keys.js";
@@ -24,6 +25,7 @@ import { may, store } from "../store.js";
 const TABS = [
   ["steer", "Steer", null],
   ["find", "Cameras", null],
+  ["sharing", "Sharing", "share"],
   ["enrol", "Enrol", "enrol"],
   ["holds", "Holds", "view_recorded"],
   ["approvals", "Approvals", "approve"],
@@ -85,6 +87,8 @@ class Panel extends SlElement {
         return html`<sl-approvals></sl-approvals>`;
       case "find":
         return html`<sl-find></sl-find>`;
+      case "sharing":
+        return html`<sl-shares></sl-shares>`;
       case "enrol":
         return html`<sl-enrol></sl-enrol>`;
       case "hosts":

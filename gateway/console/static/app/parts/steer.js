@@ -9,6 +9,7 @@ import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
 import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
+import { takeBack } from "../shares.js";
 import { steering } from "../steering.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { duration } from "../time.js";
@@ -114,7 +115,7 @@ class Steer extends SlElement {
   /** @param {Camera} camera */
   #whose(camera) {
     const { mine, socket, problem } = this.state.steering;
-    const stick = camera.state.stick;
+    const { stick, lent } = camera.state;
     if (selectedSlot().replayAt !== null) {
       return this.#stick("none", "You are looking at a recording.", html`Press <kbd>L</kbd> for live to steer.`, null);
     }
@@ -127,6 +128,10 @@ class Steer extends SlElement {
       const idle = stick.idle_s ? `Idle for ${duration(stick.idle_s * 1000)}.` : "Steering now.";
       return this.#stick("theirs", `${stick.holder} has the stick.`, problem ? line(problem) : idle,
         html`<button id="take-stick" @click=${() => steering().take()}>Take</button>`);
+    }
+    if (lent) {
+      return this.#stick("theirs", `The stick is lent to ${lent.name}.`, problem ? line(problem) : "Steer, and the head is yours; B takes it back.",
+        html`<button @click=${() => void takeBack(lent)}>Take back</button>`);
     }
     return this.#stick("idle", "Nobody has the stick.", problem ? line(problem) : "Steer, and it is yours.",
       html`<button id="take-stick" class="primary" @click=${() => steering().take()}>Take</button>`);

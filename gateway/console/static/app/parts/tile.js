@@ -5,6 +5,7 @@
  */
 
 import { html, nothing } from "lit";
+import "./share-strip.js";
 import { select } from "../actions.js";
 import { SlElement } from "../element.js";
 import { toGlass } from "../glass.js";
@@ -321,6 +322,7 @@ class Tile extends SlElement {
           <span class="name"><b>${camera.name}</b> <span class="place">${place}</span></span>
           <span class="facts">${this.#stick(camera)}${this.#shownInstead(state)}${this.#recording(camera)}${this.#standing(camera, state)}</span>
         </header>
+        <sl-share-strip .camera=${camera}></sl-share-strip>
         <div class="picture" data-state=${state}><div class="rubber" hidden></div><div class="box" hidden></div></div>
         ${this.#veil(camera, state)}
       </article>

@@ -10,6 +10,7 @@ import { Footage } from "../footage.js";
 import { armHold, showsStretch } from "../holds.js";
 import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
+import { openBar } from "../shares.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { clock, clockFine, clockShort, day, duration } from "../time.js";
 import { around, clip, marks, nearestRecorded, shift, toShare, toTime, zoom } from "../timescale.js";
@@ -224,6 +225,7 @@ class Timeline extends SlElement {
         <button title="Export a range: two clicks on the timeline (E)" data-act="export" ?disabled=${none} aria-pressed=${exporting !== null}
           @click=${armExport}>${exporting === null ? "Export" : "from" in exporting ? "…to where?" : "…from where?"}</button>
         ${may("hold") ? html`<button title="Hold what is shown here beyond its time (H)" data-act="hold" ?disabled=${none} aria-pressed=${this.state.holding !== null} @click=${armHold}>Hold</button>` : nothing}
+        ${may("share") ? html`<button title="Share the live picture with a partner (W)" data-act="share" ?disabled=${none} @click=${openBar}>Share</button>` : nothing}
       </div>
       <div class="transport" role="group" aria-label="How much time is shown">
         <button title="Show less time" aria-label="Show less time" @click=${() => this.#zoomBy(1 / 2)}>+</button>

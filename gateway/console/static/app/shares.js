@@ -1,0 +1,351 @@
+/**
+ * What the room does with shares, whatever key or button asks for it.
+ * @module
+ */
+
+import { ApiError, get, send } from "./api.js";
+import { heard, dropShare, keepNote, keepShare, keepShares, keepTest, lengths, nextLength, partners, sharesOf } from "./shares-model.js";
+import { left, named } from "./shares-words.js";
+import { cameraById, may, selectedCamera, store, tell } from "./store.js";
+import { line, say } from "./words.js";
+
+/** @typedef {import("./shares-types.js").Sharing} Sharing */
+/** @typedef {import("./shares-types.js").Share} Share */
+/** @typedef {import("./shares-types.js").Ask} Ask */
+/** @typedef {import("./shares-types.js").Bar} Bar */
+/** @typedef {import("./shares-types.js").Loan} Loan */
+/** @typedef {import("./shares-types.js").Organisation} Organisation */
+/** @typedef {import("./types.js").Problem} Problem */
+
+const MINUTE_MS = 60_000;
+const MINUTES = 60;
+/** This console goes on following after the page was loaded anew; another one of the same person does not begin to. */
+const KEPT = "sightline.following";
+
+/** @param {Partial<Sharing>} patch */
+const set = (patch) => store.set({ sharing: { ...store.state.sharing, ...patch } });
+
+/** @param {(was: Sharing) => Sharing} turn */
+const turn = (turn) => store.set({ sharing: turn(store.state.sharing) });
+
+/** @param {unknown} error @returns {Problem} */
+export const problemOf = (error) => (error instanceof ApiError ? error.problem : { type: "page", ...say(error) });
+
+/** @param {() => Promise<unknown>} work @returns {Promise<boolean>} whether it went well; else it is said */
+async function attempt(work) {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    tell(line(problemOf(error)), "attention");
+    return false;
+  }
+}
+
+export async function loadShares() {
+  if (!may("share")) return;
+  try {
+    const [shares, usual, organisations] = await Promise.all([get("/shares"), get("/shares/usual"), get("/organisations")]);
+    turn((was) => ({ ...keepShares(was, shares), usual, organisations, standing: "ready", problem: null }));
+    const kept = sessionStorage.getItem(KEPT);
+    const own = (/** @type {Share} */ share) => share.id === kept && share.made_by_id === store.state.user?.id;
+    if (shares.some(own)) set({ following: kept });
+    showSelected();
+  } catch (error) {
+    if (store.state.sharing.standing !== "ready") set({ standing: "failed", problem: problemOf(error) });
+  }
+}
+
+export async function loadPartners() {
+  set({ organisations: await get("/organisations") });
+}
+
+/** Said of a share that ended by itself or by somebody else. @param {Share} share */
+function sayOver(share) {
+  if (share.kind === "test") return;
+  const reason = Date.parse(share.ended ?? "") >= Date.parse(share.end) ? "Its time is up." : "";
+  tell(`The share “${share.title}” with ${share.organisation_name} has ended. ${reason}`.trim());
+}
+
+/** What the events socket told of shares. @param {any} message */
+export function heardOfShares(message) {
+  const { sharing } = store.state;
+  const over = message.t === "share" && message.what === "ended" && sharing.shares.find((share) => share.id === message.share.id);
+  turn((was) => heard(was, message));
+  if (over) sayOver(message.share);
+  if (message.t === "share") closeBarOfNothing();
+}
+
+/** The bar told of a share that is over. */
+function closeBarOfNothing() {
+  const { sharing } = store.state;
+  if (sharing.bar?.mode === "shown" && sharesOf(sharing, sharing.bar.camera).length === 0) set({ bar: null });
+}
+
+/** @param {string} share @returns {string} the name of the organisation it is with */
+export const organisationOf = (share) => store.state.sharing.shares.find((one) => one.id === share)?.organisation_name ?? "";
+
+/** @param {string} id @returns {Organisation | undefined} */
+export const organisationById = (id) => store.state.sharing.organisations.find((one) => one.id === id);
+
+// --- the bar
+
+/** @param {Partial<Bar>} patch */
+function setBar(patch) {
+  const { bar } = store.state.sharing;
+  if (bar) set({ bar: { ...bar, ...patch } });
+}
+
+/** @param {string} camera @returns {Bar} */
+function newBar(camera) {
+  const { sharing } = store.state;
+  const [first] = partners(sharing);
+  const minutes = sharing.usual?.minutes ?? MINUTES;
+  return { mode: "make", camera, organisation: first?.id ?? null, minutes, follow: false, stick: true, busy: false, problem: null };
+}
+
+/** W: share the selected camera; where it is shared, show how, and once more to share it with somebody else too. */
+export function openBar() {
+  const camera = selectedCamera();
+  if (!camera) return;
+  const allowed = camera.may ? camera.may.includes("share") : may("share");
+  if (!allowed) {
+    tell(`You may not share camera ${camera.number}.`, "attention");
+    return;
+  }
+  const { sharing } = store.state;
+  // Who has enrolled, and who has accepted the terms, is not told: it is asked for when it is looked at.
+  if (sharing.standing === "ready") void loadPartners().catch(() => {});
+  else void loadShares();
+  const shared = sharesOf(sharing, camera.id).length > 0;
+  const open = sharing.bar?.camera === camera.id ? sharing.bar.mode : null;
+  if (open === "make") set({ bar: null });
+  else if (open === "shown" || !shared) set({ bar: newBar(camera.id) });
+  else set({ bar: { ...newBar(camera.id), mode: "shown" } });
+}
+
+export const closeBar = () => set({ bar: null });
+
+/** @param {string} organisation */
+export const chooseOrganisation = (organisation) => setBar({ organisation });
+/** @param {number} minutes */
+export const chooseMinutes = (minutes) => setBar({ minutes });
+export const turnFollow = () => setBar({ follow: !store.state.sharing.bar?.follow });
+export const turnStick = () => setBar({ stick: !store.state.sharing.bar?.stick });
+
+/** The lengths that the bar offers. @returns {number[]} */
+export function barLengths() {
+  const { usual } = store.state.sharing;
+  return lengths(usual?.minutes ?? MINUTES, usual?.max_minutes ?? Infinity);
+}
+
+/** @param {1 | -1} step */
+export const stepMinutes = (step) => {
+  const { bar } = store.state.sharing;
+  if (bar) setBar({ minutes: nextLength(barLengths(), bar.minutes, step) });
+};
+
+/** Enter: share as the bar says. */
+export async function shareFromBar() {
+  const { bar } = store.state.sharing;
+  if (!bar || bar.busy || bar.organisation === null) return;
+  setBar({ busy: true, problem: null });
+  try {
+    const { camera, organisation, minutes, follow } = bar;
+    const share = await send("POST", "/shares/quick", { camera, organisation, minutes, follow, may_ask_for_stick: bar.stick });
+    made(share);
+    set({ bar: null });
+  } catch (error) {
+    setBar({ busy: false, problem: problemOf(error) });
+  }
+}
+
+/** @param {Share} share one that was made at this console */
+export function made(share) {
+  turn((was) => keepShare(was, share));
+  if (share.follow) follow(share.id);
+  const what = share.follow ? "What you select" : `${share.cameras.length} ${share.cameras.length === 1 ? "camera" : "cameras"}`;
+  tell(`${what} shared with ${share.organisation_name} for ${left(Date.parse(share.end) - store.serverClock.now())}.`);
+}
+
+// --- changing and ending
+
+/** @param {Share} share @param {object} change @returns {Promise<boolean>} */
+export const changeShare = (share, change) =>
+  attempt(async () => {
+    const now = await send("PATCH", `/shares/${share.id}`, change);
+    turn((was) => keepShare(was, now));
+  });
+
+/** @param {Share} share @param {number} [minutes] */
+export function extend(share, minutes = 30) {
+  const end = new Date(Date.parse(share.end) + minutes * MINUTE_MS).toISOString();
+  return changeShare(share, { end });
+}
+
+/** Take a camera out of a share; the last one ends it. @param {Share} share @param {string} camera */
+export function takeOut(share, camera) {
+  const cameras = share.cameras.filter((one) => one !== camera);
+  return cameras.length === 0 ? endShare(share) : changeShare(share, { cameras });
+}
+
+/** End it now, without a question: what was ended too early is shared again by two keys. @param {Share} share */
+export async function endShare(share) {
+  const done = await attempt(() => send("DELETE", `/shares/${share.id}`));
+  if (!done) return;
+  turn((was) => dropShare(was, share.id));
+  closeBarOfNothing();
+  tell(`The share with ${share.organisation_name} has ended.`);
+}
+
+/** Delete: end what the bar shows, the newest first. */
+export function endShown() {
+  const { sharing } = store.state;
+  const [share] = sharing.bar ? sharesOf(sharing, sharing.bar.camera) : [];
+  if (share) void endShare(share);
+}
+
+export const endAll = () =>
+  attempt(async () => {
+    const ended = /** @type {Share[]} */ (await send("DELETE", "/shares"));
+    turn((was) => ended.reduce((kept, share) => dropShare(kept, share.id), was));
+    closeBarOfNothing();
+    tell(`${ended.length} ${ended.length === 1 ? "share has" : "shares have"} ended.`);
+  });
+
+// --- the stick
+
+/** Who asks for the stick of the selected camera, the longest waiting first. @returns {Ask | undefined} */
+const askedHere = () => store.state.sharing.asks.find((ask) => ask.camera === selectedCamera()?.id);
+
+/** @param {Ask} ask @param {number} [minutes] */
+export const lend = (ask, minutes) =>
+  attempt(async () => {
+    const body = { camera: ask.camera, user: ask.user_id, ...(minutes === undefined ? {} : { minutes }) };
+    const loan = await send("POST", `/shares/${ask.share}/lend`, body);
+    heardOfShares({ t: "stick-lent", ...loan });
+    // Its tile says so, where there is one.
+    const { slots, layout } = store.state;
+    if (slots.slice(0, layout).some((slot) => slot.cameraId === loan.camera)) return;
+    tell(`The stick of camera ${numberOf(ask.camera)} is lent to ${named(ask.name, organisationOf(ask.share))}.`);
+  });
+
+/** @param {Ask} ask */
+export const refuse = (ask) =>
+  attempt(async () => {
+    await send("DELETE", `/shares/${ask.share}/stick-request?user=${encodeURIComponent(ask.user_id)}`);
+    heardOfShares({ t: "stick-refused", ...ask });
+  });
+
+/** @param {Loan} loan */
+export const takeBack = (loan) =>
+  attempt(async () => {
+    await send("DELETE", `/shares/${loan.share}/lend?camera=${encodeURIComponent(loan.camera)}`);
+    heardOfShares({ t: "stick-back", ...loan });
+    tell(`The stick of camera ${numberOf(loan.camera)} is the room’s again.`);
+  });
+
+/** @param {string} camera */
+const numberOf = (camera) => cameraById(camera)?.number ?? "";
+
+/** G: lend to who asks for the selected camera. */
+export function lendHere() {
+  const ask = askedHere();
+  if (ask) void lend(ask);
+  else tell("Nobody asks for the stick of this camera.", "attention");
+}
+
+/** N: say no to them. */
+export function refuseHere() {
+  const ask = askedHere();
+  if (ask) void refuse(ask);
+  else tell("Nobody asks for the stick of this camera.", "attention");
+}
+
+/** B: take back the stick of the selected camera; or the only one that is lent. */
+export function takeBackHere() {
+  const loans = store.state.cameras.flatMap((camera) => camera.state.lent ?? []);
+  const here = loans.find((loan) => loan.camera === selectedCamera()?.id) ?? (loans.length === 1 ? loans[0] : undefined);
+  if (here) void takeBack(here);
+  else tell(loans.length ? "The stick of this camera is not lent. Select one whose stick is." : "No stick is lent.", "attention");
+}
+
+// --- notes
+
+/** @param {string} share */
+export async function loadNotes(share) {
+  const notes = await get(`/shares/${share}/notes`);
+  const { sharing } = store.state;
+  set({ notes: { ...sharing.notes, [share]: notes } });
+}
+
+/** @param {string} share @param {string} text */
+export const writeNote = (share, text) =>
+  attempt(async () => {
+    const note = await send("POST", `/shares/${share}/notes`, { text });
+    turn((was) => keepNote(was, note));
+    readNotes(share);
+  });
+
+/** What was written from outside in a share has been seen. @param {string} share */
+export function readNotes(share) {
+  const { unread } = store.state.sharing;
+  if (unread.some((note) => note.share === share)) set({ unread: unread.filter((note) => note.share !== share) });
+}
+
+// --- tests of links
+
+/** @param {string} organisation @param {string | null} camera null: the room's own test picture */
+export const testLink = (organisation, camera) =>
+  attempt(async () => {
+    const test = await send("POST", `/organisations/${organisation}/room-test`, { camera });
+    turn((was) => keepTest(was, test));
+  });
+
+/** @param {string} organisation */
+export async function loadTests(organisation) {
+  const tests = await get(`/organisations/${organisation}/room-tests`);
+  set({ tests: { ...store.state.sharing.tests, [organisation]: tests } });
+}
+
+// --- following
+
+let told = "";
+let telling = false;
+
+/** This console shows in a share what is selected here. @param {string} share */
+export function follow(share) {
+  sessionStorage.setItem(KEPT, share);
+  told = "";
+  set({ following: share });
+  showSelected();
+}
+
+/** Tell what is selected, one at a time: of what was passed over quickly nothing is shown. */
+export function showSelected() {
+  const { following } = store.state.sharing;
+  if (following === null) {
+    told = "";
+    return;
+  }
+  const camera = selectedCamera();
+  const allowed = camera && (camera.may?.includes("share") ?? true);
+  const wanted = `${following} ${allowed ? camera.id : ""}`;
+  if (telling || wanted === told || store.state.lock !== "open") return;
+  if (camera && !allowed) tell(`Camera ${camera.number} is not shown outside: you may not share it.`, "attention");
+  telling = true;
+  told = wanted;
+  void send("PUT", `/shares/${following}/selected`, { camera: allowed ? camera.id : null })
+    .catch((error) => tell(line(problemOf(error)), "attention"))
+    .finally(() => {
+      telling = false;
+      showSelected();
+    });
+}
+
+store.subscribe(() => {
+  const { bar } = store.state.sharing;
+  // What it said of one camera is not to be said, or done, of another.
+  if (bar && bar.camera !== selectedCamera()?.id) closeBar();
+  else showSelected();
+});

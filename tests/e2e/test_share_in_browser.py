@@ -1,0 +1,388 @@
+"""Sharing, as the control room sees it: in Debian's Chromium before a real gateway, at a desk's size and a phone's."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from config.live import LiveSettings
+from tests.fakes.console_sharing import Room, console, sharing_room
+from tests.fakes.live_page import chromium
+from tests.fakes.outside import officer, organisation, share
+from tests.fakes.whep_desk import whep_desk
+
+pytestmark = pytest.mark.timeout(120)
+expect.set_options(timeout=20_000)
+
+LIVE = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0})
+SMITH = "PC 1234 Smith"
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    """Give a control room at a desk."""
+    async with chromium() as browser, sharing_room(tmp_path, browser) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def phone(tmp_path: Path) -> AsyncIterator[Room]:
+    """Give one at a phone."""
+    async with chromium() as browser, sharing_room(tmp_path, browser, phone=True) as found:
+        yield found
+
+
+# --- two keys
+
+
+async def test_two_keys_and_a_partner_sees_the_picture(tmp_path: Path) -> None:
+    """W and Enter share; the officer's browser decodes it, and the tile says who watches; Delete ends what they see."""
+    async with whep_desk(tmp_path, LIVE) as at, chromium() as browser:
+        pc = await officer(at.desk, name=SMITH)
+        async with console(browser, at.desk, drawn=False) as page:
+            tile = page.locator("article").first
+            await expect(tile).to_have_attribute("data-state", "live")
+            await page.keyboard.press("w")
+            await expect(page.locator(".share-bar")).to_be_visible()
+            await page.keyboard.press("Enter")
+            await expect(tile.locator(".outside")).to_have_attribute("data-shared", "1")
+            view = await at.page(browser, who=pc.browser)
+            await view.evaluate("camera => view(`/whep/${camera}/main`)", at.camera)
+            await view.wait_for_function("() => document.getElementById('video').videoWidth === 320")
+            watcher = tile.locator(f"[data-watcher='{pc.id}']")
+            await expect(watcher).to_contain_text(f"{SMITH}, Thames Valley Police")
+            await expect(watcher).to_contain_text("0 % lost")
+            await page.keyboard.press("w")
+            await expect(page.locator(".share-bar [data-act=end]")).to_be_visible()
+            await page.keyboard.press("Delete")
+            await expect(tile.locator(".outside")).to_have_count(0)
+            await view.wait_for_function("() => window.lost > 0")
+            await view.context.close()
+
+
+async def test_the_bar_shares_with_whom_and_as_long_as_the_keys_say(room: Room) -> None:
+    """Another organisation by its digit, less time by an arrow, no stick by S: that is what is made."""
+    await room.select(2)
+    await room.page.keyboard.press("w")
+    await expect(room.bar.locator("[aria-pressed=true][data-minutes='60']")).to_be_visible()
+    for key in ("2", "ArrowLeft", "s"):
+        await room.page.keyboard.press(key)
+    await expect(room.bar.locator("[aria-pressed=true][data-minutes='30']")).to_be_visible()
+    await room.page.keyboard.press("Enter")
+    await expect(room.tile(2).locator(".outside")).to_contain_text("British Transport Police")
+    (made,) = await room.shares()
+    assert (made["organisation_name"], made["may_ask_for_stick"], made["cameras"]) == (
+        "British Transport Police",
+        False,
+        [room.cameras[1]],
+    )
+
+
+async def test_the_bar_covers_no_picture_and_moves_none(room: Room) -> None:
+    """It stands where the timeline stood; the tiles are where they were."""
+    await room.select(1)
+    before = await room.page.locator(".wall").bounding_box()
+    await room.page.keyboard.press("w")
+    await expect(room.bar).to_be_visible()
+    await expect(room.page.locator(".timeline")).to_be_hidden()
+    assert await room.page.locator(".wall").bounding_box() == before
+    await room.page.keyboard.press("Escape")
+    await expect(room.bar).to_have_count(0)
+    await expect(room.page.locator(".timeline")).to_be_visible()
+
+
+async def test_what_the_gateway_refuses_is_said_in_the_bar(room: Room) -> None:
+    """With an organisation that was removed meanwhile nothing is shared, and the bar says why and stays."""
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.bar.locator("#share-now")).to_be_enabled()
+    await room.desk.admin.delete(f"/api/v1/organisations/{room.pc.organisation}")
+    await room.page.keyboard.press("Enter")
+    await expect(room.bar.get_by_role("alert")).to_contain_text("There is no such organisation.")
+
+
+async def test_another_tile_closes_the_bar(room: Room) -> None:
+    """What was said of one camera is not shared of another by Enter."""
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.bar).to_be_visible()
+    await room.page.keyboard.press("Escape")
+    await room.page.keyboard.press("w")
+    await room.select(2)
+    await expect(room.bar).to_have_count(0)
+
+
+async def test_a_share_is_extended_narrowed_and_ended_by_keys(room: Room) -> None:
+    """X adds half an hour, C takes the camera out and leaves the other, Delete ends what is left."""
+    await share(room.desk, room.pc, *room.cameras[:2], minutes=60)
+    (before,) = await room.shares()
+    await room.select(1)
+    await expect(room.tile(1).locator(".outside")).to_be_visible()
+    await room.page.keyboard.press("w")
+    await expect(room.bar).to_have_attribute("data-mode", "shown")
+    await room.page.keyboard.press("x")
+    await expect(room.bar.locator(".bar-left")).to_contain_text("1 h 29 min left")
+    (after,) = await room.shares()
+    assert after["end"] > before["end"]
+    await room.page.keyboard.press("c")
+    await expect(room.tile(1).locator(".outside")).to_have_count(0)
+    await expect(room.tile(2).locator(".outside")).to_be_visible()
+    await room.select(2)
+    await room.page.keyboard.press("w")
+    await room.page.keyboard.press("Delete")
+    await expect(room.tile(2).locator(".outside")).to_have_count(0)
+    assert await room.shares() == []
+
+
+async def test_somebody_is_taken_out_of_a_share(room: Room) -> None:
+    """The others keep it; who was taken out has nothing any more."""
+    other = await officer(room.desk, room.pc.organisation, username="ps.77", name="PS 77 Adeyemi")
+    await share(room.desk, room.pc, room.cameras[0])
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await room.bar.locator(f"[data-person='{room.pc.id}'] [data-act=remove-person]").click()
+    await expect(room.bar.locator("[data-person]")).to_have_count(1)
+    assert await room.pc.mine() == []
+    assert len(await other.mine()) == 1
+
+
+async def test_follow_me_shows_what_is_selected(room: Room) -> None:
+    """The share shows the selected camera, its tile says so, and another one when that is selected."""
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await room.page.keyboard.press("f")
+    await expect(room.bar.locator("[data-act=follow]")).to_have_attribute("aria-pressed", "true")
+    await room.page.keyboard.press("Enter")
+    await expect(room.tile(1).locator(".following")).to_have_text("Shared: follow-me")
+    await room.select(3)
+    await expect(room.tile(3).locator(".following")).to_have_text("Shared: follow-me")
+    await expect(room.tile(1).locator(".outside")).to_have_count(0)
+    (shown,) = await room.pc.mine()
+    assert [camera["number"] for camera in shown["cameras"]] == [3]
+    await room.page.keyboard.press("w")
+    await room.page.keyboard.press("Delete")
+    await expect(room.tile(3).locator(".outside")).to_have_count(0)
+    await room.select(4)
+    assert await room.shares() == []
+
+
+# --- the stick
+
+
+async def test_a_stick_is_lent_and_taken_back_by_one_key_each(room: Room) -> None:
+    """G lends to who asks for the selected camera; the tile says to whom and how long; B takes it back."""
+    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
+    await room.select(1)
+    await room.ask(identity, room.cameras[0])
+    line = room.page.locator(".ask-line")
+    await expect(line).to_contain_text(f"{SMITH} (Metropolitan Police) asks for the stick of 1 High Street")
+    await expect(line.locator("q")).to_have_text("follow the blue car")
+    await room.page.keyboard.press("g")
+    lent = room.tile(1).locator(".lent")
+    await expect(lent).to_contain_text(f"lent to {SMITH}")
+    await expect(lent).to_contain_text("left")
+    await expect(line).to_have_count(0)
+    await room.page.keyboard.press("b")
+    await expect(lent).to_have_count(0)
+    for action in ("steer.lent", "steer.taken-back"):
+        (entry,) = await room.desk.audit(action)
+        assert entry.subject == room.cameras[0]
+
+
+async def test_a_request_stays_until_it_is_answered(room: Room) -> None:
+    """A page that is loaded anew shows it still; N says no, and they may ask again."""
+    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
+    await room.ask(identity, room.cameras[0])
+    await expect(room.page.locator(".ask-line")).to_be_visible()
+    await room.page.reload()
+    await expect(room.page.locator(".ask-line")).to_be_visible()
+    await room.select(1)
+    await room.page.keyboard.press("n")
+    await expect(room.page.locator(".ask-line")).to_have_count(0)
+    (entry,) = await room.desk.audit("steer.refused")
+    assert entry.subject == room.cameras[0]
+
+
+async def test_a_request_that_is_withdrawn_is_gone(room: Room) -> None:
+    """Who asked takes it back, and nobody here lends to somebody who does not want it."""
+    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
+    await room.ask(identity, room.cameras[0])
+    await expect(room.page.locator(".ask-line")).to_be_visible()
+    await room.pc.browser.delete(f"/api/v1/shares/{identity}/stick")
+    await expect(room.page.locator(".ask-line")).to_have_count(0)
+
+
+# --- notes, tests of links, ends
+
+
+async def test_notes_go_both_ways(room: Room) -> None:
+    """What the officer writes stands in words until it is answered; the answer reaches them."""
+    identity = await share(room.desk, room.pc, room.cameras[0])
+    await room.pc.browser.post(f"/api/v1/shares/{identity}/notes", json={"text": "Red hatchback, heading south"})
+    await expect(room.page.locator(".note-line")).to_contain_text("Red hatchback, heading south")
+    await room.page.locator(".note-line [data-act=answer]").click()
+    await expect(room.page.locator(".note-line")).to_have_count(0)
+    panel = room.page.locator("sl-shares")
+    await panel.get_by_label("A line to Metropolitan Police").fill("Seen. Camera 2 has it.")
+    await panel.get_by_label("A line to Metropolitan Police").press("Enter")
+    await expect(panel.locator(".notes li")).to_have_count(2)
+    notes = (await room.pc.browser.get(f"/api/v1/shares/{identity}/notes")).json()
+    assert [(note["text"], note["outside"]) for note in notes][-1] == ("Seen. Camera 2 has it.", False)
+
+
+async def test_the_link_to_a_partners_room_is_tested(room: Room) -> None:
+    """The test runs, is shown as running, and as passed once their page has reported the picture."""
+    panel = await room.panel()
+    row = panel.locator(f".link-test[data-organisation='{room.pc.organisation}']")
+    await expect(row).to_contain_text("Not tested in the last 12 hours.")
+    await row.locator("[data-act=test]").click()
+    await expect(row.locator("[data-result=running]")).to_be_visible()
+    (test,) = (await room.desk.admin.get(f"/api/v1/organisations/{room.pc.organisation}/room-tests")).json()
+    await room.desk.watch(room.pc.browser, test["camera"])
+    seen = {"frames": 30, "width": 640, "height": 360}
+    await room.pc.browser.post(f"/api/v1/shares/{test['id']}/seen", json=seen)
+    await expect(row.locator("[data-result=passed]")).to_contain_text(f"seen by {SMITH}, 30 pictures of 640")
+
+
+async def test_every_share_is_ended_at_once(room: Room) -> None:
+    """Two clicks on one button end all, and they stand among those that ended."""
+    for camera in room.cameras[:3]:
+        await share(room.desk, room.pc, camera)
+    panel = await room.panel()
+    await expect(panel.locator(".share-card")).to_have_count(3)
+    await panel.locator("#end-all").click()
+    await expect(panel.locator("#end-all")).to_have_text("Really end all 3?")
+    await panel.locator("#end-all").click()
+    await expect(panel.locator(".share-card")).to_have_count(0)
+    assert await room.shares() == []
+    await room.panel("over")
+    await expect(panel.locator(".share-over li")).to_have_count(3)
+
+
+async def test_a_whole_share_is_made_in_the_panel(room: Room) -> None:
+    """Two cameras to one named person for an incident, in the small stream, by the form."""
+    panel = await room.panel("new")
+    await panel.get_by_label("Only named people of theirs").check()
+    await panel.get_by_label(SMITH).check()
+    await panel.get_by_label("Cameras, by number").fill("1, 3")
+    await panel.get_by_label("Reference of the incident").fill("CAD 1234/26")
+    await panel.get_by_label("Minutes").fill("90")
+    await panel.get_by_label("Stream").select_option("sub")
+    await panel.get_by_role("button", name="Share", exact=True).click()
+    await expect(panel.locator(".share-card")).to_contain_text("CAD 1234/26")
+    (made,) = await room.shares()
+    assert (made["recipients"], made["cameras"], made["stream"], made["reference"]) == (
+        [room.pc.id],
+        [room.cameras[0], room.cameras[2]],
+        "sub",
+        "CAD 1234/26",
+    )
+
+
+async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
+    """Once the date has come it stands on top, and goes on when somebody has reviewed it."""
+    panel = await room.panel("new")
+    await panel.get_by_label("By", exact=True).select_option("standing")
+    await panel.get_by_label("Reference of the agreement").fill("MoU 7")
+    await panel.get_by_role("button", name="Share", exact=True).click()
+    await expect(panel.locator(".share-card")).to_contain_text("standing, agreement MoU 7")
+    (made,) = await room.shares()
+    assert (made["kind"], made["review"] is not None) == ("standing", True)
+    shares = room.desk.gateway.rooms.sharing.shares
+    row = shares.get(made["id"])
+    shares._open[made["id"]] = replace(row, review_ns=row.created_ns)
+    await panel.locator("[data-section=over]").click()
+    await room.page.reload()
+    panel = await room.panel()
+    await expect(panel.locator("[data-due]")).to_contain_text("is due")
+    await panel.get_by_role("button", name="Reviewed: goes on").click()
+    await expect(panel.locator("[data-due]")).to_have_count(0)
+
+
+# --- partners
+
+
+async def test_an_organisation_and_an_invitation_that_is_shown_once(room: Room) -> None:
+    """It is added with its network; somebody is invited by link and picture; the code enrols them."""
+    panel = await room.panel("partners")
+    await panel.locator("#add-organisation").click()
+    await panel.get_by_label("Name", exact=True).fill("City of London Police")
+    await panel.get_by_label("Networks that they come from").fill("127.0.0.0/8")
+    await panel.get_by_role("button", name="Add", exact=True).click()
+    await panel.get_by_label("Rank, number and name").fill("DC 9 Jones")
+    await panel.get_by_label("User name").fill("dc.9")
+    await panel.get_by_role("button", name="Invite", exact=True).click()
+    code = await panel.locator("#invitation-code").inner_text()
+    assert (await panel.locator("#invitation-link").inner_text()).endswith(f"/watch#join={code}")
+    await expect(panel.locator(".invitation .qr")).to_be_visible()
+    await panel.locator("#invitation-given").click()
+    await expect(panel.locator("#invitation-code")).to_have_count(0)
+    await expect(panel.locator("[data-invited='dc.9']")).to_be_visible()
+    browser = await room.desk.anybody()
+    answer = await browser.post("/api/v1/enrolment", json={"code": code, "password": "four unrelated words here"})
+    assert answer.status_code == 201, answer.text
+
+
+async def test_an_organisation_is_disabled_and_somebody_removed(room: Room) -> None:
+    """Disabled, its people are out at once; removed, one of them is no user any more."""
+    panel = await room.panel("partners")
+    await panel.locator(f"[data-organisation='{room.pc.organisation}'] > button").click()
+    await panel.get_by_label("Disabled: they see nothing and cannot sign in").check()
+    await panel.get_by_role("button", name="Change it").click()
+    await expect(panel.locator(f"[data-organisation='{room.pc.organisation}']")).to_contain_text("disabled")
+    assert (await room.pc.browser.get("/api/v1/shares/mine")).status_code == 401
+    remove = panel.locator(f"[data-person='{room.pc.id}'] .remove")
+    await remove.click()
+    await expect(remove).to_have_text("Really?")
+    await remove.click()
+    await expect(panel.locator(f"[data-person='{room.pc.id}']")).to_have_count(0)
+
+
+async def test_who_may_not_share_sees_nothing_of_it(room: Room) -> None:
+    """A viewer has no Sharing tab, no button and no bar, and is told so when they press the key."""
+    await room.desk.person("viewer", "viv")
+    await room.page.get_by_role("button", name="Sign out").click()
+    await room.page.get_by_label("User name").fill("viv")
+    await room.page.get_by_label("Password", exact=True).fill("four unrelated words here")
+    await room.page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(room.page.locator("article").first).to_be_visible()
+    await expect(room.page.locator("#tab-sharing")).to_have_count(0)
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.page.locator(".said-line")).to_contain_text("You may not share camera 1.")
+    await expect(room.bar).to_have_count(0)
+
+
+# --- a hand
+
+
+async def test_a_phone_shares_lends_and_ends(phone: Room) -> None:
+    """Without a keyboard: a button shares, the tile's line says who watches and opens the bar, and that ends it."""
+    page = phone.page
+    await page.locator("[data-act=share]").click()
+    await page.locator("#share-now").click()
+    await expect(phone.tile(1).locator(".outside")).to_be_visible()
+    (made,) = await phone.shares()
+    await phone.ask(made["id"], phone.cameras[0])
+    await page.locator("[data-act=lend]").click()
+    await expect(phone.tile(1).locator(".lent")).to_contain_text(SMITH)
+    await phone.tile(1).locator(".take-back").click()
+    await expect(phone.tile(1).locator(".lent")).to_have_count(0)
+    await phone.tile(1).locator(".outside-who").click()
+    await page.locator(".bar-share [data-act=end]").click()
+    await expect(phone.tile(1).locator(".outside")).to_have_count(0)
+    assert await phone.shares() == []
+
+
+async def test_a_phone_is_as_wide_as_its_page(phone: Room) -> None:
+    """Nothing of sharing makes a page that has to be pushed sideways."""
+    await share(phone.desk, phone.pc, *phone.cameras, title="Op Larch", may_ask_for_stick=True)
+    await organisation(phone.desk, "A partner with quite a long name, Counter Terrorism Command")
+    for section in ("now", "new", "over", "partners"):
+        panel = await phone.panel(section)
+        await expect(panel).to_be_visible()
+        assert await phone.page.evaluate("document.documentElement.scrollWidth") == 390
+        assert await phone.page.evaluate("(b => b.scrollWidth <= b.clientWidth)(document.querySelector('.panel-body'))")
