@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+from config.outgoing import OutgoingSettings
 from config.sharing import SharingSettings
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
@@ -97,7 +98,7 @@ async def console(browser: Browser, desk: Desk, *, phone: bool = False, drawn: b
 @asynccontextmanager
 async def sharing_room(path: Path, browser: Browser, *, phone: bool = False, cameras: int = 4) -> AsyncIterator[Room]:
     """Give a room with cameras and a usual partner, of whom PC 1234 Smith has enrolled."""
-    settings = settings_in(path).model_copy(update={"sharing": SHARING})
+    settings = settings_in(path).model_copy(update={"sharing": SHARING, "outgoing": OutgoingSettings(rtsps=True)})
     async with AsyncExitStack() as stack:
         desk = await stack.enter_async_context(open_desk(path, settings=settings))
         known = []

@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import "./share-notes.js";
+import "./share-outlets.js";
 import { callUp } from "../actions.js";
 import { SlTicking, fields } from "../element.js";
 import { changeShare, endShare, extend, follow, takeBack, takeOut } from "../shares.js";
@@ -115,6 +116,7 @@ class ShareCard extends SlTicking {
           <button data-act="more" aria-expanded=${this.#more} @click=${() => { this.#more = !this.#more; this.requestUpdate(); }}>${this.#more ? "Less" : "More"}</button>
         </div>
         ${this.#more ? this.#changes(share) : nothing}
+        ${this.#more && !share.follow ? html`<sl-share-outlets .share=${share}></sl-share-outlets>` : nothing}
       </article>
     `;
   }
