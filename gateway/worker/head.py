@@ -70,15 +70,15 @@ class HeadSeat:
             case rpc.Move(pan=pan, tilt=tilt, zoom=zoom):
                 self.controller.wish(Velocity(pan, tilt, zoom))
             case rpc.MoveInView(right=right, up=up):
-                await self.controller.move_in_view(right, up)
+                await self.controller.orders.move_in_view(right, up)
             case rpc.ZoomBox(x0=x0, y0=y0, x1=x1, y1=y1):
-                await self.controller.zoom_box(x0, y0, x1, y1)
+                await self.controller.orders.zoom_box(x0, y0, x1, y1)
             case rpc.RecallPreset(token=token):
-                await self.controller.recall(token)
+                await self.controller.orders.recall(token)
             case rpc.GoHome():
-                await self.controller.home()
+                await self.controller.orders.home()
             case rpc.Auxiliary(command=command):
-                await self.controller.auxiliary(command)
+                await self.controller.orders.auxiliary(command)
 
     def _beaten(self, holder: str) -> bool:
         """Note a beat of the holder's; False where another sent it. Only a deflected stick is touched by it."""
@@ -91,15 +91,15 @@ class HeadSeat:
 
     async def presets(self) -> rpc.PresetList:
         """Return the head's presets and abilities."""
-        return rpc.PresetList(presets=tuple(await self.controller.presets()), abilities=self.abilities)
+        return rpc.PresetList(presets=tuple(await self.controller.orders.presets()), abilities=self.abilities)
 
     async def store(self, wish: rpc.StorePreset) -> Preset:
         """Store where the head points."""
-        return await self.controller.store(wish.name, wish.token)
+        return await self.controller.orders.store(wish.name, wish.token)
 
     async def remove(self, token: str) -> None:
         """Forget a preset."""
-        await self.controller.remove(token)
+        await self.controller.orders.remove(token)
 
     def stick_state(self) -> rpc.StickState:
         """Return who holds the stick."""
