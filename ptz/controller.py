@@ -195,9 +195,7 @@ class HeadController:
 
     def _look_first(self, now_ns: int) -> bool:
         """Return whether no move may go before a look."""
-        if not self._guard.bound or self._guard.blind or self._wish.still:
-            return False
-        return self._poll_due_ns <= now_ns if self._sent is not None else self._guard.stale
+        return not self._wish.still and self._guard.bound and not self._guard.blind and self._guard.stale_ns <= now_ns
 
     def _move_due_ns(self) -> float:
         """Return when the wish should go to the head (monotonic), infinity for never."""
@@ -339,7 +337,7 @@ class HeadController:
 
     async def _come_to_rest(self) -> Outcome:
         self._stop_owed = False
-        self._guard.pace.sent(STILL, self._clock.monotonic_ns())
+        self._guard.stopping()
         outcome = await StopLadder(
             head=self._head,
             settings=self._settings,
@@ -367,7 +365,7 @@ class HeadController:
         return outcome
 
     def _superseded(self) -> bool:
-        return not self._wish.still or self._commands.moving
+        return not self._wanted()[0].still or self._commands.moving
 
     def _seen(self, status: HeadStatus, asked_ns: int | None = None) -> None:
         self._guard.saw(status.position, asked_ns=self._clock.monotonic_ns() if asked_ns is None else asked_ns)

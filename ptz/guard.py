@@ -55,6 +55,7 @@ class Guard:
         self._look: Look | None = None
         self._before: Look | None = None
         self._untold = False
+        self._stopping_ns = 0
         self._trimmed: tuple[object, Velocity, Bar | None] | None = None
         self._return_ns: int | None = None
         """Until when a head that strayed is being brought back."""
@@ -156,15 +157,21 @@ class Guard:
         if look is not None and not self._met(self._rules(), look.position, look.position, MARGIN_DEG):
             self.haven = look.position
 
+    def stopping(self) -> None:
+        """Take in that the head is being stopped."""
+        self._stopping_ns = self._clock.monotonic_ns()
+        self.pace.sent(Velocity(), self._stopping_ns)
+
     @property
-    def stale(self) -> bool:
-        """Return whether the position is too old to begin a move by."""
-        return self._look is None or self._clock.monotonic_ns() >= self.blind_ns
+    def stale_ns(self) -> int:
+        """Return from when (monotonic) the position is too old to move by."""
+        return (self._look.told_ns if self._look else 0) + round(self._settings.poll_bound_s * NS_PER_S)
 
     @property
     def blind_ns(self) -> int:
-        """Return when (monotonic) a moving head has not been seen for too long."""
-        return (self._look.told_ns if self._look else 0) + round(self._settings.blind_s * NS_PER_S)
+        """Return when (monotonic) a head that was not told to stop since has not been seen for too long."""
+        seen_ns = self._look.told_ns if self._look else 0
+        return max(seen_ns, self._stopping_ns) + round(self._settings.blind_s * NS_PER_S)
 
     # --- what is asked
 

@@ -1,0 +1,458 @@
+"""A controller whose head has limits and no-look zones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+
+from config.steering import SteeringSettings
+from kernel.head import Position, Velocity
+from ptz import HeadController, Priority, open_controller
+from ptz.bounds import Binds, Bounds, Limits, Zone
+from ptz.errors import AimError, BoundsUnkeptError, OutOfBoundsError
+from ptz.state import Bar, Barring
+from tests.fakes.clock import ManualClock
+from tests.fakes.head import FULL
+from tests.fakes.heavy_head import HeavyHead
+from tests.unit.ptz.stick import answer
+
+GUEST, ROOM = Priority.GUEST, Priority.ROOM
+FLATS = Zone("1", "flats, east side", 40.0, 80.0, -90.0, 90.0, binds=Binds.GUESTS)
+FOR_GUESTS = Bounds(zones=(FLATS,))
+FOR_ALL = Bounds(zones=(replace(FLATS, binds=Binds.EVERYBODY),))
+RIGHT, LEFT = Velocity(pan=1.0), Velocity(pan=-1.0)
+TELE = 0.9
+"""A zoom at which the picture is some 5 degrees wide."""
+
+
+@pytest.fixture
+def head(clock: ManualClock) -> HeavyHead:
+    """A head that looks straight ahead, 40 degrees left of the flats, with two presets."""
+    head = HeavyHead(clock=clock, delay_s=0.03)
+    head.abilities = replace(FULL, fov_relative=False, auxiliary=("tt:Wiper|On", "Patrol|1"))
+    head.put(Position(0.0, 0.6, TELE))
+    head.stored = {
+        "near": Position(0.1, 0.6, TELE),
+        "flats": Position(60 / 180, 0.6, TELE),
+        "beyond": Position(0.6, 0.6, TELE),
+        "secret": None,
+    }
+    return head
+
+
+@pytest_asyncio.fixture
+async def controller(head: HeavyHead, clock: ManualClock) -> AsyncIterator[HeadController]:
+    """Its controller, the flats barred to guests."""
+    block = open_controller(head, clock=clock, settings=SteeringSettings())
+    async with block as controller:
+        controller.keep_within(FOR_GUESTS)
+        await clock.turn(0.3)
+        head.requests.clear()
+        yield controller
+        head.silent = head.unreachable = False
+        leaving = asyncio.ensure_future(block.__aexit__(None, None, None))
+        while not leaving.done():
+            await clock.turn(0.1)
+
+
+async def hold(  # noqa: PLR0913 - a hand on a stick for a time
+    controller: HeadController, clock: ManualClock, wish: Velocity, seconds: float, *, hand: Priority = GUEST
+) -> None:
+    """Keep the stick there."""
+    for _ in range(round(seconds * 10)):
+        controller.wish(wish, hand)
+        await clock.turn(0.1)
+
+
+def pan_deg(head: HeavyHead) -> float:
+    """Return where it looks."""
+    return head.now().pan * 180.0
+
+
+async def test_a_guest_is_stopped_before_the_zone(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A guest who keeps the stick to the right comes close to the zone, stands before it, and is told why."""
+    await hold(controller, clock, RIGHT, 30.0)
+    assert 30.0 < pan_deg(head) < 38.0
+    assert controller.state.bar == Bar("zone", "flats, east side")
+    assert not controller.state.moving
+
+
+async def test_the_room_is_not_hindered(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """The same stick in a hand of the room's goes into it at full speed, and no look more is made."""
+    await hold(controller, clock, RIGHT, 4.0, hand=ROOM)
+    assert pan_deg(head) > 40.0
+    assert {argument[0].pan for name, argument in head.requests if name == "move"} == {  # type: ignore[index]
+        pytest.approx(max(argument[0].pan for name, argument in head.requests if name == "move"))  # type: ignore[index]
+    }
+    assert controller.state.bar is None
+
+
+async def test_what_binds_everybody_binds_the_room(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A zone for everybody stops the room too."""
+    controller.keep_within(FOR_ALL)
+    await hold(controller, clock, RIGHT, 30.0, hand=ROOM)
+    assert pan_deg(head) < 38.0
+
+
+async def test_along_the_edge(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """An axis that is held back does not hold back the other."""
+    await hold(controller, clock, RIGHT, 30.0)
+    await hold(controller, clock, Velocity(pan=1.0, tilt=-0.5), 3.0)
+    assert head.now().tilt < 0.55
+    assert pan_deg(head) < 38.0
+    assert controller.state.bar == Bar("zone", "flats, east side")
+
+
+async def test_away_from_the_edge(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """Away from it the head goes as wished, and nothing is said to hold it."""
+    await hold(controller, clock, RIGHT, 30.0)
+    await hold(controller, clock, LEFT, 5.0)
+    assert pan_deg(head) < 20.0
+    assert controller.state.bar is None
+
+
+async def test_only_out_of_a_zone(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """A guest who is lent a head that looks into a zone leaves it by the nearest way, and is not brought back."""
+    head.put(Position(50 / 180, 0.6, TELE))
+    await hold(controller, clock, RIGHT, 2.0)
+    await hold(controller, clock, Velocity(tilt=1.0), 2.0)
+    assert head.names() == []
+    assert controller.state.bar == Bar("zone", "flats, east side")
+    await hold(controller, clock, LEFT, 20.0)
+    assert pan_deg(head) < 37.0
+
+
+async def test_zooming_in_is_stopped_at_the_limit(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """The field of view does not become narrower than the limit."""
+    controller.keep_within(Bounds(limits=(Limits(binds=Binds.GUESTS, narrowest_deg=10.0),)))
+    head.put(Position(0.0, 0.6, 0.0))
+    await hold(controller, clock, Velocity(zoom=1.0), 20.0)
+    assert 10.0 < 60.0 * (4.0 / 60.0) ** head.now().zoom < 14.0
+    assert controller.state.bar == Bar("limit", "zoom")
+
+
+async def test_a_window_is_passed_wide_and_not_zoomed_into(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """Over a zone for narrow pictures a wide one turns freely; zooming in there is stopped."""
+    controller.keep_within(Bounds(zones=(replace(FLATS, narrower_than_deg=15.0),)))
+    head.put(Position(50 / 180, 0.6, 0.0))
+    await hold(controller, clock, Velocity(zoom=1.0), 20.0)
+    assert 60.0 * (4.0 / 60.0) ** head.now().zoom > 15.0
+    await hold(controller, clock, RIGHT, 2.0)
+    assert pan_deg(head) > 52.0
+
+
+@pytest.mark.parametrize("hand", [GUEST, ROOM])
+async def test_a_preset_in_a_zone_is_refused(
+    controller: HeadController, head: HeavyHead, clock: ManualClock, hand: Priority
+) -> None:
+    """Nothing is sent, and the zone is named; whom the zone does not bind goes there."""
+    if hand is ROOM:
+        await answer(clock, controller.orders.recall("flats"))
+        return
+    with pytest.raises(OutOfBoundsError, match="no-look zone flats, east side") as refused:
+        await answer(clock, controller.orders.recall("flats", hand))
+    assert refused.value.code == "steering.out-of-bounds"
+    assert refused.value.facts == {"kind": "zone", "bound": "flats, east side"}
+    assert "recall" not in head.names()
+
+
+async def test_the_way_through_a_zone_is_refused_to_a_guest(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A preset beyond a zone is not recalled across it: a stop on the way would look into it."""
+    with pytest.raises(OutOfBoundsError, match="leads through"):
+        await answer(clock, controller.orders.recall("beyond", GUEST))
+    assert "recall" not in head.names()
+    await answer(clock, controller.orders.recall("near", GUEST))
+    assert head.names()[-1] == "recall"
+
+
+async def test_the_room_passes_a_zone_to_a_preset_and_does_not_rest_in_it(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """For the room only where the preset looks counts; stopped in a zone for everybody, the head is brought back."""
+    controller.keep_within(FOR_ALL)
+    await answer(clock, controller.orders.recall("beyond"))
+    while pan_deg(head) < 50.0:
+        await clock.turn(0.05)
+    controller.stop()
+    await clock.turn(6.0)
+    assert pan_deg(head) < 38.0
+
+
+@pytest.mark.parametrize("token", ["secret", "missing"])
+async def test_a_preset_of_an_unknown_position(
+    controller: HeadController, head: HeavyHead, clock: ManualClock, token: str
+) -> None:
+    """Where nobody knows where a preset looks, only those whom no bound binds recall it."""
+    with pytest.raises(OutOfBoundsError, match="does not tell"):
+        await answer(clock, controller.orders.recall(token, GUEST))
+    assert "recall" not in head.names()
+
+
+async def test_home_and_patrols(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """A guest is refused home and commands that may turn the head; the wiper is theirs."""
+    with pytest.raises(OutOfBoundsError, match="home"):
+        await answer(clock, controller.orders.home(GUEST))
+    with pytest.raises(OutOfBoundsError, match="may move"):
+        await answer(clock, controller.orders.auxiliary("Patrol|1", GUEST))
+    assert head.names() == []
+    await answer(clock, controller.orders.auxiliary("tt:Wiper|On", GUEST))
+    await answer(clock, controller.orders.auxiliary("Patrol|1"))
+    await answer(clock, controller.orders.home())
+    assert head.names() == ["auxiliary", "auxiliary", "go_home"]
+
+
+@pytest.mark.parametrize("relative", [True, False])
+async def test_a_click_into_a_zone_is_refused(
+    controller: HeadController, head: HeavyHead, clock: ManualClock, relative: bool
+) -> None:
+    """Click to centre is judged by where it leads, whatever the head is asked for it."""
+    head.abilities = replace(head.abilities, fov_relative=relative)
+    head.put(Position(20 / 180, 0.6, 0.0))
+    controller.keep_within(Bounds(zones=(replace(FLATS, pan_from_deg=51.0),)))
+    with pytest.raises(OutOfBoundsError, match="flats"):
+        await answer(clock, controller.orders.move_in_view(0.9, 0.0, GUEST))
+    assert head.names() == []
+    await answer(clock, controller.orders.move_in_view(-0.5, 0.0, GUEST))
+    assert head.names() == ["move_in_view" if relative else "move_to"]
+
+
+async def test_a_box_and_a_position_in_a_zone_are_refused(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """So are a dragged box that zooms beyond the limit, and a position."""
+    controller.keep_within(Bounds(limits=(Limits(narrowest_deg=4.5, right_deg=60.0, left_deg=-60.0),)))
+    with pytest.raises(OutOfBoundsError, match="zoom limit"):
+        await answer(clock, controller.orders.zoom_box(0.4, 0.4, 0.5, 0.5))
+    with pytest.raises(OutOfBoundsError, match="pan limit"):
+        await answer(clock, controller.orders.move_to(Position(0.5, 0.6, 0.0)))
+    assert head.names() == []
+    await answer(clock, controller.orders.move_to(Position(0.1, 0.6, 0.0)))
+    assert head.names() == ["move_to"]
+
+
+async def test_a_lens_that_is_not_known_cannot_be_aimed(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """Where the lens is unknown a click cannot be judged, and is refused to whom a bound binds."""
+    head.abilities = replace(head.abilities, hfov_deg=None, fov_relative=True)
+    with pytest.raises(AimError):
+        await answer(clock, controller.orders.move_in_view(0.1, 0.0, GUEST))
+    assert head.names() == []
+
+
+async def test_a_head_that_strays_is_brought_back(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A head that lies about its preset and comes to look into the zone is stopped, and sent where it was last."""
+    head.slips = 45 / 180
+    await answer(clock, controller.orders.recall("near", GUEST))
+    told = []
+    for _ in range(60):
+        head.slips = 0.0
+        await clock.turn(0.1)
+        told.append(controller.state.bar)
+    assert Bar("zone", "flats, east side", Barring.RETURNED) in told
+    assert "stop" in head.names()
+    assert head.names()[-1] == "move_to"
+    assert pan_deg(head) < 38.0
+
+
+async def stray(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """Have the head knocked into the zone while a guest steers it."""
+    await hold(controller, clock, RIGHT, 20.0)
+    head.push(15 / 180)
+
+
+async def test_a_guest_does_not_hold_up_the_way_back(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """Stops, wishes and a let-go of the guest's do not keep the head where it strayed."""
+    await stray(controller, head, clock)
+    for _ in range(60):
+        controller.wish(RIGHT, GUEST)
+        controller.stop(GUEST)
+        controller.let_go(GUEST)
+        await clock.turn(0.1)
+    assert pan_deg(head) < 38.0
+
+
+async def test_the_room_ends_the_way_back(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """A hand of the room's that takes over has the head as it is."""
+    await stray(controller, head, clock)
+    while "move_to" not in head.names():
+        controller.wish(RIGHT, GUEST)
+        await clock.turn(0.05)
+    head.requests.clear()
+    controller.taken_over(ROOM)
+    await clock.turn(5.0)
+    assert set(head.names()) == {"stop"}
+
+
+async def test_a_stop_of_the_rooms_ends_the_way_back(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """Anybody of the room stops a head on its way back."""
+    await stray(controller, head, clock)
+    head.speed = Velocity(0.02, 0.02, 0.02)
+    while "move_to" not in head.names():
+        controller.wish(LEFT, GUEST)
+        await clock.turn(0.05)
+    head.requests.clear()
+    controller.stop()
+    await clock.turn(0.3)
+    assert head.names()[0] == "stop"
+
+
+async def test_a_head_without_positions_to_go_to_moves_out_by_itself(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """Where no position can be asked for, a head that strayed is moved out slowly, and stops there."""
+    head.abilities = replace(head.abilities, absolute=False)
+    await stray(controller, head, clock)
+    for _ in range(80):
+        controller.stop(GUEST)
+        await clock.turn(0.1)
+    assert pan_deg(head) < 38.0
+    assert head.names()[-1] == "stop"
+    assert not controller.state.moving
+
+
+async def test_a_way_back_that_leads_nowhere_ends(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A head that cannot be brought back is left after some seconds, and then only leads out."""
+    await stray(controller, head, clock)
+    head.speed = Velocity(0.0, 0.0, 0.0)
+    await hold(controller, clock, RIGHT, 16.0)
+    head.speed = Velocity(0.5, 0.5, 0.5)
+    head.put(Position(50 / 180, 0.6, TELE))
+    head.requests.clear()
+    await hold(controller, clock, RIGHT, 2.0)
+    assert "move" not in head.names()
+    await hold(controller, clock, LEFT, 20.0)
+    assert pan_deg(head) < 38.0
+
+
+async def test_a_way_back_that_is_refused_is_told(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A camera that refuses the way back shows as a fault."""
+    await stray(controller, head, clock)
+    faults = []
+    head.unreachable = False
+    for _ in range(40):
+        head.unreachable = controller.state.bar is not None and "stop" in head.names() and not controller.state.moving
+        await clock.turn(0.05)
+        faults.append(controller.state.fault)
+    assert any(fault is not None for fault in faults)
+
+
+async def test_a_head_that_hides_is_not_steered(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """Where the position is not told, a guest is refused free steering in words; the room steers."""
+    head.tells_position = False
+    await clock.turn(6.0)
+    with pytest.raises(BoundsUnkeptError, match="does not tell where it looks"):
+        controller.wish(RIGHT, GUEST)
+    controller.wish(RIGHT, ROOM)
+    await clock.turn(0.2)
+    assert "move" in head.names()
+
+
+async def test_a_hidden_heads_preset_is_gone_on_to(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A blind head goes to presets outside its zones; a guest who stops it on the way only delays it."""
+    head.tells_position = False
+    await clock.turn(6.0)
+    with pytest.raises(OutOfBoundsError):
+        await answer(clock, controller.orders.recall("flats", GUEST))
+    await answer(clock, controller.orders.recall("beyond", GUEST))
+    await clock.turn(0.3)
+    controller.stop(GUEST)
+    await clock.turn(8.0)
+    assert head.names()[-1] == "recall"
+    assert pan_deg(head) == pytest.approx(108.0)
+    controller.stop(ROOM)
+    await clock.turn(2.0)
+    assert head.names()[-1] != "recall"
+
+
+async def test_a_preset_gone_on_to_in_vain(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """A camera that does not answer when it is sent on is nobody's unread error."""
+    head.tells_position = False
+    await clock.turn(6.0)
+    await answer(clock, controller.orders.recall("beyond", GUEST))
+    controller.stop(GUEST)
+    while "stop" not in head.names():
+        await clock.turn(0.01)
+    await clock.turn(0.2)
+    head.unreachable = True
+    await clock.turn(3.0)
+    head.unreachable = False
+
+
+async def test_a_head_that_is_not_seen_is_stopped(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A bound head whose looks fail is stopped though the stick is held, and does not start again unseen."""
+    await hold(controller, clock, LEFT, 1.0)
+    head.status_fails = True
+    head.delay_s = 0.0
+    await hold(controller, clock, LEFT, 1.5)
+    assert "stop" in head.names()
+    head.requests.clear()
+    await clock.turn(2.0)
+    controller.wish(LEFT, GUEST)
+    await clock.turn(0.3)
+    assert "move" not in head.names()
+
+
+async def test_a_head_that_ignores_an_axis_is_stopped(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A head seen to run on towards a zone is stopped before it, whatever it was told."""
+    await hold(controller, clock, Velocity(pan=0.1), 0.5)
+    head.requests.clear()
+    head.speed = Velocity(1.5, 0.5, 0.5)
+    head.velocity = Velocity(pan=1.0)
+    for _ in range(30):
+        controller.heartbeat()
+        await clock.turn(0.1)
+    assert "stop" in head.names()
+    assert controller.state.bar is not None
+
+
+async def test_bounds_of_another_place(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """A camera that was moved is not steered by guests until its bounds are confirmed; the room steers it."""
+    controller.keep_within(replace(FOR_ALL, confirmed=False))
+    with pytest.raises(BoundsUnkeptError, match="moved"):
+        controller.wish(LEFT, GUEST)
+    with pytest.raises(BoundsUnkeptError, match="moved"):
+        await answer(clock, controller.orders.recall("near", GUEST))
+    await hold(controller, clock, RIGHT, 4.0, hand=ROOM)
+    assert pan_deg(head) > 40.0
+
+
+async def test_a_head_with_two_ends(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:
+    """On a head that does not go round, the way out of a zone at its end leads inwards only."""
+    head.abilities = replace(head.abilities, pan_deg=(-90.0, 90.0))
+    controller.keep_within(Bounds(zones=(replace(FLATS, pan_from_deg=60.0, pan_to_deg=120.0),)))
+    head.put(Position(85 / 90, 0.6, TELE))
+    await hold(controller, clock, RIGHT, 1.0)
+    assert head.names() == []
+    await hold(controller, clock, LEFT, 20.0)
+    assert head.now().pan * 90.0 < 57.0
