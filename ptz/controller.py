@@ -158,6 +158,7 @@ class HeadController:
             if self._stop_wanted(now_ns):
                 if now_ns >= self._retry_stop_ns:
                     await self._come_to_rest()
+                    await self._keep_bounds()
                 else:
                     await self._alarm.until(self._retry_stop_ns)
             elif self._commands:

@@ -83,7 +83,8 @@ class Guard:
         self._return_ns = None
         if hand is not self._hand:
             self._hand, self.haven, self.errand, self._trimmed = hand, None, None, None
-            self._keep_haven()
+            if self._clock.monotonic_ns() <= self.stale_ns:
+                self._keep_haven()
 
     def stopped_by(self, hand: Priority) -> None:
         """Take in that somebody stops the head: whoever may look everywhere also ends its ways back."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from drivers.errors import CameraFaultError
 from kernel.clock import NS_PER_S
 from kernel.head import HeadStatus, Position, Preset, Velocity
 from ptz.aiming import target_of
@@ -23,6 +24,7 @@ class HeavyHead(FakeHead):
     stored: dict[str, Position | None] = field(default_factory=dict)
     slips: float = 0.0
     """By how much pan it goes past what it is sent to: it lies about its presets."""
+    refuses_positions: bool = False
     _speed_now: Velocity = field(default_factory=Velocity)
     _target: Position | None = None
 
@@ -43,9 +45,7 @@ class HeavyHead(FakeHead):
             reach = (self.speed.pan * STEP_S, self.speed.tilt * STEP_S, self.speed.zoom * STEP_S)
             moves = [
                 max(-one, min(one, end - start))
-                for one, end, start in zip(
-                    reach, (to.pan, to.tilt, to.zoom), (at.pan, at.tilt, at.zoom), strict=True
-                )
+                for one, end, start in zip(reach, (to.pan, to.tilt, to.zoom), (at.pan, at.tilt, at.zoom), strict=True)
             ]
             self._position = Position(at.pan + moves[0], at.tilt + moves[1], at.zoom + moves[2])
             return
@@ -90,9 +90,10 @@ class HeavyHead(FakeHead):
 
     async def status(self) -> HeadStatus:
         """GetStatus: as it was halfway through the request."""
+        if not self.delay_s or self.status_fails or self.unreachable:
+            return await FakeHead.status(self)
         await self.clock.sleep(self.delay_s / 2.0)
-        status = await FakeHead.status(self) if not self.delay_s else await self._told_late()
-        return status
+        return await self._told_late()
 
     async def _told_late(self) -> HeadStatus:
         position = self.now()
@@ -103,6 +104,8 @@ class HeavyHead(FakeHead):
     async def move_to(self, position: Position, *, speed: float | None = None) -> None:
         """AbsoluteMove, at its speed."""
         await self._request("move_to", position)
+        if self.refuses_positions:
+            raise CameraFaultError("The camera goes to no position now.")
         self._go(position)
 
     async def move_in_view(self, right: float, up: float) -> None:

@@ -26,14 +26,12 @@ def at(pan: float, tilt: float = 0.0, hfov: float | None = None) -> Reach:
     return Reach.between(Aim(pan, tilt, hfov), Aim(pan, tilt, hfov))
 
 
-def shows(zone: Zone, pan: float, tilt: float) -> bool:
-    """Return whether a direction lies in a zone, as somebody who walks round the circle would say."""
-    inside = any(
-        zone.pan_from_deg <= pan + turns * 360.0 <= zone.pan_from_deg + zone.width_deg for turns in range(-6, 7)
-    )
-    return inside and zone.tilt_from_deg <= tilt <= zone.tilt_to_deg
+def about(pan: float, tilt: float, left: float, right: float, up: float) -> Zone:
+    """Return a zone in which a direction lies."""
+    return Zone("1", "flats", pan - left, pan + right, tilt - 1.0, tilt + up)
 
 
+margins = st.floats(0.01, 90.0)
 sectors = st.builds(
     lambda start, width, low, height: Zone("1", "flats", start, start + width, low, low + height),
     st.floats(-180, 180),
@@ -43,29 +41,30 @@ sectors = st.builds(
 )
 
 
-@given(zone=sectors, pan=pans, tilt=tilts, hfov=lenses, right=edges, up=edges)
-def test_what_a_picture_shows_of_a_zone_meets_it(  # noqa: PLR0913 - a direction, a picture and a zone
-    zone: Zone, pan: float, tilt: float, hfov: float, right: float, up: float
+@given(picture=st.tuples(pans, tilts, lenses), point=st.tuples(edges, edges), about_it=st.tuples(margins, margins))
+def test_what_a_picture_shows_of_a_zone_meets_it(
+    picture: tuple[float, float, float], point: tuple[float, float], about_it: tuple[float, float]
 ) -> None:
     """A zone that any point of the picture shows is met, however steep and wide the picture is."""
-    assume(shows(zone, *look_at(pan, tilt, hfov, right, up)))
-    assert zone.met_by(at(pan, tilt, hfov), 0.0)
+    zone = about(*look_at(*picture, *point), *about_it, 1.0)
+    assert zone.met_by(at(*picture), 0.0)
 
 
-@given(zone=sectors, one=st.tuples(pans, tilts, lenses), way=st.tuples(edges, edges, edges), share=shares)
-def test_a_reach_meets_what_any_aim_of_it_meets(
-    zone: Zone, one: tuple[float, float, float], way: tuple[float, float, float], share: float
+@given(
+    one=st.tuples(pans, tilts, lenses), way=st.tuples(edges, edges, edges), share=shares, point=st.tuples(edges, edges)
+)
+def test_a_reach_meets_what_any_picture_of_it_shows(
+    one: tuple[float, float, float],
+    way: tuple[float, float, float],
+    share: float,
+    point: tuple[float, float],
 ) -> None:
-    """What is met somewhere on the way is met by the way."""
+    """What a picture somewhere on the way shows is met by the way."""
     pan, tilt, hfov = one
-    end = Aim(pan + 170 * way[0], max(-89.0, min(60.0, tilt + 60 * way[1])), max(2.0, hfov * 2.0 ** way[2]))
-    middle = at(
-        pan + share * (end.pan_deg - pan),
-        tilt + share * (end.tilt_deg - tilt),
-        hfov + share * ((end.hfov_deg or 0.0) - hfov),
-    )
-    assume(zone.met_by(middle, 0.0))
-    assert zone.met_by(Reach.between(Aim(pan, tilt, hfov), end), 1e-6)
+    end = (pan + 170 * way[0], max(-89.0, min(60.0, tilt + 60 * way[1])), max(2.0, min(80.0, hfov * 2.0 ** way[2])))
+    here = [start + share * (stop - start) for start, stop in zip(one, end, strict=True)]
+    zone = about(*look_at(here[0], here[1], here[2], *point), 0.1, 0.1, 1.0)
+    assert zone.met_by(Reach.between(Aim(*one), Aim(*end)), 0.0)
 
 
 @given(zone=sectors, pan=pans, tilt=tilts, hfov=lenses, turns=st.integers(-3, 3))
@@ -113,7 +112,9 @@ def test_equal_pans_are_the_whole_circle() -> None:
 
 def test_a_steep_picture_shows_all_round() -> None:
     """A picture with the foot of the mast in it shows every direction."""
-    assert extent(-85.0, 60.0) == (180.0, -90.0, pytest.approx(-85.0 + 180.0 - 90.0 - 0.0, abs=100.0))
+    half, low, high = extent(-85.0, 60.0)
+    assert (half, low) == (180.0, -90.0)
+    assert -85.0 < high < -50.0
     assert extent(88.0, 60.0)[2] == 90.0
 
 
@@ -163,7 +164,6 @@ def test_whom_they_bind() -> None:
 
 def test_degrees_of_a_position() -> None:
     """A position is told in degrees as far as the head told its ranges."""
-    aim = aim_of(FULL, Position(0.5, -1.0, 0.0))
-    assert aim == Aim(pytest.approx(90.0), pytest.approx(-90.0), pytest.approx(60.0))
-    assert aim_of(replace(FULL, hfov_deg=None), Position()) == Aim(0.0, pytest.approx(-35.0), None)
+    assert aim_of(FULL, Position(0.5, -1.0, 0.0)) == Aim(90.0, -90.0, 60.0)
+    assert aim_of(replace(FULL, hfov_deg=None), Position()) == Aim(0.0, -35.0, None)
     assert aim_of(replace(FULL, tilt_deg=None), Position()) is None
