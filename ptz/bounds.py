@@ -8,7 +8,7 @@ aims. A reach is never smaller than the truth, so what does not meet it is not s
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
 
 from kernel.head import Axis, HeadAbilities, Position
 from ptz.aiming import ASPECT, Geometry
@@ -89,8 +89,8 @@ class Rule(Protocol):
     """One thing that a reach may meet."""
 
     @property
-    def kind(self) -> str:
-        """Return ``zone`` or ``limit``."""
+    def kind(self) -> Literal["zone", "limit"]:
+        """Return what it is."""
         ...
 
     @property
@@ -109,8 +109,8 @@ class PanLimit:
 
     from_deg: float
     width_deg: float
-    kind = "limit"
-    name = "pan"
+    kind: ClassVar[Literal["limit"]] = "limit"
+    name: ClassVar[str] = "pan"
 
     def met_by(self, reach: Reach, margin_deg: float) -> bool:
         """Return whether the reach leaves the arc."""
@@ -127,8 +127,8 @@ class TiltLimit:
 
     lower_deg: float
     upper_deg: float
-    kind = "limit"
-    name = "tilt"
+    kind: ClassVar[Literal["limit"]] = "limit"
+    name: ClassVar[str] = "tilt"
 
     def met_by(self, reach: Reach, margin_deg: float) -> bool:
         """Return whether the reach goes lower or higher."""
@@ -146,8 +146,8 @@ class ZoomLimit:
     """The field of view stays as wide as this."""
 
     narrowest_deg: float
-    kind = "limit"
-    name = "zoom"
+    kind: ClassVar[Literal["limit"]] = "limit"
+    name: ClassVar[str] = "zoom"
 
     def met_by(self, reach: Reach, margin_deg: float) -> bool:
         """Return whether the reach goes narrower; a lens that tells nothing may always."""
@@ -171,7 +171,7 @@ class Zone:
     narrower_than_deg: float | None = None
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["zone"]:
         """Return that it is a zone."""
         return "zone"
 

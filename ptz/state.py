@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from kernel.errors import SightlineError
 from kernel.head import Position
@@ -19,8 +20,7 @@ class Barring(StrEnum):
 class Bar:
     """Which bound holds a head back now."""
 
-    kind: str
-    """``zone`` or ``limit``."""
+    kind: Literal["zone", "limit"]
     name: str
     """The zone's name, or the axis: pan, tilt, zoom."""
     does: Barring = Barring.STOPPED

@@ -9,6 +9,7 @@ from gateway.access.permissions import Permission
 from gateway.api import (
     account,
     approvals,
+    bounds,
     cameras,
     confirming,
     events,
@@ -65,6 +66,7 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         confirming,
         cameras,
         presets,
+        bounds,
         live,
         playback,
         hosts,
