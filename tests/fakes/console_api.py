@@ -21,6 +21,7 @@ from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
 from tests.fakes import console_hosts
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
+from tests.fakes.console_bounds import bounds
 from tests.fakes.console_state import USER, FakeBorough
 
 
@@ -375,6 +376,7 @@ def application(borough: FakeBorough) -> Any:
             Route(api + "/cameras", _cameras, methods=["GET", "POST"]),
             Route(api + "/cameras/probe", _probe, methods=["POST"]),
             Route(api + "/discovery", _discovery, methods=["POST"]),
+            Route(camera + "/bounds", bounds, methods=["GET", "PUT"]),
             Route(camera + "/presets", _presets, methods=["GET", "POST"]),
             Route(camera + "/presets/{token}", _presets, methods=["DELETE"]),
             Route(camera + "/timeline", _timeline),
