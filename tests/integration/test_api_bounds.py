@@ -49,7 +49,8 @@ async def test_bounds_reach_the_host_and_are_audited(desk: Desk) -> None:
     assert desk.host.assignments[camera].bounds == Bounds(limits=(Limits(left_deg=-60.0),), zones=(zone,))
     (entry,) = await desk.audit("camera.bounds")
     assert entry.subject == camera
-    before, after = (json.loads(str(entry.details[key])) for key in ("before", "after"))
+    said = json.loads(entry.details)
+    before, after = json.loads(said["before"]), json.loads(said["after"])
     assert (before["zones"], after["zones"][0]["name"]) == ([], "Flats, east side")
     (shown,) = (await desk.admin.get("/api/v1/cameras")).json()
     assert shown["bounds"] == "kept"
