@@ -314,7 +314,7 @@ class HeadController:
             case Verdict.STOP:
                 self._commands.overtake()
                 self._stop_owed, self._wish = self._restless, STILL
-            case Verdict.GO_BACK:
+            case _:
                 await self._go_back()
         self._told.bar(self._guard.bar)
 

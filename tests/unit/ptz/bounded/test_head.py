@@ -11,7 +11,7 @@ from ptz.errors import BoundsUnkeptError, OutOfBoundsError
 from ptz.state import Bar, Barring
 from tests.fakes.clock import ManualClock
 from tests.fakes.heavy_head import HeavyHead
-from tests.unit.ptz.bounded.stick import FLATS, FOR_ALL, GUEST, LEFT, RIGHT, ROOM, TELE, hold, pan_deg
+from tests.unit.ptz.bounded.stick import FLATS, FOR_ALL, FOR_GUESTS, GUEST, LEFT, RIGHT, ROOM, TELE, hold, pan_deg
 from tests.unit.ptz.stick import answer
 
 
@@ -278,6 +278,24 @@ async def test_a_head_that_ignores_an_axis_is_stopped(
         await clock.turn(0.1)
     assert "stop" in head.names()
     assert controller.state.bar is not None
+
+
+async def test_a_bound_wish_does_not_wait_for_a_head_that_hangs(
+    controller: HeadController, head: HeavyHead, clock: ManualClock
+) -> None:
+    """A guest's wish whose first look fails is forgotten; the same bounds again disturb nothing."""
+    controller.wish(LEFT, GUEST)
+    controller.stop(GUEST)
+    await clock.turn(2.0)
+    head.status_fails = True
+    controller.wish(LEFT, GUEST)
+    assert controller.wished
+    await clock.turn(0.2)
+    assert not controller.wished
+    controller.keep_within(FOR_GUESTS)
+    head.status_fails = False
+    await clock.turn(0.3)
+    assert "move" not in head.names()
 
 
 async def test_bounds_of_another_place(controller: HeadController, head: HeavyHead, clock: ManualClock) -> None:

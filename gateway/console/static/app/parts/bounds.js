@@ -147,6 +147,11 @@ class BoundsOfAHead extends SlElement {
   }
 
   /** @param {Bounds} bounds */
+  #count({ limits, zones }) {
+    return zones.length + limits.reduce((sum, one) => sum + LIMITS.filter(([field]) => typeof one[field] === "number").length, 0);
+  }
+
+  /** @param {Bounds} bounds */
   #list({ limits, zones }) {
     const rows = [
       ...limits.flatMap((one) => LIMITS.flatMap(([field, label]) => {
@@ -202,7 +207,7 @@ class BoundsOfAHead extends SlElement {
     if (!bounds) return html`<p class="hint" role="status">${this.#said}</p>`;
     return html`<details class="presets bounds" id="bounds" ?open=${this.#open || !bounds.confirmed}
       @toggle=${(/** @type {Event} */ event) => { this.#open = /** @type {HTMLDetailsElement} */ (event.target).open; }}>
-      <summary><h3>Limits and zones <span class="count">${bounds.zones.length + bounds.limits.length || ""}</span></h3></summary>
+      <summary><h3>Limits and zones <span class="count">${this.#count(bounds) || ""}</span></h3></summary>
       ${bounds.confirmed ? nothing : html`<p class="said attention" role="status">The camera stands at another place now. Nothing is kept, and partners may not steer it.</p>
         ${may("enrol") ? html`<button id="confirm-bounds" class="primary" @click=${() => void this.#put({}, "Limits and zones hold for this place.")}>They hold here too</button>` : nothing}`}
       ${this.#list(bounds)} ${may("enrol") ? this.#forms(camera) : nothing}
