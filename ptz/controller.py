@@ -1,8 +1,7 @@
 """The controller of one head: one actor, one request in flight, the latest wish wins, a stop is never lost.
 
 It decides again after every request and every wake, in this order: a stop that is owed (asked for, or the deadman
-expired), a command (preset, home, aim, auxiliary), a look that bounds wait for, a move that is due, a look at the
-position.
+expired), a command (preset, home, aim, auxiliary), a look that bounds wait for, a move that is due, a look.
 """
 
 import asyncio
@@ -58,7 +57,7 @@ class HeadController:
         self._retry_stop_ns = 0
         self._commands = CommandQueue()
         self._poll_due_ns = clock.monotonic_ns()
-        self._restless = False
+        self._restless = self._travels = False
         self._rest = Rest(apart_s=settings.poll_moving_s)
         self._alarm = Alarm(clock)
         self._guard = Guard(head, clock=clock, settings=settings)
@@ -218,14 +217,15 @@ class HeadController:
             due = min(due, self._deadman_ns())
         return int(min(due, self._clock.monotonic_ns() + 3600 * NS_PER_S))
 
-    def _zoom(self) -> float | None:
-        return self.state.position.zoom if self.state.position else None
-
     def _wanted(self) -> tuple[Velocity, Bar | None]:
         """Return what the wish comes to, and the bound that holds a part of it back."""
-        return self._guard.trim(shape(self._wish, self._head.abilities, self._zoom()))
+        at = self.state.position
+        return self._guard.trim(shape(self._wish, self._head.abilities, at.zoom if at else None))
 
     async def _move(self) -> None:
+        if self._travels and self._guard.bound and not self._guard.returning:
+            self._stop_owed = True  # what its own speed adds is not known: a bound wish begins at rest
+            return
         velocity, bar = self._wanted()
         if not self._guard.returning:
             self._told.bar(bar)
@@ -248,13 +248,14 @@ class HeadController:
             self._told.show(moving=True, fault=None)
 
     async def _execute(self, command: Command) -> None:
-        was_moving = self._sent is not None
-        if command.needs_rest and was_moving and await self._come_to_rest() is not Outcome.STANDS:
-            command.fail(HeadBusyError("The head does not stand still.", cure="Try again."))
-            return
         if command.answer.cancelled():
             return
+        bound = command.moves and self._guard.bound and (self._travels or self._sent is not None)
         try:
+            if (
+                bound or (command.needs_rest and self._sent is not None)
+            ) and await self._come_to_rest() is not Outcome.STANDS:
+                raise HeadBusyError("The head does not stand still.", cure="Try again.")  # noqa: TRY301 - answered below
             result = await self._call(command.call())
         except SightlineError as error:
             self._stop_owed = self._stop_owed or (command.moves and self._sent is not None)
@@ -291,7 +292,7 @@ class HeadController:
         self._seen(status, asked_ns)
         stood = self._rest.seen(status.position, asked_ns)
         if self._sent is None and (stood or status.position is None):
-            self._restless = False
+            self._restless = self._travels = False
         if stood and not self._restless:
             self._told.rested()
         else:
@@ -332,7 +333,7 @@ class HeadController:
 
     def _replaced(self) -> None:
         """Take in that a move of the head's own has replaced ours."""
-        self._sent, self._restless = None, True
+        self._sent, self._restless, self._travels = None, True, True
         self._rest.disturbed(self._clock.monotonic_ns())
         self._guard.pace.sent(None, self._clock.monotonic_ns())
 
@@ -347,12 +348,12 @@ class HeadController:
             seen=self._seen,
         ).climb()
         if outcome is Outcome.STANDS:
-            self._sent, self._restless = None, False
+            self._sent, self._restless, self._travels = None, False, False
             self._told.rested()
             if self._guard.errand is not None:
                 self._commands.go_on(self.orders.recall_again(self._guard.errand))
         elif outcome is Outcome.UNSTOPPABLE:
-            self._sent, self._restless = None, True
+            self._sent, self._restless, self._travels = None, True, False
             log.error("head.unstoppable")
             self._told.show(moving=True, presets_only=True, fault=PresetsOnlyError("Nothing stops this head."))
         elif outcome is Outcome.SILENT:
@@ -366,7 +367,8 @@ class HeadController:
         return outcome
 
     def _superseded(self) -> bool:
-        return not self._wanted()[0].still or self._commands.moving
+        settling = self._travels and self._guard.bound
+        return not (settling or self._wanted()[0].still) or self._commands.moving
 
     def _seen(self, status: HeadStatus, asked_ns: int | None = None) -> None:
         self._guard.saw(status.position, asked_ns=self._clock.monotonic_ns() if asked_ns is None else asked_ns)
