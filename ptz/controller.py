@@ -210,9 +210,7 @@ class HeadController:
         return self._sent_ns + round(refresh_s * NS_PER_S)
 
     def _next_due_ns(self) -> int:
-        due: float = self._move_due_ns()
-        if self._head.abilities.status:
-            due = min(due, self._poll_due_ns)
+        due = min(self._move_due_ns(), self._poll_due_ns if self._head.abilities.status else float("inf"))
         if self._sent is not None:
             due = min(due, self._deadman_ns())
         return int(min(due, self._clock.monotonic_ns() + 3600 * NS_PER_S))
