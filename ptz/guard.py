@@ -20,7 +20,7 @@ from ptz.state import Bar, Barring
 
 log = structlog.get_logger()
 
-MARGIN_DEG = 0.5
+MARGIN_DEG = 1.0
 """Heads tell tenths of a degree, and are not quite where they tell."""
 STEPS = (0.01, 0.01, 0.02)
 """How finely the way out of a bound is looked for, in generic units of pan, tilt and zoom."""
