@@ -30,6 +30,12 @@ class SteeringSettings(BaseModel):
     """A request still unanswered this long after a stop was asked for is given up, so that the stop can go."""
     poll_moving_s: Annotated[float, Field(gt=0)] = 0.25
     """How often the position is asked while a head moves."""
+    poll_bound_s: Annotated[float, Field(gt=0)] = 0.1
+    """The same where limits or no-look zones bind whoever moves it."""
+    coast_s: Annotated[float, Field(gt=0)] = 0.25
+    """How long a head may take to follow a command: it is kept that much farther from limits and no-look zones."""
+    blind_s: Annotated[float, Field(gt=0)] = 0.6
+    """A bound head whose position was not seen for this long is stopped."""
     poll_idle_s: Annotated[float, Field(gt=0)] = 5.0
     """How often while it stands."""
     idle_release_s: Annotated[float, Field(gt=0)] = 60.0

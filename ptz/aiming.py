@@ -80,20 +80,35 @@ def look_at(pan_deg: float, tilt_deg: float, hfov_deg: float, right: float, up: 
     return pan_deg + turn, math.degrees(math.atan2(height, math.hypot(x, forward)))
 
 
+def target_of(abilities: HeadAbilities, at: Position | None, right: float, up: float) -> Position:
+    """Return the position from which a clicked point is seen in the centre.
+
+    Raises:
+        AimError: the head told too little of itself.
+    """
+    geometry = Geometry.of(abilities)
+    if geometry is None or at is None:
+        raise _unable()
+    pan, tilt = geometry.degrees(at)
+    pan, tilt = look_at(pan, tilt, geometry.hfov(at.zoom), right, up)
+    return geometry.generic(pan, tilt, at.zoom)
+
+
+def _unable() -> AimError:
+    return AimError(
+        "This head cannot turn to a point of the picture.", cure="Steer it with the stick or recall a preset."
+    )
+
+
 def centre_on(abilities: HeadAbilities, at: Position | None, right: float, up: float) -> Position:
     """Return the absolute position that centres a clicked point.
 
     Raises:
-        AimError: the head told too little of itself, or cannot move to a position.
+        AimError: as :func:`target_of`; also where the head cannot move to a position.
     """
-    geometry = Geometry.of(abilities)
-    if not abilities.absolute or geometry is None or at is None:
-        raise AimError(
-            "This head cannot turn to a point of the picture.", cure="Steer it with the stick or recall a preset."
-        )
-    pan, tilt = geometry.degrees(at)
-    pan, tilt = look_at(pan, tilt, geometry.hfov(at.zoom), right, up)
-    return geometry.generic(pan, tilt, at.zoom)
+    if not abilities.absolute:
+        raise _unable()
+    return target_of(abilities, at, right, up)
 
 
 def frame_box(abilities: HeadAbilities, at: Position | None, box: tuple[float, float, float, float]) -> Position:

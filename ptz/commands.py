@@ -64,6 +64,10 @@ class CommandQueue:
         self._waiting.append(command)
         return command.answer
 
+    def go_on(self, command: Command) -> None:
+        """Put something that was begun before all others, however many there are."""
+        self._waiting.appendleft(command)
+
     def next(self) -> Command:
         """Take the oldest."""
         return self._waiting.popleft()

@@ -5,6 +5,8 @@ SteeringError
 ├── StickNotHeldError   a wish from somebody who does not hold it
 ├── PresetsOnlyError    nothing stops this head, so it is not turned freely
 ├── AimError            this head cannot do that kind of move
+├── OutOfBoundsError    it would look where it must not
+├── BoundsUnkeptError   nothing shows where this head looks, so its bounds cannot be kept
 ├── HeadBusyError       too many commands are waiting
 └── HeadSilentError     a request was given up because a stop had to go
 """
@@ -40,6 +42,18 @@ class AimError(SteeringError):
     """This head cannot do that kind of move."""
 
     code = "steering.cannot"
+
+
+class OutOfBoundsError(SteeringError):
+    """It would look where it must not. ``facts``: ``kind`` (zone, limit), ``bound``: its name."""
+
+    code = "steering.out-of-bounds"
+
+
+class BoundsUnkeptError(SteeringError):
+    """Nothing shows where this head looks, or its bounds are of another place: they cannot be kept."""
+
+    code = "steering.bounds-unkept"
 
 
 class HeadBusyError(SteeringError):

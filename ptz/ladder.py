@@ -11,6 +11,7 @@ from enum import StrEnum
 import structlog
 
 from config.steering import SteeringSettings
+from kernel.clock import NS_PER_S
 from kernel.errors import SightlineError
 from kernel.head import HeadStatus, Position, Velocity
 from ptz.ports import Head
@@ -49,6 +50,26 @@ def stands_between(one: Position, other: Position) -> bool:
         and abs(one.tilt - other.tilt) < STANDSTILL
         and abs(one.zoom - other.zoom) < STANDSTILL
     )
+
+
+class Rest:
+    """Whether a head stands, by looks that may come fast: two of them tell only if they are far enough apart."""
+
+    def __init__(self, *, apart_s: float) -> None:
+        self._apart_ns = round(0.9 * apart_s * NS_PER_S)
+        self._before: Position | None = None
+        self._before_ns = 0
+
+    def disturbed(self, now_ns: int) -> None:
+        """Take in that it moves from now on by itself, and may take its time to begin."""
+        self._before, self._before_ns = None, now_ns
+
+    def seen(self, position: Position | None, asked_ns: int) -> bool:
+        """Take in a look; return whether the head stood since one that is long enough ago."""
+        if asked_ns - self._before_ns < self._apart_ns:
+            return False
+        before, self._before, self._before_ns = self._before, position, asked_ns
+        return before is not None and position is not None and stands_between(before, position)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from gateway.access.permissions import Permission
 from gateway.api import (
     account,
     approvals,
+    bounds,
     cameras,
     confirming,
     effect,
@@ -97,6 +98,7 @@ def _routed(version: str) -> FastAPI:
         confirming,
         cameras,
         presets,
+        bounds,
         live,
         playback,
         hosts,

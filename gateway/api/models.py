@@ -103,6 +103,15 @@ class RecordingState(BaseModel):
     cause: str | None
 
 
+class Bound(BaseModel):
+    """What holds a head back: a no-look zone by its name, or the limit of an axis (pan, tilt, zoom)."""
+
+    kind: Literal["zone", "limit"]
+    name: str
+    does: Literal["stopped", "returned"]
+    """``returned``: the head had run past, and is brought back."""
+
+
 class HeadPosition(BaseModel):
     """Where a head points."""
 
@@ -116,6 +125,7 @@ class HeadPosition(BaseModel):
     moving: bool
     at: str | None
     problem: Trouble | None = None
+    bound: Bound | None = None
 
 
 class Stick(BaseModel):
@@ -225,6 +235,8 @@ class CameraModel(BaseModel):
     may: list[Permission]
     """What one may do with this camera."""
     state: CameraStateModel
+    bounds: Literal["none", "kept", "unconfirmed"] = "none"
+    """Limits and no-look zones of its head; ``unconfirmed`` since it stands at another place."""
 
 
 class ViewModel(BaseModel):

@@ -54,6 +54,7 @@ def camera(
         enrolled=iso(one.enrolled_ns),
         may=sorted(permission for permission in rights.permissions(one.id) if permission.of_cameras),
         state=state(known, user_id=user_id, lent=lent),
+        bounds="none" if one.bounds.empty else "kept" if one.bounds.confirmed else "unconfirmed",
     )
 
 
@@ -152,6 +153,9 @@ def position(facts: rpc.HeadFacts | None) -> models.HeadPosition | None:
         moving=facts.moving,
         at=iso_or_none(facts.at_ns),
         problem=trouble(facts.problem),
+        bound=models.Bound(kind=facts.bar.kind, name=facts.bar.name, does=facts.bar.does.value)
+        if facts.bar is not None
+        else None,
     )
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
-from gateway.api import showing
+from gateway.api import models, showing
 from gateway.api.errors import ControlSocketError, NotHereError
 from gateway.api.guard import actor, admit
 from gateway.api.problems import problem, refusal
@@ -81,6 +81,9 @@ class _Seat:
         """Which of them the urgent stop overtook."""
         self._stick_shown: Any = ()
         self._head_shown: Any = None
+        self._bound_shown: Any = None
+        outside = who.role is Role.PARTNER
+        self._priority = Priority.GUEST if outside else Priority.ROOM
         self._holding = False
         """We asked for the stick and have not let go of it since."""
         self._confirmed = False
@@ -203,7 +206,8 @@ class _Seat:
                 case Release():
                     await self._leave("let go")
                 case _:
-                    await self._host.steer(self._camera.id, rpc.SteerWish(holder=self._holder, wish=wish_of(said)))
+                    wish = rpc.SteerWish(holder=self._holder, wish=wish_of(said), priority=self._priority)
+                    await self._host.steer(self._camera.id, wish)
                     self._count(said)
         except HostError as error:
             if not quiet:
@@ -230,13 +234,7 @@ class _Seat:
         await self._say_stick(state)
 
     def _stick_wish(self) -> rpc.StickWish:
-        outside = self._who.role is Role.PARTNER
-        return rpc.StickWish(
-            holder=self._holder,
-            name=self._who.name,
-            take=True,
-            priority=Priority.GUEST if outside else Priority.ROOM,
-        )
+        return rpc.StickWish(holder=self._holder, name=self._who.name, take=True, priority=self._priority)
 
     async def _leave(self, reason: str) -> None:
         """Let go of the stick, which stops the head."""
@@ -284,6 +282,14 @@ class _Seat:
             if head is not None and head != self._head_shown:
                 self._head_shown = head
                 await self._socket.send_json({"t": "head", **head.model_dump(mode="json")})
+                await self._say_bound(head.bound)
+
+    async def _say_bound(self, bound: models.Bound | None) -> None:
+        """Say what holds the head back, once; and that nothing does any more."""
+        if bound != self._bound_shown:
+            self._bound_shown = bound
+            said = bound.model_dump(mode="json") if bound is not None else None
+            await self._socket.send_json({"t": "bound", "bound": said})
 
     def _watch_stick(self, stick: rpc.StickState | None) -> None:
         """Notice that somebody else was given the stick."""

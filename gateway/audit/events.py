@@ -53,6 +53,8 @@ class Action(StrEnum):
     DISCOVERED = "camera.discovered"
     ENROLLED = "camera.enrolled"
     CHANGED = "camera.changed"
+    BOUNDS_CHANGED = "camera.bounds"
+    """Limits and no-look zones of a head; before and after."""
     REMOVED = "camera.removed"
     VIEW_STARTED = "view.started"
     VIEW_ENDED = "view.ended"

@@ -1,10 +1,11 @@
 """Cameras as the control room knows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.model import CameraDescription, CameraView
 from kernel.geography import Place
 from kernel.ids import CameraId
+from ptz.bounds import Bounds
 
 NUMBER_MAX = 9999
 
@@ -30,6 +31,8 @@ class Camera:
     address: str
     view: CameraView
     description: CameraDescription
+    bounds: Bounds = field(default_factory=Bounds)
+    """Limits and no-look zones of its head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

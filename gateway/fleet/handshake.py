@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.fleet import rpc
 
-RPC_VERSION = 4
+RPC_VERSION = 5
 
 
 class HostVersion(BaseModel):

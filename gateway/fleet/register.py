@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
 from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials
+from gateway.db.bounds import BoundsTable
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
@@ -15,8 +16,14 @@ from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
 from gateway.fleet.errors import UnknownCameraError
 from gateway.vault import Sealer, Vault, VaultError
 from kernel.clock import Clock
-from kernel.geography import Place, bearing_wrap
+from kernel.geography import Place, bearing_wrap, distance_m
 from kernel.ids import CameraId, new_camera_id, new_id
+from ptz.bounds import Bounds
+
+CORRECTION_M = 5.0
+"""A camera whose place changes by less stands where it stood."""
+
+_BOUNDS: TypeAdapter[Bounds] = TypeAdapter(Bounds)
 
 
 class Register:
@@ -30,7 +37,8 @@ class Register:
     async def cameras(self) -> list[Camera]:
         """Return every camera by number."""
         async with self._database.read() as connection:
-            return [_camera(row, device) for row, device in await Devices(connection).cameras()]
+            kept = await BoundsTable(connection).all()
+            return [_camera(row, device, kept.get(row.id)) for row, device in await Devices(connection).cameras()]
 
     async def urns(self) -> set[str]:
         """Return the endpoint references of every enrolled device."""
@@ -109,7 +117,8 @@ class Register:
             rows[1:] = [_with_facts(row, shared) for row in rows[1:]]
             for row in rows:
                 await devices.change_camera(row)
-            return [_camera(row, device) for row in rows], known is not None
+            kept = BoundsTable(connection)
+            return [_camera(row, device, await kept.of(row.id)) for row in rows], known is not None
 
     async def change(self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset()) -> Camera:
         """Change what people say of a camera; ``clear`` names facts to be forgotten (place, bearing_deg, hfov_deg).
@@ -124,8 +133,20 @@ class Register:
                 if row.id == camera:
                     changed = _with_facts(_cleared(row, clear), facts)
                     await devices.change_camera(changed)
-                    return _camera(changed, device)
+                    return _camera(changed, device, await _moved_from(BoundsTable(connection), row, changed))
         raise unknown()
+
+    async def bind(self, camera: CameraId, bounds: Bounds) -> None:
+        """Store the limits and no-look zones of a camera's head anew.
+
+        Raises:
+            UnknownCameraError: no such camera.
+        """
+        async with self._database.write() as connection:
+            if all(row.id != camera for row, _ in await Devices(connection).cameras()):
+                raise unknown()
+            said = None if bounds.empty else _BOUNDS.dump_json(bounds).decode()
+            await BoundsTable(connection).put(camera, said)
 
     async def move(self, hosts: Mapping[CameraId, int]) -> None:
         """Give cameras to other hosts."""
@@ -162,7 +183,24 @@ def _device(
     )
 
 
-def _camera(row: CameraRow, device: DeviceRow) -> Camera:
+async def _moved_from(kept: BoundsTable, before: CameraRow, after: CameraRow) -> str | None:
+    """Return a camera's bounds as they stand after a change: those of another place are not confirmed for this one."""
+    said = await kept.of(after.id)
+    if said is None or not _moved(before, after):
+        return said
+    said = _BOUNDS.dump_json(replace(_BOUNDS.validate_json(said), confirmed=False)).decode()
+    await kept.put(after.id, said)
+    return said
+
+
+def _moved(before: CameraRow, after: CameraRow) -> bool:
+    """Return whether a camera was taken elsewhere; a correction on the map is not that, nor a first survey."""
+    here = place_of(before.latitude_deg, before.longitude_deg, None)
+    there = place_of(after.latitude_deg, after.longitude_deg, None)
+    return here is not None and (there is None or distance_m(here, there) > CORRECTION_M)
+
+
+def _camera(row: CameraRow, device: DeviceRow, bounds: str | None) -> Camera:
     description = CameraDescription.model_validate_json(device.description)
     view = next(view for view in description.views if view.source_token == row.source_token)
     place = None
@@ -184,6 +222,7 @@ def _camera(row: CameraRow, device: DeviceRow) -> Camera:
         address=device.address,
         view=view,
         description=description,
+        bounds=_BOUNDS.validate_json(bounds) if bounds is not None else Bounds(),
     )
 
 

@@ -17,6 +17,8 @@ from kernel.head import HeadAbilities, Preset
 from kernel.ids import CameraId, StreamName
 from kernel.media import TimeSource, VideoCodec
 from ptz.arbitration import Priority
+from ptz.bounds import Bounds
+from ptz.state import Bar
 
 SDP_MEDIA_TYPE = "application/sdp"
 SDP_FRAGMENT_MEDIA_TYPE = "application/trickle-ice-sdpfrag"
@@ -83,6 +85,8 @@ class CameraAssignment(Message):
     """Main is recorded, and sub where the view has one."""
     bearing_deg: float | None = None
     """True bearing of the mount's forward direction, where it was surveyed."""
+    bounds: Bounds = Bounds()
+    """Limits and no-look zones of its head."""
 
 
 class StreamRecording(Message):
@@ -127,6 +131,8 @@ class HeadFacts(Message):
     moving: bool = False
     at_ns: int | None = None
     problem: Problem | None = None
+    bar: Bar | None = None
+    """Which bound holds it back now."""
 
 
 class StickState(Message):
@@ -347,10 +353,11 @@ AnyWish = Annotated[
 
 
 class SteerWish(Message):
-    """What the holder of a stick wants of the head."""
+    """What the holder of a stick wants of the head. ``priority`` says whose bounds are kept."""
 
     holder: str
     wish: AnyWish
+    priority: Priority = Priority.ROOM
 
 
 class StorePreset(Message):

@@ -21,6 +21,7 @@ from gateway.vault import Vault
 from kernel.clock import Clock
 from kernel.errors import SightlineError
 from kernel.ids import CameraId
+from ptz.bounds import Bounds
 
 log = structlog.get_logger()
 
@@ -158,6 +159,18 @@ class Fleet:
         """
         changed = await self._register.change(camera.id, facts, clear=clear)
         self._cameras[changed.id] = changed
+        await self._assign(changed, await self._register.target(changed.device_id))
+        self._tell(ListChanged())
+        return changed
+
+    async def bind(self, camera: Camera, bounds: Bounds) -> Camera:
+        """Give a camera's head these limits and no-look zones; they hold once its host knows them.
+
+        Raises:
+            UnknownCameraError: it was removed.
+        """
+        await self._register.bind(camera.id, bounds)
+        changed = self._cameras[camera.id] = replace(self._cameras[camera.id], bounds=bounds)
         await self._assign(changed, await self._register.target(changed.device_id))
         self._tell(ListChanged())
         return changed
@@ -309,6 +322,7 @@ def _assignment(camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
         description=camera.description,
         recording=camera.recording,
         bearing_deg=camera.bearing_deg,
+        bounds=camera.bounds,
     )
 
 

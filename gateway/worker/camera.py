@@ -101,16 +101,20 @@ class CameraActor:
         self._seat = await stack.enter_async_context(
             open_seat(head, clock=self._clock, settings=self._plane.steering, changed=self.changed)
         )
-        self._seat.bearing_deg = assignment.bearing_deg
+        self._told_of_head(self._seat)
+
+    def _told_of_head(self, seat: HeadSeat) -> None:
+        seat.bearing_deg = self.assignment.bearing_deg
+        seat.controller.keep_within(self.assignment.bounds)
 
     def renamed(self, assignment: rpc.CameraAssignment) -> bool:
-        """Take over a changed assignment where nothing but names and bearings differ; return whether that was so."""
-        told = {"number": assignment.number, "name": assignment.name, "bearing_deg": assignment.bearing_deg}
+        """Take over a changed assignment where nothing but names, bearings and bounds differ; return whether it did."""
+        told = {key: getattr(assignment, key) for key in ("number", "name", "bearing_deg", "bounds")}
         if self.assignment.model_copy(update=told) != assignment:
             return False
         self.assignment = assignment
         if self._seat is not None:
-            self._seat.bearing_deg = assignment.bearing_deg
+            self._told_of_head(self._seat)
         self.changed()
         return True
 

@@ -12,7 +12,7 @@ from gateway.worker.problems import problem_of
 from kernel.clock import Clock
 from kernel.geography import bearing_wrap
 from kernel.head import Preset, Velocity
-from ptz import Head, HeadController, HeadState, Holder, Stick, open_controller
+from ptz import Head, HeadController, HeadState, Holder, Priority, Stick, open_controller
 from ptz.aiming import Geometry
 
 _log = structlog.get_logger(__name__)
@@ -38,15 +38,16 @@ class HeadSeat:
             lost = self.stick.take(Holder(id=wish.holder, name=wish.name, priority=wish.priority))
             if lost is not None:
                 # The wish in force is the loser's; the winner begins with a head at rest.
-                self.controller.stop()
+                self.controller.taken_over(wish.priority)
             self._changed()
         return self.stick_state()
 
     def release(self, holder: str) -> rpc.StickState:
         """Let go; a head that the holder left turning is stopped."""
-        if self.stick.release(holder):
+        held = self.stick.state.holder
+        if held is not None and self.stick.release(holder):
             # Not asked whether it moves: that is known only once the head has answered, which may be later.
-            self.controller.let_go()
+            self.controller.let_go(held.priority)
             self._changed()
         return self.stick_state()
 
@@ -57,10 +58,11 @@ class HeadSeat:
             StickNotHeldError: ``wish.holder`` does not hold the stick.
             SteeringError, CameraError: the head cannot, or does not.
         """
+        hand = self._hand(wish)
         match wish.wish:
             case rpc.Stop():
                 # A stop is obeyed whoever sends it: it cannot do harm, and must never be too late.
-                self.controller.stop()
+                self.controller.stop(hand)
                 return
             case rpc.Beat():
                 if self._beaten(wish.holder):
@@ -68,17 +70,22 @@ class HeadSeat:
         self.stick.touch(wish.holder)
         match wish.wish:
             case rpc.Move(pan=pan, tilt=tilt, zoom=zoom):
-                self.controller.wish(Velocity(pan, tilt, zoom))
+                self.controller.wish(Velocity(pan, tilt, zoom), hand)
             case rpc.MoveInView(right=right, up=up):
-                await self.controller.move_in_view(right, up)
+                await self.controller.orders.move_in_view(right, up, hand)
             case rpc.ZoomBox(x0=x0, y0=y0, x1=x1, y1=y1):
-                await self.controller.zoom_box(x0, y0, x1, y1)
+                await self.controller.orders.zoom_box(x0, y0, x1, y1, hand)
             case rpc.RecallPreset(token=token):
-                await self.controller.recall(token)
+                await self.controller.orders.recall(token, hand)
             case rpc.GoHome():
-                await self.controller.home()
+                await self.controller.orders.home(hand)
             case rpc.Auxiliary(command=command):
-                await self.controller.auxiliary(command)
+                await self.controller.orders.auxiliary(command, hand)
+
+    def _hand(self, wish: rpc.SteerWish) -> Priority:
+        """Return whose hand it is: a guest's, where either the wish or the taking of the stick says so."""
+        held = self.stick.state.holder
+        return min(wish.priority, held.priority) if held is not None and held.id == wish.holder else wish.priority
 
     def _beaten(self, holder: str) -> bool:
         """Note a beat of the holder's; False where another sent it. Only a deflected stick is touched by it."""
@@ -91,15 +98,15 @@ class HeadSeat:
 
     async def presets(self) -> rpc.PresetList:
         """Return the head's presets and abilities."""
-        return rpc.PresetList(presets=tuple(await self.controller.presets()), abilities=self.abilities)
+        return rpc.PresetList(presets=tuple(await self.controller.orders.presets()), abilities=self.abilities)
 
     async def store(self, wish: rpc.StorePreset) -> Preset:
         """Store where the head points."""
-        return await self.controller.store(wish.name, wish.token)
+        return await self.controller.orders.store(wish.name, wish.token)
 
     async def remove(self, token: str) -> None:
         """Forget a preset."""
-        await self.controller.remove(token)
+        await self.controller.orders.remove(token)
 
     def stick_state(self) -> rpc.StickState:
         """Return who holds the stick."""
@@ -115,7 +122,7 @@ class HeadSeat:
         state = self.controller.state
         problem = problem_of(state.fault) if state.fault is not None else None
         if state.position is None:
-            return rpc.HeadFacts(moving=state.moving, at_ns=state.wall_ns or None, problem=problem)
+            return rpc.HeadFacts(moving=state.moving, at_ns=state.wall_ns or None, problem=problem, bar=state.bar)
         position, geometry = state.position, Geometry.of(self.abilities)
         pan_deg = _degrees(position.pan, self.abilities.pan_deg)
         return rpc.HeadFacts(
@@ -129,6 +136,7 @@ class HeadSeat:
             moving=state.moving,
             at_ns=state.wall_ns or None,
             problem=problem,
+            bar=state.bar,
         )
 
     def _bearing(self, pan_deg: float | None) -> float | None:

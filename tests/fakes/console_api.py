@@ -22,6 +22,7 @@ from kernel.clock import SystemClock
 from tests.fakes import console_acts, console_hosts, console_people
 from tests.fakes.console_account import account_routes
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
+from tests.fakes.console_bounds import bounds
 from tests.fakes.console_record import record_routes
 from tests.fakes.console_state import USER, FakeBorough, borough_of
 
@@ -258,6 +259,7 @@ def application(borough: FakeBorough) -> Any:
             Route(api + "/cameras", _cameras, methods=["GET", "POST"]),
             Route(api + "/cameras/probe", _probe, methods=["POST"]),
             Route(api + "/discovery", _discovery, methods=["POST"]),
+            Route(camera + "/bounds", bounds, methods=["GET", "PUT"]),
             Route(camera + "/presets", _presets, methods=["GET", "POST"]),
             Route(camera + "/presets/{token}", _presets, methods=["DELETE"]),
             Route(camera + "/timeline", _timeline),

@@ -71,7 +71,13 @@ def cameras() -> list[dict[str, Any]]:
                 "recording": {"main": True, "sub": True, "cause": None},
                 "last_frame": None,
                 "viewers": 3 if number == 2 else 1,
-                "head": {"bearing_deg": float(bearing), "hfov_deg": float(hfov), "tilt_deg": -9.0, "moving": False}
+                "head": {
+                    "pan_deg": 10.0,
+                    "bearing_deg": float(bearing),
+                    "hfov_deg": float(hfov),
+                    "tilt_deg": -9.0,
+                    "moving": False,
+                }
                 if steerable
                 else None,
                 "stick": None,

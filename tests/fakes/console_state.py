@@ -40,6 +40,7 @@ class FakeBorough:
     host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
+    bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})
     commands: list[dict[str, Any]] = field(default_factory=list)
     """Everything that came over the steering sockets, in order."""
     audit_asked: list[dict[str, str]] = field(default_factory=list)

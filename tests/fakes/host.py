@@ -51,6 +51,7 @@ class FakeHost(Footage, Outlets):
         """What a patch is answered with that restarts ICE."""
         self.sticks: dict[str, rpc.StickState] = {}
         self.priorities: dict[str, Priority] = {}
+        self.hands: list[Priority] = []
         """Of whoever took each stick last."""
         self.wishes: list[Any] = []
         self.dropped: list[str] = []
@@ -293,6 +294,7 @@ class FakeHost(Footage, Outlets):
             problem = rpc.Problem(type="steering.not-held", title="You do not hold the stick.", status=409)
             return JSONResponse(problem.model_dump(), 409)
         self.wishes.append(wish.wish)
+        self.hands.append(wish.priority)
         await (self.stopping if wish.wish.t == "stop" else self.steering).wait()
         return self._refused("steer") or Response(status_code=204)
 

@@ -150,7 +150,7 @@ async def test_a_program_is_not_one_of_two(careful: Desk) -> None:
     refused = await program.delete(where)
     assert (refused.status_code, refused.json()["type"]) == (403, "access.forbidden")
     number = await asked(await careful.person("operator"), "DELETE", where)
-    assert (await program.post(f"/api/v1/approvals/{number}")).status_code == 403
+    assert (await program.post(f"/api/v1/approvals/{number}/allowance")).status_code == 403
 
 
 async def test_one_person_alone_is_refused(careful: Desk) -> None:

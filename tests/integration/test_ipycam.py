@@ -110,11 +110,11 @@ async def test_it_is_steered(camera: OtherCamera) -> None:
             await until(lambda: not controller.state.moving, what="standstill")
             stood = await pan()
             assert stood > start
-            preset = await controller.store("Market")
-            assert "Market" in [one.name for one in await controller.presets()]
-            await controller.home()
+            preset = await controller.orders.store("Market")
+            assert "Market" in [one.name for one in await controller.orders.presets()]
+            await controller.orders.home()
             await until(lambda: _near(controller.state.position, 0.0), what="home")
-            await controller.recall(preset.token)
+            await controller.orders.recall(preset.token)
             await until(lambda: _near(controller.state.position, stood), what="the preset")
 
 

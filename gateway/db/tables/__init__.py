@@ -4,7 +4,7 @@ Times are nanoseconds since 1970 UTC. Only types that SQLite and PostgreSQL shar
 """
 
 from gateway.db.tables.base import metadata
-from gateway.db.tables.cameras import cameras, devices
+from gateway.db.tables.cameras import camera_bounds, cameras, devices
 from gateway.db.tables.people import (
     codes,
     identities,
@@ -47,6 +47,7 @@ __all__ = [
     "audit_personal",
     "audit_tree",
     "bundles",
+    "camera_bounds",
     "camera_group_members",
     "camera_groups",
     "cameras",

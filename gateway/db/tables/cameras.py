@@ -51,3 +51,10 @@ cameras = Table(
     UniqueConstraint("device_id", "source_token"),
     CheckConstraint("number BETWEEN 1 AND 9999", name="number"),
 )
+
+camera_bounds = Table(
+    "camera_bounds",
+    metadata,
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("bounds", Text, nullable=False),  # JSON: ptz.bounds.Bounds
+)

@@ -19,7 +19,7 @@ async def test_preset_overtakes_a_move_and_is_not_cut_short(
 ) -> None:
     """A preset recalled while turning goes at once; the deadman does not stop it."""
     await hold(controller, clock, RIGHT, 0.3)
-    await answer(clock, controller.recall("1"))
+    await answer(clock, controller.orders.recall("1"))
     await clock.turn(2.0)
     assert head.names()[-1] == "recall"
 
@@ -27,7 +27,7 @@ async def test_preset_overtakes_a_move_and_is_not_cut_short(
 async def test_store_brings_the_head_to_rest(controller: HeadController, head: FakeHead, clock: ManualClock) -> None:
     """SetPreset fails on moving heads, so the head is stopped first."""
     await hold(controller, clock, RIGHT, 0.3)
-    preset = await answer(clock, controller.store("Corner"))
+    preset = await answer(clock, controller.orders.store("Corner"))
     assert preset.name == "Corner"
     assert "stop" in head.names()
 
@@ -37,16 +37,16 @@ async def test_store_on_an_unstoppable_head(controller: HeadController, head: Fa
     head.stop_ignored = head.zero_ignored = True
     await hold(controller, clock, RIGHT, 0.3)
     with pytest.raises(HeadBusyError, match="stand still"):
-        await answer(clock, controller.store("Corner"))
+        await answer(clock, controller.orders.store("Corner"))
 
 
 async def test_stop_refuses_waiting_moves(controller: HeadController, head: FakeHead, clock: ManualClock) -> None:
     """A stop overtakes a preset that waits, and says so to whoever asked; questions are still answered."""
     head.delay_s = 0.2
-    first = asyncio.ensure_future(controller.presets())
+    first = asyncio.ensure_future(controller.orders.presets())
     await settle()
-    second = asyncio.ensure_future(controller.recall("1"))
-    third = asyncio.ensure_future(controller.presets())
+    second = asyncio.ensure_future(controller.orders.recall("1"))
+    third = asyncio.ensure_future(controller.orders.presets())
     await settle()
     controller.stop()
     await clock.turn(3.0)
@@ -60,7 +60,7 @@ async def test_stop_refuses_waiting_moves(controller: HeadController, head: Fake
 async def test_command_queue_is_bounded(controller: HeadController, head: FakeHead, clock: ManualClock) -> None:
     """The ninth waiting command is refused."""
     head.delay_s = 0.2
-    waiting = [asyncio.ensure_future(controller.presets()) for _ in range(9)]
+    waiting = [asyncio.ensure_future(controller.orders.presets()) for _ in range(9)]
     await settle()
     with pytest.raises(HeadBusyError, match="still busy"):
         await waiting[-1]
@@ -71,9 +71,9 @@ async def test_command_queue_is_bounded(controller: HeadController, head: FakeHe
 async def test_abandoned_command_is_not_sent(controller: HeadController, head: FakeHead, clock: ManualClock) -> None:
     """A command whose asker has left before its turn is not sent."""
     head.delay_s = 0.2
-    first = asyncio.ensure_future(controller.presets())
+    first = asyncio.ensure_future(controller.orders.presets())
     await settle()
-    second = asyncio.ensure_future(controller.remove("1"))
+    second = asyncio.ensure_future(controller.orders.remove("1"))
     await settle()
     second.cancel()
     await clock.turn(1.0)
@@ -87,13 +87,13 @@ Ask = Callable[[HeadController], Awaitable[object]]
 @pytest.mark.parametrize(
     ("ask", "request_name"),
     [
-        (lambda c: c.home(), "go_home"),
-        (lambda c: c.set_home(), "set_home"),
-        (lambda c: c.move_to(Position(0.5, 0.1, 0.2)), "move_to"),
-        (lambda c: c.remove("1"), "remove"),
-        (lambda c: c.auxiliary("tt:Wiper|On"), "auxiliary"),
-        (lambda c: c.move_in_view(0.5, -0.5), "move_in_view"),
-        (lambda c: c.zoom_box(0.25, 0.25, 0.5, 0.5), "move_to"),
+        (lambda c: c.orders.home(), "go_home"),
+        (lambda c: c.orders.set_home(), "set_home"),
+        (lambda c: c.orders.move_to(Position(0.5, 0.1, 0.2)), "move_to"),
+        (lambda c: c.orders.remove("1"), "remove"),
+        (lambda c: c.orders.auxiliary("tt:Wiper|On"), "auxiliary"),
+        (lambda c: c.orders.move_in_view(0.5, -0.5), "move_in_view"),
+        (lambda c: c.orders.zoom_box(0.25, 0.25, 0.5, 0.5), "move_to"),
     ],
 )
 async def test_commands(
@@ -107,14 +107,14 @@ async def test_commands(
 async def test_unadvertised_auxiliary(controller: HeadController, head: FakeHead) -> None:
     """Only auxiliary commands that the head advertises are sent."""
     with pytest.raises(AimError, match="no auxiliary command"):
-        await controller.auxiliary("tt:Washer|On")
+        await controller.orders.auxiliary("tt:Washer|On")
     assert head.names() == []
 
 
 async def test_centre_without_fov_space(head: FakeHead, controller: HeadController, clock: ManualClock) -> None:
     """Where the FOV space is missing, click to centre is computed and sent as an absolute move."""
     head.abilities = replace(FULL, fov_relative=False)
-    await answer(clock, controller.move_in_view(1.0, 0.0))
+    await answer(clock, controller.orders.move_in_view(1.0, 0.0))
     _, position = [request for request in head.requests if request[0] == "move_to"][-1]
     assert isinstance(position, Position)
     assert position.pan == pytest.approx(30.0 / 180.0, abs=0.03)
@@ -124,13 +124,13 @@ async def test_centre_without_fov_space(head: FakeHead, controller: HeadControll
 async def test_click_outside(controller: HeadController, right: float, up: float) -> None:
     """A point outside the picture is refused."""
     with pytest.raises(AimError, match="outside"):
-        await controller.move_in_view(right, up)
+        await controller.orders.move_in_view(right, up)
 
 
 async def test_box_outside(controller: HeadController) -> None:
     """A box outside the picture is refused."""
     with pytest.raises(AimError, match="outside"):
-        await controller.zoom_box(0.0, 0.0, 1.5, 0.5)
+        await controller.orders.zoom_box(0.0, 0.0, 1.5, 0.5)
 
 
 async def test_answers_after_the_asker_left(controller: HeadController, head: FakeHead, clock: ManualClock) -> None:
@@ -138,9 +138,9 @@ async def test_answers_after_the_asker_left(controller: HeadController, head: Fa
     head.delay_s = 0.2
     for unreachable in (False, True):
         head.unreachable = unreachable
-        ask = asyncio.ensure_future(controller.presets())
+        ask = asyncio.ensure_future(controller.orders.presets())
         await settle()
         ask.cancel()
         await clock.turn(1.0)
     head.unreachable = False
-    assert (await answer(clock, controller.presets()))[0].name == "Gate"
+    assert (await answer(clock, controller.orders.presets()))[0].name == "Gate"

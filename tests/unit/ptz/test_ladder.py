@@ -148,7 +148,7 @@ async def test_failed_preset_while_turning_still_stops(
     await hold(controller, clock, RIGHT, 0.3)
     head.unreachable = True
     with pytest.raises(SightlineError):
-        await answer(clock, controller.recall("1"))
+        await answer(clock, controller.orders.recall("1"))
     head.unreachable = False
     await clock.turn(2.0)
     assert head.velocity.still
@@ -198,7 +198,7 @@ async def test_leaving_stops_a_moving_head(head: FakeHead, clock: ManualClock) -
     controller.wish(RIGHT)
     await clock.turn(0.05)
     head.delay_s = 0.2
-    asked = [asyncio.ensure_future(controller.presets()) for _ in range(2)]
+    asked = [asyncio.ensure_future(controller.orders.presets()) for _ in range(2)]
     await settle()
     leaving = asyncio.ensure_future(block.__aexit__(None, None, None))
     for _ in range(60):

@@ -51,6 +51,7 @@ const DID = {
   "camera.discovered": "searched the network",
   "camera.enrolled": "enrolled camera",
   "camera.changed": "changed camera",
+  "camera.bounds": "changed where a camera may look",
   "camera.removed": "removed camera",
   "view.started": "began to watch camera",
   "view.ended": "stopped watching camera",

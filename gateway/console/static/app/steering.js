@@ -10,7 +10,7 @@ import { handMoved } from "./activity.js";
 import { socketUrl } from "./api.js";
 import { STILL, fromGamepad, fromKeys, isStill, mix } from "./steer-inputs.js";
 import { store, tell } from "./store.js";
-import { line } from "./words.js";
+import { barred, line } from "./words.js";
 
 /** @typedef {import("./steer-inputs.js").Velocity} Velocity */
 
@@ -229,6 +229,8 @@ class Steering {
     } else if (message.t === "head") {
       const { t: _, ...head } = message;
       this.#patchCamera({ head });
+    } else if (message.t === "bound") {
+      if (message.bound && store.state.steering.mine) tell(barred(message.bound), "attention");
     } else if (message.t === "error") {
       this.#wantsStick = false;
       this.#clear();

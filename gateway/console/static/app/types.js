@@ -57,7 +57,18 @@
  * @property {number | null} [hfov_deg]
  * @property {boolean | null} [moving]
  * @property {string | null} [at]
+ * @property {Bar | null} [bound] what holds it back
  */
+/** @typedef {{kind: "zone" | "limit", name: string, does: "stopped" | "returned"}} Bar */
+/**
+ * @typedef {{binds: "everybody" | "guests", left_deg?: number | null, right_deg?: number | null, lower_deg?: number | null,
+ *   upper_deg?: number | null, narrowest_deg?: number | null}} Limits
+ */
+/**
+ * @typedef {{id?: string, name: string, pan_from_deg: number, pan_to_deg: number, tilt_from_deg: number, tilt_to_deg: number,
+ *   binds: "everybody" | "guests", narrower_than_deg?: number | null}} Zone
+ */
+/** @typedef {{limits: Limits[], zones: Zone[], confirmed: boolean, told: boolean}} Bounds */
 /** @typedef {{holder: string, user_id?: string, since?: string, idle_s?: number, mine?: boolean}} Stick */
 /**
  * @typedef {object} CameraState
@@ -88,6 +99,7 @@
  * @property {number} [host] index of its camera host
  * @property {{text: string, quirk?: string | null}[]} [remarks]
  * @property {string[]} [may] what one may do with it
+ * @property {"none" | "kept" | "unconfirmed"} [bounds] limits and no-look zones of its head
  * @property {CameraState} state
  */
 /** @typedef {{token: string, name: string}} Preset */

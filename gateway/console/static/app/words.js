@@ -66,6 +66,13 @@ export function gapCause(cause) {
   return known[cause] ?? cause;
 }
 
+/** What holds a head back. @param {import("./types.js").Bar} bar @returns {string} */
+export function barred({ kind, name, does }) {
+  const axis = /** @type {Record<string, string>} */ ({ pan: "turning", tilt: "tilting", zoom: "zooming" })[name] ?? name;
+  const what = kind === "zone" ? `No-look zone: ${name}` : `At the limit of ${axis}`;
+  return does === "returned" ? `${what}. The camera goes back.` : `${what}.`;
+}
+
 /** How a camera stands, in a word or two. @param {{live: string, problem?: {type: string} | null}} state @returns {string} */
 export const standing = (state) => (hostAway(state) ? "host down" : linkState(state.live));
 

@@ -4,6 +4,7 @@
  */
 
 import { html, nothing } from "lit";
+import "./bounds.js";
 import { ApiError, get, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
@@ -13,7 +14,7 @@ import { takeBack } from "../shares.js";
 import { steering } from "../steering.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { duration } from "../time.js";
-import { line, say, standing } from "../words.js";
+import { barred, line, say, standing } from "../words.js";
 import { pad } from "./pad.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
@@ -121,7 +122,8 @@ class Steer extends SlElement {
     }
     if (socket === "lost") return this.#stick("lost", "The stick has no connection.", "The head was stopped. Trying again…", null);
     if (mine) {
-      return this.#stick("mine", "The stick is yours.", this.state.steering.moving ? "Steering." : "Idle. Esc stops, T lets go.",
+      const bound = camera.state.head?.bound;
+      return this.#stick("mine", "The stick is yours.", bound ? barred(bound) : this.state.steering.moving ? "Steering." : "Idle. Esc stops, T lets go.",
         html`<button id="release-stick" @click=${() => steering().release()}>Release</button>`);
     }
     if (stick) {
@@ -212,7 +214,7 @@ class Steer extends SlElement {
       ${camera.head.presets_only
         ? html`<p class="said attention">Nothing stops this head once it moves, so it is steered by presets only.</p>`
         : selectedSlot().replayAt === null ? pad() : nothing}
-      ${this.#presetList(camera)} ${this.#auxiliary(camera)}
+      ${this.#presetList(camera)} ${this.#auxiliary(camera)} <sl-bounds></sl-bounds>
     `;
   }
 
