@@ -12,11 +12,12 @@ from config.steering import SteeringSettings
 from kernel.clock import NS_PER_S, Clock
 from kernel.head import HeadAbilities, Position, Velocity
 from ptz.arbitration import Priority
-from ptz.bounds import Bounds, Reach, Rule, aim_of, full_circle
+from ptz.bounds import Bounds, Rule, full_circle
 from ptz.errors import BoundsUnkeptError, OutOfBoundsError
 from ptz.pace import Look, Pace, travelled
 from ptz.ports import Head
 from ptz.state import Bar, Barring
+from ptz.sweep import STILL, Carried, Sweep, Vector, along, with_axis
 
 log = structlog.get_logger()
 
@@ -31,9 +32,6 @@ RETURN_S = 10.0
 """A head that strayed and is not back by then is left to whoever steers: only out is let through."""
 SPEED_OUT = 0.3
 """At most, of full speed, on the way back from where a head strayed."""
-
-Vector = tuple[float, float, float]
-STILL: Vector = (0.0, 0.0, 0.0)
 
 
 class Verdict(StrEnum):
@@ -60,6 +58,7 @@ class Guard:
         self._return_ns: int | None = None
         """Until when a head that strayed is being brought back."""
         self.pace = Pace(settings)
+        self._sweep = Sweep(head, self.pace, clock)
         self.bar: Bar | None = None
         """What the last verdict is about."""
         self.haven: Position | None = None
@@ -155,7 +154,7 @@ class Guard:
 
     def _keep_haven(self) -> None:
         look = self._look
-        if look is not None and not self._met(self._rules(), look.position, look.position, MARGIN_DEG):
+        if look is not None and not self._sweep.met(self._rules(), look.position, look.position, MARGIN_DEG):
             self.haven = look.position
 
     def stopping(self) -> None:
@@ -188,41 +187,49 @@ class Guard:
         if self._look is None or self.blind:
             return Velocity(), None
         if self._trimmed is None or self._trimmed[0] != velocity:
-            self._trimmed = (velocity, *self._trim(rules, self._look.position, velocity))
+            self._trimmed = (velocity, *self._trim(rules, self._look, velocity))
         return self._trimmed[1], self._trimmed[2]
 
-    def _trim(self, rules: tuple[Rule, ...], at: Position, velocity: Velocity) -> tuple[Velocity, Bar | None]:
-        inside = self._met(rules, at, at, MARGIN_DEG)
+    def _trim(self, rules: tuple[Rule, ...], look: Look, velocity: Velocity) -> tuple[Velocity, Bar | None]:
+        at = look.position
+        inside = self._sweep.met(rules, at, at, MARGIN_DEG)
         if inside:
-            return self._outward(rules, inside, at, _vector(velocity))
-        wished, full = _vector(velocity), self._travel(_vector(velocity))
+            return self._outward(rules, inside, look, along(velocity))
+        wished, full, carried = along(velocity), self._sweep.travel(look, along(velocity)), self._sweep.carried(look)
         going, shares, bar = STILL, [0.0, 0.0, 0.0], None
         for axis in sorted(range(3), key=lambda one: -abs(full[one])):
             if not full[axis]:
                 continue
-            met = self._met(rules, at, self._moved(at, _with(going, axis, full[axis])), MARGIN_DEG)
-            shares[axis] = 1.0 if not met else self._share(rules, at, going, axis, full[axis])
+            met = self._sweep.met(
+                rules, *self._sweep.swept(at, carried, with_axis(going, axis, full[axis])), MARGIN_DEG
+            )
+            shares[axis] = 1.0 if not met else self._share(rules, at, carried, going, axis, full[axis])
             if shares[axis] < LEAST_SHARE:
                 shares[axis] = 0.0
                 bar = bar or Bar(met[0].kind, met[0].name)
-            going = _with(going, axis, full[axis] * shares[axis])
+            going = with_axis(going, axis, full[axis] * shares[axis])
         return Velocity(*(one * share for one, share in zip(wished, shares, strict=True))), bar
 
-    def _share(self, rules: tuple[Rule, ...], at: Position, going: Vector, axis: int, way: float) -> float:
+    def _share(  # noqa: PLR0913, PLR0917 - one axis of a move, and what else moves
+        self, rules: tuple[Rule, ...], at: Position, carried: Carried, going: Vector, axis: int, way: float
+    ) -> float:
         """Return how much of its way one axis may go beside what the others do."""
         low, high = 0.0, 1.0
         for _ in range(HALVINGS):
             middle = (low + high) / 2.0
-            if self._met(rules, at, self._moved(at, _with(going, axis, way * middle)), MARGIN_DEG):
+            if self._sweep.met(
+                rules, *self._sweep.swept(at, carried, with_axis(going, axis, way * middle)), MARGIN_DEG
+            ):
                 high = middle
             else:
                 low = middle
         return low
 
     def _outward(
-        self, rules: tuple[Rule, ...], inside: tuple[Rule, ...], at: Position, wished: Vector
+        self, rules: tuple[Rule, ...], inside: tuple[Rule, ...], look: Look, wished: Vector
     ) -> tuple[Velocity, Bar | None]:
-        full, out = self._travel(wished), [0.0, 0.0, 0.0]
+        at = look.position
+        full, out = self._sweep.travel(look, wished), [0.0, 0.0, 0.0]
         for axis, way in enumerate(full):
             if not way:
                 continue
@@ -231,9 +238,10 @@ class Guard:
             if ahead is not None and (behind is None or ahead <= behind):
                 out[axis] = wished[axis] * min(1.0, (ahead + STEPS[axis]) / abs(way))
         others = tuple(rule for rule in rules if rule not in inside)
+        carried = self._sweep.carried(look)
         for axis in (2, 1, 0):
-            moved = self._moved(at, self._travel((out[0], out[1], out[2])))
-            if any(out) and self._met(others, at, moved, MARGIN_DEG):
+            swept = self._sweep.swept(at, carried, self._sweep.travel(look, (out[0], out[1], out[2])))
+            if any(out) and self._sweep.met(others, *swept, MARGIN_DEG):
                 out[axis] = 0.0
         held = any(one and not other for one, other in zip(wished, out, strict=True))
         return Velocity(*out), Bar(inside[0].kind, inside[0].name) if held else None
@@ -246,11 +254,11 @@ class Guard:
         before = at
         while abs(gone) < (1.0 if axis != 0 else 2.0):
             gone += step
-            here = self._moved(at, _with(STILL, axis, gone))
+            here = self._sweep.moved(at, with_axis(STILL, axis, gone))
             if here == before:
                 return None  # the end of the axis
             before = here
-            met = self._met(rules, here, here, MARGIN_DEG)
+            met = self._sweep.met(rules, here, here, MARGIN_DEG)
             if any(rule not in inside for rule in met):
                 return None
             if len(met) < len(inside):
@@ -262,7 +270,7 @@ class Guard:
         if self._look is None:
             return Velocity()
         rules, at = self._rules(), self._look.position
-        inside = self._met(rules, at, at, MARGIN_DEG)
+        inside = self._sweep.met(rules, at, at, MARGIN_DEG)
         ways = [
             (found / gain, axis, sign)
             for axis, gain in enumerate(self.pace.gains(self._abilities))
@@ -272,7 +280,7 @@ class Guard:
         if not inside or not ways:
             return Velocity()
         _, axis, sign = min(ways)
-        return Velocity(*_with(STILL, axis, SPEED_OUT * sign))
+        return Velocity(*with_axis(STILL, axis, SPEED_OUT * sign))
 
     def _running_in(self) -> Bar | None:
         """Return the bound that a head moving as it was last seen to would reach before a stop takes hold."""
@@ -284,9 +292,9 @@ class Guard:
         share = self.pace.stopping_s * NS_PER_S / elapsed_ns
         pan, tilt, zoom = travelled(self._before.position, at, wraps=full_circle(self._abilities))
         rules = self._rules()
-        inside = self._met(rules, at, at, MARGIN_DEG)
+        inside = self._sweep.met(rules, at, at, MARGIN_DEG)
         others = tuple(rule for rule in rules if rule not in inside)
-        met = self._met(others, at, self._moved(at, (pan * share, tilt * share, zoom * share)), 0.0)
+        met = self._sweep.met(others, at, self._sweep.moved(at, (pan * share, tilt * share, zoom * share)), 0.0)
         return Bar(met[0].kind, met[0].name) if met else None
 
     def verdict(self, *, restless: bool, driven: bool) -> "Verdict | None":
@@ -320,7 +328,7 @@ class Guard:
         """
         if self.haven is None or self._look is None or (passing and self._hand is not Priority.GUEST):
             return None
-        met = self._met(self._rules(), self._look.position, self._look.position, 0.0)
+        met = self._sweep.met(self._rules(), self._look.position, self._look.position, 0.0)
         return Bar(met[0].kind, met[0].name) if met else None
 
     def judge(self, target: Position, hand: Priority, here: Position | None) -> None:
@@ -332,12 +340,12 @@ class Guard:
         """
         self._allow(hand)
         rules = self._rules(hand)
-        met = self._met(rules, target, target, MARGIN_DEG)
+        met = self._sweep.met(rules, target, target, MARGIN_DEG)
         if met:
             raise _refusal(met[0], "That looks into", "That is beyond")
         if hand is not Priority.GUEST or here is None:
             return
-        inside = self._met(rules, here, here, MARGIN_DEG)
+        inside = self._sweep.met(rules, here, here, MARGIN_DEG)
         others = tuple(rule for rule in rules if rule not in inside)
         ways = [target]
         if full_circle(self._abilities):
@@ -345,32 +353,9 @@ class Guard:
             short = travelled(here, target, wraps=True)[0]
             ways = [replace(target, pan=here.pan + turn) for turn in {short, target.pan - here.pan}]
         for end in ways:
-            met = self._met(others, here, end, 0.0)
+            met = self._sweep.met(others, here, end, 0.0)
             if met:
                 raise _refusal(met[0], "The way there leads through", "The way there leads beyond")
-
-    # --- geometry
-
-    def _met(self, rules: tuple[Rule, ...], one: Position, other: Position, margin_deg: float) -> tuple[Rule, ...]:
-        start, end = aim_of(self._abilities, one), aim_of(self._abilities, other)
-        if start is None or end is None:
-            return rules
-        reach = Reach.between(start, end)
-        return tuple(rule for rule in rules if rule.met_by(reach, margin_deg))
-
-    def _travel(self, velocity: Vector) -> Vector:
-        """Return how far a velocity may carry the head before it can be told otherwise, in generic units."""
-        horizon_s = self.pace.horizon_s(self._abilities)
-        pan, tilt, zoom = (
-            one * gain * horizon_s for one, gain in zip(velocity, self.pace.gains(self._abilities), strict=True)
-        )
-        return pan, tilt, zoom
-
-    def _moved(self, at: Position, way: Vector) -> Position:
-        pan, tilt, zoom = at.pan + way[0], at.tilt + way[1], at.zoom + way[2]
-        if not full_circle(self._abilities):
-            pan = max(-1.0, min(1.0, pan))
-        return Position(pan, max(-1.0, min(1.0, tilt)), max(0.0, min(1.0, zoom)))
 
 
 def _refusal(rule: Rule, zone: str, limit: str) -> OutOfBoundsError:
@@ -378,12 +363,3 @@ def _refusal(rule: Rule, zone: str, limit: str) -> OutOfBoundsError:
         f"{zone} the no-look zone {rule.name}." if rule.kind == "zone" else f"{limit} this camera's {rule.name} limit."
     )
     return OutOfBoundsError(where, cure="Aim elsewhere, or ask the control room.", kind=rule.kind, bound=rule.name)
-
-
-def _vector(velocity: Velocity) -> Vector:
-    return velocity.pan, velocity.tilt, velocity.zoom
-
-
-def _with(vector: Vector, axis: int, value: float) -> Vector:
-    pan, tilt, zoom = (value if one == axis else kept for one, kept in enumerate(vector))
-    return pan, tilt, zoom

@@ -61,7 +61,12 @@ class Pace:
     @property
     def stopping_s(self) -> float:
         """Return how long a stop takes from now until the head stands."""
-        return max(self._took_s, default=0.0) + self._settings.coast_s
+        return self.answer_s + self._settings.coast_s
+
+    @property
+    def answer_s(self) -> float:
+        """Return how long the head took to answer lately, at most."""
+        return max(self._took_s, default=0.0)
 
     def took(self, duration_s: float) -> None:
         """Note how long the head took to answer."""
@@ -77,8 +82,8 @@ class Pace:
         if elapsed_s < self._settings.poll_bound_s * 0.5:
             return
         coast_ns = round((self._settings.coast_s + max(self._took_s, default=0.0)) * NS_PER_S)
-        recently = self._since(before.asked_ns - coast_ns)
-        lately = self._since(before.asked_ns - round(STEADY_S * NS_PER_S))
+        recently = self.since(before.asked_ns - coast_ns)
+        lately = self.since(before.asked_ns - round(STEADY_S * NS_PER_S))
         if None in recently:
             return
         gains = self.gains(abilities)
@@ -93,7 +98,7 @@ class Pace:
             elif len(steady) == 1 and seen > SLOWEST and self._believable(abilities, after.position):
                 self._gains[axis] += BELIEF * (min(gains[axis], seen * MARGIN) - gains[axis])
 
-    def _since(self, since_ns: int) -> list[Velocity | None]:
+    def since(self, since_ns: int) -> list[Velocity | None]:
         """Return the velocities in force since an instant."""
         found: list[Velocity | None] = []
         for at_ns, velocity in reversed(self._sent):

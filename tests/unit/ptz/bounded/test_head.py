@@ -19,7 +19,7 @@ async def test_a_guest_is_stopped_before_the_zone(
     controller: HeadController, head: HeavyHead, clock: ManualClock
 ) -> None:
     """A guest who keeps the stick to the right comes close to the zone, stands before it, and is told why."""
-    await hold(controller, clock, RIGHT, 9.0)
+    await hold(controller, clock, RIGHT, 10.0)
     assert 30.0 < pan_deg(head) < 38.0
     assert controller.state.bar == Bar("zone", "flats, east side")
     assert not controller.state.moving
