@@ -74,7 +74,7 @@ async def test_a_weak_password_does_not_use_the_code_up(desk: Desk) -> None:
 
 async def test_codes_cannot_be_guessed(tmp_path: Path) -> None:
     """After a few wrong ones the address waits."""
-    async with open_desk(tmp_path, settings=settings_in(tmp_path, account_attempts=3)) as desk:
+    async with open_desk(tmp_path, settings=settings_in(tmp_path, address_attempts=3)) as desk:
         browser = await desk.anybody()
         body = {"code": "AAAA", "password": PASSWORD}
         seen = [(await browser.post("/api/v1/enrolment", json=body)).status_code for _ in range(4)]
