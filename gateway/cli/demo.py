@@ -17,6 +17,7 @@ from config.errors import BadValueError
 from config.live import LiveSettings
 from config.logs import LogSettings
 from config.map import MapSettings
+from config.outgoing import OutgoingSettings
 from config.recording import DiskSettings, RecordingSettings
 from config.server import ServerSettings
 from config.settings import Settings
@@ -69,6 +70,7 @@ def demo_settings(data_dir: Path, *, port: int) -> Settings:
         server=ServerSettings(host="127.0.0.1", port=port, plain_http=True, data_dir=data_dir),
         cameras=CameraSettings(allow_loopback=True),
         live=LiveSettings(loopback=True, port=0),
+        outgoing=OutgoingSettings(rtsps=True, host="127.0.0.1", port=0),
         recording=RecordingSettings(
             disks=(DiskSettings(path=data_dir / "recordings", quota_bytes=QUOTA_BYTES),), retention_days=RETENTION_DAYS
         ),

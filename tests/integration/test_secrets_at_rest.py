@@ -76,6 +76,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             body = {"code": running.code, "username": USER, "password": PASSWORD}
             admin.post("/api/v1/setup", json=body).raise_for_status()
             _add_factor(admin)
+            _add_outlet(admin)
             passwords, secrets, sealed = asyncio.run(_known(data_dir))
             demo = Demo(
                 started=started, data_dir=data_dir, admin=admin, passwords=passwords, secrets=secrets, sealed=sealed
@@ -109,6 +110,15 @@ def _add_factor(admin: httpx.Client) -> None:
     offer = admin.post("/api/v1/session/factors/totp").raise_for_status().json()
     proof = {"ticket": offer["ticket"], "code": pyotp.TOTP(offer["secret"]).now()}
     admin.put("/api/v1/session/factors/totp", json=proof).raise_for_status()
+
+
+def _add_outlet(admin: httpx.Client) -> None:
+    """Give a share to a partner's own system, whose credential the camera hosts are told again and again."""
+    camera = admin.get("/api/v1/cameras").raise_for_status().json()[0]["id"]
+    force = admin.post("/api/v1/organisations", json={"name": "Thames Valley Police"}).raise_for_status().json()["id"]
+    body = {"organisation": force, "cameras": [camera]}
+    share = admin.post("/api/v1/shares", json=body).raise_for_status().json()["id"]
+    admin.post(f"/api/v1/shares/{share}/outlets", json={"name": "VMS 2"}).raise_for_status()
 
 
 def _handle_passwords(demo: Demo) -> None:
