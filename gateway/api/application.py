@@ -13,7 +13,7 @@ from gateway.api.rooms import Rooms, rooms_of
 
 DOCUMENT = "/api/v1/openapi.json"
 
-health = APIRouter()
+service = APIRouter()
 
 
 class Health(BaseModel):
@@ -22,13 +22,13 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@health.get("/healthz", **public())
+@service.get("/healthz", **public())
 async def healthz() -> Health:
     """Say only that the gateway answers."""
     return Health()
 
 
-@health.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
+@service.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
 async def document(request: Request) -> dict[str, Any]:
     """Return the OpenAPI document.
 
@@ -44,7 +44,7 @@ def create_api(rooms: Rooms, *, version: str) -> FastAPI:
         title="Sightline", version=version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     app.state.rooms = rooms
-    for room in (health, session, cameras, presets, live, playback, hosts, ground, people, record, events, steer):
+    for room in (service, session, cameras, presets, live, playback, hosts, ground, people, record, events, steer):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
 
     check_permissions(described(app, cookie=rooms.cookie))
