@@ -73,7 +73,6 @@ class Storage(Playback):
         """What was found and mended at start, one report per disk."""
         self._left_out = left_out
         self._begun: Counter[StreamName] = Counter()
-        self._keeping = asyncio.Lock()
         self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
 
     @asynccontextmanager
@@ -175,26 +174,23 @@ class Storage(Playback):
         return StorageStats(disks, recording, self._left_out)
 
     async def keep(self) -> None:
-        """Do one round of what storage owes its disks: retention, a sign of life, new links of holds, probing.
-
-        One round at a time: of two at once the earlier could write its sign of life last.
-        """
-        async with self._keeping:
-            for disk in self._disks:
-                try:
-                    await disk.maintain(self._keep_one, disk)
-                    if disk.state is not DiskState.OK:
-                        await disk.write(identity.probe, disk.root)
-                        disk.trust()
-                except DISK_ERRORS as error:
-                    disk.mark(error)
+        """Do one round of what storage owes its disks: retention, a sign of life, new links of holds, probing."""
+        for disk in self._disks:
+            try:
+                await disk.maintain(self._keep_one, disk)
+                if disk.state is not DiskState.OK:
+                    await disk.write(identity.probe, disk.root)
+                    disk.trust()
+            except DISK_ERRORS as error:
+                disk.mark(error)
 
     def _keep_one(self, disk: Disk) -> None:
         now_ns = self._clock.wall_ns()
         if disk.state is DiskState.FULL:
             identity.give_reserve(disk.root)
         with disk.catalog.write() as db:
-            facts.set_meta(db, facts.ALIVE_KEY, str(now_ns))
+            # The time within the transaction: a round that hung before it writes no older one over a later round's.
+            facts.set_meta(db, facts.ALIVE_KEY, str(self._clock.wall_ns()))
         retention.sweep(disk, self._settings, now_ns, by_age=self._wall_is_sane())
         holds.link_new(disk.root, disk.catalog)
         identity.reserve(disk.root)

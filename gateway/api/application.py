@@ -41,7 +41,7 @@ from gateway.api.rooms import Rooms, rooms_of
 
 DOCUMENT = "/api/v1/openapi.json"
 
-health = APIRouter()
+service = APIRouter()
 
 
 class Health(BaseModel):
@@ -50,13 +50,13 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@health.get("/healthz", **public())
+@service.get("/healthz", **public())
 async def healthz() -> Health:
     """Say only that the gateway answers."""
     return Health()
 
 
-@health.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
+@service.get(DOCUMENT, include_in_schema=False, **needs(Permission.SIGNED_IN))
 async def document(request: Request) -> dict[str, Any]:
     """Return the OpenAPI document.
 
@@ -92,7 +92,7 @@ def _routed(version: str) -> FastAPI:
         title="Sightline", version=version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     for room in (
-        health,
+        service,
         session,
         account,
         confirming,

@@ -25,6 +25,8 @@ from tests.fakes.router import line
 from tests.fakes.waiting import until
 
 CAMERA = CameraId("0" * 32)
+ENDED_S = 20.0
+"""Whoever falls silent is gone by then with these times; patience with a busy machine must not hide it."""
 SHORT = LiveSettings.model_validate(
     {"addresses": ["127.0.0.1"], "port": 0, "stall_timeout_s": 2, "connect_timeout_s": 2}
 )
@@ -121,7 +123,9 @@ async def test_who_sends_too_much_costs_a_neighbour_nothing(
             await until(lambda: eve.seen, what="a decoded picture")
             await attack(eve, there)
             await _nothing_is_missed(ann, there)
-        await until(lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end")
+        await until(
+            lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end", timeout_s=ENDED_S
+        )
         await _nothing_is_missed(ann, there)
 
 
@@ -132,7 +136,9 @@ async def test_who_stalls_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
             await until(lambda: eve.seen and ann.seen, what="decoded pictures")
             receiver: Any = eve.peer.getReceivers()[0]
             receiver._RTCRtpReceiver__rtcp_task.cancel()
-            await until(lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end")
+            await until(
+                lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end", timeout_s=ENDED_S
+            )
         await _nothing_is_missed(ann, there)
 
 
@@ -151,7 +157,11 @@ async def test_a_connection_that_takes_nothing_in_is_let_go(monkeypatch: pytest.
         assert (await page.evaluate("watch('/whep/main')"))["status"] == 201
         assert sorted(viewer.who for viewer in there.hub.viewers()) == ["ann", "test"]
         await stalling.stall()
-        await until(lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="the end of the view")
+        await until(
+            lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"],
+            what="the end of the view",
+            timeout_s=ENDED_S,
+        )
         await _nothing_is_missed(ann, there)
         await page.evaluate("peer.close()")
 
@@ -168,7 +178,7 @@ async def test_who_vanishes_while_nothing_is_shown_is_let_go(monkeypatch: pytest
             async with python_viewer(hub, CAMERA, monkeypatch) as viewer:
                 await until(lambda: hub.viewers()[0].connected, what="the connection")
                 viewer.vanish()
-                await until(lambda: not hub.viewers(), what="the end of the view")
+                await until(lambda: not hub.viewers(), what="the end of the view", timeout_s=ENDED_S)
 
 
 async def test_who_never_comes_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +188,9 @@ async def test_who_never_comes_is_let_go(monkeypatch: pytest.MonkeyPatch) -> Non
         async with python_viewer(there.hub, CAMERA, monkeypatch, who="eve") as eve:
             eve.vanish()
             await until(lambda: ann.seen, what="a decoded picture")
-            await until(lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end")
+            await until(
+                lambda: [viewer.who for viewer in there.hub.viewers()] == ["ann"], what="eve's end", timeout_s=ENDED_S
+            )
         await _nothing_is_missed(ann, there)
 
 
