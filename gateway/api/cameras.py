@@ -15,6 +15,7 @@ from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
 from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.errors import CameraHeldError
 from gateway.fleet.register import place_of
 from kernel.errors import SightlineError
 from kernel.geography import Place
@@ -175,7 +176,15 @@ async def change(
 
 @router.delete("/cameras/{camera_id}", status_code=204, **needs(Permission.ENROL))
 async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> None:
-    """Forget a camera. Its recordings stay until their retention ends."""
+    """Forget a camera. Its recordings stay until their retention ends; not while some of them are held.
+
+    A hold is seen and let go of by who may do so on its camera: without the camera it would keep footage for ever.
+    """
+    if held := await the.fleet.host_of(camera).holds(camera.id):
+        holds = "A hold keeps" if len(held) == 1 else f"{len(held)} holds keep"
+        raise CameraHeldError(
+            f"{holds} footage of this camera.", cure="Let go of what is not needed any more (Holds), then remove it."
+        )
     await the.fleet.remove(camera)
     the.ledger.camera_removed(camera.id)
     await the.trail.append(

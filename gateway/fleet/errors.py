@@ -1,7 +1,8 @@
 """What can go wrong with the fleet.
 
 FleetError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
-└── UnknownCameraError   no such camera
+├── UnknownCameraError   no such camera
+└── CameraHeldError      some of its footage is held
 """
 
 from kernel.errors import SightlineError
@@ -19,3 +20,10 @@ class UnknownCameraError(FleetError):
 
     code = "fleet.unknown-camera"
     status = 404
+
+
+class CameraHeldError(FleetError):
+    """Some of its footage is held."""
+
+    code = "fleet.held"
+    status = 409

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page
 
 from tests.e2e.conftest import PASSWORD, STRIP, USER, Running, Started, seen, sign_in
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
 
 LIVE = 'article[data-state="live"]'
 

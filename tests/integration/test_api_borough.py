@@ -23,6 +23,8 @@ from tests.fakes.waiting import until
 
 PATIENCE_S = 90.0
 
+pytestmark = pytest.mark.xdist_group("borough")
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def borough() -> AsyncIterator[BoroughProcess]:

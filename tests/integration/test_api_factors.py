@@ -203,7 +203,7 @@ SHARP: list[tuple[str, str, dict[str, Any] | None]] = [
     ("delete", "/api/v1/invitations/x", None),
     ("delete", "/api/v1/recipients/x", None),
     ("post", "/api/v1/shares/x/reviewed", {"review": "2190-01-01T00:00:00Z"}),
-    ("post", "/api/v1/approvals/x", None),
+    ("post", "/api/v1/approvals/x/allowance", None),
     ("post", "/api/v1/tokens", {"name": "x", "role": "viewer"}),
     ("delete", "/api/v1/tokens/x", None),
     ("get", "/api/v1/cameras/x/clip.mp4?start=2026-01-01T00:00:00Z&end=2026-01-01T00:00:01Z", None),

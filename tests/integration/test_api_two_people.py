@@ -72,6 +72,17 @@ async def test_a_hold_is_placed_listed_and_released(desk: Desk) -> None:
     assert len(await desk.audit("hold.released")) == 1
 
 
+async def test_a_camera_whose_footage_is_held_stays(desk: Desk) -> None:
+    """Without it nobody could let go of the hold, and it would keep footage for ever; a host that is away is asked later."""
+    camera, where = await held(desk)
+    refused = await desk.admin.delete(f"/api/v1/cameras/{camera}")
+    assert (refused.status_code, refused.json()["type"]) == (409, "fleet.held")
+    assert desk.host.assignments.keys() == {camera}
+    assert (await desk.admin.delete(where)).status_code == 204
+    assert (await desk.admin.delete(f"/api/v1/cameras/{camera}")).status_code == 204
+    assert desk.host.assignments == {}
+
+
 async def test_a_hold_is_looked_at_again(desk: Desk) -> None:
     """It is due once its day has come, until somebody says that it is still needed; nothing is let go of by itself."""
     _, where = await held(desk)
