@@ -73,7 +73,7 @@ async def test_a_hold_is_placed_listed_and_released(desk: Desk) -> None:
 
 
 async def test_a_camera_whose_footage_is_held_stays(desk: Desk) -> None:
-    """Without it nobody could let go of the hold, and it would keep footage for ever; a host that is away is asked later."""
+    """Without it nobody could let go of the hold, and it would keep footage for ever."""
     camera, where = await held(desk)
     refused = await desk.admin.delete(f"/api/v1/cameras/{camera}")
     assert (refused.status_code, refused.json()["type"]) == (409, "fleet.held")
