@@ -51,7 +51,8 @@ def take(buffer: bytearray, start: int, end: int) -> tuple[Message, int] | None:
     if blank is None:
         _refuse_if_hopeless(buffer, start, end)
         return None
-    first, *lines = bytes(buffer[start : blank.start()]).splitlines()
+    # Two newlines and nothing before them are no line at all, not an empty one.
+    first, *lines = bytes(buffer[start : blank.start()]).splitlines() or [b""]
     matched = _START.fullmatch(first)
     if matched is None:
         raise _garbage(first)

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drivers.errors import CameraAnswerError
@@ -152,6 +152,7 @@ async def test_garbage_cuts_the_connection(connection: Connection, data: bytes) 
 
 
 @given(st.binary(max_size=300))
+@example(b"\n\n")
 def test_no_bytes_crash_the_reader(data: bytes) -> None:
     """Any bytes are a message, the beginning of one, or the named error."""
     try:
