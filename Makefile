@@ -37,7 +37,7 @@ node_modules/.installed: package.json package-lock.json $(VENV)/.dev-installed
 	PATH="$(NODE_BIN):$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-test-parts: ## what the tests need of Debian: Chromium, ffmpeg, coturn, Janus, Mosquitto, fonts
+test-parts: ## what the tests need of Debian: Chromium, ffmpeg, coturn, Janus, Mosquitto, GStreamer, fonts
 	@bash tests/install-parts
 
 # --- using ----------------------------------------------------------------------------------------------------------

@@ -62,18 +62,6 @@ def bearing_wrap(bearing_deg: float) -> float:
     return 0.0 if wrapped >= 360.0 else wrapped
 
 
-def turn_between(from_deg: float, to_deg: float) -> float:
-    """Return the shortest turn in degrees, -180 < turn <= 180, clockwise positive."""
-    turn = bearing_wrap(to_deg - from_deg)
-    return turn - 360.0 if turn > 180.0 else turn
-
-
-def bearing_between(here: Place, there: Place) -> float:
-    """Return the bearing in which ``there`` is seen from ``here``; 0 where the two are one."""
-    east, north = LocalPlane(here).to_metres(there)
-    return bearing_wrap(math.degrees(math.atan2(east, north)))
-
-
 def distance_m(here: Place, there: Place) -> float:
     """Return metres along the ground between two places of one borough."""
     return math.hypot(*LocalPlane(here).to_metres(there))

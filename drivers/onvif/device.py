@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Literal
+from typing import Any
 
 from drivers.addresses import AddressPolicy
 from drivers.errors import CameraAnswerError, CameraFaultError, CameraNotOnvifError, CameraUnreachableError
@@ -20,8 +20,6 @@ from kernel.clock import Clock
 from kernel.head import HeadAbilities
 
 JPEG = b"\xff\xd8\xff"
-DayNight = Literal["auto", "day", "night"]
-_IR_CUT = {"auto": "AUTO", "day": "ON", "night": "OFF"}
 
 
 class Device:
@@ -164,10 +162,6 @@ class Device:
     async def autofocus(self, view: CameraView, on: bool) -> None:  # noqa: FBT001 - it is on or off
         """Give the focus back to the camera, or keep it."""
         await self._set_imaging(view, {"Focus": {"AutoFocusMode": "AUTO" if on else "MANUAL"}})
-
-    async def day_night(self, view: CameraView, mode: DayNight) -> None:
-        """Move the infrared filter: in by day, out by night, or by the camera's own judgement."""
-        await self._set_imaging(view, {"IrCutFilter": _IR_CUT[mode]})
 
     async def _set_imaging(self, view: CameraView, settings: dict[str, Any]) -> None:
         await self.caller.call(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -124,10 +124,6 @@ class Devices:
         await self._connection.execute(delete(cameras).where(cameras.c.id == camera_id))
         if device_id is not None and not await self.cameras_of(device_id):
             await self.remove_device(device_id)
-
-    async def highest_number(self) -> int:
-        """Return the greatest number in use; 0 where there is no camera."""
-        return int((await self._connection.execute(select(func.max(cameras.c.number)))).scalar_one() or 0)
 
 
 def _values(row: DeviceRow | CameraRow) -> dict[str, object]:

@@ -103,10 +103,6 @@ class Sessions:
         rows = await self._connection.execute(select(sessions.c.id).where(sessions.c.user_id == user_id))
         return list(rows.scalars())
 
-    async def remove_of_user(self, user_id: str) -> None:
-        """End every session of a user."""
-        await self._connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-
     async def expired(self, now_ns: int, used_before_ns: int) -> list[str]:
         """Return the sessions past their end, or unused since ``used_before_ns``."""
         rows = await self._connection.execute(

@@ -87,7 +87,7 @@ class Outlet(Message):
     until_ns: int
     """When it ends by itself, in ns since 1970 UTC; hosts see to that without being told."""
     subject: Annotated[str, Field(max_length=200)] = ""
-    """Who watches, in the words of the audit: ``Metropolitan Police control room, share 41``."""
+    """Who watches, in the words of the audit: ``Northshire Police control room, share 41``."""
     user: str = ""
     """Who that is in the audit, by identifier, as in ``ViewerState.user``."""
     access_session: str = ""

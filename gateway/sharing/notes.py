@@ -10,7 +10,6 @@ from gateway.sharing.errors import TooOftenError
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
 
-NOTE_CHARS = 200
 NOTES_MAX = 500
 """In one share."""
 SHOWN = 100

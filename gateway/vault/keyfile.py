@@ -41,11 +41,6 @@ class KeyFile:
         self.path = data_dir / FILE
         self._credential = Path(credentials) / CREDENTIAL if credentials is not None else None
 
-    @property
-    def by_credential(self) -> bool:
-        """Return whether a credential wraps the keys."""
-        return self._credential is not None and self._credential.exists()
-
     def stamp(self) -> Stamp | None:
         """Return which writing of the file is there; ``None``: none."""
         try:

@@ -1,6 +1,5 @@
 """A camera's side of one RTP track, for tests that need no network."""
 
-import struct
 from dataclasses import dataclass, field
 
 from drivers.rtsp.delivery import Delivery
@@ -89,8 +88,3 @@ def feed(track: object, packets: list[bytes]) -> None:
 def feed_rtcp(track: object, packet: bytes) -> None:
     """Hand an RTCP packet to a track."""
     track.receive_rtcp(bytearray(packet), 0, len(packet))  # type: ignore[attr-defined]
-
-
-def sequence_of(packet: bytes) -> int:
-    """Return a packet's sequence number."""
-    return int(struct.unpack_from("!H", packet, 2)[0])

@@ -151,8 +151,8 @@ async def test_relays_are_switched() -> None:
                 await device.relay("relay-9", on=True)
 
 
-async def test_lens_and_filter() -> None:
-    """Focus turns and stops, autofocus is given back, day and night are switched."""
+async def test_the_lens() -> None:
+    """Focus turns and stops, autofocus is given back."""
     async with onvif_camera(SystemClock()) as camera:
         result = await camera.enrol()
         (view,) = result.description.views
@@ -162,11 +162,6 @@ async def test_lens_and_filter() -> None:
             await device.focus(view, 0.0)
             await device.autofocus(view, on=True)
             assert camera.device.autofocus
-            await device.day_night(view, "night")
-            assert camera.device.night
-            await device.day_night(view, "day")
-            assert not camera.device.night
-        assert camera.asked("SetImagingSettings")[-1]["ImagingSettings/IrCutFilter"] == "ON"
 
 
 async def test_picture_keyframe_clock_and_reboot() -> None:

@@ -8,7 +8,7 @@ import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from drivers.simulator.town.streets import JUNCTIONS, Path, Point, Street, street
+from drivers.simulator.town.streets import JUNCTIONS, Path, Point, street
 from drivers.simulator.town.traffic import Actor
 from kernel.clock import NS_PER_S, Clock
 
@@ -139,10 +139,3 @@ def _apart(points: tuple[Point, ...]) -> tuple[Point, ...]:
     kept = [points[0]]
     kept += [now for before, now in itertools.pairwise(points) if math.dist(before, now) > 0.05]
     return tuple(kept)
-
-
-def route_street(route: str) -> Street:
-    """Return the street along which a named route leaves the town."""
-    return street(
-        {"north": "Station Road", "east": "High Street", "south": "Church Street", "west": "Mill Lane"}[route]
-    )

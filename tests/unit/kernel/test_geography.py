@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.geography import LocalPlane, Place, bearing_between, bearing_wrap, distance_m, inside, turn_between
+from kernel.geography import LocalPlane, Place, bearing_wrap, distance_m, inside
 
 angle = st.floats(-10_000, 10_000)
 metres = st.floats(-5000, 5000)
@@ -22,25 +22,11 @@ def test_tiny_negative_bearing_is_north() -> None:
     assert bearing_wrap(-1e-20) == 0.0
 
 
-@given(angle, angle)
-def test_turns_are_the_short_way(here: float, there: float) -> None:
-    """A turn is at most half a circle and ends where it should."""
-    turn = turn_between(here, there)
-    assert -180.0 < turn <= 180.0
-    assert abs(turn_between(bearing_wrap(here + turn), there)) < 1e-6 or abs(abs(turn) - 180.0) < 1e-6
-
-
 @given(metres, metres)
 def test_plane_is_inverse(east: float, north: float) -> None:
     """Metres survive the way to degrees and back."""
     plane = LocalPlane(ORIGIN)
     assert plane.to_metres(plane.to_place(east, north)) == pytest.approx((east, north), abs=1e-6)
-
-
-@pytest.mark.parametrize(("east", "north", "bearing"), [(0, 10, 0), (10, 0, 90), (0, -10, 180), (-10, 0, 270)])
-def test_bearings(east: float, north: float, bearing: float) -> None:
-    """North is 0 and east is 90."""
-    assert bearing_between(ORIGIN, LocalPlane(ORIGIN).to_place(east, north)) == pytest.approx(bearing, abs=1e-3)
 
 
 def test_a_degree_of_latitude() -> None:

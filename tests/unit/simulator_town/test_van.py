@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.simulator.town.van import ROUTES, Van, route_street
+from drivers.simulator.town.streets import street
+from drivers.simulator.town.van import ROUTES, Van
 from kernel.clock import NS_PER_S
 from tests.fakes.clock import ManualClock
+
+LEAVES_BY = {"north": "Station Road", "east": "High Street", "south": "Church Street", "west": "Mill Lane"}
 
 
 async def test_drives_its_round(clock: ManualClock) -> None:
@@ -37,7 +40,7 @@ async def test_flees_out_of_town(clock: ManualClock, route: str) -> None:
     end = flight[-1]
     assert end.speed_m_s == 0.0
     assert max(abs(end.x), abs(end.y)) > 380.0
-    assert min(math.dist((end.x, end.y), point) for point in route_street(route).path.points) < 15.0
+    assert min(math.dist((end.x, end.y), point) for point in street(LEAVES_BY[route]).path.points) < 15.0
 
 
 async def test_the_past_stays(clock: ManualClock) -> None:
