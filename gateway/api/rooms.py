@@ -47,8 +47,8 @@ class Rooms:
 
     @property
     def cookie(self) -> str:
-        """Return the session cookie's name: bound to host and TLS by its prefix, where there is TLS."""
-        return "sightline" if self.settings.server.plain_http else "__Host-sightline"
+        """Return the session cookie's name: by its prefix bound to host and TLS, ours or a proxy's."""
+        return "__Host-sightline" if self.settings.server.behind_tls else "sightline"
 
 
 def rooms_of(connection: HTTPConnection) -> Rooms:

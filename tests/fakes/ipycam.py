@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from drivers.model import CameraTarget, Credentials
+from tests.fakes.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,6 @@ class OtherCamera:
         """Return what an operator would type."""
         credentials = Credentials(username=self.username, password=SecretStr(self.password))
         return CameraTarget(address=f"127.0.0.1:{self.http_port}", credentials=credentials)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _film(path: Path) -> None:
@@ -64,14 +58,14 @@ async def _listening(port: int, process: asyncio.subprocess.Process, log: Path) 
 @asynccontextmanager
 async def ipycam(folder: Path, *, username: str = "", password: str = "") -> AsyncIterator[OtherCamera]:
     """Run ``python -m ipycam`` in ``folder`` on ports of its own; empty credentials leave it open."""
-    camera = OtherCamera(_free_port(), _free_port(), username, password)
+    camera = OtherCamera(free_port(), free_port(), username, password)
     film = folder / "film.mp4"
     await _film(film)
     settings = {
         "local_ip": "127.0.0.1",
         "onvif_port": camera.http_port,
         "rtsp_port": camera.rtsp_port,
-        "go2rtc_api_port": _free_port(),
+        "go2rtc_api_port": free_port(),
         "username": username,
         "password": password,
         "main_width": 640,

@@ -1,7 +1,6 @@
 """A gateway, a real camera host and two cameras, a partner organisation, and what its systems take by RTSPS."""
 
 import asyncio
-import socket
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -31,6 +30,7 @@ from tests.fakes.desk import PASSWORD, Desk, sign_up
 from tests.fakes.host import FakeHost
 from tests.fakes.onecamera import MovingEye, described, one_camera, target_of
 from tests.fakes.outside import organisation
+from tests.fakes.ports import free_port
 from tests.fakes.waiting import until
 
 CLOCK = SystemClock()
@@ -126,12 +126,6 @@ class PartnerSite:
         return list((await self.desk.admin.get(f"/api/v1/shares/{share_id}/viewers")).json())
 
 
-def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
 @asynccontextmanager
 async def partner_site(path: Path, *, own_process: bool = False) -> AsyncIterator[PartnerSite]:
     """Give it. With ``own_process`` the gateway starts the host as a process, which then ends with the gateway."""
@@ -139,7 +133,7 @@ async def partner_site(path: Path, *, own_process: bool = False) -> AsyncIterato
         server=ServerSettings(host="127.0.0.1", port=0, plain_http=True, data_dir=path, shutdown_s=1.0),
         cameras=CameraSettings(allow_loopback=True),
         live=LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0}),
-        outgoing=OutgoingSettings(rtsps=True, host="127.0.0.1", port=_free_port()),
+        outgoing=OutgoingSettings(rtsps=True, host="127.0.0.1", port=free_port()),
         recording=RecordingSettings(batch_s=1.0),
         hosts=HostSettings(workers=1) if own_process else HostSettings(workers=1, supervisor="systemd"),
     )

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from config.server import ServerSettings
+from config.sharing import SharingSettings
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.outside import add_totp, invited, officer, organisation, share
+from tests.fakes.ports import free_port
 
 FINGERPRINT = "ab" * 32
 
@@ -263,3 +266,32 @@ async def test_a_partner_shows_its_client_certificate(desk: Desk) -> None:
     for headers in ({}, {"X-Client-Certificate-SHA256": FINGERPRINT}):
         answer = await pc.browser.get("/api/v1/shares/mine", headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (403, "share.outside")
+
+
+async def test_a_proxy_on_this_machine_says_who_is_there(tmp_path: Path) -> None:
+    """With public_urls and certificate_header set, its word counts for the address and for the certificate."""
+    port = free_port()
+    settings = settings_in(tmp_path).model_copy(
+        update={
+            "server": ServerSettings(
+                host="127.0.0.1",
+                port=port,
+                plain_http=True,
+                public_urls=(f"http://127.0.0.1:{port}",),
+                data_dir=tmp_path,
+                shutdown_s=1.0,
+            ),
+            "sharing": SharingSettings(certificate_header="X-Client-Certificate-SHA256"),
+        }
+    )
+    async with open_desk(tmp_path, settings=settings) as desk:
+        at = await organisation(desk)
+        pc = await officer(desk, at)
+        body = {"name": "Northshire Police", "networks": ["203.0.113.0/24"], "certificate": FINGERPRINT}
+        assert (await desk.admin.put(f"/api/v1/organisations/{at}", json=body)).status_code == 200
+        await pc.sign_in()
+        right = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Client-Certificate-SHA256": FINGERPRINT.upper()}
+        assert (await pc.browser.get("/api/v1/shares/mine", headers=right)).status_code == 200
+        for wrong in ({"X-Forwarded-For": "203.0.113.9, 198.51.100.1"}, {"X-Client-Certificate-SHA256": "ab"}):
+            answer = await pc.browser.get("/api/v1/shares/mine", headers=right | wrong)
+            assert (answer.status_code, answer.json()["type"]) == (403, "share.outside")

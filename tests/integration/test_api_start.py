@@ -24,6 +24,7 @@ from kernel.errors import SightlineError
 from tests.fakes.clock import ManualClock
 from tests.fakes.desk import settings_in
 from tests.fakes.host import FakeHost
+from tests.fakes.ports import free_port
 
 CLOCK = SystemClock()
 
@@ -178,6 +179,25 @@ async def test_tls_serves_and_binds_the_cookie(tmp_path: Path) -> None:
             assert "Secure" in answer.headers["set-cookie"]
             assert "max-age" in answer.headers["strict-transport-security"]
             assert (await client.get("/api/v1/session")).status_code == 200
+
+
+async def test_a_proxys_tls_binds_the_cookie_as_well(tmp_path: Path) -> None:
+    """Where a proxy on this machine ends TLS the cookie is Secure and __Host-, and browsers stay with TLS."""
+    public, port = "https://cctv.example.org", free_port()
+    server = ServerSettings(
+        host="127.0.0.1", port=port, plain_http=True, public_urls=(public,), data_dir=tmp_path, shutdown_s=1
+    )
+    async with open_gateway(Settings(server=server), clock=CLOCK, open_host=FakeHost().open) as gateway:
+        assert gateway.url == public
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers={"Origin": public}) as client:
+            body = {"code": gateway.setup_code, "username": "root", "password": "four unrelated words here"}
+            answer = await client.post("/api/v1/setup", json=body)
+            assert answer.status_code == 201
+            assert answer.headers["set-cookie"].startswith("__Host-sightline=")
+            assert "Secure" in answer.headers["set-cookie"]
+            assert "max-age" in answer.headers["strict-transport-security"]
+            cookie = {"Cookie": answer.headers["set-cookie"].partition(";")[0]}
+            assert (await client.get("/api/v1/session", headers=cookie)).status_code == 200
 
 
 async def test_an_open_socket_does_not_keep_the_service_from_stopping(tmp_path: Path) -> None:
