@@ -37,7 +37,7 @@ UNSET = {
     "oidc.name": "your borough account",
     "oidc.issuer": "https://login.example.org",
     "oidc.client_id": "sightline",
-    "oidc.client_secret_file": "/etc/sightline/credentials/oidc-borough",
+    "oidc.client_secret_file": "/etc/sightline/oidc-borough.secret",
     "oidc.ca_file": "/etc/sightline/tls/borough-ca.pem",
     "oidc.groups": {"cctv-supervisors": "administrator", "cctv-operators": "operator"},
     "map.ground_file": "/etc/sightline/ground.geojson",

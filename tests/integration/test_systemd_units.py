@@ -1,16 +1,20 @@
 """The shipped units are sandboxed, and say what the command understands."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from config.example import EXAMPLE
 from config.loader import load
 from config.settings import Settings
 from gateway.hosting import Patience
 
-UNITS = Path(__file__).parents[2] / "systemd"
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "systemd"
+ADMINISTER = (ROOT / "docs" / "administer.md").read_text(encoding="utf-8")
 SERVICES = ["sightline-gateway.service", "sightline-host@.service"]
 SANDBOX = {
     "NoNewPrivileges": "yes",
@@ -36,6 +40,12 @@ def section(unit: str, name: str) -> dict[str, list[str]]:
     return values
 
 
+def directories() -> dict[str, list[str]]:
+    """Return what tmpfiles makes: each path with kind, mode, user and group."""
+    lines = (UNITS / "sightline.tmpfiles").read_text().splitlines()
+    return {row[1]: [row[0], *row[2:5]] for row in (line.split() for line in lines) if row[:1] == ["d"]}
+
+
 @pytest.mark.parametrize("unit", SERVICES)
 def test_exposure_is_below_two(unit: str) -> None:
     """Systemd rates each unit's exposure below 2.0; where it is not installed, the sandbox is read from the file."""
@@ -52,11 +62,32 @@ def test_exposure_is_below_two(unit: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_host_lets_its_coders_step_back() -> None:
-    """Of the calls that change a process's share of the machine the host's filter gives back setpriority alone."""
-    filters = section("sightline-host@.service", "Service")["SystemCallFilter"]
+@pytest.mark.parametrize("unit", SERVICES)
+def test_whoever_records_lets_its_coders_step_back(unit: str) -> None:
+    """Of the calls that change a process's share of the machine each filter gives back setpriority alone."""
+    filters = section(unit, "Service")["SystemCallFilter"]
     assert filters[-1] == "setpriority"
     assert any("@resources" in one for one in filters if one.startswith("~"))
+
+
+@pytest.mark.parametrize("unit", SERVICES)
+def test_whoever_records_may_write_to_the_disks(unit: str) -> None:
+    """A host, and the gateway where it is one: below the directory that tmpfiles makes and the documentation names."""
+    assert section(unit, "Service")["ReadWritePaths"] == ["-/srv/sightline"]
+    assert directories()["/srv/sightline"][1:] == ["0750", "sightline", "sightline"]
+    disks = re.findall(r'\{ path = "([^"]+)"', ADMINISTER)
+    assert disks
+    assert all(path.startswith("/srv/sightline/") for path in disks)
+
+
+@pytest.mark.parametrize("text", [EXAMPLE.read_text(encoding="utf-8"), ADMINISTER], ids=["example", "administer"])
+def test_no_setting_names_a_file_that_only_systemd_can_read(text: str) -> None:
+    """What lies in a directory of root's alone comes in as a credential, and is no value of a setting."""
+    closed = [path for path, row in directories().items() if row[1:] == ["0700", "root", "root"]]
+    assert closed == ["/etc/sightline/credentials"]
+    named = re.findall(r'^(?:# )?[a-z_]+ = "(/[^"]+)"', text, flags=re.MULTILINE)
+    assert named
+    assert not [path for path in named for one in closed if path.startswith(one)]
 
 
 @pytest.mark.parametrize("unit", SERVICES)
@@ -94,6 +125,6 @@ def test_the_gateway_is_as_patient_as_systemd() -> None:
 def test_user_and_directories_belong_together() -> None:
     """The user the units run as is made by sysusers, and owns what tmpfiles makes."""
     assert "\nu sightline " in (UNITS / "sightline.sysusers").read_text()
-    rows = [line.split() for line in (UNITS / "sightline.tmpfiles").read_text().splitlines() if line.startswith("d ")]
-    assert {"/run/sightline", "/var/lib/sightline"} <= {row[1] for row in rows if row[3] == "sightline"}
-    assert all(int(row[2], 8) & 0o007 == 0 for row in rows)
+    rows = directories()
+    assert {"/run/sightline", "/var/lib/sightline"} <= {path for path, row in rows.items() if row[2] == "sightline"}
+    assert all(int(row[1], 8) & 0o007 == 0 for row in rows.values())
