@@ -92,7 +92,7 @@ class WatchGate extends WatchElement {
 
   /** @param {Event} event */
   #enrol(event) {
-    const { name = "", password = "", password_again: again } = fields(event);
+    const { password = "", password_again: again } = fields(event);
     hidePasswords(this);
     if (password !== again) {
       this.#problem = { type: "page", title: "The two passwords differ.", cure: "Type the same one twice." };
@@ -100,7 +100,7 @@ class WatchGate extends WatchElement {
       return;
     }
     void this.#attempt(async () => {
-      await further(await send("POST", "/enrolment", { code: this.#code, name, password }));
+      await further(await send("POST", "/enrolment", { code: this.#code, password }));
       this.#joining = false;
       this.#code = "";
     });
@@ -131,11 +131,10 @@ class WatchGate extends WatchElement {
   #join(invited) {
     return html`
       <h1>Welcome, ${invited.name}</h1>
-      <p class="quiet">You are invited for <strong>${invited.organisation}</strong>, under the user name <strong>${invited.username}</strong>. Is that not you? Then close this page and tell the control room.</p>
+      <p class="quiet">You are invited for <strong>${invited.organisation}</strong>, under the user name <strong>${invited.username}</strong>. Is that not you, or is your name wrong? Then close this page and tell the control room.</p>
       ${this.#said()}
       <form @submit=${this.#enrol}>
-        <label for="join-name">Your name, as it is drawn over the pictures</label>
-        <input id="join-name" name="name" required maxlength="80" autocomplete="name" .value=${invited.name}>
+        <p>This is drawn over the pictures: <strong id="join-name">${invited.name}</strong></p>
         <input class="away" name="username" autocomplete="username" tabindex="-1" aria-hidden="true" .value=${invited.username} readonly>
         ${passwordField({ id: "join-password", name: "password", label: "Password", autocomplete: "new-password", hint: "At least 12 characters. Several words are better than one with signs in it.", autofocus: true })}
         ${passwordField({ id: "join-again", name: "password_again", label: "Password again", autocomplete: "new-password" })}
