@@ -47,6 +47,38 @@ async def test_an_end_names_who_ended_it(desk: Desk) -> None:
         assert (await heard(outside, "ended"))["by"] is None
 
 
+async def test_a_share_without_a_title_is_called_after_what_it_shows(desk: Desk) -> None:
+    """The cameras as they are by then, what is selected, or the reason that somebody typed; never the force itself."""
+    high, mill = [await desk.enrol(number=n, name=name) for n, name in ((12, "High Street"), (13, "Mill Lane"))]
+    pc = await officer(desk)
+
+    async def titles() -> list[str]:
+        return [one["title"] for one in (await pc.browser.get("/api/v1/shares/mine")).json()["shares"]]
+
+    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+        quick = {"camera": high, "organisation": pc.organisation}
+        made = (await desk.admin.post("/api/v1/shares/quick", json=quick)).json()
+        assert made["title"] == (await heard(outside, "began"))["title"] == "Camera 12, High Street"
+    both = {"cameras": [high, mill]}
+    assert (await desk.admin.patch(f"/api/v1/shares/{made['id']}", json=both)).status_code == 200
+    assert await titles() == ["Camera 12, High Street, and 1 more"]
+    await desk.admin.delete(f"/api/v1/shares/{made['id']}")
+    await share(desk, pc, high, follow=True)
+    await share(desk, pc, high, reason="Knife reported")
+    assert sorted(await titles()) == ["Knife reported", "What the control room selects"]
+
+
+async def test_partners_read_the_rooms_name(tmp_path: Path) -> None:
+    """As the settings have it; who made a share stands beside it and not in its place."""
+    base = settings_in(tmp_path)
+    named = base.sharing.model_copy(update={"room_name": "Borough control room"})
+    async with open_desk(tmp_path, settings=base.model_copy(update={"sharing": named})) as desk:
+        camera, pc = await desk.enrol(), await officer(desk)
+        await share(desk, pc, camera)
+        mine = (await pc.browser.get("/api/v1/shares/mine")).json()
+    assert (mine["room"], mine["shares"][0]["made_by"]) == ("Borough control room", "Root")
+
+
 async def test_a_stick_that_comes_back_says_by_whom(desk: Desk) -> None:
     """Taken back by the operator, or given back by who had it."""
     camera, pc = await desk.enrol(), await officer(desk)
