@@ -176,6 +176,7 @@ class SharedCamera(BaseModel):
     name: str
     street: str
     live: bool
+    timed: models.Timed
     sub: bool
     """Whether it has a sub stream, for small pictures."""
     steerable: bool

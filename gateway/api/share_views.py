@@ -5,6 +5,7 @@ from gateway.api import share_models as models
 from gateway.api.models import Lent
 from gateway.api.outside import Watcher, views_of
 from gateway.api.rooms import Rooms
+from gateway.api.showing import timed
 from gateway.api.times import iso, iso_or_none
 from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
 from gateway.fleet.cameras import Camera
@@ -12,7 +13,6 @@ from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.rpc import LiveState
 from gateway.sharing.changes import Loan, StickRequest
 from kernel.ids import CameraId
-
 
 FOLLOWS = "What the control room selects"
 
@@ -136,6 +136,7 @@ def _camera(the: Rooms, camera_id: CameraId) -> models.SharedCamera | None:
         name=camera.name,
         street=camera.street,
         live=state is not None and state.live is LiveState.LIVE,
+        timed=timed(state),
         sub=camera.view.sub is not None,
         steerable=camera.view.head is not None,
         lent=lent(loan) if loan is not None else None,

@@ -186,7 +186,9 @@ async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> 
     (asked,) = (await stage.ask("GET", f"/shares/{identity}"))["requests"]
     assert asked["note"] == "Follow the blue car"
     await stage.ask("POST", f"/shares/{identity}/lend", json={})
-    await expect(stage.page.get_by_text(re.compile(r"The control room \(Root\) lends you the stick until \d\d:\d\d"))).to_be_visible()
+    await expect(
+        stage.page.get_by_text(re.compile(r"The control room \(Root\) lends you the stick until \d\d:\d\d"))
+    ).to_be_visible()
     right = stage.page.get_by_role("button", name="Right", exact=True)
     await right.hover()
     await stage.page.mouse.down()
@@ -194,7 +196,9 @@ async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> 
     await until(lambda: any(wish.t == "move" and wish.pan > 0 for wish in wishes), what="a move")
     await stage.ask("DELETE", f"/shares/{identity}/lend")
     await until(lambda: not stage.room.host.sticks, what="the stick to be let go of")
-    await expect(stage.page.get_by_text("The control room (Root) took the stick back. The camera has stopped.")).to_be_visible()
+    await expect(
+        stage.page.get_by_text("The control room (Root) took the stick back. The camera has stopped.")
+    ).to_be_visible()
     await expect(stage.page.locator(".pad")).to_have_count(0)
 
 
@@ -267,7 +271,9 @@ async def test_the_link_is_tested(stage: Stage) -> None:
     path = f"/organisations/{stage.pc.organisation}/room-test"
     test = await stage.ask("POST", path, json={"camera": stage.camera})
     await stage.live()
-    await expect(stage.page.get_by_text(re.compile(r"Link test with the control room: passed \d\d:\d\d"))).to_be_visible()
+    await expect(
+        stage.page.get_by_text(re.compile(r"Link test with the control room: passed \d\d:\d\d"))
+    ).to_be_visible()
     (row,) = await stage.ask("GET", f"{path}s")
     assert (row["id"], row["result"], row["seen_by"]) == (test["id"], "passed", "PC.1234")
     assert (row["frames"] >= 25, row["width"], row["height"]) == (True, 320, 180)
@@ -298,6 +304,12 @@ async def test_several_pictures(stage: Stage) -> None:
     await stage.page.keyboard.press("2")
     await expect(stage.tile(first)).to_have_count(0)
     await stage.live(second)
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.tile(first)).to_be_visible()
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.tile(first)).to_have_count(0)
+    await stage.page.keyboard.press("s")
+    await expect(stage.page.get_by_text(re.compile(r"Stills of camera \d+ are not allowed"))).to_be_visible()
     await stage.page.keyboard.press("]")
     await stage.live(first)
     await expect(stage.tile(second)).to_have_count(0)

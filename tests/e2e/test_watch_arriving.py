@@ -69,10 +69,10 @@ async def test_an_invitation_that_is_none(tmp_path: Path) -> None:
         page = await room.page()
         await page.get_by_role("button", name="I have an invitation").click()
         await page.get_by_label("Code").fill("ABCD-EFGH")
-        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("alert")).to_contain_text("Ask the control room for a new one.")
         await page.get_by_label("Code").fill((await invited(room.desk, await organisation(room.desk))).lower())
-        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("heading", name="Welcome, PC.1234")).to_be_visible()
 
 

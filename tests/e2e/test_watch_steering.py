@@ -93,7 +93,9 @@ async def test_a_lent_stick_moves_the_head_until_it_is_taken_back(street: Street
     await until(lambda: street.moving and street.head.aim().pan_deg > before, what="the head to turn")
     assert (await street.desk.admin.delete(f"/api/v1/shares/{identity}/lend")).is_success
     await until(lambda: not street.moving, what="the head to stop")
-    await expect(street.page.get_by_text("The control room (Root) took the stick back. The camera has stopped.")).to_be_visible()
+    await expect(
+        street.page.get_by_text("The control room (Root) took the stick back. The camera has stopped.")
+    ).to_be_visible()
     rests = street.head.aim().pan_deg
     # The key is still down, and its hand holds nothing any more.
     await street.page.keyboard.up("ArrowRight")

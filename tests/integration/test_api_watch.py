@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.api.times import iso
+from gateway.fleet import rpc
 from kernel.clock import NS_PER_S, SystemClock
+from kernel.ids import CameraId
+from kernel.media import TimeSource
+from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.outside import heard, invited, officer, organisation, share
+from tests.fakes.waiting import until
 
 
 async def test_a_code_tells_whom_it_enrols(desk: Desk) -> None:
@@ -49,7 +56,9 @@ async def test_an_end_names_who_ended_it(desk: Desk) -> None:
 
 async def test_a_share_without_a_title_is_called_after_what_it_shows(desk: Desk) -> None:
     """The cameras as they are by then, what is selected, or the reason that somebody typed; never the force itself."""
-    high, mill = [await desk.enrol(number=n, name=name) for n, name in ((12, "High Street"), (13, "Mill Lane"))]
+    high = await desk.enrol(number=12, name="High Street")
+    desk.host.found = description("urn:uuid:2")
+    mill = await desk.enrol(number=13, name="Mill Lane", address="192.0.2.2")
     pc = await officer(desk)
 
     async def titles() -> list[str]:
@@ -66,6 +75,31 @@ async def test_a_share_without_a_title_is_called_after_what_it_shows(desk: Desk)
     await share(desk, pc, high, follow=True)
     await share(desk, pc, high, reason="Knife reported")
     assert sorted(await titles()) == ["Knife reported", "What the control room selects"]
+
+
+@pytest.mark.parametrize(
+    ("source", "off_s", "timed"),
+    [
+        (TimeSource.SENDER_REPORT, 0.2, True),
+        (TimeSource.ARRIVAL, 0.2, False),
+        (TimeSource.SENDER_REPORT, 8.0, False),
+        (None, 0.2, None),
+    ],
+    ids=["told", "not-told", "clock-not-known", "no-picture-yet"],
+)
+async def test_it_is_told_whether_the_age_of_a_picture_is_known(
+    desk: Desk, source: TimeSource | None, off_s: float, *, timed: bool | None
+) -> None:
+    """Where the camera tells no time, or one that may be seconds off, nobody is told an age; room and partner alike."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    await share(desk, pc, camera)
+    facts = rpc.StreamFacts(state=rpc.LiveState.LIVE, time_source=source)
+    desk.host.state(desk.host.live(camera).model_copy(update={"main": facts, "sub": None, "clock_off_s": off_s}))
+    fleet = desk.gateway.fleet
+    await until(lambda: (known := fleet.state(CameraId(camera))) is not None and known.main == facts, what="the state")
+    (shared,) = (await pc.browser.get("/api/v1/shares/mine")).json()["shares"][0]["cameras"]
+    (own,) = (await desk.admin.get("/api/v1/cameras")).json()
+    assert shared["timed"] == own["state"]["timed"] == {"main": timed, "sub": None}
 
 
 async def test_partners_read_the_rooms_name(tmp_path: Path) -> None:

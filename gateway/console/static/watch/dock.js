@@ -99,9 +99,9 @@ class WatchDock extends WatchElement {
     const since = this.watched.askedAt[share.id];
     const remains = since === undefined ? null : WAIT_MS - (now - since);
     return html`
-      <div class="stick-card" data-stick="waiting" role="status">
-        <div><strong>You asked for the stick.</strong>
-          <span>Waiting for the control room${remains !== null && remains > 0 ? html`, up to ${left(remains)}` : ""}.</span></div>
+      <div class="stick-card" data-stick="waiting">
+        <div role="status"><strong>You asked for the stick.</strong> <span>Waiting for the control room.</span></div>
+        ${remains !== null && remains > 0 ? html`<span class="remains" role="timer" aria-label="they have">${left(remains)}</span>` : nothing}
         <button id="withdraw" @click=${() => void giveBack(share.id)}>Withdraw</button>
       </div>
     `;
@@ -113,10 +113,10 @@ class WatchDock extends WatchElement {
     const remains = Date.parse(loan.until) - now;
     const detail = problem ? line(problem) : socket === "lost" ? "No connection: the head was stopped. Trying again…" : moving ? "Steering." : "Hold a button, drag on the picture, or use the arrow keys. Esc stops.";
     return html`
-      <div class="stick-card" data-stick="mine" role="status">
-        <div><strong>${begun(ofRoom(room(), loan.by))} lends you the stick until ${clockShort(Date.parse(loan.until))}.</strong>
+      <div class="stick-card" data-stick="mine">
+        <div role="status"><strong>${begun(ofRoom(room(), loan.by))} lends you the stick until ${clockShort(Date.parse(loan.until))}.</strong>
           <span>${detail}</span></div>
-        <span class="remains ${remains < 60_000 ? "attention" : ""}" role="timer">${left(remains)}</span>
+        <span class="remains ${remains < 60_000 ? "attention" : ""}" role="timer" aria-label="time left">${left(remains)}</span>
       </div>
       ${pad()}
       <button id="give-back" class="wide" @click=${() => void giveBack(loan.share)}>Give the stick back</button>

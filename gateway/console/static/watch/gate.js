@@ -121,7 +121,7 @@ class WatchGate extends WatchElement {
       <form @submit=${(/** @type {Event} */ event) => void this.#look(fields(event).code ?? "")}>
         <label for="join-code">Code</label>
         <input id="join-code" class="code" name="code" required autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="64" .value=${this.#code} autofocus>
-        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Looking…" : "Go on"}</button>
+        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Looking…" : "Continue"}</button>
       </form>
       <button class="plain" @click=${this.#leave}>Sign in instead</button>
     `;
@@ -185,7 +185,7 @@ class WatchGate extends WatchElement {
     const { user } = this.state;
     return html`
       <h1>This page is for partners</h1>
-      <p>You are signed in as ${user?.name || user?.username}, of the control room. Here stands only what the room shares with other organisations.</p>
+      <p>You are signed in as ${user?.name || user?.username}, of the control room. Only what the control room shares with other organisations appears here.</p>
       <a class="primary" href="/">Go to the control room</a>
       <button class="plain" @click=${() => void signOut()}>Sign out</button>
     `;
@@ -205,7 +205,7 @@ class WatchGate extends WatchElement {
   #waiting() {
     const lost = this.state.session === "unreachable";
     return html`
-      <h1>${lost ? "The control room's server does not answer" : "Looking what is shared with you…"}</h1>
+      <h1>${lost ? "The control room's server does not answer" : "Looking up what is shared with you…"}</h1>
       ${lost
         ? html`<p class="said attention" role="alert">Nothing came back from <strong>${location.host}</strong>. Check your network, or try another one. It is tried again every two seconds.</p>
             <button @click=${() => void begin()}>Try now</button>`

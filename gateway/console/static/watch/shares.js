@@ -9,7 +9,7 @@ import { clockShort, day, duration } from "../app/time.js";
 /**
  * @typedef {object} SharedCamera
  * @property {string} id @property {number} number @property {string} name @property {string} street
- * @property {boolean} live @property {boolean} sub whether it has a sub stream
+ * @property {boolean} live @property {import("../app/types.js").Timed} timed @property {boolean} sub whether it has a sub stream
  * @property {boolean} steerable @property {Loan | null} lent
  */
 /**
