@@ -159,7 +159,9 @@ async def test_notes_go_both_ways(stage: Stage) -> None:
     await stage.ask("POST", f"/shares/{identity}/notes", json={"text": "Blue jacket, towards the bank"})
     if not stage.phone:
         await expect(stage.page.locator("#panel")).to_contain_text("1 new")
-        await expect(stage.page.get_by_role("status").first).to_contain_text("Root: “Blue jacket, towards the bank”")
+        await expect(stage.page.get_by_role("status").first).to_contain_text(
+            "The control room (Root): “Blue jacket, towards the bank”"
+        )
     await stage.panel()
     await expect(stage.page.get_by_role("log")).to_contain_text("The control room (Root)")
     await expect(stage.page.get_by_role("log")).to_contain_text("Blue jacket, towards the bank")
@@ -187,8 +189,13 @@ async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> 
     assert asked["note"] == "Follow the blue car"
     await stage.ask("POST", f"/shares/{identity}/lend", json={})
     await expect(
-        stage.page.get_by_text(re.compile(r"The control room \(Root\) lends you the stick until \d\d:\d\d"))
+        stage.page.get_by_role("region", name="The stick").get_by_text(
+            re.compile(r"The control room \(Root\) lends you the stick until \d\d:\d\d")
+        )
     ).to_be_visible()
+    # Seconds that run down are seen, and not read out each time.
+    await expect(stage.page.locator("[data-stick] [role=timer]")).to_have_text(re.compile(r"\d+:\d\d"))
+    await expect(stage.page.locator("[role=status] [role=timer]")).to_have_count(0)
     right = stage.page.get_by_role("button", name="Right", exact=True)
     await right.hover()
     await stage.page.mouse.down()
