@@ -254,8 +254,8 @@ class Tile extends SlElement {
 
   /** @param {string} title @param {string} detail */
   #flag(title, detail) {
-    // Its age runs: it is not read out each time that it is drawn, what happened is, once.
-    return html`<div class="flag"><strong>${title}.</strong> <span>${detail}</span></div>`;
+    // The title's age runs, and is not read out each time that it is drawn; what happened is, once.
+    return html`<div class="flag"><strong>${title}.</strong> <span role="status">${detail}</span></div>`;
   }
 
   /** @param {Camera} camera @param {TileState} state */
