@@ -15,6 +15,8 @@ class SharingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    room_name: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S[^\x00-\x1f\x7f]*$")] = "the control room"
+    """What partners read as the name of whoever shares with them, as in "Borough control room"."""
     minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     """How long a share lasts when nobody says otherwise."""
     max_minutes: Annotated[int, Field(ge=1, le=10_080)] = 1440

@@ -92,7 +92,12 @@ class Recorder:
                         action=Action.SHARE_ENDED,
                         actor=SYSTEM,
                         subject=share.id,
-                        details={"title": share.title, "reference": share.reference, "reason": "its time was up"},
+                        details={
+                            "title": share.title or None,
+                            "cameras": ", ".join(share.cameras),
+                            "reference": share.reference,
+                            "reason": "its time was up",
+                        },
                     )
                 )
             case StickTakenBack(share, loan, None):

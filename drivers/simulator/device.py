@@ -215,9 +215,14 @@ class SimulatedDevice:
     reboot: Callable[[], None] = lambda: None
     """Set by the borough: closes and reopens the servers, with WS-Discovery Bye and Hello."""
 
+    @property
+    def clock_error_ns(self) -> int:
+        """Return by how much its clock is ahead of the true time."""
+        return round((self.faults.clock_error_s + self.faults.clock_jump_s) * NS_PER_S)
+
     def wall_ns(self) -> int:
         """Return the time by the camera's own clock."""
-        return self.clock.wall_ns() + round((self.faults.clock_error_s + self.faults.clock_jump_s) * NS_PER_S)
+        return self.clock.wall_ns() + self.clock_error_ns
 
     def emit(self, event: DeviceEvent) -> None:
         """Tell every subscription."""

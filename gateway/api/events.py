@@ -282,6 +282,7 @@ def _news(state: rpc.CameraState | None) -> object:
         head and head.problem,
         state.stick,
         state.clock_offset_s,
+        showing.timed(state),
     )
 
 

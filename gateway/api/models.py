@@ -150,6 +150,14 @@ class Lent(BaseModel):
     until: str
 
 
+class Timed(BaseModel):
+    """Of each stream, whether it is known when a picture was taken. Where not, its age is since it arrived here."""
+
+    main: bool | None
+    """``None`` before its first picture."""
+    sub: bool | None
+
+
 class CameraStateModel(BaseModel):
     """What a camera does now."""
 
@@ -157,6 +165,7 @@ class CameraStateModel(BaseModel):
     problem: Trouble | None
     recording: RecordingState
     last_frame: str | None
+    timed: Timed
     viewers: int
     head: HeadPosition | None
     stick: Stick | None

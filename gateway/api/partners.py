@@ -99,11 +99,10 @@ class InvitedAs(BaseModel):
 
 
 class Enrolment(models.Taken):
-    """What somebody who was invited gives."""
+    """What somebody who was invited gives. Their name is the invitation's: it is drawn over the pictures."""
 
     code: Code
     password: models.Password
-    name: models.Word = ""
 
 
 class Terms(BaseModel):
@@ -226,7 +225,7 @@ async def enrol(wish: Enrolment, request: Request, response: Response, the: The)
         invitation = await the.sharing.partners.invitation(wish.code)
         user = await the.people.add(
             username=invitation.username,
-            name=wish.name or invitation.name,
+            name=invitation.name,
             role=Role.PARTNER,
             password=wish.password.get_secret_value(),
         )

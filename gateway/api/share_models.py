@@ -176,6 +176,7 @@ class SharedCamera(BaseModel):
     name: str
     street: str
     live: bool
+    timed: models.Timed
     sub: bool
     """Whether it has a sub stream, for small pictures."""
     steerable: bool
@@ -188,8 +189,8 @@ class MyShare(BaseModel):
     id: str
     kind: str
     title: str
-    room: str
-    """Who shares it, by name."""
+    made_by: str
+    """Who of the control room made it, by name."""
     reference: str
     reason: str
     stream: str
@@ -207,6 +208,8 @@ class Mine(BaseModel):
 
     name: str
     organisation: str
+    room: str
+    """Who shares with them: the control room's name."""
     terms_due: bool
     server_time: str
     shares: list[MyShare]

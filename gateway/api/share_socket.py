@@ -66,9 +66,9 @@ class _Outbox:
         """Take in what happened to a share of theirs."""
         match change:
             case Began(share) if self._theirs(share):
-                self._add("began", _share_of(share))
+                self._add("began", self._named(share))
             case Ended(share, by) if self._theirs(share):
-                self._add("ended", {**_share_of(share), "by": by.name if by is not None else None})
+                self._add("ended", {**self._named(share), "by": by.name if by is not None else None})
             case Noted(share, note) if self._theirs(share):
                 self._add("note", shown.note(note).model_dump(mode="json"))
             case StickRefused(_, request) if request.by.user_id == self._who.user_id:
@@ -81,6 +81,9 @@ class _Outbox:
             case _:
                 pass
         self.wake.set()
+
+    def _named(self, share: ShareRow) -> dict[str, Any]:
+        return {"share": share.id, "title": shown.title(self._the, share), "kind": share.kind}
 
     def _theirs(self, share: ShareRow) -> bool:
         admitted = self._the.sharing.partners.admitted(self._who.user_id) is not None
@@ -107,10 +110,6 @@ class _Outbox:
     def end(self) -> None:
         self.over = True
         self.wake.set()
-
-
-def _share_of(row: ShareRow) -> dict[str, Any]:
-    return {"share": row.id, "title": row.title, "kind": row.kind}
 
 
 @router.websocket("/api/v1/shares/events")

@@ -5,12 +5,29 @@ from gateway.api import share_models as models
 from gateway.api.models import Lent
 from gateway.api.outside import Watcher, views_of
 from gateway.api.rooms import Rooms
+from gateway.api.showing import timed
 from gateway.api.times import iso, iso_or_none
 from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
+from gateway.fleet.cameras import Camera
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.rpc import LiveState
 from gateway.sharing.changes import Loan, StickRequest
 from kernel.ids import CameraId
+
+FOLLOWS = "What the control room selects"
+
+
+def title(the: Rooms, row: ShareRow) -> str:
+    """Return a share's title: where nobody gave it one, what it shows."""
+    if row.title:
+        return row.title
+    if row.follows:
+        return FOLLOWS
+    shown = [camera for one in row.cameras if (camera := _known(the, one)) is not None]
+    if not shown:
+        return row.reason
+    first = f"Camera {shown[0].number}, {shown[0].name}"
+    return first if len(shown) == 1 else f"{first}, and {len(shown) - 1} more"
 
 
 def share(the: Rooms, row: ShareRow) -> models.Share:
@@ -20,7 +37,7 @@ def share(the: Rooms, row: ShareRow) -> models.Share:
     return models.Share(
         id=row.id,
         kind=row.kind,
-        title=row.title,
+        title=title(the, row),
         organisation=row.organisation_id,
         organisation_name=the.sharing.partners.organisation(row.organisation_id).name,
         recipients=sorted(row.recipients) if row.recipients is not None else None,
@@ -73,6 +90,7 @@ def mine(the: Rooms, who: Identity) -> models.Mine:
     return models.Mine(
         name=one.name,
         organisation=partners.organisation(one.organisation_id).name,
+        room=the.settings.sharing.room_name,
         terms_due=one.terms_version != partners.terms_version,
         server_time=iso(the.clock.wall_ns()),
         shares=[my_share(the, row, who.user_id) for row in the.sharing.shares.given(who.user_id)],
@@ -85,8 +103,8 @@ def my_share(the: Rooms, row: ShareRow, user_id: str) -> models.MyShare:
     return models.MyShare(
         id=row.id,
         kind=row.kind,
-        title=row.title,
-        room=row.maker,
+        title=title(the, row),
+        made_by=row.maker,
         reference=row.reference,
         reason=row.reason,
         stream=row.stream,
@@ -99,11 +117,17 @@ def my_share(the: Rooms, row: ShareRow, user_id: str) -> models.MyShare:
     )
 
 
-def _camera(the: Rooms, camera_id: CameraId) -> models.SharedCamera | None:
+def _known(the: Rooms, camera_id: CameraId) -> Camera | None:
     try:
-        camera = the.fleet.camera(camera_id)
+        return the.fleet.camera(camera_id)
     except UnknownCameraError:
         return None  # it was removed since
+
+
+def _camera(the: Rooms, camera_id: CameraId) -> models.SharedCamera | None:
+    camera = _known(the, camera_id)
+    if camera is None:
+        return None
     state = the.fleet.state(camera.id)
     loan = the.sharing.sticks.loan(camera.id)
     return models.SharedCamera(
@@ -112,6 +136,7 @@ def _camera(the: Rooms, camera_id: CameraId) -> models.SharedCamera | None:
         name=camera.name,
         street=camera.street,
         live=state is not None and state.live is LiveState.LIVE,
+        timed=timed(state),
         sub=camera.view.sub is not None,
         steerable=camera.view.head is not None,
         lent=lent(loan) if loan is not None else None,

@@ -178,9 +178,9 @@ async def viewers(share_id: str, who: Who, the: The) -> list[models.Viewer]:
 async def _end(the: Rooms, request: Request, who: Identity, share_ids: list[str]) -> list[models.Share]:
     rows = await the.sharing.shares.end(share_ids, by=person(who))
     for row in rows[:-1]:
-        the.trail.note(_event(request, who, Action.SHARE_ENDED, row))
+        the.trail.note(_event(the, request, who, Action.SHARE_ENDED, row))
     if rows:
-        await the.trail.append(_event(request, who, Action.SHARE_ENDED, rows[-1]))
+        await the.trail.append(_event(the, request, who, Action.SHARE_ENDED, rows[-1]))
     return [shown.share(the, row) for row in rows]
 
 
@@ -242,13 +242,13 @@ def _end_ns(end: AwareDatetime | None, minutes: int | None, from_ns: int) -> int
     return from_ns + minutes * 60 * NS_PER_S if minutes is not None else None
 
 
-def _event(request: Request, who: Identity, action: Action, row: ShareRow) -> AuditEvent:
+def _event(the: Rooms, request: Request, who: Identity, action: Action, row: ShareRow) -> AuditEvent:
     return AuditEvent(
         action=action,
         actor=actor(request, who),
         subject=row.id,
         details={
-            "title": row.title,
+            "title": shown.title(the, row),
             "organisation": row.organisation_id,
             "recipients": ", ".join(sorted(row.recipients)) if row.recipients is not None else None,
             "cameras": ", ".join(row.cameras),
@@ -265,4 +265,4 @@ def _event(request: Request, who: Identity, action: Action, row: ShareRow) -> Au
 
 
 async def _note(the: Rooms, request: Request, who: Identity, action: Action, row: ShareRow) -> None:
-    await the.trail.append(_event(request, who, action, row))
+    await the.trail.append(_event(the, request, who, action, row))

@@ -9,6 +9,10 @@ from gateway.api.times import iso, iso_or_none
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from kernel.head import HeadAbilities
+from kernel.media import TimeSource
+
+CLOCK_OFF_MAX_S = 1.5
+"""A picture is called late from 3 s on: where times may be wrong by more than half of that, no age is told."""
 
 
 def holder_id(user_id: str, seat: str) -> str:
@@ -105,6 +109,7 @@ def state(known: rpc.CameraState | None, *, user_id: str, lent: models.Lent | No
             problem=None,
             recording=models.RecordingState(main=False, sub=None, cause="starting"),
             last_frame=None,
+            timed=models.Timed(main=None, sub=None),
             viewers=0,
             head=None,
             stick=None,
@@ -116,12 +121,27 @@ def state(known: rpc.CameraState | None, *, user_id: str, lent: models.Lent | No
         problem=trouble(known.problem),
         recording=_recording(known),
         last_frame=iso_or_none(known.last_frame_ns),
+        timed=timed(known),
         viewers=known.viewers,
         head=position(known.head),
         stick=stick(known.stick, user_id=user_id),
         lent=lent,
         clock_offset_s=known.clock_offset_s,
     )
+
+
+def timed(known: rpc.CameraState | None) -> models.Timed:
+    """Return whether it is known when pictures were taken: the camera tells it, and its clock is known well enough."""
+    if known is None:
+        return models.Timed(main=None, sub=None)
+    vague = (known.clock_off_s or 0.0) > CLOCK_OFF_MAX_S
+
+    def told(facts: rpc.StreamFacts | None) -> bool | None:
+        if facts is None or facts.time_source is None:
+            return None
+        return facts.time_source is TimeSource.SENDER_REPORT and not vague
+
+    return models.Timed(main=told(known.main), sub=told(known.sub))
 
 
 def _recording(known: rpc.CameraState) -> models.RecordingState:

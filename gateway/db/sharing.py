@@ -18,6 +18,7 @@ class ShareRow:
 
     id: str
     title: str
+    """Empty: what it shows."""
     kind: str
     """``incident``, ``standing`` (by an agreement), or ``test`` (of the link to a room)."""
     organisation_id: str

@@ -158,6 +158,8 @@ class CameraState(Message):
     stick: StickState | None = None
     clock_offset_s: float | None = None
     clock_measured_ns: int | None = None
+    clock_off_s: float | None = None
+    """By how much the times that it gives its pictures may be wrong."""
 
 
 class CameraChanged(Message):

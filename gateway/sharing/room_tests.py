@@ -57,7 +57,7 @@ class RoomTests:
                 organisation_id=organisation_id,
                 cameras=(camera,),
                 kind=TEST,
-                title="Room test",
+                title="Link test",
                 reason="Test of the link",
                 ends_ns=now_ns + self._settings.test_s * NS_PER_S,
             )

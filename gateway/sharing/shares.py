@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from textwrap import shorten
 
 import structlog
 
@@ -29,6 +30,7 @@ LINE = "line"
 """The stream that the viewer's line carries: main or sub."""
 OPEN_MAX = 500
 OVER_MAX = 200
+TITLE_MAX = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class ShareWish:
     follows: bool = False
     kind: str = INCIDENT
     title: str = ""
+    """Without one it is the reason, and without that what it shows at the time."""
     reference: str = ""
     reason: str = ""
     review_ns: int | None = None
@@ -219,7 +222,7 @@ class Shares:
         organisation = self._partners.organisation(wish.organisation_id)
         row = ShareRow(
             id=new_id(),
-            title=wish.title or organisation.name,
+            title=wish.title or shorten(wish.reason, TITLE_MAX, placeholder="…"),
             kind=wish.kind,
             organisation_id=organisation.id,
             recipients=wish.recipients,

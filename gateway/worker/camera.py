@@ -12,6 +12,7 @@ from drivers.errors import CameraError
 from drivers.onvif import Device, open_device
 from gateway.fleet import rpc
 from gateway.worker.broadcast import Broadcast
+from gateway.worker.camera_time import TOLERANCE_S, CameraTime
 from gateway.worker.head import HeadSeat, open_seat
 from gateway.worker.problems import NoHeadError
 from gateway.worker.stream import MediaPlane, StreamPlan, StreamRun
@@ -25,8 +26,6 @@ CLOCK_PERIOD_S = 600.0
 CLOCK_RETRY_S = 30.0
 CLOCK_LOOK_S = 10.0
 """How often sender reports are looked at for a clock that has moved meanwhile."""
-CLOCK_TOLERANCE_S = 1.0
-"""A clock that has moved by more is corrected at once, which begins a new run of the recording."""
 TELL_S = 1.0
 
 
@@ -49,6 +48,7 @@ class CameraActor:
         self._device: Device | None = None
         self._seat: HeadSeat | None = None
         self._offset_s = assignment.description.clock_offset_s
+        self._time = CameraTime(self._offset_s, assignment.description.clock_uncertainty_s)
         self._measured_ns: int | None = None
         self._streams: dict[StreamName, StreamRun] = {}
         self._renewed: dict[StreamName, asyncio.Event] = {}
@@ -170,6 +170,7 @@ class CameraActor:
             stick=self._seat.stick_state() if self._seat is not None else None,
             clock_offset_s=self._offset_s,
             clock_measured_ns=self._measured_ns,
+            clock_off_s=self._time.off_s,
         )
 
     def _close(self) -> None:
@@ -200,6 +201,8 @@ class CameraActor:
                 self._measured_ns = self._clock.wall_ns()
                 self._correct(offset_s, uncertainty_s)
                 self.changed()
+                if uncertainty_s > TOLERANCE_S:
+                    wait_s = CLOCK_RETRY_S  # an answer that was long on its way says little
             due_ns = self._clock.monotonic_ns() + round(wait_s * NS_PER_S)
             await self._clock.sleep(CLOCK_RETRY_S)
             while self._clock.monotonic_ns() < due_ns and not any(run.clock_suspect for run in self.streams):
@@ -207,13 +210,14 @@ class CameraActor:
 
     def _correct(self, offset_s: float, uncertainty_s: float) -> None:
         self._offset_s = offset_s
+        by_s = offset_s - self._time.offset_s
+        if not self._time.measured(offset_s, uncertainty_s):
+            return
+        _log.warning("camera.clock_moved", camera=self.assignment.id, by_s=round(by_s, 3))
         for name, run in self._streams.items():
-            moved_s = offset_s - run.plan.clock_offset_s
-            if abs(moved_s) > CLOCK_TOLERANCE_S + uncertainty_s:
-                _log.warning("camera.clock_moved", camera=self.assignment.id, stream=name, by_s=round(moved_s, 3))
-                self._streams[name] = run.corrected(offset_s)
-                if name in self._renewed:
-                    self._renewed[name].set()
+            self._streams[name] = run.corrected(offset_s)
+            if name in self._renewed:
+                self._renewed[name].set()
 
     async def _keep_keyframes(self, device: Device) -> None:
         """Ask for keyframes over ONVIF; the feeds ask at most once a second, and one request is in flight."""

@@ -126,7 +126,7 @@ async def test_an_end_takes_the_picture_and_says_whose_it_was(stage: Stage) -> N
     """Who ended it is said; no picture, no camera and no note of it stays; reload and going back bring nothing back."""
     identity = await stage.shared()
     await stage.ask("DELETE", f"/shares/{identity}")
-    said = stage.page.get_by_text("Root of the control room ended “Assault in High Street”")
+    said = stage.page.get_by_text("The control room (Root) ended “Assault in High Street”")
     await expect(said.first).to_be_visible()
     await expect(stage.page.locator("video")).to_have_count(0)
     await expect(stage.page.locator("body")).not_to_contain_text("TVP 4381")
@@ -159,9 +159,11 @@ async def test_notes_go_both_ways(stage: Stage) -> None:
     await stage.ask("POST", f"/shares/{identity}/notes", json={"text": "Blue jacket, towards the bank"})
     if not stage.phone:
         await expect(stage.page.locator("#panel")).to_contain_text("1 new")
-        await expect(stage.page.get_by_role("status").first).to_contain_text("Root: “Blue jacket, towards the bank”")
+        await expect(stage.page.get_by_role("status").first).to_contain_text(
+            "The control room (Root): “Blue jacket, towards the bank”"
+        )
     await stage.panel()
-    await expect(stage.page.get_by_role("log")).to_contain_text("Control room, Root")
+    await expect(stage.page.get_by_role("log")).to_contain_text("The control room (Root)")
     await expect(stage.page.get_by_role("log")).to_contain_text("Blue jacket, towards the bank")
     field = stage.page.get_by_label("Note to the control room")
     await field.fill("A unit is two minutes away")
@@ -186,7 +188,14 @@ async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> 
     (asked,) = (await stage.ask("GET", f"/shares/{identity}"))["requests"]
     assert asked["note"] == "Follow the blue car"
     await stage.ask("POST", f"/shares/{identity}/lend", json={})
-    await expect(stage.page.get_by_text(re.compile(r"The room lends you the stick until \d\d:\d\d"))).to_be_visible()
+    await expect(
+        stage.page.get_by_role("region", name="The stick").get_by_text(
+            re.compile(r"The control room \(Root\) lends you the stick until \d\d:\d\d")
+        )
+    ).to_be_visible()
+    # Seconds that run down are seen, and not read out each time.
+    await expect(stage.page.locator("[data-stick] [role=timer]")).to_have_text(re.compile(r"\d+:\d\d"))
+    await expect(stage.page.locator("[role=status] [role=timer]")).to_have_count(0)
     right = stage.page.get_by_role("button", name="Right", exact=True)
     await right.hover()
     await stage.page.mouse.down()
@@ -194,7 +203,9 @@ async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> 
     await until(lambda: any(wish.t == "move" and wish.pan > 0 for wish in wishes), what="a move")
     await stage.ask("DELETE", f"/shares/{identity}/lend")
     await until(lambda: not stage.room.host.sticks, what="the stick to be let go of")
-    await expect(stage.page.get_by_text("Root took the stick back. The camera has stopped.")).to_be_visible()
+    await expect(
+        stage.page.get_by_text("The control room (Root) took the stick back. The camera has stopped.")
+    ).to_be_visible()
     await expect(stage.page.locator(".pad")).to_have_count(0)
 
 
@@ -267,13 +278,15 @@ async def test_the_link_is_tested(stage: Stage) -> None:
     path = f"/organisations/{stage.pc.organisation}/room-test"
     test = await stage.ask("POST", path, json={"camera": stage.camera})
     await stage.live()
-    await expect(stage.page.get_by_text(re.compile(r"Link test with Root: passed \d\d:\d\d"))).to_be_visible()
+    await expect(
+        stage.page.get_by_text(re.compile(r"Link test with the control room: passed \d\d:\d\d"))
+    ).to_be_visible()
     (row,) = await stage.ask("GET", f"{path}s")
     assert (row["id"], row["result"], row["seen_by"]) == (test["id"], "passed", "PC.1234")
     assert (row["frames"] >= 25, row["width"], row["height"]) == (True, 320, 180)
     await stage.ask("DELETE", f"/shares/{test['id']}")
     await expect(stage.page.get_by_role("heading", name="Nothing is shared")).to_be_visible()
-    await expect(stage.page.get_by_text(re.compile("Link test with Root: passed"))).to_be_visible()
+    await expect(stage.page.get_by_text(re.compile("Link test with the control room: passed"))).to_be_visible()
 
 
 async def test_a_locked_page_only_shows(stage: Stage) -> None:
@@ -298,6 +311,12 @@ async def test_several_pictures(stage: Stage) -> None:
     await stage.page.keyboard.press("2")
     await expect(stage.tile(first)).to_have_count(0)
     await stage.live(second)
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.tile(first)).to_be_visible()
+    await stage.page.keyboard.press("Enter")
+    await expect(stage.tile(first)).to_have_count(0)
+    await stage.page.keyboard.press("s")
+    await expect(stage.page.get_by_text(re.compile(r"Stills of camera \d+ are not allowed"))).to_be_visible()
     await stage.page.keyboard.press("]")
     await stage.live(first)
     await expect(stage.tile(second)).to_have_count(0)

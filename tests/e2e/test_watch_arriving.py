@@ -28,7 +28,7 @@ async def enrolled(room: Room, page: Page, code: str) -> pyotp.TOTP:
     await expect(page.get_by_role("heading", name="Welcome, PC.1234")).to_be_visible()
     await expect(page.locator(".gate-card")).to_contain_text("invited for Thames Valley Police")
     assert code not in page.url
-    await page.get_by_label("Your name").fill("PC Smith 1234")
+    await expect(page.locator("#join-name")).to_have_text("PC.1234")
     await page.get_by_label("Password", exact=True).fill(PASSWORD)
     await page.get_by_label("Password again").fill(PASSWORD)
     await page.get_by_role("button", name="Enrol").click()
@@ -42,7 +42,7 @@ async def enrolled(room: Room, page: Page, code: str) -> pyotp.TOTP:
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 async def test_from_an_invitation_to_a_picture(tmp_path: Path, phone: bool) -> None:  # noqa: FBT001 - a parameter
-    """A code, a name, a password, a second factor, the terms: nothing is seen before; then the picture is live."""
+    """A code, a password, a second factor, the terms: nothing is seen before; then the picture is live."""
     settings = settings_in(tmp_path, second_factor="required")
     async with watched_room(tmp_path, settings=settings) as room:
         force = await organisation(room.desk)
@@ -53,7 +53,7 @@ async def test_from_an_invitation_to_a_picture(tmp_path: Path, phone: bool) -> N
         await nothing_shows(page)
         await page.get_by_role("button", name="I accept these terms").click()
         await expect(page.locator("article.view")).to_have_attribute("data-state", "live")
-        await expect(page.locator(".mark")).to_contain_text("PC Smith 1234 · Thames Valley Police")
+        await expect(page.locator(".mark")).to_contain_text("PC.1234 · Thames Valley Police")
         assert await page.evaluate("document.querySelector('video').getVideoPlaybackQuality().totalVideoFrames") > 0
         # The same browser goes on after a reload; another one has the link, and nothing with it.
         await page.reload()
@@ -69,10 +69,10 @@ async def test_an_invitation_that_is_none(tmp_path: Path) -> None:
         page = await room.page()
         await page.get_by_role("button", name="I have an invitation").click()
         await page.get_by_label("Code").fill("ABCD-EFGH")
-        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("alert")).to_contain_text("Ask the control room for a new one.")
         await page.get_by_label("Code").fill((await invited(room.desk, await organisation(room.desk))).lower())
-        await page.get_by_role("button", name="Go on").click()
+        await page.get_by_role("button", name="Continue").click()
         await expect(page.get_by_role("heading", name="Welcome, PC.1234")).to_be_visible()
 
 

@@ -91,9 +91,9 @@ async def test_a_page_that_hears_nothing_finds_out(room: Room) -> None:
 
 
 async def test_a_network_that_lets_nothing_through(room: Room) -> None:
-    """Where no way leads to the host the page says that the network blocks the picture, and what to ask for."""
+    """Where no way leads to the host the page says that no picture gets through, what was tried, and whom to ask."""
     pc = await officer(room.desk)
     await share(room.desk, pc, room.cameras[0], stream="main")
     page = await watching(room, pc, only("no candidate at all"))
-    await expect(page.locator("article.view")).to_contain_text("Your network blocks the picture.", timeout=60_000)
-    await expect(page.locator("article.view")).to_contain_text("Ask your IT service")
+    await expect(page.locator("article.view")).to_contain_text("No picture gets through.", timeout=60_000)
+    await expect(page.locator("article.view")).to_contain_text("Ask the control room's administrator")

@@ -88,12 +88,14 @@ async def test_a_lent_stick_moves_the_head_until_it_is_taken_back(street: Street
     await expect(street.page.get_by_text("You asked for the stick.")).to_be_visible()
     before = street.head.aim().pan_deg
     assert (await street.desk.admin.post(f"/api/v1/shares/{identity}/lend", json={})).is_success
-    await expect(street.page.get_by_text("The room lends you the stick")).to_be_visible()
+    await expect(street.page.get_by_text("lends you the stick until").first).to_be_visible()
     await street.page.keyboard.down("ArrowRight")
     await until(lambda: street.moving and street.head.aim().pan_deg > before, what="the head to turn")
     assert (await street.desk.admin.delete(f"/api/v1/shares/{identity}/lend")).is_success
     await until(lambda: not street.moving, what="the head to stop")
-    await expect(street.page.get_by_text("Root took the stick back. The camera has stopped.")).to_be_visible()
+    await expect(
+        street.page.get_by_text("The control room (Root) took the stick back. The camera has stopped.")
+    ).to_be_visible()
     rests = street.head.aim().pan_deg
     # The key is still down, and its hand holds nothing any more.
     await street.page.keyboard.up("ArrowRight")

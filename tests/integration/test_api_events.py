@@ -13,6 +13,7 @@ from gateway.api import showing
 from gateway.api.sockets import SOCKETS_PER_SESSION
 from gateway.fleet import rpc
 from kernel.ids import CameraId
+from kernel.media import TimeSource
 from tests.fakes.desk import Desk
 from tests.fakes.waiting import until
 
@@ -109,6 +110,7 @@ async def test_a_newer_picture_alone_is_no_news(desk: Desk) -> None:
         {"stick": rpc.StickState(holder="u.1", name="olga")},
         {"head": rpc.HeadFacts(pan=0.5, moving=True)},
         {"main": rpc.StreamFacts(state=rpc.LiveState.LIVE, recording=rpc.StreamRecording(on=False, cause="full"))},
+        {"sub": rpc.StreamFacts(state=rpc.LiveState.LIVE, time_source=TimeSource.ARRIVAL)},
     ],
     ids=lambda changes: next(iter(changes)),
 )

@@ -17,15 +17,25 @@ FINGERPRINT = "ab" * 32
 
 async def test_an_invitation_makes_a_partner(desk: Desk) -> None:
     """Whoever has the code chooses a password, and is signed in as somebody outside."""
-    code = await invited(desk, await organisation(desk))
+    code = await invited(desk, await organisation(desk), name="PC Smith")
     browser = await desk.anybody()
-    answer = await browser.post("/api/v1/enrolment", json={"code": code, "password": PASSWORD, "name": "PC Smith"})
+    answer = await browser.post("/api/v1/enrolment", json={"code": code, "password": PASSWORD})
     assert answer.status_code == 201
     user = answer.json()["user"]
     assert (user["role"], user["name"], user["permissions"]) == ("partner", "PC Smith", ["signed_in"])
     assert (await browser.get("/api/v1/session")).status_code == 200
     (entry,) = await desk.audit("partner.enrolled")
     assert entry.actor == "pc.1234"
+
+
+async def test_nobody_outside_chooses_the_name_over_the_pictures(desk: Desk) -> None:
+    """It is the invitation's: another one in the request is refused, and does not use the code up."""
+    code = await invited(desk, await organisation(desk), name="PC Smith")
+    body = {"code": code, "password": PASSWORD}
+    refused = await (await desk.anybody()).post("/api/v1/enrolment", json={**body, "name": "Chief Constable"})
+    assert refused.status_code == 422
+    answer = await (await desk.anybody()).post("/api/v1/enrolment", json=body)
+    assert (answer.status_code, answer.json()["user"]["name"]) == (201, "PC Smith")
 
 
 async def test_a_partner_may_do_nothing_but_enrol_a_second_factor(desk: Desk) -> None:

@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.api.times import iso
+from gateway.fleet import rpc
 from kernel.clock import NS_PER_S, SystemClock
+from kernel.ids import CameraId
+from kernel.media import TimeSource
+from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.outside import heard, invited, officer, organisation, share
+from tests.fakes.waiting import until
 
 
 async def test_a_code_tells_whom_it_enrols(desk: Desk) -> None:
@@ -45,6 +52,65 @@ async def test_an_end_names_who_ended_it(desk: Desk) -> None:
         assert (told["share"], told["title"], told["kind"], told["by"]) == (identity, "Fire", "incident", "Root")
         await share(desk, pc, camera, end=iso(SystemClock().wall_ns() + NS_PER_S))
         assert (await heard(outside, "ended"))["by"] is None
+
+
+async def test_a_share_without_a_title_is_called_after_what_it_shows(desk: Desk) -> None:
+    """The cameras as they are by then, what is selected, or the reason that somebody typed; never the force itself."""
+    high = await desk.enrol(number=12, name="High Street")
+    desk.host.found = description("urn:uuid:2")
+    mill = await desk.enrol(number=13, name="Mill Lane", address="192.0.2.2")
+    pc = await officer(desk)
+
+    async def titles() -> list[str]:
+        return [one["title"] for one in (await pc.browser.get("/api/v1/shares/mine")).json()["shares"]]
+
+    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+        quick = {"camera": high, "organisation": pc.organisation}
+        made = (await desk.admin.post("/api/v1/shares/quick", json=quick)).json()
+        assert made["title"] == (await heard(outside, "began"))["title"] == "Camera 12, High Street"
+    both = {"cameras": [high, mill]}
+    assert (await desk.admin.patch(f"/api/v1/shares/{made['id']}", json=both)).status_code == 200
+    assert await titles() == ["Camera 12, High Street, and 1 more"]
+    await desk.admin.delete(f"/api/v1/shares/{made['id']}")
+    await share(desk, pc, high, follow=True)
+    await share(desk, pc, high, reason="Knife reported")
+    assert sorted(await titles()) == ["Knife reported", "What the control room selects"]
+
+
+@pytest.mark.parametrize(
+    ("source", "off_s", "timed"),
+    [
+        (TimeSource.SENDER_REPORT, 0.2, True),
+        (TimeSource.ARRIVAL, 0.2, False),
+        (TimeSource.SENDER_REPORT, 8.0, False),
+        (None, 0.2, None),
+    ],
+    ids=["told", "not-told", "clock-not-known", "no-picture-yet"],
+)
+async def test_it_is_told_whether_the_age_of_a_picture_is_known(
+    desk: Desk, source: TimeSource | None, off_s: float, *, timed: bool | None
+) -> None:
+    """Where the camera tells no time, or one that may be seconds off, nobody is told an age; room and partner alike."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    await share(desk, pc, camera)
+    facts = rpc.StreamFacts(state=rpc.LiveState.LIVE, time_source=source)
+    desk.host.state(desk.host.live(camera).model_copy(update={"main": facts, "sub": None, "clock_off_s": off_s}))
+    fleet = desk.gateway.fleet
+    await until(lambda: (known := fleet.state(CameraId(camera))) is not None and known.main == facts, what="the state")
+    (shared,) = (await pc.browser.get("/api/v1/shares/mine")).json()["shares"][0]["cameras"]
+    (own,) = (await desk.admin.get("/api/v1/cameras")).json()
+    assert shared["timed"] == own["state"]["timed"] == {"main": timed, "sub": None}
+
+
+async def test_partners_read_the_rooms_name(tmp_path: Path) -> None:
+    """As the settings have it; who made a share stands beside it and not in its place."""
+    base = settings_in(tmp_path)
+    named = base.sharing.model_copy(update={"room_name": "Borough control room"})
+    async with open_desk(tmp_path, settings=base.model_copy(update={"sharing": named})) as desk:
+        camera, pc = await desk.enrol(), await officer(desk)
+        await share(desk, pc, camera)
+        mine = (await pc.browser.get("/api/v1/shares/mine")).json()
+    assert (mine["room"], mine["shares"][0]["made_by"]) == ("Borough control room", "Root")
 
 
 async def test_a_stick_that_comes_back_says_by_whom(desk: Desk) -> None:

@@ -115,8 +115,8 @@ class VideoTrack(Track):
     def _latency(self, unit: EncodedUnit) -> int:
         """Return how long ago a picture was taken; a jump of the camera's clock in between must not pass for it."""
         now_ns, wall_ns = self.device.clock.monotonic_ns(), self.device.wall_ns()
-        error_ns = wall_ns - self.device.clock.wall_ns()
-        if self._error_ns is not None and abs(error_ns - self._error_ns) > NS_PER_S // 10:
+        error_ns = self.device.clock_error_ns
+        if self._error_ns is not None and error_ns != self._error_ns:
             self._jumped_ns = now_ns
         elif self._error_ns is None or now_ns - self._jumped_ns > JUMP_REST_NS:
             self._latency_ns = max(0, wall_ns - unit.wall_ns)

@@ -20,6 +20,18 @@ class Nowhere:
         """Drop it."""
 
 
+class Halting(ManualClock):
+    """Time goes on by ``halt_ns`` after each look at the wall: other processes had the machine."""
+
+    halt_ns = 0
+
+    def wall_ns(self) -> int:
+        """Return the wall time, as it was before the halt."""
+        now_ns = super().wall_ns()
+        self._advance(self.monotonic_ns() + self.halt_ns)
+        return now_ns
+
+
 def camera(clock: ManualClock) -> tuple[SimulatedDevice, ReelFeed, VideoTrack]:
     """Return a camera with one client on its main track."""
     device = SimulatedDevice(
@@ -38,6 +50,17 @@ def test_media_time_is_that_of_capture_however_late_the_encoder(clock: ManualClo
     clock._advance(clock.monotonic_ns() + 4 * NS_PER_S)
     track._picture(replace(unit, time_90k=unit.time_90k + 3600))
     assert track.media_now() == unit.time_90k + 3600 + 4 * 90_000
+
+
+def test_a_process_that_was_kept_waiting_is_no_jump_of_the_clock() -> None:
+    """However long it stands between two looks at the clock, a late picture is told to be late by as much."""
+    clock = Halting()
+    _, feed, track = camera(clock)
+    unit = feed.emit()
+    clock._advance(clock.monotonic_ns() + 4 * NS_PER_S)
+    clock.halt_ns = NS_PER_S // 2
+    track._picture(replace(unit, time_90k=unit.time_90k + 3600))
+    assert track.media_now() >= unit.time_90k + 3600 + 4 * 90_000
 
 
 def test_a_jump_of_the_cameras_clock_is_no_latency(clock: ManualClock) -> None:

@@ -6,12 +6,16 @@
  * @module
  */
 
+import { age } from "./time.js";
+
 /** A picture without a new frame for this long stands still. People are told within 3 s; this leaves time to say it. */
 export const STILL_AFTER_MS = 2300;
 /** A picture whose frames were captured longer ago than this is late, however smoothly they come. */
 export const LATE_AFTER_MS = 3000;
 /** Identical pixels for this long are a frozen picture: sensors have noise, and an encoder refreshes. */
 export const FROZEN_AFTER_MS = 2500;
+/** Nothing is captured after it arrives: where a clock says so by more than this, it is wrong, and says nothing of age. */
+export const CLOCKS_APART_MS = 150;
 
 /** @typedef {"none" | "live" | "still" | "late" | "frozen"} FreshnessState */
 /**
@@ -20,6 +24,22 @@ export const FROZEN_AFTER_MS = 2500;
  * @property {number | null} ageMs how long ago the picture was captured, or reached us where that is all we know
  * @property {"capture" | "arrival" | null} basis
  */
+
+/**
+ * A verdict where the server does not know either when the picture was taken: what it told then is when it arrived there.
+ * @param {Verdict} verdict @param {boolean | null | undefined} timed @returns {Verdict}
+ */
+export const known = (verdict, timed) => (timed === false && verdict.basis === "capture" ? { ...verdict, basis: "arrival" } : verdict);
+
+/** What stands beside "live". Since when it is here is not how old it is. @param {Verdict} verdict @param {number} ms @returns {string} */
+export const liveWords = ({ basis }, ms) => (basis === "capture" ? age(ms) : "age unknown");
+
+/** The same, at more length. @param {Verdict} verdict @param {number} ms @returns {string} */
+export const liveTitle = ({ basis }, ms) =>
+  basis === "capture" ? "age of the picture since it was captured" : `nobody knows when this picture was captured; it arrived ${age(ms)} ago`;
+
+/** How old a picture is that is not live. @param {Verdict} verdict @returns {string} */
+export const oldWords = ({ basis, ageMs }) => `${basis === "capture" ? "" : "at least "}${age(ageMs ?? 0)}`;
 
 export class Freshness {
   #shownAt = /** @type {number | null} */ (null);
@@ -35,7 +55,7 @@ export class Freshness {
   frame(shownAt, arrivedAt, capturedAt) {
     this.#shownAt = shownAt;
     this.#arrivedAt = arrivedAt ?? shownAt;
-    this.#capturedAt = capturedAt;
+    this.#capturedAt = capturedAt !== null && capturedAt > this.#arrivedAt + CLOCKS_APART_MS ? null : capturedAt;
     this.#changedAt ??= shownAt;
   }
 

@@ -8,7 +8,7 @@
 
 import { ApiError } from "./api.js";
 import { Backoff } from "./backoff.js";
-import { Freshness, fingerprint } from "./freshness.js";
+import { Freshness, fingerprint, known as knownOf } from "./freshness.js";
 import { store } from "./store.js";
 import { WhepSession } from "./whep.js";
 
@@ -43,13 +43,17 @@ const NO_CODEC = {
 
 const SILENT = { type: "live.silent", title: "No new frames come.", cure: "The picture is asked for again." };
 
-/** @param {number | null} refused what a relay answered */
-const unreached = (refused) => ({
+/**
+ * What is known: nothing got through. Whether a network between or the server's own settings are to blame is not.
+ * @param {number | null} refused what a relay answered @param {string[]} ways that were tried
+ */
+const unreached = (refused, ways) => ({
   type: "live.unreached",
-  title: "The network lets no picture through.",
+  title: "No picture gets through between this device and the server.",
+  detail: ways.join(", "),
   cure:
     refused === null
-      ? "Ask for the server's media port to be opened, or for a relay. It is tried again."
+      ? `Tried: ${ways.join(", ")}. The server's public address or media port may be set wrongly, or a network between blocks it. It is tried again.`
       : `The relay refused this viewer (${refused}): its secret or its clock is not the server's. It is tried again.`,
 });
 
@@ -156,6 +160,8 @@ export class LivePicture {
   /** @type {import("./types.js").Problem | null} */
   #problem = null;
   #mainCannot = false;
+  /** Whether the server knows when pictures of each stream were taken. @type {import("./types.js").Timed | undefined} */
+  timed = undefined;
   /** Where the tab's storage keeps nothing, and for this picture. */
   #h265 = true;
 
@@ -318,7 +324,7 @@ export class LivePicture {
       const problem = { type: "live.codec", title: "This browser cannot decode the picture.", cure: "Use a current Chromium, or ask for H.264 on the camera." };
       this.#fail(attempt, new ApiError(problem, 0));
     } else if (verdict === "silent") {
-      this.#fail(attempt, new ApiError(reached ? SILENT : unreached(attempt.session.relayRefused), 0));
+      this.#fail(attempt, new ApiError(reached ? SILENT : unreached(attempt.session.relayRefused, attempt.session.ways()), 0));
     }
   }
 
@@ -327,9 +333,10 @@ export class LivePicture {
     if (this.#ended) return;
     this.#state = state;
     this.#problem = problem;
-    const verdict = this.#shown?.freshness.verdict(performance.now()) ?? { state: "none", ageMs: null, basis: null };
+    const seen = this.#shown?.freshness.verdict(performance.now()) ?? { state: /** @type {const} */ ("none"), ageMs: null, basis: null };
     const asked = this.#shown?.stream ?? this.#effective();
     const { stream, convertedFrom } = this.#shown?.session.shown ?? { stream: null, convertedFrom: null };
-    this.report({ state, problem, stream: stream ?? asked, asked, convertedFrom, verdict: /** @type {any} */ (verdict) });
+    const verdict = knownOf(seen, this.timed?.[stream ?? asked]);
+    this.report({ state, problem, stream: stream ?? asked, asked, convertedFrom, verdict });
   }
 }

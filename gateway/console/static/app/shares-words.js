@@ -38,6 +38,16 @@ export function until(iso, now) {
   return day(at) === day(now) ? clockShort(at) : `${day(at)} ${clockShort(at)}`;
 }
 
+/** Said when one was made here. @param {Share} share @param {number} now server's time, ms @returns {string} */
+export const madeWords = (share, now) =>
+  `${share.follow ? "What you select" : `“${share.title}”`} is shared with ${share.organisation_name} for ${left(Date.parse(share.end) - now)}.`;
+
+/** Said of one that ended by itself or by somebody else. @param {Share} share @returns {string} */
+export function overWords(share) {
+  const timeUp = Date.parse(share.ended ?? "") >= Date.parse(share.end);
+  return `“${share.title}” is no longer shared with ${share.organisation_name}${timeUp ? ": its time was up" : ""}.`;
+}
+
 /** What a share is about, in one line. @param {Share} share @returns {string} */
 export function about(share) {
   const kind = share.kind === "standing" ? `standing, agreement ${share.reference}` : share.reference;

@@ -5,7 +5,7 @@
 
 import { ApiError, get, send } from "./api.js";
 import { heard, dropShare, keepNote, keepShare, keepShares, keepTest, lengths, nextLength, partners, sharesOf } from "./shares-model.js";
-import { left, named } from "./shares-words.js";
+import { madeWords, named, overWords } from "./shares-words.js";
 import { cameraById, may, selectedCamera, store, tell } from "./store.js";
 import { line, say } from "./words.js";
 
@@ -63,8 +63,7 @@ export async function loadPartners() {
 /** Said of a share that ended by itself or by somebody else. @param {Share} share */
 function sayOver(share) {
   if (share.kind === "test") return;
-  const reason = Date.parse(share.ended ?? "") >= Date.parse(share.end) ? "Its time is up." : "";
-  tell(`The share “${share.title}” with ${share.organisation_name} has ended. ${reason}`.trim());
+  tell(overWords(share));
 }
 
 /** What the events socket told of shares. @param {any} message */
@@ -164,8 +163,7 @@ export async function shareFromBar() {
 export function made(share) {
   turn((was) => keepShare(was, share));
   if (share.follow) follow(share.id);
-  const what = share.follow ? "What you select" : `${share.cameras.length} ${share.cameras.length === 1 ? "camera" : "cameras"}`;
-  tell(`${what} shared with ${share.organisation_name} for ${left(Date.parse(share.end) - store.serverClock.now())}.`);
+  tell(madeWords(share, store.serverClock.now()));
 }
 
 // --- changing and ending
@@ -195,7 +193,7 @@ export async function endShare(share) {
   if (!done) return;
   turn((was) => dropShare(was, share.id));
   closeBarOfNothing();
-  tell(`The share with ${share.organisation_name} has ended.`);
+  tell(`“${share.title}” is no longer shared with ${share.organisation_name}.`);
 }
 
 /** Delete: end what the bar shows, the newest first. */

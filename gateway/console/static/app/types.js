@@ -70,12 +70,14 @@
  */
 /** @typedef {{limits: Limits[], zones: Zone[], confirmed: boolean, told: boolean}} Bounds */
 /** @typedef {{holder: string, user_id?: string, since?: string, idle_s?: number, mine?: boolean}} Stick */
+/** Of each stream, whether it is known when a picture was taken; null before its first. @typedef {{main: boolean | null, sub: boolean | null}} Timed */
 /**
  * @typedef {object} CameraState
  * @property {string} live
  * @property {Problem | null} [problem]
  * @property {{main: boolean, sub: boolean | null, cause?: string | null} | null} [recording]
  * @property {string | null} [last_frame]
+ * @property {Timed} [timed]
  * @property {number} [viewers]
  * @property {HeadState | null} [head]
  * @property {Stick | null} [stick]

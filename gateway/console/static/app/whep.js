@@ -182,6 +182,11 @@ export class WhepSession {
     return found;
   }
 
+  /** The ways to the server that this browser was given to try, in words. @returns {string[]} */
+  ways() {
+    return waysOf(this.#answer, this.#peer?.getConfiguration().iceServers ?? []);
+  }
+
   /** When the frame on the glass was captured, if the stream carries it: milliseconds since 1970, sender's clock. */
   captured() {
     for (const receiver of this.#peer?.getReceivers() ?? []) {
@@ -275,6 +280,13 @@ export const withoutH265 = (sdp) =>
         .replace(/^m=video .*/, (line) => line.split(" ").filter((word, place) => place < 3 || !gone.has(word.trim())).join(" "));
     })
     .join("");
+
+/** @param {string} answer SDP with the server's candidates @param {RTCIceServer[]} servers @returns {string[]} */
+export function waysOf(answer, servers) {
+  const direct = ["UDP", "TCP"].filter((kind) => new RegExp(`^a=candidate:\\S+ \\d+ ${kind} `, "im").test(answer));
+  const relayed = servers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
+  return [...direct, ...(relayed ? ["a relay"] : [])];
+}
 
 /** @param {Headers} headers @param {string} answer @returns {Shown} */
 export function shownOf(headers, answer) {

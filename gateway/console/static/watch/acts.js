@@ -111,7 +111,11 @@ export const write = (share, text) =>
 export async function still() {
   const view = selectedView();
   const share = view?.shares.find(({ stills }) => stills);
-  if (!view || !share || store.state.lock !== "open") return;
+  if (!view || store.state.lock !== "open") return;
+  if (!share) {
+    say(`Stills of camera ${view.camera.number} are not allowed. Ask the control room for footage.`, "attention");
+    return;
+  }
   const { camera } = view;
   const done = await attempt(async () => {
     const response = await request(`/api/v1/cameras/${camera.id}/snapshot`);

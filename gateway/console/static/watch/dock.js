@@ -11,8 +11,8 @@ import { store } from "../app/store.js";
 import { clockShort } from "../app/time.js";
 import { line } from "../app/words.js";
 import { ask, giveBack, select, write } from "./acts.js";
-import { SOON_MS, left, ownLoan, untilWords } from "./shares.js";
-import { WatchElement, selectedView, shares } from "./state.js";
+import { SOON_MS, begun, left, ofRoom, ownLoan, untilWords } from "./shares.js";
+import { WatchElement, room, selectedView, shares } from "./state.js";
 
 /** @typedef {import("./shares.js").Share} Share */
 /** @typedef {import("./shares.js").View} View */
@@ -55,7 +55,7 @@ class WatchDock extends WatchElement {
         <div class="shared-head"><strong>${share.title}</strong>
           <span class="remains ${soon ? "attention" : ""}" role="timer">${left(remains)} left</span></div>
         <p class="hint">${[share.reference, share.reason].filter(Boolean).join(" · ")}</p>
-        <p class="hint">From ${share.room}, until ${untilWords(share.end, now)}${share.stills ? "" : ". No stills"}.</p>
+        <p class="hint">From ${ofRoom(room(), share.made_by)}, until ${untilWords(share.end, now)}${share.stills ? "" : ". No stills"}.</p>
         ${share.cameras.length === 0 ? html`<p class="hint">The control room shows nothing in it at the moment.</p>` : nothing}
         <div class="chips">${share.cameras.map(
           (camera) => html`<button class="chip" aria-pressed=${camera.id === this.watched.selected} @click=${() => select(camera.id)}>
@@ -99,9 +99,9 @@ class WatchDock extends WatchElement {
     const since = this.watched.askedAt[share.id];
     const remains = since === undefined ? null : WAIT_MS - (now - since);
     return html`
-      <div class="stick-card" data-stick="waiting" role="status">
-        <div><strong>You asked for the stick.</strong>
-          <span>Waiting for the control room${remains !== null && remains > 0 ? html`, up to ${left(remains)}` : ""}.</span></div>
+      <div class="stick-card" data-stick="waiting">
+        <div role="status"><strong>You asked for the stick.</strong> <span>Waiting for the control room.</span></div>
+        ${remains !== null && remains > 0 ? html`<span class="remains" role="timer" aria-label="they have">${left(remains)}</span>` : nothing}
         <button id="withdraw" @click=${() => void giveBack(share.id)}>Withdraw</button>
       </div>
     `;
@@ -113,10 +113,10 @@ class WatchDock extends WatchElement {
     const remains = Date.parse(loan.until) - now;
     const detail = problem ? line(problem) : socket === "lost" ? "No connection: the head was stopped. Trying again…" : moving ? "Steering." : "Hold a button, drag on the picture, or use the arrow keys. Esc stops.";
     return html`
-      <div class="stick-card" data-stick="mine" role="status">
-        <div><strong>The room lends you the stick until ${clockShort(Date.parse(loan.until))}.</strong>
+      <div class="stick-card" data-stick="mine">
+        <div role="status"><strong>${begun(ofRoom(room(), loan.by))} lends you the stick until ${clockShort(Date.parse(loan.until))}.</strong>
           <span>${detail}</span></div>
-        <span class="remains ${remains < 60_000 ? "attention" : ""}" role="timer">${left(remains)}</span>
+        <span class="remains ${remains < 60_000 ? "attention" : ""}" role="timer" aria-label="time left">${left(remains)}</span>
       </div>
       ${pad()}
       <button id="give-back" class="wide" @click=${() => void giveBack(loan.share)}>Give the stick back</button>
@@ -140,10 +140,10 @@ class WatchDock extends WatchElement {
     return html`
       <section class="notes" aria-labelledby="notes-title">
         <h2 id="notes-title">Notes with the control room</h2>
-        ${all.length === 0 ? html`<p class="hint">Nothing was written yet.</p>` : nothing}
+        ${all.length === 0 ? html`<p class="hint">No messages yet.</p>` : nothing}
         <ol class="note-list" role="log" aria-live="polite" aria-label="Notes">${repeat(all, ({ id }) => id, (note) => html`
           <li class=${note.outside ? "ours" : "theirs"}><time datetime=${note.at}>${clockShort(Date.parse(note.at))}</time>
-            <span><b>${note.outside ? note.name : `Control room, ${note.name}`}</b>${running.length > 1 ? html` <small class="quiet">${note.title}</small>` : nothing}<br>${note.text}</span></li>`)}</ol>
+            <span><b>${note.outside ? note.name : begun(ofRoom(room(), note.name))}</b>${running.length > 1 ? html` <small class="quiet">${note.title}</small>` : nothing}<br>${note.text}</span></li>`)}</ol>
         <form class="inline note-form" @submit=${submit}>
           <label class="away" for="note-text">Note to the control room${running.length > 1 ? `, in “${about.title}”` : ""}</label>
           <input id="note-text" name="text" required maxlength="200" autocomplete="off" enterkeyhint="send" placeholder=${running.length > 1 ? `Note, in “${about.title}”` : "Note to the control room"}>

@@ -9,8 +9,8 @@ import { look } from "../app/session.js";
 import { store } from "../app/store.js";
 import { clockShort } from "../app/time.js";
 import { UNREACHABLE } from "../app/words.js";
-import { SOON_MS, endedWords, lost } from "./shares.js";
-import { drop, keep, say, watching } from "./state.js";
+import { SOON_MS, begun, endedWords, lost, ofRoom } from "./shares.js";
+import { drop, keep, room, say, watching } from "./state.js";
 
 /** @type {Feed | null} */
 let current = null;
@@ -140,9 +140,9 @@ export class Feed {
     const now = store.serverClock.now();
     if ((share ?? told)?.kind === "test") {
       if (watching.state.test?.result !== "passed" || now - watching.state.test.at > 600_000) {
-        watching.set({ test: { room: share?.room ?? "the control room", at: now, result: "failed" } });
+        watching.set({ test: { room: room(), at: now, result: "failed" } });
       }
-    } else if (share ?? told) say(endedWords(/** @type {any} */ (share ?? told), by, now), "attention");
+    } else if (share ?? told) say(endedWords(share ?? /** @type {{title: string}} */ (told), room(), by, now), "attention");
   }
 
   /** @param {any} message */
@@ -166,11 +166,11 @@ export class Feed {
         this.#note(message);
         break;
       case "stick-lent":
-        say(`${message.by} lends you the stick until ${clockShort(Date.parse(message.until))}.`);
+        say(`${begun(ofRoom(room(), message.by))} lends you the stick until ${clockShort(Date.parse(message.until))}.`);
         watching.set({ selected: message.camera, open: true });
         break;
       case "stick-back":
-        say(backWords(message), "attention");
+        say(backWords(message, room()), "attention");
         break;
       case "stick-refused":
         say(refusedWords(message, store.serverClock.now()), "attention");
@@ -189,7 +189,7 @@ export class Feed {
     if (known.some(({ id }) => id === note.id)) return;
     const seen = watching.state.open || note.outside;
     // What is read out where nobody looks at the notes.
-    if (!seen) say(`${note.name}: “${note.text}”`);
+    if (!seen) say(`${begun(ofRoom(room(), note.name))}: “${note.text}”`);
     watching.set({
       notes: { ...watching.state.notes, [note.share]: [...known, note].slice(-200) },
       unread: seen ? watching.state.unread : watching.state.unread + 1,
@@ -203,8 +203,8 @@ const WAIT_MS = 119_000;
 export const refusedWords = ({ at }, now) =>
   now - Date.parse(at) >= WAIT_MS ? "Nobody in the control room answered: the stick was not lent." : "The control room does not lend the stick now.";
 
-/** @param {{back_by: string | null, given: boolean, until: string}} loan @returns {string} */
-export function backWords({ back_by: by, given }) {
+/** @param {{back_by: string | null, given: boolean, until: string}} loan @param {string} room @returns {string} */
+export function backWords({ back_by: by, given }, room) {
   if (given) return "You gave the stick back.";
-  return by === null ? "The stick is back with the control room: its time was up." : `${by} took the stick back. The camera has stopped.`;
+  return by === null ? "The stick is back with the control room: its time was up." : `${begun(ofRoom(room, by))} took the stick back. The camera has stopped.`;
 }

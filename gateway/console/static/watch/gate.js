@@ -92,7 +92,7 @@ class WatchGate extends WatchElement {
 
   /** @param {Event} event */
   #enrol(event) {
-    const { name = "", password = "", password_again: again } = fields(event);
+    const { password = "", password_again: again } = fields(event);
     hidePasswords(this);
     if (password !== again) {
       this.#problem = { type: "page", title: "The two passwords differ.", cure: "Type the same one twice." };
@@ -100,7 +100,7 @@ class WatchGate extends WatchElement {
       return;
     }
     void this.#attempt(async () => {
-      await further(await send("POST", "/enrolment", { code: this.#code, name, password }));
+      await further(await send("POST", "/enrolment", { code: this.#code, password }));
       this.#joining = false;
       this.#code = "";
     });
@@ -121,7 +121,7 @@ class WatchGate extends WatchElement {
       <form @submit=${(/** @type {Event} */ event) => void this.#look(fields(event).code ?? "")}>
         <label for="join-code">Code</label>
         <input id="join-code" class="code" name="code" required autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="64" .value=${this.#code} autofocus>
-        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Looking…" : "Go on"}</button>
+        <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Looking…" : "Continue"}</button>
       </form>
       <button class="plain" @click=${this.#leave}>Sign in instead</button>
     `;
@@ -131,11 +131,10 @@ class WatchGate extends WatchElement {
   #join(invited) {
     return html`
       <h1>Welcome, ${invited.name}</h1>
-      <p class="quiet">You are invited for <strong>${invited.organisation}</strong>, under the user name <strong>${invited.username}</strong>. Is that not you? Then close this page and tell the control room.</p>
+      <p class="quiet">You are invited for <strong>${invited.organisation}</strong>, under the user name <strong>${invited.username}</strong>. Is that not you, or is your name wrong? Then close this page and tell the control room.</p>
       ${this.#said()}
       <form @submit=${this.#enrol}>
-        <label for="join-name">Your name, as it is drawn over the pictures</label>
-        <input id="join-name" name="name" required maxlength="80" autocomplete="name" .value=${invited.name}>
+        <p>This is drawn over the pictures: <strong id="join-name">${invited.name}</strong></p>
         <input class="away" name="username" autocomplete="username" tabindex="-1" aria-hidden="true" .value=${invited.username} readonly>
         ${passwordField({ id: "join-password", name: "password", label: "Password", autocomplete: "new-password", hint: "At least 12 characters. Several words are better than one with signs in it.", autofocus: true })}
         ${passwordField({ id: "join-again", name: "password_again", label: "Password again", autocomplete: "new-password" })}
@@ -186,7 +185,7 @@ class WatchGate extends WatchElement {
     const { user } = this.state;
     return html`
       <h1>This page is for partners</h1>
-      <p>You are signed in as ${user?.name || user?.username}, of the control room. Here stands only what the room shares with other organisations.</p>
+      <p>You are signed in as ${user?.name || user?.username}, of the control room. Only what the control room shares with other organisations appears here.</p>
       <a class="primary" href="/">Go to the control room</a>
       <button class="plain" @click=${() => void signOut()}>Sign out</button>
     `;
@@ -206,7 +205,7 @@ class WatchGate extends WatchElement {
   #waiting() {
     const lost = this.state.session === "unreachable";
     return html`
-      <h1>${lost ? "The control room's server does not answer" : "Looking what is shared with you…"}</h1>
+      <h1>${lost ? "The control room's server does not answer" : "Looking up what is shared with you…"}</h1>
       ${lost
         ? html`<p class="said attention" role="alert">Nothing came back from <strong>${location.host}</strong>. Check your network, or try another one. It is tried again every two seconds.</p>
             <button @click=${() => void begin()}>Try now</button>`

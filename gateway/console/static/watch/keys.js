@@ -7,11 +7,15 @@
 import { isSteeringKey } from "../app/steer-inputs.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
-import { fullScreen, openPanel, selectDigit, still, turn } from "./acts.js";
+import { fill, fullScreen, openPanel, selectDigit, still, turn } from "./acts.js";
 import { ownLoan } from "./shares.js";
 import { selectedView, watching } from "./state.js";
 
 const typing = (/** @type {EventTarget | null} */ target) => target instanceof HTMLElement && target.matches("input, textarea, select");
+
+/** What a key does where the focus is, it does there. */
+const pressable = (/** @type {EventTarget | null} */ target) =>
+  target instanceof Element && target.closest("button, a, input, textarea, select, summary, dialog, [role=button], [role=dialog]") !== null;
 
 const lent = () => {
   const view = selectedView();
@@ -43,7 +47,9 @@ function down(event) {
     event.preventDefault();
     steering().keyDown(event.key, event.shiftKey);
   } else if (/^[1-9]$/.test(event.key) && !event.repeat) selectDigit(Number(event.key));
-  else if (!event.repeat) ACTS[event.key.toLowerCase()]?.();
+  else if (event.key === "Enter") {
+    if (!event.repeat && !pressable(event.target)) fill(!watching.state.filled);
+  } else if (!event.repeat) ACTS[event.key.toLowerCase()]?.();
 }
 
 /** @param {KeyboardEvent} event */

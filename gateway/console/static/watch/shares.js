@@ -9,18 +9,18 @@ import { clockShort, day, duration } from "../app/time.js";
 /**
  * @typedef {object} SharedCamera
  * @property {string} id @property {number} number @property {string} name @property {string} street
- * @property {boolean} live @property {boolean} sub whether it has a sub stream
+ * @property {boolean} live @property {import("../app/types.js").Timed} timed @property {boolean} sub whether it has a sub stream
  * @property {boolean} steerable @property {Loan | null} lent
  */
 /**
  * @typedef {object} Share
  * @property {string} id @property {"incident" | "standing" | "test"} kind @property {string} title
- * @property {string} room who shares it @property {string} reference @property {string} reason
+ * @property {string} made_by who of the control room @property {string} reference @property {string} reason
  * @property {"main" | "sub" | "line"} stream @property {boolean} may_ask_for_stick @property {boolean} stills
  * @property {string} start @property {string} end @property {SharedCamera[]} cameras
  * @property {string | null} asked the camera whose stick one has asked for
  */
-/** @typedef {{name: string, organisation: string, terms_due: boolean, shares: Share[]}} Mine */
+/** @typedef {{name: string, organisation: string, room: string, terms_due: boolean, shares: Share[]}} Mine */
 /** @typedef {{id: string, share: string, at: string, name: string, outside: boolean, text: string}} Note */
 /** A camera and every share that gives it now. @typedef {{camera: SharedCamera, shares: Share[]}} View */
 
@@ -116,7 +116,13 @@ export function untilWords(end, now) {
   return day(at) === day(now) ? clockShort(at) : `${day(at)} ${clockShort(at)}`;
 }
 
-/** @param {Share} share @param {string | null} by @param {number} at @returns {string} */
-export function endedWords({ title }, by, at) {
-  return by === null ? `“${title}” is over: its time was up at ${clockShort(at)}.` : `${by} of the control room ended “${title}” at ${clockShort(at)}.`;
+/** Somebody of the control room, where it matters who. @param {string} room its name @param {string} person @returns {string} */
+export const ofRoom = (room, person) => `${room} (${person})`;
+
+/** As a sentence or a line begins. @param {string} text @returns {string} */
+export const begun = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** @param {{title: string}} share @param {string} room @param {string | null} by @param {number} at @returns {string} */
+export function endedWords({ title }, room, by, at) {
+  return by === null ? `“${title}” has ended: its time was up at ${clockShort(at)}.` : `${begun(ofRoom(room, by))} ended “${title}” at ${clockShort(at)}.`;
 }

@@ -37,6 +37,9 @@ export const watching = new Observable(initial());
 
 export const forget = () => watching.set(initial());
 
+/** What the control room is called. */
+export const room = () => watching.state.mine?.room ?? "the control room";
+
 /** @returns {import("./shares.js").Share[]} */
 export const shares = () => running(watching.state.mine, store.serverClock.now());
 

@@ -4,10 +4,10 @@
  */
 
 import { html, nothing } from "lit";
+import { liveTitle, liveWords } from "../app/freshness.js";
 import { Hands } from "../app/hands.js";
 import { LivePicture } from "../app/live.js";
 import { store } from "../app/store.js";
-import { age } from "../app/time.js";
 import { fill, select } from "./acts.js";
 import { askAnew } from "./feed.js";
 import { Mark, markLines } from "./mark.js";
@@ -79,6 +79,7 @@ class WatchTile extends WatchElement {
       this.#start(host, stream, hasSub);
     }
     this.#live?.want(stream);
+    if (this.#live) this.#live.timed = camera.timed;
     this.#hands?.allow(this.#selected && this.state.lock === "open" && ownLoan(this.view, this.state.user?.id) !== null);
     if (camera.live && !this.#wasLive) this.#live?.hurry();
     this.#wasLive = camera.live;
@@ -114,21 +115,20 @@ class WatchTile extends WatchElement {
     if (shown.standing !== "live" || verdict?.ageMs == null) return html`<span class="standing ${shown.standing === "connecting" ? "" : "attention"}">${shown.word}</span>`;
     const now = performance.now();
     if (now - this.#shownAge.at > 1000) this.#shownAge = { at: now, ms: verdict.ageMs };
-    return html`<span class="standing" title="age of the picture since ${verdict.basis === "capture" ? "it was captured" : "it came here"}">live <b>${age(this.#shownAge.ms)}</b></span>`;
+    return html`<span class="standing" title=${liveTitle(verdict, this.#shownAge.ms)}>live <b>${liveWords(verdict, this.#shownAge.ms)}</b></span>`;
   }
 
   /** @param {import("./words.js").Shown} shown */
   #over(shown) {
+    // An age that runs is not read out each time that it is drawn; what happened is, once (below).
     if (shown.title === "") return nothing;
     return shown.over
-      ? html`<div class="flag" role="status"><strong>${shown.title}</strong> <span>${shown.detail}</span></div>`
+      ? html`<div class="flag"><strong>${shown.title}</strong> <span>${shown.detail}</span></div>`
       : html`<div class="veil ${shown.standing === "connecting" ? "quiet" : "attention"}" role="status"><strong>${shown.title}</strong>
           ${shown.detail ? html`<span>${shown.detail}</span>` : nothing}</div>`;
   }
 
-  /** @param {Event} event */
-  #toggle(event) {
-    if (event instanceof KeyboardEvent && event.key !== "Enter") return;
+  #toggle() {
     fill(!this.watched.filled);
   }
 
@@ -143,8 +143,8 @@ class WatchTile extends WatchElement {
     return html`
       <article class="tile view" tabindex="0" aria-label="Camera ${camera.number}, ${camera.name}: ${shown.word}" aria-current=${this.#selected}
         data-camera-id=${camera.id} data-camera-number=${camera.number} data-state=${shown.standing} data-selected=${this.#selected}
-        data-age-ms=${Math.round(this.#report?.verdict.ageMs ?? -1)} data-stream=${this.#report?.stream ?? ""}
-        @pointerdown=${choose} @focusin=${choose} @dblclick=${this.#toggle} @keydown=${this.#toggle}>
+        data-age-ms=${Math.round(this.#report?.verdict.ageMs ?? -1)} data-age-basis=${this.#report?.verdict.basis ?? ""} data-stream=${this.#report?.stream ?? ""}
+        @pointerdown=${choose} @focusin=${choose} @dblclick=${this.#toggle}>
         <header class="tile-head">
           <span class="number">${this.index < 9 ? html`<span class="away">picture ${this.index + 1}, camera </span>` : nothing}${camera.number}</span>
           <span class="name"><b>${camera.name}</b> <span class="place">${camera.street}</span></span>
@@ -156,6 +156,7 @@ class WatchTile extends WatchElement {
         </header>
         <div class="picture" data-state=${shown.standing}><div class="rubber" hidden></div><div class="box" hidden></div></div>
         ${this.#over(shown)}
+        <span class="away" role="status">${shown.over ? `Camera ${camera.number}: ${shown.word} picture. ${shown.detail}` : ""}</span>
       </article>
     `;
   }

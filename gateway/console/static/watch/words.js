@@ -3,6 +3,7 @@
  * @module
  */
 
+import { oldWords } from "../app/freshness.js";
 import { age } from "../app/time.js";
 import { say } from "../app/words.js";
 
@@ -18,11 +19,11 @@ const HIDDEN = shown(
   "Something in this browser takes it away, perhaps an extension. Switch that off and load the page again.", false,
 );
 
-/** @type {Record<string, (host: string) => [title: string, detail: string]>} */
+/** @type {Record<string, (host: string, detail: string | undefined) => [title: string, detail: string]>} */
 const CAUSES = {
-  "live.unreached": (host) => [
-    "Your network blocks the picture.",
-    `It lets no video through from ${host}, by UDP, by TCP or by a relay. Ask your IT service to allow it, or use another network, such as a phone's. It is tried again.`,
+  "live.unreached": (host, tried) => [
+    "No picture gets through.",
+    `Nothing comes between this device and ${host}${tried ? ` (tried: ${tried})` : ""}. Ask the control room's administrator and your own network's; another network, such as a phone's, may do. It is tried again.`,
   ],
   "network.unreachable": (host) => ["The control room's server does not answer.", `Nothing comes back from ${host}. Check your network. It is tried again by itself.`],
   "live.silent": () => ["No picture comes any more.", "It is asked for again."],
@@ -37,8 +38,8 @@ const CAUSES = {
  */
 export function shownOf(report, camera, { tampered, host }) {
   if (tampered) return HIDDEN;
-  const verdict = report?.verdict ?? { state: "none", ageMs: null };
-  const old = age(verdict.ageMs ?? 0);
+  const verdict = report?.verdict ?? { state: /** @type {const} */ ("none"), ageMs: null, basis: null };
+  const old = oldWords(verdict);
   switch (verdict.state) {
     case "live":
       return shown("live", "live", "", "", false);
@@ -47,7 +48,7 @@ export function shownOf(report, camera, { tampered, host }) {
     case "late":
       return shown("late", "late", `This picture is late: it is ${old} old.`, "It comes, but not in time.", true);
     case "frozen":
-      return shown("frozen", "frozen", `The camera has sent the same picture for ${old}.`, "It may be stuck. Tell the control room.", true);
+      return shown("frozen", "frozen", `The camera has sent the same picture for ${age(verdict.ageMs ?? 0)}.`, "It may be stuck. Tell the control room.", true);
     default:
       return none(report, camera, host);
   }
@@ -64,6 +65,6 @@ function none(report, camera, host) {
   }
   if (!report || !problem) return shown("connecting", "connecting", "Connecting…", "", false);
   const known = CAUSES[problem.type];
-  const [title, detail] = known ? known(host) : [say(problem).title, say(problem).cure];
+  const [title, detail] = known ? known(host, problem.detail) : [say(problem).title, say(problem).cure];
   return shown("none", "no picture", title, detail, false);
 }

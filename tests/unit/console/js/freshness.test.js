@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FROZEN_AFTER_MS, Freshness, LATE_AFTER_MS, STILL_AFTER_MS, fingerprint } from "../../../../gateway/console/static/app/freshness.js";
+import { CLOCKS_APART_MS, FROZEN_AFTER_MS, Freshness, LATE_AFTER_MS, STILL_AFTER_MS, fingerprint, known, liveTitle, liveWords, oldWords } from "../../../../gateway/console/static/app/freshness.js";
 
 test("without a frame there is no age", () => {
   assert.deepEqual(new Freshness().verdict(1000), { state: "none", ageMs: null, basis: null });
@@ -55,8 +55,29 @@ test("a page that was hidden calls the picture live with the next frame, not bef
 
 test("an age is never below nothing, whatever the clocks say", () => {
   const picture = new Freshness();
-  picture.frame(1000, 1000, 1500);
+  picture.frame(1000, 1000, 1000 + CLOCKS_APART_MS);
   assert.equal(picture.verdict(1001).ageMs, 0);
+});
+
+test("a clock that has pictures captured after they arrive says nothing of their age", () => {
+  const picture = new Freshness();
+  picture.frame(1000, 990, 991 + CLOCKS_APART_MS);
+  assert.deepEqual(picture.verdict(1010), { state: "live", ageMs: 20, basis: "arrival" });
+});
+
+test("no age stands beside live unless it is known when the picture was captured", () => {
+  const told = { state: "live", ageMs: 40, basis: "capture" };
+  assert.equal(liveWords(told, 90), "90 ms");
+  assert.equal(liveWords(known(told, true), 90), "90 ms");
+  assert.equal(liveWords(known(told, undefined), 90), "90 ms");
+  assert.equal(liveWords(known(told, false), 90), "age unknown");
+  assert.equal(liveWords({ ...told, basis: "arrival" }, 90), "age unknown");
+  assert.match(liveTitle({ ...told, basis: "arrival" }, 90), /^nobody knows when .* it arrived 90 ms ago$/);
+});
+
+test("a picture whose capture is not known is at least as old as it is here", () => {
+  assert.equal(oldWords({ state: "still", ageMs: 4200, basis: "capture" }), "4.2 s");
+  assert.equal(oldWords({ state: "still", ageMs: 4200, basis: "arrival" }), "at least 4.2 s");
 });
 
 test("one changed byte changes the fingerprint", () => {

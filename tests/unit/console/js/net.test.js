@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Backoff } from "../../../../gateway/console/static/app/backoff.js";
 import { refusal } from "../../../../gateway/console/static/app/api.js";
 import { iceServers, serversNamed, serversOf } from "../../../../gateway/console/static/app/ice.js";
-import { fragmentOf, restartedAnswer, soundApart, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
+import { fragmentOf, restartedAnswer, soundApart, waysOf, withReferenceTimes } from "../../../../gateway/console/static/app/whep.js";
 import { forStatus, gapCause, line, linkState, say } from "../../../../gateway/console/static/app/words.js";
 
 test("waits grow, are capped, and spread by full jitter", () => {
@@ -113,4 +113,12 @@ test("an offer asks for reference times once for each coding", () => {
 test("sound is put into a stream of its own and video keeps its", () => {
   const sdp = "v=0\r\nm=video 9 X 96\r\na=msid:s v\r\nm=audio 9 X 0\r\na=msid:s a\r\na=ssrc:5 msid:s a\r\n";
   assert.equal(soundApart(sdp), "v=0\r\nm=video 9 X 96\r\na=msid:s v\r\nm=audio 9 X 0\r\na=msid:sound a\r\na=ssrc:5 msid:sound a\r\n");
+});
+
+test("what was tried is what the server and the relays offered", () => {
+  const udp = "a=candidate:1 1 udp 2130706431 192.0.2.1 8444 typ host\r\n";
+  const tcp = "a=candidate:2 1 TCP 1671430143 192.0.2.1 8444 typ host tcptype passive\r\n";
+  assert.deepEqual(waysOf(`v=0\r\n${udp}`, [{ urls: "stun:stun.example.org" }]), ["UDP"]);
+  assert.deepEqual(waysOf(`v=0\r\n${udp}${tcp}`, [{ urls: ["turns:turn.example.org:443?transport=tcp"] }]), ["UDP", "TCP", "a relay"]);
+  assert.deepEqual(waysOf("", []), []);
 });

@@ -5,7 +5,7 @@ import {
   NOTHING_SHARED, dropShare, heard, hears, keepNote, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without,
 } from "../../../../gateway/console/static/app/shares-model.js";
 import {
-  about, counted, howWell, left, named, since, suffers, testLine, watcherLine,
+  about, counted, howWell, left, madeWords, named, overWords, since, suffers, testLine, watcherLine,
 } from "../../../../gateway/console/static/app/shares-words.js";
 
 const share = (id, changes = {}) => ({
@@ -167,4 +167,13 @@ test("the audit has words for all that is done with partners and shares", () => 
     "share.room-test-started", "share.room-test", "steer.asked", "steer.refused", "steer.lent", "steer.taken-back",
   ];
   for (const action of actions) assert.notEqual(did({ action }), action.replace(".", " "), action);
+});
+
+test("what was shared and what is over is said of what is shared, to whom, and why it ended", () => {
+  const one = share("s1", { title: "Camera 12, High Street", organisation_name: "Met" });
+  const now = Date.parse("2026-01-01T10:00:00.000Z");
+  assert.equal(madeWords(one, now), "“Camera 12, High Street” is shared with Met for 1 h.");
+  assert.equal(madeWords({ ...one, follow: true }, now), "What you select is shared with Met for 1 h.");
+  assert.equal(overWords({ ...one, ended: "2026-01-01T10:30:00.000Z" }), "“Camera 12, High Street” is no longer shared with Met.");
+  assert.equal(overWords({ ...one, ended: one.end }), "“Camera 12, High Street” is no longer shared with Met: its time was up.");
 });

@@ -4,10 +4,10 @@ import { endedWords, left, lost, ownLoan, pageOf, running, stillSelected, stream
 
 const camera = (number, more = {}) => ({ id: `c${number}`, number, name: `Camera ${number}`, street: "", live: true, sub: true, steerable: true, lent: null, ...more });
 const share = (id, cameras, more = {}) => ({
-  id, kind: "incident", title: id, room: "Anne", reference: "", reason: "", stream: "line", may_ask_for_stick: false, stills: false,
+  id, kind: "incident", title: id, made_by: "Anne", reference: "", reason: "", stream: "line", may_ask_for_stick: false, stills: false,
   start: "2026-11-28T08:00:00Z", end: "2026-11-28T09:00:00Z", cameras, asked: null, ...more,
 });
-const mine = (...shares) => ({ name: "PC 1234", organisation: "Force", terms_due: false, shares });
+const mine = (...shares) => ({ name: "PC 1234", organisation: "Force", room: "the control room", terms_due: false, shares });
 const at = (time) => Date.parse(`2026-11-28T${time}Z`);
 
 test("a share is over by the clock, whatever was heard", () => {
@@ -82,6 +82,6 @@ test("the pictures that are seen are those around the selected one", () => {
 });
 
 test("an end says whose it was", () => {
-  assert.match(endedWords(share("Match day", []), "Anne", at("08:30:00")), /^Anne of the control room ended “Match day” at \d\d:30\.$/);
-  assert.match(endedWords(share("Match day", []), null, at("08:30:00")), /its time was up at \d\d:30\.$/);
+  assert.match(endedWords(share("Match day", []), "the control room", "Anne", at("08:30:00")), /^The control room \(Anne\) ended “Match day” at \d\d:30\.$/);
+  assert.match(endedWords(share("Match day", []), "the control room", null, at("08:30:00")), /has ended: its time was up at \d\d:30\.$/);
 });

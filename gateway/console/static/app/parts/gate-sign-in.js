@@ -77,7 +77,7 @@ class GateSignIn extends SlElement {
     return html`
       <h1>One more step</h1>
       ${methods.length
-        ? html`<sl-proof .methods=${methods} .prove=${second} .challenge=${() => Promise.resolve({ options: due?.passkey ?? {} })} .act=${"Go in"}></sl-proof>`
+        ? html`<sl-proof .methods=${methods} .prove=${second} .challenge=${() => Promise.resolve({ options: due?.passkey ?? {} })} .act=${"Continue"}></sl-proof>`
         : html`<p class="said attention" role="alert"><strong>Your passkey does not work at this address.</strong> Open the console at the
             address where you added it, or ask an administrator to remove it.</p>`}
       <button class="plain" @click=${startOver}>Sign in as somebody else</button>

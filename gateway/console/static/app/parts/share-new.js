@@ -133,7 +133,7 @@ class ShareNew extends SlElement {
         <label for="share-reason">Reason</label>
         <input id="share-reason" name="reason" maxlength="500" autocomplete="off" placeholder=${usual?.reason ?? ""}>
         <label for="share-title">Title</label>
-        <input id="share-title" name="title" maxlength="100" autocomplete="off" placeholder=${organisationById(organisation)?.name ?? ""}>
+        <input id="share-title" name="title" maxlength="100" autocomplete="off" placeholder="The reason, or the camera">
         <label for="share-start">Begins (empty: now)</label>
         <input id="share-start" name="start" type="datetime-local">
         ${standing ? nothing : html`<label for="share-minutes">Minutes</label><input id="share-minutes" name="minutes" type="number" required min="1" max=${usual?.max_minutes ?? 1440} value=${usual?.minutes ?? 60}>`}

@@ -15,6 +15,7 @@ import { Playback } from "../playback.js";
 import { wishes } from "../keys.js";
 import { cameraById, may, store } from "../store.js";
 import { age, clockFine, day } from "../time.js";
+import { liveTitle, liveWords, oldWords } from "../freshness.js";
 import { say, shownInstead, standing } from "../words.js";
 import { Hands } from "../hands.js";
 
@@ -127,6 +128,7 @@ class Tile extends SlElement {
       this.#playback?.pause(false);
     }
     this.#live?.want(this.#stream(camera));
+    if (this.#live) this.#live.timed = camera.state.timed;
     const video = this.#live?.video;
     if (video) video.muted = !(this.state.sound && this.#selected);
     this.#hands?.allow(this.#selected && !replaying && Boolean(camera.head) && !camera.head?.presets_only);
@@ -204,6 +206,7 @@ class Tile extends SlElement {
     }
     const { problem } = camera.state;
     const ageMs = this.#report?.verdict.ageMs ?? 0;
+    const old = this.#report ? oldWords(this.#report.verdict) : "";
     switch (state) {
       case "connecting":
         if (this.#report?.problem && this.#report.state === "waiting") {
@@ -212,9 +215,9 @@ class Tile extends SlElement {
         }
         return this.#card("Connecting…", "", "quiet");
       case "still":
-        return this.#flag(`Still picture, ${age(ageMs)} old`, "No new frame has come.");
+        return this.#flag(`Still picture, ${old} old`, "No new frame has come.");
       case "late":
-        return this.#flag(`Late picture, ${age(ageMs)} old`, "It comes, but not in time.");
+        return this.#flag(`Late picture, ${old} old`, "It comes, but not in time.");
       case "frozen":
         return this.#flag(`Frozen for ${age(ageMs)}`, "Frames come, but show the same picture.");
       case "forbidden":
@@ -251,7 +254,8 @@ class Tile extends SlElement {
 
   /** @param {string} title @param {string} detail */
   #flag(title, detail) {
-    return html`<div class="flag" role="status"><strong>${title}.</strong> <span>${detail}</span></div>`;
+    // The title's age runs, and is not read out each time that it is drawn; what happened is, once.
+    return html`<div class="flag"><strong>${title}.</strong> <span role="status">${detail}</span></div>`;
   }
 
   /** @param {Camera} camera @param {TileState} state */
@@ -263,10 +267,9 @@ class Tile extends SlElement {
         <time datetime=${new Date(at).toISOString()}><span class="standing-day">${day(at)} </span>${clockFine(at)}</time></span>`;
     }
     if (state === "live" && verdict?.ageMs !== null && verdict?.ageMs !== undefined) {
-      const title = verdict.basis === "capture" ? "since it was captured" : "since it arrived here";
       const now = performance.now();
       if (now - this.#shownAge.at > 1000) this.#shownAge = { at: now, ms: verdict.ageMs };
-      return html`<span class="standing" title="${stream} stream; age of the picture ${title}">live <b>${age(this.#shownAge.ms)}</b></span>`;
+      return html`<span class="standing" title="${stream} stream; ${liveTitle(verdict, this.#shownAge.ms)}">live <b>${liveWords(verdict, this.#shownAge.ms)}</b></span>`;
     }
     const word = { still: "still", late: "late", frozen: "frozen", failed: "no picture", forbidden: "not allowed", connecting: "connecting" };
     return html`<span class="standing attention">${word[/** @type {keyof typeof word} */ (state)] ?? standing(camera.state)}</span>`;
