@@ -118,12 +118,12 @@ async def test_a_stretch_is_held_from_the_timeline(room: Room) -> None:
     page = await room.open("root")
     await page.keyboard.press("h")
     await expect(page.locator(".range.holding")).to_be_visible()
-    await page.get_by_label("Why it is to be kept").fill("Robbery at the kiosk")
-    await page.get_by_label("By whose word").fill("DC Ames, Met")
+    await page.get_by_label("Why it must be kept").fill("Robbery at the kiosk")
+    await page.get_by_label("On whose authority").fill("DC Ames, Met")
     await page.get_by_label("Incident or request").fill("CAD 4711")
     await page.get_by_role("button", name="Hold it").click()
     await expect(page.locator(".lane .held")).to_have_attribute("title", "Held: CAD 4711: Robbery at the kiosk")
-    await expect(page.locator("[data-hold]")).to_contain_text("By the word of DC Ames, Met. Held by root")
+    await expect(page.locator("[data-hold]")).to_contain_text("On the authority of DC Ames, Met. Held by root")
     await expect(page.locator(".range.holding")).to_have_count(0)
     (held,) = room.desk.host.holds.values()
     assert (held.camera, held.authority) == (room.cameras[0], "DC Ames, Met")
@@ -165,7 +165,7 @@ async def test_two_people_release_a_hold(room: Room) -> None:
     await until(lambda: not room.desk.host.holds, what="the release")
     await expect(first.locator("[data-asking]")).to_have_count(0)
     await expect((await panel(first, "holds")).get_by_text("Nothing is held")).to_be_visible()
-    await expect(body).to_contain_text("Nothing waits.")
+    await expect(body).to_contain_text("Nothing is waiting.")
     (given,) = await room.desk.audit("approval.given")
     assert given.actor == "sue"
 
@@ -182,7 +182,7 @@ async def test_a_refusal_is_said_with_its_reason(room: Room) -> None:
     await body.get_by_role("button", name="Refuse", exact=True).click()
     card = first.locator("[data-asking=over]")
     await expect(card).to_contain_text("sue refused: The appeal is open")
-    await card.get_by_role("button", name="Put away").click()
+    await card.get_by_role("button", name="Dismiss").click()
     await expect(card).to_have_count(0)
     assert len(room.desk.host.holds) == 1
 
@@ -198,7 +198,7 @@ async def test_what_was_asked_for_is_withdrawn_and_never_approved_by_oneself(roo
     await expect(body.get_by_role("button", name="Agree")).to_have_count(0)
     await waiting.get_by_role("button", name="Withdraw").click()
     await expect(page.locator("[data-asking]")).to_have_count(0)
-    await expect(body).to_contain_text("Nothing waits.")
+    await expect(body).to_contain_text("Nothing is waiting.")
     assert len(await room.desk.audit("approval.withdrawn")) == 1
     assert len(room.desk.host.holds) == 1
 

@@ -298,7 +298,7 @@ async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
     await room.page.reload()
     panel = await room.panel()
     await expect(panel.locator("[data-due]")).to_contain_text("is due")
-    await panel.get_by_role("button", name="Reviewed: goes on").click()
+    await panel.get_by_role("button", name="Reviewed: it continues").click()
     await expect(panel.locator("[data-due]")).to_have_count(0)
 
 

@@ -140,7 +140,7 @@ class WatchDock extends WatchElement {
     return html`
       <section class="notes" aria-labelledby="notes-title">
         <h2 id="notes-title">Notes with the control room</h2>
-        ${all.length === 0 ? html`<p class="hint">Nothing was written yet.</p>` : nothing}
+        ${all.length === 0 ? html`<p class="hint">No messages yet.</p>` : nothing}
         <ol class="note-list" role="log" aria-live="polite" aria-label="Notes">${repeat(all, ({ id }) => id, (note) => html`
           <li class=${note.outside ? "ours" : "theirs"}><time datetime=${note.at}>${clockShort(Date.parse(note.at))}</time>
             <span><b>${note.outside ? note.name : `Control room, ${note.name}`}</b>${running.length > 1 ? html` <small class="quiet">${note.title}</small>` : nothing}<br>${note.text}</span></li>`)}</ol>

@@ -78,7 +78,7 @@ class Audit extends SlElement {
         <button class="plain" @click=${() => void this.#load()}>Refresh</button></div>
       ${this.#checked ? html`<p class="said ${this.#sound ? "" : "alarm"}" role="status">${this.#checked}</p>` : nothing}
       ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
-      ${this.#events ? html`<ol class="audit-list">${this.#events.map((event) => this.#row(event))}</ol>` : said ? nothing : html`<p class="hint">Asking…</p>`}
+      ${this.#events ? html`<ol class="audit-list">${this.#events.map((event) => this.#row(event))}</ol>` : said ? nothing : html`<p class="hint">Loading…</p>`}
     `;
   }
 }

@@ -212,11 +212,11 @@ class Tile extends SlElement {
         }
         return this.#card("Connecting…", "", "quiet");
       case "still":
-        return this.#flag(`Still picture, ${age(ageMs)} old`, "No new frame has come.");
+        return this.#flag("Still picture", `, ${age(ageMs)} old`, "No new frame has come.");
       case "late":
-        return this.#flag(`Late picture, ${age(ageMs)} old`, "It comes, but not in time.");
+        return this.#flag("Late picture", `, ${age(ageMs)} old`, "It comes, but not in time.");
       case "frozen":
-        return this.#flag(`Frozen for ${age(ageMs)}`, "Frames come, but show the same picture.");
+        return this.#flag("Frozen", ` for ${age(ageMs)}`, "Frames come, but show the same picture.");
       case "forbidden":
         return html`<div class="veil attention" role="status"><strong>You may not see this camera.</strong><span>Ask an administrator for the permission.</span>
           ${may("break_glass") ? html`<button @click=${toGlass}>Break the glass…</button>` : nothing}</div>`;
@@ -249,9 +249,9 @@ class Tile extends SlElement {
     return html`<div class="veil ${kind}" role="status"><strong>${title}</strong>${cure ? html`<span>${cure}</span>` : nothing}</div>`;
   }
 
-  /** @param {string} title @param {string} detail */
-  #flag(title, detail) {
-    return html`<div class="flag" role="status"><strong>${title}.</strong> <span>${detail}</span></div>`;
+  /** @param {string} title @param {string} since runs on, and is not read out as it does @param {string} detail */
+  #flag(title, since, detail) {
+    return html`<div class="flag" role="status"><strong>${title}<span role="timer" aria-live="off">${since}</span>.</strong> <span>${detail}</span></div>`;
   }
 
   /** @param {Camera} camera @param {TileState} state */
