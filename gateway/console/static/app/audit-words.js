@@ -114,6 +114,9 @@ const WHOLE = {
 
 /** @typedef {import("./types.js").AuditEntry} AuditEntry */
 
+/** Every act there is, with its words, by those. @returns {[action: string, words: string][]} */
+export const acts = () => Object.entries(DID).sort(([, one], [, other]) => one.localeCompare(other));
+
 /** @param {AuditEntry} entry */
 export const did = (entry) => DID[entry.action] ?? entry.action.replace(".", " ");
 

@@ -148,6 +148,7 @@
  * @property {string} reference
  * @property {string | null} start
  * @property {string | null} end
+ * @property {Record<string, unknown>} details by name, as the act has them
  * @property {boolean} erased
  */
 /** @typedef {"steer" | "find" | "sharing" | "enrol" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
