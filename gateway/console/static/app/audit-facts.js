@@ -30,7 +30,9 @@ const NAMES = ["name", "title", "username"];
 
 /** @param {string} value @param {AuditNames} names @returns {string} */
 function word(value, names) {
-  if (isIdentifier(value)) return names.anything(value) || tail(value);
+  const named = names.anything(value);
+  if (named) return named;
+  if (isIdentifier(value)) return tail(value);
   if (/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) && !Number.isNaN(Date.parse(value))) return `${day(Date.parse(value))} ${clock(Date.parse(value))}`;
   return value;
 }
@@ -53,7 +55,7 @@ export function toWhat({ subject, actor_id: actor, details }, names) {
   const named = NAMES.map((name) => details[name]).find((value) => typeof value === "string" && value !== "");
   if (named) return `“${named}”`;
   if (subject === "" || subject === actor) return "";
-  return isIdentifier(subject) ? names.anything(subject) || tail(subject) : subject;
+  return word(subject, names);
 }
 
 /** What else stands in it, as pairs to be read. @param {AuditEntry} entry @param {AuditNames} names @returns {[name: string, value: string][]} */
