@@ -28,7 +28,7 @@ def record_routes(api: str) -> list[Route]:
 
 def _entry(borough: FakeBorough, action: str, **facts: Any) -> dict[str, Any]:
     camera = borough.cameras[0]["id"] if borough.cameras else ""
-    usual = {
+    usual: dict[str, Any] = {
         "seq": 1,
         "at": borough.iso(-60),
         "actor": "Mary Okafor",
