@@ -12,7 +12,6 @@ from config.live import LiveSettings
 from tests.fakes.console_sharing import Room, console, sharing_room
 from tests.fakes.live_page import chromium
 from tests.fakes.outside import officer, organisation, share
-from tests.fakes.read_out import read_out
 from tests.fakes.whep_desk import whep_desk
 
 pytestmark = pytest.mark.timeout(120)
@@ -72,7 +71,7 @@ async def test_two_keys_and_a_partner_sees_the_picture(tmp_path: Path) -> None:
 async def test_the_bar_shares_with_whom_and_as_long_as_the_keys_say(room: Room) -> None:
     """Another organisation by its digit, less time by an arrow, no stick by S, made by Enter, wherever the focus is."""
     await room.select(2)
-    await room.page.locator("[data-layout='4']").focus()
+    await room.page.locator("button[data-layout='4']").focus()
     await room.page.keyboard.press("w")
     await expect(room.bar.locator("[aria-pressed=true][data-minutes='60']")).to_be_visible()
     for key in ("2", "ArrowLeft", "s"):
@@ -207,85 +206,7 @@ async def test_follow_me_shows_what_is_selected(room: Room) -> None:
     assert await room.shares() == []
 
 
-# --- the stick
-
-
-async def test_a_stick_is_lent_and_taken_back_by_one_key_each(room: Room) -> None:
-    """G lends to who asks for the selected camera; the tile says to whom and how long; B takes it back."""
-    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
-    await room.select(1)
-    await room.ask(identity, room.cameras[0])
-    line = room.page.locator(".ask-line")
-    await expect(line).to_contain_text(f"{SMITH} (Metropolitan Police) asks for the stick of 1 High Street")
-    await expect(line.locator("q")).to_have_text("follow the blue car")
-    await room.page.keyboard.press("g")
-    lent = room.tile(1).locator(".lent")
-    await expect(lent).to_contain_text(f"lent to {SMITH}")
-    await expect(lent).to_contain_text("left")
-    await expect(line).to_have_count(0)
-    await room.page.keyboard.press("b")
-    await expect(lent).to_have_count(0)
-    for action in ("steer.lent", "steer.taken-back"):
-        (entry,) = await room.desk.audit(action)
-        assert entry.subject == room.cameras[0]
-
-
-async def test_a_request_stays_until_it_is_answered(room: Room) -> None:
-    """A page loaded anew shows it still, and does not read out its seconds; N says no, and they may ask again."""
-    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
-    await room.ask(identity, room.cameras[0])
-    await expect(room.page.locator(".ask-line")).to_be_visible()
-    await room.page.reload()
-    await expect(room.page.locator(".ask-line")).to_be_visible()
-    assert await read_out(room.page, "sl-share-asks") == []
-    await room.select(1)
-    await room.page.keyboard.press("n")
-    await expect(room.page.locator(".ask-line")).to_have_count(0)
-    (entry,) = await room.desk.audit("steer.refused")
-    assert entry.subject == room.cameras[0]
-
-
-async def test_a_request_that_is_withdrawn_is_gone(room: Room) -> None:
-    """Who asked takes it back, and nobody here lends to somebody who does not want it."""
-    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
-    await room.ask(identity, room.cameras[0])
-    await expect(room.page.locator(".ask-line")).to_be_visible()
-    await room.pc.browser.delete(f"/api/v1/shares/{identity}/stick")
-    await expect(room.page.locator(".ask-line")).to_have_count(0)
-
-
-# --- notes, tests of links, ends
-
-
-async def test_notes_go_both_ways(room: Room) -> None:
-    """What the officer writes stands until it is answered, also on a page loaded anew; *Answer* leads to the field."""
-    identity = await share(room.desk, room.pc, room.cameras[0])
-    notes = f"/api/v1/shares/{identity}/notes"
-    line = room.page.locator(".note-line")
-    await room.pc.browser.post(notes, json={"text": "Red hatchback, heading south"})
-    await expect(line).to_contain_text("Red hatchback, heading south")
-    panel = await room.panel("partners")
-    await line.locator("[data-act=answer]").click()
-    field = panel.get_by_label("A line to Metropolitan Police")
-    await expect(field).to_be_focused()
-    await room.page.reload()
-    await expect(line).to_contain_text("Red hatchback, heading south")
-    await line.locator("[data-act=answer]").click()
-    await expect(field).to_be_focused()
-    await field.fill("Seen. Camera 2 has it.")
-    await expect(line).to_be_visible()
-    await field.press("Enter")
-    await expect(line).to_have_count(0)
-    await expect(panel.locator(".notes li")).to_have_count(2)
-    written = (await room.pc.browser.get(notes)).json()
-    assert [(note["text"], note["outside"]) for note in written][-1] == ("Seen. Camera 2 has it.", False)
-    await room.pc.browser.post(notes, json={"text": "Thank you"})
-    await line.locator("[data-act=seen]").click()
-    await expect(line).to_have_count(0)
-    await room.page.reload()
-    await room.panel()
-    await expect(panel.locator(".notes li")).to_have_count(3)
-    await expect(line).to_have_count(0)
+# --- tests of links, ends
 
 
 async def test_the_link_to_a_partners_room_is_tested(room: Room) -> None:
