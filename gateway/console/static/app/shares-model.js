@@ -90,9 +90,13 @@ export function keepNote(was, note) {
 
 /**
  * All notes of a share, the oldest first: those from outside wait to be read that nobody answered and nobody saw here.
- * @param {Sharing} was @param {string} share @param {Note[]} notes @param {(note: Note) => boolean} seen @returns {Sharing}
+ * @param {Sharing} was @param {string} share @param {Note[]} told @param {(note: Note) => boolean} seen @returns {Sharing}
  */
-export function keepNotes(was, share, notes, seen) {
+export function keepNotes(was, share, told, seen) {
+  // What was heard while the question was on its way is newer than the answer.
+  const newest = told.at(-1)?.at ?? "";
+  const heard = (was.notes[share] ?? []).filter((note) => note.at > newest && !told.some((one) => one.id === note.id));
+  const notes = [...told, ...heard];
   const answered = notes.findLastIndex((note) => !note.outside);
   const waiting = notes.slice(answered + 1).filter((note) => !seen(note));
   const unread = [...was.unread.filter((note) => note.share !== share), ...waiting].sort((one, other) => one.at.localeCompare(other.at));

@@ -166,7 +166,8 @@ export async function shareFromBar() {
     const { camera, organisation, minutes, follow } = bar;
     const share = await send("POST", "/shares/quick", { camera, organisation, minutes, follow, may_ask_for_stick: bar.stick });
     made(share);
-    set({ bar: null });
+    // Another picture may have been selected meanwhile, and its own bar opened.
+    if (store.state.sharing.bar?.camera === bar.camera) closeBar();
   } catch (error) {
     const problem = problemOf(error);
     if (store.state.sharing.bar?.camera === bar.camera) setBar({ busy: false, problem });

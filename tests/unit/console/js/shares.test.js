@@ -95,6 +95,12 @@ test("of all notes of a share those wait that nobody answered and nobody saw her
   assert.deepEqual([now.notes.s1.length, now.unread.map((one) => one.id)], [4, ["n4"]]);
 });
 
+test("a note that was heard while all were asked for is not lost", () => {
+  const late = note("n2", { at: "2026-01-01T10:00:05.000Z" });
+  const now = keepNotes(keepNote(with1, late), "s1", [note("n1", { at: "2026-01-01T10:00:00.000Z" })], () => false);
+  assert.deepEqual(now.unread.map((one) => one.id), ["n1", "n2"]);
+});
+
 test("a test's result takes the place of the test that ran", () => {
   const running = { id: "t1", organisation: "o1", at: "2026-01-01T10:00:00.000Z", result: "running" };
   const now = keepTest(keepTest(NOTHING_SHARED, running), { ...running, result: "passed" });
