@@ -15,6 +15,7 @@ from tests.e2e.screens import PEER, PHONE
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.live_page import chromium
+from tests.fakes.read_out import read_out
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
@@ -118,16 +119,48 @@ async def test_a_stretch_is_held_from_the_timeline(room: Room) -> None:
     page = await room.open("root")
     await page.keyboard.press("h")
     await expect(page.locator(".range.holding")).to_be_visible()
-    await page.get_by_label("Why it is to be kept").fill("Robbery at the kiosk")
-    await page.get_by_label("By whose word").fill("DC Ames, Met")
+    await page.get_by_label("Why it must be kept").fill("Robbery at the kiosk")
+    await page.get_by_label("On whose authority").fill("DC Ames, Met")
     await page.get_by_label("Incident or request").fill("CAD 4711")
     await page.get_by_role("button", name="Hold it").click()
     await expect(page.locator(".lane .held")).to_have_attribute("title", "Held: CAD 4711: Robbery at the kiosk")
-    await expect(page.locator("[data-hold]")).to_contain_text("By the word of DC Ames, Met. Held by root")
+    await expect(page.locator("[data-hold]")).to_contain_text("On the authority of DC Ames, Met. Held by root")
     await expect(page.locator(".range.holding")).to_have_count(0)
     (held,) = room.desk.host.holds.values()
     assert (held.camera, held.authority) == (room.cameras[0], "DC Ames, Met")
     assert held.end_ns - held.start_ns > 10 * 60 * 10**9
+
+
+async def test_a_hold_that_is_half_filled_stays_what_it_was(room: Room) -> None:
+    """Esc stops, and closes an empty form only; another tile or panel takes neither its words nor its camera."""
+    page = await room.open("root")
+    await page.keyboard.type("9")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".said-space")).to_have_text("There is no camera 9.")
+    await page.click("[data-layout='4']")
+    first, second = (page.locator(f"article[data-camera-number='{number}']") for number in (1, 2))
+    await first.locator(".tile-head .name").click()
+    form, reason = page.locator("#hold-form"), page.get_by_label("Why it must be kept")
+    await page.keyboard.press("h")
+    await expect(reason).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(form).to_have_count(0)
+    await page.keyboard.press("h")
+    await reason.fill("Robbery at the kiosk")
+    await page.keyboard.press("Escape")
+    await expect(reason).to_have_value("Robbery at the kiosk")
+    await second.locator(".tile-head .name").click()
+    await expect(second).to_have_attribute("data-selected", "true")
+    await expect(page.locator(".range.holding")).to_have_count(0)
+    await panel(page, "find")
+    await page.keyboard.press("h")
+    await expect(page.locator(".said-space")).to_contain_text("The hold of camera 1 is not placed yet.")
+    await expect(page.locator("#panel-body h3").first).to_contain_text("Hold of 1 High Street")
+    await expect(reason).to_have_value("Robbery at the kiosk")
+    await page.get_by_role("button", name="Hold it").click()
+    await until(lambda: bool(room.desk.host.holds), what="the hold")
+    (held,) = room.desk.host.holds.values()
+    assert (held.camera, held.reason) == (room.cameras[0], "Robbery at the kiosk")
 
 
 async def test_a_hold_that_is_due_is_counted_and_kept(room: Room) -> None:
@@ -165,7 +198,7 @@ async def test_two_people_release_a_hold(room: Room) -> None:
     await until(lambda: not room.desk.host.holds, what="the release")
     await expect(first.locator("[data-asking]")).to_have_count(0)
     await expect((await panel(first, "holds")).get_by_text("Nothing is held")).to_be_visible()
-    await expect(body).to_contain_text("Nothing waits.")
+    await expect(body).to_contain_text("Nothing is waiting.")
     (given,) = await room.desk.audit("approval.given")
     assert given.actor == "sue"
 
@@ -182,7 +215,7 @@ async def test_a_refusal_is_said_with_its_reason(room: Room) -> None:
     await body.get_by_role("button", name="Refuse", exact=True).click()
     card = first.locator("[data-asking=over]")
     await expect(card).to_contain_text("sue refused: The appeal is open")
-    await card.get_by_role("button", name="Put away").click()
+    await card.get_by_role("button", name="Dismiss").click()
     await expect(card).to_have_count(0)
     assert len(room.desk.host.holds) == 1
 
@@ -198,7 +231,7 @@ async def test_what_was_asked_for_is_withdrawn_and_never_approved_by_oneself(roo
     await expect(body.get_by_role("button", name="Agree")).to_have_count(0)
     await waiting.get_by_role("button", name="Withdraw").click()
     await expect(page.locator("[data-asking]")).to_have_count(0)
-    await expect(body).to_contain_text("Nothing waits.")
+    await expect(body).to_contain_text("Nothing is waiting.")
     assert len(await room.desk.audit("approval.withdrawn")) == 1
     assert len(room.desk.host.holds) == 1
 
@@ -319,9 +352,12 @@ async def test_the_glass_is_broken_from_a_refused_tile_and_ended_by_a_supervisor
 
 
 async def test_one_ends_ones_own_glass(room: Room) -> None:
-    """From the banner, before its time is over; it is still there after a reload."""
+    """From the banner, before its time is over; it is still there after a reload, and its seconds are not read out."""
     await on_duty(room)
     page = await room.open("mo")
+    await page.keyboard.type("9")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".said-space")).to_have_text("There is no camera 9 among those that you may see.")
     await page.locator("#account").click()
     await page.get_by_label("What has happened, and why can it not wait?").fill("A test of the emergency button")
     await page.get_by_label("For how many minutes").fill("5")
@@ -329,6 +365,8 @@ async def test_one_ends_ones_own_glass(room: Room) -> None:
     banner = page.locator("[data-glass=own]")
     await expect(banner.locator("time")).to_contain_text("4 min")
     await page.reload()
+    await expect(banner).to_be_visible()
+    assert await read_out(page, "sl-glass-notices") == []
     await banner.get_by_role("button", name="End it").click()
     await expect(banner).to_have_count(0)
     (broken,) = await room.desk.audit("access.glass-broken")

@@ -7,6 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.e2e.faces import Open, opening
+from tests.fakes.console_record import ERASED, GONE
 from tests.fakes.console_state import FakeBorough
 
 pytestmark = pytest.mark.timeout(90)
@@ -39,12 +40,13 @@ async def test_who_saw_a_camera_is_asked_by_its_number(opened: Open) -> None:
     await page.locator("#who-saw .primary").click()
     found = page.locator("#seen li")
     await expect(found).to_have_count(1)
-    for text in ("Mary Okafor", "watched", "still going on", "role:operator", "INC-2026-0007"):
+    for text in ("Mary Okafor", "watched", "still going on", "by role operator", "INC-2026-0007"):
         await expect(found).to_contain_text(text)
-    await page.get_by_role("button", name="Show earlier").click()
+    await page.locator("#seen-earlier").click()
     await expect(found).to_have_count(2)
-    await expect(found.last).to_contain_text("person abcdef")
-    await expect(page.get_by_role("button", name="Show earlier")).to_have_count(0)
+    for text in ("person abcdef", "by the share “Robbery, High Street”"):
+        await expect(found.last).to_contain_text(text)
+    await expect(page.locator("#seen-earlier")).to_have_count(0)
     asked, further = borough.audit_asked
     assert asked["camera"] == borough.cameras[0]["id"]
     assert further == asked | {"before": "1.2"}
@@ -56,9 +58,54 @@ async def test_what_a_person_saw_is_asked_by_choosing_them(opened: Open) -> None
     await page.locator("#person-saw-person").select_option(label="person abcdef")
     await page.locator("#person-saw .primary").click()
     await expect(page.locator("#seen li")).to_have_count(1)
+    await expect(page.locator("#seen-question")).to_contain_text("What person abcdef saw, ")
     (asked,) = borough.audit_asked
-    assert asked["person"] == "0123456789abcdef"
+    assert asked["person"] == ERASED
     assert asked["start"] < asked["end"]
+    # Another question takes the answer away; what is empty is said as it was asked.
+    await page.locator("#person-saw-person").select_option(label="Mary Okafor")
+    await page.locator("#person-saw .primary").click()
+    await expect(page.get_by_text("Mary Okafor saw nothing in that time.")).to_be_visible()
+    await expect(page.locator("#seen")).to_have_count(0)
+
+
+async def test_a_camera_that_was_removed_is_asked_about(opened: Open) -> None:
+    """By the number that it had, or by its identifier."""
+    page, borough = await asking(opened)
+    for given in ("77", GONE):
+        await page.locator("#who-saw-number").fill(given)
+        await page.locator("#who-saw .primary").click()
+        await expect(page.locator("#seen-question")).to_contain_text("Who saw camera 77 Old Pier (removed), ")
+        await expect(page.locator("#seen li")).to_contain_text("77 Old Pier (removed)")
+    assert [asked["camera"] for asked in borough.audit_asked] == [GONE, GONE]
+
+
+async def test_the_record_says_what_was_done_to_whom(opened: Open) -> None:
+    """With its details in words, by which rule and for what; it is narrowed, and goes on to what was before."""
+    page, borough = await asking(opened)
+    rows = page.locator("#record > li")
+    await expect(rows).to_have_count(24)
+    for text in (
+        "gave a right",
+        "user person abcdef",
+        "role Viewer",
+        "reason Night shift",
+        "by role operator",
+        "for INC-2026",
+    ):
+        await expect(rows.nth(0)).to_contain_text(text)
+    await expect(rows.nth(1)).to_contain_text("made a share “Robbery, High Street”")
+    await expect(rows.nth(1)).to_contain_text("stills no")
+    await expect(rows.nth(2)).to_contain_text("removed camera 77 Old Pier (removed)")
+    await page.locator("#record-earlier").click()
+    await expect(rows).to_have_count(25)
+    await expect(page.locator("#record-earlier")).to_have_count(0)
+    await page.locator("#audit-action").select_option("export.clip")
+    await page.locator("#audit-person").select_option(label="Mary Okafor")
+    await expect(rows).to_have_count(4)
+    assert borough.record_asked[-1] == {"limit": "100", "action": "export.clip", "actor_id": "u1"}
+    await page.locator("#audit-person").select_option(label="person abcdef")
+    await expect(page.get_by_text("Nothing of the kind is on record.")).to_be_visible()
 
 
 async def test_an_answer_is_saved_as_csv(opened: Open) -> None:

@@ -46,12 +46,13 @@ async def test_first_run_takes_the_code_from_the_address(opened: Open) -> None:
 
 
 async def test_a_wrong_password_is_said_in_a_sentence(opened: Open) -> None:
-    """The server's own words stand above the form."""
+    """The server's own words stand above the form; to the public it speaks of no terminal."""
     page, _ = await opened("signed-out")
     await page.get_by_label("User name").fill("mary")
     await page.get_by_label("Password").fill("wrong")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("alert")).to_contain_text("The user name or the password is wrong.")
+    await expect(page.locator(".hint")).to_have_text("Forgotten it? Ask an administrator to set a new one.")
 
 
 async def test_signing_in_and_out(opened: Open) -> None:
@@ -347,6 +348,9 @@ async def test_the_phone_shows_one_picture_and_one_thing_below(opened: Open) -> 
     await page.get_by_role("tab", name="Cameras").click()
     await expect(page.locator("#map")).to_be_hidden()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    tabs = page.locator("[role=tablist] > *")
+    assert await tabs.evaluate_all("tabs => tabs.every((tab) => tab.getAttribute('role') === 'tab')")
+    assert await tabs.evaluate_all("tabs => tabs.every((tab) => tab.getBoundingClientRect().right <= innerWidth)")
     await page.locator(".camera-row[data-camera-number='4']").click()
     await expect(page.locator("article[data-selected=true]")).to_have_attribute("data-camera-number", "4")
     await expect(page.locator("#map")).to_be_visible()

@@ -61,11 +61,11 @@ async def test_somebody_is_disabled_let_in_again_and_removed(room: Room) -> None
     await room.panel.locator("[data-act=disable]").click()
     await expect(room.panel.get_by_role("status").filter(has_text="signed out")).to_contain_text("Ends 1 live view.")
     await room.panel.get_by_role("button", name="Really disable").click()
-    await expect(room.panel.get_by_role("button", name="Let in again")).to_be_visible()
+    await expect(room.panel.get_by_role("button", name="Let them sign in again")).to_be_visible()
     await room.unwatched("vera")
     assert (await vera.get("/api/v1/session")).status_code == 401
     await expect(room.panel).to_contain_text("Nothing, while they are disabled.")
-    await room.panel.get_by_role("button", name="Let in again").click()
+    await room.panel.get_by_role("button", name="Let them sign in again").click()
     await expect(room.panel.locator(".held")).to_contain_text("Viewer everywhere")
 
     await room.panel.locator("[data-act=remove]").click()

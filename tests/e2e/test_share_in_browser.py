@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from config.live import LiveSettings
 from tests.fakes.console_sharing import Room, console, sharing_room
@@ -33,6 +33,11 @@ async def phone(tmp_path: Path) -> AsyncIterator[Room]:
     """Give one at a phone."""
     async with chromium() as browser, sharing_room(tmp_path, browser, phone=True) as found:
         yield found
+
+
+def notice(room: Room) -> Locator:
+    """Return what the top of the page says."""
+    return room.page.locator(".said-space .said-line")
 
 
 # --- two keys
@@ -64,8 +69,9 @@ async def test_two_keys_and_a_partner_sees_the_picture(tmp_path: Path) -> None:
 
 
 async def test_the_bar_shares_with_whom_and_as_long_as_the_keys_say(room: Room) -> None:
-    """Another organisation by its digit, less time by an arrow, no stick by S: that is what is made."""
+    """Another organisation by its digit, less time by an arrow, no stick by S, made by Enter, wherever the focus is."""
     await room.select(2)
+    await room.page.locator("button[data-layout='4']").focus()
     await room.page.keyboard.press("w")
     await expect(room.bar.locator("[aria-pressed=true][data-minutes='60']")).to_be_visible()
     for key in ("2", "ArrowLeft", "s"):
@@ -94,6 +100,22 @@ async def test_the_bar_covers_no_picture_and_moves_none(room: Room) -> None:
     await expect(room.page.locator(".timeline")).to_be_visible()
 
 
+async def test_an_export_and_a_hold_have_the_timeline_back(room: Room) -> None:
+    """E and H are about what the bar stands over: they close it; W gives up an export that was begun."""
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.bar).to_be_visible()
+    await room.page.keyboard.press("e")
+    await expect(room.bar).to_have_count(0)
+    await expect(room.page.locator(".timeline")).to_have_attribute("data-exporting", "true")
+    await room.page.keyboard.press("w")
+    await expect(notice(room)).to_have_text("The export is cancelled.")
+    await room.page.keyboard.press("h")
+    await expect(room.bar).to_have_count(0)
+    await expect(room.page.locator(".timeline")).to_have_attribute("data-exporting", "false")
+    await expect(room.page.locator(".range.holding")).to_be_visible()
+
+
 async def test_what_the_gateway_refuses_is_said_in_the_bar(room: Room) -> None:
     """With an organisation that was removed meanwhile nothing is shared, and the bar says why and stays."""
     await room.select(1)
@@ -105,7 +127,7 @@ async def test_what_the_gateway_refuses_is_said_in_the_bar(room: Room) -> None:
 
 
 async def test_another_tile_closes_the_bar(room: Room) -> None:
-    """What was said of one camera is not shared of another by Enter."""
+    """What was said of one camera is not shared of another by Enter; what was chosen is not lost without a word."""
     await room.select(1)
     await room.page.keyboard.press("w")
     await expect(room.bar).to_be_visible()
@@ -113,6 +135,11 @@ async def test_another_tile_closes_the_bar(room: Room) -> None:
     await room.page.keyboard.press("w")
     await room.select(2)
     await expect(room.bar).to_have_count(0)
+    await room.page.keyboard.press("w")
+    await room.page.keyboard.press("f")
+    await room.select(3)
+    await expect(room.bar).to_have_count(0)
+    await expect(notice(room)).to_have_text("Camera 2 was not shared: another picture was selected.")
 
 
 async def test_a_share_is_extended_narrowed_and_ended_by_keys(room: Room) -> None:
@@ -125,9 +152,11 @@ async def test_a_share_is_extended_narrowed_and_ended_by_keys(room: Room) -> Non
     await expect(room.bar).to_have_attribute("data-mode", "shown")
     await room.page.keyboard.press("x")
     await expect(room.bar.locator(".bar-left")).to_contain_text("1 h 29 min left")
+    await expect(notice(room)).to_contain_text("The share with Metropolitan Police now runs until ")
     (after,) = await room.shares()
     assert after["end"] > before["end"]
     await room.page.keyboard.press("c")
+    await expect(notice(room)).to_contain_text("To show it again, share it again with W.")
     await expect(room.tile(1).locator(".outside")).to_have_count(0)
     await expect(room.tile(2).locator(".outside")).to_be_visible()
     await room.select(2)
@@ -145,7 +174,12 @@ async def test_somebody_is_taken_out_of_a_share(room: Room) -> None:
     await room.page.keyboard.press("w")
     await room.bar.locator(f"[data-person='{room.pc.id}'] [data-act=remove-person]").click()
     await expect(room.bar.locator("[data-person]")).to_have_count(1)
+    await expect(notice(room)).to_contain_text(
+        f"{SMITH} no longer sees this share. To let them see it again, make a new"
+    )
     assert await room.pc.mine() == []
+    await room.bar.locator("[data-act=soon]").click()
+    await expect(notice(room)).to_contain_text("now runs until ")
     assert len(await other.mine()) == 1
 
 
@@ -163,74 +197,16 @@ async def test_follow_me_shows_what_is_selected(room: Room) -> None:
     (shown,) = await room.pc.mine()
     assert [camera["number"] for camera in shown["cameras"]] == [3]
     await room.page.keyboard.press("w")
+    await room.page.keyboard.press("c")
+    await expect(notice(room)).to_contain_text("no camera is taken out of it")
+    assert len(await room.shares()) == 1
     await room.page.keyboard.press("Delete")
     await expect(room.tile(3).locator(".outside")).to_have_count(0)
     await room.select(4)
     assert await room.shares() == []
 
 
-# --- the stick
-
-
-async def test_a_stick_is_lent_and_taken_back_by_one_key_each(room: Room) -> None:
-    """G lends to who asks for the selected camera; the tile says to whom and how long; B takes it back."""
-    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
-    await room.select(1)
-    await room.ask(identity, room.cameras[0])
-    line = room.page.locator(".ask-line")
-    await expect(line).to_contain_text(f"{SMITH} (Metropolitan Police) asks for the stick of 1 High Street")
-    await expect(line.locator("q")).to_have_text("follow the blue car")
-    await room.page.keyboard.press("g")
-    lent = room.tile(1).locator(".lent")
-    await expect(lent).to_contain_text(f"lent to {SMITH}")
-    await expect(lent).to_contain_text("left")
-    await expect(line).to_have_count(0)
-    await room.page.keyboard.press("b")
-    await expect(lent).to_have_count(0)
-    for action in ("steer.lent", "steer.taken-back"):
-        (entry,) = await room.desk.audit(action)
-        assert entry.subject == room.cameras[0]
-
-
-async def test_a_request_stays_until_it_is_answered(room: Room) -> None:
-    """A page that is loaded anew shows it still; N says no, and they may ask again."""
-    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
-    await room.ask(identity, room.cameras[0])
-    await expect(room.page.locator(".ask-line")).to_be_visible()
-    await room.page.reload()
-    await expect(room.page.locator(".ask-line")).to_be_visible()
-    await room.select(1)
-    await room.page.keyboard.press("n")
-    await expect(room.page.locator(".ask-line")).to_have_count(0)
-    (entry,) = await room.desk.audit("steer.refused")
-    assert entry.subject == room.cameras[0]
-
-
-async def test_a_request_that_is_withdrawn_is_gone(room: Room) -> None:
-    """Who asked takes it back, and nobody here lends to somebody who does not want it."""
-    identity = await share(room.desk, room.pc, room.cameras[0], may_ask_for_stick=True)
-    await room.ask(identity, room.cameras[0])
-    await expect(room.page.locator(".ask-line")).to_be_visible()
-    await room.pc.browser.delete(f"/api/v1/shares/{identity}/stick")
-    await expect(room.page.locator(".ask-line")).to_have_count(0)
-
-
-# --- notes, tests of links, ends
-
-
-async def test_notes_go_both_ways(room: Room) -> None:
-    """What the officer writes stands in words until it is answered; the answer reaches them."""
-    identity = await share(room.desk, room.pc, room.cameras[0])
-    await room.pc.browser.post(f"/api/v1/shares/{identity}/notes", json={"text": "Red hatchback, heading south"})
-    await expect(room.page.locator(".note-line")).to_contain_text("Red hatchback, heading south")
-    await room.page.locator(".note-line [data-act=answer]").click()
-    await expect(room.page.locator(".note-line")).to_have_count(0)
-    panel = room.page.locator("sl-shares")
-    await panel.get_by_label("A line to Metropolitan Police").fill("Seen. Camera 2 has it.")
-    await panel.get_by_label("A line to Metropolitan Police").press("Enter")
-    await expect(panel.locator(".notes li")).to_have_count(2)
-    notes = (await room.pc.browser.get(f"/api/v1/shares/{identity}/notes")).json()
-    assert [(note["text"], note["outside"]) for note in notes][-1] == ("Seen. Camera 2 has it.", False)
+# --- tests of links, ends
 
 
 async def test_the_link_to_a_partners_room_is_tested(room: Room) -> None:
@@ -280,10 +256,13 @@ async def test_a_whole_share_is_made_in_the_panel(room: Room) -> None:
         "sub",
         "CAD 1234/26",
     )
+    await panel.locator("[data-act=more]").click()
+    await panel.get_by_role("button", name="Change it").click()
+    await expect(notice(room)).to_contain_text("is changed.")
 
 
 async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
-    """Once the date has come it stands on top, and goes on when somebody has reviewed it."""
+    """Once the date has come it stands on top, and goes on when somebody has reviewed it; minutes do not extend it."""
     panel = await room.panel("new")
     await panel.get_by_label("By", exact=True).select_option("standing")
     await panel.get_by_label("Reference of the agreement").fill("MoU 7")
@@ -291,6 +270,12 @@ async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
     await expect(panel.locator(".share-card")).to_contain_text("standing, agreement MoU 7")
     (made,) = await room.shares()
     assert (made["kind"], made["review"] is not None) == ("standing", True)
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.bar).to_have_attribute("data-mode", "shown")
+    await expect(room.bar.locator("[data-act=extend]")).to_have_count(0)
+    await room.page.keyboard.press("x")
+    await expect(notice(room)).to_contain_text("A standing share runs until its review")
     shares = room.desk.gateway.rooms.sharing.shares
     row = shares.get(made["id"])
     shares._open[made["id"]] = replace(row, review_ns=row.created_ns)
@@ -298,7 +283,7 @@ async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
     await room.page.reload()
     panel = await room.panel()
     await expect(panel.locator("[data-due]")).to_contain_text("is due")
-    await panel.get_by_role("button", name="Reviewed: goes on").click()
+    await panel.get_by_role("button", name="Reviewed: it continues").click()
     await expect(panel.locator("[data-due]")).to_have_count(0)
 
 

@@ -162,7 +162,7 @@ async def test_a_recovery_code_lets_in(room: Room) -> None:
     await room.sign_in()
     await room.page.get_by_role("button", name="Use a recovery code").click()
     await room.page.get_by_label("Recovery code").fill(codes[3].lower())
-    await room.page.get_by_role("button", name="Continue").click()
+    await room.page.get_by_role("button", name="Sign in", exact=True).click()
     await room.expect_inside()
     await room.account()
     await expect(room.page.locator(".factors")).to_contain_text("9 left")

@@ -92,12 +92,13 @@ def back(host: dict[str, Any], cameras: list[dict[str, Any]]) -> None:
 def viewers(cameras: list[dict[str, Any]], since: str) -> list[dict[str, Any]]:
     """Return who watches through the first host, as ``GET /api/v1/hosts/0/viewers`` gives them."""
     people = (
-        # who, address, stream, coded anew, connected, loss, rtt
-        ("Mary Ellis", "10.0.4.17", "main", False, True, 0.0, 0.6),
-        ("Bryn Jones", "10.0.4.21", "sub", False, True, 0.1, 0.9),
-        ("Duty desk", "10.0.4.30", "sub", True, True, 0.0, 1.2),
-        ("PC Okafor", "82.132.214.9", "sub", False, True, 6.4, 141.0),
-        ("PC Lindqvist", "82.132.219.80", "sub", False, False, 0.0, None),
+        # who, address, stream, converted, connected, loss, rtt, kind
+        ("Mary Ellis", "10.0.4.17", "main", False, True, 0.0, 0.6, "webrtc"),
+        ("Bryn Jones", "10.0.4.21", "sub", False, True, 0.1, 0.9, "webrtc"),
+        ("Duty desk", "10.0.4.30", "sub", True, True, 0.0, 1.2, "webrtc"),
+        ("PC Okafor", "82.132.214.9", "sub", False, True, 6.4, 141.0, "webrtc"),
+        ("PC Lindqvist", "82.132.219.80", "sub", False, False, 0.0, None, "webrtc"),
+        ("Met, VMS 2", "203.0.113.7", "main", False, True, 0.0, None, "rtsp"),
     )
     own = [camera for camera in cameras if camera["host"] == 0]
     return [
@@ -107,6 +108,8 @@ def viewers(cameras: list[dict[str, Any]], since: str) -> list[dict[str, Any]]:
             "number": own[position % len(own)]["number"],
             "stream": stream,
             "transcoded": transcoded,
+            "kind": kind,
+            "outlet": "",
             "who": who,
             "user_id": f"u{position}",
             "address": address,
@@ -121,5 +124,5 @@ def viewers(cameras: list[dict[str, Any]], since: str) -> list[dict[str, Any]]:
             "packets_sent": 9000,
             "bytes_sent": 9_000_000,
         }
-        for position, (who, address, stream, transcoded, connected, loss, rtt) in enumerate(people)
+        for position, (who, address, stream, transcoded, connected, loss, rtt, kind) in enumerate(people)
     ]

@@ -44,7 +44,9 @@ class FakeBorough:
     commands: list[dict[str, Any]] = field(default_factory=list)
     """Everything that came over the steering sockets, in order."""
     audit_asked: list[dict[str, str]] = field(default_factory=list)
-    """Questions to the audit, as they came."""
+    """Questions to the audit about who saw what, as they came."""
+    record_asked: list[dict[str, str]] = field(default_factory=list)
+    """What was asked for of the record itself."""
     exports: list[tuple[str, str]] = field(default_factory=list)
     providers: list[dict[str, str]] = field(default_factory=list)
     """Start and end of each clip that was asked for."""

@@ -6,6 +6,7 @@
 import { ApiError, get, request, saveBlob, saveUrl } from "./api.js";
 import { cameraById, keepCameras, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
 import { agreedDownload } from "./second-person.js";
+import { closeBar } from "./shares.js";
 import { steering } from "./steering.js";
 import { clock, duration, fileTime, toIso } from "./time.js";
 import { line } from "./words.js";
@@ -102,11 +103,17 @@ export function callUp(camera) {
   follow();
 }
 
+/** Whether one's role is for every camera. A member's is for none; what they see they were granted, unless the glass is broken. */
+function seesAll() {
+  const { user, glass } = store.state;
+  return user?.role !== "member" || (glass?.broken.length ?? 0) > 0;
+}
+
 /** @param {string} digits */
 export function callUpNumber(digits) {
   const camera = store.state.cameras.find((each) => each.number === Number(digits));
   if (camera) callUp(camera);
-  else tell(`There is no camera ${Number(digits)}${may("break_glass") ? " among those that you may see" : ""}.`, "attention");
+  else tell(`There is no camera ${Number(digits)}${seesAll() ? "" : " among those that you may see"}.`, "attention");
   store.set({ typed: "" });
 }
 
@@ -115,7 +122,7 @@ export function replay(at) {
   const camera = selectedCamera();
   if (!camera) return;
   if (!may("view_recorded")) {
-    tell("You may not look at recordings.", "attention");
+    tell("You may not see recordings.", "attention");
     return;
   }
   const now = store.serverClock.now();
@@ -138,7 +145,7 @@ export function goLiveEverywhere() {
 }
 
 /** The time of the picture in the selected tile. @returns {number} */
-export function pictureTime() {
+function pictureTime() {
   const slot = selectedSlot();
   if (slot.replayAt !== null) return store.state.replayClock[slot.cameraId ?? ""] ?? slot.replayAt;
   const verdict = store.state.freshness[slot.cameraId ?? ""];
@@ -177,16 +184,17 @@ export async function still() {
 export function armExport() {
   if (!selectedCamera()) return;
   if (!may("export")) {
-    tell("You may not take footage out.", "attention");
+    tell("You may not export footage.", "attention");
     return;
   }
   if (store.state.exporting) {
     store.set({ exporting: null });
-    tell("The export is given up.");
+    tell("The export is cancelled.");
     return;
   }
+  closeBar();
   store.set({ exporting: { armed: true } });
-  tell("Export: click on the timeline where it begins, then where it ends. Esc gives it up.");
+  tell("Export: click on the timeline where it begins, then where it ends. Esc cancels.");
 }
 
 /** A click on the timeline while exporting. @param {number} at */

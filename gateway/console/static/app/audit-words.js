@@ -17,12 +17,12 @@ const DID = {
   "access.locked": "locked the console",
   "access.unlocked": "unlocked the console",
   "access.glass-broken": "broke the glass",
-  "access.glass-closed": "ended what breaking the glass gave",
-  "access.glass-acknowledged": "saw that the glass was broken",
+  "access.glass-closed": "ended emergency access",
+  "access.glass-acknowledged": "acknowledged that the glass was broken",
   "approval.asked": "asked for a second person",
   "approval.given": "approved as second person",
   "approval.refused": "refused as second person",
-  "approval.withdrawn": "took back what they asked a second person for",
+  "approval.withdrawn": "withdrew a request for a second person",
   "account.tied": "tied an account of a provider",
   "account.untied": "untied an account of a provider",
   "user.added": "added a user",
@@ -114,6 +114,9 @@ const WHOLE = {
 
 /** @typedef {import("./types.js").AuditEntry} AuditEntry */
 
+/** Every act there is, with its words, by those. @returns {[action: string, words: string][]} */
+export const acts = () => Object.entries(DID).sort(([, one], [, other]) => one.localeCompare(other));
+
 /** @param {AuditEntry} entry */
 export const did = (entry) => DID[entry.action] ?? entry.action.replace(".", " ");
 
@@ -121,7 +124,7 @@ export const did = (entry) => DID[entry.action] ?? entry.action.replace(".", " "
 export const didInAll = (entry) => WHOLE[entry.action] ?? did(entry);
 
 /** Who it was, as far as that was not erased. @param {AuditEntry} entry */
-export const who = (entry) => entry.actor || (entry.erased && entry.actor_id ? `person ${entry.actor_id.slice(-6)}` : "nobody known");
+export const who = (entry) => entry.actor || (entry.erased && entry.actor_id ? `person ${entry.actor_id.slice(-6)}` : "somebody unknown");
 
 /** From when to when. @param {AuditEntry} entry @returns {string} */
 export function when(entry) {

@@ -31,14 +31,14 @@ export function unseen() {
 }
 
 /** See where the glass is broken. */
-export async function learnGlass() {
+async function learnGlass() {
   if (store.state.lock !== "open") return;
   const [glass, broken] = await Promise.all([
     may("break_glass") ? get("/glass/own").catch(() => store.state.glass) : null,
     may("supervise") ? get("/glass").catch(() => store.state.broken) : [],
   ]);
   for (const gone of store.state.broken.filter((one) => !broken.some((/** @type {BrokenGlass} */ other) => other.id === one.id))) {
-    if (gone.user !== store.state.user?.id) tell(`The glass that ${gone.name} broke is whole again.`);
+    if (gone.user !== store.state.user?.id) tell(`${gone.name}’s emergency access has ended.`);
   }
   store.set({ glass, broken });
 }

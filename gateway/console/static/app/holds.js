@@ -5,12 +5,15 @@
 
 import { get, send } from "./api.js";
 import { news } from "./events.js";
-import { may, selectedCamera, store, tell } from "./store.js";
-import { toIso } from "./time.js";
+import { closeBar } from "./shares.js";
+import { cameraById, may, selectedCamera, store, tell } from "./store.js";
+import { localField, toIso } from "./time.js";
 
 /** @typedef {import("./types.js").Hold} Hold */
 
 export const DAY_MS = 86_400_000;
+/** When somebody looks again, where nobody says. */
+export const REVIEW_DAYS = 31;
 const DUE_EVERY_MS = 600_000;
 /** A stretch that nobody chose: what was just seen. */
 const USUAL_MS = 10 * 60_000;
@@ -29,20 +32,44 @@ export function stretch() {
   return { start: Math.floor(Math.min(view.start, end - 1000) / 1000) * 1000, end: Math.ceil(end / 1000) * 1000 };
 }
 
-/** H: hold what the timeline shows of the selected camera, or give that up. */
+/** Whether the form has words that somebody would have to type again. */
+function typed() {
+  const words = store.state.holding?.words;
+  return Boolean(words && (words.reason || words.authority || words.reference));
+}
+
+/** Close the form where nothing is lost by it; with words in it, it stays. */
+export function closeEmptyHold() {
+  if (store.state.holding && !typed()) store.set({ holding: null });
+}
+
+/** H: hold what the timeline shows of the selected camera, or give that up while nothing was typed. */
 export function armHold() {
-  if (!selectedCamera()) return;
+  const camera = selectedCamera();
+  if (!camera) return;
   if (!may("hold")) {
     tell("You may not hold footage.", "attention");
     return;
   }
-  if (store.state.holding) {
+  closeBar();
+  const was = store.state.holding;
+  if (was && !typed() && was.camera === camera.id) {
     store.set({ holding: null });
     return;
   }
-  store.set({ holding: stretch(), panel: "holds", panelOpen: true });
+  if (was && typed()) {
+    if (was.camera !== camera.id) tell(`The hold of camera ${cameraById(was.camera)?.number ?? ""} is not placed yet. Hold it or leave it first.`, "attention");
+    store.set({ panel: "holds", panelOpen: true });
+  } else {
+    const review = dateField(store.serverClock.now() + REVIEW_DAYS * DAY_MS);
+    const words = { reason: "", authority: "", reference: "", review };
+    store.set({ holding: { camera: camera.id, ...stretch(), words }, panel: "holds", panelOpen: true });
+  }
   requestAnimationFrame(() => requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("#hold-reason"))?.focus()));
 }
+
+/** What a date field shows. @param {number} ms @returns {string} */
+export const dateField = (ms) => localField(ms).slice(0, 10);
 
 /**
  * @param {string} cameraId @param {{start: number, end: number}} span
@@ -72,7 +99,7 @@ function turned() {
 }
 
 /** See how many are to be looked at again. */
-export async function learnDue() {
+async function learnDue() {
   if (!may("hold") || !may("view_recorded") || store.state.lock !== "open") return;
   const said = await get("/holds?due=true").catch(() => null);
   if (said) store.set({ holdsDue: said.holds.length });

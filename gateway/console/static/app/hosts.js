@@ -13,7 +13,7 @@
 /** Trends reach back this far. */
 export const KEPT_MS = 300_000;
 /** A counter that rose within this time is news. */
-export const NEWS_MS = 60_000;
+const NEWS_MS = 60_000;
 /** A host that is away for longer is not merely being restarted. */
 export const RESTART_MS = 20_000;
 const GAP_MS = 10_000;
@@ -108,7 +108,7 @@ export function concerns(host, history, at) {
   add(load.cpu_percent >= CPU_PERCENT, "attention", `It needs ${Math.round(load.cpu_percent)} % of one core and has little left. Add a host.`);
   add(load.loop_lag_p99_ms >= LAG_MS, "attention", `It comes late to its work, by ${Math.round(load.loop_lag_p99_ms)} ms. Fewer cameras would help.`);
   add(load.viewers_max > 0 && load.viewers >= load.viewers_max, "attention", "It is full: further viewers are refused.");
-  add(load.transcodes_max > 0 && load.transcodes >= load.transcodes_max, "attention", "It codes as many pictures anew as it may: further browsers without H.265 are refused.");
+  add(load.transcodes_max > 0 && load.transcodes >= load.transcodes_max, "attention", "It converts as many pictures as it may: further browsers without H.265 are refused.");
   return found;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { armExport, back30, callUpNumber, goLive, select, setLayout, still } from "./actions.js";
-import { armHold } from "./holds.js";
+import { armHold, closeEmptyHold } from "./holds.js";
 import { barKey } from "./shares-keys.js";
 import { closeBar, lendHere, openBar, refuseHere, takeBackHere } from "./shares.js";
 import { isSteeringKey } from "./steer-inputs.js";
@@ -129,7 +129,8 @@ function escape() {
   steering().stop();
   type("");
   closeBar();
-  store.set({ exporting: null, holding: null, presetArmed: false });
+  closeEmptyHold();
+  store.set({ exporting: null, presetArmed: false });
 }
 
 /** @param {string} digit */

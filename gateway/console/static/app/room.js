@@ -7,6 +7,7 @@ import { follow, goLiveEverywhere, loadCameras, restoreWall } from "./actions.js
 import { Events, news } from "./events.js";
 import { forgetHosts } from "./host-watch.js";
 import { look } from "./session.js";
+import { learnNotes } from "./shares-notes.js";
 import { loadShares } from "./shares.js";
 import { steering } from "./steering.js";
 import { store } from "./store.js";
@@ -26,7 +27,10 @@ export const room = {
 
   async came() {
     restoreWall();
-    const reload = async () => void (await Promise.all([loadCameras(), loadShares()]));
+    const reload = async () => {
+      await Promise.all([loadCameras(), loadShares()]);
+      void learnNotes();
+    };
     await reload();
     events?.end();
     events = new Events(reload, look);

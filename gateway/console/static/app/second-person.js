@@ -61,7 +61,7 @@ function reasoned(problem, init) {
       },
       leave: () => {
         dismiss(key);
-        reject(over("That was left as it is.", ""));
+        reject(over("Nothing was changed.", ""));
       },
     };
     store.set({ askings: [...store.state.askings, asking] });
@@ -94,7 +94,7 @@ function agreed(problem, init) {
       }
       if (standing === "withdrawn") {
         dismiss(key);
-        reject(over("You took back what you asked for.", "Nothing was done."));
+        reject(over("You withdrew your request.", "Nothing was done."));
         return;
       }
       const said = standing === "refused" ? `${by} refused: ${answer}` : "Nobody agreed in time.";

@@ -5,7 +5,7 @@
 
 import { DIGITS, partners, sharesOf } from "./shares-model.js";
 import { chooseOrganisation, endShown, extend, shareFromBar, stepMinutes, takeOut, turnFollow, turnStick } from "./shares.js";
-import { store } from "./store.js";
+import { store, tell } from "./store.js";
 
 /** @param {string} key @returns {boolean} whether the bar took it */
 function making(key) {
@@ -27,9 +27,13 @@ function showing(key) {
   const [share] = sharing.bar ? sharesOf(sharing, sharing.bar.camera) : [];
   if (!share || !sharing.bar) return false;
   if (key === "Delete") endShown();
-  else if (key === "x" || key === "X") void extend(share);
-  else if (key === "c" || key === "C") void takeOut(share, sharing.bar.camera);
-  else return false;
+  else if (key === "x" || key === "X") {
+    if (share.kind === "standing") tell("A standing share runs until its review; it is not extended by minutes.", "attention");
+    else void extend(share);
+  } else if (key === "c" || key === "C") {
+    if (share.follow) tell("This share shows whatever you select, so no camera is taken out of it. Del ends it.", "attention");
+    else void takeOut(share, sharing.bar.camera);
+  } else return false;
   return true;
 }
 
@@ -40,8 +44,8 @@ function showing(key) {
 export function barKey(event) {
   const { bar } = store.state.sharing;
   if (!bar || event.repeat) return false;
-  // A button that has the focus is pressed by Enter; that is not the bar's Enter.
-  if (event.key === "Enter" && event.target instanceof Element && event.target.closest("button, a, summary")) return false;
+  // A button of the bar that has the focus is pressed by Enter. One elsewhere only kept the focus from before.
+  if (event.key === "Enter" && event.target instanceof Element && event.target.closest(".share-bar :is(button, a, summary)")) return false;
   const took = bar.mode === "make" ? making(event.key) : showing(event.key);
   if (took) event.preventDefault();
   return took;

@@ -23,6 +23,7 @@ export const NOTHING_SHARED = Object.freeze({
   unread: [],
   tests: {},
   bar: null,
+  answering: null,
   following: null,
 });
 
@@ -41,7 +42,7 @@ const sameAsk = (one, other) => one.share === other.share && one.user_id === oth
 const byWaiting = (asks) => [...asks].sort((one, other) => one.at.localeCompare(other.at));
 
 /** @param {Share[]} shares @param {Share} share @returns {Share[]} the newest first */
-export const withShare = (shares, share) =>
+const withShare = (shares, share) =>
   [share, ...shares.filter((one) => one.id !== share.id)].sort((one, other) => other.made.localeCompare(one.made));
 
 /** What was told of a share replaces what was known of it. @param {Sharing} was @param {Share} share @returns {Sharing} */
@@ -60,6 +61,7 @@ export function dropShare(was, id) {
     asks: was.asks.filter((ask) => ask.share !== id),
     unread: was.unread.filter((note) => note.share !== id),
     following: was.following === id ? null : was.following,
+    answering: was.answering === id ? null : was.answering,
   };
 }
 
@@ -75,12 +77,30 @@ export function keepShares(was, shares) {
   };
 }
 
-/** @param {Sharing} was @param {Note} note @returns {Sharing} */
+/** Nothing of a share waits to be read. @param {Sharing} was @param {string} share @returns {Sharing} */
+export const dropUnread = (was, share) => ({ ...was, unread: was.unread.filter((note) => note.share !== share) });
+
+/** One that was written now. The room's own answers what came before it. @param {Sharing} was @param {Note} note @returns {Sharing} */
 export function keepNote(was, note) {
   const known = was.notes[note.share] ?? [];
   if (known.some((one) => one.id === note.id)) return was;
-  const unread = note.outside ? [...was.unread, note] : was.unread;
-  return { ...was, notes: { ...was.notes, [note.share]: [...known, note] }, unread };
+  const notes = { ...was.notes, [note.share]: [...known, note] };
+  return note.outside ? { ...was, notes, unread: [...was.unread, note] } : dropUnread({ ...was, notes }, note.share);
+}
+
+/**
+ * All notes of a share, the oldest first: those from outside wait to be read that nobody answered and nobody saw here.
+ * @param {Sharing} was @param {string} share @param {Note[]} told @param {(note: Note) => boolean} seen @returns {Sharing}
+ */
+export function keepNotes(was, share, told, seen) {
+  // What was heard while the question was on its way is newer than the answer.
+  const newest = told.at(-1)?.at ?? "";
+  const heard = (was.notes[share] ?? []).filter((note) => note.at > newest && !told.some((one) => one.id === note.id));
+  const notes = [...told, ...heard];
+  const answered = notes.findLastIndex((note) => !note.outside);
+  const waiting = notes.slice(answered + 1).filter((note) => !seen(note));
+  const unread = [...was.unread.filter((note) => note.share !== share), ...waiting].sort((one, other) => one.at.localeCompare(other.at));
+  return { ...was, notes: { ...was.notes, [share]: notes }, unread };
 }
 
 /** @param {Sharing} was @param {RoomTest} test @returns {Sharing} */

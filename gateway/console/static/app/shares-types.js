@@ -110,6 +110,7 @@
  * @property {Note[]} unread notes from outside that nobody here has seen
  * @property {Record<string, RoomTest[]>} tests by organisation, the newest first
  * @property {Bar | null} bar
+ * @property {string | null} answering the share whose note field is to have the focus
  * @property {string | null} following the share that shows what is selected at this console
  */
 

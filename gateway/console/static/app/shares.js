@@ -4,8 +4,8 @@
  */
 
 import { ApiError, get, send } from "./api.js";
-import { heard, dropShare, keepNote, keepShare, keepShares, keepTest, lengths, nextLength, partners, sharesOf } from "./shares-model.js";
-import { madeWords, named, overWords } from "./shares-words.js";
+import { heard, dropShare, keepShare, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without } from "./shares-model.js";
+import { madeWords, named, overWords, until } from "./shares-words.js";
 import { cameraById, may, selectedCamera, store, tell } from "./store.js";
 import { line, say } from "./words.js";
 
@@ -26,13 +26,13 @@ const KEPT = "sightline.following";
 const set = (patch) => store.set({ sharing: { ...store.state.sharing, ...patch } });
 
 /** @param {(was: Sharing) => Sharing} turn */
-const turn = (turn) => store.set({ sharing: turn(store.state.sharing) });
+export const turn = (turn) => store.set({ sharing: turn(store.state.sharing) });
 
 /** @param {unknown} error @returns {Problem} */
 export const problemOf = (error) => (error instanceof ApiError ? error.problem : { type: "page", ...say(error) });
 
 /** @param {() => Promise<unknown>} work @returns {Promise<boolean>} whether it went well; else it is said */
-async function attempt(work) {
+export async function attempt(work) {
   try {
     await work();
     return true;
@@ -103,6 +103,13 @@ function newBar(camera) {
   return { mode: "make", camera, organisation: first?.id ?? null, minutes, follow: false, stick: true, busy: false, problem: null };
 }
 
+/** Whether somebody chose something in it that is lost with it. @param {Bar} bar */
+function chosen(bar) {
+  if (bar.mode !== "make" || bar.busy) return false;
+  const usual = newBar(bar.camera);
+  return (bar.organisation !== null && bar.organisation !== usual.organisation) || bar.minutes !== usual.minutes || bar.follow !== usual.follow || bar.stick !== usual.stick;
+}
+
 /** W: share the selected camera; where it is shared, show how, and once more to share it with somebody else too. */
 export function openBar() {
   const camera = selectedCamera();
@@ -116,6 +123,11 @@ export function openBar() {
   // Who has enrolled, and who has accepted the terms, is not told: it is asked for when it is looked at.
   if (sharing.standing === "ready") void loadPartners().catch(() => {});
   else void loadShares();
+  if (store.state.exporting) {
+    // Its clicks go to the timeline, in whose place the bar stands.
+    store.set({ exporting: null });
+    tell("The export is cancelled.");
+  }
   const shared = sharesOf(sharing, camera.id).length > 0;
   const open = sharing.bar?.camera === camera.id ? sharing.bar.mode : null;
   if (open === "make") set({ bar: null });
@@ -153,9 +165,12 @@ export async function shareFromBar() {
     const { camera, organisation, minutes, follow } = bar;
     const share = await send("POST", "/shares/quick", { camera, organisation, minutes, follow, may_ask_for_stick: bar.stick });
     made(share);
-    set({ bar: null });
+    // Another picture may have been selected meanwhile, and its own bar opened.
+    if (store.state.sharing.bar?.camera === bar.camera) closeBar();
   } catch (error) {
-    setBar({ busy: false, problem: problemOf(error) });
+    const problem = problemOf(error);
+    if (store.state.sharing.bar?.camera === bar.camera) setBar({ busy: false, problem });
+    else tell(`Camera ${numberOf(bar.camera)} is not shared. ${line(problem)}`, "attention");
   }
 }
 
@@ -168,23 +183,43 @@ export function made(share) {
 
 // --- changing and ending
 
-/** @param {Share} share @param {object} change @returns {Promise<boolean>} */
-export const changeShare = (share, change) =>
+/** @param {Share} share @returns {string} */
+const inWords = (share) => (share.title === share.organisation_name ? `The share with ${share.organisation_name}` : `The share “${share.title}”`);
+
+/** @param {Share} share @returns {string} */
+const untilWhen = (share) => `${inWords(share)} now runs until ${until(share.end, store.serverClock.now())}.`;
+
+/** @param {Share} share @param {object} change @param {(now: Share) => string} done what is said of it then */
+const change = (share, change, done) =>
   attempt(async () => {
-    const now = await send("PATCH", `/shares/${share.id}`, change);
+    const now = /** @type {Share} */ (await send("PATCH", `/shares/${share.id}`, change));
     turn((was) => keepShare(was, now));
+    tell(done(now));
   });
 
+/** @param {Share} share @param {object} wish its terms, as the form has them */
+export const changeTerms = (share, wish) => change(share, wish, (now) => `${inWords(now)} is changed.`);
+
 /** @param {Share} share @param {number} [minutes] */
-export function extend(share, minutes = 30) {
-  const end = new Date(Date.parse(share.end) + minutes * MINUTE_MS).toISOString();
-  return changeShare(share, { end });
-}
+export const extend = (share, minutes = 30) =>
+  change(share, { end: new Date(Date.parse(share.end) + minutes * MINUTE_MS).toISOString() }, untilWhen);
+
+/** @param {Share} share @param {number} minutes from now */
+export const endSoon = (share, minutes) => change(share, { minutes }, untilWhen);
 
 /** Take a camera out of a share; the last one ends it. @param {Share} share @param {string} camera */
 export function takeOut(share, camera) {
   const cameras = share.cameras.filter((one) => one !== camera);
-  return cameras.length === 0 ? endShare(share) : changeShare(share, { cameras });
+  if (cameras.length === 0) return endShare(share);
+  const done = `Camera ${numberOf(camera)} is no longer shared with ${share.organisation_name} here. To show it again, share it again with W.`;
+  return change(share, { cameras }, () => done);
+}
+
+/** Take somebody out of a share; the others keep it. @param {Share} share @param {import("./shares-types.js").Recipient} one */
+export function takeOutPerson(share, one) {
+  const recipients = without(share, organisationById(share.organisation), one.user_id);
+  const done = `${one.name} no longer sees this share. To let them see it again, make a new share for them: Sharing, New.`;
+  return change(share, { recipients }, () => done);
 }
 
 /** End it now, without a question: what was ended too early is shared again by two keys. @param {Share} share */
@@ -240,7 +275,7 @@ export const takeBack = (loan) =>
   attempt(async () => {
     await send("DELETE", `/shares/${loan.share}/lend?camera=${encodeURIComponent(loan.camera)}`);
     heardOfShares({ t: "stick-back", ...loan });
-    tell(`The stick of camera ${numberOf(loan.camera)} is the room’s again.`);
+    tell(`The room has the stick of camera ${numberOf(loan.camera)} back.`);
   });
 
 /** @param {string} camera */
@@ -266,29 +301,6 @@ export function takeBackHere() {
   const here = loans.find((loan) => loan.camera === selectedCamera()?.id) ?? (loans.length === 1 ? loans[0] : undefined);
   if (here) void takeBack(here);
   else tell(loans.length ? "The stick of this camera is not lent. Select one whose stick is." : "No stick is lent.", "attention");
-}
-
-// --- notes
-
-/** @param {string} share */
-export async function loadNotes(share) {
-  const notes = await get(`/shares/${share}/notes`);
-  const { sharing } = store.state;
-  set({ notes: { ...sharing.notes, [share]: notes } });
-}
-
-/** @param {string} share @param {string} text */
-export const writeNote = (share, text) =>
-  attempt(async () => {
-    const note = await send("POST", `/shares/${share}/notes`, { text });
-    turn((was) => keepNote(was, note));
-    readNotes(share);
-  });
-
-/** What was written from outside in a share has been seen. @param {string} share */
-export function readNotes(share) {
-  const { unread } = store.state.sharing;
-  if (unread.some((note) => note.share === share)) set({ unread: unread.filter((note) => note.share !== share) });
 }
 
 // --- tests of links
@@ -320,7 +332,7 @@ export function follow(share) {
 }
 
 /** Tell what is selected, one at a time: of what was passed over quickly nothing is shown. */
-export function showSelected() {
+function showSelected() {
   const { following } = store.state.sharing;
   if (following === null) {
     told = "";
@@ -344,6 +356,9 @@ export function showSelected() {
 store.subscribe(() => {
   const { bar } = store.state.sharing;
   // What it said of one camera is not to be said, or done, of another.
-  if (bar && bar.camera !== selectedCamera()?.id) closeBar();
-  else showSelected();
+  if (!bar || bar.camera === selectedCamera()?.id) showSelected();
+  else {
+    closeBar();
+    if (chosen(bar) && selectedCamera()) tell(`Camera ${numberOf(bar.camera)} was not shared: another picture was selected.`, "attention");
+  }
 });

@@ -47,7 +47,7 @@ import { ServerClock } from "./time.js";
  * @property {import("./types.js").WaitingAct[]} waiting acts of everybody that wait for one, for who may be it
  * @property {import("./types.js").OwnGlass | null} glass what one may break and has broken oneself
  * @property {import("./types.js").BrokenGlass[]} broken where the glass is broken, for who supervises
- * @property {{start: number, end: number} | null} holding the stretch that is about to be held
+ * @property {import("./types.js").Holding | null} holding the hold that is about to be placed
  * @property {number} holdsTurn rises when holds were placed or let go of
  * @property {number} holdsDue how many are to be looked at again
  * @property {import("./shares-types.js").Sharing} sharing what is shared with partners, and who watches

@@ -6,6 +6,8 @@
 /** @typedef {{id: string, username: string, name: string, role: string, permissions: string[]}} User */
 /** @typedef {{type: string, title: string, cure?: string, detail?: string, status?: number, methods?: string[], approvers?: Approver[]} & Partial<Agreement>} Problem */
 /** @typedef {{name: string, value: string}} Fact  Times in ISO 8601, cameras by identifier, all else as people say it. */
+/** @typedef {{reason: string, authority: string, reference: string, review: string}} HoldWords  What is typed into the form of a hold. */
+/** @typedef {{camera: string, start: number, end: number, words: HoldWords}} Holding  A hold that is about to be placed, of one camera whatever is selected. */
 /** @typedef {{name: string, here: boolean}} Approver */
 /** @typedef {{approval: string | null, act: string, facts: Fact[], standing: string, until: string}} Agreement  What an act waits for that takes two people. */
 /** @typedef {{id: string, act: string, facts: Fact[], reason: string, asked_by: string, asked: string, until: string, mine: boolean}} WaitingAct */
@@ -126,7 +128,7 @@
 /**
  * @typedef {object} HostViewer
  * @property {string} id @property {string} camera @property {number | null} number @property {StreamName} stream
- * @property {boolean} transcoded @property {string} who @property {string} address @property {string} since
+ * @property {boolean} transcoded @property {"webrtc" | "rtsp"} kind @property {string} who @property {string} address @property {string} since
  * @property {boolean} connected @property {number} loss_percent @property {number | null} rtt_ms @property {number} frames_dropped
  */
 /** @typedef {{start: number, end: number}} Span  Milliseconds since 1970. */
@@ -148,6 +150,7 @@
  * @property {string} reference
  * @property {string | null} start
  * @property {string | null} end
+ * @property {Record<string, unknown>} details by name, as the act has them
  * @property {boolean} erased
  */
 /** @typedef {"steer" | "find" | "sharing" | "enrol" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */

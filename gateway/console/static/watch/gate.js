@@ -185,7 +185,7 @@ class WatchGate extends WatchElement {
     const { user } = this.state;
     return html`
       <h1>This page is for partners</h1>
-      <p>You are signed in as ${user?.name || user?.username}, of the control room. Only what the control room shares with other organisations appears here.</p>
+      <p>You are signed in as ${user?.name || user?.username}, of the control room. This page shows only what the room shares with other organisations.</p>
       <a class="primary" href="/">Go to the control room</a>
       <button class="plain" @click=${() => void signOut()}>Sign out</button>
     `;
@@ -221,7 +221,7 @@ class WatchGate extends WatchElement {
     if (session === "signed-in") return this.watched.barred ? this.#barred(this.watched.barred) : this.watched.mine?.terms_due ? this.#termsForm() : this.#waiting();
     if (session === "signed-out" && this.#joining) return this.#invited ? this.#join(this.#invited) : this.#codeForm();
     if (session === "signed-out" || session === "second") {
-      return html`<sl-gate-sign-in .forgotten=${"Forgotten it? Ask the control room to invite you anew."}></sl-gate-sign-in>
+      return html`<sl-gate-sign-in .forgotten=${"Forgotten it? Ask the control room to invite you again."}></sl-gate-sign-in>
         ${session === "signed-out" ? html`<button class="plain" id="join" @click=${() => { this.#joining = true; this.requestUpdate(); }}>I have an invitation</button>` : nothing}`;
     }
     return this.#waiting();

@@ -30,7 +30,7 @@ test("only footage that is lost is an alarm", () => {
     [{ loop_lag_p99_ms: 71 }, /attention: It comes late to its work, by 71 ms/],
     [{ record_lane_max_bytes: 9e6 }, /attention: The disks fall behind: .* 56 %/],
     [{ viewers: 200 }, /attention: It is full/],
-    [{ transcodes: 2 }, /attention: It codes as many pictures anew as it may/],
+    [{ transcodes: 2 }, /attention: It converts as many pictures as it may/],
   ];
   for (const [changes, said] of cases) {
     const found = texts(concerns(host({ load: load(changes) }), new HostHistory(), 0));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { did } from "../../../../gateway/console/static/app/audit-words.js";
 import {
-  NOTHING_SHARED, dropShare, heard, hears, keepNote, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without,
+  NOTHING_SHARED, dropShare, heard, hears, keepNote, keepNotes, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without,
 } from "../../../../gateway/console/static/app/shares-model.js";
 import {
   about, counted, howWell, left, madeWords, named, overWords, since, suffers, testLine, watcherLine,
@@ -80,8 +80,25 @@ test("after a lost connection what is open counts, and its requests are there ag
 });
 
 test("a note is kept once, and is unread only when it came from outside", () => {
-  const now = told(with1, { t: "note", ...note("n1") }, { t: "note", ...note("n1") }, { t: "note", ...note("n2", { outside: false }) });
-  assert.deepEqual([now.notes.s1.length, now.unread.map((one) => one.id)], [2, ["n1"]]);
+  const now = told(with1, { t: "note", ...note("n1") }, { t: "note", ...note("n1") }, { t: "note", ...note("n2", { share: "s2", outside: false }) });
+  assert.deepEqual([now.notes.s1.length, now.unread.map((one) => one.id)], [1, ["n1"]]);
+});
+
+test("an answer of the room, whoever gave it, is to all that was written before", () => {
+  const now = told(with1, { t: "note", ...note("n1") }, { t: "note", ...note("n2", { outside: false }) }, { t: "note", ...note("n3") });
+  assert.deepEqual(now.unread.map((one) => one.id), ["n3"]);
+});
+
+test("of all notes of a share those wait that nobody answered and nobody saw here", () => {
+  const all = [note("n1"), note("n2", { outside: false }), note("n3"), note("n4")];
+  const now = keepNotes(keepNote(with1, note("n3")), "s1", all, (one) => one.id === "n3");
+  assert.deepEqual([now.notes.s1.length, now.unread.map((one) => one.id)], [4, ["n4"]]);
+});
+
+test("a note that was heard while all were asked for is not lost", () => {
+  const late = note("n2", { at: "2026-01-01T10:00:05.000Z" });
+  const now = keepNotes(keepNote(with1, late), "s1", [note("n1", { at: "2026-01-01T10:00:00.000Z" })], () => false);
+  assert.deepEqual(now.unread.map((one) => one.id), ["n1", "n2"]);
 });
 
 test("a test's result takes the place of the test that ran", () => {

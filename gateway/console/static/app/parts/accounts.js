@@ -37,7 +37,7 @@ class Accounts extends SlElement {
   }
 
   /** @param {string | null} provider */
-  #called = (provider) => this.#providers.find(({ id }) => id === provider)?.name ?? "a provider that is set no more";
+  #called = (provider) => this.#providers.find(({ id }) => id === provider)?.name ?? "a provider that is no longer set up";
 
   /** @param {() => Promise<void>} work */
   async #attempt(work) {

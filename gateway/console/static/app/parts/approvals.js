@@ -109,7 +109,7 @@ class Approvals extends SlElement {
       ${this.#broken()}
       <h2>Waiting for a second person</h2>
       ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
-      ${waiting.length === 0 ? html`<p class="hint">Nothing waits. What people ask for shows here at once.</p>` : nothing}
+      ${waiting.length === 0 ? html`<p class="hint">Nothing is waiting. Requests appear here at once.</p>` : nothing}
       <ul class="waitings">${waiting.map((one) => this.#one(one))}</ul>
     `;
   }

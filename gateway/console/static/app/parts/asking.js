@@ -21,7 +21,7 @@ export function whoMay(approvers) {
   const here = approvers.filter((one) => one.here).map((one) => one.name);
   const away = approvers.filter((one) => !one.here).map((one) => one.name);
   if (approvers.length === 0) return "Nobody else here may agree to it. An administrator can give somebody that right.";
-  if (here.length === 0) return `${listed(away.slice(0, 5))} may agree, but nobody of them is signed in now.`;
+  if (here.length === 0) return `${listed(away.slice(0, 5))} may agree, but none of them is signed in now.`;
   return `${listed(here.slice(0, 5))} may agree${here.length > 1 ? "" : ", and is signed in now"}.`;
 }
 
@@ -65,8 +65,8 @@ class Askings extends SlElement {
   /** @param {Asking} asking */
   #waiting(asking) {
     return html`
-      <p>A second person must agree. ${whoMay(asking.approvers)} It is done by itself then; you can go on with other things.</p>
-      <span class="notice-acts"><time>${duration(asking.until - store.serverClock.now())} left</time>
+      <p>A second person must agree. ${whoMay(asking.approvers)} It is then done by itself; you can carry on meanwhile.</p>
+      <span class="notice-acts"><time role="timer" aria-live="off">${duration(asking.until - store.serverClock.now())} left</time>
         <button @click=${asking.leave}>Withdraw</button></span>
     `;
   }
@@ -79,7 +79,7 @@ class Askings extends SlElement {
         <h2>${called(asking.act)}${asking.stage === "reason" ? " takes two people" : ""} <small>${facts}</small></h2>
         ${asking.stage === "reason" ? this.#reason(asking) : asking.stage === "waiting" ? this.#waiting(asking) : html`
           <p><strong>${asking.said}</strong> Nothing was done.</p>
-          <span class="notice-acts"><button @click=${() => dismiss(asking.key)}>Put away</button></span>`}
+          <span class="notice-acts"><button @click=${() => dismiss(asking.key)}>Dismiss</button></span>`}
       </section>
     `;
   }

@@ -124,7 +124,7 @@ class Enrol extends SlElement {
       <h2>Enrol a camera</h2>
       <section class="discover">
         <button id="discover" ?disabled=${this.#busy !== ""} @click=${() => void this.#discover()}>
-          ${this.#busy === "discover" ? "Asking the network…" : "Find cameras on the network"}</button>
+          ${this.#busy === "discover" ? "Searching the network…" : "Find cameras on the network"}</button>
         ${this.#devices ? discovered(this.#devices, address, (device) => this.#use(device)) : nothing}
       </section>
       ${this.#said()}

@@ -187,7 +187,7 @@ export class Factors extends SlElement {
         <li class="person"><span class="camera-name">Recovery codes<small class=${known.recovery_left < FEW ? "attention" : ""}>${known.recovery_left} left</small></span>
           <button class="plain" id="renew-codes" @click=${this.#renew}>Make new ones</button></li>
       </ul>`
-        : html`<p class="hint">A password alone lets you in. With one of these it no longer lets in who has learned it.</p>`}
+        : html`<p class="hint">A password alone lets you in. With one of these, somebody who has learned it cannot get in.</p>`}
       ${this.#naming ? this.#named() : this.#offer ? this.#offered(this.#offer) : this.#adders(known)}
     `;
   }

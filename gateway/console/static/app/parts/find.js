@@ -68,7 +68,7 @@ class Find extends SlElement {
           ? may("enrol") ? "No cameras yet. Enrol one." : "No cameras yet."
           : "No camera matches. Try part of a name or street."
         : `${found.length} of ${this.state.cameras.length}; Enter calls up the first.`}</p>
-      ${may("break_glass") ? html`<p class="hint">A camera is not here that you need now? <button class="plain" id="to-glass" @click=${toGlass}>Break the glass…</button></p>` : nothing}
+      ${may("break_glass") ? html`<p class="hint">Need a camera that is not listed? <button class="plain" id="to-glass" @click=${toGlass}>Break the glass…</button></p>` : nothing}
       <ul class="camera-list">${found.map((camera) => this.#row(camera))}</ul>
     `;
   }

@@ -19,8 +19,8 @@ class GateSignIn extends SlElement {
   /** @type {Problem | null} */
   #problem = null;
   #busy = false;
-  /** What is said to who has forgotten the password. @type {unknown} */
-  forgotten = html`Forgotten it? Anyone with the gateway's terminal can set a new one: <code>sightline users reset-password NAME</code>`;
+  /** What is said to who has forgotten the password. @type {string} */
+  forgotten = "Forgotten it? Ask an administrator to set a new one.";
 
   /** @param {() => Promise<void>} work */
   async #attempt(work) {
@@ -77,7 +77,7 @@ class GateSignIn extends SlElement {
     return html`
       <h1>One more step</h1>
       ${methods.length
-        ? html`<sl-proof .methods=${methods} .prove=${second} .challenge=${() => Promise.resolve({ options: due?.passkey ?? {} })} .act=${"Continue"}></sl-proof>`
+        ? html`<sl-proof .methods=${methods} .prove=${second} .challenge=${() => Promise.resolve({ options: due?.passkey ?? {} })} .act=${"Sign in"}></sl-proof>`
         : html`<p class="said attention" role="alert"><strong>Your passkey does not work at this address.</strong> Open the console at the
             address where you added it, or ask an administrator to remove it.</p>`}
       <button class="plain" @click=${startOver}>Sign in as somebody else</button>

@@ -56,7 +56,7 @@ class Gate extends SlElement {
     const code = codeInAddress();
     return html`
       <h1>First run</h1>
-      <p class="quiet">Make the administrator. The one-time code stands in the terminal, or in the log, of the gateway.</p>
+      <p class="quiet">Make the administrator. The one-time code is in the gateway’s terminal, or in its log.</p>
       ${this.#said()}
       <form @submit=${this.#setUp}>
         <label for="setup-code">One-time code</label>

@@ -60,7 +60,7 @@ class GlassForm extends SlElement {
   render() {
     const { glass } = this.state;
     if (!may("break_glass") || !glass) return nothing;
-    if (glass.broken.length > 0) return html`<h3>Break the glass</h3><p class="hint">It is broken. The strip above the pictures says until when.</p>`;
+    if (glass.broken.length > 0) return html`<h3>Break the glass</h3><p class="hint">Every camera is open to you. The strip above the pictures says until when.</p>`;
     const said = this.#problem ? say(this.#problem) : null;
     const missing = glass.reason_min - this.#length;
     return html`
@@ -100,7 +100,7 @@ class GlassNotices extends SlElement {
     if (Date.parse(one.end) <= store.serverClock.now()) return nothing;
     return html`<section class="notice banner alarm" data-glass="own" role="status">
       <p><strong>You broke the glass.</strong> Your supervisors are told. Every camera is open to you until ${clockShort(Date.parse(one.end))}:
-        <time>${left(one)}</time> left. <span class="quiet">${one.reason}</span></p>
+        <time role="timer" aria-live="off">${left(one)} left</time>. <span class="quiet">${one.reason}</span></p>
       <span class="notice-acts"><button @click=${() => attempt(() => closeGlass(one))}>End it</button></span>
     </section>`;
   }

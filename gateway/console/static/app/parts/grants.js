@@ -119,7 +119,7 @@ class Grants extends Asking {
         key: grant.id, label: grant.glass ? "End" : "Take away", sure: grant.glass ? "Really end it" : "Really take it away",
         name: `${grant.glass ? "End the glass of" : "Take away from"} ${holder}`, before: () => this.#look(grant), act: () => this.#end(grant),
       })}
-      ${asked ? html`<p class="row-more said" role="status">${this.#going === null ? "Asking what goes on by it…" : this.#ends()}</p>` : nothing}
+      ${asked ? html`<p class="row-more said" role="status">${this.#going === null ? "Checking what is going on under it…" : this.#ends()}</p>` : nothing}
       ${this.said(grant.id)}
     </li>`;
   }

@@ -132,7 +132,7 @@ class GroupPage extends Asking {
           ? html`<button type="button" class="primary" ?disabled=${corners.length < 3} @click=${() => this.#outline(corners, false)}>Done</button>
               <button type="button" @click=${() => this.#corner()}>Corner at the map's middle</button>
               <button type="button" ?disabled=${corners.length === 0} @click=${() => this.#outline(corners.slice(0, -1), true)}>Back one</button>`
-          : html`<button type="button" id="draw-area" @click=${() => this.#outline([], true)}>${corners.length ? "Draw anew" : "Draw on the map"}</button>`}
+          : html`<button type="button" id="draw-area" @click=${() => this.#outline([], true)}>${corners.length ? "Draw again" : "Draw on the map"}</button>`}
         <button type="button" id="take-view" @click=${() => this.#view()}>What the map shows now</button>
         ${corners.length || drawing ? html`<button type="button" class="plain" @click=${() => this.#outline([], false)}>No area</button>` : nothing}
       </div>

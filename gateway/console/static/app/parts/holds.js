@@ -8,23 +8,12 @@ import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { SlElement, fields } from "../element.js";
-import { DAY_MS, armHold, keep, place, release, stretch } from "../holds.js";
+import { DAY_MS, REVIEW_DAYS, armHold, closeEmptyHold, dateField, keep, place, release, stretch } from "../holds.js";
 import { cameraById, may, selectedCamera, store, tell } from "../store.js";
 import { clock, day } from "../time.js";
 import { say } from "../words.js";
 
 /** @typedef {import("../types.js").Hold} Hold */
-
-const REVIEW_DAYS = 31;
-
-/** @param {number} value @returns {string} */
-const pad = (value) => String(value).padStart(2, "0");
-
-/** What a date field shows. @param {number} ms @returns {string} */
-function dateField(ms) {
-  const at = new Date(ms);
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
-}
 
 /** What a field for an instant shows, local. @param {number} ms @returns {string} */
 const instantField = (ms) => `${dateField(ms)}T${clock(ms)}`;
@@ -51,7 +40,7 @@ class Holds extends SlElement {
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
-    if (store.state.holding) store.set({ holding: null });
+    closeEmptyHold();
   }
 
   async #load() {
@@ -81,47 +70,65 @@ class Holds extends SlElement {
 
   /** @param {Event} event */
   async #place(event) {
-    const camera = selectedCamera();
+    const { holding } = this.state;
     const { start = "", end = "", reason = "", authority = "", reference = "", review = "" } = fields(event);
-    if (!camera) return;
+    if (!holding) return;
+    const number = cameraById(holding.camera)?.number ?? "";
     const stretch = { start: Date.parse(start), end: Date.parse(end) };
     const terms = { reason, authority, reference, review: Date.parse(`${review}T12:00:00`) };
-    const ok = await this.#attempt(() => place(camera.id, stretch, terms), `Camera ${camera.number}, ${span(stretch.start, stretch.end)}, is held.`);
+    const ok = await this.#attempt(() => place(holding.camera, stretch, terms), `Camera ${number}, ${span(stretch.start, stretch.end)}, is held.`);
     if (ok) store.set({ holding: null });
   }
 
   #form() {
-    const camera = selectedCamera();
     const { holding } = this.state;
     if (!may("hold")) return nothing;
-    if (!holding || !camera) {
-      return html`<div class="buttons"><button id="hold-begin" ?disabled=${!camera} @click=${armHold}>Hold what the timeline shows <kbd>H</kbd></button></div>`;
+    const selected = selectedCamera();
+    if (!holding) {
+      return html`<div class="buttons"><button id="hold-begin" ?disabled=${!selected} @click=${armHold}>Hold what the timeline shows <kbd>H</kbd></button></div>`;
     }
+    const camera = cameraById(holding.camera);
     const now = store.serverClock.now();
+    const { words } = holding;
+    const typed = (/** @type {Event} */ event) => {
+      const { name, value } = /** @type {HTMLInputElement} */ (event.target);
+      if (name in words && store.state.holding) store.set({ holding: { ...store.state.holding, words: { ...store.state.holding.words, [name]: value } } });
+    };
     const edge = (/** @type {"start" | "end"} */ name) => (/** @type {Event} */ event) => {
       const at = Date.parse(/** @type {HTMLInputElement} */ (event.target).value);
       if (Number.isFinite(at)) store.set({ holding: { ...holding, [name]: at } });
     };
     return html`
-      <h3>Hold of <span class="number">${camera.number}</span> ${camera.name}</h3>
-      <form id="hold-form" @submit=${(/** @type {Event} */ event) => void this.#place(event)}>
+      <h3>Hold of ${camera ? html`<span class="number">${camera.number}</span> ${camera.name}` : "a camera that you no longer see"}</h3>
+      <form id="hold-form" @input=${typed} @submit=${(/** @type {Event} */ event) => void this.#place(event)}>
         <div class="times">
           <label for="hold-start">From</label><input id="hold-start" name="start" type="datetime-local" step="1" required .value=${instantField(holding.start)} @change=${edge("start")}>
           <label for="hold-end">Until</label><input id="hold-end" name="end" type="datetime-local" step="1" required .value=${instantField(holding.end)} @change=${edge("end")}>
         </div>
-        <div class="buttons"><button type="button" @click=${() => store.set({ holding: stretch() })}>Take what the timeline shows</button></div>
-        <label for="hold-reason">Why it is to be kept</label>
-        <input id="hold-reason" name="reason" required minlength="3" maxlength="500" autocomplete="off">
-        <label for="hold-authority">By whose word, if it is somebody else’s</label>
-        <input id="hold-authority" name="authority" maxlength="120" autocomplete="off" placeholder="Officer, court or statute">
+        ${this.#shown(holding, camera)}
+        <label for="hold-reason">Why it must be kept</label>
+        <input id="hold-reason" name="reason" required minlength="3" maxlength="500" autocomplete="off" .value=${words.reason}>
+        <label for="hold-authority">On whose authority, if not your own</label>
+        <input id="hold-authority" name="authority" maxlength="120" autocomplete="off" placeholder="Officer, court or statute" .value=${words.authority}>
         <div class="pair">
-          <div><label for="hold-reference">Incident or request</label><input id="hold-reference" name="reference" maxlength="120" autocomplete="off"></div>
+          <div><label for="hold-reference">Incident or request</label><input id="hold-reference" name="reference" maxlength="120" autocomplete="off" .value=${words.reference}></div>
           <div><label for="hold-review">Look again on</label><input id="hold-review" name="review" type="date" required
-            min=${dateField(now + DAY_MS)} max=${dateField(now + 365 * DAY_MS)} value=${dateField(now + REVIEW_DAYS * DAY_MS)}></div>
+            min=${dateField(now + DAY_MS)} max=${dateField(now + 365 * DAY_MS)} .value=${words.review}></div>
         </div>
-        <div class="buttons"><button class="primary">Hold it</button><button type="button" class="plain" @click=${armHold}>Leave it</button></div>
+        <div class="buttons"><button class="primary">Hold it</button><button type="button" class="plain" @click=${() => store.set({ holding: null })}>Leave it</button></div>
       </form>
     `;
+  }
+
+  /**
+   * Take the stretch anew from the timeline, while that is of the camera that is to be held; else lead back to it.
+   * @param {import("../types.js").Holding} holding @param {import("../types.js").Camera | undefined} camera
+   */
+  #shown(holding, camera) {
+    if (!camera) return nothing;
+    return html`<div class="buttons">${selectedCamera()?.id === camera.id
+      ? html`<button type="button" @click=${() => store.set({ holding: { ...holding, ...stretch() } })}>Take what the timeline shows</button>`
+      : html`<button type="button" @click=${() => callUp(camera)}>Show camera ${camera.number} again</button>`}</div>`;
   }
 
   /** @param {Hold} hold */
@@ -153,13 +160,13 @@ class Holds extends SlElement {
       <h3>${camera ? html`<span class="number">${camera.number}</span> ${camera.name}` : "A camera that you do not see"}</h3>
       <p>${span(Date.parse(hold.start), Date.parse(hold.end))}</p>
       <p><b>${hold.reason}</b></p>
-      <p class="quiet">${hold.authority ? `By the word of ${hold.authority}. ` : ""}Held ${hold.placed_by ? `by ${hold.placed_by} ` : ""}on ${day(Date.parse(hold.placed))}.
-        ${review === null ? "Nobody said when to look again." : hold.due ? html`<b class="attention">Review due since ${day(review)}.</b>` : `Review on ${day(review)}.`}</p>
+      <p class="quiet">${hold.authority ? `On the authority of ${hold.authority}. ` : ""}Held ${hold.placed_by ? `by ${hold.placed_by} ` : ""}on ${day(Date.parse(hold.placed))}.
+        ${review === null ? "No review date was set." : hold.due ? html`<b class="attention">Review due since ${day(review)}.</b>` : `Review on ${day(review)}.`}</p>
       <div class="buttons">
         ${camera && may("view_recorded") ? html`<button @click=${() => this.#show(hold)}>Show</button>` : nothing}
         ${may("hold")
           ? html`${hold.due || review === null
-              ? html`<button @click=${() => void this.#attempt(() => keep(hold, next), `Kept. To be looked at again on ${day(next)}.`)}>Still needed, until ${day(next)}</button>`
+              ? html`<button @click=${() => void this.#attempt(() => keep(hold, next), `Kept. Next review on ${day(next)}.`)}>Still needed, until ${day(next)}</button>`
               : nothing}
             <button class="plain remove ${this.#releasing === hold.id ? "sure" : ""}" @blur=${() => { this.#releasing = ""; this.requestUpdate(); }}
               @click=${() => this.#release(hold)}>${this.#releasing === hold.id ? "Really release?" : "Release"}</button>`
@@ -177,7 +184,7 @@ class Holds extends SlElement {
       ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
       ${this.#form()}
       ${this.#away ? html`<p class="said attention">${this.#away === 1 ? "One camera host does" : `${this.#away} camera hosts do`} not answer: what is held there is not listed.</p>` : nothing}
-      ${holds ? (holds.length === 0 ? html`<p class="hint">Nothing is held beyond its time.</p>` : html`<ul class="waitings">${holds.map((hold) => this.#one(hold))}</ul>`) : said ? nothing : html`<p class="hint">Asking…</p>`}
+      ${holds ? (holds.length === 0 ? html`<p class="hint">Nothing is held beyond its time.</p>` : html`<ul class="waitings">${holds.map((hold) => this.#one(hold))}</ul>`) : said ? nothing : html`<p class="hint">Loading…</p>`}
     `;
   }
 }

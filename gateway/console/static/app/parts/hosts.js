@@ -69,7 +69,7 @@ class Hosts extends SlElement {
   /** Why it is not up. @param {Host} host @param {number} at */
   #down(host, at) {
     if (host.up) return nothing;
-    if (!host.problem) return html`<p class="said attention" role="status">It has not answered yet since this gateway started.</p>`;
+    if (!host.problem) return html`<p class="said attention" role="status">It is starting: no answer from it yet.</p>`;
     const { title, cure = "" } = host.problem;
     const since = historyOf(host).downSince ?? at;
     return html`<div class="said ${hostDead(host.problem) ? "alarm" : "attention"}">
@@ -108,7 +108,7 @@ class Hosts extends SlElement {
       ["Lost on the way in", some(load.packets_lost, "packet", "packets"), "From cameras, since the host's start"],
       ["To be shown", some(load.live_lane_pictures, "picture", "pictures"), "What waits for viewers"],
       ["Left out", some(load.pictures_dropped, "picture", "pictures"), "For viewers whose lines are slow, since the host's start"],
-      ["Coded anew", load.transcodes_max ? `${load.transcodes} of ${load.transcodes_max}` : "not allowed", "H.265 for browsers without it"],
+      ["Converted", load.transcodes_max ? `${load.transcodes} of ${load.transcodes_max}` : "not allowed", "H.265 for browsers without it"],
     ];
     return html`<dl class="host-facts">${facts.map(([term, value, title]) => html`<div title=${title}><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
   }
@@ -132,8 +132,8 @@ class Hosts extends SlElement {
       <span class="number" title="Camera">${viewer.number ?? "—"}</span>
       <span class="viewer-who"><b>${viewer.who}</b>
         <small>${viewer.address} · since <time datetime=${viewer.since}>${clock(fromIso(viewer.since))}</time></small></span>
-      <span class="viewer-how">${viewer.stream}${viewer.transcoded ? ", coded anew" : ""}
-        ${wrong.length ? html`<b class="attention">${wrong.join(", ")}</b>` : html`<small>${viewer.loss_percent.toFixed(1)} % lost${viewer.rtt_ms === null ? "" : `, ${Math.round(viewer.rtt_ms)} ms`}</small>`}</span>
+      <span class="viewer-how">${viewer.stream}${viewer.transcoded ? ", converted" : ""}${viewer.kind === "rtsp" ? ", a partner’s own system (RTSPS)" : ""}
+        ${wrong.length ? html`<b class="attention">${wrong.join(", ")}</b>` : viewer.kind === "rtsp" ? nothing : html`<small>${viewer.loss_percent.toFixed(1)} % lost${viewer.rtt_ms === null ? "" : `, ${Math.round(viewer.rtt_ms)} ms`}</small>`}</span>
     </li>`;
   }
 
@@ -153,7 +153,7 @@ class Hosts extends SlElement {
         : said
           ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>`
           : watch.viewers === null
-            ? html`<p class="hint">Asking…</p>`
+            ? html`<p class="hint">Loading…</p>`
             : list.length === 0
               ? html`<p class="hint">Nobody watches through this host now.</p>`
               : html`<ul class="viewers">${list.slice(0, SHOWN_VIEWERS).map((viewer) => this.#viewer(viewer))}</ul>
@@ -188,8 +188,8 @@ class Hosts extends SlElement {
     const stale = watch.hosts && performance.now() - watch.heardAt > STALE_MS;
     return html`
       <h2>Camera hosts</h2>
-      ${said ? html`<div class="said attention hosts-said" role="alert"><strong>${said.title}</strong> ${said.cure}
-        ${stale ? html` What stands below is ${duration(performance.now() - watch.heardAt)} old.` : nothing}
+      ${said ? html`<div class="said attention hosts-said"><span role="alert"><strong>${said.title}</strong> ${said.cure}</span>
+        ${stale ? html` What is shown below is ${duration(performance.now() - watch.heardAt)} old.` : nothing}
         <div class="buttons"><button @click=${() => void watch.ask()}>Try again</button></div></div>` : nothing}
       ${watch.hosts
         ? html`${watch.hosts.length > 1 ? this.#total(watch.hosts) : nothing}

@@ -111,12 +111,12 @@ class Panel extends SlElement {
     const { panel, panelOpen } = this.state;
     return html`
       <section class="panel">
-        <div class="tabs" role="tablist" aria-label="Panels" data-own-arrows @keydown=${this.#arrow}>
+        <div class="tabs">
           <button class="tab map-tab" aria-pressed=${!panelOpen} @click=${() => store.set({ panelOpen: false })}>Map</button>
-          ${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && name !== (panel === "account" ? "keys" : "account")).map(
+          <div class="tab-list" role="tablist" aria-label="Panels" data-own-arrows @keydown=${this.#arrow}>${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && name !== (panel === "account" ? "keys" : "account")).map(
             ([name, label]) => html`<button class="tab" role="tab" id="tab-${name}" aria-selected=${panel === name} aria-controls="panel-body"
               tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}${this.#badge(name)}</button>`,
-          )}
+          )}</div>
         </div>
         <div class="panel-body" id="panel-body" role="tabpanel" aria-labelledby="tab-${panel}" tabindex="-1">${this.#body()}</div>
       </section>

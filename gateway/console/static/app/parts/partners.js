@@ -54,7 +54,7 @@ class Partners extends SlElement {
         const kept = await send(one ? "PUT" : "POST", one ? `/organisations/${one.id}` : "/organisations", body);
         this.#open = kept.id;
       },
-      one ? `${body.name} is changed. Its people sign in anew.` : `${body.name} is added. Invite its people.`,
+      one ? `${body.name} is changed. Its people sign in again.` : `${body.name} is added. Invite its people.`,
     );
     if (ok) this.#adding = false;
     this.requestUpdate();

@@ -166,7 +166,7 @@ class People extends Asking {
         ? this.#page()
         : this.wrong
           ? html`${this.said("list")}<div class="buttons"><button @click=${() => void this.#load()}>Try again</button></div>`
-          : html`<p class="hint" role="status">Asking…</p>`}
+          : html`<p class="hint" role="status">Loading…</p>`}
     `;
   }
 }

@@ -92,7 +92,7 @@ class PersonRights extends Asking {
       <h3>May do now</h3>
       ${this.said("rights")}
       ${this.#held === null
-        ? this.wrong ? nothing : html`<p class="hint" role="status">Asking…</p>`
+        ? this.wrong ? nothing : html`<p class="hint" role="status">Loading…</p>`
         : this.#held.length === 0
           ? html`<p class="hint">Nothing, while they are disabled.</p>`
           : html`<ul class="rows">${this.#held.map((held) => this.#row(held))}</ul>

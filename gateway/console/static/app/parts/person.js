@@ -74,7 +74,7 @@ class PersonPage extends Asking {
   #save(event, facts) {
     const { name = "", role = facts.role } = fields(event);
     const change = { ...(name && name !== facts.name ? { name } : {}), ...(role === facts.role ? {} : { role }) };
-    if (Object.keys(change).length > 0) void this.#change("who", change, role === facts.role ? `Saved: ${name}.` : `${name} is ${ROLES[role]?.label ?? role} now, and signs in anew.`);
+    if (Object.keys(change).length > 0) void this.#change("who", change, role === facts.role ? `Saved: ${name}.` : `${name} is ${ROLES[role]?.label ?? role} now, and signs in again.`);
   }
 
   /** @param {Event} event @param {PersonFacts} facts */
@@ -100,7 +100,7 @@ class PersonPage extends Asking {
       await send("DELETE", `/users/${this.user}/factors`);
       this.#sessionsRead += 1;
       this.#factors = await get(`/users/${this.user}/factors`);
-    }, `${facts.name} has no second factor any more, and adds one anew.`);
+    }, `${facts.name} has no second factor any more, and adds a new one.`);
   }
 
   /** @param {Event} event */
@@ -145,7 +145,7 @@ class PersonPage extends Asking {
   /** @param {PersonFacts} facts */
   #signingIn(facts) {
     const has = this.#factors;
-    if (!has) return this.wrong ? nothing : html`<p class="hint" role="status">Asking…</p>`;
+    if (!has) return this.wrong ? nothing : html`<p class="hint" role="status">Loading…</p>`;
     const second = [
       ...has.passkeys.map(({ name, used }) => `passkey “${name}”${used ? `, used ${dayAndTime(Date.parse(used))}` : ""}`),
       ...(has.totp === null ? [] : [`authenticator app, since ${dayAndTime(Date.parse(has.totp))}`]),
@@ -157,7 +157,7 @@ class PersonPage extends Asking {
         ${second.length ? html`<li>${has.recovery_left} recovery codes left</li>` : html`<li>No second factor</li>`}
       </ul>
       ${second.length
-        ? html`${this.sure === "factors" ? html`<p class="said" role="status">For who has lost theirs. Their sessions end, and they add a factor anew at the next sign-in. See that it is really them.</p>` : nothing}
+        ? html`${this.sure === "factors" ? html`<p class="said" role="status">For who has lost theirs. Their sessions end, and they add a new factor at the next sign-in. See that it is really them.</p>` : nothing}
             <div class="buttons">${this.twice({ key: "factors", label: "Remove all second factors", sure: "Really remove them all", act: () => this.#removeFactors(facts) })}</div>`
         : nothing}
       ${this.said("factors")}
@@ -198,7 +198,7 @@ class PersonPage extends Asking {
     if (self) return html`<p class="hint">You cannot disable or remove yourself.</p>`;
     const asked = this.sure === "disable" || this.sure === "remove";
     const disable = facts.disabled
-      ? html`<button @click=${() => void this.#change("end", { disabled: false }, `${facts.name} can sign in again.`)}>Let in again</button>`
+      ? html`<button @click=${() => void this.#change("end", { disabled: false }, `${facts.name} can sign in again.`)}>Let them sign in again</button>`
       : this.twice({ key: "disable", label: "Disable", sure: "Really disable", before: () => this.#look(), act: () => this.#change("end", { disabled: true }, `${facts.name} is disabled and signed out.${this.#ends()}`) });
     return html`
       ${asked ? html`<p class="said" role="status">${this.sure === "disable"

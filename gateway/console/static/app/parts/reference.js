@@ -37,7 +37,7 @@ class Reference extends SlElement {
     try {
       await send("PUT", "/session/reference", { reference });
       store.set({ reference });
-      tell(reference ? `What you do from now on is for ${reference}.` : "What you do is for nothing in particular again.");
+      tell(reference ? `What you do from now on is for ${reference}.` : "What you do is no longer recorded for a reference.");
     } catch (error) {
       input.value = this.state.reference;
       tell(line(error instanceof ApiError ? error.problem : error), "attention");

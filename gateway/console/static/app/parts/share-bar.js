@@ -7,7 +7,7 @@
 import { html, nothing } from "lit";
 import { SlTicking } from "../element.js";
 import {
-  barLengths, changeShare, chooseMinutes, chooseOrganisation, closeBar, endShare, extend, openBar, shareFromBar, takeOut, turnFollow, turnStick,
+  barLengths, chooseMinutes, chooseOrganisation, closeBar, endShare, endSoon, extend, openBar, shareFromBar, takeOut, turnFollow, turnStick,
 } from "../shares.js";
 import { DIGITS, partners, sharesOf } from "../shares-model.js";
 import { about, left, until } from "../shares-words.js";
@@ -28,7 +28,7 @@ class ShareBar extends SlTicking {
     const said = bar.problem ? say(bar.problem) : null;
     const known = partners(sharing);
     if (sharing.standing !== "ready") {
-      const why = sharing.problem ? say(sharing.problem) : { title: "Asking with whom you may share…", cure: "" };
+      const why = sharing.problem ? say(sharing.problem) : { title: "Looking up the partners you may share with…", cure: "" };
       return html`<p class="bar-said" role="status">${why.title} ${why.cure}</p>`;
     }
     if (known.length === 0) {
@@ -82,8 +82,8 @@ class ShareBar extends SlTicking {
           <small>${share.follow ? "follow-me · " : ""}${about(share)} · by ${share.made_by}</small></p>
         <div class="buttons">
           <button class="end" data-act="end" @click=${() => void endShare(share)}>End${key("Del")}</button>
-          <button data-act="extend" @click=${() => void extend(share)}>30 min more${key("X")}</button>
-          <button data-act="soon" @click=${() => void changeShare(share, { minutes: SOON_MIN })}>End in ${SOON_MIN} min</button>
+          ${share.kind === "standing" ? nothing : html`<button data-act="extend" @click=${() => void extend(share)}>30 min more${key("X")}</button>`}
+          <button data-act="soon" @click=${() => void endSoon(share, SOON_MIN)}>End in ${SOON_MIN} min</button>
           ${share.follow ? nothing : html`<button data-act="take-out" @click=${() => void takeOut(share, camera.id)}>Take ${camera.number} out${key("C")}</button>`}
         </div>
         ${people(share, true)}
@@ -106,7 +106,7 @@ class ShareBar extends SlTicking {
           ${showing
             ? html`<div class="buttons"><button class="plain" data-act="another" @click=${openBar}>Share with somebody else too <kbd>W</kbd></button>
                 <button class="plain" data-act="close" @click=${closeBar}>Close <kbd>Esc</kbd></button></div>`
-            : html`${shares.length ? html`<span class="quiet">it is shared already; this makes one more</span>` : nothing}
+            : html`${shares.length ? html`<span class="quiet">it is shared already; this adds another share</span>` : nothing}
                 ${sharing.standing === "ready" && partners(sharing).length ? this.#keys(bar, camera) : nothing}`}
         </header>
         ${showing ? shares.map((share, index) => this.#share(share, camera, index === 0)) : this.#make(bar)}

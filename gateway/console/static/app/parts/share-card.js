@@ -8,7 +8,7 @@ import "./share-notes.js";
 import "./share-outlets.js";
 import { callUp } from "../actions.js";
 import { SlTicking, fields } from "../element.js";
-import { changeShare, endShare, extend, follow, takeBack, takeOut } from "../shares.js";
+import { changeTerms, endShare, extend, follow, takeBack, takeOut } from "../shares.js";
 import { about, counted, left, until } from "../shares-words.js";
 import { cameraById, store } from "../store.js";
 import { people, watchersOf } from "./share-people.js";
@@ -67,7 +67,7 @@ class ShareCard extends SlTicking {
     const checked = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).checked;
     const at = new Date(end);
     const moved = Math.abs(at.getTime() - Date.parse(share.end)) >= 60_000;
-    void changeShare(share, {
+    void changeTerms(share, {
       ...(moved ? { end: at.toISOString() } : {}),
       stream,
       viewer_limit: Number(limit),

@@ -83,7 +83,7 @@ class ShareNew extends SlElement {
   #people(organisation) {
     const people = organisationById(organisation)?.people ?? [];
     if (!this.#named) return nothing;
-    if (people.length === 0) return html`<p class="hint">Nobody of them has enrolled yet.</p>`;
+    if (people.length === 0) return html`<p class="hint">None of them has enrolled yet.</p>`;
     return html`<fieldset class="pick"><legend class="away">Who of them</legend>
       ${people.map((one) => html`<label class="check"><input type="checkbox" name="recipient" value=${one.user_id}> ${one.name}${one.terms ? "" : html` <small class="quiet">terms not accepted</small>`}</label>`)}
     </fieldset>`;

@@ -5,7 +5,8 @@
 
 import { html, nothing } from "lit";
 import { SlElement, fields } from "../element.js";
-import { loadNotes, problemOf, readNotes, writeNote } from "../shares.js";
+import { answered, loadNotes, writeNote } from "../shares-notes.js";
+import { problemOf } from "../shares.js";
 import { clockShort } from "../time.js";
 import { say } from "../words.js";
 
@@ -38,6 +39,15 @@ class ShareNotes extends SlElement {
     }
   }
 
+  /** @override */
+  updated() {
+    if (!this.share || this.state.sharing.answering !== this.share.id) return;
+    const field = /** @type {HTMLElement | null} */ (this.querySelector(`#note-${this.share.id}`));
+    field?.scrollIntoView({ block: "nearest" });
+    field?.focus();
+    answered();
+  }
+
   /** @param {Event} event @param {Share} share */
   async #write(event, share) {
     const { text = "" } = fields(event);
@@ -64,7 +74,7 @@ class ShareNotes extends SlElement {
                 <span><b>${note.name}</b> ${note.text}</span></li>`,
             )}</ol>`
           : nothing}
-        <form class="inline" @submit=${(/** @type {Event} */ event) => void this.#write(event, share)} @focusin=${() => readNotes(share.id)}>
+        <form class="inline" @submit=${(/** @type {Event} */ event) => void this.#write(event, share)}>
           <label class="away" for="note-${share.id}">A line to ${share.organisation_name}</label>
           <input id="note-${share.id}" name="text" maxlength=${CHARS} autocomplete="off" placeholder="A line to ${share.organisation_name}">
           <button>Send</button>

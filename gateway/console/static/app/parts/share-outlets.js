@@ -69,7 +69,7 @@ class ShareOutlets extends SlElement {
     void this.#try(async () => {
       await send("DELETE", `${this.#path}/${outlet.id}`);
       if (this.#made?.id === outlet.id) this.#made = null;
-      tell(`${outlet.name} sees nothing more.`);
+      tell(`${outlet.name} no longer receives anything.`);
     });
   }
 

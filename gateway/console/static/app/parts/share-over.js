@@ -61,7 +61,7 @@ class ShareOver extends SlElement {
   render() {
     const said = this.#problem ? say(this.#problem) : null;
     if (said) return html`<div class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure} <button @click=${() => void this.#load()}>Try again</button></div>`;
-    if (!this.#shares) return html`<p class="hint">Asking…</p>`;
+    if (!this.#shares) return html`<p class="hint">Loading…</p>`;
     if (this.#shares.length === 0) return html`<p class="empty-said">No share has ended yet.</p>`;
     const pages = Math.ceil(this.#shares.length / PAGE);
     const shown = this.#shares.slice(this.#page * PAGE, (this.#page + 1) * PAGE);
@@ -73,7 +73,7 @@ class ShareOver extends SlElement {
             <span class="quiet">${this.#page + 1} of ${pages}</span>
             <button ?disabled=${this.#page === pages - 1} @click=${() => this.#turn(this.#page + 1)}>Older</button></div>`
         : nothing}
-      <p class="hint">${counted(this.#shares.length, "share", "shares")}. Everything before, and who watched what, is in the audit.</p>
+      <p class="hint">${counted(this.#shares.length, "share", "shares")}. Everything earlier, and who watched what, is in the audit.</p>
     `;
   }
 }

@@ -4,8 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { changeShare, organisationById } from "../shares.js";
-import { without } from "../shares-model.js";
+import { organisationById, takeOutPerson } from "../shares.js";
 import { howWell, since, suffers } from "../shares-words.js";
 import { cameraById, store } from "../store.js";
 
@@ -40,9 +39,9 @@ export function people(share, removable) {
   const all = (organisation?.people ?? []).filter((one) => share.recipients === null || share.recipients.includes(one.user_id));
   const watches = (/** @type {Recipient} */ one) => views.some((view) => view.user_id === one.user_id);
   const sorted = [...all.filter(watches), ...all.filter((one) => !watches(one))];
-  const named = share.recipients === null ? `Everybody of ${share.organisation_name}` : sorted.length === 1 ? "One person" : `${sorted.length} people`;
+  const named = share.recipients === null ? `Everybody at ${share.organisation_name}` : sorted.length === 1 ? "One person" : `${sorted.length} people`;
   return html`
-    <p class="hint">${named}${all.length === 0 ? ": nobody of them has enrolled yet" : ""}</p>
+    <p class="hint">${named}${all.length === 0 ? ": none of them has enrolled yet" : ""}</p>
     <ul class="share-people">
       ${sorted.slice(0, SHOWN).map((one) => {
         const own = views.filter((view) => view.user_id === one.user_id);
@@ -50,7 +49,7 @@ export function people(share, removable) {
           <span class="camera-name">${one.name}${own.length ? watching(own) : html`<small class=${one.terms ? "" : "attention"}>${terms(one)}</small>`}</span>
           ${removable && all.length > 1
             ? html`<button class="plain" data-act="remove-person" aria-label="Take ${one.name} out of this share"
-                @click=${() => void changeShare(share, { recipients: without(share, organisation, one.user_id) })}>Take out</button>`
+                @click=${() => void takeOutPerson(share, one)}>Take out</button>`
             : nothing}
         </li>`;
       })}

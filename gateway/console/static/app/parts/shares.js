@@ -40,6 +40,12 @@ class Shares extends SlTicking {
     void loadShares();
   }
 
+  /** @override */
+  willUpdate() {
+    // A note is answered at its share, which stands there.
+    if (this.state.sharing.answering !== null) this.#section = "now";
+  }
+
   /** @param {Section} section */
   #show(section) {
     this.#section = section;
@@ -82,7 +88,7 @@ class Shares extends SlTicking {
           <form class="inline" @submit=${(/** @type {Event} */ event) => void this.#reviewed(event, share)}>
             <label class="away" for="review-${share.id}">Next review</label>
             <input id="review-${share.id}" name="review" type="date" required min=${isoDay(now + DAY_MS)} max=${isoDay(now + 365 * DAY_MS)} .value=${isoDay(now + 182 * DAY_MS)}>
-            <button>Reviewed: goes on</button>
+            <button>Reviewed: it continues</button>
           </form>
         </div>`,
       )}
@@ -102,7 +108,7 @@ class Shares extends SlTicking {
       ${this.#due(due, now)}
       ${here ? html`<div class="buttons"><button id="share-here" @click=${openBar}>${sharesOf(sharing, here.id).length ? "How" : "Share"} <span class="number">${here.number}</span> ${sharesOf(sharing, here.id).length ? "is shared" : here.name}</button></div>` : nothing}
       ${open.length === 0
-        ? html`<p class="empty-said">Nothing is shared. Select a picture and press <kbd>W</kbd>, then <kbd>Enter</kbd>; or make a <button class="link" @click=${() => this.#show("new")}>share with more to it</button>.</p>`
+        ? html`<p class="empty-said">Nothing is shared. Select a picture and press <kbd>W</kbd>, then <kbd>Enter</kbd>; or make a <button class="link" @click=${() => this.#show("new")}>share with more options</button>.</p>`
         : html`<p class="share-count"><span><b>${counted(running.length, "share", "shares")}</b>, ${counted(watching, "view", "views")} open outside</span>
             <button class="end ${this.#sure ? "sure" : ""}" id="end-all" @blur=${() => { this.#sure = false; this.requestUpdate(); }}
               @click=${() => void this.#endAll()}>${this.#sure ? `Really end ${open.length === 1 ? "it" : `all ${open.length}`}?` : "End every share now"}</button></p>`}
@@ -139,7 +145,7 @@ class Shares extends SlTicking {
         )}
       </div>
       ${said ? html`<div class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure} <button @click=${() => void loadShares()}>Try again</button></div>` : nothing}
-      ${standing === "unasked" ? html`<p class="hint">Asking…</p>` : standing === "ready" ? this.#body() : nothing}
+      ${standing === "unasked" ? html`<p class="hint">Loading…</p>` : standing === "ready" ? this.#body() : nothing}
     `;
   }
 }

@@ -57,7 +57,7 @@ class Steer extends SlElement {
     this.#presets = [];
     this.#adding = false;
     this.#removing = "";
-    this.#presetsSaid = id ? "Asking the camera…" : "";
+    this.#presetsSaid = id ? "Loading the presets…" : "";
     if (id) void this.#load(id);
   }
 
@@ -127,7 +127,7 @@ class Steer extends SlElement {
         html`<button id="release-stick" @click=${() => steering().release()}>Release</button>`);
     }
     if (stick) {
-      const idle = stick.idle_s ? `Idle for ${duration(stick.idle_s * 1000)}.` : "Steering now.";
+      const idle = stick.idle_s ? html`<span role="timer" aria-live="off">Idle for ${duration(stick.idle_s * 1000)}.</span>` : "Steering now.";
       return this.#stick("theirs", `${stick.holder} has the stick.`, problem ? line(problem) : idle,
         html`<button id="take-stick" @click=${() => steering().take()}>Take</button>`);
     }

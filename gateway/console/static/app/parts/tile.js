@@ -215,11 +215,11 @@ class Tile extends SlElement {
         }
         return this.#card("Connecting…", "", "quiet");
       case "still":
-        return this.#flag(`Still picture, ${old} old`, "No new frame has come.");
+        return this.#flag("Still picture", `, ${old} old`, "No new frame has come.");
       case "late":
-        return this.#flag(`Late picture, ${old} old`, "It comes, but not in time.");
+        return this.#flag("Late picture", `, ${old} old`, "It comes, but not in time.");
       case "frozen":
-        return this.#flag(`Frozen for ${age(ageMs)}`, "Frames come, but show the same picture.");
+        return this.#flag("Frozen", ` for ${age(ageMs)}`, "Frames come, but show the same picture.");
       case "forbidden":
         return html`<div class="veil attention" role="status"><strong>You may not see this camera.</strong><span>Ask an administrator for the permission.</span>
           ${may("break_glass") ? html`<button @click=${toGlass}>Break the glass…</button>` : nothing}</div>`;
@@ -252,10 +252,9 @@ class Tile extends SlElement {
     return html`<div class="veil ${kind}" role="status"><strong>${title}</strong>${cure ? html`<span>${cure}</span>` : nothing}</div>`;
   }
 
-  /** @param {string} title @param {string} detail */
-  #flag(title, detail) {
-    // The title's age runs, and is not read out each time that it is drawn; what happened is, once.
-    return html`<div class="flag"><strong>${title}.</strong> <span role="status">${detail}</span></div>`;
+  /** @param {string} title @param {string} since runs on, and is not read out as it does @param {string} detail */
+  #flag(title, since, detail) {
+    return html`<div class="flag" role="status"><strong>${title}<span role="timer" aria-live="off">${since}</span>.</strong> <span>${detail}</span></div>`;
   }
 
   /** @param {Camera} camera @param {TileState} state */

@@ -174,7 +174,7 @@ class Timeline extends SlElement {
   /** What is held, and what is about to be. */
   #holds() {
     const { holding } = this.state;
-    const part = holding ? clip(this.#view, holding) : null;
+    const part = holding && holding.camera === selectedCamera()?.id ? clip(this.#view, holding) : null;
     return html`
       ${this.#footage.holds.map((hold) => {
         const held = clip(this.#view, { start: Date.parse(hold.start), end: Date.parse(hold.end) });
@@ -224,7 +224,7 @@ class Timeline extends SlElement {
         <button title="Save a still (S)" data-act="still" ?disabled=${none} @click=${() => void still()}>Still</button>
         <button title="Export a range: two clicks on the timeline (E)" data-act="export" ?disabled=${none} aria-pressed=${exporting !== null}
           @click=${armExport}>${exporting === null ? "Export" : "from" in exporting ? "…to where?" : "…from where?"}</button>
-        ${may("hold") ? html`<button title="Hold what is shown here beyond its time (H)" data-act="hold" ?disabled=${none} aria-pressed=${this.state.holding !== null} @click=${armHold}>Hold</button>` : nothing}
+        ${may("hold") ? html`<button title="Hold what is shown here beyond its time (H)" data-act="hold" ?disabled=${none} aria-pressed=${this.state.holding !== null && this.state.holding.camera === selectedCamera()?.id} @click=${armHold}>Hold</button>` : nothing}
         ${may("share") ? html`<button title="Share the live picture with a partner (W)" data-act="share" ?disabled=${none} @click=${openBar}>Share</button>` : nothing}
       </div>
       <div class="transport" role="group" aria-label="How much time is shown">
@@ -240,7 +240,7 @@ class Timeline extends SlElement {
     if (!camera) return "No camera is selected.";
     if (problem && camera && hostAway(camera.state)) return "The recordings are away with their camera host. They are asked for again.";
     if (problem) return `${say(problem).title} ${say(problem).cure}`;
-    if (!loaded) return "Asking for the recordings…";
+    if (!loaded) return "Loading the recordings…";
     return timeline.spans.length === 0 ? "Nothing is recorded in this stretch." : "";
   }
 

@@ -44,7 +44,7 @@ class Wall extends SlElement {
     const { list, cameras, layout, slots } = this.state;
     if (list === "failed" || list === "forbidden") return this.#problem();
     if (list === "loading") {
-      return html`<section class="wall-empty" data-wall="loading"><p>Asking for the cameras…</p></section>`;
+      return html`<section class="wall-empty" data-wall="loading"><p>Loading the cameras…</p></section>`;
     }
     if (cameras.length === 0) return this.#empty();
     return html`
