@@ -1,5 +1,5 @@
 // Reads the machine-readable strip in a decoded picture (drivers/simulator/picture/strip.py has its layout):
-// window.readStrip(video) -> {number, wallMs} or null. Used by benchmarks and browser tests, never by the product.
+// window.readStrip(video) -> {number, wallMs} or null, also where there is no video just now. Used by benchmarks and browser tests, never by the product.
 (() => {
   const CELLS = 72;
   const canvas = document.createElement("canvas");
@@ -15,8 +15,8 @@
   };
 
   window.readStrip = (video) => {
-    const width = video.videoWidth;
-    const height = video.videoHeight;
+    const width = video?.videoWidth;
+    const height = video?.videoHeight;
     if (!width || !height) return null;
     const middle = Math.floor(Math.max(8, height / 24) / 2);
     canvas.width = width;

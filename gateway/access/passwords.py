@@ -13,6 +13,8 @@ from gateway.access.breached import BreachedList
 from gateway.access.errors import PasswordPolicyError
 
 MAX_LENGTH = 1024
+NO_PASSWORD = "!"  # noqa: S105 - none, and no hash either
+"""What stands in place of a hash: no password is the right one."""
 AT_ONCE = 2
 """Hashing takes 64 MiB and a core for a while each time: floods of sign-ins wait in line."""
 

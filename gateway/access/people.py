@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from config.access import AccessSettings
 from gateway.access.errors import UnknownError, UserError
-from gateway.access.passwords import Passwords
+from gateway.access.passwords import NO_PASSWORD, Passwords
 from gateway.access.permissions import Role
 from gateway.access.secrets import hashed, new_token
 from gateway.access.service import Access, folded
@@ -58,8 +58,8 @@ class People:
             raise UnknownError(f"There is no user called {username}.", cure="See the list of users.")
         return user
 
-    async def add(self, *, username: str, name: str, role: Role, password: str) -> UserRow:
-        """Add a user.
+    async def add(self, *, username: str, name: str, role: Role, password: str | None) -> UserRow:
+        """Add a user; without a password they come in with an account that others keep.
 
         Raises:
             UserError: the name cannot be one.
@@ -67,13 +67,14 @@ class People:
             PasswordPolicyError: the password is too weak.
         """
         username = folded(username)
-        await self._passwords.check_policy(password, username=username)
+        if password is not None:
+            await self._passwords.check_policy(password, username=username)
         user = UserRow(
             id=new_id(),
             username=username,
             name=name or username,
             role=role,
-            password_hash=await self._passwords.hash(password),
+            password_hash=await self._passwords.hash(password) if password is not None else NO_PASSWORD,
             disabled=False,
             created_ns=self._clock.wall_ns(),
         )

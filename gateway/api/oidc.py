@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from gateway.access.approvals import Act
 from gateway.access.errors import AccessError, UserError
+from gateway.access.oidc.errands import Answer, Confirmed, Departure, Enrolling, Errand, Purpose, SignedIn, Tied
 from gateway.access.oidc.errors import LastAdministratorError
-from gateway.access.oidc.service import VISIT_S, Answer, Confirmed, Departure, Errand, Purpose, SignedIn, Tied
+from gateway.access.oidc.service import VISIT_S
 from gateway.access.permissions import Permission, Role
-from gateway.api import models
+from gateway.api import enrolling, models
 from gateway.api.description import answers
 from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
@@ -22,6 +23,7 @@ from gateway.api.times import iso, iso_or_none
 from gateway.api.visitors import set_session
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
 from gateway.db.identities import IdentityRow
+from gateway.sharing.errors import SharingError
 from kernel.errors import SightlineError
 
 router = APIRouter(prefix="/api/v1", tags=["oidc"])
@@ -43,6 +45,12 @@ class Begin(models.Taken):
     """Where to come back to in the console."""
 
     return_to: Annotated[str, Field(max_length=200, pattern=r"^/([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$")] = "/"
+
+
+class Invited(models.Taken):
+    """The code of an invitation."""
+
+    code: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Sent(BaseModel):
@@ -85,6 +93,17 @@ async def start(provider: str, wish: Begin, request: Request, response: Response
     return _sent(response, the, departure)
 
 
+@router.post("/oidc/{provider}/enrolment", **public())
+async def enrol(provider: str, wish: Invited, request: Request, response: Response, the: The) -> Sent:
+    """Begin to use up an invitation with the account that one's own force keeps. A wrong code counts."""
+    address = address_of(request)
+    the.entrance.attempt(address)
+    invitation = await the.sharing.partners.invitation(wish.code)
+    the.entrance.succeeded(address)
+    errand = Errand(purpose=Purpose.ENROL, return_to="/watch", invitation=invitation.id)
+    return _sent(response, the, await the.oidc.begin(provider, errand, origin=origin_of(request), address=address))
+
+
 @router.get(
     "/oidc/{provider}/callback",
     response_class=Response,
@@ -109,16 +128,17 @@ async def callback(
     answer = Answer(code=code, state=state, issuer=iss, error=error)
     try:
         came = await the.oidc.finish(provider, answer, browser=browser, address=address)
+        if isinstance(came, Enrolling):
+            return _forgetting(the, await _enrolled(the, provider, came, request))
     except SightlineError as trouble:
-        if isinstance(trouble, AccessError):
+        if isinstance(trouble, AccessError | SharingError):
             _note_failure(the, provider, address, trouble)
         if isinstance(trouble, LastAdministratorError):
             await the.trail.append(_not_demoted(provider, trouble))
         response: Response = refused(trouble)
     else:
         response = await _arrived(the, provider, came, request)
-    response.delete_cookie(_cookie(the), path="/", secure=the.settings.server.behind_tls, httponly=True, samesite="lax")
-    return response
+    return _forgetting(the, response)
 
 
 @router.post("/oidc/{provider}/logout", **public())
@@ -234,6 +254,14 @@ async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed,
     return response
 
 
+async def _enrolled(the: Rooms, provider: str, came: Enrolling, request: Request) -> Response:
+    entered = await enrolling.enrol(the, came, request)
+    await the.trail.append(enrolling.enrolled(provider, entered.identity, entered, request))
+    response = sent_back(entered.return_to)
+    set_session(response, the, entered.secret)
+    return response
+
+
 async def _record_sign_in(the: Rooms, provider: str, came: SignedIn, request: Request) -> None:
     user, who = came.admitted.user, actor(request, came.identity)
     if came.admitted.new:
@@ -249,7 +277,7 @@ async def _record_sign_in(the: Rooms, provider: str, came: SignedIn, request: Re
     await the.trail.append(AuditEvent(action=Action.SIGN_IN, actor=who, subject=user.id, details=how))
 
 
-def _note_failure(the: Rooms, provider: str, address: str, error: AccessError) -> None:
+def _note_failure(the: Rooms, provider: str, address: str, error: SightlineError) -> None:
     the.trail.note(
         AuditEvent(
             action=Action.SIGN_IN,
@@ -309,6 +337,12 @@ def _sent(response: Response, the: Rooms, departure: Departure) -> Sent:
         samesite="lax",
     )
     return Sent(url=departure.url)
+
+
+def _forgetting(the: Rooms, response: Response) -> Response:
+    """Have the browser forget the visit: it is over, however it ended."""
+    response.delete_cookie(_cookie(the), path="/", secure=the.settings.server.behind_tls, httponly=True, samesite="lax")
+    return response
 
 
 async def _username(the: Rooms, user_id: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -116,8 +116,14 @@ class PartnerRows:
 
     async def invitation(self, secret_hash: str) -> InvitationRow | None:
         """Return the invitation of a code."""
-        found = await self._connection.execute(select(invitations).where(invitations.c.secret_hash == secret_hash))
-        row = found.one_or_none()
+        return await self._one(invitations.c.secret_hash == secret_hash)
+
+    async def invitation_named(self, invitation_id: str) -> InvitationRow | None:
+        """Return an invitation by identifier."""
+        return await self._one(invitations.c.id == invitation_id)
+
+    async def _one(self, wanted: ColumnElement[bool]) -> InvitationRow | None:
+        row = (await self._connection.execute(select(invitations).where(wanted))).one_or_none()
         return InvitationRow(**row._asdict()) if row is not None else None
 
     async def remove_invitation(self, invitation_id: str) -> bool:

@@ -14,13 +14,14 @@ from gateway.db.tables import logout_tokens, provider_visits, sessions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitRow:
-    """A row of provider_visits. ``purpose`` is gateway.access.oidc's word; ``session_id`` is whose it is for."""
+    """A row of provider_visits. ``purpose`` is gateway.access.oidc's word; it is for a session, or an invitation."""
 
     state_hash: str
     browser_hash: str
     provider: str
     purpose: str
     session_id: str | None
+    invitation_id: str | None
     redirect_uri: str
     return_to: str
     created_ns: int

@@ -236,6 +236,19 @@ class Partners:
         """
         async with self._database.read() as connection:
             row = await PartnerRows(connection).invitation(_hashed(code))
+        return self._fresh(row)
+
+    async def invitation_named(self, invitation_id: str) -> InvitationRow:
+        """Return an invitation that somebody showed the code of before they went to their provider.
+
+        Raises:
+            InvitationError: it was used or withdrawn meanwhile, or is too old.
+        """
+        async with self._database.read() as connection:
+            row = await PartnerRows(connection).invitation_named(invitation_id)
+        return self._fresh(row)
+
+    def _fresh(self, row: InvitationRow | None) -> InvitationRow:
         if row is None or self._clock.wall_ns() >= row.expires_ns:
             raise _no_invitation()
         return row

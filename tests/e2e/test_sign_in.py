@@ -84,9 +84,9 @@ async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         assert not broken, broken
 
 
-async def with_authenticator(room: Room) -> CDPSession:
+async def with_authenticator(page: Page) -> CDPSession:
     """Give the browser an authenticator with a finger on it."""
-    session = await room.context.new_cdp_session(room.page)
+    session = await page.context.new_cdp_session(page)
     await session.send("WebAuthn.enable")
     options = {
         "protocol": "ctap2",
@@ -170,7 +170,7 @@ async def test_a_recovery_code_lets_in(room: Room) -> None:
 
 async def test_a_passkey_from_enrolment_to_signing_in_with_it_alone(room: Room) -> None:
     """Made and named in the account, used without a name or password, removed with two clicks."""
-    await with_authenticator(room)
+    await with_authenticator(room.page)
     await room.sign_in()
     await room.account()
     await room.page.locator("#add-passkey").click()
@@ -192,7 +192,7 @@ async def test_a_passkey_from_enrolment_to_signing_in_with_it_alone(room: Room) 
 
 async def test_a_passkey_completes_a_sign_in(room: Room) -> None:
     """After the password the browser is asked for it."""
-    await with_authenticator(room)
+    await with_authenticator(room.page)
     await room.sign_in()
     await room.account()
     await room.page.locator("#add-passkey").click()
@@ -207,7 +207,7 @@ async def test_a_passkey_completes_a_sign_in(room: Room) -> None:
 
 async def test_a_passkey_that_is_not_used_is_said_in_words(room: Room) -> None:
     """The device has none of ours, or somebody turned away: they are where they were, and read why."""
-    await with_authenticator(room)
+    await with_authenticator(room.page)
     await room.page.goto(room.url)
     await room.page.get_by_role("button", name="Sign in with a passkey").click()
     await expect(room.page.get_by_role("alert")).to_contain_text("No passkey was used")

@@ -9,6 +9,7 @@ from gateway.access.identity import Identity
 from gateway.access.oidc.errors import LastAdministratorError, NotAdmittedError
 from gateway.access.oidc.mapping import SECOND_FACTOR, Given, OwnRole, claimed, groups_in, left_out, methods_in
 from gateway.access.oidc.provider import Answered, Provider
+from gateway.access.passwords import NO_PASSWORD
 from gateway.access.permissions import Role
 from gateway.access.service import Access
 from gateway.db.engine import Database
@@ -19,8 +20,6 @@ from gateway.db.users import UserRow, Users
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
 
-NO_PASSWORD = "!"  # noqa: S105 - none, and no hash either
-"""What stands in place of a hash: no password is the right one."""
 USERNAME_MAX = 64
 NAME_MAX = 120
 GRANTED = "oidc"
@@ -101,17 +100,13 @@ class Admission:
         """
         async with self._database.read() as connection:
             identity = await Identities(connection).find(account.issuer, account.subject)
-        if account.given is None:
+        if account.given is None and (identity is None or identity.governs):
             if identity is not None:
                 await self._end(identity.id)
             raise _nobody(provider, account)
-        if provider.settings.require_two_factor and SECOND_FACTOR not in account.methods:
-            raise NotAdmittedError(
-                f"{provider.settings.name} does not say that you signed in with two factors, which is needed here.",
-                cure="Sign in there with your second factor; if you did, tell an administrator.",
-            )
+        check_factors(provider, account)
         try:
-            admitted = await self._let_in(provider, account, account.given)
+            admitted = await self._let_in(provider, account)
         except LastAdministratorError as error:
             # What the group gave is taken away like any other; only the row stays, so that there is an administrator.
             await self.end(await self._sessions_of(error.user_id))
@@ -120,6 +115,15 @@ class Admission:
             # What was opened as something else is not carried on as this.
             await self.end(await self._sessions_of(admitted.user.id))
         return admitted
+
+    async def enrol(self, user: UserRow, account: Account) -> Admitted:
+        """Give a user who was just made by an invitation the account that they came with.
+
+        Raises:
+            ConflictError: the account belongs to a user already.
+        """
+        identity = await self.tie(user.id, account.issuer, account.subject)
+        return Admitted(user=user, identity=identity, new=True, role=user.role, was=None)
 
     async def open(
         self, provider: Provider, account: Account, admitted: Admitted, *, address: str
@@ -193,31 +197,32 @@ class Admission:
         async with self._database.read() as connection:
             return await Identities(connection).of_user(user_id)
 
-    async def _let_in(self, provider: Provider, account: Account, given: Given) -> Admitted:
+    async def _let_in(self, provider: Provider, account: Account) -> Admitted:
         async with self._database.write() as connection:
-            rights, users = RightsRows(connection), Users(connection)
+            rights, users, identities = RightsRows(connection), Users(connection), Identities(connection)
+            identity = await identities.find(account.issuer, account.subject)
+            if identity is not None and not identity.governs:
+                # What they are was said here, to a user of ours: groups there have no part in it.
+                user = _enabled(await users.get(identity.user_id))
+                await identities.signed_in(identity.id, self._clock.wall_ns())
+                return Admitted(user=user, identity=identity, new=False, role=user.role, was=None)
+            if account.given is None:
+                raise _nobody(provider, account)
+            given = account.given
             bundle = await _bundle(rights, provider, given)
             role = Role.MEMBER if isinstance(given, OwnRole) else given
             called = bundle.name if bundle is not None else role.value
-            identities = Identities(connection)
-            identity = await identities.find(account.issuer, account.subject)
             if identity is None:
                 user, identity = self._new(account, role, await _free_name(users, account, provider))
                 await users.add(user)
                 await identities.add(identity)
                 await self._give(rights, user.id, bundle, provider)
                 return Admitted(user=user, identity=identity, new=True, role=called, was=None)
-            found = await users.get(identity.user_id)
-            assert found is not None
-            if found.disabled:
-                raise NotAdmittedError("Your account here is disabled.", cure="Ask an administrator.")
-            before = called = called if identity.governs else found.role
-            if identity.governs:
-                _keep_an_administrator(await users.all(), found, role, provider)
-                before = await self._give(rights, found.id, bundle, provider) or found.role
-                await users.change(found.id, role=role.value, name=account.name or found.name)
-                found = await users.get(found.id)
-                assert found is not None
+            found = _enabled(await users.get(identity.user_id))
+            _keep_an_administrator(await users.all(), found, role, provider)
+            before = await self._give(rights, found.id, bundle, provider) or found.role
+            await users.change(found.id, role=role.value, name=account.name or found.name)
+            found = _enabled(await users.get(found.id))
             await identities.signed_in(identity.id, self._clock.wall_ns())
         was = before if before != called else None
         return Admitted(user=found, identity=identity, new=False, role=called, was=was)
@@ -278,6 +283,26 @@ class Admission:
         async with self._database.read() as connection:
             sessions = await ProviderSessions(connection).of_identity(identity_id)
         await self.end(sessions)
+
+
+def check_factors(provider: Provider, account: Account) -> None:
+    """Make sure that somebody signed in there as it is needed here.
+
+    Raises:
+        NotAdmittedError: with one factor, or the provider does not say with how many.
+    """
+    if provider.settings.require_two_factor and SECOND_FACTOR not in account.methods:
+        raise NotAdmittedError(
+            f"{provider.settings.name} does not say that you signed in with two factors, which is needed here.",
+            cure="Sign in there with your second factor; if you did, tell an administrator.",
+        )
+
+
+def _enabled(user: UserRow | None) -> UserRow:
+    assert user is not None
+    if user.disabled:
+        raise NotAdmittedError("Your account here is disabled.", cure="Ask an administrator.")
+    return user
 
 
 def _nobody(provider: Provider, account: Account) -> NotAdmittedError:

@@ -5,17 +5,24 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 import structlog
 
 from config.oidc import OidcSettings
 from config.settings import Settings
 from gateway.access.errors import NotSignedInError, TooManyAttemptsError
-from gateway.access.identity import Identity
 from gateway.access.limits import Attempts, network_of
-from gateway.access.oidc.admission import Account, Admission, Admitted, account_of
+from gateway.access.oidc.admission import Account, Admission, account_of, check_factors
+from gateway.access.oidc.errands import (
+    Answer,
+    Confirmed,
+    Departure,
+    Enrolling,
+    Errand,
+    Purpose,
+    SignedIn,
+    Tied,
+)
 from gateway.access.oidc.errors import (
     NotAdmittedError,
     ProviderError,
@@ -27,8 +34,7 @@ from gateway.access.oidc.provider import Provider, Question, open_provider
 from gateway.access.secrets import hashed, new_secret
 from gateway.access.service import Access
 from gateway.db.engine import Database
-from gateway.db.identities import Identities, IdentityRow, ProviderSessions
-from gateway.db.users import UserRow
+from gateway.db.identities import Identities, ProviderSessions
 from gateway.db.visits import VisitRow, Visits
 from kernel.clock import NS_PER_S, Clock
 
@@ -39,71 +45,6 @@ VISIT_S = 600
 LOGOUT_KEPT_S = 86_400
 """Longest that a logout token's name is kept, whatever end it gives itself."""
 CALLBACK = "/api/v1/oidc/{}/callback"
-
-
-class Purpose(StrEnum):
-    """What somebody is sent to a provider for."""
-
-    SIGN_IN = "sign-in"
-    TIE = "tie"
-    CONFIRM = "confirm"
-    """To prove again who one is, for a sharp act: who has no password here can do it in no other way."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """The purpose, where in the console it ends, and the session that it is for, where there is one already."""
-
-    purpose: Purpose = Purpose.SIGN_IN
-    return_to: str = "/"
-    session: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
-    """Where to send a browser, and the secret it is to keep (a cookie) until it is back."""
-
-    url: str
-    browser: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a browser brings back in its address."""
-
-    code: str | None = None
-    state: str | None = None
-    issuer: str | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """Somebody came in."""
-
-    identity: Identity
-    secret: str
-    admitted: Admitted
-    methods: tuple[str, ...]
-    return_to: str
-    earlier: str | None
-    """The session that the browser had when it left."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tied:
-    """A user has an account of a provider more."""
-
-    identity: IdentityRow
-    return_to: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
-    """Whoever has a session proved again that it is them."""
-
-    user: UserRow
-    method: str
 
 
 class Oidc:
@@ -174,6 +115,7 @@ class Oidc:
             provider=provider_id,
             purpose=errand.purpose,
             session_id=errand.session,
+            invitation_id=errand.invitation,
             redirect_uri=redirect_uri,
             return_to=errand.return_to,
             created_ns=now_ns,
@@ -188,7 +130,7 @@ class Oidc:
 
     async def finish(
         self, provider_id: str, answer: Answer, *, browser: str | None, address: str
-    ) -> SignedIn | Tied | Confirmed:
+    ) -> SignedIn | Tied | Confirmed | Enrolling:
         """Return what came of somebody's visit to a provider.
 
         Raises:
@@ -215,7 +157,7 @@ class Oidc:
         purpose = Purpose(visit.purpose)
         question = _question(browser, answer.state, visit.redirect_uri, again=purpose is not Purpose.SIGN_IN)
         answered = await provider.redeem(answer.code, question, begun_s=visit.created_ns // NS_PER_S)
-        came: SignedIn | Tied | Confirmed
+        came: SignedIn | Tied | Confirmed | Enrolling
         match purpose:
             case Purpose.TIE:
                 came = await self._tie(provider, visit, answered.claims["sub"])
@@ -223,6 +165,8 @@ class Oidc:
                 came = await self._confirm(provider, await account_of(provider, answered), visit)
             case Purpose.SIGN_IN:
                 came = await self._let_in(provider, await account_of(provider, answered), visit, address)
+            case Purpose.ENROL:
+                came = self._enrolling(provider, await account_of(provider, answered), visit)
         self._departures.give_back(network_of(address))
         return came
 
@@ -253,6 +197,11 @@ class Oidc:
             return_to=visit.return_to,
             earlier=visit.session_id,
         )
+
+    def _enrolling(self, provider: Provider, account: Account, visit: VisitRow) -> Enrolling:
+        check_factors(provider, account)
+        assert visit.invitation_id is not None
+        return Enrolling(provider=provider, account=account, invitation=visit.invitation_id, return_to=visit.return_to)
 
     async def _tie(self, provider: Provider, visit: VisitRow, subject: str) -> Tied:
         user_id = await self._user_of(visit)

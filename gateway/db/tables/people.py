@@ -118,6 +118,7 @@ provider_visits = Table(
     Column("provider", String(32), nullable=False),
     Column("purpose", String(16), nullable=False),
     Column("session_id", String(32), ForeignKey("sessions.id", ondelete="CASCADE")),
+    Column("invitation_id", String(32)),
     Column("redirect_uri", Text, nullable=False),
     Column("return_to", String(200), nullable=False),
     Column("created_ns", BigInteger, nullable=False),

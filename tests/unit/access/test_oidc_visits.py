@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from gateway.access.limits import Attempts
 from gateway.access.oidc.admission import Admission
+from gateway.access.oidc.errands import Answer, Departure, Errand
 from gateway.access.oidc.errors import NotAdmittedError, ProviderError, VisitError
 from gateway.access.oidc.provider import Provider
-from gateway.access.oidc.service import VISIT_S, Answer, Departure, Errand, Oidc
+from gateway.access.oidc.service import VISIT_S, Oidc
 from gateway.access.permissions import Role
 from gateway.db.visits import Visits
 from tests.fakes.oidc_desk import provider_settings

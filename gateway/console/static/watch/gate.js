@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import "../app/parts/factors.js";
+import "../app/parts/gate-providers.js";
 import "../app/parts/gate-sign-in.js";
 import { ApiError, get, send } from "../app/api.js";
 import { fields } from "../app/element.js";
@@ -140,6 +141,10 @@ class WatchGate extends WatchElement {
         ${passwordField({ id: "join-again", name: "password_again", label: "Password again", autocomplete: "new-password" })}
         <button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Enrolling…" : "Enrol"}</button>
       </form>
+      <sl-gate-providers
+        .label=${"Enrol with an account that you have"}
+        .word=${(/** @type {{name: string}} */ { name }) => `Use ${name} instead of a password`}
+        .departure=${(/** @type {{id: string}} */ { id }) => [`/oidc/${id}/enrolment`, { code: this.#code }]}></sl-gate-providers>
       <button class="plain" @click=${this.#leave}>Sign in instead</button>
     `;
   }

@@ -15,6 +15,12 @@ class GateProviders extends SlElement {
   #providers = [];
   /** @type {import("../types.js").Problem | null} */
   #problem = null;
+  /** Where a provider is asked for its page, and with what. @type {(provider: Provider) => [string, object]} */
+  departure = ({ id }) => [`/oidc/${id}/start`, { return_to: location.pathname }];
+  /** What stands on its button. @type {(provider: Provider) => string} */
+  word = ({ name }) => `Sign in with ${name}`;
+  /** What the buttons are together. */
+  label = "Sign in with another account";
   /** The one that is being gone to. */
   #going = "";
   /** Back from there by the browser's own key: the page is as it was left. @param {PageTransitionEvent} event */
@@ -49,7 +55,7 @@ class GateProviders extends SlElement {
     this.#going = provider.id;
     this.requestUpdate();
     try {
-      const { url } = await send("POST", `/oidc/${provider.id}/start`, { return_to: location.pathname });
+      const { url } = await send("POST", ...this.departure(provider));
       location.assign(url);
     } catch (error) {
       this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
@@ -68,13 +74,13 @@ class GateProviders extends SlElement {
   render() {
     if (this.#providers.length === 0) return nothing;
     return html`
-      <div class="gate-providers" role="group" aria-label="Sign in with another account">
+      <div class="gate-providers" role="group" aria-label=${this.label}>
         <p class="gate-or" aria-hidden="true">or</p>
         ${this.#said()}
         ${this.#providers.map(
           (provider) => html`
             <button type="button" data-provider=${provider.id} ?disabled=${this.#going !== ""} @click=${() => void this.#go(provider)}>
-              ${this.#going === provider.id ? "Going there…" : `Sign in with ${provider.name}`}
+              ${this.#going === provider.id ? "Going there…" : this.word(provider)}
             </button>
           `,
         )}
