@@ -31,6 +31,7 @@ def outgoing_routes(server: RtspServer | None) -> list[Route]:
             raise LiveOutletsOffError(
                 "This camera host does not listen for RTSPS.", cure="Set outgoing.rtsps = true and restart it."
             )
+        server.hub.endings.heard()
         await server.prepare()
         return _ends(server, server.outlets.put(outlet))
 
