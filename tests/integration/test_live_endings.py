@@ -23,6 +23,7 @@ SETTINGS = LiveSettings.model_validate(
     {"loopback": True, "addresses": ["127.0.0.1"], "port": 0, "connect_timeout_s": 600}
 )
 
+
 class Stage:
     """A hub with one live camera on a clock that stands, and whose ends it told."""
 
