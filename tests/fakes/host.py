@@ -64,6 +64,8 @@ class FakeHost(Footage, Outlets):
         self.steering.set()
         self.stopping = asyncio.Event()
         self.stopping.set()
+        self.unheard: list[rpc.StateLine] = []
+        """What the next state stream tells after its first beat: it happened while nobody listened."""
         self.progress = 0
         self.silent = False
         """From now on no line goes out on a state stream, though it stays open."""
@@ -176,6 +178,9 @@ class FakeHost(Footage, Outlets):
         for state in self.states.values():
             queue.put_nowait(rpc.CameraChanged(state=state))
         queue.put_nowait(rpc.Heartbeat(wall_ns=1))
+        for line in self.unheard:
+            queue.put_nowait(line)
+        self.unheard.clear()
         self._streams.add(queue)
 
         async def lines() -> AsyncIterator[bytes]:

@@ -276,6 +276,7 @@ async def test_a_view_that_outlived_its_gateway_is_taken_over(desk: Desk) -> Non
     await desk.gateway.rooms.ledger.sweep()
     adopted = (await desk.audit("view.started"))[-1]
     assert (adopted.actor, json.loads(adopted.details)["adopted"]) == ("olga", True)
+    assert adopted.from_ns == viewer.since_ns
 
 
 async def adopted_view(desk: Desk, camera: str, client: httpx.AsyncClient) -> str:
