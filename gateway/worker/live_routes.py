@@ -95,6 +95,7 @@ def live_routes(hub: LiveHub) -> list[Route]:
         return Response(rpc.wire(ViewerList(viewers=tuple(hub.viewers()))), media_type=JSON)
 
     async def end(request: Request) -> Response:
+        hub.endings.heard()
         wish = EndViewers.model_validate_json(await request.body())
         ended = hub.end(camera=wish.camera, who=wish.who, sessions=wish.sessions)
         return Response(b'{"ended": %d}' % ended, media_type=JSON)

@@ -38,6 +38,7 @@ def outgoing_routes(server: RtspServer | None) -> list[Route]:
     async def remove(request: Request) -> Response:
         if server is None:
             return Response(rpc.wire(OutletEnds()), media_type=JSON)
+        server.hub.endings.heard()
         return _ends(server, server.outlets.remove(request.path_params["outlet"]))
 
     return [
