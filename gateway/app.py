@@ -180,8 +180,10 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
         decider.add_source(ShareRights(sharing))
         # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
-        ledger = await stack.enter_async_context(open_ledger(trail, fleet, clock=clock, access=access, decider=decider))
-        stack.callback(fleet.listen(ledger.heard))
+        ledger = await stack.enter_async_context(
+            open_ledger(trail, fleet, clock=clock, access=access, decider=decider, hosts_stay=_by_systemd(settings))
+        )
+        stack.callback(fleet.hear_viewers(ledger.heard))
         stack.enter_context(kept_to_shares(ledger, sharing))
         stack.callback(sharing.bell.listen(Recorder(trail).heard))
         stack.callback(access.when_ended(ledger.session_ended))

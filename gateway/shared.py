@@ -22,15 +22,17 @@ class ShareRights:
     def __init__(self, sharing: Sharing) -> None:
         self._sharing = sharing
 
-    def rights(self, user_id: str, now_ns: int) -> Sequence[Right]:  # noqa: ARG002 - the room has the same clock
-        """Return what shares allow this user now."""
+    def rights(self, user_id: str, now_ns: int) -> Sequence[Right]:
+        """Return what shares allow this user at an instant."""
         found = []
-        for given in self._sharing.given(user_id):
+        for given in self._sharing.given(user_id, now_ns):
             rule = f"share:{given.share_id}"
             seeing = {Permission.VIEW_LIVE, Permission.STILL} if given.stills else {Permission.VIEW_LIVE}
-            found.append(Right(rule=rule, permissions=frozenset(seeing), cameras=given.cameras))
+            until_ns = given.until_ns
+            found.append(Right(rule=rule, permissions=frozenset(seeing), cameras=given.cameras, until_ns=until_ns))
             if given.steered:
-                found.append(Right(rule=rule, permissions=frozenset({Permission.STEER}), cameras=given.steered))
+                lent = frozenset({Permission.STEER})
+                found.append(Right(rule=rule, permissions=lent, cameras=given.steered, until_ns=until_ns))
         return found
 
 

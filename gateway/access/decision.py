@@ -43,7 +43,7 @@ class Source(Protocol):
     """Gives rights that are not roles or grants: shares do. It calls :meth:`Decider.changed` when they change."""
 
     def rights(self, user_id: str, now_ns: int) -> Sequence[Right]:
-        """Return what it allows this user at this moment."""
+        """Return what it allows this user at an instant, now or to come, as things stand."""
         ...
 
 
@@ -97,16 +97,39 @@ class Decider:
 
         A session that has ended, or is locked, is told of by ``Access``, not here.
         """
-        role = self._tables.users.get(user_id)
+        role, ceiling, _ = self._through(user_id, session)
         if role is None:
             return False
-        rights = self._rights(user_id, Role(role))
-        if session.startswith(TOKEN_PREFIX):
-            token = self._tables.tokens.get(session.removeprefix(TOKEN_PREFIX))
-            if token is None or token[0] != user_id or token[2] <= self._clock.wall_ns():
-                return False
-            rights = rights.within(Role(token[1]).ceiling)
-        return rights.rule(permission, camera) is not None
+        return self._rights(user_id, role).within(ceiling).rule(permission, camera) is not None
+
+    def until_ns(self, user_id: str, session: str, permission: Permission, camera: CameraId) -> int | None:
+        """Return when what somebody may go on with ends by the clock, as things stand; ``None``: not by itself.
+
+        Rights that follow each other without a gap are one. In ns since 1970 UTC.
+        """
+        role, ceiling, ends_ns = self._through(user_id, session)
+        if role is None:
+            return None
+        until_ns = self._rights(user_id, role).within(ceiling).until_ns(permission, camera)
+        while until_ns is not None:
+            then = Rights(self._allowed(user_id, role, until_ns)).within(ceiling)
+            if then.rule(permission, camera) is None:
+                break
+            until_ns = then.until_ns(permission, camera)
+        return min((end for end in (until_ns, ends_ns) if end is not None), default=None)
+
+    def _through(self, user_id: str, session: str) -> tuple[Role | None, frozenset[Permission], int | None]:
+        """Return the role of whoever came through a session, what goes through it at most, and a token's end.
+
+        No role is somebody who may nothing: they are disabled or gone, or their token is.
+        """
+        role = self._tables.users.get(user_id)
+        if role is None or not session.startswith(TOKEN_PREFIX):
+            return (Role(role) if role is not None else None), frozenset(Permission), None
+        token = self._tables.tokens.get(session.removeprefix(TOKEN_PREFIX))
+        if token is None or token[0] != user_id or token[2] <= self._clock.wall_ns():
+            return None, frozenset(), None
+        return Role(role), Role(token[1]).ceiling, token[2]
 
     def holds(self, user_id: str, permission: Permission) -> bool:
         """Return whether somebody who is not disabled has a permission of the house, or of any camera."""
@@ -129,14 +152,18 @@ class Decider:
         key = f"{role.value} {user_id}"
         held = self._held.get(key)
         if held is None:
-            rights = [Right(rule=f"role:{role.value}", permissions=role.permissions)]
-            if role is not Role.PARTNER:
-                # What a partner was granted before they were one, by themselves or in a team, is not shared with them.
-                rights += self._granted_to(user_id, now_ns)
-            for source in self._sources:
-                rights += source.rights(user_id, now_ns)
-            held = self._held[key] = Rights(rights)
+            held = self._held[key] = Rights(self._allowed(user_id, role, now_ns))
         return held
+
+    def _allowed(self, user_id: str, role: Role, at_ns: int) -> list[Right]:
+        """Return what somebody may do at an instant, now or to come, as things stand."""
+        rights = [Right(rule=f"role:{role.value}", permissions=role.permissions)]
+        if role is not Role.PARTNER:
+            # What a partner was granted before they were one, by themselves or in a team, is not shared with them.
+            rights += self._granted_to(user_id, at_ns)
+        for source in self._sources:
+            rights += source.rights(user_id, at_ns)
+        return rights
 
     def _granted_to(self, user_id: str, now_ns: int) -> list[Right]:
         teams = {team for team, user in self._tables.team_members if user == user_id}
@@ -151,6 +178,7 @@ class Decider:
             rule=f"{grant.kind}:{grant.id}",
             permissions=permissions_of(self._tables, grant.role),
             cameras=self._groups.get(grant.group_id, frozenset()) if grant.group_id is not None else None,
+            until_ns=grant.ends_ns,
         )
 
     # --- what changes

@@ -1,7 +1,7 @@
 """What somebody may do, on which cameras, and by which rule."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.access.permissions import Permission
 from kernel.ids import CameraId
@@ -16,6 +16,8 @@ class Right:
     permissions: frozenset[Permission]
     cameras: frozenset[CameraId] | None = None
     """The cameras that it is about; ``None`` is all of them."""
+    until_ns: int | None = None
+    """When it ends by the clock, in ns since 1970 UTC; ``None``: not by itself."""
 
     def allows(self, permission: Permission, camera: CameraId | None) -> bool:
         """Return whether it allows this; without a camera, whether it allows it as such or on some cameras.
@@ -52,6 +54,12 @@ class Rights:
         """Return the rule that allows this, or ``None``."""
         return next((right.rule for right in self._rights if right.allows(permission, camera)), None)
 
+    def until_ns(self, permission: Permission, camera: CameraId | None = None) -> int | None:
+        """Return when the last right that allows this ends by the clock; ``None`` where one lasts, or none does."""
+        ends = [right.until_ns for right in self._rights if right.allows(permission, camera)]
+        lasting = None in ends or not ends
+        return None if lasting else max(end for end in ends if end is not None)
+
     def permissions(self, camera: CameraId | None = None) -> frozenset[Permission]:
         """Return what they may do with a camera; without one, what they may do at all or with any camera."""
         return frozenset(permission for permission in Permission if self.rule(permission, camera) is not None)
@@ -68,7 +76,4 @@ class Rights:
 
     def within(self, ceiling: frozenset[Permission]) -> "Rights":
         """Return the same rights without any permission outside ``ceiling``: an API token's, or a locked session's."""
-        return Rights(
-            Right(rule=right.rule, permissions=right.permissions & ceiling, cameras=right.cameras)
-            for right in self._rights
-        )
+        return Rights(replace(right, permissions=right.permissions & ceiling) for right in self._rights)

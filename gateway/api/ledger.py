@@ -1,6 +1,7 @@
 """What is going on: views, sticks and playback, each with a beginning and an end in the audit.
 
-A view ends when the viewer says so, when its host no longer knows it, or with the session it was opened through.
+A view ends when the viewer says so, when its host no longer knows it, or with the session it was opened through. It
+does not end with the gateway where its host goes on (``gateway.api.unfinished``).
 """
 
 import asyncio
@@ -14,14 +15,17 @@ import structlog
 from gateway.access.decision import Decider
 from gateway.access.identity import SessionState
 from gateway.access.service import Access
+from gateway.api.limits import Limits
 from gateway.api.spans import ENDS, NEEDS, Span, view_key
-from gateway.audit.events import Action, Actor, AuditEvent
+from gateway.api.unfinished import VIEW, Unfinished, found_anew
+from gateway.audit.events import Action, AuditEvent
 from gateway.audit.trail import Trail
 from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
-from gateway.fleet.service import Fleet, FleetChange, ViewerChanged
+from gateway.fleet.links import HostLink
+from gateway.fleet.service import Fleet, ViewerChanged
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId, new_id
 
@@ -55,6 +59,10 @@ class Ledger:
         self.reference_of: Callable[[str], str] = lambda _: ""
         """The incident or request that a rule stands for, where it does: a share's."""
         self._listening: list[Callable[[], None]] = []
+        self.limits = Limits(decider, owner=self._owner)
+        self._unfinished = Unfinished(trail, clock=clock)
+        self._linked: set[HostClient] = set()
+        """Hosts that were linked when they were asked before."""
 
     # --- any span
 
@@ -69,10 +77,9 @@ class Ledger:
         # A WebSocket knows who opened it and what they worked on then.
         said = self._worked_on.get(span.session, span.actor.reference)
         span.actor = replace(span.actor, reference=said or self.reference_of(span.rule or span.actor.rule))
-        wall_ns = self._clock.wall_ns()
-        span.from_ns = min(span.from_ns, wall_ns) or wall_ns
-        span.began_ns = now_ns - (wall_ns - span.from_ns)
-        self._spans[span.key] = span
+        if span.action is Action.VIEW_STARTED:
+            span.details[VIEW] = span.key[1]
+        self._enter(span)
         self._trail.note(
             AuditEvent(
                 action=span.action,
@@ -85,6 +92,12 @@ class Ledger:
             )
         )
         self._tell(span)
+
+    def _enter(self, span: Span) -> None:
+        now_ns, wall_ns = self._clock.monotonic_ns(), self._clock.wall_ns()
+        span.from_ns = min(span.from_ns, wall_ns) or wall_ns
+        span.began_ns = now_ns - (wall_ns - span.from_ns)
+        self._spans[span.key] = span
 
     def listen(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call`` whenever a view has begun or ended; returns the detaching call."""
@@ -167,6 +180,7 @@ class Ledger:
     def rights_changed(self) -> None:
         """End what somebody may do no longer."""
         self.stop([one for one in self._spans.values() if not self._may(one)], "right ended")
+        self.limits.look(self.going_on("view"))
 
     def check(self, span: Span) -> None:
         """End what was just begun where its right or its session ended while it was being opened."""
@@ -174,6 +188,8 @@ class Ledger:
             self.stop([span], "session ended")
         elif not self._may(span):
             self.stop([span], "right ended")
+        else:
+            self.limits.look([span])
 
     def _may(self, span: Span) -> bool:
         if span.outlet:
@@ -208,36 +224,32 @@ class Ledger:
         """End what went on at a camera that is no more."""
         for span in [span for span in self._spans.values() if span.camera == camera]:
             self.end(span.key, "camera removed")
+        self._over.extend(self._unfinished.settle((), mine=lambda one: one == camera))
 
     # --- views
 
-    def heard(self, change: FleetChange) -> None:
-        """Note who comes and goes by a door that the gateway does not keep: a partner's own system."""
+    def heard(self, change: ViewerChanged) -> None:
+        """Note who comes and goes by a door that we do not keep (a partner's own system), and who went unheard."""
         match change:
             case ViewerChanged(rpc.ViewerCame(viewer=viewer)) if view_key(viewer.session) not in self._over:
-                self._by_outlet(viewer, from_ns=viewer.since_ns)
+                self._adopt(viewer)
             case ViewerChanged(rpc.ViewerWent(viewer=viewer, reason=reason, wall_ns=at_ns)):
                 key = view_key(viewer.session)
                 if key not in self._spans and key not in self._over:
-                    self._by_outlet(viewer, from_ns=viewer.since_ns)  # nobody listened when it came
+                    self._adopt(viewer)  # nobody listened when it came, or it is of a gateway before us
                 span = self._spans.get(key)
                 self.end(key, (span.cut_reason if span is not None else None) or reason, at_ns=at_ns)
             case _:
                 pass
 
-    def _by_outlet(self, viewer: rpc.ViewerState, *, from_ns: int = 0) -> None:
-        self.begin(
-            Span(
-                key=view_key(viewer.session),
-                action=Action.VIEW_STARTED,
-                actor=Actor(id=viewer.user, name=viewer.who, address=viewer.address, rule=viewer.access_session),
-                session="",
-                camera=viewer.camera,
-                details={"stream": viewer.stream.value, "outlet": viewer.outlet},
-                outlet=viewer.outlet,
-                from_ns=from_ns,
-            )
-        )
+    def _adopt(self, viewer: rpc.ViewerState) -> None:
+        """Take over a view that was opened through a gateway before us, or by no gateway at all."""
+        resumed = self._unfinished.resume(viewer)
+        if resumed is None:
+            self.begin(found_anew(viewer))
+        else:
+            self._enter(resumed)
+            self._tell(resumed)
 
     @asynccontextmanager
     async def offering(self) -> AsyncIterator[None]:
@@ -260,26 +272,9 @@ class Ledger:
 
     # --- sweeping
 
-    async def end_unfinished(self) -> None:
-        """End what a gateway that died left open: it lasted to this moment at most."""
-        for entry in await self._trail.still_open():
-            began = entry.action_known
-            if began not in ENDS:
-                continue
-            now_ns = self._clock.wall_ns()
-            self._trail.note(
-                AuditEvent(
-                    action=ENDS[began],
-                    actor=Actor(id=entry.actor_id, name=entry.actor, address=entry.address),
-                    subject=entry.subject,
-                    rule=entry.rule,
-                    reference=entry.reference,
-                    span=entry.span,
-                    from_ns=entry.from_ns,
-                    to_ns=max(entry.from_ns or 0, now_ns),
-                    details={"reason": "the service died; it ended by now"},
-                )
-            )
+    async def load(self) -> None:
+        """Read what a gateway before us left open; views among it are their hosts' to tell of."""
+        await self._unfinished.load(known=lambda camera: self._owner(camera) is not None)
 
     async def run(self) -> None:
         """End what has ended unsaid, for ever."""
@@ -296,8 +291,8 @@ class Ledger:
         for span in list(self._spans.values()):
             if span.action is Action.PLAYBACK_STARTED and span.touched_ns < stale_ns:
                 self.end(span.key, "left")
-        for link in self._fleet.links:
-            await self._sweep_views(link.client)
+        # Together: each answer keeps that host's lease on views from outside, and one may be slow.
+        await asyncio.gather(*(self._sweep_views(link) for link in self._fleet.links))
         self.rights_changed()
         try:
             gone = await self._access.gone({span.session for span in self._spans.values()})
@@ -306,7 +301,10 @@ class Ledger:
         for session in gone:
             self.session_ended(session)
 
-    async def _sweep_views(self, host: HostClient) -> None:
+    async def _sweep_views(self, link: HostLink) -> None:
+        host = link.client
+        heard = link.up and host in self._linked
+        (self._linked.add if link.up else self._linked.discard)(host)
         before = {
             span.key
             for span in self._spans.values()
@@ -317,6 +315,9 @@ class Ledger:
         except HostError:
             return  # the link says it; whether they still watch is known when it is back
         self.watchers[host] = {viewer.session: viewer for viewer in viewers}
+        for viewer in viewers:
+            if (known := self._spans.get(view_key(viewer.session))) is not None:
+                known.until_ns = viewer.until_ns  # what the host says counts
         there = {view_key(viewer.session) for viewer in viewers}
         for key in before - there:
             span = self._spans.get(key)
@@ -329,22 +330,9 @@ class Ledger:
                 key = view_key(viewer.session)
                 if key not in self._spans and key not in self._over:
                     self._adopt(viewer)
-
-    def _adopt(self, viewer: rpc.ViewerState) -> None:
-        """Take over a view that outlived the gateway it was opened through."""
-        if viewer.outlet:
-            self._by_outlet(viewer)
-            return
-        self.begin(
-            Span(
-                key=view_key(viewer.session),
-                action=Action.VIEW_STARTED,
-                actor=Actor(id=viewer.user, name=viewer.who, address=viewer.address),
-                session=viewer.access_session,
-                camera=viewer.camera,
-                details={"stream": viewer.stream.value, "adopted": True},
-            )
-        )
+        if heard:
+            # Linked for a while: what it kept of ends that nobody heard has been told, with their true times.
+            self._over.extend(self._unfinished.settle(there, mine=lambda camera: self._owner(camera) is host))
 
     def _owner(self, camera: CameraId) -> HostClient | None:
         try:
@@ -352,20 +340,22 @@ class Ledger:
         except UnknownCameraError:
             return None
 
-    async def close(self) -> None:
-        """End everything: the service stops."""
-        for key in list(self._spans):
-            self.end(key, "service stopped")
+    async def close(self, *, hosts_stay: bool = False) -> None:
+        """End everything: the service stops. What hosts that stay go on with does not end, and stays open."""
+        for key, span in list(self._spans.items()):
+            if not hosts_stay or span.action is not Action.VIEW_STARTED:
+                self.end(key, "service stopped")
         await asyncio.gather(*self._closing, return_exceptions=True)
+        await self.limits.close()
 
 
 @asynccontextmanager
 async def open_ledger(
-    trail: Trail, fleet: Fleet, *, clock: Clock, access: Access, decider: Decider
+    trail: Trail, fleet: Fleet, *, clock: Clock, access: Access, decider: Decider, hosts_stay: bool = False
 ) -> AsyncIterator[Ledger]:
-    """Give the ledger for the time of the block."""
+    """Give the ledger for the time of the block. With ``hosts_stay`` camera hosts go on without the gateway."""
     ledger = Ledger(trail, fleet, clock=clock, access=access, decider=decider)
-    await ledger.end_unfinished()
+    await ledger.load()
     async with asyncio.TaskGroup() as tasks:
         sweeper = tasks.create_task(ledger.run(), name="ledger")
         try:
@@ -373,4 +363,4 @@ async def open_ledger(
         finally:
             sweeper.cancel()
             await asyncio.gather(sweeper, return_exceptions=True)
-            await ledger.close()
+            await ledger.close(hosts_stay=hosts_stay)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from gateway.access.identity import Identity
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import MediaTypeError, NotHereError
 from gateway.api.guard import Who, actor, needs
@@ -58,9 +58,12 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
     _expect(request, SDP_MEDIA_TYPE)
     sdp = await request.body()
     address = address_of(request)
+    limits = the.ledger.limits
     async with AsyncExitStack() as stack:
         seat = stack.enter_context(seated(the, actor(request, who), who, camera.id, stream))
         await stack.enter_async_context(the.ledger.offering())
+        # By what is asked for; where the host shows another, it is told once that is known.
+        until_ns = limits.until_ns(who.user_id, who.session, camera.id, asked=stream, shown=stream)
         answer = await the.fleet.host_of(camera).live_offer(
             camera.id,
             stream,
@@ -70,6 +73,8 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             user=who.user_id,
             access_session=who.session,
             best=seat.best,
+            outside=who.role is Role.PARTNER,
+            until_ns=until_ns,
         )
         span = Span(
             key=view_key(answer.session),
@@ -78,6 +83,7 @@ async def offer(request: Request, camera: OneCamera, stream: StreamName, who: Wh
             session=who.session,
             camera=camera.id,
             details=_shown(answer, stream),
+            until_ns=until_ns,
         )
         the.ledger.begin(span)
         the.ledger.check(span)  # it may have been taken away while the host was asked

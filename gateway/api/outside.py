@@ -68,9 +68,8 @@ def holds(sharing: Sharing, span: Span) -> bool:
     """Tell whether a view from outside shows what its shares still give; of everything else nothing is asked."""
     if span.action is not Action.VIEW_STARTED or sharing.partners.recipient(span.actor.id) is None:
         return True
-    shown = str(span.details["stream"])
-    asked = str(span.details.get("asked", shown))
-    return sharing.shares.shows(span.actor.id, span.camera, asked=StreamName(asked), shown=StreamName(shown))
+    asked, shown = span.streams
+    return sharing.shares.shows(span.actor.id, span.camera, asked=asked, shown=shown)
 
 
 def relay_until_ns(the: Rooms, who: Identity, camera: CameraId) -> int | None:
@@ -108,6 +107,9 @@ def kept_to_shares(ledger: Ledger, sharing: Sharing) -> Iterator[None]:
 
     ledger.holds = lambda span: holds(sharing, span)
     ledger.reference_of = reference_of
+    ledger.limits.shown_until = lambda user_id, camera, asked, shown: sharing.shares.shown_until_ns(
+        user_id, camera, asked=asked, shown=shown
+    )
     sharing.outlets.watching = lambda: {one: len(spans) for one, spans in _views(ledger, sharing).items()}
     stop_listening = ledger.listen(looked)
     try:

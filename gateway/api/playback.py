@@ -151,29 +151,29 @@ async def clip(
 ) -> Response:
     """Return one MP4 of a range, not re-encoded. It begins at the keyframe at or before ``start``."""
     start_ns, end_ns = span_ns(start, end)
-    stack = AsyncExitStack()
-    export = the.fleet.host_of(camera).export(
-        camera.id, stream, start_ns, end_ns, title=f"{camera.number} {camera.name}".strip()
-    )
-    whole = await stack.enter_async_context(export)
-    it = stack.enter_context(lasting(the, who, Permission.EXPORT, camera.id))
     event = AuditEvent(
         action=Action.EXPORTED,
         actor=actor(request, who),
         subject=camera.id,
         details={"stream": stream.value, "start": iso(start_ns), "end": iso(end_ns)},
     )
-    try:
+    export = the.fleet.host_of(camera).export(
+        camera.id, stream, start_ns, end_ns, title=f"{camera.number} {camera.name}".strip()
+    )
+    async with AsyncExitStack() as opening:
+        it = await opening.enter_async_context(lasting(the, who, Permission.EXPORT, camera.id))
+        whole = await opening.enter_async_context(export)
+        if it.over is not None:
+            the.trail.note(replace(event, outcome=Outcome.REFUSED, details={**event.details, "error": it.over}))
+            raise _broken_off(it.over)
         await the.trail.append(event)
-    except BaseException:
-        await stack.aclose()
-        raise
+        stack = opening.pop_all()
     name = f"camera-{camera.number:04d}_{iso(start_ns)[:19].replace(':', '-')}Z_{stream.value}.mp4"
 
     async def pieces() -> AsyncIterator[bytes]:
         async for piece in whole:
             if it.over is not None:
-                raise ForbiddenError(f"The export was broken off: {it.over}.", cure="Ask an administrator.")
+                raise _broken_off(it.over)
             yield piece
 
     def broke_off(error: HostError | ForbiddenError) -> None:
@@ -182,6 +182,10 @@ async def clip(
         the.trail.note(replace(event, outcome=Outcome.FAILED, details=details))
 
     return _Clip(pieces(), name, stack=stack, broke_off=broke_off)
+
+
+def _broken_off(why: str) -> ForbiddenError:
+    return ForbiddenError(f"The export was broken off: {why}.", cure="Ask an administrator.")
 
 
 class _Clip(StreamingResponse):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from gateway.access.permissions import Permission
 from gateway.audit.events import Action, Actor
-from kernel.ids import CameraId, new_id
+from kernel.ids import CameraId, StreamName, new_id
 
 NEEDS = {
     Action.VIEW_STARTED: Permission.VIEW_LIVE,
@@ -38,6 +38,8 @@ class Span:
     """What its first and its last entry share."""
     outlet: str = ""
     """The outlet that a view goes through. The right to it is its share's; it ends with the outlet, at its host."""
+    until_ns: int | None = None
+    """When the host of a view ends it by itself, as it was told last; ``None``: not by itself."""
     from_ns: int = 0
     """When it began; 0: when it is noted."""
     began_ns: int = 0
@@ -45,6 +47,12 @@ class Span:
     touched_ns: int = 0
     cut_reason: str | None = None
     """Why this view is to be cut off at its host; it goes on until that has succeeded."""
+
+    @property
+    def streams(self) -> tuple[StreamName, StreamName]:
+        """Return which stream of a view was asked for, and which is shown where the line carries it."""
+        shown = str(self.details["stream"])
+        return StreamName(str(self.details.get("asked", shown))), StreamName(shown)
 
 
 def view_key(session: str) -> tuple[str, ...]:

@@ -144,6 +144,7 @@ PLAIN = frozenset(
         "team",
         "urn",
         "user",
+        "view",
     }
 )
 """Keys of details whose text is ours or an identifier. The text under any other key counts as personal: somebody may

@@ -27,6 +27,7 @@ from gateway.fleet.handshake import HostVersion
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
+from gateway.fleet.viewers import OUTSIDE, EndViewers, ViewerList, ViewLimits
 from kernel.head import Preset
 from kernel.ids import CameraId, StreamName
 
@@ -157,17 +158,25 @@ class HostClient:
         user: str = "",
         access_session: str = "",
         best: StreamName = StreamName.MAIN,
+        outside: bool = False,
+        until_ns: int | None = None,
     ) -> LiveAnswer:
         """Answer a WHEP offer for one viewer: their name, address, user identifier, and the session they came by.
 
-        With ``best`` sub they are never shown the main stream in the place of the sub stream that they ask for.
+        With ``best`` sub they are never shown the main stream in the place of the sub stream that they ask for. The
+        host ends the view at ``until_ns`` by itself, and one of somebody ``outside`` where it hears no gateway.
         """
+        said = {"who": who, "address": address, "user": user, "session": access_session, "best": str(best)}
+        if outside:
+            said["outside"] = OUTSIDE
+        if until_ns is not None:
+            said["until_ns"] = str(until_ns)
         answer = await self._ask(
             "POST",
             f"/cameras/{camera}/live/{stream}",
             content=sdp,
             media_type=rpc.SDP_MEDIA_TYPE,
-            params={"who": who, "address": address, "user": user, "session": access_session, "best": best},
+            params=said,
         )
         session = answer.headers["location"].rsplit("/", 1)[-1]
         return LiveAnswer(
@@ -194,14 +203,18 @@ class HostClient:
 
     async def viewers(self) -> tuple[rpc.ViewerState, ...]:
         """Return who watches what, and how much was sent to them."""
-        return read(rpc.ViewerList, await self._ask("GET", "/live")).viewers
+        return read(ViewerList, await self._ask("GET", "/live")).viewers
 
     async def end_viewers(
         self, *, camera: CameraId | None = None, who: str | None = None, sessions: frozenset[str] | None = None
     ) -> int:
         """End the views that match all that is given; return how many."""
-        wish = rpc.EndViewers(camera=camera, who=who, sessions=sessions)
+        wish = EndViewers(camera=camera, who=who, sessions=sessions)
         return int((await self._ask("POST", "/live/end", content=rpc.wire(wish))).json()["ended"])
+
+    async def limit_viewers(self, until: dict[str, int | None]) -> None:
+        """Have views end by themselves at another time, by session; those that are no more are passed over."""
+        await self._ask("POST", "/live/limits", content=rpc.wire(ViewLimits(until=until)))
 
     async def stick(self, camera: CameraId, wish: rpc.StickWish) -> rpc.StickState:
         """Take the stick, or ask who holds it. 409 ``stick.held`` where another does."""

@@ -197,6 +197,11 @@ class ViewerState(Message):
     """The outlet (``gateway.fleet.outlets``) whose credential opened it."""
     camera: CameraId
     stream: StreamName
+    """What the viewer's line carries at this moment."""
+    shown: StreamName
+    """What is shown where their line carries it: a weak one lowers ``stream``, not this."""
+    asked: StreamName
+    """What they asked for; another is shown to a browser that cannot play it."""
     transcoded: bool = False
     """It is H.265 coded anew as H.264 for this viewer."""
     who: str
@@ -206,6 +211,8 @@ class ViewerState(Message):
     access_session: str = ""
     """The access session or token that the view was opened through; the view ends with it."""
     since_ns: int
+    until_ns: int | None = None
+    """When it ends by itself; ``None`` where it does not, or with its outlet."""
     connected: bool
     frames_sent: int = 0
     packets_sent: int = 0
@@ -227,7 +234,10 @@ class ViewerCame(Message):
 
 
 class ViewerWent(Message):
-    """A line of the state stream: such a viewer sees it no more. ``viewer`` is their last state."""
+    """A line of the state stream: such a viewer sees it no more. ``viewer`` is their last state.
+
+    So is told whoever's view ended while no gateway listened, however it was let in.
+    """
 
     t: Literal["viewer-went"] = "viewer-went"
     viewer: ViewerState
@@ -376,23 +386,9 @@ class PresetList(Message):
     abilities: HeadAbilities
 
 
-class EndViewers(Message):
-    """End the views that match all that is given; nothing given ends all."""
-
-    camera: CameraId | None = None
-    who: str | None = None
-    sessions: frozenset[str] | None = None
-
-
 class CameraList(Message):
     """Every camera the host owns."""
 
     cameras: tuple[CameraState, ...]
     assigned: dict[CameraId, str] = Field(default_factory=dict)
     """Digest (``gateway.fleet.handshake``) of what the host was told of each."""
-
-
-class ViewerList(Message):
-    """Every viewer the host serves."""
-
-    viewers: tuple[ViewerState, ...]

@@ -52,7 +52,7 @@ class ViewerChanged:
     line: rpc.ViewerCame | rpc.ViewerWent
 
 
-FleetChange = StateChanged | ListChanged | Happened | ViewerChanged
+FleetChange = StateChanged | ListChanged | Happened
 
 
 class Fleet:
@@ -63,6 +63,9 @@ class Fleet:
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
         self._listeners: list[Callable[[FleetChange], None]] = []
+        self._viewers_told: list[ViewerChanged] = []
+        """Until somebody hears them: a host tells the ends that nobody heard as soon as it is linked."""
+        self._hears_viewers: Callable[[ViewerChanged], None] = self._viewers_told.append
         self._granted = Granted(self.cameras)
         self.links = [
             HostLink(
@@ -118,6 +121,18 @@ class Fleet:
         """Call ``listener`` on the event loop with each change; returns the detaching call."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    def hear_viewers(self, listener: Callable[[ViewerChanged], None]) -> Callable[[], None]:
+        """Call ``listener`` with who comes and goes, what was told until now first; returns the detaching call."""
+        told, self._viewers_told = self._viewers_told, []
+        self._hears_viewers = listener
+        for change in told:
+            listener(change)
+
+        def stop() -> None:
+            self._hears_viewers = self._viewers_told.append
+
+        return stop
 
     # --- changing
 
@@ -293,7 +308,7 @@ class Fleet:
             case rpc.CameraHappened() if line.id in self._cameras:
                 self._tell(Happened(line))
             case rpc.ViewerCame() | rpc.ViewerWent():
-                self._tell(ViewerChanged(line))
+                self._hears_viewers(ViewerChanged(line))
             case _:
                 pass
 

@@ -1,15 +1,16 @@
 """All viewers of one camera host: feeds, and WHEP sessions on them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from config.live import LiveSettings
-from gateway.fleet.rpc import ViewerState
+from gateway.fleet.rpc import ViewerState, ViewerWent
 from gateway.live.choice import Choice, choose
+from gateway.live.endings import Endings
 from gateway.live.errors import (
     LiveFullError,
     LiveNotLiveError,
@@ -27,6 +28,8 @@ from kernel.clock import Clock
 from kernel.ids import CameraId, StreamName, new_id
 
 _log = structlog.get_logger(__name__)
+
+Gone = Callable[[ViewerWent], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,9 @@ class LiveSession:
 class LiveHub:
     """Made by :func:`open_live`."""
 
-    def __init__(self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup, port: LivePort) -> None:
+    def __init__(
+        self, settings: LiveSettings, *, clock: Clock, group: asyncio.TaskGroup, port: LivePort, gone: Gone
+    ) -> None:
         self.settings = settings
         self.port = port
         self._clock = clock
@@ -69,6 +74,8 @@ class LiveHub:
         self._reserved = 0
         self._transcodes = Transcodes(settings, clock=clock, group=group, ended=self._transcode_ended)
         self._dropped = 0
+        self._gone = gone
+        self.endings = Endings(self._views.values, clock=clock)
 
     @contextmanager
     def feed(self, camera: CameraId, stream: StreamName, *, request_keyframe: RequestKeyframe) -> Iterator[LiveFeed]:
@@ -154,7 +161,7 @@ class LiveHub:
         self._refuse_if_full()
         choice = choose(text, feed, self._other(feed, best), self._transcodes)
         try:
-            return await self._begin(choice, viewer)
+            return await self._begin(choice, viewer, stream)
         except BaseException:
             choice.release()
             raise
@@ -166,10 +173,11 @@ class LiveHub:
         allowed = stream is StreamName.SUB or best is StreamName.MAIN
         return other if other is not None and other.live and allowed else None
 
-    async def _begin(self, choice: Choice, viewer: ViewerFacts) -> LiveSession:
+    async def _begin(self, choice: Choice, viewer: ViewerFacts, asked: StreamName) -> LiveSession:
         session = Session(
             new_id(),
             feed=choice.feed,
+            asked=asked,
             lower=lambda: self._lower(choice.feed),
             offer=choice.offer,
             viewer=viewer,
@@ -325,22 +333,29 @@ class LiveHub:
         finally:
             self._dropped += session.dropped
             del self._views[session.id]
+            self._gone(ViewerWent(viewer=session.state(), reason=session.reason, wall_ns=self._clock.wall_ns()))
             choice.feed.coming -= 1
             choice.release()
 
 
 @asynccontextmanager
-async def open_live(settings: LiveSettings, *, clock: Clock) -> AsyncIterator[LiveHub]:
+async def open_live(settings: LiveSettings, *, clock: Clock, gone: Gone = lambda _: None) -> AsyncIterator[LiveHub]:
     """Give the live plane of a camera host; leaving it ends every view and every task.
+
+    ``gone`` is told of every view by WHEP that has ended.
 
     Raises:
         LivePortError: the port for viewers is another program's.
     """
     async with open_port(settings, clock=clock, machine=host_addresses) as port, asyncio.TaskGroup() as group:
-        watch = group.create_task(port.watch(), name="live port")
-        hub = LiveHub(settings, clock=clock, group=group, port=port)
+        hub = LiveHub(settings, clock=clock, group=group, port=port, gone=gone)
+        watches = (
+            group.create_task(port.watch(), name="live port"),
+            group.create_task(hub.endings.run(), name="live endings"),
+        )
         try:
             yield hub
         finally:
             hub.shut()
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()

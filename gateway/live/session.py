@@ -39,6 +39,7 @@ from gateway.live.reference import ReferenceTimes
 from gateway.live.track import Track, report_delay_s
 from gateway.live.views import ViewerFacts
 from kernel.clock import NS_PER_S, Clock
+from kernel.ids import StreamName
 from kernel.media import AudioFrame
 
 _log = structlog.get_logger(__name__)
@@ -65,13 +66,14 @@ class _Ear:
 
 
 class Session:
-    """Made by the hub for each offer. ``feed`` is what was asked for."""
+    """Made by the hub for each offer."""
 
     def __init__(  # noqa: PLR0913 - everything a session is made of, once
         self,
         identity: str,
         *,
         feed: LiveFeed,
+        asked: StreamName,
         lower: Callable[[], LiveFeed | None] = lambda: None,
         offer: Offer,
         viewer: ViewerFacts,
@@ -79,11 +81,15 @@ class Session:
         port: LivePort,
         clock: Clock,
     ) -> None:
-        """``lower`` gives the live stream of the same coding for a line that cannot carry ``feed``, if there is one."""
+        """``asked`` is the stream that was asked for, ``feed`` what is shown for it where the line carries that.
+
+        ``lower`` gives the live stream of the same coding for a line that cannot carry ``feed``, if there is one.
+        """
         self.id = identity
         self.etag = _etag()
         """Strong, of the present ICE session; with its quotation marks."""
         self.feed = feed
+        self.asked = asked
         self.viewer = viewer
         self._offer = offer
         self._turns = IceTurns(offer)
@@ -151,12 +157,18 @@ class Session:
             self._line.leave()
             self.feed.leave(self._ear)
             await self._peer.close()
-            reason = self._over.result() if self._over.done() and not self._over.cancelled() else "shutdown"
-            _log.info("live.ended", session=self.id, camera=self.feed.camera, stream=self.feed.stream, reason=reason)
+            _log.info(
+                "live.ended", session=self.id, camera=self.feed.camera, stream=self.feed.stream, reason=self.reason
+            )
 
     async def abandon(self) -> None:
         """Release what an answer that was never given has bound."""
         await self._peer.close()
+
+    @property
+    def reason(self) -> str:
+        """Return why the view ended."""
+        return self._over.result() if self._over.done() and not self._over.cancelled() else "shutdown"
 
     def end(self, reason: str) -> None:
         """End the view."""
@@ -208,6 +220,9 @@ class Session:
             session=self.id,
             camera=self.feed.camera,
             stream=self._line.stream,
+            shown=self.feed.stream,
+            asked=self.asked,
+            until_ns=self.viewer.until_ns,
             transcoded=self.feed.transcoded,
             who=self.viewer.who,
             address=self.viewer.address,

@@ -16,6 +16,10 @@ class ViewerFacts:
     user: str = ""
     access_session: str = ""
     """The access session or token that the view was opened through."""
+    outside: bool = False
+    """Of a partner organisation: the view goes on only while there is a gateway that could end it."""
+    until_ns: int | None = None
+    """When the view ends by itself, in ns since 1970 UTC; ``None`` where it does not."""
 
 
 class View(Protocol):
@@ -31,10 +35,8 @@ class View(Protocol):
         """Return what was asked for."""
         ...
 
-    @property
-    def viewer(self) -> ViewerFacts:
-        """Return who watches."""
-        ...
+    viewer: ViewerFacts
+    """Who watches, and until when they may."""
 
     @property
     def waiting(self) -> int:

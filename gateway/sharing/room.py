@@ -24,13 +24,14 @@ LOOK_S = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What one share gives somebody now."""
+    """What one share gives somebody at an instant."""
 
     share_id: str
     cameras: frozenset[CameraId]
     steered: frozenset[CameraId]
     """Of them, those whose stick is lent."""
     stills: bool
+    until_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +47,17 @@ class Sharing:
     outlets: Outlets
     bell: Bell
 
-    def given(self, user_id: str) -> list[Given]:
-        """Return what somebody may see and steer now, by share."""
+    def given(self, user_id: str, at_ns: int | None = None) -> list[Given]:
+        """Return what somebody may see and steer, now or at an instant to come as things stand, by share."""
         return [
             Given(
                 share_id=row.id,
                 cameras=frozenset(row.cameras),
                 steered=frozenset(loan.camera for loan in self.sticks.loans_to(user_id) if loan.share_id == row.id),
                 stills=row.stills,
+                until_ns=row.ends_ns,
             )
-            for row in self.shares.given(user_id)
+            for row in self.shares.given(user_id, at_ns)
         ]
 
     async def look(self) -> None:

@@ -124,10 +124,10 @@ class Shares:
         async with self._database.read() as connection:
             return await ShareRows(connection).over(limit=OVER_MAX)
 
-    def running(self, share_id: str) -> bool:
-        """Return whether a share runs now."""
+    def running(self, share_id: str, at_ns: int | None = None) -> bool:
+        """Return whether a share runs, now or at an instant to come as things stand."""
         row = self._open.get(share_id)
-        return row is not None and row.starts_ns <= self._clock.wall_ns() < row.ends_ns
+        return row is not None and row.starts_ns <= (at_ns or self._clock.wall_ns()) < row.ends_ns
 
     def received(self, row: ShareRow, user_id: str) -> bool:
         """Return whether somebody is among those whom a share is for."""
@@ -136,9 +136,9 @@ class Shares:
             return False
         return row.recipients is None or user_id in row.recipients
 
-    def mine(self, user_id: str) -> list[ShareRow]:
-        """Return the shares that run now and are for somebody, whether or not they may see them yet."""
-        return [row for row in self._open.values() if self.running(row.id) and self.received(row, user_id)]
+    def mine(self, user_id: str, at_ns: int | None = None) -> list[ShareRow]:
+        """Return the shares that run (as :meth:`running`) and are for somebody, who may not see them yet perhaps."""
+        return [row for row in self._open.values() if self.running(row.id, at_ns) and self.received(row, user_id)]
 
     def own(self, share_id: str, user_id: str) -> ShareRow:
         """Return a share that runs and is for somebody who may see it.
@@ -151,13 +151,23 @@ class Shares:
             raise UnknownShareError("That is not shared with you, or not any more.", cure="Ask the control room.")
         return row
 
-    def given(self, user_id: str) -> list[ShareRow]:
-        """Return the shares by which somebody may see cameras now."""
-        return self.mine(user_id) if self._partners.admitted(user_id) is not None else []
+    def given(self, user_id: str, at_ns: int | None = None) -> list[ShareRow]:
+        """Return the shares by which somebody may see cameras, now or at an instant to come as things stand."""
+        return self.mine(user_id, at_ns) if self._partners.admitted(user_id) is not None else []
 
     def until_ns(self, user_id: str, camera: CameraId) -> int | None:
         """Return until when somebody may see a camera as things stand; ``None`` where no share gives it."""
         return max((row.ends_ns for row in self.given(user_id) if camera in row.cameras), default=None)
+
+    def shown_until_ns(self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName) -> int | None:
+        """Return until when :meth:`shows` stays true as things stand; ``None`` where it is not.
+
+        Shares that follow each other without a gap are one.
+        """
+        until_ns, at_ns = None, self._clock.wall_ns()
+        while giving := [row.ends_ns for row in self._showing(user_id, camera, asked, shown, at_ns=at_ns)]:
+            until_ns = at_ns = max(giving)
+        return until_ns
 
     def due(self) -> list[ShareRow]:
         """Return the standing shares whose review is due, the longest overdue first."""
@@ -194,12 +204,18 @@ class Shares:
 
     def shows(self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName) -> bool:
         """Tell whether somebody may be shown a stream in answer to what they asked for, as things stand."""
-        return any(
-            camera in row.cameras
+        return bool(self._showing(user_id, camera, asked, shown))
+
+    def _showing(
+        self, user_id: str, camera: CameraId, asked: StreamName, shown: StreamName, *, at_ns: int | None = None
+    ) -> list[ShareRow]:
+        return [
+            row
+            for row in self.given(user_id, at_ns)
+            if camera in row.cameras
             and row.stream in {LINE, asked.value}
             and (shown is StreamName.SUB or self.best(row) is StreamName.MAIN)
-            for row in self.given(user_id)
-        )
+        ]
 
     @staticmethod
     def best(row: ShareRow) -> StreamName:

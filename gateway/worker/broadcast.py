@@ -72,6 +72,11 @@ class Broadcast:
             listener.events.append(event)
             listener.woken.set()
 
+    def missed(self, event: ViewerWent) -> None:
+        """Keep the end of a view that the gateway let in itself for the next one, where none listens now."""
+        if not self._listeners:
+            self._unheard.append(event)
+
     def close(self) -> None:
         """End every listener's stream."""
         self._closed = True

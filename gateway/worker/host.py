@@ -220,13 +220,13 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
     Raises:
         recording.RecordingError: a disk is missing, full, read-only or not the one it was.
     """
+    broadcast = Broadcast(clock=clock, load=lambda: host.gauges.load)
     async with (
         open_storage(recording_settings(settings), clock=clock) as storage,
-        open_live(settings.live, clock=clock) as hub,
+        open_live(settings.live, clock=clock, gone=broadcast.missed) as hub,
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as group,
     ):
-        broadcast = Broadcast(clock=clock, load=lambda: host.gauges.load)
         policy = AddressPolicy(
             allow_loopback=settings.cameras.allow_loopback, allow_networks=settings.cameras.allow_networks
         )

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
+from gateway.fleet.viewers import OUTSIDE, EndViewers, ViewerList, ViewLimits
 from gateway.live import LiveHub, ViewerFacts
 from gateway.live.errors import LiveMediaTypeError, LiveOfferSizeError
 from gateway.live.offer import MAX_SDP_BYTES
@@ -46,6 +47,15 @@ async def limited_body(request: Request, media_type: str) -> bytes:
     return body
 
 
+def _instant(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError as error:
+        raise HostRequestError("until_ns is a number of nanoseconds.", cure="Leave it out for no end.") from error
+
+
 def live_routes(hub: LiveHub) -> list[Route]:
     """Return the routes of the viewers' side."""
 
@@ -57,7 +67,10 @@ def live_routes(hub: LiveHub) -> list[Route]:
             address=asked.get("address", ""),
             user=asked.get("user", ""),
             access_session=asked.get("session", ""),
+            outside=asked.get("outside") == OUTSIDE,
+            until_ns=_instant(asked.get("until_ns")),
         )
+        hub.endings.heard()
         body = await limited_body(request, rpc.SDP_MEDIA_TYPE)
         best = StreamName.SUB if asked.get("best") == StreamName.SUB else StreamName.MAIN
         session = await hub.offer(CameraId(request.path_params["camera"]), stream, body, viewer=viewer, best=best)
@@ -78,17 +91,25 @@ def live_routes(hub: LiveHub) -> list[Route]:
         return Response(status_code=200)
 
     async def viewers(_: Request) -> Response:
-        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(hub.viewers()))), media_type=JSON)
+        hub.endings.heard()
+        return Response(rpc.wire(ViewerList(viewers=tuple(hub.viewers()))), media_type=JSON)
 
     async def end(request: Request) -> Response:
-        wish = rpc.EndViewers.model_validate_json(await request.body())
+        hub.endings.heard()
+        wish = EndViewers.model_validate_json(await request.body())
         ended = hub.end(camera=wish.camera, who=wish.who, sessions=wish.sessions)
         return Response(b'{"ended": %d}' % ended, media_type=JSON)
+
+    async def limit(request: Request) -> Response:
+        hub.endings.heard()
+        hub.endings.limit(ViewLimits.model_validate_json(await request.body()).until)
+        return Response(status_code=204)
 
     return [
         Route("/cameras/{camera}/live/{stream}", offer, methods=["POST"]),
         Route("/live", viewers),
         Route("/live/end", end, methods=["POST"]),
+        Route("/live/limits", limit, methods=["POST"]),
         Route("/live/{session}", patch, methods=["PATCH"]),
         Route("/live/{session}", close, methods=["DELETE"]),
     ]

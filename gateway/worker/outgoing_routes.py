@@ -31,12 +31,14 @@ def outgoing_routes(server: RtspServer | None) -> list[Route]:
             raise LiveOutletsOffError(
                 "This camera host does not listen for RTSPS.", cure="Set outgoing.rtsps = true and restart it."
             )
+        server.hub.endings.heard()
         await server.prepare()
         return _ends(server, server.outlets.put(outlet))
 
     async def remove(request: Request) -> Response:
         if server is None:
             return Response(rpc.wire(OutletEnds()), media_type=JSON)
+        server.hub.endings.heard()
         return _ends(server, server.outlets.remove(request.path_params["outlet"]))
 
     return [

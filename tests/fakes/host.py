@@ -20,7 +20,9 @@ from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.load import HostLoad
-from kernel.clock import Clock
+from gateway.fleet.shown import STREAM_HEADER
+from gateway.fleet.viewers import EndViewers, ViewerList, ViewLimits
+from kernel.clock import Clock, SystemClock
 from kernel.head import Preset
 from kernel.ids import CameraId
 from ptz import Priority
@@ -46,6 +48,8 @@ class FakeHost(Footage, Outlets):
         """What the gateway said of each offer: who, from where, the best stream."""
         self.shown: dict[str, str] = {}
         """Headers of answered offers that tell of another stream than was asked for, or of a conversion."""
+        self.limits: list[dict[str, int | None]] = []
+        """What the gateway told of the ends of views, by session."""
         self.patches: list[bytes] = []
         self.restarted: str | None = None
         """What a patch is answered with that restarts ICE."""
@@ -60,6 +64,8 @@ class FakeHost(Footage, Outlets):
         self.steering.set()
         self.stopping = asyncio.Event()
         self.stopping.set()
+        self.unheard: list[rpc.StateLine] = []
+        """What the next state stream tells after its first beat: it happened while nobody listened."""
         self.progress = 0
         self.silent = False
         """From now on no line goes out on a state stream, though it stays open."""
@@ -77,6 +83,7 @@ class FakeHost(Footage, Outlets):
         """Methods and paths, in the order they came."""
         self.version = HostVersion(rpc=RPC_VERSION, version="0", pid=1)
         self.health_asked = 0
+        self.clock: Clock = SystemClock()
         self._streams: set[asyncio.Queue[rpc.StateLine | None]] = set()
         self._sessions = 0
 
@@ -130,6 +137,7 @@ class FakeHost(Footage, Outlets):
                 Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
                 Route("/live", self._viewers),
                 Route("/live/end", self._end, methods=["POST"]),
+                Route("/live/limits", self._limit, methods=["POST"]),
                 Route("/live/{session}", self._patch, methods=["PATCH"]),
                 Route("/live/{session}", self._close, methods=["DELETE"]),
                 Route(f"{camera}/stick", self._take, methods=["POST"]),
@@ -170,6 +178,9 @@ class FakeHost(Footage, Outlets):
         for state in self.states.values():
             queue.put_nowait(rpc.CameraChanged(state=state))
         queue.put_nowait(rpc.Heartbeat(wall_ns=1))
+        for line in self.unheard:
+            queue.put_nowait(line)
+        self.unheard.clear()
         self._streams.add(queue)
 
         async def lines() -> AsyncIterator[bytes]:
@@ -225,11 +236,14 @@ class FakeHost(Footage, Outlets):
             session=session,
             camera=CameraId(request.path_params["camera"]),
             stream=request.path_params["stream"],
+            shown=self.shown.get(STREAM_HEADER.lower(), request.path_params["stream"]),
+            asked=request.path_params["stream"],
             who=request.query_params["who"],
             address=request.query_params["address"],
             user=request.query_params["user"],
             access_session=request.query_params["session"],
-            since_ns=1,
+            since_ns=self.clock.wall_ns(),
+            until_ns=int(request.query_params["until_ns"]) if "until_ns" in request.query_params else None,
             connected=True,
         )
         await self.answering.wait()
@@ -237,7 +251,7 @@ class FakeHost(Footage, Outlets):
         return Response("v=0\r\n", 201, media_type=rpc.SDP_MEDIA_TYPE, headers=headers)
 
     async def _viewers(self, _request: Request) -> Response:
-        return self._refused("viewers") or Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.viewers.values()))))
+        return self._refused("viewers") or Response(rpc.wire(ViewerList(viewers=tuple(self.viewers.values()))))
 
     async def _patch(self, request: Request) -> Response:
         self.patches.append(await request.body())
@@ -255,12 +269,22 @@ class FakeHost(Footage, Outlets):
     async def _end(self, request: Request) -> Response:
         if refused := self._refused("close"):
             return refused
-        wish = rpc.EndViewers.model_validate_json(await request.body())
+        wish = EndViewers.model_validate_json(await request.body())
         assert wish.sessions is not None
         ended = [session for session in self.viewers if session in wish.sessions]
         for session in ended:
             del self.viewers[session]
         return JSONResponse({"ended": len(ended)})
+
+    async def _limit(self, request: Request) -> Response:
+        if refused := self._refused("limits"):
+            return refused
+        limits = ViewLimits.model_validate_json(await request.body())
+        self.limits.append(limits.until)
+        for session in self.viewers.keys() & limits.until.keys():
+            until_ns = limits.until[session]
+            self.viewers[session] = self.viewers[session].model_copy(update={"until_ns": until_ns})
+        return Response(status_code=204)
 
     async def _take(self, request: Request) -> Response:
         wish = rpc.StickWish.model_validate_json(await request.body())

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from config.live import LiveSettings
 from gateway.fleet import rpc
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
+from gateway.fleet.viewers import EndViewers, ViewerList
 from gateway.live import LiveError, LiveHub, ViewerFacts, open_live
 from gateway.worker.problems import answer, problem_of
 from kernel.clock import SystemClock
@@ -107,11 +108,11 @@ class LiveHost(FakeHost):
         return Response(fragment, 200, {"etag": done.etag}, media_type="application/trickle-ice-sdpfrag")
 
     async def _end(self, request: Request) -> Response:
-        wish = rpc.EndViewers.model_validate_json(await request.body())
+        wish = EndViewers.model_validate_json(await request.body())
         return JSONResponse({"ended": self.hub.end(camera=wish.camera, who=wish.who, sessions=wish.sessions)})
 
     async def _viewers(self, _request: Request) -> Response:
-        return Response(rpc.wire(rpc.ViewerList(viewers=tuple(self.hub.viewers()))))
+        return Response(rpc.wire(ViewerList(viewers=tuple(self.hub.viewers()))))
 
     async def _close(self, request: Request) -> Response:
         try:

@@ -41,7 +41,12 @@ async def test_what_is_shown_is_told_and_recorded(desk: Desk) -> None:
     assert (answer.headers["sightline-stream"], answer.headers["sightline-converted-from"]) == ("sub", "h265")
     assert answer.headers["location"] == f"/whep/{camera}/main/session-1"
     (started,) = await desk.audit("view.started")
-    assert json.loads(started.details) == {"stream": "sub", "asked": "main", "converted_from": "h265"}
+    assert json.loads(started.details) == {
+        "stream": "sub",
+        "asked": "main",
+        "converted_from": "h265",
+        "view": "session-1",
+    }
 
 
 async def test_a_plain_view_says_no_more_than_its_stream(desk: Desk) -> None:
@@ -220,7 +225,7 @@ async def test_a_view_is_recorded_from_start_to_end(desk: Desk) -> None:
     assert desk.host.viewers == {}
     started, ended = await desk.audit("view.started") + await desk.audit("view.ended")
     assert (started.actor, started.subject, started.address) == ("root", camera, "127.0.0.1")
-    assert json.loads(started.details) == {"stream": "sub"}
+    assert json.loads(started.details) == {"stream": "sub", "view": "session-1"}
     assert json.loads(ended.details)["reason"] == "closed"
 
 
@@ -271,6 +276,7 @@ async def test_a_view_that_outlived_its_gateway_is_taken_over(desk: Desk) -> Non
     await desk.gateway.rooms.ledger.sweep()
     adopted = (await desk.audit("view.started"))[-1]
     assert (adopted.actor, json.loads(adopted.details)["adopted"]) == ("olga", True)
+    assert adopted.from_ns == viewer.since_ns
 
 
 async def adopted_view(desk: Desk, camera: str, client: httpx.AsyncClient) -> str:

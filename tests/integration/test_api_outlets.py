@@ -54,6 +54,8 @@ class Given:
             outlet=outlet.id,
             camera=self.camera,
             stream=stream,
+            shown=stream,
+            asked=stream,
             who=outlet.subject,
             address="192.0.2.9",
             user=outlet.user,

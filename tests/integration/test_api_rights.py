@@ -1,5 +1,6 @@
 """Groups, teams, roles, grants and the glass: kept over the API, and what they allow begins and ends with them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from gateway.access.permissions import Role
+from gateway.api.lasting import Lasting, lasting
 from gateway.db.engine import open_database, sqlite_url
 from gateway.db.rights import RightsRows
 from kernel.clock import utc
@@ -169,7 +171,21 @@ async def test_a_right_taken_away_ends_playback(desk: Desk) -> None:
     assert json.loads(ended.details)["reason"] == "right ended"
 
 
-@pytest.mark.parametrize("ends", ["right", "session"])
+ENDINGS = {"right": "right ended", "session": "session ended", "lock": "locked"}
+
+
+async def ended_by(desk: Desk, ends: str, client: httpx.AsyncClient, grant: str) -> None:
+    """Have somebody's right or session end, or lock their session."""
+    if ends == "right":
+        answer = await desk.admin.delete(f"/api/v1/grants/{grant}")
+    elif ends == "session":
+        answer = await client.delete("/api/v1/session")
+    else:
+        answer = await client.put("/api/v1/session/state", json={"state": "locked"})
+    assert answer.is_success, answer.text
+
+
+@pytest.mark.parametrize("ends", ENDINGS)
 async def test_an_export_is_broken_off(desk: Desk, ends: str) -> None:
     """What was not sent yet is not sent, the client sees that the clip is not whole, and the audit says why."""
     camera = await desk.enrol()
@@ -180,15 +196,56 @@ async def test_an_export_is_broken_off(desk: Desk, ends: str) -> None:
     async with client.stream("GET", f"/api/v1/cameras/{camera}/clip.mp4", params=span) as answer:
         pieces = answer.aiter_bytes()
         assert await anext(pieces) == b"ftyp"
-        if ends == "right":
-            await desk.admin.delete(f"/api/v1/grants/{grant['id']}")
-        else:
-            await client.delete("/api/v1/session")
+        await ended_by(desk, ends, client, grant["id"])
         desk.host.exporting.set()
         with pytest.raises(httpx.RemoteProtocolError):
             await anext(pieces)
     _, broken = await desk.audit("export.clip")
-    assert (broken.outcome, json.loads(broken.details)["error"]) == ("failed", f"{ends} ended")
+    assert (broken.outcome, json.loads(broken.details)["error"]) == ("failed", ENDINGS[ends])
+
+
+@pytest.mark.parametrize("ends", ENDINGS)
+async def test_an_export_whose_right_ends_while_it_is_asked_for_never_begins(desk: Desk, ends: str) -> None:
+    """Between the permission and the host's first word: refused, not one byte is sent, and the audit says why."""
+    camera = await desk.enrol()
+    client, user = await member(desk)
+    grant = await made(desk, "grants", role="operator", user=user)
+    desk.host.slow.clear()
+    span = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T12:10:00Z"}
+    asking = asyncio.create_task(client.get(f"/api/v1/cameras/{camera}/clip.mp4", params=span))
+    await until(lambda: f"GET /cameras/{camera}/export/main" in desk.host.asked, what="the host to be asked")
+    await ended_by(desk, ends, client, grant["id"])
+    desk.host.slow.set()
+    answer = await asking
+    assert (answer.status_code, b"ftyp" in answer.content) == (403, False)
+    (refused,) = await desk.audit("export.clip")
+    assert (refused.outcome, json.loads(refused.details)["error"]) == ("refused", ENDINGS[ends])
+
+
+@pytest.mark.parametrize("ends", ENDINGS)
+async def test_an_export_that_was_let_in_too_early_never_begins(
+    desk: Desk, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends after the guard has let the request in, and before anything listens, ends it as well."""
+    camera = await desk.enrol()
+    client, user = await member(desk)
+    grant = await made(desk, "grants", role="operator", user=user)
+    let_in, go_on = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def later(*args: Any) -> AsyncIterator[Lasting]:
+        let_in.set()
+        await go_on.wait()
+        async with lasting(*args) as it:
+            yield it
+
+    monkeypatch.setattr("gateway.api.playback.lasting", later)
+    span = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T12:10:00Z"}
+    asking = asyncio.create_task(client.get(f"/api/v1/cameras/{camera}/clip.mp4", params=span))
+    await let_in.wait()
+    await ended_by(desk, ends, client, grant["id"])
+    go_on.set()
+    assert (await asking).status_code == 403
 
 
 async def test_an_open_console_is_told_of_its_rights(desk: Desk) -> None:

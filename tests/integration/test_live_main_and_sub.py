@@ -122,6 +122,23 @@ async def test_main_takes_the_place_of_an_h265_sub_only_where_it_may(
             assert session.stream is shown
 
 
+async def test_a_weak_line_does_not_make_a_view_one_of_the_sub_stream(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is carried at the moment is told beside what a good line is shown, and what was asked for."""
+    camera = Camera(clock)
+    async with (
+        open_live(LOOPBACK, clock=clock) as hub,
+        camera.served(hub),
+        python_viewer(hub, CAMERA, monkeypatch) as viewer,
+    ):
+        await until(lambda: hub.viewers()[0].connected, what="the connection")
+        hub._session(viewer.session.id)._ladder.overrun(clock.monotonic_ns())
+        await camera.until_decoded(viewer, SUB)
+        (state,) = hub.viewers()
+        assert (state.stream, state.shown, state.asked) == (StreamName.SUB, StreamName.MAIN, StreamName.MAIN)
+
+
 async def test_the_end_of_the_sub_stream_leads_back(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A viewer who was moved down is shown the main stream again when the sub stream goes, in the same view."""
     camera = Camera(clock)

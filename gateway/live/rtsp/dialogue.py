@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 
 WRONG_MAX = 3
 """Wrong credentials on one connection before it is closed."""
+RETRY_S = 10
+"""Whoever comes while no gateway is there is told to come again after this."""
 _REFUSED = frozenset({"ANNOUNCE", "RECORD", "PAUSE", "REDIRECT"})
 """Known, and not for this server: it only shows, and what is live cannot stand still."""
 _CHANNELS = re.compile(r"interleaved=(\d{1,3})(?:-\d{1,3})?$")
@@ -204,6 +206,9 @@ class RtspDialogue:
         if not house.outlets.reachable_from(outlet, address):
             _log.warning("rtsp.refused_network", address=address, outlet=outlet.id)
             raise _RefusedError(Answer(403, why="not from this network"))
+        if house.hub.endings.alone:
+            _log.warning("rtsp.refused_alone", address=address, outlet=outlet.id)
+            raise _RefusedError(Answer(503, [("Retry-After", str(RETRY_S))], why="the control room is not there now"))
         found = house.outlets.camera(outlet, place.camera)
         stream = place.stream or outlet.best
         if found is None or (stream is StreamName.MAIN and outlet.best is StreamName.SUB):

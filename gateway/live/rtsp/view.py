@@ -75,8 +75,9 @@ class RtspView:
         self.outlet = outlet
         self.base = base
         self.playing = False
+        # When it ends is its outlet's business, which may change.
         self.viewer = ViewerFacts(
-            who=outlet.subject, address=address, user=outlet.user, access_session=outlet.access_session
+            who=outlet.subject, address=address, user=outlet.user, access_session=outlet.access_session, outside=True
         )
         self.since_ns = clock.wall_ns()
         self._carrier = carrier
@@ -172,6 +173,8 @@ class RtspView:
             outlet=self.outlet.id,
             camera=self.feed.camera,
             stream=self.feed.stream,
+            shown=self.feed.stream,
+            asked=self.feed.stream,
             who=self.viewer.who,
             address=self.viewer.address,
             user=self.viewer.user,

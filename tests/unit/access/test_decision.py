@@ -53,6 +53,35 @@ async def test_a_token_goes_on_as_long_as_it_and_its_user_do(door: Door, decider
     assert not decider.still(user.id, session, Permission.VIEW_LIVE, CAMERA)
 
 
+async def test_the_end_of_a_right_is_that_of_the_last_grant_or_of_the_token(door: Door, decider: Decider) -> None:
+    """Grants that follow each other without a gap are one; a role that gives it has no end, a token always has one."""
+    user, other = await door.add("mia", Role.MEMBER), await door.add("olga", Role.OPERATOR)
+    row, secret = await door.people.add_token(user_id=other.id, name="wall", role=Role.VIEWER, days=1)
+    program = (await door.access.of_token(secret)).session
+    now_ns = door.clock.wall_ns()
+    async with door.database.write() as connection:
+        for number, (start_s, end_s) in enumerate([(0, 100), (0, 60), (100, 200), (201, 300)]):
+            grant = GrantRow(
+                id=f"g{number}",
+                kind="grant",
+                user_id=user.id,
+                team_id=None,
+                role="viewer",
+                group_id=None,
+                starts_ns=now_ns + start_s * NS_PER_S,
+                ends_ns=now_ns + end_s * NS_PER_S,
+                reason="",
+                granted_by="u",
+                created_ns=number,
+            )
+            await RightsRows(connection).put_grant(grant)
+    await decider.reload()
+    assert decider.until_ns(user.id, "s", Permission.VIEW_LIVE, CAMERA) == now_ns + 200 * NS_PER_S
+    assert decider.until_ns(other.id, "s", Permission.VIEW_LIVE, CAMERA) is None
+    assert decider.until_ns(other.id, program, Permission.VIEW_LIVE, CAMERA) == row.expires_ns
+    assert decider.until_ns("nobody", "s", Permission.VIEW_LIVE, CAMERA) is None
+
+
 async def test_who_is_disabled_goes_on_with_nothing(door: Door, decider: Decider) -> None:
     """Whatever session it was begun in."""
     await door.add("root", Role.ADMINISTRATOR)

@@ -92,6 +92,24 @@ async def test_a_share_ends_on_time(stage: Stage) -> None:
     assert stage.heard(Ended) == [Ended(stage.heard(Ended)[0].share, None)]  # type: ignore[union-attr]
 
 
+async def test_shares_that_follow_each_other_are_one_to_who_watches(stage: Stage) -> None:
+    """What is seen ends with the last of them, up to the first gap, and with those that give that stream."""
+    now_ns = stage.clock.wall_ns()
+    ends: dict[str, int] = {}
+    for name, start_s, end_s, stream in (("a", 0, 600, "line"), ("b", 600, 1200, "sub"), ("c", 1201, 1800, "line")):
+        row = await stage.shares.make(
+            stage.wish(starts_ns=now_ns + start_s * NS_PER_S, ends_ns=now_ns + end_s * NS_PER_S, stream=stream),
+            by=OLGA,
+        )
+        ends[name] = row.ends_ns
+    main, sub = StreamName.MAIN, StreamName.SUB
+    until_ns = stage.shares.shown_until_ns
+    assert until_ns(PC.user_id, CAMERA, asked=main, shown=main) == ends["a"]
+    assert until_ns(PC.user_id, CAMERA, asked=sub, shown=sub) == ends["b"]
+    assert until_ns(PC.user_id, CAMERA, asked=sub, shown=main) == ends["a"]
+    assert until_ns(PC.user_id, OTHER, asked=sub, shown=sub) is None
+
+
 async def test_a_share_begins_on_time(stage: Stage) -> None:
     """Before its start it gives nothing."""
     starts_ns = stage.clock.wall_ns() + 600 * NS_PER_S
