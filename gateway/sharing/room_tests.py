@@ -11,7 +11,8 @@ from gateway.db.errors import DatabaseError
 from gateway.db.sharing import RoomTestRow, ShareRow, ShareRows
 from gateway.sharing.changes import Bell, Person, Tested
 from gateway.sharing.errors import ShareError, UnknownShareError
-from gateway.sharing.shares import TEST, Shares, ShareWish
+from gateway.sharing.shares import Shares
+from gateway.sharing.wishes import TEST, ShareWish
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import CameraId
 

@@ -214,12 +214,12 @@ async def test_places_are_held_while_views_are_opened(stage: Stage) -> None:
     """Two offers at once do not share the last place."""
     await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
     with (
-        stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
+        stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: []),
         pytest.raises(ShareFullError),
-        stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
+        stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: []),
     ):
         pass
-    with stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0):
+    with stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: []):
         pass
 
 
@@ -227,8 +227,8 @@ async def test_a_second_share_has_places_of_its_own(stage: Stage) -> None:
     """Where the first is full the other is taken."""
     first = await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
     other = await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
-    counts = {first.id: 1, other.id: 0}
-    with stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda share: counts[share]) as row:
+    places = {first.id: [("u-colleague", CAMERA)], other.id: []}
+    with stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda share: places[share]) as row:
         assert row.id == other.id
 
 
