@@ -286,7 +286,7 @@ async def accept(wish: Accept, request: Request, who: Awake, the: The) -> None:
     known = partners.own(who.user_id)
     if known.terms_version == wish.version == partners.terms_version:
         return
-    the.sharing.acts.count(who.user_id)
+    the.sharing.acts.count(f"terms {who.user_id}")
     await partners.accept_terms(who.user_id, wish.version)
     await the.trail.append(
         AuditEvent(

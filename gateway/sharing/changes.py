@@ -149,5 +149,5 @@ class Bell:
         for call in tuple(self._listening):
             try:
                 call(change)
-            except Exception:
-                log.exception("share.untold", change=type(change).__name__)
+            except Exception as error:  # noqa: BLE001 - what a share gave is taken away whoever fails at hearing of it
+                log.error("share.untold", change=type(change).__name__, error=repr(error))  # noqa: TRY400 - reads no files

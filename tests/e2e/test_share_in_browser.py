@@ -169,6 +169,20 @@ async def test_follow_me_shows_what_is_selected(room: Room) -> None:
     assert await room.shares() == []
 
 
+async def test_a_selection_that_could_not_be_told_is_told_again(room: Room) -> None:
+    """The gateway refuses it once: a moment later it is shown all the same, without anybody's doing."""
+    await room.select(1)
+    for key in ("w", "f", "Enter"):
+        await room.page.keyboard.press(key)
+    await expect(room.tile(1).locator(".following")).to_have_text("Shared: follow-me")
+    refused = {"type": "db.conflict", "title": "Gone.", "status": 409, "detail": "", "cure": "Look anew."}
+    await room.page.route("**/selected", lambda route: route.fulfill(status=409, json=refused), times=1)
+    await room.select(3)
+    await expect(room.tile(3).locator(".following")).to_have_text("Shared: follow-me")
+    (shown,) = await room.pc.mine()
+    assert [camera["number"] for camera in shown["cameras"]] == [3]
+
+
 # --- the stick
 
 
