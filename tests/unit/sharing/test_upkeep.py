@@ -276,6 +276,6 @@ async def test_what_gives_anybody_more_widens(stage: Stage) -> None:
         {"ends_ns": row.ends_ns + 1},
     )
     for change in more:
-        wider = replace(row, **change)  # type: ignore[arg-type]
+        wider = replace(row, **change)
         assert (widens(row, wider), widens(wider, row)) == (True, False), change
     assert not widens(row, stage.shares.changed(row, ShareChange(title="Another")))
