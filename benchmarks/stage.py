@@ -80,6 +80,8 @@ allow_loopback = true
 [live]
 port = 0
 loopback = true
+[sharing]
+views_of_one_camera = 1000
 [log]
 level = "error"
 [[recording.disks]]

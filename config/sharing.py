@@ -27,6 +27,8 @@ class SharingSettings(BaseModel):
     """Reason of a share that is made by two keys."""
     viewer_limit: Annotated[int, Field(ge=1, le=1000)] = 20
     """How many views one share may open at once when nobody says otherwise."""
+    views_of_one_camera: Annotated[int, Field(ge=1, le=1000)] = 4
+    """How many views of one camera one person may open at once by one share: two screens, each between two streams."""
     stick_minutes: Annotated[int, Field(ge=1, le=60)] = 5
     """How long a stick is lent when nobody says otherwise."""
     stick_max_minutes: Annotated[int, Field(ge=1, le=240)] = 60

@@ -50,7 +50,7 @@ from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, ListChanged, open_fleet
 from gateway.hosting import HostProcess, open_hosting, place_of
-from gateway.shared import HostDoors, Recorder, ShareRights
+from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
 from gateway.vault import KeyFile, Vault
@@ -173,6 +173,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
                 database,
                 clock=clock,
                 settings=settings.sharing,
+                personal_days=settings.audit.personal_days,
                 changed=decider.changed,
                 vault=vault,
                 door=HostDoors(fleet),
@@ -190,6 +191,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         stack.callback(access.when_state(ledger.session_turned))
         stack.callback(access.when_idle(lambda session: trail.note(_locked_by_itself(session))))
         stack.callback(decider.when_changed(ledger.rights_changed))
+        await stack.enter_async_context(kept_to_rights(sharing, decider, access, clock=clock))
         await stack.enter_async_context(sweeping(access, clock=clock))
         rooms = Rooms(
             settings=settings,

@@ -1,19 +1,32 @@
 """Joins shares with the rooms that do not know of them: to one they are rights, to another acts that are recorded.
 
-To the camera hosts they are outlets.
+To the camera hosts they are outlets. What shares know of rights, users and sessions they are told here too.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
+import structlog
+
+from gateway.access.decision import TOKEN_PREFIX, Decider
 from gateway.access.permissions import Permission
 from gateway.access.rights import Right
+from gateway.access.service import Access
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
 from gateway.audit.trail import Trail
+from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.outlets import Outlet, OutletCamera, OutletCredential, issue_credential
 from gateway.fleet.service import Fleet
-from gateway.sharing import Ended, Sharing, SharingChange, StickTakenBack, Tested
+from gateway.sharing import Changed, Ended, Sharing, SharingChange, StickTakenBack, Tested
 from gateway.sharing.outlets import Issued, Opening
+from kernel.clock import Clock, every
+
+log = structlog.get_logger()
+
+SESSIONS_S = 2.0
+"""The end of a session that another process ended (``sightline users``) is seen within this."""
 
 
 class ShareRights:
@@ -88,7 +101,22 @@ class Recorder:
     def heard(self, change: SharingChange) -> None:
         """Record a change, where nobody else does."""
         match change:
-            case Ended(share, None):
+            case Changed(share, _, reason) if reason:
+                self._trail.note(
+                    AuditEvent(
+                        action=Action.SHARE_CHANGED,
+                        actor=SYSTEM,
+                        subject=share.id,
+                        details={
+                            "title": share.title,
+                            "reference": share.reference,
+                            "recipients": ", ".join(sorted(share.recipients)) if share.recipients is not None else None,
+                            "cameras": ", ".join(share.cameras),
+                            "reason": reason,
+                        },
+                    )
+                )
+            case Ended(share, None, reason):
                 self._trail.note(
                     AuditEvent(
                         action=Action.SHARE_ENDED,
@@ -98,17 +126,17 @@ class Recorder:
                             "title": share.title or None,
                             "cameras": ", ".join(share.cameras),
                             "reference": share.reference,
-                            "reason": "its time was up",
+                            "reason": reason,
                         },
                     )
                 )
-            case StickTakenBack(share, loan, None):
+            case StickTakenBack(share, loan, None, reason):
                 self._trail.note(
                     AuditEvent(
                         action=Action.STICK_TAKEN_BACK,
                         actor=SYSTEM,
                         subject=loan.camera,
-                        details={"share": share.id, "to": loan.to.name, "reason": "its time was up"},
+                        details={"share": share.id, "to": loan.to.name, "reason": reason},
                     )
                 )
             case Tested(test):
@@ -129,3 +157,80 @@ class Recorder:
                 )
             case _:
                 pass
+
+
+class Standing:
+    """Tells shares who may still give what they gave, and who is still there. Made by :func:`kept_to_rights`."""
+
+    def __init__(self, sharing: Sharing, decider: Decider, access: Access, *, clock: Clock) -> None:
+        self._sharing = sharing
+        self._decider = decider
+        self._access = access
+        self._clock = clock
+        self._people = self._everybody()
+
+    def _everybody(self) -> frozenset[str]:
+        tables = self._decider.tables()
+        return frozenset(tables.users) | tables.disabled
+
+    def rights_changed(self) -> None:
+        """Take away what is not theirs to give any more. Whoever was just made is not known yet, and not gone."""
+        before, self._people = self._people, self._everybody()
+        gone = before - self._people
+        if gone:
+            self._sharing.upkeep.forget(gone)
+        self._sharing.upkeep.keep_to(
+            lambda user_id: self._decider.rights_of(user_id).cameras(Permission.SHARE),
+            lambda user_id, camera: self._decider.rights_of(user_id).rule(Permission.STEER, camera) is not None,
+        )
+
+    async def look(self) -> None:
+        """Show nothing more of what somebody selected whose session another process, or the clock, has ended.
+
+        A gateway that starts anew knows not through which session that was: any of its maker's will do.
+        """
+        followed = self._sharing.shares.followed()
+        gone = set(await self._access.gone([session for _, session in followed.values()]) if followed else ())
+        for share_id, (maker, session) in followed.items():
+            if session.startswith(TOKEN_PREFIX):
+                token = self._decider.tables().tokens.get(session.removeprefix(TOKEN_PREFIX))
+                over = token is None or token[2] <= self._clock.wall_ns()
+            else:
+                over = session in gone if session else not await self._access.sessions(maker)
+            if over:
+                self._sharing.upkeep.signed_out(session, share_id)
+
+    async def run(self) -> None:
+        """Look for ever; with a failing database what was seen last holds."""
+        failing = False
+        async with every(self._clock, SESSIONS_S) as ticks:
+            async for _ in ticks:
+                try:
+                    await self.look()
+                except DatabaseError as error:
+                    if not failing:
+                        log.error("share.sessions_unread", error=error.code)  # noqa: TRY400 - a plain reason
+                    failing = True
+                else:
+                    failing = False
+
+
+@asynccontextmanager
+async def kept_to_rights(sharing: Sharing, decider: Decider, access: Access, *, clock: Clock) -> AsyncIterator[None]:
+    """Let shares and loans give what whoever gave them may give, for the time of the block."""
+    standing = Standing(sharing, decider, access, clock=clock)
+    detach = [
+        decider.when_changed(standing.rights_changed),
+        access.when_ended(sharing.upkeep.signed_out),
+    ]
+    try:
+        standing.rights_changed()
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(standing.run(), name="whose selection is shown")
+            try:
+                yield
+            finally:
+                looking.cancel()
+    finally:
+        for call in detach:
+            call()

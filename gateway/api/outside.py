@@ -58,9 +58,11 @@ def seated(the: Rooms, viewer: Actor, who: Identity, camera: CameraId, stream: S
     if who.role is not Role.PARTNER:
         yield Seat(viewer)
         return
-    with the.sharing.shares.seat(
-        who.user_id, camera, stream, watching=lambda share: len(views_of(the.ledger, the.sharing, share))
-    ) as share:
+
+    def watching(share_id: str) -> list[tuple[str, CameraId]]:
+        return [(span.actor.id, span.camera) for span in views_of(the.ledger, the.sharing, share_id)]
+
+    with the.sharing.seats.seat(who.user_id, camera, stream, watching=watching) as share:
         yield Seat(replace(viewer, rule=f"{RULE}{share.id}"), the.sharing.shares.best(share))
 
 
@@ -161,7 +163,7 @@ def _watcher(the: Rooms, span: Span, name: str, organisation_id: str, state: rpc
         user_id=span.actor.id,
         kind="rtsp" if span.outlet else "webrtc",
         name=name,
-        organisation=the.sharing.partners.organisation(organisation_id).name,
+        organisation=the.sharing.partners.name_of(organisation_id),
         share_id=_share_of(the.sharing, span),
         camera=span.camera,
         session=span.key[1],

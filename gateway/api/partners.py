@@ -1,13 +1,14 @@
 """Partner organisations: what administrators keep, whom supervisors invite, and how somebody outside comes in."""
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from gateway.access import totp
-from gateway.access.errors import PasswordPolicyError
+from gateway.access.errors import PasswordPolicyError, UnknownError
 from gateway.access.permissions import Permission, Role
 from gateway.api import models, session_models
 from gateway.api.guard import Awake, Who, actor, needs, public
@@ -150,11 +151,13 @@ async def change(organisation_id: str, wish: NewOrganisation, request: Request, 
 async def remove(organisation_id: str, request: Request, who: Who, the: The) -> None:
     """Remove an organisation: its shares end, and its people are users no more."""
     by = Person(user_id=who.user_id, name=who.name)
-    the.sharing.partners.organisation(organisation_id)
-    await the.sharing.shares.end(the.sharing.shares.organisation_shares(organisation_id), by=by)
-    for one in the.sharing.partners.people(organisation_id):
-        await the.people.remove(one.user_id)
-    row = await the.sharing.partners.remove(organisation_id)
+    partners, shares = the.sharing.partners, the.sharing.shares
+    with partners.leaving(organisation_id):
+        await shares.end(shares.organisation_shares(organisation_id), by=by)
+        for one in partners.people(organisation_id):
+            with suppress(UnknownError):  # removed by somebody else meanwhile
+                await the.people.remove(one.user_id)
+        row = await partners.remove(organisation_id)
     await the.decider.reload()
     await _note(the, actor(request, who), Action.PARTNER_REMOVED, row)
 
@@ -254,8 +257,7 @@ async def remove_recipient(user_id: str, request: Request, who: Who, the: The) -
     """Remove somebody of a partner: they see nothing from now on, and cannot sign in."""
     row = the.sharing.partners.own(user_id)
     await the.people.remove(user_id)
-    the.sharing.partners.forget(user_id)
-    await the.decider.reload()
+    await the.decider.reload()  # whereupon sharing forgets them too
     await the.trail.append(
         AuditEvent(action=Action.USER_REMOVED, actor=actor(request, who), subject=user_id, details={"name": row.name})
     )
@@ -278,8 +280,13 @@ async def terms(who: Who, the: The) -> Terms:
 
 @router.post("/terms", status_code=204, **needs(Permission.SIGNED_IN))
 async def accept(wish: Accept, request: Request, who: Awake, the: The) -> None:
-    """Accept the terms."""
-    await the.sharing.partners.accept_terms(who.user_id, wish.version)
+    """Accept the terms. To accept what one has accepted already does nothing."""
+    partners = the.sharing.partners
+    known = partners.own(who.user_id)
+    if known.terms_version == wish.version == partners.terms_version:
+        return
+    the.sharing.acts.count(f"terms {who.user_id}")
+    await partners.accept_terms(who.user_id, wish.version)
     await the.trail.append(
         AuditEvent(
             action=Action.TERMS_ACCEPTED,

@@ -131,8 +131,7 @@ async def change_user(user_id: str, wish: ChangeUser, request: Request, who: Who
 async def remove_user(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a user with their sessions and tokens."""
     row = await the.people.remove(user_id)
-    await the.decider.reload()
-    the.sharing.partners.forget(user_id)
+    await the.decider.reload()  # whereupon sharing forgets them too
     await the.trail.append(
         AuditEvent(
             action=Action.USER_REMOVED,

@@ -48,6 +48,7 @@ class _Outbox:
         self._the = the
         self._who = who
         self._told: dict[str, Any] = {}
+        self._cameras: frozenset[str] = frozenset()
         self.wake = asyncio.Event()
         self.wake.set()
         self.waiting: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)
@@ -59,7 +60,7 @@ class _Outbox:
 
     def camera(self, change: FleetChange) -> None:
         """See whether a camera that changed is one of theirs."""
-        if isinstance(change, StateChanged):
+        if isinstance(change, StateChanged) and change.camera in self._cameras:
             self.wake.set()
 
     def heard(self, change: SharingChange) -> None:
@@ -105,6 +106,7 @@ class _Outbox:
         if body == self._told:
             return None
         self._told = body
+        self._cameras = frozenset(camera["id"] for share in body["shares"] for camera in share["cameras"])
         return {"t": "mine", **body}
 
     def end(self) -> None:

@@ -39,7 +39,7 @@ def share(the: Rooms, row: ShareRow) -> models.Share:
         kind=row.kind,
         title=title(the, row),
         organisation=row.organisation_id,
-        organisation_name=the.sharing.partners.organisation(row.organisation_id).name,
+        organisation_name=the.sharing.partners.name_of(row.organisation_id),
         recipients=sorted(row.recipients) if row.recipients is not None else None,
         cameras=list(row.cameras),
         follow=row.follows,

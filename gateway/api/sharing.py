@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 from gateway.access.errors import ForbiddenError
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
+from gateway.api import share_giving
 from gateway.api import share_models as models
 from gateway.api import share_views as shown
 from gateway.api.guard import Who, actor, confirmed, needs
@@ -18,6 +19,7 @@ from gateway.audit.events import Action, AuditEvent
 from gateway.db.sharing import ShareRow
 from gateway.sharing import STANDING, Person, ShareChange, ShareWish
 from gateway.sharing.errors import ShareError, UnknownShareError
+from gateway.sharing.terms import widens
 from kernel.clock import NS_PER_S, to_ns
 from kernel.ids import CameraId
 
@@ -50,7 +52,9 @@ async def make(wish: models.NewShare, request: Request, who: Who, the: The) -> m
 
 @router.post("/shares/quick", status_code=201, **needs(Permission.SHARE))
 async def make_quickly(wish: models.QuickShare, request: Request, who: Who, the: The) -> models.Share:
-    """Share a camera with everything else as the room's settings have it."""
+    """Share a camera with everything else as the room's settings have it. Longer than usual needs a late proof."""
+    if wish.minutes is not None and wish.minutes > the.settings.sharing.minutes:
+        await confirmed(request, who, Permission.SHARE)
     organisation = wish.organisation
     if organisation is None:
         usual = the.sharing.partners.named(the.settings.sharing.organisation)
@@ -91,6 +95,8 @@ async def _make(the: Rooms, request: Request, who: Identity, wish: models.NewSha
             viewer_limit=wish.viewer_limit,
             starts_ns=_ns(wish.start),
             ends_ns=_end_ns(wish.end, wish.minutes, _ns(wish.start) or the.clock.wall_ns()),
+            ends_by_ns=share_giving.may_until_ns(the, who, cameras),
+            session=who.session,
         ),
         by=person(who),
     )
@@ -115,24 +121,28 @@ async def one(share_id: str, who: Who, the: The) -> models.Share:
 async def change(share_id: str, wish: models.ChangeShare, request: Request, who: Who, the: The) -> models.Share:
     """Extend, narrow or otherwise change a share. What it gives no more ends at once.
 
-    To extend it by more than the usual time at once needs a late proof of who one is.
+    A late proof of who one is is needed to extend it by more than the usual time at once, and to widen in any way one
+    that is standing or ends later than usual. Who extends somebody else's answers for it from then on.
     """
     row = reached(the, who, share_id)
     # Whoever changes a share gives what is in it anew.
     cameras = may_share(the, who, wish.cameras if wish.cameras is not None else row.cameras)
-    ends_ns = _end_ns(wish.end, wish.minutes, the.clock.wall_ns())
-    if ends_ns is not None and ends_ns > max(row.ends_ns, the.clock.wall_ns()) + _usual_ns(the):
-        await confirmed(request, who, Permission.SHARE)
     change = ShareChange(
         title=wish.title,
         cameras=cameras if wish.cameras is not None else None,
         recipients=frozenset(wish.recipients) if wish.recipients is not None else None,
-        ends_ns=ends_ns,
+        ends_ns=_end_ns(wish.end, wish.minutes, the.clock.wall_ns()),
         stream=wish.stream,
         may_ask_for_stick=wish.may_ask_for_stick,
         stills=wish.stills,
         viewer_limit=wish.viewer_limit,
     )
+    change = share_giving.answered(the, who, row, change)
+    wished = the.sharing.shares.changed(row, change)
+    usual_ns = the.clock.wall_ns() + _usual_ns(the)
+    long = row.kind == STANDING or row.ends_ns > usual_ns
+    if (long and widens(row, wished)) or wished.ends_ns > max(row.ends_ns + _usual_ns(the), usual_ns):
+        await confirmed(request, who, Permission.SHARE)
     row = await the.sharing.shares.change(share_id, change)
     await _note(the, request, who, Action.SHARE_CHANGED, row)
     return shown.share(the, row)
@@ -153,7 +163,7 @@ async def select(share_id: str, wish: models.Selected, request: Request, who: Wh
     """Show in a share of one's own that follows what one has selected."""
     before = reached(the, who, share_id)
     camera = may_share(the, who, [wish.camera])[0] if wish.camera is not None else None
-    row = await the.sharing.shares.select(share_id, camera, by=person(who))
+    row = await the.sharing.shares.select(share_id, camera, by=person(who), session=who.session)
     if row is not before:
         await _note(the, request, who, Action.SHARE_CHANGED, row)
 
@@ -163,7 +173,7 @@ async def reviewed(share_id: str, wish: models.Review, request: Request, who: Wh
     """Let a standing share go on until its next review."""
     row = reached(the, who, share_id)
     may_share(the, who, row.cameras)
-    row = await the.sharing.shares.review(share_id, to_ns(wish.review))
+    row = await the.sharing.shares.review(share_id, to_ns(wish.review), by=person(who))
     await _note(the, request, who, Action.SHARE_REVIEWED, row)
     return shown.share(the, row)
 

@@ -131,3 +131,7 @@ class PartnerRows:
         return bool(
             (await self._connection.execute(delete(invitations).where(invitations.c.id == invitation_id))).rowcount
         )
+
+    async def remove_expired(self, now_ns: int) -> int:
+        """Delete the invitations that can be used no more; return how many."""
+        return (await self._connection.execute(delete(invitations).where(invitations.c.expires_ns <= now_ns))).rowcount

@@ -89,6 +89,8 @@ class RightsTables:
     """The role of everybody who is not disabled, by user."""
     tokens: Mapping[str, tuple[str, str, int]]
     """(user, role, end) of each API token."""
+    disabled: frozenset[str] = frozenset()
+    """Users who are there, and may do nothing."""
 
 
 class RightsRows:
@@ -119,6 +121,7 @@ class RightsRows:
             bundles=tuple(BundleRow(**row._asdict()) for row in await run(select(bundles))),
             grants=tuple(GrantRow(**row._asdict()) for row in await run(select(grants).order_by(grants.c.created_ns))),
             users={row.id: row.role for row in await run(select(users).where(~users.c.disabled))},
+            disabled=frozenset((await run(select(users.c.id).where(users.c.disabled))).scalars()),
             tokens={row.id: (row.user_id, row.role, row.expires_ns) for row in await run(select(tokens))},
         )
 

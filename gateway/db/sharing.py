@@ -167,6 +167,13 @@ class ShareRows:
         rows = await self._connection.execute(select(room_tests).where(room_tests.c.result == "running"))
         return [_room_test(row._asdict()) for row in rows]
 
+    async def erase(self, before_ns: int) -> int:
+        """Delete shares that were over, and notes and tests that were written, before an instant; return how many."""
+        shares_over = delete(shares).where(shares.c.ended_ns < before_ns)
+        tests_over = delete(room_tests).where(room_tests.c.started_ns < before_ns, room_tests.c.result != "running")
+        written = delete(share_notes).where(share_notes.c.at_ns < before_ns)
+        return sum([(await self._connection.execute(one)).rowcount for one in (written, tests_over, shares_over)])
+
 
 def _room_test(values: dict[str, object]) -> RoomTestRow:
     return RoomTestRow(**{**values, "camera_id": CameraId(str(values["camera_id"]))})  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from gateway.sharing.changes import (
     Tested,
 )
 from gateway.sharing.room import Sharing, open_sharing
-from gateway.sharing.shares import STANDING, ShareChange, ShareWish
+from gateway.sharing.wishes import STANDING, ShareChange, ShareWish
 
 __all__ = [
     "STANDING",

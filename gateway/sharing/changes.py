@@ -3,8 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
 from kernel.ids import CameraId
+
+log = structlog.get_logger()
+
+TIME_UP = "its time was up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +53,20 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A running share is not what it was."""
+    """A running share is not what it was. ``reason`` says why, where nobody changed it."""
 
     share: ShareRow
     was: ShareRow
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A share is over. ``by`` is ``None`` where its time was up."""
+    """A share is over. ``by`` is ``None`` where nobody ended it: for the ``reason``."""
 
     share: ShareRow
     by: Person | None
+    reason: str = TIME_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +111,12 @@ class StickLent:
 
 @dataclass(frozen=True, slots=True)
 class StickTakenBack:
-    """A loan is over. ``by`` is ``None`` where its time was up or its share ended."""
+    """A loan is over. ``by`` is ``None`` where nobody took it back: for the ``reason``."""
 
     share: ShareRow
     loan: Loan
     by: Person | None
+    reason: str = TIME_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,9 @@ class Bell:
         return lambda: self._listening.remove(call)
 
     def ring(self, change: SharingChange) -> None:
-        """Tell everybody."""
+        """Tell everybody, also behind somebody who fails at it."""
         for call in tuple(self._listening):
-            call(change)
+            try:
+                call(change)
+            except Exception as error:  # noqa: BLE001 - what a share gave is taken away whoever fails at hearing of it
+                log.error("share.untold", change=type(change).__name__, error=repr(error))  # noqa: TRY400 - reads no files

@@ -4,7 +4,8 @@ import hashlib
 import ipaddress
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from config.sharing import SharingSettings
@@ -47,6 +48,8 @@ class Partners:
         self._changed = changed
         self._organisations: dict[str, OrganisationRow] = {}
         self._recipients: dict[str, RecipientRow] = {}
+        self._leaving: set[str] = set()
+        """Organisations that are being removed."""
         self.terms_version = hashlib.sha256(settings.terms.encode()).hexdigest()[:16]
 
     async def load(self) -> None:
@@ -72,6 +75,21 @@ class Partners:
         if row is None:
             raise UnknownShareError("There is no such organisation.", cure="See the list of organisations.")
         return row
+
+    def staying(self, organisation_id: str) -> OrganisationRow:
+        """Return an organisation that is not being removed: one that something may be shared with.
+
+        Raises:
+            UnknownShareError: there is none.
+        """
+        if organisation_id in self._leaving:
+            raise UnknownShareError("The organisation is being removed.", cure="See the list of organisations.")
+        return self.organisation(organisation_id)
+
+    def name_of(self, organisation_id: str) -> str:
+        """Return an organisation's name; of one that was removed that it was."""
+        row = self._organisations.get(organisation_id)
+        return row.name if row is not None else "(removed)"
 
     def named(self, name: str) -> OrganisationRow | None:
         """Return an organisation by its name."""
@@ -102,8 +120,11 @@ class Partners:
         row = self._recipients.get(user_id)
         if row is None or row.terms_version != self.terms_version:
             return None
-        organisation = self._organisations.get(row.organisation_id)
-        return row if organisation is not None and not organisation.disabled else None
+        return row if self._usable(row.organisation_id) else None
+
+    def _usable(self, organisation_id: str) -> bool:
+        organisation = self._organisations.get(organisation_id)
+        return organisation is not None and not organisation.disabled and organisation_id not in self._leaving
 
     def check_entry(self, user_id: str, *, address: str, certificate: str | None) -> None:
         """Make sure that a user who is outside comes as their organisation agreed; of others nothing is asked.
@@ -117,7 +138,7 @@ class Partners:
         if row is None:
             return
         organisation = self._organisations.get(row.organisation_id)
-        if organisation is None or organisation.disabled:
+        if organisation is None or not self._usable(row.organisation_id):
             raise OutsideError("Nothing is shared with your organisation.", cure="Ask the control room.")
         if organisation.networks and not _within(address, organisation.networks):
             raise OutsideError(
@@ -159,6 +180,22 @@ class Partners:
         self._changed()
         return row
 
+    @contextmanager
+    def leaving(self, organisation_id: str) -> Iterator[OrganisationRow]:
+        """Let an organisation see, be given and take in nothing more while it is being removed.
+
+        Raises:
+            UnknownShareError: no such organisation, or somebody else is removing it.
+        """
+        row = self.staying(organisation_id)
+        self._leaving.add(organisation_id)
+        try:
+            self._changed()
+            yield row
+        finally:
+            self._leaving.discard(organisation_id)
+            self._changed()
+
     async def remove(self, organisation_id: str) -> OrganisationRow:
         """Forget an organisation with its people's membership and its invitations. Its shares must be over.
 
@@ -175,9 +212,10 @@ class Partners:
         self._changed()
         return row
 
-    def forget(self, user_id: str) -> None:
-        """Forget somebody whose user was removed."""
-        if self._recipients.pop(user_id, None) is not None:
+    def forget(self, user_ids: Collection[str]) -> None:
+        """Forget people whose users were removed."""
+        gone = [user_id for user_id in user_ids if self._recipients.pop(user_id, None) is not None]
+        if gone:
             self._changed()
 
     # --- invitations
@@ -191,7 +229,7 @@ class Partners:
             UnknownShareError: no such organisation.
             ShareError: the organisation has as many people as it may have.
         """
-        self.organisation(organisation_id)
+        self.staying(organisation_id)
         waiting = [one for one in await self.invitations() if one.organisation_id == organisation_id]
         if len(self.people(organisation_id)) + len(waiting) >= PEOPLE_MAX:
             raise ShareError(f"An organisation has {PEOPLE_MAX} people at most.", cure="Remove who has left.")
@@ -249,7 +287,7 @@ class Partners:
         return self._fresh(row)
 
     def _fresh(self, row: InvitationRow | None) -> InvitationRow:
-        if row is None or self._clock.wall_ns() >= row.expires_ns:
+        if row is None or self._clock.wall_ns() >= row.expires_ns or row.organisation_id in self._leaving:
             raise _no_invitation()
         return row
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from config.sharing import SharingSettings
 from gateway.db.engine import Database
 from gateway.sharing.changes import Bell
+from gateway.sharing.erasing import ERASE_EVERY_S, Erasing
 from gateway.sharing.notes import Acts, Notes
 from gateway.sharing.outlets import Door, Outlets
 from gateway.sharing.partners import Partners
 from gateway.sharing.room_tests import RoomTests
+from gateway.sharing.seats import Seats
 from gateway.sharing.shares import Shares
 from gateway.sharing.sticks import Sticks
+from gateway.sharing.upkeep import Upkeep
 from gateway.vault import Vault
 from kernel.clock import Clock, every
 from kernel.ids import CameraId
@@ -40,11 +43,14 @@ class Sharing:
 
     partners: Partners
     shares: Shares
+    seats: Seats
     sticks: Sticks
     notes: Notes
     tests: RoomTests
     acts: Acts
     outlets: Outlets
+    upkeep: Upkeep
+    erasing: Erasing
     bell: Bell
 
     def given(self, user_id: str, at_ns: int | None = None) -> list[Given]:
@@ -73,6 +79,12 @@ class Sharing:
             async for _ in ticks:
                 await self.look()
 
+    async def erase(self, clock: Clock) -> None:
+        """Delete what is too old, for ever."""
+        async with every(clock, ERASE_EVERY_S) as ticks:
+            async for _ in ticks:
+                await self.erasing.erase()
+
 
 @asynccontextmanager
 async def open_sharing(  # noqa: PLR0913 - what the composition root hands over
@@ -80,11 +92,15 @@ async def open_sharing(  # noqa: PLR0913 - what the composition root hands over
     *,
     clock: Clock,
     settings: SharingSettings,
+    personal_days: float,
     changed: Callable[[], None],
     vault: Vault,
     door: Door,
 ) -> AsyncIterator[Sharing]:
-    """Give the room for the time of the block. ``changed`` is called when somebody's rights may be others."""
+    """Give the room for the time of the block. ``changed`` is called when somebody's rights may be others.
+
+    Personal detail is kept for ``personal_days`` from when a share is over, or something was written.
+    """
 
     def told() -> None:
         # First, so that nobody who is told next meets an outlet whose share is over.
@@ -95,14 +111,18 @@ async def open_sharing(  # noqa: PLR0913 - what the composition root hands over
     partners = Partners(database, clock=clock, settings=settings, changed=told)
     shares = Shares(database, partners, clock=clock, settings=settings, bell=bell)
     outlets = Outlets(database, shares, partners, clock=clock, vault=vault, door=door)
+    sticks = Sticks(shares, partners, clock=clock, settings=settings, bell=bell)
     sharing = Sharing(
         partners=partners,
         shares=shares,
-        sticks=Sticks(shares, partners, clock=clock, settings=settings, bell=bell),
+        seats=Seats(shares, settings=settings),
+        sticks=sticks,
         notes=Notes(database, clock=clock, bell=bell),
         tests=RoomTests(database, shares, clock=clock, settings=settings, bell=bell),
         acts=Acts(clock=clock, settings=settings),
         outlets=outlets,
+        upkeep=Upkeep(partners, shares, sticks),
+        erasing=Erasing(database, clock=clock, personal_days=personal_days),
         bell=bell,
     )
     await partners.load()
@@ -110,9 +130,13 @@ async def open_sharing(  # noqa: PLR0913 - what the composition root hands over
     await sharing.tests.load()
     await outlets.load()
     async with asyncio.TaskGroup() as tasks:
-        looking = tasks.create_task(sharing.run(clock), name="shares")
+        running = [
+            tasks.create_task(sharing.run(clock), name="shares"),
+            tasks.create_task(sharing.erase(clock), name="shares erased"),
+        ]
         try:
             yield sharing
         finally:
-            looking.cancel()
+            for task in running:
+                task.cancel()
             await outlets.close()

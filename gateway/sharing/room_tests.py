@@ -11,7 +11,8 @@ from gateway.db.errors import DatabaseError
 from gateway.db.sharing import RoomTestRow, ShareRow, ShareRows
 from gateway.sharing.changes import Bell, Person, Tested
 from gateway.sharing.errors import ShareError, UnknownShareError
-from gateway.sharing.shares import TEST, Shares, ShareWish
+from gateway.sharing.shares import Shares
+from gateway.sharing.wishes import TEST, ShareWish
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import CameraId
 
@@ -35,6 +36,8 @@ class RoomTests:
         self._settings = settings
         self._bell = bell
         self._running: dict[str, RoomTestRow] = {}
+        self._storing: dict[str, RoomTestRow] = {}
+        """Results that the database does not have yet: a test that is over is not told as one that runs."""
         self._starting = asyncio.Lock()
 
     async def load(self) -> None:
@@ -100,14 +103,18 @@ class RoomTests:
 
     async def of(self, organisation_id: str) -> list[RoomTestRow]:
         """Return the last tests of the link to an organisation, the newest first."""
+        known = dict(self._storing)
         async with self._database.read() as connection:
-            return await ShareRows(connection).room_tests(organisation_id, limit=SHOWN)
+            rows = await ShareRows(connection).room_tests(organisation_id, limit=SHOWN)
+        return [known.get(row.id, row) for row in rows]
 
     async def _finish(self, row: RoomTestRow) -> RoomTestRow:
         row = replace(row, ended_ns=self._clock.wall_ns())
         del self._running[row.id]
+        self._storing[row.id] = row
         self._bell.ring(Tested(row))
         await self._store(row)
+        del self._storing[row.id]
         return row
 
     async def _store(self, row: RoomTestRow) -> None:

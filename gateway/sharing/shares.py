@@ -4,10 +4,8 @@ An end holds before it is written: a database that fails keeps nobody watching. 
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import shorten
 
 import structlog
@@ -16,59 +14,19 @@ from config.sharing import SharingSettings
 from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.sharing import ShareRow, ShareRows
-from gateway.sharing.changes import Began, Bell, Changed, Ended, Person
-from gateway.sharing.errors import NotSharedError, ShareError, ShareFullError, UnknownShareError
+from gateway.sharing.changes import TIME_UP, Began, Bell, Changed, Ended, Person
+from gateway.sharing.errors import ShareError, UnknownShareError
 from gateway.sharing.partners import Partners
 from gateway.sharing.terms import GRACE_NS, checked, limits_of
+from gateway.sharing.wishes import LINE, STANDING, ShareChange, ShareWish
 from kernel.clock import Clock
 from kernel.ids import CameraId, StreamName, new_id
 
 log = structlog.get_logger()
 
-INCIDENT, STANDING, TEST = "incident", "standing", "test"
-LINE = "line"
-"""The stream that the viewer's line carries: main or sub."""
 OPEN_MAX = 500
 OVER_MAX = 200
 TITLE_MAX = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareWish:
-    """A share as it is to be; ``None`` takes what the settings say."""
-
-    organisation_id: str
-    recipients: frozenset[str] | None = None
-    """``None`` is everybody of the organisation."""
-    cameras: tuple[CameraId, ...] = ()
-    follows: bool = False
-    kind: str = INCIDENT
-    title: str = ""
-    """Without one it is the reason, and without that what it shows at the time."""
-    reference: str = ""
-    reason: str = ""
-    review_ns: int | None = None
-    stream: str = LINE
-    may_ask_for_stick: bool = False
-    stills: bool = False
-    viewer_limit: int | None = None
-    starts_ns: int | None = None
-    ends_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareChange:
-    """What is to be another; ``None`` leaves it."""
-
-    title: str | None = None
-    cameras: tuple[CameraId, ...] | None = None
-    recipients: frozenset[str] | None = None
-    ends_ns: int | None = None
-    review_ns: int | None = None
-    stream: str | None = None
-    may_ask_for_stick: bool | None = None
-    stills: bool | None = None
-    viewer_limit: int | None = None
 
 
 class Shares:
@@ -90,9 +48,12 @@ class Shares:
         self._bell = bell
         self._open: dict[str, ShareRow] = {}
         self._begun: set[str] = set()
-        self._taking: Counter[str] = Counter()
         self._unwritten: dict[str, int] = {}
         """Ends that the database has not taken yet: share and time."""
+        self._narrowed: set[str] = set()
+        """Shares that give less than the database says of them."""
+        self._followed: dict[str, str] = {}
+        """Through which session somebody selected what a share shows that follows them; of a past run unknown."""
         self._writing = asyncio.Lock()
 
     async def load(self) -> None:
@@ -118,6 +79,10 @@ class Shares:
         if row is None:
             raise UnknownShareError("There is no such share; it may be over.", cure="See the list of shares.")
         return row
+
+    def is_open(self, share_id: str) -> bool:
+        """Return whether a share is not over."""
+        return share_id in self._open
 
     async def over(self) -> list[ShareRow]:
         """Return the shares that ended last, the newest first."""
@@ -175,33 +140,6 @@ class Shares:
         waiting = [row for row in self._open.values() if row.review_ns is not None and row.review_ns <= now_ns]
         return sorted(waiting, key=lambda row: row.review_ns or 0)
 
-    @contextmanager
-    def seat(
-        self, user_id: str, camera: CameraId, stream: StreamName, *, watching: Callable[[str], int]
-    ) -> Iterator[ShareRow]:
-        """Hold a viewer's place in a share while their view is being opened; give the share.
-
-        ``watching`` returns how many views of a share are open.
-
-        Raises:
-            NotSharedError: that stream is not given.
-            ShareFullError: all places are taken.
-        """
-        giving = [row for row in self.given(user_id) if camera in row.cameras]
-        fitting = [row for row in giving if row.stream in {LINE, stream.value}]
-        if not fitting:
-            raise NotSharedError(f"The {stream} stream of this camera is not shared with you.", cure="Take the other.")
-        row = next((row for row in fitting if watching(row.id) + self._taking[row.id] < row.viewer_limit), None)
-        if row is None:
-            raise ShareFullError(
-                f"All {fitting[0].viewer_limit} places of this share are taken.", cure="Close a view, or ask for more."
-            )
-        self._taking[row.id] += 1
-        try:
-            yield row
-        finally:
-            self._taking[row.id] -= 1
-
     def shows(self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName) -> bool:
         """Tell whether somebody may be shown a stream in answer to what they asked for, as things stand."""
         return bool(self._showing(user_id, camera, asked, shown))
@@ -235,7 +173,7 @@ class Shares:
             raise ShareError(f"There are {OPEN_MAX} shares, which is the most.", cure="End some.")
         now_ns = self._clock.wall_ns()
         starts_ns, ends_ns = limits_of(wish, now_ns, self._settings)
-        organisation = self._partners.organisation(wish.organisation_id)
+        organisation = self._partners.staying(wish.organisation_id)
         row = ShareRow(
             id=new_id(),
             title=wish.title or shorten(wish.reason, TITLE_MAX, placeholder="…"),
@@ -261,7 +199,14 @@ class Shares:
         checked(row, now_ns, self._settings, {one.user_id for one in self._partners.people(organisation.id)})
         async with self._writing, self._database.write() as connection:
             await ShareRows(connection).put(row)
+        try:
+            self._partners.staying(organisation.id)
+        except UnknownShareError:
+            self._unwritten[row.id] = now_ns  # the organisation is being removed, and its shares were ended before
+            raise
         self._open[row.id] = row
+        if wish.follows:
+            self._followed[row.id] = wish.session
         if row.starts_ns <= now_ns:
             self._begun.add(row.id)
             self._bell.rights_changed()
@@ -276,13 +221,7 @@ class Shares:
             UnknownShareError: there is none, or it is over.
         """
         was = self.get(share_id)
-        values = {name: getattr(change, name) for name in ShareChange.__dataclass_fields__}
-        row = replace(was, **{name: value for name, value in values.items() if value is not None})
-        if row.recipients is not None and change.recipients is None:
-            # Who is no user any more is none of its recipients either.
-            row = replace(
-                row, recipients=row.recipients & {one.user_id for one in self._partners.people(row.organisation_id)}
-            )
+        row = self.changed(was, change)
         checked(
             row,
             self._clock.wall_ns(),
@@ -291,19 +230,32 @@ class Shares:
         )
         return await self._replace(was, row)
 
-    async def review(self, share_id: str, review_ns: int) -> ShareRow:
-        """Let a standing share go on until its next review.
+    @staticmethod
+    def changed(was: ShareRow, change: ShareChange) -> ShareRow:
+        """Return a share as it would be."""
+        values = {name: getattr(change, name) for name in ShareChange.__dataclass_fields__}
+        return replace(was, **{name: value for name, value in values.items() if value is not None})
+
+    async def review(self, share_id: str, review_ns: int, *, by: Person) -> ShareRow:
+        """Let a standing share go on until its next review. Who reviews it answers for it from then on.
 
         Raises:
             ShareError: it is none, or the date cannot be.
             UnknownShareError: there is none, or it is over.
         """
-        if self.get(share_id).kind != STANDING:
+        row = self.get(share_id)
+        if row.kind != STANDING:
             raise ShareError("Only a standing share is reviewed.", cure="Extend this one.")
-        return await self.change(share_id, ShareChange(review_ns=review_ns, ends_ns=review_ns + GRACE_NS))
+        change = ShareChange(review_ns=review_ns, ends_ns=review_ns + GRACE_NS)
+        # One that follows goes on following whoever made it.
+        return await self.change(
+            share_id, change if row.follows else replace(change, made_by=by.user_id, maker=by.name)
+        )
 
-    async def select(self, share_id: str, camera: CameraId | None, *, by: Person) -> ShareRow:
+    async def select(self, share_id: str, camera: CameraId | None, *, by: Person, session: str = "") -> ShareRow:
         """Show in a share that follows what its maker has selected: one camera, or none.
+
+        What was left is taken away first: nobody sees it on, whatever fails then.
 
         Raises:
             ShareError: it does not follow, or somebody else's selection.
@@ -312,34 +264,71 @@ class Shares:
         was = self.get(share_id)
         if not was.follows or was.made_by != by.user_id:
             raise ShareError("That share does not follow what you select.", cure="Make one of your own that does.")
-        row = replace(was, cameras=(camera,) if camera is not None else ())
-        return was if row == was else await self._replace(was, row)
+        self._followed[share_id] = session
+        if was.cameras == ((camera,) if camera is not None else ()):
+            return was
+        blank = self.narrow(was, replace(was, cameras=())) if was.cameras else was
+        if camera is None:
+            await self._write_narrowed()
+            return blank
+        try:
+            return await self._replace(blank, replace(blank, cameras=(camera,)))
+        except BaseException:
+            now = self._open.get(share_id)
+            if now is not None and now.cameras:
+                # Another selection of theirs came between: which of the two was the last is not known.
+                self.narrow(now, replace(now, cameras=()))
+            raise
 
     async def _replace(self, was: ShareRow, row: ShareRow) -> ShareRow:
         async with self._writing:
             if self._open.get(row.id) is was:
                 async with self._database.write() as connection:
                     await ShareRows(connection).put(row)
-            # An end does not wait for us; its own writing does, and so comes after ours.
+            # An end does not wait for us, nor does what is taken away; their own writing does, and so comes after ours.
             if self._open.get(row.id) is not was:
                 raise ShareError("The share was changed or ended by somebody else meanwhile.", cure="Look at it anew.")
             self._open[row.id] = row
+            self._narrowed.discard(row.id)
         self._bell.rights_changed()
         self._bell.ring(Changed(row, was))
         return row
 
+    def narrow(self, was: ShareRow, row: ShareRow, *, reason: str = "") -> ShareRow:
+        """Have a share give less at once; it is written when it can be. ``reason`` is for what nobody did."""
+        self._open[row.id] = row
+        self._narrowed.add(row.id)
+        self._bell.rights_changed()
+        self._bell.ring(Changed(row, was, reason))
+        return row
+
+    def followed(self) -> dict[str, tuple[str, str]]:
+        """Return who selected what shares show that follow: maker and session, by share; ``""`` where it is unknown."""
+        rows = (row for row in self._open.values() if row.follows and row.cameras)
+        return {row.id: (row.made_by, self._followed.get(row.id, "")) for row in rows}
+
     async def end(self, share_ids: Sequence[str], *, by: Person | None) -> list[ShareRow]:
         """End shares now; return those that were not over. What they gave is taken away before anything is written."""
+        ended = self.end_unwritten(share_ids, by=by)
+        if ended:
+            await self._write_ends()
+        return ended
+
+    def end_unwritten(self, share_ids: Sequence[str], *, by: Person | None, reason: str = TIME_UP) -> list[ShareRow]:
+        """End shares now, as :meth:`end` does; it is written at the next look."""
         now_ns = self._clock.wall_ns()
         ended = [replace(row, ended_ns=now_ns) for one in share_ids if (row := self._open.pop(one, None)) is not None]
         if not ended:
             return []
-        self._begun -= {row.id for row in ended}
-        self._bell.rights_changed()
+        # All of it before the first is told: whatever happens there, none of them comes back.
         for row in ended:
             self._unwritten[row.id] = now_ns
-            self._bell.ring(Ended(row, by))
-        await self._write_ends()
+            self._begun.discard(row.id)
+            self._narrowed.discard(row.id)
+            self._followed.pop(row.id, None)
+        self._bell.rights_changed()
+        for row in ended:
+            self._bell.ring(Ended(row, by, reason))
         return ended
 
     def organisation_shares(self, organisation_id: str) -> list[str]:
@@ -356,6 +345,8 @@ class Shares:
             await self.end(over, by=None)
         elif self._unwritten:
             await self._write_ends()
+        if self._narrowed:
+            await self._write_narrowed()
         beginning = [row for row in self._open.values() if row.id not in self._begun and row.starts_ns <= now_ns]
         if beginning:
             self._begun |= {row.id for row in beginning}
@@ -375,3 +366,16 @@ class Shares:
             return
         for share_id in waiting:
             self._unwritten.pop(share_id, None)
+
+    async def _write_narrowed(self) -> None:
+        for share_id in tuple(self._narrowed):
+            try:
+                async with self._writing:
+                    row = self._open.get(share_id)
+                    if row is not None:
+                        async with self._database.write() as connection:
+                            await ShareRows(connection).put(row)
+                    if self._open.get(share_id) is row:
+                        self._narrowed.discard(share_id)
+            except DatabaseError as error:
+                log.error("share.change_unwritten", error=error.code, share=share_id)  # noqa: TRY400 - a plain reason

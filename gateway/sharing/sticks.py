@@ -6,6 +6,7 @@ Loans and requests are held in memory alone: a gateway that starts anew has lent
 from config.sharing import SharingSettings
 from gateway.db.sharing import ShareRow
 from gateway.sharing.changes import (
+    TIME_UP,
     Bell,
     Changed,
     Ended,
@@ -178,6 +179,16 @@ class Sticks:
             self._bell.rights_changed()
         return mine
 
+    def loans(self) -> list[Loan]:
+        """Return everything that is lent."""
+        return [loan for camera in self._loans if (loan := self.loan(camera)) is not None]
+
+    def end(self, loan: Loan, *, reason: str) -> None:
+        """End a loan that nobody takes back, for a reason. Whoever steers by it is stopped."""
+        if self._loans.get(loan.camera) is loan:
+            self._drop(loan, by=None, reason=reason)
+            self._bell.rights_changed()
+
     # --- the clock, and what happens to shares
 
     def look(self) -> None:
@@ -209,12 +220,12 @@ class Sticks:
 
         for loan in [one for one in self._loans.values() if one.share_id == share.id]:
             if not stays(loan.camera, loan.to.user_id):
-                self._drop(loan, by=None, share=share)
+                self._drop(loan, by=None, share=share, reason="it is not shared any more")
                 self._bell.rights_changed()
         for key, request in list(self._requests.items()):
             if request.share_id == share.id and not stays(request.camera, request.by.user_id):
                 del self._requests[key]
 
-    def _drop(self, loan: Loan, *, by: Person | None, share: ShareRow | None = None) -> None:
+    def _drop(self, loan: Loan, *, by: Person | None, share: ShareRow | None = None, reason: str = TIME_UP) -> None:
         del self._loans[loan.camera]
-        self._bell.ring(StickTakenBack(share or self._shares.get(loan.share_id), loan, by))
+        self._bell.ring(StickTakenBack(share or self._shares.get(loan.share_id), loan, by, reason))

@@ -8,7 +8,7 @@ from gateway.sharing.errors import ShareError
 from kernel.clock import NS_PER_S
 
 if TYPE_CHECKING:
-    from gateway.sharing.shares import ShareWish
+    from gateway.sharing.wishes import ShareWish
 
 CAMERAS_MAX = 64
 RECIPIENTS_MAX = 200
@@ -24,6 +24,11 @@ GRACE_NS = 14 * _DAY_NS
 
 def limits_of(wish: "ShareWish", now_ns: int, settings: SharingSettings) -> tuple[int, int]:
     """Return start and end of a share as it was wished for."""
+    starts_ns, ends_ns = _wished(wish, now_ns, settings)
+    return starts_ns, ends_ns if wish.ends_by_ns is None else min(ends_ns, wish.ends_by_ns)
+
+
+def _wished(wish: "ShareWish", now_ns: int, settings: SharingSettings) -> tuple[int, int]:
     starts_ns = wish.starts_ns if wish.starts_ns is not None else now_ns
     if wish.ends_ns is not None:
         return starts_ns, wish.ends_ns
@@ -79,3 +84,17 @@ def _check_times(row: ShareRow, now_ns: int, settings: SharingSettings) -> None:
         raise ShareError(
             f"A share runs {settings.max_minutes} minutes at most.", cure="Choose an earlier end; it can be extended."
         )
+
+
+def widens(was: ShareRow, row: ShareRow) -> bool:
+    """Tell whether a share gives anybody more than it did: cameras, people, detail, stills, a stick, places, time."""
+    more_people = was.recipients is not None and (row.recipients is None or not row.recipients <= was.recipients)
+    return (
+        not set(row.cameras) <= set(was.cameras)
+        or more_people
+        or (was.stream == "sub" and row.stream != "sub")
+        or (row.stills and not was.stills)
+        or (row.may_ask_for_stick and not was.may_ask_for_stick)
+        or row.viewer_limit > was.viewer_limit
+        or row.ends_ns > was.ends_ns
+    )

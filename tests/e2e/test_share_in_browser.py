@@ -206,6 +206,18 @@ async def test_follow_me_shows_what_is_selected(room: Room) -> None:
     assert await room.shares() == []
 
 
+async def test_a_selection_that_could_not_be_told_is_told_again(room: Room) -> None:
+    """The gateway refuses it once: a moment later it is shown all the same, without anybody's doing."""
+    await room.select(1)
+    for key in ("w", "f", "Enter"):
+        await room.page.keyboard.press(key)
+    await expect(room.tile(1).locator(".following")).to_be_visible()
+    await room.page.route("**/selected", lambda route: route.fulfill(status=409, json={"title": "Gone."}), times=1)
+    await room.select(3)
+    await expect(room.tile(3).locator(".following")).to_have_text("Shared: follow-me")
+    assert (await room.pc.mine())[0]["cameras"][0]["number"] == 3
+
+
 # --- tests of links, ends
 
 

@@ -13,6 +13,7 @@ from tests.fakes.keys import Memory
 from tests.fakes.outlet_door import OutletDoor
 
 CAMERA, OTHER = CameraId("a" * 32), CameraId("b" * 32)
+PERSONAL_DAYS = 30.0
 OLGA = Person(user_id="u-olga", name="Olga")
 
 
@@ -29,6 +30,7 @@ def opened(
         database,
         clock=clock,
         settings=settings or SharingSettings(),
+        personal_days=PERSONAL_DAYS,
         changed=lambda: None,
         vault=vault or Memory(Key.new()).vault,
         door=door or OutletDoor(),

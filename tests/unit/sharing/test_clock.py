@@ -8,10 +8,8 @@ import pytest
 import pytest_asyncio
 
 from config.sharing import SharingSettings
-from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
-from gateway.db.users import UserRow, Users
-from gateway.sharing import Ended, Person, ShareChange, ShareWish, Sharing, SharingChange, StickRefused, StickTakenBack
+from gateway.sharing import Ended, ShareChange, StickRefused, StickTakenBack
 from gateway.sharing.errors import InvitationError, OutsideError, ShareError, ShareFullError, UnknownShareError
 from gateway.sharing.partners import OrganisationWish
 from gateway.sharing.room import LOOK_S
@@ -19,61 +17,17 @@ from kernel.clock import NS_PER_S
 from kernel.ids import StreamName
 from tests.fakes.clock import ManualClock, settle
 from tests.fakes.sharing_room import CAMERA, OLGA, OTHER, opened
+from tests.fakes.sharing_stage import PC, Stage, open_stage
 from tests.fakes.waiting import until
 
-PC = Person(user_id="u-pc", name="PC 1")
 MINUTE_S = 60.0
-
-
-class Stage:
-    """A room with one organisation, and PC 1 of it."""
-
-    def __init__(self, sharing: Sharing, database: Database, clock: ManualClock, organisation_id: str) -> None:
-        self.sharing = sharing
-        self.shares = sharing.shares
-        self.sticks = sharing.sticks
-        self.database = database
-        self.clock = clock
-        self.organisation = organisation_id
-        self.told: list[SharingChange] = []
-        sharing.bell.listen(self.told.append)
-
-    def wish(self, **facts: object) -> ShareWish:
-        """Return a share of the camera with the organisation."""
-        return ShareWish(organisation_id=self.organisation, **{"cameras": (CAMERA,), **facts})  # type: ignore[arg-type]
-
-    def heard(self, kind: type) -> list[SharingChange]:
-        """Return what was told of a kind."""
-        return [one for one in self.told if isinstance(one, kind)]
-
-    async def turn(self, seconds: float) -> None:
-        """Let time pass, and what was begun come to its end."""
-        await self.clock.turn(seconds)
 
 
 @pytest_asyncio.fixture
 async def stage(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Stage]:
     """Give the room."""
-    async with open_database(sqlite_url(tmp_path / "a.db")) as database:
-        async with database.write() as connection:
-            user = UserRow(
-                id=PC.user_id,
-                username="pc",
-                name=PC.name,
-                role="partner",
-                password_hash="",
-                disabled=False,
-                created_ns=1,
-            )
-            await Users(connection).add(user)
-        settings = SharingSettings()
-        async with opened(database, clock, settings) as sharing:
-            partners = sharing.partners
-            organisation = await partners.put(OrganisationWish(name="TVP"))
-            invitation, _ = await partners.invite(organisation.id, username="pc", name=PC.name, invited_by="u")
-            await partners.enrolled(invitation, user_id=PC.user_id, name=PC.name)
-            await partners.accept_terms(PC.user_id, partners.terms_version)
-            yield Stage(sharing, database, clock, organisation.id)
+    async with open_stage(tmp_path, clock) as stage:
+        yield stage
 
 
 async def ended(stage: Stage, count: int = 1) -> None:
@@ -232,12 +186,12 @@ async def test_places_are_held_while_views_are_opened(stage: Stage) -> None:
     """Two offers at once do not share the last place."""
     await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
     with (
-        stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
+        stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: []),
         pytest.raises(ShareFullError),
-        stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0),
+        stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: []),
     ):
         pass
-    with stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: 0):
+    with stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda _: []):
         pass
 
 
@@ -245,8 +199,8 @@ async def test_a_second_share_has_places_of_its_own(stage: Stage) -> None:
     """Where the first is full the other is taken."""
     first = await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
     other = await stage.shares.make(stage.wish(viewer_limit=1), by=OLGA)
-    counts = {first.id: 1, other.id: 0}
-    with stage.shares.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda share: counts[share]) as row:
+    places = {first.id: [("u-colleague", CAMERA)], other.id: []}
+    with stage.sharing.seats.seat(PC.user_id, CAMERA, StreamName.MAIN, watching=lambda share: places[share]) as row:
         assert row.id == other.id
 
 

@@ -50,6 +50,8 @@ export async function loadShares() {
     const kept = sessionStorage.getItem(KEPT);
     const own = (/** @type {Share} */ share) => share.id === kept && share.made_by_id === store.state.user?.id;
     if (shares.some(own)) set({ following: kept });
+    // Whatever it showed before we lost sight of it: it may show nothing by now.
+    if (!telling) told = "";
     showSelected();
   } catch (error) {
     if (store.state.sharing.standing !== "ready") set({ standing: "failed", problem: problemOf(error) });
@@ -320,8 +322,13 @@ export async function loadTests(organisation) {
 
 // --- following
 
+const AGAIN_MS = 2_000;
 let told = "";
 let telling = false;
+/** What could not be told, until it is tried again. */
+let untold = "";
+/** What it was last said of that it could not be told. */
+let said = "";
 
 /** This console shows in a share what is selected here. @param {string} share */
 export function follow(share) {
@@ -341,12 +348,25 @@ function showSelected() {
   const camera = selectedCamera();
   const allowed = camera && (camera.may?.includes("share") ?? true);
   const wanted = `${following} ${allowed ? camera.id : ""}`;
-  if (telling || wanted === told || store.state.lock !== "open") return;
+  if (telling || wanted === told || wanted === untold || store.state.lock !== "open") return;
   if (camera && !allowed) tell(`Camera ${camera.number} is not shown outside: you may not share it.`, "attention");
   telling = true;
-  told = wanted;
   void send("PUT", `/shares/${following}/selected`, { camera: allowed ? camera.id : null })
-    .catch((error) => tell(line(problemOf(error)), "attention"))
+    .then(() => {
+      told = wanted;
+      said = untold = "";
+    })
+    .catch((error) => {
+      // Nothing is shown outside by now: what is selected is told again, until it is or something else is selected.
+      told = "";
+      if (said !== wanted) tell(line(problemOf(error)), "attention");
+      said = wanted;
+      untold = wanted;
+      setTimeout(() => {
+        untold = "";
+        showSelected();
+      }, AGAIN_MS);
+    })
     .finally(() => {
       telling = false;
       showSelected();
