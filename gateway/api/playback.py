@@ -164,7 +164,7 @@ async def clip(
         details={"stream": stream.value, "start": iso(start_ns), "end": iso(end_ns)},
     )
     try:
-        await the.trail.append(event)
+        await the.trail.append(event, first=True)
     except BaseException:
         await stack.aclose()
         raise

@@ -10,12 +10,13 @@ what RFC 8785 makes of the same value.
 
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from gateway.audit import tree
-from gateway.audit.events import PLAIN, SEEING, Action, AuditEvent, Detail, Outcome
+from gateway.audit.events import IDENTIFIERS, PLAIN, SEEING, Action, AuditEvent, Detail, Outcome
 from gateway.db.audit import AuditRow, PersonalRow, StoredEntry
 from kernel.clock import NS_PER_S
 
@@ -23,6 +24,7 @@ SALT_BYTES = 16
 SAFE_INTEGER = 2**53 - 1
 DETAIL_MAX = 2000
 """Longest text of one detail."""
+_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 
 
 def canonical(value: Mapping[str, object]) -> str:
@@ -77,7 +79,7 @@ def link(event: AuditEvent, *, at_ns: int, seq: int) -> tuple[AuditRow, Personal
     for name, value in event.details.items():
         key = _clean(name, 64)
         if isinstance(value, str):
-            (plain if key in PLAIN else typed)[key] = _clean(value, DETAIL_MAX)
+            (plain if _ours(key, value) else typed)[key] = _clean(value, DETAIL_MAX)
         elif isinstance(value, int) and abs(value) > SAFE_INTEGER:
             plain[key] = str(value)
         else:
@@ -113,6 +115,11 @@ def link(event: AuditEvent, *, at_ns: int, seq: int) -> tuple[AuditRow, Personal
     )
     finished = {field.name: getattr(row, field.name) for field in fields(row)} | {"leaf": leaf_of(row)}
     return AuditRow(**finished), PersonalRow(seq=seq, at_ns=at_ns, salt=salt, body=personal)
+
+
+def _ours(key: str, text: str) -> bool:
+    """Return whether a text may stay for ever: nobody typed it, and it names no person."""
+    return key in PLAIN and (key not in IDENTIFIERS or _IDENTIFIER.fullmatch(text) is not None)
 
 
 def _clean(text: str, longest: int) -> str:
