@@ -39,7 +39,7 @@ _ENROLLING = frozenset({Permission.SIGNED_IN})
 """What a session may whose user has to enrol a second factor first."""
 
 StateCall = Callable[[str, SessionState], None]
-IdleCall = Callable[["ListedSession"], None]
+SessionCall = Callable[["ListedSession"], object]
 
 
 class Access:
@@ -51,7 +51,7 @@ class Access:
         self._settings = settings
         self._ended: list[Callable[[str], None]] = []
         self._changed: list[StateCall] = []
-        self._idle: list[IdleCall] = []
+        self._idle: list[SessionCall] = []
         self._lately: deque[str] = deque(maxlen=ENDED_KEPT)
 
     # --- one-time codes
@@ -274,7 +274,7 @@ class Access:
         self._changed.append(call)
         return lambda: self._changed.remove(call)
 
-    def when_idle(self, call: IdleCall) -> Callable[[], None]:
+    def when_idle(self, call: SessionCall) -> Callable[[], None]:
         """Call ``call(session)`` whenever one locks because no hand moved at it; returns the detaching call."""
         self._idle.append(call)
         return lambda: self._idle.remove(call)

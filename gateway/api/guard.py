@@ -28,7 +28,7 @@ from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.sharing.errors import OutsideError
-from kernel.ids import CameraId
+from kernel.ids import CameraId, is_id
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
@@ -141,16 +141,18 @@ async def _authorise(
         _check_outside(connection, identity, room=room)
         rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
     except (ForbiddenError, OutsideError):
-        path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
-        rooms_of(connection).trail.note(
-            AuditEvent(
-                action=Action.REFUSED,
-                actor=actor(connection, identity),
-                outcome=Outcome.REFUSED,
-                subject=str(camera or ""),
-                details={"permission": permission.value, "path": path},
-            )
+        path = str(getattr(connection.scope.get("route"), "path", connection.scope["path"]))
+        event = AuditEvent(
+            action=Action.REFUSED,
+            actor=actor(connection, identity),
+            outcome=Outcome.REFUSED,
+            # What an address names may be anybody's own text, and subjects are never erased.
+            subject=camera if camera is not None and is_id(camera) else "",
+            details={"permission": permission.value, "path": path},
         )
+        # One asks as often as one likes, and is refused: that must not fill the log.
+        alike = (identity.user_id, identity.token_name or "", permission.value, path)
+        rooms_of(connection).trail.note_again(event, *alike)
         raise
     connection.state.identity = identity
     connection.state.rule = rule
@@ -188,7 +190,7 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
             told=told | {"approval": None},
         )
     if known is None:
-        subject = next((str(value) for value in request.path_params.values()), "")
+        subject = next((str(value) for value in request.path_params.values() if is_id(str(value))), "")
         what = f"{request.method} {request.url.path}"
         known = the.approvals.ask(
             Asked(act=act, what=what, subject=subject, facts=facts, reason=reason, fingerprint=fingerprint), who

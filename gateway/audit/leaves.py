@@ -10,7 +10,6 @@ what RFC 8785 makes of the same value.
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -19,12 +18,12 @@ from gateway.audit import tree
 from gateway.audit.events import IDENTIFIERS, PLAIN, SEEING, Action, AuditEvent, Detail, Outcome
 from gateway.db.audit import AuditRow, PersonalRow, StoredEntry
 from kernel.clock import NS_PER_S
+from kernel.ids import is_id
 
 SALT_BYTES = 16
 SAFE_INTEGER = 2**53 - 1
 DETAIL_MAX = 2000
 """Longest text of one detail."""
-_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 
 
 def canonical(value: Mapping[str, object]) -> str:
@@ -119,7 +118,7 @@ def link(event: AuditEvent, *, at_ns: int, seq: int) -> tuple[AuditRow, Personal
 
 def _ours(key: str, text: str) -> bool:
     """Return whether a text may stay for ever: nobody typed it, and it names no person."""
-    return key in PLAIN and (key not in IDENTIFIERS or _IDENTIFIER.fullmatch(text) is not None)
+    return key in PLAIN and (key not in IDENTIFIERS or is_id(text))
 
 
 def _clean(text: str, longest: int) -> str:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.access.entrance import PasswordProof
 from gateway.access.errors import CredentialsError
 from gateway.access.identity import SessionState
 from gateway.access.permissions import Permission
+from gateway.access.proofs import PasswordProof
 from tests.unit.access.conftest import PASSWORD, Door, DoorWith, visitor
 
 SHUT = {Permission.SIGNED_IN, Permission.VIEW_LIVE}

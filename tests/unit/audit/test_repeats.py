@@ -48,9 +48,8 @@ class Log:
 @pytest_asyncio.fixture
 async def log(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Log]:
     """Return an empty log."""
-    async with open_database(sqlite_url(tmp_path / "a.db")) as database:
-        async with open_trail(database, clock=clock) as trail:
-            yield Log(trail, database, clock)
+    async with open_database(sqlite_url(tmp_path / "a.db")) as database, open_trail(database, clock=clock) as trail:
+        yield Log(trail, database, clock)
 
 
 def times(entry: Entry) -> int | None:
