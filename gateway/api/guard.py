@@ -160,9 +160,17 @@ async def _authorise(
 
 
 async def _by_two(scopes: SecurityScopes, request: Request) -> None:
-    """Where the settings say that an act takes two people, go on only with an approval for exactly this request."""
+    await by_two(request, Act(scopes.scopes[-1]))
+
+
+async def by_two(request: Request, act: Act) -> None:
+    """Where the settings say that an act takes two people, go on only with an approval for exactly this request.
+
+    Raises:
+        SecondPersonError: there is none yet.
+        ForbiddenError: it is a program, which is nobody's first or second person.
+    """
     the = rooms_of(request)
-    act = Act(scopes.scopes[-1])
     if act not in the.approvals.acts:
         return
     who = _current(request)

@@ -60,12 +60,17 @@ class ShareNews:
         return self._who.state is not SessionState.OPEN
 
     def heard(self, change: SharingChange) -> None:
-        """Take a change in."""
+        """Take a change in. At a shut console a stick that changed hands is the news of its camera, and no more."""
         match change:
-            case StickLent(_, loan) | StickTakenBack(_, loan) if self._shut:
+            case StickLent(_, loan) | StickTakenBack(_, loan):
                 self._camera(loan.camera)
-            case _ if self._shut:
+            case _:
                 pass
+        if not self._shut:
+            self._tell(change)
+
+    def _tell(self, change: SharingChange) -> None:
+        match change:
             case Began(share):
                 self._add_share("began", share)
             case Changed(share, was):
@@ -78,7 +83,6 @@ class ShareNews:
                 if self._steers(request.camera):
                     self._add(_SAID[type(change)], shown.request(request).model_dump(mode="json"))
             case StickLent(_, loan) | StickTakenBack(_, loan):
-                self._camera(loan.camera)
                 if self._steers(loan.camera):
                     what = "stick-lent" if isinstance(change, StickLent) else "stick-back"
                     self._add(what, shown.lent(loan).model_dump(mode="json"))
