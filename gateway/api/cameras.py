@@ -152,7 +152,7 @@ async def change(
 ) -> models.CameraModel:
     """Change what people say of a camera.
 
-    Where that brings it into a group over which somebody has a grant, it gives them more, and takes a proof of who it is.
+    Where that brings it into a group over which somebody has a grant, they get more: it takes a proof of who one is.
     """
     place = wish.place
     facts = CameraFacts(
