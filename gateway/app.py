@@ -190,6 +190,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
         stack.callback(access.when_idle(lambda session: trail.note(_locked_by_itself(session))))
+        stack.callback(access.when_crowded(lambda session: trail.note(_crowded_out(session))))
         stack.callback(decider.when_changed(ledger.rights_changed))
         await stack.enter_async_context(kept_to_rights(sharing, decider, access, clock=clock))
         await stack.enter_async_context(sweeping(access, clock=clock))
@@ -257,6 +258,16 @@ def _locked_by_itself(session: ListedSession) -> AuditEvent:
         actor=Actor(id=session.user_id, name=session.username, address=session.address),
         subject=session.user_id,
         details={"state": SessionState.LOCKED.value, "how": "idle"},
+    )
+
+
+def _crowded_out(session: ListedSession) -> AuditEvent:
+    """Return what is recorded of a session that ended because its user has too many."""
+    return AuditEvent(
+        action=Action.SESSION_ENDED,
+        actor=Actor(id=session.user_id, name=session.username, address=session.address),
+        subject=session.user_id,
+        details={"session": session.id, "reason": "too many sessions of one person"},
     )
 
 

@@ -1,6 +1,7 @@
 """Identifiers: time-ordered, so that rows land in order on disk and sort as they came."""
 
 import os
+import re
 import time
 from enum import StrEnum
 from typing import NewType
@@ -8,6 +9,8 @@ from uuid import UUID
 
 CameraId = NewType("CameraId", str)
 """One view of one device: what an operator calls a camera. 32 lower-case hex digits."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class StreamName(StrEnum):
@@ -24,6 +27,11 @@ def new_id() -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value).hex
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text can be an identifier of ours, and is not somebody's own."""
+    return _ID.fullmatch(text) is not None
 
 
 def new_camera_id() -> CameraId:

@@ -144,6 +144,16 @@ class Decider:
         """Return the cameras that are in a group now."""
         return self._groups.get(group_id, frozenset())
 
+    def enters(self, standing: Standing) -> bool:
+        """Return whether a camera that stood so would come into a group over which somebody has a grant."""
+        then, now_ns = cameras_of(self._tables, [standing]), self._clock.wall_ns()
+        granted = {one.group_id for one in self._tables.grants if one.ends_ns is None or now_ns < one.ends_ns}
+        return any(
+            standing.camera in then.get(group, ()) and standing.camera not in self.cameras_in(group)
+            for group in granted
+            if group is not None
+        )
+
     def _rights(self, user_id: str, role: Role) -> Rights:
         now_ns = self._clock.wall_ns()
         if self._next_ns is not None and now_ns >= self._next_ns:

@@ -15,9 +15,10 @@ from gateway.access.limits import SignInLimits
 from gateway.access.passkeys import Site
 from gateway.access.passwords import Passwords
 from gateway.access.permissions import Role
+from gateway.access.proofs import PasskeyProof, PasswordProof, Proof, RecoveryProof, Second, TotpProof
 from gateway.access.secrets import hashed, hashed_code, new_secret
 from gateway.access.service import SETUP, SIGN_IN, Access, folded
-from gateway.access.tickets import Purpose, Tickets
+from gateway.access.tickets import Purpose, Ticket, Tickets
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
 from gateway.db.known_devices import KnownDevices
@@ -38,39 +39,6 @@ class Visitor:
     """The secret of the browser's device cookie, if it has one."""
     site: Site | None = None
     """Where the browser thinks it is; ``None`` where passkeys cannot be used."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordProof:
-    """What one knows."""
-
-    password: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TotpProof:
-    """The code that the application shows."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecoveryProof:
-    """One of the codes that were kept."""
-
-    code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasskeyProof:
-    """What the browser answered to a challenge; ``ticket`` is that of the challenge where it has one of its own."""
-
-    credential: dict[str, Any]
-    ticket: str = ""
-
-
-Second = TotpProof | RecoveryProof | PasskeyProof
-Proof = PasswordProof | TotpProof | PasskeyProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,9 +177,9 @@ class Entrance:
 
         Raises:
             CredentialsError: the proof is wrong, or the ticket is too old or from elsewhere.
-            TooManyAttemptsError: too many wrong codes for this account.
+            TooManyAttemptsError: too many wrong codes for this account, or tickets that there are not.
         """
-        held = self._tickets.use(ticket, Purpose.SECOND, address=visitor.address)
+        held = self._ticket(ticket, Purpose.SECOND, visitor)
         self._limits.begin_second(held.user_id)
         async with self._database.read() as connection:
             user = await Users(connection).get(held.user_id)
@@ -287,7 +255,7 @@ class Entrance:
         """
         challenge = b""
         if isinstance(proof, PasskeyProof):
-            held = self._tickets.use(proof.ticket, Purpose.CONFIRM, address=visitor.address)
+            held = self._ticket(proof.ticket, Purpose.CONFIRM, visitor)
             self._tickets.drop(proof.ticket)
             if held.session != who.session:
                 raise CredentialsError("That was begun in another session.", cure="Begin again.")
@@ -321,6 +289,14 @@ class Entrance:
         self._limits.succeeded(who.username, visitor.address, device=device)
 
     # --- inside
+
+    def _ticket(self, name: str, purpose: Purpose, visitor: Visitor) -> Ticket:
+        """Return what is to be completed. One that there is not is an attempt of whoever brings it."""
+        try:
+            return self._tickets.use(name, purpose, address=visitor.address)
+        except CredentialsError:
+            self._limits.begin("", visitor.address)
+            raise
 
     async def _after_first(
         self, user: UserRow, visitor: Visitor, method: Method, *, device: str | None = None

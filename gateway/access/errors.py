@@ -60,15 +60,16 @@ class KeptElsewhereError(AccessError):
 
 
 class TooManyAttemptsError(AccessError):
-    """Too many failed attempts."""
+    """Too many failed attempts. ``bucket`` has none left: all who are refused by it are refused alike."""
 
     code = "access.too-many-attempts"
     status = 429
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, retry_after_s: int, *, bucket: str = "") -> None:
         wait = f"{retry_after_s} seconds" if retry_after_s < 120 else f"{round(retry_after_s / 60)} minutes"
         super().__init__("There were too many failed sign-ins.", cure=f"Wait {wait} and try again.")
         self.retry_after_s = retry_after_s
+        self.bucket = bucket
 
 
 class ForbiddenError(AccessError):

@@ -1,7 +1,8 @@
 """Who is asking."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from gateway.access.permissions import Permission, Role
 
@@ -14,6 +15,17 @@ class SessionState(StrEnum):
     """Nobody has been at the keys for a while, or somebody locked it."""
     WALL = "wall"
     """Made a wallboard on purpose: shows live pictures for as long as it lasts, and nothing else."""
+
+
+_SHUT = frozenset({Permission.SIGNED_IN, Permission.VIEW_LIVE})
+"""What a session may that is locked or a wallboard."""
+_ENROLLING = frozenset({Permission.SIGNED_IN})
+"""What a session may whose user has to enrol a second factor first."""
+
+
+def ceiling_of(state: SessionState, *, enrol_due: bool) -> frozenset[Permission]:
+    """Return beyond what a session goes in no case."""
+    return _ENROLLING if enrol_due else _SHUT if state is not SessionState.OPEN else frozenset(Permission)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +57,12 @@ class Identity:
     def shown(self) -> str:
         """Return the name for logs and the audit: a token's name stands behind its user's."""
         return f"{self.username} ({self.token_name})" if self.token_name else self.username
+
+    def turned(self, state: SessionState) -> Self:
+        """Return who they are once their session was locked, made a wallboard, or opened."""
+        return replace(
+            self,
+            state=state,
+            ceiling=ceiling_of(state, enrol_due=self.enrol_due),
+            confirmed=self.confirmed and state is SessionState.OPEN,
+        )

@@ -95,9 +95,11 @@ class SignInLimits:
             TooManyAttemptsError: one bucket has none left. Nothing is taken then.
         """
         buckets = self._buckets(account, address, device)
-        wait_s = max(kind.wait_s(key) for kind, key in buckets)
+        waits = [(kind.wait_s(key), key) for kind, key in buckets]
+        wait_s = max(wait for wait, _ in waits)
         if wait_s:
-            raise TooManyAttemptsError(wait_s)
+            # The widest is named: there is one of it, where somebody can make up any number of accounts.
+            raise TooManyAttemptsError(wait_s, bucket=next(key for wait, key in reversed(waits) if wait))
         for kind, key in buckets:
             kind.take(key)
 
@@ -124,7 +126,7 @@ class SignInLimits:
         """
         wait_s = self._seconds.wait_s(user_id)
         if wait_s:
-            raise TooManyAttemptsError(wait_s)
+            raise TooManyAttemptsError(wait_s, bucket=user_id)
         self._seconds.take(user_id)
 
     def second_succeeded(self, user_id: str) -> None:

@@ -148,7 +148,8 @@ class People:
             for session in ended:
                 await sessions.remove(session)
             programs = [f"token:{token.id}" for token in await Tokens(connection).all() if token.user_id == user_id]
-        self._access.tell_ended([*ended, *programs])
+        self._access.tell_ended(ended)
+        self._access.tell_stopped(programs)
 
     async def tokens(self) -> list[TokenRow]:
         """Return every token, without what would open anything."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 import structlog
 
 from config.access import AccessSettings
+from gateway.access.ageing import SLACK_NS, Ageing
 from gateway.access.errors import CredentialsError, KeptElsewhereError, NotSignedInError, UnknownError, UserError
-from gateway.access.factors import enrolment_due
 from gateway.access.identity import Identity, SessionState
 from gateway.access.listed import ListedSession, listed
-from gateway.access.permissions import Permission, Role
+from gateway.access.permissions import Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
@@ -33,13 +33,11 @@ _NOTE_USE_NS = 30 * NS_PER_S
 _DAY_NS = 86_400 * NS_PER_S
 ENDED_KEPT = 4096
 """So many sessions are known to have ended, for what was being opened through them meanwhile."""
-_SHUT = frozenset({Permission.SIGNED_IN, Permission.VIEW_LIVE})
-"""What a session may that is locked or a wallboard."""
-_ENROLLING = frozenset({Permission.SIGNED_IN})
-"""What a session may whose user has to enrol a second factor first."""
+SESSIONS_MAX = 16
+"""Sessions of one person: a browser that signs in anew for ever leaves no more behind."""
 
 StateCall = Callable[[str, SessionState], None]
-IdleCall = Callable[["ListedSession"], None]
+SessionCall = Callable[["ListedSession"], object]
 
 
 class Access:
@@ -51,8 +49,12 @@ class Access:
         self._settings = settings
         self._ended: list[Callable[[str], None]] = []
         self._changed: list[StateCall] = []
-        self._idle: list[IdleCall] = []
+        self._idle: list[SessionCall] = []
+        self._crowded: list[SessionCall] = []
         self._lately: deque[str] = deque(maxlen=ENDED_KEPT)
+        self._stopped: set[str] = set()
+        """Programs whose doings were ended, and which have not come back yet."""
+        self._ageing = Ageing(clock=clock, settings=settings)
 
     # --- one-time codes
 
@@ -111,7 +113,13 @@ class Access:
                 raise CredentialsError("Your account was changed just now.", cure="Sign in again.")
             await Sessions(connection).add(row)
             await Users(connection).change(user.id, signed_in_ns=now_ns)
-        return self._of_row(row, user), secret
+            crowd = await Sessions(connection).crowd(user.id, keep=row.id, kept=SESSIONS_MAX - 1)
+        for one in crowd:
+            log.info("session.crowded_out", session=one.id)
+            self.tell_ended([one.id])
+            for call in tuple(self._crowded):
+                call(listed(one, user, self._ageing.state(one)))
+        return self._ageing.identity(row, user), secret
 
     async def sign_out(self, session: str) -> None:
         """End a session."""
@@ -123,8 +131,7 @@ class Access:
         """Return one user's sessions, or everybody's, the newest first."""
         async with self._database.read() as connection:
             found = await Sessions(connection).listed(user_id)
-        now_ns = self._clock.wall_ns()
-        return [listed(row, user, self._state(row)) for row, user in found if not self._over(row, user, now_ns)]
+        return [listed(row, user, self._ageing.state(row)) for row, user in found if not self._ageing.over(row, user)]
 
     async def earlier(self, secret: str) -> str | None:
         """Return the session that a cookie's secret names, over or not, or ``None``."""
@@ -145,7 +152,7 @@ class Access:
         if row is None or user is None:
             return None
         self.tell_ended([session])
-        return listed(row, user, self._state(row))
+        return listed(row, user, self._ageing.state(row))
 
     async def end_session(self, session: str, *, owner: str | None) -> str:
         """End a session of ``owner``'s, or anybody's where that is ``None``; return whose it was.
@@ -222,15 +229,15 @@ class Access:
         if found is None:
             raise NotSignedInError("You are signed out.", cure="Sign in.")
         session, user = found
-        if self._over(session, user, now_ns):
+        if self._ageing.over(session, user):
             await self.sign_out(session.id)
             raise NotSignedInError("Your session has ended.", cure="Sign in again.")
         if now_ns - session.used_ns >= _NOTE_USE_NS:
             async with self._database.write() as connection:
                 await Sessions(connection).change(session.id, used_ns=now_ns)
-        if self._state(session) != session.state:
+        if self._ageing.state(session) != session.state:
             await self._lock_untouched()
-        return self._of_row(session, user)
+        return self._ageing.identity(session, user)
 
     async def of_token(self, token: str) -> Identity:
         """Return whose API token it is; its role is never more than its user's.
@@ -249,6 +256,7 @@ class Access:
         if row.used_ns is None or now_ns - row.used_ns >= _NOTE_USE_NS:
             async with self._database.write() as connection:
                 await Tokens(connection).used(row.id, now_ns)
+        self._stopped.discard(f"token:{row.id}")
         role, ceiling = Role(user.role), Role(row.role).ceiling
         return Identity(
             user_id=user.id,
@@ -274,14 +282,19 @@ class Access:
         self._changed.append(call)
         return lambda: self._changed.remove(call)
 
-    def when_idle(self, call: IdleCall) -> Callable[[], None]:
+    def when_idle(self, call: SessionCall) -> Callable[[], None]:
         """Call ``call(session)`` whenever one locks because no hand moved at it; returns the detaching call."""
         self._idle.append(call)
         return lambda: self._idle.remove(call)
 
+    def when_crowded(self, call: SessionCall) -> Callable[[], None]:
+        """Call ``call(session)`` whenever one ends because its user has too many; returns the detaching call."""
+        self._crowded.append(call)
+        return lambda: self._crowded.remove(call)
+
     def has_ended(self, session: str) -> bool:
         """Return whether a session ended lately: while something was being opened through it, say."""
-        return session in self._lately
+        return session in self._lately or session in self._stopped
 
     async def gone(self, sessions: Collection[str]) -> list[str]:
         """Return those of these sessions that are no more: another process may have ended them (``sightline users``).
@@ -297,7 +310,7 @@ class Access:
         """End every session past its time, lock those that no hand has moved, forget browsers unseen for long."""
         now_ns = self._clock.wall_ns()
         async with self._database.read() as connection:
-            over = await Sessions(connection).expired(now_ns, now_ns - self._idle_ns)
+            over = await Sessions(connection).expired(now_ns, now_ns - self._ageing.idle_ns)
         for session in over:
             log.info("session.expired", session=session)
             await self.sign_out(session)
@@ -308,37 +321,31 @@ class Access:
     def tell_ended(self, sessions: list[str]) -> None:
         """Pass on that these sessions were ended elsewhere in this room."""
         self._lately.extend(sessions)
+        self._stopped.difference_update(sessions)
+        self._tell_ended(sessions)
+
+    def tell_stopped(self, programs: list[str]) -> None:
+        """Pass on that what goes on through these programs is to end. Their tokens stay: each may begin anew."""
+        # What is being opened through one meanwhile ends too. Whoever asks after this was looked at as things are now.
+        self._stopped.update(programs)
+        self._tell_ended(programs)
+
+    def _tell_ended(self, sessions: list[str]) -> None:
         for session in sessions:
             for call in tuple(self._ended):
                 call(session)
 
     # --- inside
 
-    @property
-    def _idle_ns(self) -> int:
-        return self._settings.session_idle_s * NS_PER_S
-
-    @property
-    def _lock_ns(self) -> int:
-        return self._settings.lock_after_s * NS_PER_S
-
-    def _over(self, session: SessionRow, user: UserRow, now_ns: int) -> bool:
-        return user.disabled or now_ns >= session.expires_ns or now_ns - session.used_ns >= self._idle_ns
-
-    def _state(self, session: SessionRow) -> SessionState:
-        """Return what a session is now, whether or not the sweep has come by."""
-        state = SessionState(session.state)
-        idle = bool(self._lock_ns) and self._clock.wall_ns() - session.active_ns >= self._lock_ns
-        return SessionState.LOCKED if state is SessionState.OPEN and idle else state
-
     async def _lock_untouched(self) -> None:
         """Lock every session that no hand has moved; each is told of once, whoever comes to it first."""
-        if not self._lock_ns:
+        if not self._ageing.lock_ns:
             return
-        before_ns = self._clock.wall_ns() - self._lock_ns
+        now_ns = self._clock.wall_ns()
+        untouched = (now_ns - self._ageing.lock_ns, now_ns + SLACK_NS)
         async with self._database.write() as connection:
             idle = await Sessions(connection).lock_idle(
-                before_ns, open_state=SessionState.OPEN, locked_state=SessionState.LOCKED
+                *untouched, open_state=SessionState.OPEN, locked_state=SessionState.LOCKED
             )
         for row, user in idle:
             log.info("session.locked", session=row.id)
@@ -349,26 +356,6 @@ class Access:
     def _tell_state(self, session: str, state: SessionState) -> None:
         for call in tuple(self._changed):
             call(session, state)
-
-    def _of_row(self, session: SessionRow, user: UserRow) -> Identity:
-        methods = tuple(session.methods.split())
-        enrol_due = enrolment_due(self._settings, Role(user.role), methods)
-        state = self._state(session)
-        ceiling = _ENROLLING if enrol_due else _SHUT if state is not SessionState.OPEN else frozenset(Permission)
-        proved_ago_ns = self._clock.wall_ns() - session.confirmed_ns
-        return Identity(
-            user_id=user.id,
-            username=user.username,
-            name=user.name,
-            role=Role(user.role),
-            session=session.id,
-            ceiling=ceiling,
-            state=state,
-            methods=methods,
-            confirmed=state is SessionState.OPEN and proved_ago_ns < self._settings.confirm_valid_s * NS_PER_S,
-            enrol_due=enrol_due,
-            reference=session.reference,
-        )
 
     async def _new_code(self, purpose: str, user_id: str | None) -> str:
         code = new_code()

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 
+from gateway.access.approvals import Act
 from gateway.access.entrance import site_of_passkeys
 from gateway.access.factors import Has, Method, always_asked
 from gateway.access.identity import Identity
@@ -119,7 +120,11 @@ async def factors_of(user_id: str, request: Request, the: The) -> models.FactorL
     return _listed(await the.factors.of(user.id), Role(user.role), the, request)
 
 
-@router.delete("/users/{user_id}/factors", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
+@router.delete(
+    "/users/{user_id}/factors",
+    status_code=204,
+    **needs(Permission.ADMINISTER, step_up=True, act=Act.CHANGE_USER),
+)
 async def remove_factors(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove every second factor of somebody who has lost theirs; their sessions end."""
     user = await the.people.get(user_id)

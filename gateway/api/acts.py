@@ -71,17 +71,25 @@ async def _kept(the: Rooms, request: Request) -> list[Fact]:
     names = {row.id: row.name for row in tables.groups}
     names |= {row.id: row.name for row in tables.teams} | {row.id: row.name for row in tables.bundles}
     users = {user.id: user for user in await the.people.users()}
+    organisations = the.sharing.partners.organisations()
     given: list[Fact] = []
     for key, named in request.path_params.items():
         what = key.removesuffix("_id")
-        if what == "user":
+        if what == "organisation":
+            of_it = the.sharing.partners.people(named)
+            given.append(("organisation", next((one.name for one in organisations if one.id == named), named)))
+            given += _changes({"people": [one.name for one in of_it]}, {})
+        elif what == "user":
             user = users.get(named)
             given += [("user", _called(user)), ("role", user.role)] if user is not None else [("user", named)]
         else:
             given.append((what, names.get(named, named)))
     called = names | {user.id: _called(user) for user in users.values()}
     called |= {camera.id: f"{camera.number} {camera.name}" for camera in the.fleet.cameras()}
-    return given + _changes(_body(await request.body()), called)
+    body = dict(_body(await request.body()))
+    if request.url.path.endswith("/tokens"):
+        given.append(("token for", called.get(whom := str(body.pop("user_id", "")), whom)))
+    return given + _changes(body, called)
 
 
 async def _hold(the: Rooms, camera_id: str, hold_id: str) -> list[Fact]:

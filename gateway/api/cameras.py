@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from drivers.model import CameraTarget, Credentials
+from gateway.access.groups import Standing
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.access.rights import Rights
 from gateway.api import models, share_views, showing
 from gateway.api.description import answers
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Who, actor, confirmed, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
 from gateway.fleet.cameras import Camera, CameraFacts
@@ -149,7 +150,10 @@ async def camera(camera: OneCamera, who: Who, the: The) -> models.CameraModel:
 async def change(
     wish: models.CameraChange, request: Request, camera: OneCamera, who: Who, the: The
 ) -> models.CameraModel:
-    """Change what people say of a camera."""
+    """Change what people say of a camera.
+
+    Where that brings it into a group over which somebody has a grant, they get more: it takes a proof of who one is.
+    """
     place = wish.place
     facts = CameraFacts(
         number=wish.number,
@@ -162,6 +166,10 @@ async def change(
         recording=wish.recording,
     )
     given = wish.model_dump(include=wish.model_fields_set)
+    label = facts.group if facts.group is not None else camera.group
+    then = Standing(camera=camera.id, label=label, place=facts.place if "place" in given else camera.place)
+    if the.decider.enters(then):
+        await confirmed(request, who, Permission.ENROL)
     changed = await the.fleet.change(camera, facts, clear=frozenset(key for key in given if given[key] is None))
     await the.trail.append(
         AuditEvent(

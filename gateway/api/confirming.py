@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from gateway.access.errors import AccessError, ForbiddenError, LockedError
+from gateway.access.errors import AccessError, ForbiddenError, LockedError, TooManyAttemptsError
 from gateway.access.identity import Identity, SessionState
 from gateway.access.listed import ListedSession
 from gateway.access.permissions import Permission
@@ -34,15 +34,17 @@ async def confirm(wish: models.Confirm, request: Request, who: Who, by: By, the:
     try:
         method = await the.entrance.confirm(who, wish.proof(), visitor=by)
     except AccessError as error:
-        the.trail.note(
-            AuditEvent(
-                action=action,
-                actor=actor(request, who),
-                subject=who.user_id,
-                outcome=Outcome.FAILED,
-                details={"error": error.code},
-            )
+        event = AuditEvent(
+            action=action,
+            actor=actor(request, who),
+            subject=who.user_id,
+            outcome=Outcome.FAILED,
+            details={"error": error.code},
         )
+        if isinstance(error, TooManyAttemptsError):
+            the.trail.note_again(event, who.user_id, error.bucket)
+        else:
+            the.trail.note(event)
         raise
     await the.trail.append(
         AuditEvent(action=action, actor=actor(request, who), subject=who.user_id, details={"how": method.value})

@@ -43,7 +43,7 @@ class _Outbox:
     def __init__(self, the: Rooms, who: Identity) -> None:
         self._fleet = the.fleet
         self._decider = the.decider
-        self._who = who
+        self.who = who
         self._visible = self._cameras()
         self._clock = the.clock
         self._told: dict[CameraId, tuple[object, int]] = {}
@@ -97,8 +97,10 @@ class _Outbox:
 
     def look_at_glass(self) -> None:
         """Tell a supervisor where the glass is broken and where no more, and anybody else of their own."""
-        supervises = self._decider.rights(self._who).rule(Permission.SUPERVISE) is not None
-        broken = {row.id: row for row in self._grants.broken() if supervises or row.user_id == self._who.user_id}
+        if self.shut:
+            return  # told once somebody is there again
+        supervises = self._decider.rights(self.who).rule(Permission.SUPERVISE) is not None
+        broken = {row.id: row for row in self._grants.broken() if supervises or row.user_id == self.who.user_id}
         for one in self._glass_told - broken.keys():
             self.messages.append({"t": "glass", "id": one, "over": True})
         for one in broken.keys() - self._glass_told:
@@ -109,16 +111,16 @@ class _Outbox:
 
     def approval(self, one: Approval) -> None:
         """Tell who may approve that something waits, or no longer; and who asked for it what has become of it."""
-        if one.asked_by.user_id == self._who.user_id and one.standing is not Standing.WAITING:
+        if one.asked_by.user_id == self.who.user_id and one.standing is not Standing.WAITING:
             by = one.decided_by.shown if one.decided_by is not None else ""
             told = {"id": one.id, "standing": one.standing.value, "by": by, "answer": one.answer}
             self.messages.append({"t": "approval", **told})
-        if self._decider.rights(self._who).rule(Permission.APPROVE) is not None:
+        if self._decider.rights(self.who).rule(Permission.APPROVE) is not None:
             self.messages.append({"t": "approvals"})
         self.wake.set()
 
     def _cameras(self) -> frozenset[CameraId] | None:
-        return self._decider.rights(self._who).cameras(Permission.VIEW_LIVE)
+        return self._decider.rights(self.who).cameras(Permission.VIEW_LIVE)
 
     def _sees(self, camera: CameraId) -> bool:
         return self._visible is None or camera in self._visible
@@ -141,9 +143,27 @@ class _Outbox:
         return camera, state
 
     def turn(self, state: SessionState) -> None:
-        """Tell that the reader's session was locked or opened again."""
+        """Tell that the reader's session was locked or opened again, and what that leaves them to be told.
+
+        Whoever stands before a locked console or a wallboard sees pictures, and reads nobody's notes or reasons.
+        """
+        if state is self.who.state:
+            return
+        self.who = self.who.turned(state)
         self.session = state
+        self.shares.turn(self.who)
+        self.look_again()
+        if not self.shut:
+            # The page reads anew what it was not told meanwhile.
+            self.rights_changed = True
+            if self._decider.rights(self.who).rule(Permission.APPROVE) is not None:
+                self.messages.append({"t": "approvals"})
         self.wake.set()
+
+    @property
+    def shut(self) -> bool:
+        """Return whether nobody is there to read more than pictures: a locked console, or a wallboard."""
+        return self.who.state is not SessionState.OPEN
 
     def end(self) -> None:
         self.over = True
@@ -182,7 +202,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
             listening = tasks.create_task(_listen(websocket, the))
             jobs = [
                 listening,
-                tasks.create_task(_send(websocket, who, outbox)),
+                tasks.create_task(_send(websocket, outbox)),
                 tasks.create_task(_beat(websocket, the, outbox)),
             ]
             await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -206,7 +226,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         stop_looking()
 
 
-async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
+async def _send(websocket: WebSocket, outbox: _Outbox) -> None:
     while True:
         await outbox.wake.wait()
         outbox.wake.clear()
@@ -215,7 +235,7 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
         if outbox.rights_changed:
             outbox.rights_changed = False
             await websocket.send_json({"t": "rights"})
-        while outbox.messages:
+        while outbox.messages and not outbox.shut:
             await websocket.send_json(outbox.messages.popleft())
         if outbox.session is not None:
             state, outbox.session = outbox.session, None
@@ -229,7 +249,7 @@ async def _send(websocket: WebSocket, who: Identity, outbox: _Outbox) -> None:
             await websocket.send_json(_happened(outbox.happened.popleft()))
         while outbox.states:
             camera, known = outbox.take_state()
-            shown = showing.state(known, user_id=who.user_id, lent=outbox.lent(camera))
+            shown = showing.state(known, user_id=outbox.who.user_id, lent=outbox.lent(camera))
             await websocket.send_json({"t": "camera", "id": camera, "state": shown.model_dump(mode="json")})
 
 
@@ -239,7 +259,8 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
         async for tick in ticks:
             if tick % RECHECK_BEATS == RECHECK_BEATS - 1:
                 try:
-                    await identify(websocket)
+                    who, _ = await identify(websocket)
+                    outbox.turn(who.state)
                 except NotSignedInError:
                     outbox.end()
                 except DatabaseError as error:

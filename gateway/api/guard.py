@@ -28,7 +28,7 @@ from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.sharing.errors import OutsideError
-from kernel.ids import CameraId
+from kernel.ids import CameraId, is_id
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSION_KEY = "x-sightline-permission"
@@ -141,16 +141,18 @@ async def _authorise(
         _check_outside(connection, identity, room=room)
         rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
     except (ForbiddenError, OutsideError):
-        path = getattr(connection.scope.get("route"), "path", connection.scope["path"])
-        rooms_of(connection).trail.note(
-            AuditEvent(
-                action=Action.REFUSED,
-                actor=actor(connection, identity),
-                outcome=Outcome.REFUSED,
-                subject=str(camera or ""),
-                details={"permission": permission.value, "path": path},
-            )
+        path = str(getattr(connection.scope.get("route"), "path", connection.scope["path"]))
+        event = AuditEvent(
+            action=Action.REFUSED,
+            actor=actor(connection, identity),
+            outcome=Outcome.REFUSED,
+            # What an address names may be anybody's own text, and subjects are never erased.
+            subject=camera if camera is not None and is_id(camera) else "",
+            details={"permission": permission.value, "path": path},
         )
+        # One asks as often as one likes, and is refused: that must not fill the log.
+        alike = (identity.user_id, identity.token_name or "", permission.value, path)
+        rooms_of(connection).trail.note_again(event, *alike)
         raise
     connection.state.identity = identity
     connection.state.rule = rule
@@ -158,9 +160,17 @@ async def _authorise(
 
 
 async def _by_two(scopes: SecurityScopes, request: Request) -> None:
-    """Where the settings say that an act takes two people, go on only with an approval for exactly this request."""
+    await by_two(request, Act(scopes.scopes[-1]))
+
+
+async def by_two(request: Request, act: Act) -> None:
+    """Where the settings say that an act takes two people, go on only with an approval for exactly this request.
+
+    Raises:
+        SecondPersonError: there is none yet.
+        ForbiddenError: it is a program, which is nobody's first or second person.
+    """
     the = rooms_of(request)
-    act = Act(scopes.scopes[-1])
     if act not in the.approvals.acts:
         return
     who = _current(request)
@@ -188,7 +198,7 @@ async def _by_two(scopes: SecurityScopes, request: Request) -> None:
             told=told | {"approval": None},
         )
     if known is None:
-        subject = next((str(value) for value in request.path_params.values()), "")
+        subject = next((str(value) for value in request.path_params.values() if is_id(str(value))), "")
         what = f"{request.method} {request.url.path}"
         known = the.approvals.ask(
             Asked(act=act, what=what, subject=subject, facts=facts, reason=reason, fingerprint=fingerprint), who

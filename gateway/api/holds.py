@@ -137,7 +137,10 @@ async def release(hold_id: str, request: Request, camera: OneCamera, who: Who, t
     """Let go of a hold: what is past its retention is deleted."""
     # Recorded first: afterwards the footage may be gone.
     await the.trail.append(
-        AuditEvent(action=Action.HOLD_RELEASED, actor=actor(request, who), subject=camera.id, details={"hold": hold_id})
+        AuditEvent(
+            action=Action.HOLD_RELEASED, actor=actor(request, who), subject=camera.id, details={"hold": hold_id}
+        ),
+        first=True,
     )
     await the.fleet.host_of(camera).release_hold(camera.id, hold_id)
 

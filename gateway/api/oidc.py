@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from gateway.access.approvals import Act
 from gateway.access.errors import AccessError, UserError
+from gateway.access.limits import network_of
 from gateway.access.oidc.errands import Answer, Confirmed, Departure, Enrolling, Errand, Purpose, SignedIn, Tied
 from gateway.access.oidc.errors import LastAdministratorError
 from gateway.access.oidc.service import VISIT_S
@@ -18,7 +19,7 @@ from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
 from gateway.api.oidc_page import confirmed, refused, sent_back
 from gateway.api.rooms import Rooms, The, address_of, origin_of
-from gateway.api.session import earlier, end_earlier
+from gateway.api.session import earlier, end_earlier, let_stay
 from gateway.api.times import iso, iso_or_none
 from gateway.api.visitors import set_session
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
@@ -256,7 +257,7 @@ async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed,
 
 async def _enrolled(the: Rooms, provider: str, came: Enrolling, request: Request) -> Response:
     entered = await enrolling.enrol(the, came, request)
-    await the.trail.append(enrolling.enrolled(provider, entered.identity, entered, request))
+    await let_stay(the, entered.identity, enrolling.enrolled(provider, entered.identity, entered, request))
     response = sent_back(entered.return_to)
     set_session(response, the, entered.secret)
     return response
@@ -274,18 +275,19 @@ async def _record_sign_in(the: Rooms, provider: str, came: SignedIn, request: Re
             AuditEvent(action=Action.USER_CHANGED, actor=SYSTEM, subject=user.id, details=dict(changed))
         )
     how = {"how": "provider", "provider": provider, "methods": " ".join(came.methods)}
-    await the.trail.append(AuditEvent(action=Action.SIGN_IN, actor=who, subject=user.id, details=how))
+    event = AuditEvent(action=Action.SIGN_IN, actor=who, subject=user.id, details=dict(how))
+    await let_stay(the, came.identity, event)
 
 
 def _note_failure(the: Rooms, provider: str, address: str, error: SightlineError) -> None:
-    the.trail.note(
-        AuditEvent(
-            action=Action.SIGN_IN,
-            actor=Actor(id="", name="", address=address),
-            outcome=Outcome.FAILED,
-            details={"error": error.code, "provider": provider[:32]},
-        )
+    """Record that somebody came back in vain: nobody knows who, so that those of one network are alike."""
+    event = AuditEvent(
+        action=Action.SIGN_IN,
+        actor=Actor(id="", name="", address=address),
+        outcome=Outcome.FAILED,
+        details={"error": error.code, "provider": provider[:32]},
     )
+    the.trail.note_again(event, "provider", error.code, network_of(address))
 
 
 def _not_demoted(provider: str, trouble: LastAdministratorError) -> AuditEvent:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from gateway.access import totp
-from gateway.access.errors import PasswordPolicyError, UnknownError
+from gateway.access.approvals import Act
+from gateway.access.errors import ForbiddenError, PasswordPolicyError, UnknownError
 from gateway.access.permissions import Permission, Role
 from gateway.api import models, session_models
 from gateway.api.guard import Awake, Who, actor, needs, public
@@ -147,16 +148,21 @@ async def change(organisation_id: str, wish: NewOrganisation, request: Request, 
     return await _organisation(the, row)
 
 
-@router.delete("/organisations/{organisation_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
+@router.delete(
+    "/organisations/{organisation_id}",
+    status_code=204,
+    **needs(Permission.ADMINISTER, step_up=True, act=Act.REMOVE_USER),
+)
 async def remove(organisation_id: str, request: Request, who: Who, the: The) -> None:
-    """Remove an organisation: its shares end, and its people are users no more."""
+    """Remove an organisation: its shares end, and its people are users no more. Who has come to the room stays one."""
     by = Person(user_id=who.user_id, name=who.name)
     partners, shares = the.sharing.partners, the.sharing.shares
     with partners.leaving(organisation_id):
         await shares.end(shares.organisation_shares(organisation_id), by=by)
         for one in partners.people(organisation_id):
             with suppress(UnknownError):  # removed by somebody else meanwhile
-                await the.people.remove(one.user_id)
+                if await _is_outside(the, one.user_id):
+                    await the.people.remove(one.user_id)
         row = await partners.remove(organisation_id)
     await the.decider.reload()
     await _note(the, actor(request, who), Action.PARTNER_REMOVED, row)
@@ -252,10 +258,15 @@ async def enrol(wish: Enrolment, request: Request, response: Response, the: The)
     return await enter(request, response, the, user, Action.PARTNER_ENROLLED)
 
 
-@router.delete("/recipients/{user_id}", status_code=204, **needs(Permission.SUPERVISE, step_up=True))
+@router.delete(
+    "/recipients/{user_id}", status_code=204, **needs(Permission.SUPERVISE, step_up=True, act=Act.REMOVE_USER)
+)
 async def remove_recipient(user_id: str, request: Request, who: Who, the: The) -> None:
     """Remove somebody of a partner: they see nothing from now on, and cannot sign in."""
     row = the.sharing.partners.own(user_id)
+    if not await _is_outside(the, user_id):
+        # Made one of the room since they enrolled: who supervises removes nobody of it.
+        raise ForbiddenError(f"{row.name} is one of the room by now.", cure="An administrator can remove them.")
     await the.people.remove(user_id)
     await the.decider.reload()  # whereupon sharing forgets them too
     await the.trail.append(
@@ -295,6 +306,10 @@ async def accept(wish: Accept, request: Request, who: Awake, the: The) -> None:
             details={"version": wish.version},
         )
     )
+
+
+async def _is_outside(the: Rooms, user_id: str) -> bool:
+    return (await the.people.get(user_id)).role == Role.PARTNER
 
 
 async def _note(the: Rooms, by: Actor, action: Action, row: OrganisationRow) -> None:

@@ -9,7 +9,7 @@ from gateway.access.approvals import Act
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission, Role
 from gateway.api import models
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Who, actor, by_two, needs
 from gateway.api.rooms import The
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, AuditEvent
@@ -150,7 +150,9 @@ async def tokens(the: The) -> list[TokenEntry]:
 
 @router.post("/tokens", status_code=201, **needs(Permission.ADMINISTER, step_up=True))
 async def add_token(wish: NewToken, request: Request, who: Who, the: The) -> ShownToken:
-    """Make a token."""
+    """Make a token. One for somebody else lets whoever has it act as them, as another password would."""
+    if wish.user_id not in {None, who.user_id}:
+        await by_two(request, Act.CHANGE_USER)
     row, secret = await the.people.add_token(
         user_id=wish.user_id or who.user_id, name=wish.name, role=wish.role, days=wish.days
     )

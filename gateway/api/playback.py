@@ -166,7 +166,7 @@ async def clip(
         if it.over is not None:
             the.trail.note(replace(event, outcome=Outcome.REFUSED, details={**event.details, "error": it.over}))
             raise _broken_off(it.over)
-        await the.trail.append(event)
+        await the.trail.append(event, first=True)
         stack = opening.pop_all()
     name = f"camera-{camera.number:04d}_{iso(start_ns)[:19].replace(':', '-')}Z_{stream.value}.mp4"
 

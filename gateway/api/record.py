@@ -10,7 +10,7 @@ from gateway.access.permissions import Permission
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
 from gateway.api.times import Instant, iso, iso_or_none
-from gateway.audit.events import Action, AuditEvent
+from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.audit.leaves import Entry
 from gateway.db.audit import AuditFilter
 from kernel.clock import to_ns
@@ -85,8 +85,17 @@ async def entries(
         before_seq=before,
     )
     rows = await the.trail.entries(wanted, limit=limit)
-    asked = {key: value for key, value in request.query_params.items() if value}
-    the.trail.note(AuditEvent(action=Action.AUDIT_READ, actor=actor(request, who), details=dict(asked)))
+    # Only what is asked here, as it was read: anything else in the address is somebody's own text.
+    asked: dict[str, Detail] = {
+        "actor_id": actor_id,
+        "subject": subject,
+        "action": action,
+        "start": iso_or_none(wanted.start_ns),
+        "end": iso_or_none(wanted.end_ns),
+        "before": before,
+    }
+    told = {key: value for key, value in asked.items() if value is not None}
+    the.trail.note(AuditEvent(action=Action.AUDIT_READ, actor=actor(request, who), details=told))
     return Entries(entries=[entry_model(row) for row in rows], before=rows[-1].seq if len(rows) == limit else None)
 
 

@@ -297,7 +297,7 @@ async def break_glass(wish: Glass, request: Request, who: Who, the: The) -> Gran
         who,
         Action.GLASS_BROKEN,
         row.id,
-        {"reason": row.reason, "minutes": wish.minutes, "user": who.shown},
+        {"reason": row.reason, "minutes": wish.minutes, "user": who.user_id},
     )
     return _grant(row)
 

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from gateway.access.entrance import Opened, PasskeyProof, SecondDue, Visitor
-from gateway.access.errors import AccessError, CredentialsError
+from gateway.access.entrance import Opened, SecondDue, Visitor
+from gateway.access.errors import AccessError, CredentialsError, TooManyAttemptsError
 from gateway.access.identity import Identity
+from gateway.access.limits import network_of
 from gateway.access.permissions import Permission, Role
+from gateway.access.proofs import PasskeyProof
 from gateway.api import session_models as models
 from gateway.api import showing
 from gateway.api.errors import BadRequestError
@@ -16,6 +18,7 @@ from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.times import iso
 from gateway.api.turn import servers_named
 from gateway.api.visitors import clear_session, set_cookies, set_session, visitor
+from gateway.audit.errors import AuditUnwrittenError
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.db.users import UserRow
 
@@ -70,8 +73,13 @@ async def second(wish: models.SecondFactor, request: Request, response: Response
     try:
         opened = await the.entrance.second(wish.ticket, wish.proof(), visitor=by)
     except AccessError as error:
-        known = Actor(id=tried.id, name=tried.username, address=by.address) if tried is not None else _tried("", by)
-        _note_failure(the, Action.SIGN_IN, known, error)
+        if tried is None:
+            # No ticket of ours: nobody is tried, and anybody can make up as many as they like.
+            event = _failure(Action.SIGN_IN, _tried("", by), error)
+            the.trail.note_again(event, "ticket", error.code, network_of(by.address))
+        else:
+            known = Actor(id=tried.id, name=tried.username, address=by.address)
+            _note_failure(the, Action.SIGN_IN, known, error)
         raise
     return await _welcome(Action.SIGN_IN, opened, request, response, the)
 
@@ -117,17 +125,17 @@ async def _let_in(wish: models.SignIn, the: Rooms, by: Visitor) -> Opened | Seco
     if wish.code is not None:
         return await the.entrance.sign_in_with_code(wish.code, visitor=by)
     if not wish.username or wish.password is None:
+        the.entrance.attempt(by.address)
         raise CredentialsError("User name or password is wrong.", cure="Give both.")
     return await the.entrance.sign_in(wish.username, wish.password.get_secret_value(), visitor=by)
 
 
 async def _welcome(action: Action, opened: Opened, request: Request, response: Response, the: Rooms) -> models.SignedIn:
     who = opened.identity
-    await the.trail.append(
-        AuditEvent(
-            action=action, actor=actor(request, who), subject=who.user_id, details={"how": "+".join(who.methods)}
-        )
+    event = AuditEvent(
+        action=action, actor=actor(request, who), subject=who.user_id, details={"how": "+".join(who.methods)}
     )
+    await let_stay(the, who, event)
     await end_earlier(request, the, await earlier(request, the))
     set_cookies(response, the, opened)
     return _signed_in(the, who)
@@ -139,10 +147,23 @@ async def enter(request: Request, response: Response, the: Rooms, user: UserRow,
     identity, secret = await the.access.open_session(
         user, address=by.address, methods=("password",), browser=by.browser
     )
-    await the.trail.append(AuditEvent(action=action, actor=actor(request, identity), subject=user.id))
+    await let_stay(the, identity, AuditEvent(action=action, actor=actor(request, identity), subject=user.id))
     await end_earlier(request, the, await earlier(request, the))
     set_session(response, the, secret)
     return _signed_in(the, identity)
+
+
+async def let_stay(the: Rooms, who: Identity, event: AuditEvent) -> None:
+    """Put on record that somebody came in; their session ends where that cannot be: nobody is here unrecorded.
+
+    Raises:
+        AuditUnwrittenError: that is so. Whoever was made a user by it stays one.
+    """
+    try:
+        await the.trail.append(event, first=event.action is Action.SIGN_IN)
+    except AuditUnwrittenError:
+        await the.access.sign_out(who.session)
+        raise
 
 
 async def earlier(request: Request, the: Rooms) -> str | None:
@@ -176,6 +197,15 @@ def _tried(username: str, by: Visitor) -> Actor:
     return Actor(id="", name=username[:64], address=by.address)
 
 
+def _failure(action: Action, tried: Actor, error: AccessError) -> AuditEvent:
+    """Return what is recorded of an attempt; which part of it was wrong is not said."""
+    return AuditEvent(action=action, actor=tried, outcome=Outcome.FAILED, details={"error": error.code})
+
+
 def _note_failure(the: Rooms, action: Action, tried: Actor, error: AccessError) -> None:
-    """Record an attempt; which part of it was wrong is not said."""
-    the.trail.note(AuditEvent(action=action, actor=tried, outcome=Outcome.FAILED, details={"error": error.code}))
+    """Record an attempt. One that a limit refused cost nothing, so that they are counted."""
+    event = _failure(action, tried, error)
+    if isinstance(error, TooManyAttemptsError):
+        the.trail.note_again(event, "limit", error.bucket)
+    else:
+        the.trail.note(event)

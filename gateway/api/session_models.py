@@ -4,9 +4,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, SecretStr, StringConstraints, model_validator
 
-from gateway.access.entrance import PasskeyProof, PasswordProof, Proof, RecoveryProof, Second, TotpProof
 from gateway.access.factors import Method
 from gateway.access.identity import SessionState
+from gateway.access.proofs import PasskeyProof, PasswordProof, Proof, RecoveryProof, Second, TotpProof
 from gateway.api.models import Password, Taken, User, Word
 
 Ticket = Annotated[str, Field(max_length=64)]

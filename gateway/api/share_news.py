@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from gateway.access.identity import Identity
+from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api import share_views as shown
 from gateway.api.outside import watchers
@@ -45,8 +45,31 @@ class ShareNews:
         self._watched = False
         self.waiting: deque[dict[str, Any]] = deque(maxlen=WAITING_MAX)
 
+    def turn(self, who: Identity) -> None:
+        """Go on for the reader as they are now: at a console that is not open nothing more is told of shares."""
+        self._who = who
+        if self._shut:
+            self.waiting.clear()
+            if self._watched:
+                # What was told stands on the screen otherwise.
+                self._watched = False
+                self._add("watching", {"cameras": {}})
+
+    @property
+    def _shut(self) -> bool:
+        return self._who.state is not SessionState.OPEN
+
     def heard(self, change: SharingChange) -> None:
-        """Take a change in."""
+        """Take a change in. At a shut console a stick that changed hands is the news of its camera, and no more."""
+        match change:
+            case StickLent(_, loan) | StickTakenBack(_, loan):
+                self._camera(loan.camera)
+            case _:
+                pass
+        if not self._shut:
+            self._tell(change)
+
+    def _tell(self, change: SharingChange) -> None:
         match change:
             case Began(share):
                 self._add_share("began", share)
@@ -60,7 +83,6 @@ class ShareNews:
                 if self._steers(request.camera):
                     self._add(_SAID[type(change)], shown.request(request).model_dump(mode="json"))
             case StickLent(_, loan) | StickTakenBack(_, loan):
-                self._camera(loan.camera)
                 if self._steers(loan.camera):
                     what = "stick-lent" if isinstance(change, StickLent) else "stick-back"
                     self._add(what, shown.lent(loan).model_dump(mode="json"))
@@ -71,7 +93,7 @@ class ShareNews:
 
     def watching(self, tick: int) -> dict[str, Any] | None:
         """Return who watches the reader's cameras from outside, where it is time to tell and there is something."""
-        if tick % WATCHING_BEATS:
+        if tick % WATCHING_BEATS or self._shut:
             return None
         rights = self._the.decider.rights(self._who)
         seen = rights.cameras(Permission.VIEW_LIVE)

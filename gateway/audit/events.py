@@ -152,6 +152,10 @@ have typed it, and what is forgotten here is erased too early rather than kept f
 plain."""
 
 
+IDENTIFIERS = frozenset({"approval", "camera", "group", "hold", "outlet", "team", "user"})
+"""Those of :data:`PLAIN` that name a row: whatever else stands under them, a name say, counts as personal too."""
+
+
 class Outcome(StrEnum):
     """How it ended."""
 

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from gateway.audit import tree
-from gateway.audit.events import PLAIN, SEEING, Action, AuditEvent, Detail, Outcome
+from gateway.audit.events import IDENTIFIERS, PLAIN, SEEING, Action, AuditEvent, Detail, Outcome
 from gateway.db.audit import AuditRow, PersonalRow, StoredEntry
 from kernel.clock import NS_PER_S
+from kernel.ids import is_id
 
 SALT_BYTES = 16
 SAFE_INTEGER = 2**53 - 1
@@ -77,7 +78,7 @@ def link(event: AuditEvent, *, at_ns: int, seq: int) -> tuple[AuditRow, Personal
     for name, value in event.details.items():
         key = _clean(name, 64)
         if isinstance(value, str):
-            (plain if key in PLAIN else typed)[key] = _clean(value, DETAIL_MAX)
+            (plain if _ours(key, value) else typed)[key] = _clean(value, DETAIL_MAX)
         elif isinstance(value, int) and abs(value) > SAFE_INTEGER:
             plain[key] = str(value)
         else:
@@ -113,6 +114,11 @@ def link(event: AuditEvent, *, at_ns: int, seq: int) -> tuple[AuditRow, Personal
     )
     finished = {field.name: getattr(row, field.name) for field in fields(row)} | {"leaf": leaf_of(row)}
     return AuditRow(**finished), PersonalRow(seq=seq, at_ns=at_ns, salt=salt, body=personal)
+
+
+def _ours(key: str, text: str) -> bool:
+    """Return whether a text may stay for ever: nobody typed it, and it names no person."""
+    return key in PLAIN and (key not in IDENTIFIERS or is_id(text))
 
 
 def _clean(text: str, longest: int) -> str:

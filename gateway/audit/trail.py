@@ -12,6 +12,7 @@ from gateway.audit.errors import AuditBrokenError, AuditUnwrittenError
 from gateway.audit.events import SEEING, SYSTEM, Action, AuditEvent, Detail, Outcome
 from gateway.audit.leaves import Entry, link, name_in, opens, shown
 from gateway.audit.proof import AuditReport, check
+from gateway.audit.repeats import Repeats
 from gateway.audit.tree import Edge
 from gateway.db.audit import AuditFilter, AuditRow, AuditRows, HeadRow, PersonalRow
 from gateway.db.engine import Database
@@ -43,26 +44,46 @@ class Trail:
         self._idle.set()
         self._lost = 0
         self._closing = False
+        self.repeats = Repeats(self.note, clock=clock)
 
     # --- writing
 
-    def note(self, event: AuditEvent) -> None:
-        """Record what happened, in order, without waiting."""
+    def note(self, event: AuditEvent) -> bool:
+        """Record what happened, in order, without waiting.
+
+        Return whether it was taken: so much may wait that it is only counted as lost.
+        """
         if len(self._waiting) >= WAITING_MAX:
             self._lost += 1
-            return
+            return False
         self._waiting.append((event, self._clock.wall_ns()))
         self._idle.clear()
         self._wake.set()
+        return True
 
-    async def append(self, event: AuditEvent) -> None:
+    def note_again(self, event: AuditEvent, *key: str) -> None:
+        """Record what may happen as often as somebody likes: at once, then what is alike once a minute with a count.
+
+        ``key`` says what is alike, beside the action and its outcome.
+        """
+        self.repeats.note(event, *key)
+
+    async def append(self, event: AuditEvent, *, first: bool = False) -> None:
         """Record what happened and return when it, and everything noted before, is on disk.
 
+        With ``first`` it is about to happen, and does not where this raises.
+
         Raises:
-            AuditUnwrittenError: the database does not take it. It stays noted and is written once it does.
+            AuditUnwrittenError: the database does not take it. It stays noted and is written once it does, unless as
+                much waits as may: then it is counted.
         """
-        self.note(event)
-        await self.settled_soon()
+        taken = self.note(event)
+        try:
+            await self.settled_soon()
+        except AuditUnwrittenError:
+            raise _unwritten(first=first, kept=taken) from None
+        if not taken:
+            raise _unwritten(first=first, kept=False)
 
     async def settled(self) -> None:
         """Return once nothing waits to be written."""
@@ -78,10 +99,7 @@ class Trail:
             async with asyncio.timeout(PATIENCE_S):
                 await self.settled()
         except TimeoutError:
-            raise AuditUnwrittenError(
-                "What you do cannot be recorded at the moment, so it is not done.",
-                cure="An administrator should look at the database's disk.",
-            ) from None
+            raise _unwritten(first=True, kept=True) from None
 
     async def erase_personal(self, before_ns: int) -> int:
         """Erase the personal part of entries before an instant, and return of how many.
@@ -96,7 +114,7 @@ class Trail:
         if not count:
             return 0
         details: dict[str, Detail] = {"before_ns": str(before_ns), "entries": count}
-        await self.append(AuditEvent(action=Action.AUDIT_ERASED, actor=SYSTEM, details=details))
+        await self.append(AuditEvent(action=Action.AUDIT_ERASED, actor=SYSTEM, details=details), first=True)
         erased = 0
         while True:
             async with self._database.write() as connection:
@@ -201,6 +219,17 @@ class Trail:
             self._waiting.popleft()
 
 
+def _unwritten(*, first: bool, kept: bool) -> AuditUnwrittenError:
+    """Return what is true of an act that is not on record: whether it was done, and whether the record follows."""
+    if first:
+        said = "What you do cannot be recorded at the moment, so it is not done."
+    elif kept:
+        said = "That is done, but it is not on record yet."
+    else:
+        said = "That is done, but could not be put on record: too much waits to be written."
+    return AuditUnwrittenError(said, cure="An administrator should look at the database's disk.")
+
+
 def _linked(lines: list[tuple[AuditEvent, int]], edge: Edge) -> tuple[list[AuditRow], list[PersonalRow]]:
     """Return the rows of events at the end of the log, whose edge moves along."""
     rows, personal = [], []
@@ -244,7 +273,10 @@ async def open_trail(database: Database, *, clock: Clock) -> AsyncIterator[Trail
     trail = Trail(database, clock=clock)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(trail.run(), name="audit")
+        counting = tasks.create_task(trail.repeats.run(), name="audit-repeats")
         try:
             yield trail
         finally:
+            counting.cancel()
+            trail.repeats.tell()
             trail.close()

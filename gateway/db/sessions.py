@@ -67,10 +67,14 @@ class Sessions:
         await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
 
     async def lock_idle(
-        self, active_before_ns: int, *, open_state: str, locked_state: str
+        self, active_before_ns: int, active_after_ns: int, *, open_state: str, locked_state: str
     ) -> list[tuple[SessionRow, UserRow]]:
-        """Put open sessions that no hand has moved since into the other state; return them as they were, and whose."""
-        idle = sessions.c.state == open_state, sessions.c.active_ns <= active_before_ns
+        """Put open sessions that no hand moved between these instants into the other state.
+
+        Return them as they were, and whose.
+        """
+        untouched = or_(sessions.c.active_ns <= active_before_ns, sessions.c.active_ns > active_after_ns)
+        idle = sessions.c.state == open_state, untouched
         found = (await self._connection.execute(select(sessions).where(*idle))).all()
         if found:
             await self._connection.execute(update(sessions).where(*idle).values(state=locked_state))
@@ -102,6 +106,19 @@ class Sessions:
         """Return the identifiers of a user's sessions."""
         rows = await self._connection.execute(select(sessions.c.id).where(sessions.c.user_id == user_id))
         return list(rows.scalars())
+
+    async def crowd(self, user_id: str, *, keep: str, kept: int) -> list[SessionRow]:
+        """End a user's sessions beyond ``kept``, not counting ``keep``, those used longest ago first; return them."""
+        others = (
+            select(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.id != keep)
+            .order_by(sessions.c.used_ns.desc(), sessions.c.created_ns.desc())
+            .offset(kept)
+        )
+        over = [SessionRow(**row._asdict()) for row in await self._connection.execute(others)]
+        for row in over:
+            await self.remove(row.id)
+        return over
 
     async def expired(self, now_ns: int, used_before_ns: int) -> list[str]:
         """Return the sessions past their end, or unused since ``used_before_ns``."""

@@ -67,6 +67,22 @@ async def test_a_changed_agreement_ends_what_programs_show(desk: Desk) -> None:
     await until(lambda: not desk.host.viewers, what="the end of the program's view")
 
 
+async def test_a_program_shows_again_after_a_change_of_its_organisation(desk: Desk) -> None:
+    """What it showed ends; what it opens afterwards, as is agreed now, is not cut at once."""
+    at = await organisation(desk, "TVP")
+    camera, pc = await desk.enrol(), await officer(desk, at)
+    await share(desk, pc, camera)
+    wish = {"name": "wall", "role": "partner", "user_id": pc.id}
+    token = (await desk.admin.post("/api/v1/tokens", json=wish)).json()["token"]
+    program = await desk.anybody(Authorization=f"Bearer {token}")
+    await desk.watch(program, camera)
+    await desk.admin.put(f"/api/v1/organisations/{at}", json={"name": "TVP", "networks": ["127.0.0.0/8"]})
+    await until(lambda: not desk.host.viewers, what="the end of the program's view")
+    await desk.watch(program, camera)
+    (span,) = desk.gateway.rooms.ledger.going_on("view")
+    assert (len(desk.host.viewers), span.cut_reason) == (1, None)
+
+
 async def test_nothing_is_granted_outside(desk: Desk) -> None:
     """Neither to a partner nor to a team that one is in: what they see is what is shared with them."""
     camera, pc = await desk.enrol(), await officer(desk)

@@ -227,6 +227,39 @@ async def test_sharp_acts_ask_who_is_there(desk: Desk, method: str, path: str, b
     assert (await desk.admin.request(method.upper(), path, json=body)).status_code != 403
 
 
+@pytest.mark.parametrize(
+    ("group", "change"),
+    [
+        ({"label": "Square"}, {"group": "Square"}),
+        ({"area": [[51, -1], [52, -1], [52, 0], [51, 0]]}, {"place": {"latitude": 51.5, "longitude": -0.5}}),
+    ],
+)
+async def test_bringing_a_camera_to_others_is_sharp(desk: Desk, group: dict[str, Any], change: dict[str, Any]) -> None:
+    """Where somebody has a grant over the group that it comes into; a group that nobody was granted gives nothing."""
+    camera = await desk.enrol()
+    viewer = await desk.person("member", "mo")
+    user = (await viewer.get("/api/v1/session")).json()["user"]["id"]
+    made = (await desk.admin.post("/api/v1/groups", json={"name": "Square", **group})).json()["id"]
+    await aged(desk)
+    path = f"/api/v1/cameras/{camera}"
+    assert (await desk.admin.patch(path, json=change)).status_code == 200
+    await desk.admin.patch(path, json={"group": "", "place": None})
+    assert (await desk.admin.post("/api/v1/session/confirm", json={"password": PASSWORD})).status_code == 204
+    wish = {"role": "viewer", "user": user, "group": made}
+    assert (await desk.admin.post("/api/v1/grants", json=wish)).status_code == 201
+    await aged(desk)
+    refused = await desk.admin.patch(path, json=change)
+    assert (refused.status_code, refused.json()["type"]) == (403, "access.confirm")
+    assert (await viewer.get(path)).status_code == 403
+    assert (await desk.admin.patch(path, json={"name": "Gate"})).status_code == 200
+    assert (await desk.admin.post("/api/v1/session/confirm", json={"password": PASSWORD})).status_code == 204
+    assert (await desk.admin.patch(path, json=change)).status_code == 200
+    assert (await viewer.get(path)).status_code == 200
+    await aged(desk)
+    assert (await desk.admin.patch(path, json={**change, "street": "High Street"})).status_code == 200
+    assert (await desk.admin.patch(path, json={"group": "", "place": None})).status_code == 200
+
+
 async def test_a_code_confirms_too(desk: Desk) -> None:
     """Who has an application may use it, and both outcomes are on record."""
     olga = await desk.person("operator", "olga")

@@ -1,5 +1,6 @@
 """Signing in with a provider of accounts: whatever is not as it should be lets nobody in, and says why on a page."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -293,3 +294,15 @@ async def test_an_account_of_somebody_else_is_refused(desk: Desk, provider: Sign
     provider.account = {}
     client = await desk.anybody()
     await refused(desk, client, await signs_in(client, provider), 502, "access.provider-answer")
+
+
+async def test_made_up_states_do_not_grow_the_audit(desk: Desk) -> None:
+    """Anybody may call the way back: what was never begun is recorded once and counted, and soon not looked at."""
+    browser = await desk.anybody()
+    path = "/api/v1/oidc/borough/callback?code=c&state=made-up"
+    statuses = [(await come_back(browser, path)).status_code for _ in range(40)]
+    assert statuses[-1] == 429
+    desk.gateway.trail.repeats.tell()
+    failed = [entry for entry in await desk.audit("access.sign-in") if entry.outcome == "failed"]
+    assert len(failed) == 4
+    assert sum(json.loads(entry.details).get("times", 1) for entry in failed) == 40

@@ -305,3 +305,14 @@ async def test_a_proxy_on_this_machine_says_who_is_there(tmp_path: Path) -> None
         for wrong in ({"X-Forwarded-For": "203.0.113.9, 198.51.100.1"}, {"X-Client-Certificate-SHA256": "ab"}):
             answer = await pc.browser.get("/api/v1/shares/mine", headers=right | wrong)
             assert (answer.status_code, answer.json()["type"]) == (403, "share.outside")
+
+
+async def test_who_came_to_the_room_is_removed_as_one_of_it(desk: Desk) -> None:
+    """Not by who supervises partners, and not with the organisation that they came from."""
+    pc = await officer(desk)
+    assert (await desk.admin.patch(f"/api/v1/users/{pc.id}", json={"role": "administrator"})).status_code == 200
+    supervisor = await desk.person("supervisor", "sue")
+    refused = await supervisor.delete(f"/api/v1/recipients/{pc.id}")
+    assert (refused.status_code, refused.json()["type"]) == (403, "access.forbidden")
+    assert (await desk.admin.delete(f"/api/v1/organisations/{pc.organisation}")).status_code == 204
+    assert pc.id in {user.id for user in await desk.gateway.rooms.people.users()}

@@ -289,6 +289,7 @@ async def test_breaking_the_glass_is_loud(desk: Desk) -> None:
     assert desk.gateway.rooms.ledger.going_on("view")[0].actor.rule == f"glass:{answer.json()['id']}"
     (broken,) = await desk.audit("access.glass-broken")
     assert "Stabbing" in broken.details
+    assert json.loads(broken.details)["user"] == user
     assert (await supervisor.delete(f"/api/v1/glass/{answer.json()['id']}")).status_code == 204
     await until(lambda: not desk.host.viewers, timeout_s=1, what="the end of the view")
 

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from gateway.access.identity import SessionState
+from gateway.access.service import SESSIONS_MAX
 from gateway.api.ledger import Ledger
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.outside import officer
@@ -227,3 +228,13 @@ async def test_no_program_breaks_the_glass(desk: Desk) -> None:
     wish = {"reason": "A fire in the arcade"}
     assert (await (await desk.token("operator")).post("/api/v1/glass", json=wish)).status_code == 403
     assert (await (await desk.person("operator")).post("/api/v1/glass", json=wish)).status_code == 201
+
+
+async def test_a_session_too_many_is_on_record_as_ended(desk: Desk) -> None:
+    """The one used longest ago: here the browser that was there first."""
+    (root,) = await desk.gateway.rooms.people.users()
+    for _ in range(SESSIONS_MAX):
+        await desk.gateway.rooms.access.open_session(root, address="192.0.2.7", methods=("password",))
+    assert (await desk.admin.get("/api/v1/session")).status_code == 401
+    (ended,) = await desk.audit("access.session-ended")
+    assert (ended.actor, json.loads(ended.details)["reason"]) == ("root", "too many sessions of one person")

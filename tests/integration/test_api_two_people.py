@@ -15,6 +15,7 @@ from gateway.api.times import iso
 from gateway.fleet import rpc
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
+from tests.fakes.outside import officer
 
 RANGE = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T13:00:00Z"}
 HOLD = {**RANGE, "reason": "Robbery at the kiosk", "reference": "CAD 4711", "authority": "DC Ames, Met"}
@@ -143,6 +144,8 @@ async def test_nobody_makes_their_own_second_person(tmp_path: Path) -> None:
         ways = [
             ("POST", "users", eve),
             ("POST", "users/x/accounts", {"provider": "x", "subject": "me"}),
+            ("DELETE", "users/x/factors", None),
+            ("POST", "tokens", {"name": "them", "role": "viewer", "user_id": "x"}),
             ("POST", "roles", {"name": "more", "permissions": ["approve"]}),
             ("PUT", "roles/x", {"name": "more", "permissions": ["approve"]}),
             ("PUT", "teams/x", {"name": "more", "users": []}),
@@ -337,3 +340,30 @@ async def test_what_is_not_set_takes_one(careful: Desk) -> None:
     me = (await user.get("/api/v1/session")).json()["user"]["id"]
     assert (await careful.admin.patch(f"/api/v1/users/{me}", json={"name": "Vera"})).status_code == 200
     await asked(careful.admin, "DELETE", f"/api/v1/users/{me}")
+
+
+@pytest.mark.parametrize("path", ["users/{}", "recipients/{}", "organisations/{at}"])
+async def test_a_user_is_removed_by_no_other_way(careful: Desk, path: str) -> None:
+    """By whatever route somebody stops being a user: it takes two people, and the second sees whom it is about."""
+    pc = await officer(careful)
+    where = f"/api/v1/{path.format(pc.id, at=pc.organisation)}"
+    number = await asked(careful.admin, "DELETE", where)
+    assert {user.username for user in await careful.gateway.rooms.people.users()} >= {"pc.1234"}
+    (waiting,) = (await careful.admin.get("/api/v1/approvals")).json()
+    assert "PC.1234" in " ".join(fact["value"] for fact in waiting["facts"])
+    await allowed(await careful.person("supervisor", "sue"), number)
+    assert (await careful.admin.delete(where, headers={APPROVAL: number})).status_code == 204
+    assert {user.username for user in await careful.gateway.rooms.people.users()} == {"root", "sue"}
+
+
+async def test_ones_own_token_takes_one_person(tmp_path: Path) -> None:
+    """It is nobody's second person; one for somebody else would be."""
+    async with open_desk(tmp_path, settings=settings_in(tmp_path, two_people=("user.change",))) as desk:
+        wish = {"name": "mine", "role": "viewer"}
+        assert (await desk.admin.post("/api/v1/tokens", json=wish)).status_code == 201
+        client = await desk.person("viewer", "vera")
+        vera = (await client.get("/api/v1/session")).json()["user"]["id"]
+        refused = await desk.admin.post("/api/v1/tokens", json={**wish, "user_id": vera}, headers={REASON: "Her wall"})
+        assert (refused.status_code, refused.json()["type"]) == (403, "access.second-person")
+        facts = (await desk.admin.get("/api/v1/approvals")).json()[0]["facts"]
+        assert facts[0] == {"name": "token for", "value": "Vera (vera)"}

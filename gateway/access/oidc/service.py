@@ -50,7 +50,7 @@ CALLBACK = "/api/v1/oidc/{}/callback"
 class Oidc:
     """The providers, and the people whom they sign in. Made by :func:`open_oidc`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - open_oidc joins it
         self,
         providers: Sequence[Provider],
         database: Database,
@@ -58,12 +58,15 @@ class Oidc:
         clock: Clock,
         admission: Admission,
         departures: Attempts,
+        arrivals: Attempts,
     ) -> None:
+        """``departures`` counts who was sent and did not come back, ``arrivals`` who comes and was not sent."""
         self.admission = admission
         self._providers = {provider.settings.id: provider for provider in providers}
         self._database = database
         self._clock = clock
         self._departures = departures
+        self._arrivals = arrivals
 
     @property
     def settings(self) -> list[OidcSettings]:
@@ -100,10 +103,7 @@ class Oidc:
         if await self.admission.too_early():
             raise NotAdmittedError("Sightline is not set up yet.", cure="Make the first administrator.")
         network = network_of(address)
-        wait_s = self._departures.wait_s(network)
-        if wait_s:
-            raise TooManyAttemptsError(wait_s)
-        self._departures.take(network)
+        _take(self._departures, network)
         browser, state = new_secret(), new_secret()
         redirect_uri = origin + CALLBACK.format(provider_id)
         question = _question(browser, state, redirect_uri, again=errand.purpose is not Purpose.SIGN_IN)
@@ -140,9 +140,15 @@ class Oidc:
             NotAdmittedError: it knows them, but they may not come in.
             ConflictError: the account to be tied belongs to another user.
             NotSignedInError: the session that this was for has ended.
+            TooManyAttemptsError: too many came from this address who were not sent.
         """
         provider = self.get(provider_id)
-        visit = await self._visit(provider_id, answer, browser)
+        try:
+            visit = await self._visit(provider_id, answer, browser)
+        except VisitError:
+            # Of its own kind: whoever makes states up keeps nobody there from being sent, or from coming back.
+            _take(self._arrivals, network_of(address))
+            raise
         assert browser is not None
         assert answer.state is not None
         addresses = await provider.addresses()
@@ -295,12 +301,20 @@ async def open_oidc(settings: Settings, database: Database, *, clock: Clock, acc
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     providers = [await open_provider(one, clock=clock, credentials=credentials) for one in settings.oidc]
     admission = Admission(database, clock=clock, access=access)
-    departures = Attempts(
-        clock=clock, capacity=settings.access.address_attempts, refill_s=settings.access.address_refill_s
+    departures, arrivals = (
+        Attempts(clock=clock, capacity=settings.access.address_attempts, refill_s=settings.access.address_refill_s)
+        for _ in range(2)
     )
-    oidc = Oidc(providers, database, clock=clock, admission=admission, departures=departures)
+    oidc = Oidc(providers, database, clock=clock, admission=admission, departures=departures, arrivals=arrivals)
     await oidc.end_of_others()
     return oidc
+
+
+def _take(attempts: Attempts, network: str) -> None:
+    wait_s = attempts.wait_s(network)
+    if wait_s:
+        raise TooManyAttemptsError(wait_s, bucket=network)
+    attempts.take(network)
 
 
 def _question(browser: str, state: str, redirect_uri: str, *, again: bool) -> Question:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gateway.access.entrance import PasswordProof
 from gateway.access.errors import CredentialsError
 from gateway.access.identity import SessionState
 from gateway.access.permissions import Permission
+from gateway.access.proofs import PasswordProof
 from tests.unit.access.conftest import PASSWORD, Door, DoorWith, visitor
 
 SHUT = {Permission.SIGNED_IN, Permission.VIEW_LIVE}
@@ -112,3 +112,43 @@ async def test_a_wallboard_never_locks(door: Door) -> None:
         door.clock.jump_wall(door.settings.session_idle_s - 60)
         await door.access.end_expired()
         assert (await door.access.of_session(secret)).state is SessionState.WALL
+
+
+async def test_a_clock_that_was_set_back_locks(door: Door) -> None:
+    """How long ago a hand moved is not known then: it counts as too long ago, for requests and for the sweep."""
+    await door.add()
+    who, secret = await door.sign_in()
+    heard = told(door)
+    door.clock.jump_wall(-3600)
+    await door.access.end_expired()
+    assert heard == [(who.session, SessionState.LOCKED)]
+    assert (await door.access.of_session(secret)).state is SessionState.LOCKED
+
+
+async def test_a_request_sees_it_before_the_sweep(door: Door) -> None:
+    """Nothing is let through until then."""
+    await door.add()
+    _, secret = await door.sign_in()
+    door.clock.jump_wall(-3600)
+    assert (await door.access.of_session(secret)).ceiling == SHUT
+
+
+async def test_a_proof_from_the_future_is_none(door_with: DoorWith) -> None:
+    """Also where consoles never lock."""
+    door = await door_with(lock_after_s=0)
+    await door.add()
+    _, secret = await door.sign_in()
+    assert (await door.access.of_session(secret)).confirmed
+    door.clock.jump_wall(-3600)
+    late = await door.access.of_session(secret)
+    assert (late.state, late.confirmed) == (SessionState.OPEN, False)
+
+
+async def test_a_clock_that_is_put_right_by_a_little_locks_nothing(door: Door) -> None:
+    """That happens all the time."""
+    await door.add()
+    _, secret = await door.sign_in()
+    door.clock.jump_wall(-1)
+    await door.access.end_expired()
+    now = await door.access.of_session(secret)
+    assert (now.state, now.confirmed) == (SessionState.OPEN, True)

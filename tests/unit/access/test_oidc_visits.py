@@ -8,10 +8,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from gateway.access.errors import TooManyAttemptsError
 from gateway.access.limits import Attempts
 from gateway.access.oidc.admission import Admission
 from gateway.access.oidc.errands import Answer, Departure, Errand
-from gateway.access.oidc.errors import NotAdmittedError, ProviderError, VisitError
+from gateway.access.oidc.errors import NotAdmittedError, ProviderError, ProviderRefusedError, VisitError
 from gateway.access.oidc.provider import Provider
 from gateway.access.oidc.service import VISIT_S, Oidc
 from gateway.access.permissions import Role
@@ -41,6 +42,7 @@ def oidc(door: Door, there: SigningProvider, tmp_path: Path) -> Oidc:
         clock=door.clock,
         admission=Admission(door.database, clock=door.clock, access=door.access),
         departures=Attempts(clock=door.clock, capacity=30, refill_s=10),
+        arrivals=Attempts(clock=door.clock, capacity=30, refill_s=10),
     )
 
 
@@ -102,3 +104,19 @@ async def test_nonce_and_verifier_differ_each_time(oidc: Oidc) -> None:
     """They are made of the browser's secret and the state, both new."""
     urls = {(await begun(oidc)).url for _ in range(3)}
     assert len(urls) == 3
+
+
+async def test_who_was_never_sent_is_not_listened_to_for_long(oidc: Oidc, there: SigningProvider) -> None:
+    """Made-up states are attempts of their address; whoever was sent from there still comes back, and is sent."""
+    departure = await begun(oidc)
+    for _ in range(30):
+        with pytest.raises(VisitError):
+            await oidc.finish("borough", Answer(code="c", state="made up"), browser="b", address=HERE)
+    with pytest.raises(TooManyAttemptsError) as refused:
+        await oidc.finish("borough", Answer(code="c", state="made up"), browser="b", address=HERE)
+    assert refused.value.bucket == HERE
+    with pytest.raises(VisitError):
+        await oidc.finish("borough", Answer(code="c", state="made up"), browser="b", address="198.51.100.1")
+    with pytest.raises(ProviderRefusedError):  # their visit is known, and their code asked for
+        await oidc.finish("borough", answer(there, departure), browser=departure.browser, address=HERE)
+    await begun(oidc)

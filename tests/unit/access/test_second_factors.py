@@ -4,18 +4,12 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from gateway.access.entrance import (
-    Opened,
-    PasskeyProof,
-    PasswordProof,
-    RecoveryProof,
-    SecondDue,
-    TotpProof,
-)
+from gateway.access.entrance import Opened, SecondDue
 from gateway.access.errors import CredentialsError, FactorError, NoPasskeysError, TooManyAttemptsError
 from gateway.access.identity import Identity
 from gateway.access.passkeys import Site
 from gateway.access.permissions import Permission
+from gateway.access.proofs import PasskeyProof, PasswordProof, RecoveryProof, TotpProof
 from gateway.db.tables import totp as totp_table
 from kernel.clock import NS_PER_S
 from tests.fakes.authenticator import Authenticator

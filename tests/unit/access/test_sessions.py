@@ -9,6 +9,7 @@ from gateway.access.passwords import Passwords
 from gateway.access.people import UserChange
 from gateway.access.permissions import Role
 from gateway.access.secrets import hashed
+from gateway.access.service import SESSIONS_MAX
 from gateway.db.sessions import Sessions
 from tests.unit.access.conftest import HERE, PASSWORD, Door, door_over, visitor
 
@@ -253,3 +254,37 @@ async def _guess(door: Door, times: int, address: str, username: str = "ann", de
     for _ in range(times):
         with pytest.raises(CredentialsError):
             await door.sign_in(username, "wrong", address=address, device=device)
+
+
+async def test_one_person_has_so_many_sessions(door: Door) -> None:
+    """Beyond them the one that was used longest ago ends, whoever listens is told, and others' are left alone."""
+    await door.add("ann")
+    await door.add("bob")
+    await door.sign_in("bob")
+    out: list[str] = []
+    door.access.when_crowded(lambda session: out.append(session.id))
+    opened = []
+    for _ in range(SESSIONS_MAX):
+        opened.append(await door.sign_in("ann"))
+        door.clock.jump_wall(60)
+    await door.access.of_session(opened[0][1])  # the oldest is in use
+    await door.sign_in("ann")
+    assert out == door.ended == [opened[1][0].session]
+    ann = {session.id for session in await door.access.sessions() if session.username == "ann"}
+    assert len(ann) == SESSIONS_MAX
+    assert opened[0][0].session in ann
+    with pytest.raises(NotSignedInError):
+        await door.access.of_session(opened[1][1])
+
+
+async def test_a_program_that_was_stopped_begins_anew(door: Door) -> None:
+    """What goes on through it, or is being opened, ends; its token stays, and is good for the next request."""
+    user = await door.add("wall", Role.PARTNER)
+    row, secret = await door.people.add_token(user_id=user.id, name="wall", role=Role.PARTNER, days=1)
+    program = (await door.access.of_token(secret)).session
+    await door.people.sign_out(user.id)
+    assert (door.ended, door.access.has_ended(program)) == ([program], True)
+    await door.access.of_token(secret)
+    assert not door.access.has_ended(program)
+    await door.people.remove_token(row.id)
+    assert door.access.has_ended(program)

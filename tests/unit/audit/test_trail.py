@@ -1,5 +1,6 @@
 """The trail is written in order, whole, and without making anybody wait."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -145,10 +146,12 @@ async def test_noting_goes_on_while_the_database_fails(trail: Trail, database: D
 async def test_an_act_that_cannot_be_recorded_is_refused(
     trail: Trail, database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What must be recorded first is not done when it cannot be."""
+    """What must be recorded first is not done when it cannot be; of what was done nobody says that it is not."""
     monkeypatch.setattr(trail_module, "PATIENCE_S", 0.05)
     await refuse_writing(database, refuse=True)
-    with pytest.raises(AuditUnwrittenError):
+    with pytest.raises(AuditUnwrittenError, match="so it is not done"):
+        await trail.append(view(), first=True)
+    with pytest.raises(AuditUnwrittenError, match="That is done, but it is not on record yet"):
         await trail.append(view())
     await refuse_writing(database, refuse=False)
     await until(lambda: clock.sleepers, what="the writer to wait")
@@ -171,6 +174,25 @@ async def test_events_beyond_what_memory_holds_are_counted(
     newest = (await trail.entries(EVERYTHING, limit=1))[0]
     assert (newest.action, newest.details, newest.seq) == ("audit.lost", '{"events":3}', 6)
     assert (await trail.verify()).sound
+
+
+@pytest.mark.parametrize(("first", "said"), [(False, "could not be put on record"), (True, "it is not done")])
+async def test_an_act_whose_entry_was_dropped_is_not_called_recorded(
+    database: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, *, first: bool, said: str
+) -> None:
+    """Where as much waits as may, the entry is lost, whether or not what waits is written in time."""
+    monkeypatch.setattr(trail_module, "WAITING_MAX", 1)
+    async with open_trail(database, clock=clock) as trail:
+        await refuse_writing(database, refuse=True)
+        assert trail.note(view(1))
+        assert not trail.note(view(2))
+        dropped = asyncio.create_task(trail.append(view(3), first=first))
+        await until(lambda: clock.sleepers, what="the writer to wait")
+        await refuse_writing(database, refuse=False)
+        await clock.turn(trail_module.RETRY_S)
+        with pytest.raises(AuditUnwrittenError, match=said):
+            await dropped
+        assert [entry.action for entry in await trail.entries(EVERYTHING, limit=10)] == ["audit.lost", "view.started"]
 
 
 async def test_a_broken_database_at_the_end_is_no_hang(database: Database, clock: ManualClock) -> None:
