@@ -74,9 +74,9 @@ def test_the_console_makes_no_html_of_text() -> None:
 
 
 def test_the_console_keeps_no_secret() -> None:
-    """It stores tiles, a codec that failed, the share that follows, an account being tied, notices seen."""
+    """It stores tiles, a codec that failed, the share that follows, an account being tied, notices and notes seen."""
     stored = re.findall(r"(?:local|session)Storage\.setItem\(([^\n]+)\)", sources())
-    assert len(stored) == 5
+    assert len(stored) == 6
     assert not any(re.search(r"password|token|secret|code\b|cookie", one, re.IGNORECASE) for one in stored)
     assert "document.cookie" not in sources()
 
