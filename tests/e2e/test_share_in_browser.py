@@ -152,7 +152,7 @@ async def test_a_share_is_extended_narrowed_and_ended_by_keys(room: Room) -> Non
     await expect(room.bar).to_have_attribute("data-mode", "shown")
     await room.page.keyboard.press("x")
     await expect(room.bar.locator(".bar-left")).to_contain_text("1 h 29 min left")
-    await expect(notice(room)).to_contain_text("The share with Metropolitan Police now runs until ")
+    await expect(notice(room)).to_contain_text("The share “Camera 1, High Street, and 1 more” now runs until ")
     (after,) = await room.shares()
     assert after["end"] > before["end"]
     await room.page.keyboard.press("c")
