@@ -94,11 +94,11 @@ class Started:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that use the demo come last, in whatever order they were shuffled into.
+    """Let the tests that share a demo or a borough come last, in whatever order they were shuffled into.
 
     It lives until the last of them is over, and six simulated cameras take more than half a core from everybody else.
     """
-    items.sort(key=lambda item: "demo" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is not None)
 
 
 @pytest.fixture(scope="session")
