@@ -110,7 +110,7 @@ async def test_who_watches_is_shown_worst_first(opened: Open) -> None:
     await expect(rows.nth(0)).to_contain_text("6.4 % lost")
     await expect(rows.nth(1)).to_contain_text("no connection")
     await expect(rows.nth(4)).to_contain_text("sub, converted")
-    await expect(rows.nth(5)).to_contain_text("own system (RTSPS)")
+    await expect(rows.nth(5)).to_contain_text("own system, over RTSPS")
     await expect(rows.nth(5)).not_to_contain_text("lost")
     await page.keyboard.press("Enter")
     await expect(rows).to_have_count(0)

@@ -132,7 +132,8 @@ class Hosts extends SlElement {
       <span class="number" title="Camera">${viewer.number ?? "—"}</span>
       <span class="viewer-who"><b>${viewer.who}</b>
         <small>${viewer.address} · since <time datetime=${viewer.since}>${clock(fromIso(viewer.since))}</time></small></span>
-      <span class="viewer-how">${viewer.stream}${viewer.transcoded ? ", converted" : ""}${viewer.kind === "rtsp" ? ", a partner’s own system (RTSPS)" : ""}
+      <span class="viewer-how">${viewer.stream}${viewer.transcoded ? ", converted" : ""}
+        ${viewer.kind === "rtsp" ? html`<small>a partner’s own system, over RTSPS</small>` : nothing}
         ${wrong.length ? html`<b class="attention">${wrong.join(", ")}</b>` : viewer.kind === "rtsp" ? nothing : html`<small>${viewer.loss_percent.toFixed(1)} % lost${viewer.rtt_ms === null ? "" : `, ${Math.round(viewer.rtt_ms)} ms`}</small>`}</span>
     </li>`;
   }
