@@ -265,7 +265,7 @@ async def test_a_picture_that_stands_still_is_said_to(stage: Stage) -> None:
     await seen(stage.page, "() => window.shownAt > 0")
     stage.room.streets[0].held = True
     await expect(stage.tile()).to_have_attribute("data-state", "still")
-    await expect(stage.tile()).to_contain_text(re.compile(r"This picture stands still: it is [\d.]+ s old"))
+    await expect(stage.tile()).to_contain_text(re.compile(r"This picture stands still: it is at least [\d.]+ s old"))
     assert await stage.page.evaluate("window.saidAfterMs") <= 3000
     dimmed = await stage.tile().locator("video").first.evaluate("(video) => getComputedStyle(video).filter")
     assert "grayscale" in dimmed

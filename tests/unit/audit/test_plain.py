@@ -18,7 +18,7 @@ SAID = {
     "before_ns": {"str(before_ns)"},
     "camera": {"camera", "camera.id", "test.camera_id"},
     "end": {"iso(end_ns)", "iso_or_none(end_ns)", "iso_or_none(wanted.end_ns)"},
-    "error": {"error.code", "it.over or error.code"},
+    "error": {"error.code", "it.over", "it.over or error.code"},
     "factor": {"'all'", "'passkey'", "'recovery'", "'totp'"},
     "file": {"found['file']"},
     "head": {"report.head"},
@@ -30,7 +30,7 @@ SAID = {
     "root": {"edge.root.hex()"},
     "size": {"edge.size"},
     "start": {"iso(start_ns)", "iso_or_none(start_ns)", "iso_or_none(wanted.start_ns)"},
-    "stream": {"row.stream", "stream.value", "viewer.stream.value", "answer.stream.value"},
+    "stream": {"row.stream", "stream.value", "viewer.stream.value", "viewer.shown.value", "answer.stream.value"},
     "urn": {"camera.description.identity.urn"},
     "user": {"person", "row.user_id", "who.user_id"},
 }
