@@ -342,7 +342,7 @@ async def test_ones_password_is_changed(room: Room) -> None:
 async def test_a_required_factor_comes_first(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of the room one sees how to add a factor; with it, the room."""
     required = room.desk.gateway.rooms.settings.access.model_copy(update={"second_factor": "required"})
-    monkeypatch.setattr(room.desk.gateway.rooms.access, "_settings", required)
+    monkeypatch.setattr(room.desk.gateway.rooms.access._ageing, "_settings", required)
     await room.sign_in()
     await expect(room.page.get_by_role("heading", name="Add a second factor")).to_be_visible()
     await add_application(room.page)
