@@ -5,19 +5,19 @@ from collections import deque
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 
 from gateway.access.approvals import Approval, Standing
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api import models, share_views, showing
-from gateway.api.errors import ControlSocketError, TooManySocketsError
+from gateway.api.errors import TooManySocketsError
 from gateway.api.guard import admit, identify
 from gateway.api.problems import refusal
 from gateway.api.rooms import Rooms, The
 from gateway.api.share_news import ShareNews
-from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
+from gateway.api.sockets import only_tell
 from gateway.api.times import iso, iso_or_none
 from gateway.db.errors import DatabaseError
 from gateway.db.rights import GrantRow
@@ -198,25 +198,14 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     if the.access.has_ended(who.session):
         outbox.end()
     try:
-        async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(_listen(websocket, the))
-            jobs = [
-                listening,
-                tasks.create_task(_send(websocket, outbox)),
-                tasks.create_task(_beat(websocket, the, outbox)),
-            ]
-            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-            for job in jobs:
-                job.cancel()
-        # Closed here, where nobody is sending any more.
-        error = None if listening.cancelled() else listening.result()
-        if error is not None:
-            log.warning("events.nonsense", user=who.username, error=error.message)
-            await websocket.close(POLICY, error.message[:REASON_MAX])
-        elif outbox.over:
-            await websocket.close(SIGNED_OUT, "Your session has ended.")
-    except* WebSocketDisconnect:
-        pass
+        await only_tell(
+            websocket,
+            _send(websocket, outbox),
+            _beat(websocket, the, outbox),
+            over=lambda: outbox.over,
+            clock=the.clock,
+            nonsense=lambda what: log.warning("events.nonsense", user=who.username, error=what),
+        )
     finally:
         stop_listening()
         stop_deciding()
@@ -270,21 +259,6 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
             if watching is not None:
                 await websocket.send_json(watching)
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
-
-
-async def _listen(websocket: WebSocket, the: Rooms) -> ControlSocketError | None:
-    """Read until the reader leaves, or return what is wrong with what it says; no text means anything here."""
-    rate = Rate(the.clock, cure="Say nothing here: this socket only tells.")
-    while True:
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            return None
-        if message.get("text") is None:
-            return ControlSocketError("A binary message came.", cure="Say nothing here: this socket only tells.")
-        try:
-            rate.count()
-        except ControlSocketError as error:
-            return error
 
 
 def _news(state: rpc.CameraState | None) -> object:

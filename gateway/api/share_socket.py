@@ -5,17 +5,17 @@ from collections import deque
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import share_views as shown
-from gateway.api.errors import ControlSocketError, TooManySocketsError
+from gateway.api.errors import TooManySocketsError
 from gateway.api.guard import admit, identify
 from gateway.api.problems import refusal
 from gateway.api.rooms import Rooms, The
-from gateway.api.sockets import POLICY, REASON_MAX, SIGNED_OUT, Rate
+from gateway.api.sockets import only_tell
 from gateway.api.times import iso
 from gateway.db.errors import DatabaseError
 from gateway.db.sharing import ShareRow
@@ -141,24 +141,14 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     if the.access.has_ended(who.session):
         outbox.end()
     try:
-        async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(_listen(websocket, the))
-            jobs: list[asyncio.Task[Any]] = [
-                listening,
-                tasks.create_task(_send(websocket, outbox)),
-                tasks.create_task(_beat(websocket, the, outbox)),
-            ]
-            await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-            for job in jobs:
-                job.cancel()
-        error = None if listening.cancelled() else listening.result()
-        if error is not None:
-            log.warning("shares.nonsense", user=who.username, error=error.message)
-            await websocket.close(POLICY, error.message[:REASON_MAX])
-        elif outbox.over:
-            await websocket.close(SIGNED_OUT, "Your session has ended.")
-    except* WebSocketDisconnect:
-        pass
+        await only_tell(
+            websocket,
+            _send(websocket, outbox),
+            _beat(websocket, the, outbox),
+            over=lambda: outbox.over,
+            clock=the.clock,
+            nonsense=lambda what: log.warning("shares.nonsense", user=who.username, error=what),
+        )
     finally:
         for call in detach:
             call()
@@ -193,16 +183,3 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
                 except DatabaseError as error:
                     log.warning("shares.unchecked", error=error.code)
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
-
-
-async def _listen(websocket: WebSocket, the: Rooms) -> ControlSocketError | None:
-    """Read until the reader leaves, or return what is wrong with what it says; no text means anything here."""
-    rate = Rate(the.clock, cure="Say nothing here: this socket only tells.")
-    while True:
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            return None
-        try:
-            rate.count()
-        except ControlSocketError as error:
-            return error

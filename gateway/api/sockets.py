@@ -1,10 +1,13 @@
 """What every WebSocket of ours keeps to: how much may be said on one, how many one session may have."""
 
+import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
+from fastapi import WebSocket, WebSocketDisconnect
 
 from gateway.api.errors import ControlSocketError, TooManySocketsError
 from kernel.clock import NS_PER_S, Clock
@@ -75,3 +78,47 @@ class Places:
             if not self._open[session]:
                 del self._open[session]
                 self._told.discard(session)
+
+
+async def only_tell(
+    websocket: WebSocket,
+    *jobs: Coroutine[Any, Any, None],
+    over: Callable[[], bool],
+    clock: Clock,
+    nonsense: Callable[[str], None],
+) -> None:
+    """Run a socket that only tells until its reader leaves, says something, or one of ``jobs`` is done; then close it.
+
+    ``over`` says whether the session has ended; ``nonsense`` is told what is wrong with what the reader said.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(_listen(websocket, clock))
+            running: list[asyncio.Task[Any]] = [listening, *map(tasks.create_task, jobs)]
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for one in running:
+                one.cancel()
+        # Closed here, where nobody is sending any more.
+        error = None if listening.cancelled() else listening.result()
+        if error is not None:
+            nonsense(error.message)
+            await websocket.close(POLICY, error.message[:REASON_MAX])
+        elif over():
+            await websocket.close(SIGNED_OUT, "Your session has ended.")
+    except* WebSocketDisconnect:
+        pass
+
+
+async def _listen(websocket: WebSocket, clock: Clock) -> ControlSocketError | None:
+    """Read until the reader leaves, or return what is wrong with what it says; no text means anything here."""
+    rate = Rate(clock, cure="Say nothing here: this socket only tells.")
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        if message.get("text") is None:
+            return ControlSocketError("A binary message came.", cure="Say nothing here: this socket only tells.")
+        try:
+            rate.count()
+        except ControlSocketError as error:
+            return error
