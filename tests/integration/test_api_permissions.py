@@ -21,6 +21,7 @@ PUBLIC_ROUTES = {
     ("post", "/api/v1/enrolment"),
     ("get", "/api/v1/oidc/providers"),
     ("post", "/api/v1/oidc/{provider}/start"),
+    ("post", "/api/v1/oidc/{provider}/enrolment"),
     ("get", "/api/v1/oidc/{provider}/callback"),
     ("post", "/api/v1/oidc/{provider}/logout"),
 }
@@ -77,7 +78,7 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
 
 
 async def test_few_routes_are_public(desk: Desk) -> None:
-    """What answers everybody is health, setting up, signing in, and what providers of accounts say; nothing else."""
+    """What answers everybody is health, setting up, signing in, being invited, and what providers of accounts say; nothing else."""
     found = {(method, path) for method, path, permission in await operations(desk) if permission == PUBLIC}
     assert found == PUBLIC_ROUTES
 
