@@ -78,7 +78,7 @@ async def ask(client: httpx.AsyncClient, method: str, path: str) -> httpx.Respon
 
 
 async def test_few_routes_are_public(desk: Desk) -> None:
-    """What answers everybody is health, setting up, signing in, being invited, and what providers of accounts say; nothing else."""
+    """What answers everybody is health, setting up, signing in, invitations, and what providers say; nothing else."""
     found = {(method, path) for method, path, permission in await operations(desk) if permission == PUBLIC}
     assert found == PUBLIC_ROUTES
 
