@@ -21,7 +21,7 @@ class UnitFaults(Knobs):
     case_open: bool = False
     """Its case is open."""
     flat_battery: bool = False
-    """Turned on: the battery has two percent left and is not charged; it warns, says goodbye and is off."""
+    """Turned on: the battery lasts two minutes more and is not charged; it warns, says goodbye and is off."""
     no_charging: bool = False
     """Neither mains nor sun reach it."""
     warmer_by_c: float = 0.0

@@ -17,7 +17,7 @@ from drivers.simulator.town.town import Town
 
 Floats = npt.NDArray[np.float64]
 
-_REFERENCE_DBM = 27.0
+_REFERENCE_DBM = 24.0
 """Power of one resource element with the antenna's gain."""
 _NOISE_DBM = -125.0
 """Of one resource element of 15 kHz, with the modem's own noise."""
@@ -29,6 +29,8 @@ _SHADOW_M = 40.0
 """Shadowing is alike over so many metres."""
 _HYSTERESIS_DB = 3.0
 _TO_TRIGGER_S = 2.0
+_STRONGEST_DBM = -44.0
+"""The top of what a modem can report (3GPP TS 36.133, 9.1.4)."""
 FAINTEST_DBM = -124.0
 """Below that a modem has no service."""
 _REGAINED_DBM = -120.0
@@ -138,7 +140,7 @@ class Modem:
         if heard[serving] < FAINTEST_DBM:
             self.signal = None
             return
-        self.signal = Signal(heard[serving], _rsrq_db(heard, serving), serving)
+        self.signal = Signal(min(heard[serving], _STRONGEST_DBM), _rsrq_db(heard, serving), serving)
 
     def off(self) -> None:
         """Lose the cell; the next step looks for one anew."""

@@ -26,6 +26,8 @@ from kernel.geography import Place, bearing_wrap
 CAPACITY_WH = 720.0
 BACKUP_WH = 6.0
 """What is left in the box itself when it is torn from the battery pack on its post."""
+NEARLY_FLAT_WH = 0.3
+"""Two minutes."""
 BOOT_S = 12.0
 GOODBYE_S = 4.0
 """From the word that it will be off until it is."""
@@ -78,7 +80,7 @@ class Unit:
         self.serial = f"SIMD{seed % 10_000:04d}{number:04d}"
         self.urn = f"urn:uuid:{uuid5(_URNS, f'{seed}/{number}')}"
         self.faults = faults or UnitFaults()
-        self.power = Power.BOOTING
+        self.power = Power.ON
         self.boot = ""
         """Of this boot: another random one each time."""
         self.attaches = 0
@@ -111,7 +113,7 @@ class Unit:
         """Where it was left by whoever took it, if anybody did."""
         self._turned_deg, self._pitch_deg, self._roll_deg = 0.0, 0.0, 0.0
         self._box_c = sky.celsius(clock.wall_ns(), seed) + 5.0
-        self._until_s = self._now_s + BOOT_S
+        self._until_s = self._now_s
         self._attached_s = self._now_s
         self._was = UnitFaults()
         self._was_low = False
@@ -249,8 +251,14 @@ class Unit:
             self._say_goodbye()
 
     def sent(self, size_bytes: int) -> None:
-        """Count what its modem has sent."""
+        """Count what its modem has sent; beyond its budget it sends as little as it can."""
         self.sent_bytes += size_bytes
+        self.thin = self.thin or self.over_budget
+
+    @property
+    def over_budget(self) -> bool:
+        """Return whether it has sent more than it may."""
+        return self.budget_bytes is not None and self.sent_bytes > self.budget_bytes
 
     def step(self) -> None:
         """Bring it to the clock's present."""
@@ -321,7 +329,7 @@ class Unit:
         if (now.case_open or now.stolen) and not (was.case_open or was.stolen):
             self._happened("tamper")
         if now.flat_battery and not was.flat_battery:
-            nearly_wh = self._battery.locked_wh(self._air_c) + 0.02 * CAPACITY_WH
+            nearly_wh = self._battery.locked_wh(self._air_c) + NEARLY_FLAT_WH
             self._battery.energy_wh = min(self._battery.energy_wh, nearly_wh)
         for name in was.__dataclass_fields__:
             setattr(was, name, getattr(now, name))
