@@ -47,7 +47,12 @@ def _coding(device: SimulatedDevice, name: StreamName) -> str:
 
 def facts(borough: Borough) -> dict[str, Any]:
     """Return what `python -m drivers.simulator --json` prints when all cameras are reachable."""
-    return {"cameras": [_camera(borough, device) for device in borough.devices], "ground": borough.ground_geojson()}
+    fixed = len(borough.devices) - len(borough.deployables)
+    return {
+        "cameras": [_camera(borough, device) for device in borough.devices[:fixed]],
+        "units": [{"label": one.unit.label, **_camera(borough, one.device)} for one in borough.deployables],
+        "ground": borough.ground_geojson(),
+    }
 
 
 def _camera(borough: Borough, device: SimulatedDevice) -> dict[str, Any]:

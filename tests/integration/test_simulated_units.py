@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 
 from drivers.simulator.town.town import Town
-from drivers.simulator.units.client import Broker, UnitClient, open_client
+from drivers.simulator.units.broker import Broker
+from drivers.simulator.units.client import UnitClient, open_client
 from drivers.simulator.units.faults import UnitFaults
 from drivers.simulator.units.movement import Post
 from drivers.simulator.units.radio import Air
@@ -40,9 +41,7 @@ class Stage:
         air = Air(Town(seed=1, clock=self.clock))
         turned = UnitFaults.from_names(list(faults))
         self.unit = Unit(3, seed=1, air=air, clock=self.clock, post=POST, faults=turned)
-        broker = Broker(
-            host="127.0.0.1", port=self.broker.port, folder=self._folder, protocol=protocol, keepalive_s=keepalive_s
-        )
+        broker = Broker(url=self.broker.url, certificates=self._folder, protocol=protocol, keepalive_s=keepalive_s)
         opened = open_client(self.unit, broker, clock=self.clock, outbox=Outbox(outbox))
         self.client = await self._stack.enter_async_context(opened)
         await self.until(lambda: self.watcher.of("D003/online"), "the birth")
@@ -173,7 +172,7 @@ async def test_a_new_address(stage: Stage) -> None:
 
 
 async def test_a_reboot_by_command(stage: Stage) -> None:
-    """Told to reboot it answers, says goodbye and is away; it is born again with another boot, its numbers begin anew."""
+    """Told to reboot it answers, says goodbye and is away; it is born again with another boot, counting anew."""
     await stage.call_in()
     first = stage.unit.boot
     await stage.watcher.command("D003", "reboot", id="a1")

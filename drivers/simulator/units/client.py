@@ -9,13 +9,12 @@ import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import aiomqtt
 import structlog
 
+from drivers.simulator.units.broker import Broker
 from drivers.simulator.units.link import Link, LinkState, open_link
 from drivers.simulator.units.mischief import Mischief
 from drivers.simulator.units.orders import Refusal, obey
@@ -31,20 +30,6 @@ ANSWER_S = 10.0
 COMMANDS_MAX = 64
 OFFLINE = b'{"online":false}'
 _PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """Where units call in.
-
-    ``folder`` holds ``ca.pem``, by which the broker is known, and of each unit ``D001.pem`` and ``D001.key``.
-    """
-
-    host: str
-    port: int
-    folder: Path
-    protocol: Literal["5", "3.1.1"] = "5"
-    keepalive_s: int = 30
 
 
 class _Socket(ssl.SSLSocket):
@@ -73,8 +58,8 @@ def _context(broker: Broker, label: str) -> _Context:
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.broker = broker.host
     context.sslsocket_class = _Socket
-    context.load_verify_locations(broker.folder / "ca.pem")
-    context.load_cert_chain(broker.folder / f"{label}.pem", broker.folder / f"{label}.key")
+    context.load_verify_locations(broker.certificates / "ca.pem")
+    context.load_cert_chain(broker.certificates / f"{label}.pem", broker.certificates / f"{label}.key")
     return context
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from drivers.simulator.units.readings import states
 from drivers.simulator.units.unit import Unit
 from kernel.clock import NS_PER_S, Clock
 from kernel.geography import Place, distance_m
@@ -174,7 +175,7 @@ class Telling:
             event = unit.events.popleft()
             messages.append(Message(f"event/{event.kind}", event.body, event.time))
         now_ns = self._clock.monotonic_ns()
-        for kind, state in unit.states().items():
+        for kind, state in states(unit).items():
             differs, after_s = _WORTH[kind]
             told = self._told.get(kind)
             if told is None or now_ns - told[1] >= after_s * NS_PER_S or differs(told[0], state):

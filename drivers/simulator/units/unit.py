@@ -73,7 +73,15 @@ class Unit:
     """One box. Turn ``faults``; give orders by :meth:`deploy` and :meth:`reboot`; then :meth:`step`."""
 
     def __init__(  # noqa: PLR0913 - what a unit is made of
-        self, number: int, *, seed: int, air: Air, clock: Clock, post: Post, faults: UnitFaults | None = None
+        self,
+        number: int,
+        *,
+        seed: int,
+        air: Air,
+        clock: Clock,
+        post: Post,
+        faults: UnitFaults | None = None,
+        fixed_host: str | None = None,
     ) -> None:
         self.number = number
         self.label = label_of(number)
@@ -85,7 +93,7 @@ class Unit:
         """Of this boot: another random one each time."""
         self.attaches = 0
         """How often the modem has attached to the network: each time it is given an address."""
-        self.host = "127.0.0.1"
+        self.host = fixed_host or "127.0.0.1"
         self.http_port, self.rtsp_port = 80, 554
         """Its address now; who keeps its servers says on which ports."""
         self.post = post
@@ -99,20 +107,22 @@ class Unit:
         self.thin = False
         """Told to send as little as it can: the sub stream."""
         self.budget_bytes: int | None = None
+        self._fixed_host = fixed_host
+        """Where its network gives out ports alone."""
         self._rng = random.Random(f"unit {seed}/{number}")  # noqa: S311 - a drawing
         self._seed = seed
         self._clock = clock
         self._own = OwnClock(clock, self.faults)
-        self._modem = Modem(air, OPERATORS[number % len(OPERATORS)])
-        self._gnss = Gnss(self._rng)
+        self.modem = Modem(air, OPERATORS[number % len(OPERATORS)])
+        self.gnss = Gnss(self._rng)
         self._now_ns = clock.monotonic_ns()
-        self._battery = Battery(capacity_wh=CAPACITY_WH, energy_wh=CAPACITY_WH * self._rng.uniform(0.7, 1.0))
+        self.battery = Battery(capacity_wh=CAPACITY_WH, energy_wh=CAPACITY_WH * self._rng.uniform(0.7, 1.0))
         self._move: Move | None = None
         self._goal: Post | None = None
         self._lying_at: Where | None = None
         """Where it was left by whoever took it, if anybody did."""
         self._turned_deg, self._pitch_deg, self._roll_deg = 0.0, 0.0, 0.0
-        self._box_c = sky.celsius(clock.wall_ns(), seed) + 5.0
+        self.box_c = sky.celsius(clock.wall_ns(), seed) + 5.0
         self._until_s = self._now_s
         self._attached_s = self._now_s
         self._was = UnitFaults()
@@ -139,7 +149,7 @@ class Unit:
     @property
     def energy_wh(self) -> float:
         """Return what is in its battery."""
-        return self._battery.energy_wh
+        return self.battery.energy_wh
 
     @property
     def where(self) -> Where:
@@ -186,58 +196,21 @@ class Unit:
     @property
     def linked(self) -> bool:
         """Return whether the network would carry something."""
-        return self.running and self._modem.signal is not None and not (self.faults.lost_link or self.faults.cut_link)
+        return self.running and self.modem.signal is not None and not (self.faults.lost_link or self.faults.cut_link)
 
-    def states(self) -> dict[str, dict[str, Any]]:
-        """Return what its sensors say now, by kind; a kind is absent while nothing is known of it."""
-        air_c, battery = self._air_c, self._battery
-        pitch, roll = self.lean_deg
-        said: dict[str, dict[str, Any]] = {
-            "battery": {
-                "percent": round(battery.share * 100.0, 1),
-                "volts": round(battery.volts(air_c), 2),
-                "charging": battery.current_a < -0.01,
-            },
-            "supply": {"source": self._source},
-            "heading": {"bearing_deg": round(bearing_wrap(self.bearing_deg + self._jitter(1.2)), 1) % 360.0},
-            "tilt": {
-                "pitch_deg": round(pitch + self._jitter(0.2), 1),
-                "roll_deg": round(roll + self._jitter(0.2), 1),
-            },
-            "temperature": {"celsius": round(self._box_c, 1)},
-            "case": {"open": self.case_open},
-            "address": {
-                "host": self.host,
-                "http_port": self.http_port,
-                "rtsp_port": self.rtsp_port,
-                "urn": self.urn,
-                "serial": self.serial,
-            },
-            "firmware": {"version": FIRMWARE},
-            "disk": {
-                "free_bytes": max(round(DISK_BYTES - self._recorded_bytes), DISK_BYTES // 20),
-                "size_bytes": DISK_BYTES,
-                "fault": self.faults.disk_fault,
-            },
-            "data": {"sent_bytes": self.sent_bytes, "since": self.since},
-        }
-        if (signal := self._modem.signal) is not None:
-            said["signal"] = {
-                "rsrp_dbm": round(signal.rsrp_dbm + self._jitter(1.0)),
-                "rsrq_db": round(signal.rsrq_db, 1),
-                "operator": signal.cell.operator,
-                "cell": signal.cell.name,
-                "technology": signal.cell.technology,
-            }
-        if (fix := self._gnss.fix) is not None:
-            found = PLANE.to_place(*fix.at)
-            said["position"] = {
-                "latitude": round(found.latitude_deg, 7),
-                "longitude": round(found.longitude_deg, 7),
-                "accuracy_m": round(fix.accuracy_m, 1),
-                "satellites": fix.satellites,
-            }
-        return said
+    def source(self) -> str:
+        """Return what it lives on: ``mains``, ``solar`` or ``battery``."""
+        if self._on_mains:
+            return "mains"
+        return "solar" if self._solar_w >= self._load_w else "battery"
+
+    def free_bytes(self) -> int:
+        """Return what is free on its disk; it records over the oldest when a twentieth is left."""
+        return max(round(DISK_BYTES - self._recorded_bytes), DISK_BYTES // 20)
+
+    def jitter(self, size: float) -> float:
+        """Return a sensor's noise."""
+        return self._rng.uniform(-size, size)
 
     # --- what is done to it
 
@@ -274,7 +247,8 @@ class Unit:
     # --- within
 
     @property
-    def _air_c(self) -> float:
+    def air_c(self) -> float:
+        """Return the temperature around it."""
         return sky.celsius(self._clock.wall_ns(), self._seed) + self.faults.warmer_by_c
 
     @property
@@ -291,17 +265,8 @@ class Unit:
     def _load_w(self) -> float:
         if self.power is Power.OFF:
             return 0.0
-        heater = _HEATER_W if self._air_c < _HEATS_BELOW_C else 0.0
+        heater = _HEATER_W if self.air_c < _HEATS_BELOW_C else 0.0
         return _IDLE_W + _MODEM_W + heater + (_STREAMING_W if self.streaming else 0.0)
-
-    @property
-    def _source(self) -> str:
-        if self._on_mains:
-            return "mains"
-        return "solar" if self._solar_w >= self._load_w else "battery"
-
-    def _jitter(self, size: float) -> float:
-        return self._rng.uniform(-size, size)
 
     def _happened(self, kind: str, **body: Any) -> None:
         if self.running:
@@ -322,24 +287,24 @@ class Unit:
                 self._happened("shock", peak_g=round(self._rng.uniform(3.0, 6.0), 1))
         if now.stolen and not was.stolen:
             self._happened("shock", peak_g=round(self._rng.uniform(5.0, 9.0), 1))
-            self._battery.energy_wh = min(self._battery.energy_wh, self._battery.locked_wh(self._air_c) + BACKUP_WH)
+            self.battery.energy_wh = min(self.battery.energy_wh, self.battery.locked_wh(self.air_c) + BACKUP_WH)
             self._begin(flight(self._now_s, self.where), None)
         elif was.stolen and not now.stolen:
             self._lying_at, self._move = self.where, None
         if (now.case_open or now.stolen) and not (was.case_open or was.stolen):
             self._happened("tamper")
         if now.flat_battery and not was.flat_battery:
-            nearly_wh = self._battery.locked_wh(self._air_c) + NEARLY_FLAT_WH
-            self._battery.energy_wh = min(self._battery.energy_wh, nearly_wh)
+            nearly_wh = self.battery.locked_wh(self.air_c) + NEARLY_FLAT_WH
+            self.battery.energy_wh = min(self.battery.energy_wh, nearly_wh)
         for name in was.__dataclass_fields__:
             setattr(was, name, getattr(now, name))
 
     def _pass(self, duration_s: float) -> None:
         self._own.step(duration_s)
         self._arrive()
-        self._box_c += (self._air_c + 0.6 * self._load_w - self._box_c) * -math.expm1(-duration_s / _WARMS_S)
+        self.box_c += (self.air_c + 0.6 * self._load_w - self.box_c) * -math.expm1(-duration_s / _WARMS_S)
         charge_w = _MAINS_W if self._on_mains else self._solar_w
-        self._battery.step(duration_s, load_w=self._load_w, charge_w=charge_w, celsius=self._air_c)
+        self.battery.step(duration_s, load_w=self._load_w, charge_w=charge_w, celsius=self.air_c)
         self._supply()
         if not self.running:
             return
@@ -349,9 +314,9 @@ class Unit:
         self._listen(duration_s)
         here = self.where
         if self.faults.no_gnss:
-            self._gnss.off()
+            self.gnss.off()
         else:
-            self._gnss.step(duration_s, here.at, sky=0.4 if self.carried else 0.8, drift_m=self.faults.gnss_drift_m)
+            self.gnss.step(duration_s, here.at, sky=0.4 if self.carried else 0.8, drift_m=self.faults.gnss_drift_m)
 
     def _arrive(self) -> None:
         if self._move is not None and self._goal is not None and self._now_s >= self._move.ends_s:
@@ -359,7 +324,7 @@ class Unit:
 
     def _supply(self) -> None:
         """Go from one state of power to the next."""
-        flat = self._battery.flat(self._air_c) and not self._on_mains
+        flat = self.battery.flat(self.air_c) and not self._on_mains
         if flat and self.power is not Power.OFF:
             if self.power is Power.ON and not self.faults.stolen:
                 self._say_goodbye()
@@ -371,7 +336,7 @@ class Unit:
                 self.power, self._until_s = Power.BOOTING, self._now_s + BOOT_S
         elif self.power is Power.OFF:
             # It waits for a little more than it went off with, or it would come and go.
-            spare_wh = self._battery.energy_wh - self._battery.locked_wh(self._air_c)
+            spare_wh = self.battery.energy_wh - self.battery.locked_wh(self.air_c)
             if self._on_mains or spare_wh > 0.03 * CAPACITY_WH:
                 self.power, self._until_s = Power.BOOTING, self._now_s + BOOT_S
         elif self.power is Power.BOOTING and self._now_s >= self._until_s:
@@ -390,12 +355,12 @@ class Unit:
 
     def _go_off(self) -> None:
         self.power = Power.OFF
-        self._modem.off()
-        self._gnss.off()
+        self.modem.off()
+        self.gnss.off()
         self.streaming = False
 
     def _warn(self) -> None:
-        share = self._battery.share
+        share = self.battery.share
         if share < LOW_SHARE and not self._was_low:
             self._was_low = True
             self._happened("low_battery")
@@ -404,12 +369,14 @@ class Unit:
 
     def _listen(self, duration_s: float) -> None:
         """Let the modem listen, and take another address with each attach."""
-        served = self._modem.signal is not None
-        self._modem.step(duration_s, self.where.at, indoors_db=8.0 if self.carried else 0.0)
+        served = self.modem.signal is not None
+        self.modem.step(duration_s, self.where.at, indoors_db=8.0 if self.carried else 0.0)
         every_s = self.faults.new_address_s
         due = every_s > 0.0 and self._now_s - self._attached_s >= every_s
-        if self._modem.signal is not None and (due or not served):
+        if self.modem.signal is not None and (due or not served):
             self._attached_s = self._now_s
             self.attaches += 1
+            if self._fixed_host is not None:
+                return
             others = [str(host) for host in _ADDRESSES.hosts() if str(host) != self.host]
             self.host = self._rng.choice(others)

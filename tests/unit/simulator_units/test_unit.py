@@ -6,6 +6,7 @@ import math
 import pytest
 
 from drivers.simulator.units.movement import kerbside
+from drivers.simulator.units.readings import states
 from drivers.simulator.units.unit import BOOT_S, CAPACITY_WH, Power, Unit
 from kernel.geography import distance_m
 from tests.fakes.clock import ManualClock
@@ -20,15 +21,15 @@ async def test_a_unit_that_stands(make_unit: MakeUnit, clock: ManualClock) -> No
     """On its post, on mains, it says all twelve states, and they are those of its post."""
     unit = make_unit()
     await pass_time(unit, clock, 60)
-    states = unit.states()
-    assert set(states) == {
+    said = states(unit)
+    assert set(said) == {
         "battery", "supply", "signal", "position", "heading", "tilt", "temperature", "case", "address", "firmware",
         "disk", "data",
     }  # fmt: skip
-    assert states["supply"] == {"source": "mains"}
-    assert states["case"] == {"open": False}
-    assert states["address"]["urn"] == unit.urn
-    assert abs(states["heading"]["bearing_deg"] - unit.post.bearing_deg) < 2.0
+    assert said["supply"] == {"source": "mains"}
+    assert said["case"] == {"open": False}
+    assert said["address"]["urn"] == unit.urn
+    assert abs(said["heading"]["bearing_deg"] - unit.post.bearing_deg) < 2.0
     assert not unit.events
 
 
@@ -38,7 +39,7 @@ async def test_two_of_a_seed_are_alike(make_unit: MakeUnit, clock: ManualClock) 
     for unit in (one, same, other):
         await pass_time(unit, clock, 0)
         unit.step()
-    assert one.states() == same.states()
+    assert states(one) == states(same)
     assert one.boot == same.boot != other.boot
     assert len({one.urn, other.urn}) == len({one.serial, other.serial}) == 2
 
@@ -48,8 +49,8 @@ async def test_off_mains_the_battery_falls(make_unit: MakeUnit, clock: ManualClo
     unit = make_unit("no_charging", post=DARK_POST)
     before = unit.energy_wh
     await pass_time(unit, clock, 3600, step_s=60)
-    assert unit.states()["supply"] == {"source": "battery"}
-    assert unit.states()["battery"]["charging"] is False
+    assert states(unit)["supply"] == {"source": "battery"}
+    assert states(unit)["battery"]["charging"] is False
     assert math.isclose(before - unit.energy_wh, 9.0, abs_tol=0.1)
 
 
@@ -59,7 +60,7 @@ async def test_the_sun_charges(make_unit: MakeUnit, clock: ManualClock) -> None:
     clock.jump_wall(-(clock.wall_ns() // 10**9 % 86_400) + 12 * 3600)
     before = unit.energy_wh
     await pass_time(unit, clock, 1800, step_s=60)
-    assert unit.states()["supply"] == {"source": "solar"}
+    assert states(unit)["supply"] == {"source": "solar"}
     assert unit.energy_wh > before
 
 
@@ -123,7 +124,7 @@ async def test_knocked(make_unit: MakeUnit, clock: ManualClock) -> None:
     assert [event.kind for event in unit.events] == ["shock"]
     assert unit.events[0].body["peak_g"] >= 3.0
     assert abs(unit.bearing_deg - unit.post.bearing_deg) >= 15.0
-    assert unit.states()["tilt"]["pitch_deg"] < -4.0
+    assert states(unit)["tilt"]["pitch_deg"] < -4.0
     assert unit.where.at == at
     unit.faults.knocked = False
     await pass_time(unit, clock, 1)
@@ -138,10 +139,10 @@ async def test_stolen(make_unit: MakeUnit, clock: ManualClock) -> None:
     unit.faults.stolen = True
     await pass_time(unit, clock, 1)
     assert set(_kinds(unit)) >= {"shock", "moved", "tamper"}
-    assert unit.states()["case"] == {"open": True}
-    assert unit.states()["supply"] == {"source": "battery"}
+    assert states(unit)["case"] == {"open": True}
+    assert states(unit)["supply"] == {"source": "battery"}
     await pass_time(unit, clock, 120)
-    told = unit.states()["position"]
+    told = states(unit)["position"]
     assert distance_m(start, unit.place) > 60.0
     assert distance_m(unit.place, type(start)(told["latitude"], told["longitude"])) < 30.0
     await pass_time(unit, clock, 7200, step_s=30)
@@ -163,7 +164,7 @@ async def test_found(make_unit: MakeUnit, clock: ManualClock) -> None:
     unit.deploy(unit.post)
     await pass_time(unit, clock, 900, step_s=5)
     assert unit.where.at == unit.post.at
-    assert unit.states()["supply"] == {"source": "mains"}
+    assert states(unit)["supply"] == {"source": "mains"}
 
 
 async def test_deployed_elsewhere(make_unit: MakeUnit, clock: ManualClock) -> None:
@@ -178,7 +179,7 @@ async def test_deployed_elsewhere(make_unit: MakeUnit, clock: ManualClock) -> No
     await pass_time(unit, clock, 900, step_s=5)
     assert not unit.carried
     assert (unit.where.at, unit.bearing_deg, unit.where.height_m) == (post.at, 45.0, post.height_m)
-    assert unit.states()["supply"]["source"] in {"solar", "battery"}
+    assert states(unit)["supply"]["source"] in {"solar", "battery"}
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,7 @@ async def test_no_satellites(make_unit: MakeUnit, clock: ManualClock) -> None:
     await pass_time(unit, clock, 60)
     unit.faults.no_gnss = True
     await pass_time(unit, clock, 1)
-    assert "position" not in unit.states()
+    assert "position" not in states(unit)
 
 
 async def test_the_disk_fails(make_unit: MakeUnit, clock: ManualClock) -> None:
@@ -223,9 +224,9 @@ async def test_the_disk_fails(make_unit: MakeUnit, clock: ManualClock) -> None:
     unit = make_unit()
     await pass_time(unit, clock, 600, step_s=60)
     unit.faults.disk_fault = True
-    before = unit.states()["disk"]["free_bytes"]
+    before = states(unit)["disk"]["free_bytes"]
     await pass_time(unit, clock, 600, step_s=60)
-    assert unit.states()["disk"] == {"free_bytes": before, "size_bytes": 256_000_000_000, "fault": True}
+    assert states(unit)["disk"] == {"free_bytes": before, "size_bytes": 256_000_000_000, "fault": True}
 
 
 @pytest.mark.parametrize("knob", ["lost_link", "cut_link"])
