@@ -14,7 +14,7 @@ from drivers.simulator.units.broker import Broker
 from drivers.simulator.units.client import UnitClient, open_client
 from drivers.simulator.units.movement import Post
 from drivers.simulator.units.unit import Unit
-from kernel.clock import NS_PER_S, Clock
+from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import StreamName
 
 TICK_S = 1.0
@@ -151,10 +151,11 @@ class Callers:
                 self.clients.clear()
 
     async def step(self) -> None:
-        """Bring each unit to the present once a second, one after the other, for ever."""
-        while True:
-            for one in self._deployables:
-                await self._clock.sleep(TICK_S / len(self._deployables))
-                one.step()
-                if (client := self.clients.get(one.unit.label)) is not None:
-                    client.tick()
+        """Bring each unit to the present once a second, for ever; between two of them others have their turn."""
+        async with every(self._clock, TICK_S) as ticks:
+            async for _ in ticks:
+                for one in self._deployables:
+                    one.step()
+                    if (client := self.clients.get(one.unit.label)) is not None:
+                        client.tick()
+                    await self._clock.sleep(0.0)
