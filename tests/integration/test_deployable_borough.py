@@ -13,6 +13,8 @@ from drivers.simulator.device import EncodedUnit
 from drivers.simulator.orders import obey
 from drivers.simulator.picture import strip
 from drivers.simulator.settings import BoroughSettings
+from gateway.cli.borough import borough_process
+from gateway.cli.demo import of_units
 from kernel.clock import SystemClock
 from kernel.ids import StreamName
 from tests.fakes.units_broker import units_broker, watching
@@ -132,3 +134,24 @@ async def test_another_broker(tmp_path: Path) -> None:
         assert obey(borough, json.dumps(order)) is None
         await until(lambda: after.last("D001/online").get("online"))
         await until(lambda: before.last("D001/online") == {"online": False})
+
+
+async def test_a_process_of_its_own(tmp_path: Path) -> None:
+    """As a process the borough tells its units' cameras apart from the others; the demo says how to reach them."""
+    async with (
+        units_broker(tmp_path, "D001") as broker,
+        watching(broker, tmp_path) as watcher,
+        borough_process(
+            *("--cameras", "1", "--units", "1", "--size", "320x180", "--sub-size", "none", "--own-passwords"),
+            *("--units-broker", broker.url, "--units-certificates", str(tmp_path), "--units-protocol", "3.1.1"),
+        ) as borough,
+    ):
+        (unit,) = borough.units
+        assert [camera["number"] for camera in borough.cameras] == [1]
+        assert (unit["label"], unit["number"]) == ("D001", 2)
+        assert await _answers(unit["host"], unit["http_port"])
+        (line,) = of_units(borough)
+        assert "D001" in line
+        assert unit["device_url"] in line
+        assert unit["password"] in line
+        await until(lambda: watcher.last("D001/state/address").get("urn") == unit["urn"])

@@ -1,16 +1,21 @@
 """What happens to a unit, and what is then true of it."""
 
+import asyncio
 import itertools
 import math
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from drivers.simulator.units.movement import kerbside
+from drivers.simulator.units.faults import UnitFaults
+from drivers.simulator.units.movement import Post, kerbside
+from drivers.simulator.units.radio import Air
 from drivers.simulator.units.readings import states
 from drivers.simulator.units.unit import BOOT_S, CAPACITY_WH, Power, Unit
 from kernel.geography import distance_m
 from tests.fakes.clock import ManualClock
-from tests.unit.simulator_units.conftest import DARK_POST, MakeUnit, pass_time
+from tests.unit.simulator_units.conftest import DARK_POST, POST, MakeUnit, pass_time
 
 
 def _kinds(unit: Unit) -> list[str]:
@@ -239,3 +244,55 @@ async def test_linked(make_unit: MakeUnit, clock: ManualClock, knob: str) -> Non
     assert not unit.linked
     unit.faults.set(f"{knob}=off")
     assert unit.linked
+
+
+async def test_one_address_for_all(air: Air, clock: ManualClock) -> None:
+    """Where its network gives out ports alone an attach is counted, and its host stays."""
+    faults = UnitFaults(new_address_s=10.0)
+    unit = Unit(1, seed=1, air=air, clock=clock, post=POST, faults=faults, fixed_host="192.0.2.7")
+    await pass_time(unit, clock, 35)
+    assert unit.attaches == 4
+    assert unit.host == "192.0.2.7"
+
+
+async def test_service_is_lost_out_of_town(make_unit: MakeUnit, clock: ManualClock) -> None:
+    """Out of every cell's reach it is not linked and tells no signal; back in town it has attached anew."""
+    unit = make_unit(post=Post(at=(40_000.0, 0.0), height_m=6.0, bearing_deg=0.0))
+    await pass_time(unit, clock, 5)
+    assert not unit.linked
+    assert "signal" not in states(unit)
+    assert unit.attaches == 0
+    unit.post = POST
+    await pass_time(unit, clock, 5)
+    assert unit.linked
+    assert unit.attaches == 1
+
+
+@given(
+    turns=st.lists(
+        st.sampled_from(
+            ["stolen", "knocked", "flat_battery", "no_charging", "lost_link", "case_open", "new_address_s=5"]
+        ),
+        max_size=6,
+    ),
+    step_s=st.floats(0.1, 20.0),
+)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_happens(air: Air, turns: list[str], step_s: float) -> None:
+    """Whatever befalls it: nobody jumps, energy never comes from nowhere, and attaches only grow."""
+
+    async def live() -> None:
+        clock = ManualClock()
+        unit = Unit(1, seed=1, air=air, clock=clock, post=DARK_POST)
+        clock.jump_wall(-(clock.wall_ns() // 10**9 % 86_400))  # midnight: no sun
+        for turn in ("new_address_s=0", *turns):
+            unit.faults.set(turn)
+            for _ in range(4):
+                at, energy_wh, attaches = unit.where.at, unit.battery.energy_wh, unit.attaches
+                await clock.turn(step_s)
+                unit.step()
+                assert math.dist(at, unit.where.at) <= 8.0 * step_s + 1e-6
+                assert unit.battery.energy_wh <= energy_wh
+                assert unit.attaches >= attaches
+
+    asyncio.run(live())
