@@ -23,6 +23,8 @@ def rtsp_url(device: SimulatedDevice, stream: StreamName) -> str:
 def table(borough: Borough) -> Table:
     """Return number, name, ONVIF address, RTSP addresses, user and password of every camera."""
     shown = Table(title=f"{len(borough.devices)} simulated cameras", title_justify="left", expand=False)
+    if borough.deployables:
+        shown.caption = "Addresses of deployable units are those of this moment."
     shown.add_column("No.", justify="right")
     for column in ("Name", "ONVIF", "RTSP", "User", "Password"):
         shown.add_column(column, overflow="fold")

@@ -13,6 +13,7 @@ from drivers.simulator.device import EncodedUnit
 from drivers.simulator.orders import obey
 from drivers.simulator.picture import strip
 from drivers.simulator.settings import BoroughSettings
+from drivers.simulator.units.unit import label_of
 from gateway.cli.borough import borough_process
 from gateway.cli.demo import of_units
 from kernel.clock import SystemClock
@@ -155,3 +156,23 @@ async def test_a_process_of_its_own(tmp_path: Path) -> None:
         assert unit["device_url"] in line
         assert unit["password"] in line
         await until(lambda: watcher.last("D001/state/address").get("urn") == unit["urn"])
+
+
+async def test_all_thirty_three(tmp_path: Path) -> None:
+    """A borough's 33 units all call in, each as itself; some share an address, and none shares that and a port."""
+    labels = [label_of(number) for number in range(1, 34)]
+    async with (
+        units_broker(tmp_path, *labels) as broker,
+        watching(broker, tmp_path) as watcher,
+        _borough(units=33, units_broker={"url": broker.url, "certificates": tmp_path}),
+    ):
+        topics = [f"{label}/state/address" for label in labels]
+        await until(lambda: all(watcher.of(topic) for topic in topics), timeout_s=90.0)
+        addresses = [watcher.last(topic) for topic in topics]
+        assert len({address["urn"] for address in addresses}) == 33
+        assert len({address["serial"] for address in addresses}) == 33
+        assert len({address["host"] for address in addresses}) <= 14
+        assert len({(address["host"], address["http_port"]) for address in addresses}) == 33
+        for label in labels:
+            numbers = [one.body["seq"] for one in watcher.heard if one.topic.startswith(f"{label}/")]
+            assert numbers == sorted(set(numbers))

@@ -115,7 +115,7 @@ async def test_a_link_lost_in_silence(stage: Stage, protocol: Literal["5", "3.1.
     stage.unit.faults.lost_link = False
     await stage.until(lambda: stage.watcher.of("D003/event/shock"), "what happened meanwhile")
     assert stage.watcher.last("D003/online")["online"] is True
-    assert stage.client.connections == 2
+    assert stage.client.connections >= 2
 
 
 async def test_a_link_that_is_cut(stage: Stage) -> None:
@@ -135,8 +135,13 @@ async def test_nothing_is_lost_over_a_restart(stage: Stage) -> None:
     stage.unit.faults.knocked = True
     await stage.until(lambda: len(stage.client.outbox) > 0, "something that waits")
     stage.unit.faults.case_open = True
+    # Events are not retained: it calls in no sooner than somebody listens.
+    stage.unit.faults.cut_link = True
+    stage.unit.step()
+    stage.client.tick()
     await stage.broker.start()
     async with watching(stage.broker, stage.broker.ca.parent) as watcher:
+        stage.unit.faults.cut_link = False
         await stage.until(lambda: watcher.of("D003/event/tamper"), "both")
         fresh = [one for one in watcher.heard if not one.retain]
         kinds = [one.topic for one in fresh if "/event/" in one.topic]
@@ -168,6 +173,7 @@ async def test_a_new_address(stage: Stage) -> None:
     await stage.until(lambda: stage.watcher.last("D003/state/address")["host"] != first["host"], "another address")
     now = stage.watcher.last("D003/state/address")
     assert (now["urn"], now["serial"]) == (first["urn"], first["serial"])
+    await stage.until(lambda: stage.watcher.last("D003/online").get("online"), "its birth after the old will")
     assert stage.client.connections >= 2
 
 

@@ -169,7 +169,15 @@ def test_table(borough: Borough) -> None:
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(describe.table(borough))
     shown = console.export_text()
-    for words in ("Market Square", "/onvif/device_service", "rtsp://127.0.0.1:0/main", "H.264 1280x720", "simulated"):
+    for words in (
+        "Market Square",
+        "/onvif/device_service",
+        "rtsp://127.0.0.1:0/main",
+        "H.264 1280x720",
+        "simulated",
+        "D001",
+        "this moment",
+    ):
         assert words in shown
     console.file.close()
 
