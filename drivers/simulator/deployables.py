@@ -58,7 +58,7 @@ class Deployable:
         """Both are given by the borough when it opens the feeds."""
         self._power = power
         self._attaches = unit.attaches
-        self._linked = True
+        self._hangs = False
         self._clock_error_s = 0.0
         self._main_kbit = device.streams[StreamName.MAIN].bitrate_kbit
         self._stepped_ns = device.clock.monotonic_ns()
@@ -96,9 +96,9 @@ class Deployable:
         """Let it be reached where its modem is attached, or not at all."""
         unit, device = self.unit, self.device
         # A link that is away hangs: connections stay open and nothing passes. The knob of that name is left to others.
-        if unit.linked is not self._linked:
-            self._linked = unit.linked
-            device.faults.drop_link = unit.running and not unit.linked
+        hangs = unit.running and not unit.linked
+        if hangs is not self._hangs:
+            self._hangs = device.faults.drop_link = hangs
         self._power.switch(on=unit.running)
         if unit.attaches != self._attaches:
             self._attaches = unit.attaches

@@ -137,6 +137,17 @@ async def test_its_link_is_the_cameras_link(deployable: Deployable, clock: Manua
     assert not deployable.device.faults.drop_link
 
 
+async def test_a_link_that_is_lost_while_it_is_off(deployable: Deployable, clock: ManualClock) -> None:
+    """A unit that starts where there is no link has a camera that hangs."""
+    deployable.unit.faults.flat_battery = True
+    await _pass(deployable, clock, 300, step_s=5)
+    assert not deployable.device.faults.drop_link
+    deployable.unit.faults.lost_link = True
+    deployable.unit.faults.flat_battery = False
+    await _pass(deployable, clock, 60)
+    assert deployable.device.faults.drop_link
+
+
 async def test_a_knob_of_the_camera_is_left_alone(deployable: Deployable, clock: ManualClock) -> None:
     """A camera that hangs by its own fault hangs on, though the unit's link is well."""
     deployable.device.faults.drop_link = True
