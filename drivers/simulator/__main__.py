@@ -20,6 +20,7 @@ from drivers.simulator.borough import open_borough
 from drivers.simulator.describe import facts, simulate
 from drivers.simulator.orders import obey
 from drivers.simulator.settings import BoroughSettings
+from drivers.simulator.units.broker import Broker
 from kernel.clock import SystemClock
 from kernel.errors import SightlineError
 from kernel.media import VideoCodec
@@ -44,6 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password", default=default.password)
     parser.add_argument("--own-passwords", action="store_true", help="a random one for each camera, told with --json")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME[=VALUE]", help="as in 3:packet_loss=0.02")
+    parser.add_argument("--units", type=int, default=default.units, help="deployable units beside the cameras")
+    parser.add_argument("--units-broker", metavar="URL", help="where they call in, as in mqtts://127.0.0.1:8883")
+    parser.add_argument("--units-certificates", metavar="DIR", help="with ca.pem, D001.pem, D001.key and so on")
+    parser.add_argument("--units-protocol", choices=["5", "3.1.1"], default="5", help="version of MQTT")
     parser.add_argument("--discovery", action="store_true", help="answer WS-Discovery")
     parser.add_argument("--json", action="store_true", help="one line of JSON when ready; orders on standard input")
     return parser
@@ -55,6 +60,17 @@ def _size(text: str) -> tuple[int, int]:
         msg = f"{text!r} is not a size. Write it as 1280x720."
         raise ValueError(msg)
     return int(width), int(height)
+
+
+def _broker(arguments: argparse.Namespace) -> Broker | None:
+    if arguments.units_broker is None:
+        return None
+    if arguments.units_certificates is None:
+        msg = "Units call in by certificates. Name their folder with --units-certificates."
+        raise ValueError(msg)
+    return Broker(
+        url=arguments.units_broker, certificates=arguments.units_certificates, protocol=arguments.units_protocol
+    )
 
 
 def settings_of(arguments: argparse.Namespace) -> BoroughSettings:
@@ -82,6 +98,8 @@ def settings_of(arguments: argparse.Namespace) -> BoroughSettings:
         password=arguments.password,
         own_passwords=arguments.own_passwords,
         faults=tuple(arguments.fault),
+        units=arguments.units,
+        units_broker=_broker(arguments),
         discovery=arguments.discovery,
     )
 

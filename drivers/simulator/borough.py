@@ -6,34 +6,32 @@ import secrets
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 
 from drivers.simulator import happenings
+from drivers.simulator.deployables import Callers, Deployable, mount_of, post_of
 from drivers.simulator.device import Lens, Mount, SimulatedDevice, StreamSettings
-from drivers.simulator.discovery import Announcer, announcer
-from drivers.simulator.errors import NoSuchCameraError, PortTakenError
+from drivers.simulator.discovery import announcer
+from drivers.simulator.errors import NoSuchCameraError, NoSuchUnitError, PortTakenError
 from drivers.simulator.feed import Camera, open_feeds
 from drivers.simulator.head import Head, position_at
 from drivers.simulator.motion_alarm import MotionAlarm
-from drivers.simulator.onvif import onvif_server
 from drivers.simulator.picture.painter import Painter
-from drivers.simulator.rtsp import rtsp_server
+from drivers.simulator.power import Power, Voice
 from drivers.simulator.settings import BoroughSettings
 from drivers.simulator.town.sites import Site
 from drivers.simulator.town.town import Town, ground_geojson
 from drivers.simulator.town.van import Van
+from drivers.simulator.units.radio import Air
+from drivers.simulator.units.unit import Unit, label_of
 from kernel.clock import Clock
 from kernel.ids import StreamName
 
 log = structlog.get_logger(__name__)
 
-REBOOT_S = 2.0
-"""How long a camera is away when it reboots. Real ones take a minute."""
-_POLL_S = 0.2
 _LOOK_S = 1.0
 """Each camera's motion detector looks this often."""
 _MOST_THREADS = 4
@@ -43,12 +41,22 @@ class Borough:
     """A running borough."""
 
     def __init__(
-        self, settings: BoroughSettings, town: Town, devices: list[SimulatedDevice], sites: list[Site]
+        self,
+        settings: BoroughSettings,
+        town: Town,
+        devices: list[SimulatedDevice],
+        sites: list[Site],
+        deployables: list[Deployable],
     ) -> None:
         self.settings = settings
         self.town = town
         self.devices = devices
+        """All of them; the deployable units' cameras come last."""
         self.sites = sites
+        self.deployables = deployables
+        self.powers: dict[int, Power] = {}
+        """By number: what keeps their servers open."""
+        self.callers = Callers(deployables, devices[0].clock)
         self.cameras: dict[int, Camera] = {}
         """The shutters by number: what was drawn and encoded."""
 
@@ -71,7 +79,25 @@ class Borough:
     def street(self, number: int) -> str:
         """Return the street on which a camera stands."""
         self.device(number)
-        return self.sites[number - 1].street
+        fixed = len(self.devices) - len(self.deployables)
+        return (
+            self.sites[number - 1].street if number <= fixed else self.deployables[number - fixed - 1].unit.post.street
+        )
+
+    def unit(self, label: str) -> Unit:
+        """Return the deployable unit with that label.
+
+        Raises:
+            NoSuchUnitError: there is none.
+        """
+        for one in self.deployables:
+            if one.unit.label == label:
+                return one.unit
+        msg = f"There is no unit {label!r}."
+        last = label_of(len(self.deployables))
+        raise NoSuchUnitError(
+            msg, cure=f"They are {label_of(1)} to {last}." if self.deployables else "Ask for --units."
+        )
 
     def ground_geojson(self) -> dict[str, Any]:
         """Return the map of the town (:func:`drivers.simulator.town.town.ground_geojson`)."""
@@ -103,91 +129,23 @@ class Borough:
             happenings.tamper(device, on=on)
 
 
-@dataclass(slots=True)
-class _Voice:
-    """WS-Discovery, where it is on."""
-
-    announcer: Announcer | None = None
-
-    def hello(self, device: SimulatedDevice) -> None:
-        if self.announcer is not None:
-            self.announcer.hello(device)
-
-    def bye(self, device: SimulatedDevice) -> None:
-        if self.announcer is not None:
-            self.announcer.bye(device)
-
-
-class _Power:
-    """Keeps one camera's servers open, closed while they are refused, and away while it reboots."""
-
-    def __init__(self, device: SimulatedDevice, voice: "_Voice") -> None:
-        self._device = device
-        self._voice = voice
-        self._cycle = asyncio.Event()
-        device.reboot = self._cycle.set
-
-    async def run(self, opened: asyncio.Future[None]) -> None:
-        """Serve for ever. ``opened`` is fulfilled, or failed with what kept the first opening from succeeding."""
-        device = self._device
-        while True:
-            self._cycle.clear()
-            async with AsyncExitStack() as stack:
-                try:
-                    await stack.enter_async_context(onvif_server(device))
-                    rtsp = await stack.enter_async_context(_rtsp(device))
-                except OSError as error:
-                    if opened.done():
-                        raise
-                    opened.set_exception(error)
-                    return
-                if not opened.done():
-                    opened.set_result(None)
-                else:
-                    self._voice.hello(device)
-                rebooting = asyncio.create_task(self._cycle.wait())
-                try:
-                    await asyncio.wait({rebooting, rtsp}, return_when=asyncio.FIRST_COMPLETED)
-                    if rtsp.done():
-                        rtsp.result()
-                finally:
-                    rebooting.cancel()
-                self._voice.bye(device)
-            log.info("simulator.reboot", camera=device.number)
-            await device.clock.sleep(REBOOT_S)
-
-
-@asynccontextmanager
-async def _rtsp(device: SimulatedDevice) -> AsyncIterator[asyncio.Task[None]]:
-    """Keep the RTSP port open, but not while ``refuse_connections`` is on."""
-    first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def serve() -> None:
-        while True:
-            if device.faults.refuse_connections:
-                if not first.done():
-                    first.set_result(None)
-                await device.clock.sleep(_POLL_S)
-                continue
-            try:
-                async with rtsp_server(device):
-                    if not first.done():
-                        first.set_result(None)
-                    while not device.faults.refuse_connections:
-                        await device.clock.sleep(_POLL_S)
-            except OSError as error:
-                if first.done():
-                    raise
-                first.set_exception(error)
-                return
-
-    task = asyncio.create_task(serve(), name=f"rtsp {device.number}")
-    try:
-        await first
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+def _deployable(  # noqa: PLR0913, PLR0917 - what it is made of
+    settings: BoroughSettings, town: Town, air: Air, device: SimulatedDevice, site: Site, power: Power
+) -> Deployable:
+    """Make of a camera one that a unit carries."""
+    number = device.number - settings.cameras
+    faults = settings.unit_faults_of(number)
+    fixed = settings.unit_host
+    unit = Unit(
+        number, seed=town.seed, air=air, clock=device.clock, post=post_of(site), faults=faults, fixed_host=fixed
+    )
+    # It attaches before anybody asks where it is.
+    unit.step()
+    device.name, device.serial, device.urn = unit.label, unit.serial, unit.urn
+    device.host = settings.host if fixed is not None else unit.host
+    device.http_port = device.rtsp_port = 0
+    device.mount = mount_of(unit, device.mount)
+    return Deployable(unit, device, power)
 
 
 def _made(settings: BoroughSettings, town: Town, number: int, site: Site, clock: Clock) -> SimulatedDevice:
@@ -270,34 +228,53 @@ async def open_borough(settings: BoroughSettings, *, clock: Clock) -> AsyncItera
         PortTakenError: a camera cannot listen where it should.
     """
     town = Town(seed=settings.seed, clock=clock)
-    sites = list(town.sites(settings.cameras))
+    sites = list(town.sites(settings.cameras + settings.units))
     devices = [_made(settings, town, number, site, clock) for number, site in enumerate(sites, start=1)]
-    borough = Borough(settings, town, devices, sites)
     pool = ThreadPoolExecutor(max(2, min(_MOST_THREADS, os.cpu_count() or 2)), thread_name_prefix="borough")
-    # The town is built once, before anybody looks, and not while the loop waits.
-    await asyncio.get_running_loop().run_in_executor(pool, lambda: (town.buildings, town.props, town.actors(0)))
+    loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, pool.shutdown)
+        # The town is built once, before anybody looks, and not while the loop waits.
+        await loop.run_in_executor(pool, lambda: (town.buildings, town.props, town.actors(0)))
+        carried = zip(devices[settings.cameras :], sites[settings.cameras :], strict=True)
+        air = await loop.run_in_executor(pool, Air, town)
+        voice = Voice()
+        powers = {device.number: Power(device, voice) for device in devices}
+        deployables = [
+            _deployable(settings, town, air, device, site, powers[device.number]) for device, site in carried
+        ]
+        borough = Borough(settings, town, devices, sites, deployables)
+        borough.powers = powers
+        by_number = {one.device.number: one for one in deployables}
         for device in devices:
             eye = Painter(town, device.mount)
-            borough.cameras[device.number] = await stack.enter_async_context(open_feeds(device, eye, pool=pool))
-        async with _serving(borough, clock):
+            camera = await stack.enter_async_context(open_feeds(device, eye, pool=pool))
+            borough.cameras[device.number] = camera
+            if (one := by_number.get(device.number)) is not None:
+                one.camera, one.eye = camera, eye
+        async with _serving(borough, voice, clock):
             yield borough
 
 
 @asynccontextmanager
-async def _serving(borough: Borough, clock: Clock) -> AsyncIterator[None]:
+async def _serving(borough: Borough, voice: Voice, clock: Clock) -> AsyncIterator[None]:
     """Keep all cameras reachable and their detectors looking."""
     failure: Exception | None = None
-    voice = _Voice()
     async with asyncio.TaskGroup() as tasks:
         running: list[asyncio.Task[None]] = []
         try:
             for device in borough.devices:
                 opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                running.append(tasks.create_task(_Power(device, voice).run(opened), name=f"power {device.number}"))
+                running.append(
+                    tasks.create_task(borough.powers[device.number].run(opened), name=f"power {device.number}")
+                )
                 await _opened(device, opened)
             running.append(tasks.create_task(_look_out(borough.town, borough.devices, clock), name="motion"))
+            if borough.deployables:
+                running.append(tasks.create_task(borough.callers.step(), name="units"))
+                running.append(tasks.create_task(borough.callers.run(), name="units call in"))
+            if borough.settings.units_broker is not None:
+                borough.callers.call_in(borough.settings.units_broker)
             log.info("simulator.open", cameras=len(borough.devices), seed=borough.settings.seed)
             if borough.settings.discovery:
                 async with announcer(borough.devices, clock) as voice.announcer:

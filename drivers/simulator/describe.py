@@ -23,6 +23,8 @@ def rtsp_url(device: SimulatedDevice, stream: StreamName) -> str:
 def table(borough: Borough) -> Table:
     """Return number, name, ONVIF address, RTSP addresses, user and password of every camera."""
     shown = Table(title=f"{len(borough.devices)} simulated cameras", title_justify="left", expand=False)
+    if borough.deployables:
+        shown.caption = "Addresses of deployable units are those of this moment."
     shown.add_column("No.", justify="right")
     for column in ("Name", "ONVIF", "RTSP", "User", "Password"):
         shown.add_column(column, overflow="fold")
@@ -47,7 +49,12 @@ def _coding(device: SimulatedDevice, name: StreamName) -> str:
 
 def facts(borough: Borough) -> dict[str, Any]:
     """Return what `python -m drivers.simulator --json` prints when all cameras are reachable."""
-    return {"cameras": [_camera(borough, device) for device in borough.devices], "ground": borough.ground_geojson()}
+    fixed = len(borough.devices) - len(borough.deployables)
+    return {
+        "cameras": [_camera(borough, device) for device in borough.devices[:fixed]],
+        "units": [{"label": one.unit.label, **_camera(borough, one.device)} for one in borough.deployables],
+        "ground": borough.ground_geojson(),
+    }
 
 
 def _camera(borough: Borough, device: SimulatedDevice) -> dict[str, Any]:

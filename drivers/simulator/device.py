@@ -32,11 +32,13 @@ class Lens:
 class Mount:
     """Where a camera stands and what its head can reach.
 
-    ``bearing_deg`` is the bearing at 0 degrees pan. Pan degrees are clockwise, tilt degrees up from the horizon.
+    ``bearing_deg`` is the bearing at 0 degrees pan. Pan degrees are clockwise, tilt degrees up from the horizon of the
+    head, which leans up by ``lean_deg`` where its post does.
     """
 
     place: Place
     bearing_deg: float
+    lean_deg: float = 0.0
     lens: Lens = Lens()
     pan_deg: tuple[float, float] = (-170.0, 170.0)
     tilt_deg: tuple[float, float] = (-85.0, 15.0)

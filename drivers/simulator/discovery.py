@@ -67,9 +67,17 @@ class Announcer:
         self._shout(device, "Bye", full=False)
 
     def _shout(self, device: SimulatedDevice, kind: str, *, full: bool) -> None:
-        for interface, transport in self._senders.items() if _reachable(device) else ():
+        for interface in self._senders if _reachable(device) else ():
             body = el(f"d:{kind}", _described(device, interface) if full else _reference(device))
-            transport.sendto(self._message(kind, body, to=_EVERYONE), self._group)
+            self._send(device, interface, self._message(kind, body, to=_EVERYONE), self._group)
+
+    def _send(self, device: SimulatedDevice, interface: str, message: bytes, to: tuple[str, int]) -> None:
+        """Send from where the device is: who hears it may believe the sender's address more than what is said."""
+        if device.host in self._senders or not device.host.startswith("127."):
+            self._senders[interface].sendto(message, to)
+            return
+        with _speaking(device.host, 0) as own:
+            own.sendto(message, to)
 
     def heard(self, datagram: bytes, sender: tuple[str, int]) -> None:
         """Answer a Probe or a Resolve; anything else is not for us."""
@@ -92,7 +100,7 @@ class Announcer:
                     body = el(f"d:{kind}Matches", match)
                     answer = self._message(f"{kind}Matches", body, to=_ANONYMOUS, relates_to=message)
                     # Never by the socket that heard it: one bound to the group has no address to send from.
-                    self._senders[interface].sendto(answer, sender)
+                    self._send(device, interface, answer, sender)
 
     def _interface_to(self, address: str) -> str:
         """Return the interface by which ``address`` reaches us: the one that shares most of its leading bits."""

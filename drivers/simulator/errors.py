@@ -2,7 +2,8 @@
 
 SimulatorError
 ├── PortTakenError      somebody else listens where a camera should
-└── NoSuchCameraError   a number that no camera has
+├── NoSuchCameraError   a number that no camera has
+└── NoSuchUnitError     a label that no deployable unit has
 """
 
 from kernel.errors import SightlineError
@@ -24,3 +25,9 @@ class NoSuchCameraError(SimulatorError):
     """No camera has that number."""
 
     code = "simulator.no-such-camera"
+
+
+class NoSuchUnitError(SimulatorError):
+    """No deployable unit has that label."""
+
+    code = "simulator.no-such-unit"

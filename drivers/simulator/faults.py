@@ -4,12 +4,13 @@ Quirks of named makes (docs/design/onvif.md, *Quirks*) and plain faults stand in
 ``sightline simulate --fault NAME`` and a test turn the same knob. Flags may be changed while a camera runs.
 """
 
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
+
+from drivers.simulator.knobs import Knobs
 
 
 @dataclass(slots=True)
-class Faults:
+class Faults(Knobs):
     """One camera's misbehaviour; the default is a camera that does everything right."""
 
     # --- authentication (HTTP and SOAP)
@@ -136,45 +137,3 @@ class Faults:
     """The RTP marker comes on an SEI before the picture's slices too."""
     annexb_in_rtp: bool = False
     """NAL units start with Annex B start codes inside RTP payloads."""
-
-    @classmethod
-    def from_names(cls, names: list[str]) -> "Faults":
-        """Return faults with the named knobs on; ``name=value`` sets a number.
-
-        Raises:
-            ValueError: no such knob (the nearest is named), or the value is not of its kind.
-        """
-        faults = cls()
-        for name in names:
-            faults.set(name)
-        return faults
-
-    def set(self, assignment: str) -> None:
-        """Turn one knob: ``freeze_picture``, ``freeze-picture=off``, ``packet_loss=0.02``.
-
-        Raises:
-            ValueError: no such knob (the nearest is named), or the value is not of its kind.
-        """
-        name, _, value = assignment.partition("=")
-        name = name.strip().replace("-", "_")
-        kinds: dict[str, type[bool | int | float]] = {
-            field.name: type(getattr(Faults(), field.name)) for field in fields(self)
-        }
-        if name not in kinds:
-            near = get_close_matches(name, kinds, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            msg = f"There is no fault called {name!r}.{hint}"
-            raise ValueError(msg)
-        kind: type[bool | int | float] = kinds[name]
-        value = value.strip().lower()
-        if kind is bool:
-            if value not in {"", "on", "off", "true", "false", "1", "0"}:
-                msg = f"{name} is on or off, not {value!r}."
-                raise ValueError(msg)
-            setattr(self, name, value not in {"off", "false", "0"})
-            return
-        try:
-            setattr(self, name, kind(value))
-        except ValueError:
-            msg = f"{name} needs a number, as in {name}=3, not {value!r}."
-            raise ValueError(msg) from None

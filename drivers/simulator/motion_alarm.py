@@ -11,6 +11,7 @@ from drivers.simulator.picture.painter import actors_in_view, view_of
 from drivers.simulator.picture.projection import Floats
 from drivers.simulator.town.town import PLANE, Town
 from kernel.clock import NS_PER_S
+from kernel.geography import Place
 
 REACH_M = 60.0
 """Farther away nobody is large enough to be told from noise."""
@@ -51,7 +52,7 @@ class MotionAlarm:
         self.on = False
         self._town = town
         self._device = device
-        self._lines: Sightlines | None = None
+        self._lines: tuple[Place, Sightlines] | None = None
         self._last_ns = 0
 
     def moving(self, aim: Aim, wall_ns: int) -> bool:
@@ -64,9 +65,10 @@ class MotionAlarm:
         ]
         if not movers:
             return False
-        if self._lines is None:
-            self._lines = Sightlines(self._town, self._device.mount)
-        return any(self._lines.clear(np.array([(actor.x, actor.y) for actor in movers])))
+        mount = self._device.mount
+        if self._lines is None or self._lines[0] != mount.place:
+            self._lines = (mount.place, Sightlines(self._town, mount))
+        return any(self._lines[1].clear(np.array([(actor.x, actor.y) for actor in movers])))
 
     def look(self) -> None:
         """Look now; tell the device's subscribers where that changed. While the head turns everything would move."""

@@ -7,6 +7,13 @@
     {"van": "flee", "route": "north"}      {"van": "return"}
     {"query": "truth", "number": 1}        {"query": "requests", "number": 1}      {"query": "van"}
 
+Deployable units are named by their labels; a post is the kerb nearest to a place.
+
+    {"units_broker": {"url": "mqtts://127.0.0.1:8883", "certificates": "/a/folder"}}
+    {"unit": "D001", "fault": "stolen=on"}      {"unit": "D001", "reboot": true}
+    {"unit": "D001", "deploy": {"latitude": 51.5465, "longitude": -0.0201, "bearing_deg": 90, "mains": true}}
+    {"query": "unit", "unit": "D001"}
+
 Queries are answered with one line; other orders only where they fail, with {"error": ...}. They are obeyed in order.
 """
 
@@ -14,8 +21,12 @@ import json
 from typing import Any
 
 from drivers.simulator.borough import Borough
+from drivers.simulator.town.town import PLANE
+from drivers.simulator.units.broker import Broker
+from drivers.simulator.units.movement import Post, kerbside
+from drivers.simulator.units.unit import Unit
 from kernel.errors import SightlineError
-from kernel.geography import bearing_wrap
+from kernel.geography import Place, bearing_wrap
 
 
 class _OrderError(ValueError):
@@ -43,6 +54,12 @@ def _obey(borough: Borough, order: dict[str, Any]) -> dict[str, Any] | None:
             raise _OrderError(msg)
         borough.van.flee(str(order.get("route", "north")) if order["van"] == "flee" else None)
         return None
+    if "units_broker" in order:
+        borough.callers.call_in(Broker.model_validate(order["units_broker"]))
+        return None
+    if "unit" in order:
+        _obey_unit(borough.unit(str(order["unit"])), order)
+        return None
     number = _number(order)
     if "fault" in order:
         borough.device(number).faults.set(str(order["fault"]))
@@ -58,6 +75,54 @@ def _obey(borough: Borough, order: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def _obey_unit(unit: Unit, order: dict[str, Any]) -> None:
+    if "fault" in order:
+        unit.faults.set(str(order["fault"]))
+    elif "reboot" in order:
+        unit.reboot()
+    elif "deploy" in order:
+        unit.deploy(_post(order["deploy"]))
+    else:
+        msg = "A unit can be told a fault, to reboot, or where to be deployed."
+        raise _OrderError(msg)
+
+
+def _post(told: object) -> Post:
+    try:
+        assert isinstance(told, dict)
+        place = Place(float(told["latitude"]), float(told["longitude"]))
+        bearing_deg = bearing_wrap(float(told["bearing_deg"]))
+    except (AssertionError, KeyError, TypeError) as error:
+        msg = "A post needs latitude, longitude and bearing_deg, in degrees."
+        raise _OrderError(msg) from error
+    return kerbside(PLANE.to_metres(place), bearing_deg, mains=bool(told.get("mains", True)))
+
+
+def _truth_of_unit(unit: Unit) -> dict[str, Any]:
+    place = unit.place
+    return {
+        "query": "unit",
+        "unit": unit.label,
+        "latitude": place.latitude_deg,
+        "longitude": place.longitude_deg,
+        "height_m": place.height_m,
+        "bearing_deg": unit.bearing_deg,
+        "carried": unit.carried,
+        "street": unit.post.street,
+        "power": unit.power.value,
+        "linked": unit.linked,
+        "energy_wh": unit.energy_wh,
+        "clock_error_s": unit.clock_error_s,
+        "boot": unit.boot,
+        "host": unit.host,
+        "http_port": unit.http_port,
+        "rtsp_port": unit.rtsp_port,
+        "urn": unit.urn,
+        "serial": unit.serial,
+        "sent_bytes": unit.sent_bytes,
+    }
+
+
 def _number(order: dict[str, Any]) -> int:
     number = order.get("number")
     if not isinstance(number, int):
@@ -71,6 +136,8 @@ def _answer(borough: Borough, order: dict[str, Any]) -> dict[str, Any]:
     if query == "van":
         van = borough.van.where(borough.devices[0].clock.wall_ns())
         return {"query": query, "east_m": van.x, "north_m": van.y, "fleeing": borough.van.fleeing}
+    if query == "unit":
+        return _truth_of_unit(borough.unit(str(order.get("unit"))))
     device = borough.device(_number(order))
     if query == "requests":
         return {
@@ -82,7 +149,7 @@ def _answer(borough: Borough, order: dict[str, Any]) -> dict[str, Any]:
             ],
         }
     if query != "truth":
-        msg = f"There is no query {query!r}. Ask for truth, requests or van."
+        msg = f"There is no query {query!r}. Ask for truth, requests, unit or van."
         raise _OrderError(msg)
     assert device.head is not None
     aim, position = device.head.aim(), device.head.position()

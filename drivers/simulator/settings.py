@@ -5,7 +5,14 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from drivers.simulator.faults import Faults
+from drivers.simulator.units.broker import Broker
+from drivers.simulator.units.faults import UnitFaults
 from kernel.media import VideoCodec
+
+_UNIT = "unit"
+"""Before a colon, a fault's word for all deployable units."""
+_LOOPBACK = "127.0.0.1"
+_ANY = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
 class BoroughSettings(BaseModel):
@@ -31,7 +38,14 @@ class BoroughSettings(BaseModel):
     """Width and height of the sub streams; None: cameras without one."""
     sub_bitrate_kbit: int = Field(default=500, ge=64, le=50_000)
     faults: tuple[str, ...] = ()
-    """Knobs of ``drivers.simulator.faults``: ``freeze_picture`` on all cameras, ``3:packet_loss=0.02`` on one."""
+    """Knobs of ``drivers.simulator.faults``: ``freeze_picture`` on all cameras, ``3:packet_loss=0.02`` on one.
+
+    And of ``drivers.simulator.units.faults``: ``unit:lost_link`` on all units, ``unit:2:stolen`` on D002.
+    """
+    units: int = Field(default=0, ge=0, le=99)
+    """Deployable units, each with a camera; their cameras are numbered after the others."""
+    units_broker: Broker | None = None
+    """Where they call in; without one they have their cameras and say nothing, until they are told where."""
     discovery: bool = False
     """Answer WS-Discovery probes and say Hello and Bye."""
     username: str = Field(default="sightline", min_length=1)
@@ -57,14 +71,30 @@ class BoroughSettings(BaseModel):
 
     @model_validator(mode="after")
     def _known_faults(self) -> Self:
-        for number in range(1, self.cameras + 1):
+        last = self.cameras + self.units
+        for number in range(1, last + 1):
             self.faults_of(number)
+        for number in range(1, self.units + 1):
+            self.unit_faults_of(number)
         for fault in self.faults:
-            head, colon, _ = fault.partition(":")
-            if colon and not (head.isdecimal() and 1 <= int(head) <= self.cameras):
-                msg = f"{fault!r} names no camera. Cameras are numbered 1 to {self.cameras}, as in 3:freeze_picture."
+            head, colon, rest = fault.partition(":")
+            if head == _UNIT and colon:
+                number_of, colon, _ = rest.partition(":")
+                if not self.units or (colon and not _within(number_of, self.units)):
+                    there = f"numbered 1 to {self.units}, as in unit:1:stolen" if self.units else "none: ask for some"
+                    msg = f"{fault!r} names no unit. Units are {there}."
+                    raise ValueError(msg)
+            elif colon and not _within(head, last):
+                msg = f"{fault!r} names no camera. Cameras are numbered 1 to {last}, as in 3:freeze_picture."
                 raise ValueError(msg)
         return self
+
+    @property
+    def unit_host(self) -> str | None:
+        """Return the one address of all units, or None where they take theirs from a pool on the loopback network."""
+        if self.host == _LOOPBACK:
+            return None
+        return _LOOPBACK if self.host in _ANY else self.host
 
     def faults_of(self, number: int) -> Faults:
         """Return the knobs of one camera as they stand when it is switched on.
@@ -80,3 +110,25 @@ class BoroughSettings(BaseModel):
             elif head == str(number):
                 mine.append(rest)
         return Faults.from_names(mine)
+
+    def unit_faults_of(self, number: int) -> UnitFaults:
+        """Return the knobs of one deployable unit as they stand when it is switched on.
+
+        Raises:
+            ValueError: there is no such knob, or its value is not of its kind.
+        """
+        mine = []
+        for fault in self.faults:
+            head, colon, rest = fault.partition(":")
+            if head != _UNIT or not colon:
+                continue
+            number_of, colon, knob = rest.partition(":")
+            if not colon:
+                mine.append(rest)
+            elif number_of == str(number):
+                mine.append(knob)
+        return UnitFaults.from_names(mine)
+
+
+def _within(number: str, last: int) -> bool:
+    return number.isdecimal() and 1 <= int(number) <= last

@@ -26,11 +26,12 @@ class BoroughError(SightlineError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoroughProcess:
-    """What the child told: its cameras and its ground. ``process`` is the child."""
+    """What the child told: its cameras, its deployable units' cameras and its ground. ``process`` is the child."""
 
     process: Process
     cameras: list[dict[str, Any]]
     ground: dict[str, Any] = field(repr=False)
+    units: list[dict[str, Any]] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -55,7 +56,7 @@ async def borough_process(*arguments: str) -> AsyncIterator[BoroughProcess]:
     )
     try:
         said = await _first_line(process)
-        yield BoroughProcess(process=process, cameras=said["cameras"], ground=said["ground"])
+        yield BoroughProcess(process=process, cameras=said["cameras"], ground=said["ground"], units=said["units"])
     finally:
         await _end(process)
 

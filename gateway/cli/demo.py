@@ -48,6 +48,7 @@ ME = Actor(id="demo", name="sightline demo", address="")
 def demo(
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = Path("demo-data"),
     cameras: Annotated[int, typer.Option(min=1, max=64, help="How many simulated cameras.")] = 6,
+    units: Annotated[int, typer.Option(min=0, max=33, help="How many deployable units, to be enrolled by hand.")] = 0,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8080,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
@@ -61,7 +62,7 @@ def demo(
             raise BadValueError(f"{log_level} is no log level.", cure="Use debug, info, warning or error.")
         configure(LogSettings.model_validate({"level": log_level}))
         settings = demo_settings(data_dir.absolute(), port=port)
-        serve(_demo(settings, cameras))
+        serve(_demo(settings, cameras, units))
 
 
 def demo_settings(data_dir: Path, *, port: int) -> Settings:
@@ -78,20 +79,22 @@ def demo_settings(data_dir: Path, *, port: int) -> Settings:
     )
 
 
-async def _demo(settings: Settings, cameras: int) -> None:
+async def _demo(settings: Settings, cameras: int, units: int) -> None:
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"Building a town with {cameras} cameras …")
     await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
     async with (
         stopping() as stop,
         borough_process(
-            "--cameras", str(cameras), "--size", picture_size(), "--discovery", "--own-passwords"
+            "--cameras", str(cameras), "--units", str(units), "--size", picture_size(), "--discovery", "--own-passwords"
         ) as borough,
         open_gateway(settings, clock=SystemClock(), open_host=open_host) as gateway,
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)
         await _unless(stop, enrol_borough(gateway, borough, told=console.print))
         if not stop.is_set():
+            for line in of_units(borough):
+                console.print(line)
             console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
             console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
             await _unless(stop, _watch(borough))
@@ -152,6 +155,14 @@ def facts_of(camera: dict[str, Any]) -> CameraFacts:
         place=Place(camera["latitude"], camera["longitude"], camera["height_m"]),
         bearing_deg=camera["bearing_deg"],
     )
+
+
+def of_units(borough: BoroughProcess) -> list[str]:
+    """Return how a person reaches each deployable unit's camera, whose address is the one of this moment."""
+    return [
+        f"  {unit['label']}  {unit['device_url']}  user {unit['username']}, password {unit['password']}"
+        for unit in borough.units
+    ]
 
 
 async def sign_in_url(gateway: Gateway) -> str:

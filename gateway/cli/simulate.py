@@ -1,6 +1,7 @@
 """`sightline simulate`: the simulated borough alone, for any ONVIF or RTSP client."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,7 +25,9 @@ def simulate(  # noqa: PLR0913, PLR0917 - its options
     codec: Annotated[VideoCodec, typer.Option(help="Coding of the main streams.")] = DEFAULT.codec,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="A knob to turn, as in drop_link, packet_loss=0.02 or 3:freeze_picture; may be repeated."),
+        typer.Option(
+            help="A knob to turn, as in drop_link, packet_loss=0.02, 3:freeze_picture, unit:2:stolen; may be repeated."
+        ),
     ] = None,
     size: Annotated[str, typer.Option(help="Of the main streams.")] = f"{DEFAULT.width}x{DEFAULT.height}",
     frame_rate: Annotated[float, typer.Option(help="Pictures a second.")] = DEFAULT.frame_rate,
@@ -32,6 +35,13 @@ def simulate(  # noqa: PLR0913, PLR0917 - its options
     host: Annotated[str, typer.Option(help="Address to listen on.")] = DEFAULT.host,
     http_port: Annotated[int, typer.Option(help="ONVIF port of the first camera; the others follow. 0: any.")] = 0,
     rtsp_port: Annotated[int, typer.Option(help="RTSP port of the first camera; the others follow. 0: any.")] = 0,
+    units: Annotated[int, typer.Option(help="Deployable units beside the cameras, each with a camera.")] = 0,
+    units_broker: Annotated[
+        str | None, typer.Option(help="Where units call in over MQTT, as in mqtts://127.0.0.1:8883.")
+    ] = None,
+    units_certificates: Annotated[
+        Path | None, typer.Option(help="Folder with ca.pem and of each unit D001.pem and D001.key.")
+    ] = None,
     discovery: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--discovery", help="Answer WS-Discovery.")
     ] = False,
@@ -56,6 +66,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - its options
                     "host": host,
                     "http_port": http_port,
                     "rtsp_port": rtsp_port,
+                    "units": units,
+                    "units_broker": _broker(units_broker, units_certificates),
                     "discovery": discovery,
                 }
             )
@@ -63,6 +75,14 @@ def simulate(  # noqa: PLR0913, PLR0917 - its options
             said = "; ".join(_said(detail["loc"], detail["msg"]) for detail in error.errors(include_url=False))
             raise BadValueError(f"That cannot be simulated: {said}.", cure="See `sightline simulate --help`.") from None
         asyncio.run(_simulate(settings))
+
+
+def _broker(url: str | None, certificates: Path | None) -> dict[str, object] | None:
+    if url is None:
+        return None
+    if certificates is None:
+        raise BadValueError("Units call in by certificates.", cure="Name their folder with --units-certificates.")
+    return {"url": url, "certificates": certificates}
 
 
 async def _simulate(settings: BoroughSettings) -> None:

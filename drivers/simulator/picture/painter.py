@@ -17,6 +17,7 @@ from drivers.simulator.picture.scene import Scene
 from drivers.simulator.picture.solids import square
 from drivers.simulator.town.town import PLANE, Town
 from drivers.simulator.town.traffic import Actor, Near
+from kernel.geography import Place
 
 Pixels = npt.NDArray[np.uint8]
 _SIGHT_M = 230.0
@@ -43,7 +44,7 @@ def view_of(mount: Mount, aim: Aim, width: int, height: int) -> Projection:
     return Projection.of(
         (east, north, mount.place.height_m),
         bearing_deg=mount.bearing_deg + aim.pan_deg,
-        tilt_deg=aim.tilt_deg,
+        tilt_deg=aim.tilt_deg + mount.lean_deg,
         hfov_deg=aim.hfov_deg,
         width=width,
         height=height,
@@ -68,30 +69,33 @@ class Painter:
 
     def __init__(self, town: Town, mount: Mount) -> None:
         self._town = town
-        self._mount = mount
-        self._scene: Scene | None = None
-        self._backdrop: tuple[tuple[float, ...], bool, Backdrop] | None = None
+        self.mount = mount
+        """Where the camera stands; another one holds from the next picture on."""
+        self._scene: tuple[Place, Scene] | None = None
+        self._backdrop: tuple[tuple[object, ...], bool, Backdrop] | None = None
         self._lock = threading.Lock()
 
     def paint(self, aim: Aim, wall_ns: int, width: int, height: int) -> Pixels:
         """Return a fresh (height, width, 3) RGB picture of the true instant ``wall_ns``."""
         with self._lock:
-            view = view_of(self._mount, aim, width, height)
-            backdrop = self._still(view, aim)
+            mount = self.mount
+            view = view_of(mount, aim, width, height)
+            backdrop = self._still(view, mount, aim)
             picture = backdrop.picture.copy()
             for figure in self._figures(view, wall_ns, backdrop):
                 _enter(picture, figure, backdrop)
             return picture
 
-    def _still(self, view: Projection, aim: Aim) -> Backdrop:
+    def _still(self, view: Projection, mount: Mount, aim: Aim) -> Backdrop:
         """Return the backdrop: coarse while the head moves, fine once it has come to rest."""
-        key = (aim.pan_deg, aim.tilt_deg, aim.hfov_deg, view.width, view.height)
-        if self._scene is None:
+        key = (mount, aim.pan_deg, aim.tilt_deg, aim.hfov_deg, view.width, view.height)
+        if self._scene is None or self._scene[0] != mount.place:
             x, y, z = (float(part) for part in view.eye)
-            self._scene = Scene(self._town, (x, y, z))
+            self._scene = (mount.place, Scene(self._town, (x, y, z)))
+        scene = self._scene[1]
         if self._backdrop is not None and self._backdrop[0] == key and (self._backdrop[1] or aim.moving):
             return self._backdrop[2]
-        backdrop = paint_backdrop(self._scene, view, fine=not aim.moving)
+        backdrop = paint_backdrop(scene, view, fine=not aim.moving)
         self._backdrop = (key, not aim.moving, backdrop)
         return backdrop
 
@@ -109,7 +113,7 @@ class Painter:
         reach = view.focal_px * around / depths
         left_top = np.maximum(np.floor(centres - reach[:, None]), 0).astype(int)
         right_bottom = np.minimum(np.ceil(centres + reach[:, None]), (view.width, view.height)).astype(int)
-        hiding = self._scene.depths.hiding(at[:, :2])
+        hiding = self._scene[1].depths.hiding(at[:, :2])
         hiding = np.concatenate((np.zeros((len(actors), 1), dtype=np.bool_), hiding), axis=1)
         large = tall * view.focal_px / depths >= _SMALLEST_PX
         figures = []

@@ -90,6 +90,16 @@ def test_nonsense_cannot_be_simulated() -> None:
     assert RUN.invoke(app, ["simulate", "--size", "big"]).exit_code == 78
 
 
+def test_units_need_certificates() -> None:
+    """Units are not simulated at a broker without the folder of their certificates, or with a fault that none has."""
+    result = RUN.invoke(app, ["simulate", "--units", "1", "--units-broker", "mqtts://127.0.0.1"])
+    assert result.exit_code == 78
+    assert "--units-certificates" in result.stderr
+    result = RUN.invoke(app, ["simulate", "--units", "1", "--fault", "unit:stollen"])
+    assert result.exit_code == 78
+    assert "Did you mean stolen?" in result.stderr
+
+
 def test_a_demo_with_a_strange_log_level_is_refused(tmp_path: Path) -> None:
     """Before anything is made."""
     result = RUN.invoke(app, ["demo", "--data-dir", str(tmp_path / "d"), "--log-level", "loud"])

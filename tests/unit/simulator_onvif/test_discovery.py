@@ -46,9 +46,11 @@ class Ears(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self.senders: list[tuple[str, int]] = []
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Keep it."""
+        self.senders.append(addr)
         self.heard.put_nowait(data)
 
     async def next(self) -> tuple[str, str, str]:
@@ -172,3 +174,14 @@ async def test_a_camera_off_the_network_is_silent(
 async def test_scopes_hold_the_name(devices: list[SimulatedDevice]) -> None:
     """A name with spaces and ampersands is percent-encoded."""
     assert "onvif://www.onvif.org/name/High%20Street%20%26%20Mill%20Lane" in happenings.scopes(devices[0])
+
+
+async def test_each_speaks_from_its_own_address(devices: list[SimulatedDevice], clock: ManualClock, port: int) -> None:
+    """A camera on another address of the loopback network says so from there, and its neighbour from its own."""
+    devices[0].host = "127.64.0.5"
+    async with client(joined=port) as (ears, _):
+        async with announcer(devices, clock, port=port):
+            told = {await ears.next() for _ in devices}
+        senders = set(ears.senders)
+    assert told == {("Hello", device.urn, device_url(device)) for device in devices}
+    assert {sender[0] for sender in senders} == {device.host for device in devices}

@@ -14,8 +14,10 @@ from drivers.simulator.feed import Camera
 from drivers.simulator.happenings import DIGITAL_INPUT, TAMPER
 from drivers.simulator.head import Head
 from drivers.simulator.orders import obey
+from drivers.simulator.power import Power, Voice
 from drivers.simulator.settings import BoroughSettings
 from drivers.simulator.town.town import Town
+from drivers.simulator.units.radio import Air
 from kernel.head import Velocity
 from tests.fakes.clock import ManualClock
 from tests.fakes.testcard import TestCard
@@ -24,12 +26,15 @@ from tests.fakes.testcard import TestCard
 @pytest.fixture
 def borough(town: Town, clock: ManualClock, pool: ThreadPoolExecutor) -> Borough:
     """Return a borough of two cameras that is switched off: nothing listens."""
-    from drivers.simulator.borough import _made  # noqa: PLC0415 - white-box: the borough without its ports
+    # White-box: the borough without its ports.
+    from drivers.simulator.borough import _deployable, _made  # noqa: PLC0415
 
-    settings = BoroughSettings(cameras=2)
-    sites = list(town.sites(2))
+    settings = BoroughSettings(cameras=2, units=1)
+    sites = list(town.sites(3))
     devices = [_made(settings, town, number, site, clock) for number, site in enumerate(sites, start=1)]
-    borough = Borough(settings, town, devices, sites)
+    powers = {device.number: Power(device, Voice()) for device in devices}
+    unit = _deployable(settings, town, Air(town), devices[2], sites[2], powers[3])
+    borough = Borough(settings, town, devices, sites, [unit])
     borough.cameras = {device.number: Camera(device, TestCard(), pool) for device in devices}
     return borough
 
@@ -41,7 +46,7 @@ def _obey(borough: Borough, **order: object) -> dict[str, object] | None:
 def test_faults(borough: Borough) -> None:
     """A knob is turned on the camera that is named and on no other."""
     assert _obey(borough, number=2, fault="freeze_picture=on") is None
-    assert [device.faults.freeze_picture for device in borough.devices] == [False, True]
+    assert [device.faults.freeze_picture for device in borough.devices] == [False, True, False]
     assert _obey(borough, number=2, fault="freeze_picture=off") is None
     assert not borough.device(2).faults.freeze_picture
 
@@ -118,12 +123,17 @@ def test_requests(borough: Borough) -> None:
         ("{}", "needs its number"),
         ('{"number": "one", "fault": "garbage"}', "needs its number"),
         ('{"number": 1}', "no such order: number"),
-        ('{"number": 9, "fault": "garbage"}', "There is no camera 9. They are numbered 1 to 2."),
+        ('{"number": 9, "fault": "garbage"}', "There is no camera 9. They are numbered 1 to 3."),
         ('{"number": 1, "fault": "garbgae"}', "Did you mean garbage?"),
         ('{"number": 1, "input": "input-7"}', "has no input 'input-7'"),
         ('{"van": "fly"}', "can flee or return"),
         ('{"van": "flee", "route": "up"}', "no route 'up'"),
         ('{"query": "weather", "number": 1}', "no query 'weather'"),
+        ('{"unit": "D009", "reboot": true}', "There is no unit 'D009'."),
+        ('{"unit": "D001", "fault": "stollen"}', "Did you mean stolen?"),
+        ('{"unit": "D001", "dance": true}', "a fault, to reboot, or where to be deployed"),
+        ('{"unit": "D001", "deploy": {"latitude": 51.5}}', "needs latitude, longitude and bearing_deg"),
+        ('{"units_broker": {"url": "http://x", "certificates": "/"}}', "no broker that units call"),
     ],
 )
 def test_refusals(borough: Borough, line: str, words: str) -> None:
@@ -133,9 +143,24 @@ def test_refusals(borough: Borough, line: str, words: str) -> None:
     assert words in answer["error"]
 
 
+def test_units_are_told(borough: Borough) -> None:
+    """A unit is told its faults, to reboot, and where to go; its truth says what came of it."""
+    assert _obey(borough, unit="D001", fault="case_open") is None
+    assert borough.unit("D001").case_open
+    assert _obey(borough, unit="D001", deploy={"latitude": 51.5465, "longitude": -0.0201, "bearing_deg": 450}) is None
+    truth = _obey(borough, query="unit", unit="D001")
+    assert truth is not None
+    assert (truth["carried"], truth["power"], truth["urn"]) == (True, "on", borough.device(3).urn)
+    assert _obey(borough, unit="D001", reboot=True) is None
+    truth = _obey(borough, query="unit", unit="D001")
+    assert truth is not None
+    assert truth["power"] == "closing"
+    assert borough.street(3) == borough.unit("D001").post.street
+
+
 def test_no_such_camera(borough: Borough) -> None:
     """A number that no camera has is an error that names those there are."""
-    with pytest.raises(NoSuchCameraError, match="numbered 1 to 2"):
+    with pytest.raises(NoSuchCameraError, match="numbered 1 to 3"):
         borough.street(0)
 
 
@@ -144,7 +169,15 @@ def test_table(borough: Borough) -> None:
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(describe.table(borough))
     shown = console.export_text()
-    for words in ("Market Square", "/onvif/device_service", "rtsp://127.0.0.1:0/main", "H.264 1280x720", "simulated"):
+    for words in (
+        "Market Square",
+        "/onvif/device_service",
+        "rtsp://127.0.0.1:0/main",
+        "H.264 1280x720",
+        "simulated",
+        "D001",
+        "this moment",
+    ):
         assert words in shown
     console.file.close()
 
@@ -156,5 +189,8 @@ def test_facts(borough: Borough) -> None:
     first = facts["cameras"][0]
     assert first["street"] == "High Street"
     assert first["sub_url"].endswith("/sub")
+    (unit,) = facts["units"]
+    assert (unit["label"], unit["number"], unit["name"]) == ("D001", 3, "D001")
+    assert unit["host"].startswith("127.64.0.")
     assert facts["ground"]["features"]
     json.dumps(facts)

@@ -1,0 +1,1 @@
+"""The deployable units of the simulated borough."""
