@@ -1,0 +1,354 @@
+"""The life of a deployment: which step may follow, who may take it, and what there is after it. No clock, no database.
+
+::
+
+    referred ─┬─ granted ── planned ── deployed ── removed ── evaluated
+              ├─ refused       signs up before    signs down before the evaluation
+              └─ withdrawn (also when granted or planned)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from gateway.deployments.errors import DeciderError, StepError, WishError
+from gateway.deployments.steps import (
+    NAMES,
+    Check,
+    Document,
+    DocumentKind,
+    Evaluate,
+    Extend,
+    Grant,
+    Install,
+    Lapse,
+    Note,
+    Plan,
+    Referral,
+    Refuse,
+    Remove,
+    Review,
+    SignsDown,
+    SignsUp,
+    Step,
+    Withdraw,
+)
+from kernel.clock import NS_PER_S
+from kernel.geography import Place, distance_m
+
+DAY_NS = 86_400 * NS_PER_S
+
+
+class Stage(StrEnum):
+    """How far a deployment has come."""
+
+    REFERRED = "referred"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    PLANNED = "planned"
+    DEPLOYED = "deployed"
+    REMOVED = "removed"
+    EVALUATED = "evaluated"
+
+
+class Right(StrEnum):
+    """What whoever takes a step must be allowed."""
+
+    DEPLOY = "deploy"
+    DECIDE = "decide"
+    CLOCK = "clock"
+    """Nobody: only the passing of time does it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who takes a step, and what they may."""
+
+    user_id: str
+    name: str
+    rights: frozenset[Right]
+    person: bool = True
+    """Not a program: a decision is signed by somebody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the site asks for (``config.deployments``)."""
+
+    criteria: tuple[str, ...]
+    two_people: bool = True
+    max_days: int = 84
+    review_days: int = 28
+    spread_m: float = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One deployment as it stands. Times are ns since 1970 UTC."""
+
+    id: str
+    stage: Stage
+    title: str
+    problem: str
+    evidence: str
+    alternatives: str
+    purpose: str
+    referred_by: str
+    referrer: str
+    """User who wrote it down."""
+    referred_ns: int
+    place: Place
+    """What was asked for; once it stands, where it stands."""
+    granted_place: Place | None = None
+    street: str
+    met: Mapping[str, bool] = field(default_factory=dict)
+    """Criteria by what was found last."""
+    documents: frozenset[DocumentKind] = frozenset()
+    decider: str = ""
+    decided_by: str = ""
+    decided_ns: int | None = None
+    max_days: int = 0
+    urn: str = ""
+    unit: str = ""
+    responsible: str = ""
+    mount: str = ""
+    review_days: int = 0
+    signs_up_ns: int | None = None
+    deployed_ns: int | None = None
+    bearing_deg: float | None = None
+    needed: bool = True
+    """What the last review found."""
+    review_ns: int | None = None
+    until_ns: int | None = None
+    lapsed_ns: int | None = None
+    removed_ns: int | None = None
+    signs_down_ns: int | None = None
+    evaluated_ns: int | None = None
+    entries: int = 1
+    """Lines of its log."""
+
+    def valid(self, now_ns: int) -> bool:
+        """Return whether it says at this instant why its camera stands there."""
+        return self.stage is Stage.DEPLOYED and self.until_ns is not None and now_ns < self.until_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """From which stages a step may be taken, where it leads (``None``: nowhere else), and who takes it."""
+
+    stages: frozenset[Stage]
+    to: Stage | None
+    right: Right
+
+
+_UNDECIDED = frozenset({Stage.REFERRED})
+_BEFORE = frozenset({Stage.REFERRED, Stage.GRANTED, Stage.PLANNED})
+_STANDS = frozenset({Stage.DEPLOYED})
+_DOWN = frozenset({Stage.REMOVED})
+ALLOWED: dict[type[Step], Allowed] = {
+    Check: Allowed(_UNDECIDED, None, Right.DEPLOY),
+    Document: Allowed(_BEFORE | _STANDS | _DOWN | {Stage.EVALUATED}, None, Right.DEPLOY),
+    Note: Allowed(frozenset(Stage), None, Right.DEPLOY),
+    Grant: Allowed(_UNDECIDED, Stage.GRANTED, Right.DECIDE),
+    Refuse: Allowed(_UNDECIDED, Stage.REFUSED, Right.DECIDE),
+    Withdraw: Allowed(_BEFORE, Stage.WITHDRAWN, Right.DEPLOY),
+    Plan: Allowed(frozenset({Stage.GRANTED, Stage.PLANNED}), Stage.PLANNED, Right.DEPLOY),
+    SignsUp: Allowed(frozenset({Stage.PLANNED}), None, Right.DEPLOY),
+    Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
+    Review: Allowed(_STANDS, None, Right.DEPLOY),
+    Extend: Allowed(_STANDS, None, Right.DECIDE),
+    Lapse: Allowed(_STANDS, None, Right.CLOCK),
+    Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
+    SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
+    Evaluate: Allowed(frozenset({Stage.REMOVED, Stage.EVALUATED}), Stage.EVALUATED, Right.DEPLOY),
+}
+"""Every step that there is. What it takes beyond this is in the step's own function below."""
+
+
+def begun(referral: Referral, by: Hand, *, id_: str, now_ns: int) -> Deployment:
+    """Return a deployment that was just referred."""
+    if Right.DEPLOY not in by.rights:
+        raise StepError("You may not refer a problem.", cure="Ask a supervisor.")
+    return Deployment(
+        id=id_,
+        stage=Stage.REFERRED,
+        title=referral.title,
+        problem=referral.problem,
+        evidence=referral.evidence,
+        alternatives=referral.alternatives,
+        purpose=referral.purpose,
+        referred_by=referral.referred_by,
+        referrer=by.user_id,
+        referred_ns=now_ns,
+        place=referral.place,
+        street=referral.street,
+    )
+
+
+def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int) -> Deployment:
+    """Return the deployment after a step.
+
+    Raises:
+        StepError: it may not follow now, not by this hand, or lacks what must come first.
+        DeciderError: somebody else must decide.
+        WishError: what is said cannot be.
+    """
+    allowed = ALLOWED[type(step)]
+    if allowed.right not in by.rights:
+        raise StepError("You may not take this step.", cure="Ask a supervisor.")
+    if known.stage not in allowed.stages:
+        raise StepError(
+            f"A deployment that is {known.stage.value} cannot be {NAMES[type(step)]} now.", cure="Load it again."
+        )
+    if allowed.right is Right.DECIDE:
+        _check_decider(known, by, rules)
+    taken = _TAKEN[type(step)](known, step, by, rules, now_ns)
+    return replace(taken, stage=allowed.to or known.stage, entries=known.entries + 1)
+
+
+def _check_decider(known: Deployment, by: Hand, rules: Rules) -> None:
+    if not by.person:
+        raise DeciderError("A decision is signed by a person.", cure="Sign in, and decide it yourself.")
+    if rules.two_people and by.user_id == known.referrer:
+        raise DeciderError("You referred this yourself.", cure="Somebody else must decide.")
+
+
+def _checked(known: Deployment, step: Check, _by: Hand, rules: Rules, _now_ns: int) -> Deployment:
+    if step.criterion not in rules.criteria:
+        raise WishError("That is none of the criteria here.", cure="Load the criteria again.")
+    return replace(known, met={**known.met, step.criterion: step.met})
+
+
+def _documented(known: Deployment, step: Document, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return replace(known, documents=known.documents | {step.kind})
+
+
+def _granted(known: Deployment, step: Grant, by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    open_ = [one for one in rules.criteria if not known.met.get(one, False)]
+    if open_:
+        unmet = any(one in known.met for one in open_)
+        raise StepError(
+            f"{len(open_)} of {len(rules.criteria)} criteria are {'not met' if unmet else 'not checked'}: {open_[0]}.",
+            cure="Check them with what was found; where one stays unmet, refuse.",
+        )
+    missing = {DocumentKind.DPIA, DocumentKind.AUTHORITY} - known.documents
+    if missing:
+        raise StepError(
+            f"Not linked yet: {', '.join(sorted(missing))}.", cure="Link the impact assessment and the authority."
+        )
+    if not 1 <= step.max_days <= rules.max_days:
+        raise WishError(f"A stay is granted for 1 to {rules.max_days} days.", cure="Grant less; it can be extended.")
+    return replace(
+        known,
+        decider=by.user_id,
+        decided_by=by.name,
+        decided_ns=now_ns,
+        max_days=step.max_days,
+        granted_place=known.place,
+    )
+
+
+def _refused(known: Deployment, _step: Refuse, by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, decider=by.user_id, decided_by=by.name, decided_ns=now_ns)
+
+
+def _unchanged(known: Deployment, _step: Step, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return known
+
+
+def _planned(known: Deployment, step: Plan, _by: Hand, rules: Rules, _now_ns: int) -> Deployment:
+    if not 1 <= step.review_days <= rules.review_days:
+        raise WishError(f"It is reviewed every 1 to {rules.review_days} days.", cure="Choose fewer days.")
+    return replace(
+        known,
+        urn=step.urn,
+        unit=step.unit,
+        responsible=step.responsible,
+        review_days=step.review_days,
+        mount=step.mount,
+    )
+
+
+def _signs_up(known: Deployment, _step: SignsUp, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, signs_up_ns=known.signs_up_ns or now_ns)
+
+
+def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    if known.signs_up_ns is None:
+        raise StepError("The signs are not up yet.", cure="Put them up, and say so, before the camera.")
+    assert known.granted_place is not None
+    off_m = distance_m(known.granted_place, step.place)
+    if off_m > rules.spread_m:
+        raise WishError(
+            f"That is {off_m:.0f} m from the place that was granted; {rules.spread_m:.0f} m are allowed.",
+            cure="Put it up where it was granted, or refer the other place.",
+        )
+    until_ns = now_ns + known.max_days * DAY_NS
+    return replace(
+        known,
+        place=step.place,
+        street=step.street or known.street,
+        bearing_deg=step.bearing_deg,
+        deployed_ns=now_ns,
+        until_ns=until_ns,
+        review_ns=min(until_ns, now_ns + known.review_days * DAY_NS),
+    )
+
+
+def _reviewed(known: Deployment, step: Review, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    if not now_ns < step.next_ns <= now_ns + rules.review_days * DAY_NS:
+        raise WishError(f"The next review is within {rules.review_days} days from now.", cure="Choose another date.")
+    return replace(known, needed=step.needed, review_ns=step.next_ns)
+
+
+def _extended(known: Deployment, step: Extend, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    assert known.until_ns is not None
+    if not known.needed:
+        raise StepError("The last review found that it is not needed any more.", cure="Review it again, or remove it.")
+    if not max(now_ns, known.until_ns) < step.until_ns <= now_ns + rules.max_days * DAY_NS:
+        raise WishError(
+            f"A longer stay ends after {rules.max_days} days from now at the latest, and later than the one before.",
+            cure="Choose another date.",
+        )
+    return replace(known, until_ns=step.until_ns, lapsed_ns=None)
+
+
+def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    if known.lapsed_ns is not None or known.valid(now_ns):
+        raise StepError("Its time is not over.", cure="")
+    return replace(known, lapsed_ns=now_ns)
+
+
+def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, removed_ns=now_ns)
+
+
+def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, signs_down_ns=known.signs_down_ns or now_ns)
+
+
+def _evaluated(known: Deployment, _step: Evaluate, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    if known.signs_down_ns is None:
+        raise StepError("The signs are not down yet.", cure="Take them down, and say so, first.")
+    return replace(known, evaluated_ns=now_ns)
+
+
+_TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deployment]] = {
+    Check: _checked,
+    Document: _documented,
+    Note: _unchanged,
+    Grant: _granted,
+    Refuse: _refused,
+    Withdraw: _unchanged,
+    Plan: _planned,
+    SignsUp: _signs_up,
+    Install: _installed,
+    Review: _reviewed,
+    Extend: _extended,
+    Lapse: _lapsed,
+    Remove: _removed,
+    SignsDown: _signs_down,
+    Evaluate: _evaluated,
+}
