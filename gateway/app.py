@@ -48,11 +48,12 @@ from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
 from gateway.fleet.links import HostPlace
-from gateway.fleet.service import Fleet, ListChanged, open_fleet
+from gateway.fleet.service import Fleet, ListChanged
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
+from gateway.stationed import open_stationed
 from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -146,7 +147,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             open_keeping(trail, settings.audit, seed=seed, data_dir=server.data_dir, clock=clock)
         )
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
-        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=vault))
+        deployments, fleet = await stack.enter_async_context(
+            open_stationed(database, places, trail, settings=settings.deployments, clock=clock, vault=vault)
+        )
         decider = await stack.enter_async_context(open_decider(database, Standings(fleet), clock=clock))
         stack.callback(fleet.listen(lambda change: decider.changed() if isinstance(change, ListChanged) else None))
         grants = Grants(database, decider, clock=clock, settings=settings.access)
@@ -210,6 +213,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             ledger=ledger,
             signalling=Signalling(settings.live, clock=clock),
             sharing=sharing,
+            deployments=deployments,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

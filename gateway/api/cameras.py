@@ -17,7 +17,7 @@ from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.errors import CameraHeldError
-from gateway.fleet.register import place_of
+from gateway.fleet.moving import place_of
 from kernel.errors import SightlineError
 from kernel.geography import Place
 

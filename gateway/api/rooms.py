@@ -19,6 +19,7 @@ from gateway.api.ledger import Ledger
 from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
+from gateway.deployments.service import Deployments
 from gateway.fleet.service import Fleet
 from gateway.sharing import Sharing
 from kernel.clock import Clock
@@ -43,6 +44,7 @@ class Rooms:
     ledger: Ledger
     signalling: Signalling
     sharing: Sharing
+    deployments: Deployments
     places: Places = field(default_factory=Places)
 
     @property

@@ -87,7 +87,9 @@ class DeploymentRows:
         try:
             changed = await self._connection.execute(update(deployments).where(before).values(_values(row)))
         except IntegrityError:
-            raise ConflictError("That unit is deployed elsewhere.", cure="Choose another, or remove it there.") from None
+            raise ConflictError(
+                "That unit is deployed elsewhere.", cure="Choose another, or remove it there."
+            ) from None
         if not changed.rowcount:
             raise ConflictError("Somebody else has just changed that.", cure="Load it again.")
         await self._connection.execute(insert(deployment_entries).values(_values(entry)))
@@ -103,7 +105,9 @@ class DeploymentRows:
         query = select(deployments).where(deployments.c.stage.in_(sorted(stages))).order_by(deployments.c.id)
         return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
 
-    async def newest(self, *, stage: str | None, urn: str | None, before: str | None, limit: int) -> list[DeploymentRow]:
+    async def newest(
+        self, *, stage: str | None, urn: str | None, before: str | None, limit: int
+    ) -> list[DeploymentRow]:
         """Return the newest that match; ``before`` is the identifier of one that is older than what is wanted."""
         query = select(deployments).order_by(deployments.c.id.desc()).limit(limit)
         if stage is not None:
@@ -130,6 +134,14 @@ class DeploymentRows:
         """Return the line that a sender's key belongs to, where it was sent before."""
         query = select(deployment_entries).where(
             deployment_entries.c.deployment_id == deployment_id, deployment_entries.c.key == key
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return EntryRow(**row._asdict()) if row is not None else None
+
+    async def referred_before(self, user_id: str, key: str) -> EntryRow | None:
+        """Return the first line of what somebody referred under this key, where it was sent before."""
+        query = select(deployment_entries).where(
+            deployment_entries.c.user_id == user_id, deployment_entries.c.key == key, deployment_entries.c.n == 1
         )
         row = (await self._connection.execute(query)).one_or_none()
         return EntryRow(**row._asdict()) if row is not None else None

@@ -54,10 +54,12 @@ class StayRows:
         query = select(camera_stays).where(camera_stays.c.camera_id == camera_id)
         return await self._read(query.order_by(camera_stays.c.from_ns, camera_stays.c.id))
 
-    async def within(
-        self, south_deg: float, west_deg: float, north_deg: float, east_deg: float, start_ns: int, end_ns: int
-    ) -> list[StayRow]:
-        """Return which cameras stood in a box of latitudes and longitudes in a range of time, by camera and time."""
+    async def within(self, box: tuple[float, float, float, float], start_ns: int, end_ns: int) -> list[StayRow]:
+        """Return which cameras stood in a box in a range of time, by camera and time.
+
+        ``box``: least and greatest latitude, then longitude, in degrees.
+        """
+        south_deg, north_deg, west_deg, east_deg = box
         query = select(camera_stays).where(
             camera_stays.c.latitude_deg.between(south_deg, north_deg),
             camera_stays.c.longitude_deg.between(west_deg, east_deg),
@@ -83,9 +85,7 @@ class StayRows:
     async def confirm(self, camera_id: str, token: str, at_ns: int) -> None:
         """Note that a preset shows what it should from where its camera stands."""
         await self.doubt(camera_id, token)
-        await self._connection.execute(
-            insert(confirmed_presets).values(camera_id=camera_id, token=token, at_ns=at_ns)
-        )
+        await self._connection.execute(insert(confirmed_presets).values(camera_id=camera_id, token=token, at_ns=at_ns))
 
     async def doubt(self, camera_id: str, token: str) -> None:
         """Forget that it does."""

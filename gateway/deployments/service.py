@@ -1,0 +1,331 @@
+"""The deployments of a site: each step written once, with the line that says so, and what follows from it."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+
+import structlog
+from pydantic import TypeAdapter
+
+from config.deployments import DeploymentSettings
+from gateway.db.deployments import DeployableRow, DeploymentRow, DeploymentRows, EntryRow
+from gateway.db.engine import Database
+from gateway.db.errors import ConflictError, DatabaseError
+from gateway.deployments.due import Due, due
+from gateway.deployments.errors import DeploymentError, TakenError, UnknownDeploymentError, WishError
+from gateway.deployments.life import Deployment, Hand, Right, Rules, Stage, after, begun
+from gateway.deployments.ports import Estate
+from gateway.deployments.steps import NAMES, Install, Lapse, Plan, Referral, Remove, Step
+from kernel.clock import Clock, every
+from kernel.ids import new_id
+
+log = structlog.get_logger()
+
+LOOK_S = 10.0
+"""A stay that ends by the clock is found this late at most; validity itself is asked of the clock each time."""
+CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
+WITHHELD = "no valid deployment says why this camera stands here"
+_OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
+_RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A step that was taken. ``again``: it had been taken before, and was only sent twice."""
+
+    deployment: Deployment
+    entry: EntryRow
+    again: bool = False
+
+
+class Deployments:
+    """Made by :func:`open_deployments`."""
+
+    def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._estate: Estate | None = None
+        self._deployables: dict[str, DeployableRow] = {}
+        self._standing: dict[str, Deployment] = {}
+        """By the endpoint reference of the device."""
+        self._listening: list[Callable[[Taken], None]] = []
+        self._turn = asyncio.Lock()
+        """One step at a time: what follows from it in the estate follows in its order."""
+        self.rules = Rules(
+            criteria=settings.criteria,
+            two_people=settings.two_people,
+            max_days=settings.max_days,
+            review_days=settings.review_days,
+            spread_m=settings.spread_m,
+        )
+
+    # --- what follows from them
+
+    def withheld(self, urn: str) -> str:
+        """Return why nothing may be recorded of a device now; empty where it may."""
+        return "" if self.may_record(urn) else WITHHELD
+
+    def may_record(self, urn: str) -> bool:
+        """Return whether a device may be recorded: it does not move, or a valid deployment says why it is there."""
+        if self._settings.record_without or urn not in self._deployables:
+            return True
+        standing = self._standing.get(urn)
+        return standing is not None and standing.valid(self._clock.wall_ns())
+
+    def standing(self, urn: str) -> Deployment | None:
+        """Return the deployment by which a device stands where it stands."""
+        return self._standing.get(urn)
+
+    def deployable(self, urn: str) -> DeployableRow | None:
+        """Return the mark of a device that moves."""
+        return self._deployables.get(urn)
+
+    def join(self, estate: Estate) -> None:
+        """Have cameras follow what is decided here."""
+        self._estate = estate
+
+    def part(self) -> None:
+        """Have them follow no more: they are being closed."""
+        self._estate = None
+
+    def listen(self, call: Callable[[Taken], None]) -> Callable[[], None]:
+        """Call ``call(taken)`` with each step that the clock takes; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
+
+    # --- reading
+
+    async def one(self, deployment_id: str) -> Deployment:
+        """Return one.
+
+        Raises:
+            UnknownDeploymentError: there is none.
+        """
+        async with self._database.read() as connection:
+            return _read(await DeploymentRows(connection).one(deployment_id))
+
+    async def newest(
+        self, *, stage: Stage | None = None, urn: str | None = None, before: str | None = None, limit: int = 100
+    ) -> list[Deployment]:
+        """Return the newest that match; ``before`` is the identifier of the oldest that one has."""
+        async with self._database.read() as connection:
+            rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
+        return [_read(row) for row in rows]
+
+    async def log(self, deployment_id: str) -> list[EntryRow]:
+        """Return everything that was said of one, the oldest first.
+
+        Raises:
+            UnknownDeploymentError: there is none.
+        """
+        async with self._database.read() as connection:
+            rows = DeploymentRows(connection)
+            _read(await rows.one(deployment_id))
+            return await rows.log(deployment_id)
+
+    async def due(self) -> list[Due]:
+        """Return what needs a person, what is overdue first."""
+        async with self._database.read() as connection:
+            rows = await DeploymentRows(connection).of_stages(frozenset(stage.value for stage in _OPEN))
+        return due(
+            [_read(row) for row in rows],
+            now_ns=self._clock.wall_ns(),
+            warn_days=self._settings.warn_days,
+            evaluation_days=self._settings.evaluation_days,
+        )
+
+    # --- changing
+
+    async def mark(self, urn: str, unit: str, *, by: Hand) -> DeployableRow:
+        """Have a device be one that moves: from now on it records where a deployment says why."""
+        row = DeployableRow(urn=urn, unit=unit, marked_by=by.user_id, marked_ns=self._clock.wall_ns())
+        async with self._turn:
+            async with self._database.write() as connection:
+                await DeploymentRows(connection).mark(row)
+            self._deployables[urn] = row
+            await self._judge(urn)
+        return row
+
+    async def unmark(self, urn: str) -> None:
+        """Have it be fixed; not while it is deployed.
+
+        Raises:
+            TakenError: it is.
+        """
+        async with self._turn:
+            if urn in self._standing:
+                raise TakenError("This unit is deployed.", cure="Remove it from where it stands first.")
+            async with self._database.write() as connection:
+                await DeploymentRows(connection).unmark(urn)
+            self._deployables.pop(urn, None)
+            await self._judge(urn)
+
+    async def refer(self, referral: Referral, *, by: Hand, key: str | None = None) -> Taken:
+        """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""
+        now_ns = self._clock.wall_ns()
+        first = begun(referral, by, id_=new_id(), now_ns=now_ns)
+        entry = _entry(first, referral, by, now_ns=now_ns, key=key, before="")
+        async with self._turn, self._database.write() as connection:
+            rows = DeploymentRows(connection)
+            if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
+                return Taken(deployment=_read(await rows.one(sent.deployment_id)), entry=sent, again=True)
+            await rows.add(_row(first, now_ns), entry)
+        return Taken(deployment=first, entry=entry)
+
+    async def step(self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None) -> Taken:
+        """Take a step. Sent twice with the same ``key`` it is taken once.
+
+        Raises:
+            DeploymentError: it may not be taken; see :func:`gateway.deployments.life.after`.
+        """
+        async with self._turn:
+            known = await self.one(deployment_id)
+            if key is not None:
+                async with self._database.read() as connection:
+                    sent = await DeploymentRows(connection).said_before(deployment_id, key)
+                if sent is not None:
+                    return Taken(deployment=known, entry=sent, again=True)
+            now_ns = self._clock.wall_ns()
+            then = after(known, step, by, rules=self.rules, now_ns=now_ns)
+            await self._before(known, step)
+            taken = await self._write(then, step, by, now_ns=now_ns, key=key)
+            self._keep(then)
+            if known.valid(now_ns) != then.valid(now_ns):
+                await self._judge(then.urn)
+            return taken
+
+    async def _before(self, known: Deployment, step: Step) -> None:
+        """Do in the estate what a step says was done there. What fails here leaves the step untaken, to be tried anew.
+
+        A camera that was moved for a step that could not be written records nothing at its new place.
+        """
+        if isinstance(step, Plan):
+            if step.urn not in self._deployables:
+                raise WishError("That is no deployable unit.", cure="Mark its camera as deployable, or choose another.")
+        elif isinstance(step, Install):
+            if known.urn not in self._deployables or not self._get_estate().has(known.urn):
+                raise WishError("The planned unit is not enrolled any more.", cure="Enrol it, or plan another.")
+            if known.urn in self._standing:
+                raise TakenError("That unit is deployed elsewhere.", cure="Remove it there, or plan another.")
+            street = step.street or known.street
+            await self._get_estate().put_up(known.urn, step.place, street, step.bearing_deg)
+        elif isinstance(step, Remove):
+            await self._get_estate().take_down(known.urn)
+
+    async def _write(self, then: Deployment, step: Step, by: Hand, *, now_ns: int, key: str | None) -> Taken:
+        try:
+            async with self._database.write() as connection:
+                rows = DeploymentRows(connection)
+                last = await rows.last(then.id)
+                entry = _entry(then, step, by, now_ns=now_ns, key=key, before=last.digest)
+                await rows.step(_row(then, now_ns), entry)
+        except ConflictError as error:
+            raise TakenError(error.message, cure=error.cure) from None
+        return Taken(deployment=then, entry=entry)
+
+    def _keep(self, then: Deployment) -> None:
+        if then.stage is Stage.DEPLOYED:
+            self._standing[then.urn] = then
+        elif (here := self._standing.get(then.urn)) is not None and here.id == then.id:
+            del self._standing[then.urn]
+
+    def _get_estate(self) -> Estate:
+        if self._estate is None:
+            raise DeploymentError("The cameras are not known yet.", cure="Try again in a moment.")
+        return self._estate
+
+    async def _judge(self, urn: str) -> None:
+        if self._estate is not None:
+            await self._estate.judge(urn)
+
+    # --- the clock
+
+    async def load(self) -> None:
+        """Read what stands."""
+        async with self._database.read() as connection:
+            rows = DeploymentRows(connection)
+            self._deployables = {row.urn: row for row in await rows.deployables()}
+            standing = [_read(row) for row in await rows.of_stages(frozenset({Stage.DEPLOYED.value}))]
+        self._standing = {one.urn: one for one in standing}
+
+    async def look(self) -> None:
+        """End the stays whose time is over: what stands there records nothing from now on."""
+        now_ns = self._clock.wall_ns()
+        over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
+        for one in over:
+            async with self._turn:
+                known = self._standing.get(one.urn)
+                if known is None or known.lapsed_ns is not None or known.valid(self._clock.wall_ns()):
+                    continue
+                then = after(known, Lapse(), CLOCK, rules=self.rules, now_ns=now_ns)
+                taken = await self._write(then, Lapse(), CLOCK, now_ns=now_ns, key=None)
+                self._keep(then)
+                await self._judge(then.urn)
+            log.warning("deployment.lapsed", deployment=then.id, unit=then.unit)
+            for call in tuple(self._listening):
+                call(taken)
+
+    async def run(self) -> None:
+        """Look, for ever; with a failing database at a later turn."""
+        failing = False
+        async with every(self._clock, LOOK_S) as ticks:
+            async for _ in ticks:
+                try:
+                    await self.look()
+                except DatabaseError as error:
+                    if not failing:
+                        log.error("deployments.look_failed", error=error.code)  # noqa: TRY400 - a plain reason
+                    failing = True
+                else:
+                    failing = False
+
+
+def _read(row: DeploymentRow | None) -> Deployment:
+    if row is None:
+        raise UnknownDeploymentError("There is no such deployment.", cure="Load the list again.")
+    return _RECORD.validate_json(row.record)
+
+
+def _row(one: Deployment, now_ns: int) -> DeploymentRow:
+    record = _RECORD.dump_json(one).decode()
+    return DeploymentRow(
+        id=one.id, stage=one.stage.value, urn=one.urn, changed_ns=now_ns, entries=one.entries, record=record
+    )
+
+
+def _entry(  # noqa: PLR0913 - the parts of a line
+    then: Deployment, step: Referral | Step, by: Hand, *, now_ns: int, key: str | None, before: str
+) -> EntryRow:
+    said = json.dumps(asdict(step), sort_keys=True, separators=(",", ":"))
+    name = NAMES[type(step)]
+    whole = [before, then.id, then.entries, str(now_ns), name, by.user_id, by.name, said]
+    return EntryRow(
+        deployment_id=then.id,
+        n=then.entries,
+        at_ns=now_ns,
+        step=name,
+        user_id=by.user_id,
+        name=by.name,
+        said=said,
+        key=key,
+        digest=hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest(),
+    )
+
+
+@asynccontextmanager
+async def open_deployments(
+    database: Database, *, clock: Clock, settings: DeploymentSettings
+) -> AsyncIterator[Deployments]:
+    """Give the deployments for the time of the block; who may record is known from the first moment on."""
+    deployments = Deployments(database, clock=clock, settings=settings)
+    await deployments.load()
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(deployments.run(), name="deployments")
+        try:
+            yield deployments
+        finally:
+            looking.cancel()
