@@ -18,6 +18,7 @@ async def test_what_is_withheld_is_a_gap_for_privacy(settings: RecordingSettings
     async with open_storage(settings, clock=clock) as storage:
         async with storage.recorder(CAMERA, MAIN) as recorder:
             await feed(recorder, units(coded(), seconds=10), clock)
+        await clock.turn(5)
         began_ns = clock.wall_ns()
         async with storage.withheld(CAMERA, MAIN, WHY):
             await clock.turn(60)
