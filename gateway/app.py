@@ -47,6 +47,7 @@ from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
+from gateway.deployments.stays import Stays
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, ListChanged
 from gateway.hosting import HostProcess, open_hosting, place_of
@@ -214,6 +215,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             signalling=Signalling(settings.live, clock=clock),
             sharing=sharing,
             deployments=deployments,
+            stays=Stays(database, clock=clock),
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

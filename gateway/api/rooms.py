@@ -20,6 +20,7 @@ from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
 from gateway.deployments.service import Deployments
+from gateway.deployments.stays import Stays
 from gateway.fleet.service import Fleet
 from gateway.sharing import Sharing
 from kernel.clock import Clock
@@ -45,6 +46,7 @@ class Rooms:
     signalling: Signalling
     sharing: Sharing
     deployments: Deployments
+    stays: Stays
     places: Places = field(default_factory=Places)
 
     @property

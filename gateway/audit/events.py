@@ -109,7 +109,6 @@ class Action(StrEnum):
     DEPLOYMENT_REMOVED = "deployment.removed"
     DEPLOYMENT_SIGNS_DOWN = "deployment.signs-down"
     DEPLOYMENT_EVALUATED = "deployment.evaluated"
-    PRESET_CONFIRMED = "preset.confirmed"
     KEYS_ROTATED = "keys.rotated"
     SETTINGS_CHANGED = "settings.changed"
     SHARE_JOINED = "share.joined"

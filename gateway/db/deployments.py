@@ -1,5 +1,6 @@
 """Deployments with their logs, and which devices are deployable."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
@@ -103,6 +104,11 @@ class DeploymentRows:
     async def of_stages(self, stages: frozenset[str]) -> list[DeploymentRow]:
         """Return those that have come so far, the oldest first."""
         query = select(deployments).where(deployments.c.stage.in_(sorted(stages))).order_by(deployments.c.id)
+        return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
+
+    async def of_devices(self, urns: Collection[str]) -> list[DeploymentRow]:
+        """Return every one of these devices, the newest first."""
+        query = select(deployments).where(deployments.c.urn.in_(sorted(urns))).order_by(deployments.c.id.desc())
         return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
 
     async def newest(

@@ -1,5 +1,6 @@
 """Where every camera stood when, and which of its presets were confirmed there."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import delete, insert, select, update
@@ -54,6 +55,11 @@ class StayRows:
         query = select(camera_stays).where(camera_stays.c.camera_id == camera_id)
         return await self._read(query.order_by(camera_stays.c.from_ns, camera_stays.c.id))
 
+    async def of_all(self, cameras: Collection[str]) -> list[StayRow]:
+        """Return where these cameras stood, by camera and time."""
+        query = select(camera_stays).where(camera_stays.c.camera_id.in_(sorted(cameras)))
+        return await self._read(query.order_by(camera_stays.c.camera_id, camera_stays.c.from_ns, camera_stays.c.id))
+
     async def within(self, box: tuple[float, float, float, float], start_ns: int, end_ns: int) -> list[StayRow]:
         """Return which cameras stood in a box in a range of time, by camera and time.
 
@@ -74,13 +80,11 @@ class StayRows:
 
     # --- presets
 
-    async def moved(self) -> dict[str, int]:
-        """Return the cameras that do not stand where they stood first, and since when each stands where it does."""
-        query = select(camera_stays.c.camera_id, camera_stays.c.from_ns).order_by(camera_stays.c.from_ns)
-        found: dict[str, list[int]] = {}
-        for camera_id, from_ns in await self._connection.execute(query):
-            found.setdefault(camera_id, []).append(from_ns)
-        return {camera_id: times[-1] for camera_id, times in found.items() if len(times) > 1}
+    async def moved_ns(self, camera_id: str) -> int | None:
+        """Return since when a camera stands where it does; ``None`` where it has always stood there."""
+        query = select(camera_stays.c.from_ns).where(camera_stays.c.camera_id == camera_id)
+        times = (await self._connection.execute(query.order_by(camera_stays.c.from_ns))).scalars().all()
+        return times[-1] if len(times) > 1 else None
 
     async def confirm(self, camera_id: str, token: str, at_ns: int) -> None:
         """Note that a preset shows what it should from where its camera stands."""
@@ -92,10 +96,12 @@ class StayRows:
         of_it = (confirmed_presets.c.camera_id == camera_id) & (confirmed_presets.c.token == token)
         await self._connection.execute(delete(confirmed_presets).where(of_it))
 
-    async def confirmed(self) -> dict[tuple[str, str], int]:
-        """Return when each preset was confirmed, by camera and token."""
-        rows = await self._connection.execute(select(confirmed_presets))
-        return {(row.camera_id, row.token): row.at_ns for row in rows}
+    async def confirmed(self, camera_id: str, since_ns: int) -> set[str]:
+        """Return the tokens of a camera's presets that were confirmed since an instant."""
+        query = select(confirmed_presets.c.token).where(
+            confirmed_presets.c.camera_id == camera_id, confirmed_presets.c.at_ns >= since_ns
+        )
+        return set((await self._connection.execute(query)).scalars())
 
 
 def _values(row: StayRow) -> dict[str, object]:

@@ -133,6 +133,14 @@ class Deployment:
         """Return whether it says at this instant why its camera stands there."""
         return self.stage is Stage.DEPLOYED and self.until_ns is not None and now_ns < self.until_ns
 
+    def stood(self, at_ns: int) -> bool:
+        """Return whether its cameras stood where it says at an instant, valid or not."""
+        return (
+            self.deployed_ns is not None
+            and self.deployed_ns <= at_ns
+            and (self.removed_ns is None or at_ns < self.removed_ns)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Allowed:

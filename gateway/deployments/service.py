@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
@@ -115,6 +115,11 @@ class Deployments:
         async with self._database.read() as connection:
             rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
         return [_read(row) for row in rows]
+
+    async def of_devices(self, urns: Collection[str]) -> list[Deployment]:
+        """Return every one of these devices, the newest first."""
+        async with self._database.read() as connection:
+            return [_read(row) for row in await DeploymentRows(connection).of_devices(urns)]
 
     async def log(self, deployment_id: str) -> list[EntryRow]:
         """Return everything that was said of one, the oldest first.
