@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from config.deployments import DeploymentSettings
-from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent
+from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
 from gateway.deployments.service import Deployments, Taken, open_deployments
@@ -63,8 +63,14 @@ class StepRecorder:
 def step_event(taken: Taken, actor: Actor) -> AuditEvent:
     """Return what the audit is told of a step: which line of the deployment's log, and its digest."""
     entry, known = taken.entry, taken.deployment
-    details = {"deployment": known.id, "line": entry.n, "digest": entry.digest, "unit": known.unit, "urn": known.urn}
-    return AuditEvent(action=Action(f"deployment.{entry.step}"), actor=actor, subject=known.id, details=dict(details))
+    details: dict[str, Detail] = {
+        "deployment": known.id,
+        "line": entry.n,
+        "digest": entry.digest,
+        "unit": known.unit,
+        "urn": known.urn,
+    }
+    return AuditEvent(action=Action(f"deployment.{entry.step}"), actor=actor, subject=known.id, details=details)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1", tags=["deployments"])
 
 PAGE = 100
 _RIGHTS = {Permission.DEPLOY: Right.DEPLOY, Permission.DECIDE_DEPLOYMENT: Right.DECIDE}
-_SENT_AGAIN = {200: {"description": "It was sent before under this key, and is done"}}
+_SENT_AGAIN: dict[int | str, dict[str, Any]] = {200: {"description": "It was sent before under this key, and is done"}}
 
 
 @router.get("/deployments", **needs(Permission.DEPLOY))

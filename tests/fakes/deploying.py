@@ -17,7 +17,7 @@ REFERRAL: dict[str, Any] = {
     "place": PLACE,
     "street": "Mill Lane",
 }
-DOCUMENT = {"title": "Mobile cameras", "reference": "DPIA-7", "sha256": "ab" * 32}
+DOCUMENT: dict[str, Any] = {"title": "Mobile cameras", "reference": "DPIA-7", "sha256": "ab" * 32}
 DAY_S = 86_400
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.fleet import footage
+from gateway.fleet import footage, rpc
 from kernel.clock import SystemClock, to_ns, utc
 from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
@@ -71,7 +71,7 @@ async def test_what_was_recorded_there_is_told(desk: Desk) -> None:
     query = {"area": ROUND_MILL, **span}
     (found,) = (await desk.admin.get("/api/v1/footage", params=query)).json()["found"]
     assert (found["camera"], len(found["recorded"])) == (camera, 1)
-    desk.host.refuse["timeline"] = "recording.busy"
+    desk.host.refuse["timeline"] = rpc.Problem(type="recording.busy", title="Busy.", status=503)
     (found,) = (await desk.admin.get("/api/v1/footage", params=query)).json()["found"]
     assert found["recorded"] is None
 
