@@ -33,5 +33,11 @@ class DeploymentSettings(BaseModel):
     """How long after its removal the effect of a deployment is to have been evaluated."""
     spread_m: Annotated[float, Field(ge=1, le=2000)] = 100.0
     """How far from the place that was granted a camera may be put up."""
+    fence_m: Annotated[float, Field(ge=5, le=2000)] = 30.0
+    """A unit that is further than this from where it was put up, and surely so, has left its place."""
+    tilt_deg: Annotated[float, Field(ge=1, le=90)] = 10.0
+    """A unit that leans by more than this against how it was put up is reported."""
+    shock_g: Annotated[float, Field(ge=0.5, le=100)] = 2.5
+    """A blow that is harder than this is reported."""
     record_without: bool = False
     """Deployable cameras record also where no valid deployment says why. Without it they record nothing there."""

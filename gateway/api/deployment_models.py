@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.api import models
 from gateway.api.times import Instant
 from gateway.deployments.due import Why
+from gateway.deployments.geofence import Kind
 from gateway.deployments.life import Stage
 from gateway.deployments.steps import DocumentKind
 
@@ -158,6 +159,8 @@ class Deployment(BaseModel):
     removed: str | None
     signs_down: str | None
     evaluated: str | None
+    alarms: list[Kind]
+    """What is wrong with its unit now, the oldest first."""
     valid: bool
     """It says now why its cameras stand where they stand."""
     lines: int

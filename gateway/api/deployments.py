@@ -354,6 +354,7 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         removed=iso_or_none(one.removed_ns),
         signs_down=iso_or_none(one.signs_down_ns),
         evaluated=iso_or_none(one.evaluated_ns),
+        alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
         valid=one.valid(now_ns),
         lines=one.entries,
     )

@@ -105,6 +105,8 @@ class Action(StrEnum):
     DEPLOYMENT_INSTALLED = "deployment.installed"
     DEPLOYMENT_REVIEWED = "deployment.reviewed"
     DEPLOYMENT_EXTENDED = "deployment.extended"
+    DEPLOYMENT_HUNG = "deployment.hung"
+    DEPLOYMENT_ALARM = "deployment.alarm"
     DEPLOYMENT_LAPSED = "deployment.lapsed"
     DEPLOYMENT_REMOVED = "deployment.removed"
     DEPLOYMENT_SIGNS_DOWN = "deployment.signs-down"

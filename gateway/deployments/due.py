@@ -10,6 +10,8 @@ from gateway.deployments.life import DAY_NS, Deployment, Stage
 class Why(StrEnum):
     """What is to be done."""
 
+    ALARM = "alarm"
+    """Its unit has left its place, leans or is open."""
     OVERSTAYED = "overstayed"
     """Its longest stay is past and it still stands: extend it or take it down. It records nothing meanwhile."""
     UNNEEDED = "unneeded"
@@ -56,6 +58,8 @@ def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why
     elif one.stage is Stage.DEPLOYED:
         assert one.until_ns is not None
         assert one.review_ns is not None
+        if one.alarms:
+            yield Why.ALARM, min(one.alarms.values()), 0
         ended = one.lapsed_ns is not None
         yield (Why.OVERSTAYED if ended else Why.STAY), one.until_ns, one.until_ns - warn_ns
         if not one.needed:

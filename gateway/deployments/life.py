@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.deployments.errors import DeciderError, StepError, WishError
+from gateway.deployments.geofence import LASTING, OVER, Kind, Tilt
 from gateway.deployments.steps import (
     NAMES,
     Check,
@@ -21,10 +22,12 @@ from gateway.deployments.steps import (
     Evaluate,
     Extend,
     Grant,
+    Hung,
     Install,
     Lapse,
     Note,
     Plan,
+    Raise,
     Referral,
     Refuse,
     Remove,
@@ -59,7 +62,7 @@ class Right(StrEnum):
     DEPLOY = "deploy"
     DECIDE = "decide"
     CLOCK = "clock"
-    """Nobody: only the passing of time does it."""
+    """Nobody: the passing of time does it, or the unit itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,10 @@ class Deployment:
     removed_ns: int | None = None
     signs_down_ns: int | None = None
     evaluated_ns: int | None = None
+    level: Tilt | None = None
+    """How its unit hangs."""
+    alarms: Mapping[Kind, int] = field(default_factory=dict)
+    """What is wrong with its unit, and since when."""
     entries: int = 1
     """Lines of its log."""
 
@@ -167,6 +174,8 @@ ALLOWED: dict[type[Step], Allowed] = {
     Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
     Review: Allowed(_STANDS, None, Right.DEPLOY),
     Extend: Allowed(_STANDS, None, Right.DECIDE),
+    Hung: Allowed(_STANDS, None, Right.CLOCK),
+    Raise: Allowed(_STANDS, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
     SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
@@ -323,6 +332,19 @@ def _extended(known: Deployment, step: Extend, _by: Hand, rules: Rules, now_ns: 
     return replace(known, until_ns=step.until_ns, lapsed_ns=None)
 
 
+def _hung(known: Deployment, step: Hung, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return replace(known, level=Tilt(step.pitch_deg, step.roll_deg))
+
+
+def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    alarms = dict(known.alarms)
+    if step.kind in LASTING:
+        alarms.setdefault(step.kind, now_ns)
+    elif step.kind in OVER:
+        alarms.pop(OVER[step.kind], None)
+    return replace(known, alarms=alarms)
+
+
 def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
     if known.lapsed_ns is not None or known.valid(now_ns):
         raise StepError("Its time is not over.", cure="")
@@ -330,7 +352,7 @@ def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: i
 
 
 def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    return replace(known, removed_ns=now_ns)
+    return replace(known, removed_ns=now_ns, alarms={})
 
 
 def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
@@ -355,6 +377,8 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Install: _installed,
     Review: _reviewed,
     Extend: _extended,
+    Hung: _hung,
+    Raise: _raised,
     Lapse: _lapsed,
     Remove: _removed,
     SignsDown: _signs_down,

@@ -16,9 +16,10 @@ from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.due import Due, due
 from gateway.deployments.errors import DeploymentError, TakenError, UnknownDeploymentError, WishError
+from gateway.deployments.geofence import Fence, Kind, Report, Watch, judge
 from gateway.deployments.life import Deployment, Hand, Right, Rules, Stage, after, begun
 from gateway.deployments.ports import Estate
-from gateway.deployments.steps import NAMES, Install, Lapse, Plan, Referral, Remove, Step
+from gateway.deployments.steps import NAMES, Hung, Install, Lapse, Plan, Raise, Referral, Remove, Step
 from kernel.clock import Clock, every
 from kernel.ids import new_id
 
@@ -52,6 +53,9 @@ class Deployments:
         self._deployables: dict[str, DeployableRow] = {}
         self._standing: dict[str, Deployment] = {}
         """By the endpoint reference of the device."""
+        self._watches: dict[str, tuple[str, Watch]] = {}
+        """Of units that stand somewhere, with the deployment that each is of."""
+        self._fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
         self._listening: list[Callable[[Taken], None]] = []
         self._turn = asyncio.Lock()
         """One step at a time: what follows from it in the estate follows in its order."""
@@ -93,7 +97,7 @@ class Deployments:
         self._estate = None
 
     def listen(self, call: Callable[[Taken], None]) -> Callable[[], None]:
-        """Call ``call(taken)`` with each step that the clock takes; returns the detaching call."""
+        """Call ``call(taken)`` with each step that nobody takes: alarms, ends of stays; returns the detaching call."""
         self._listening.append(call)
         return lambda: self._listening.remove(call)
 
@@ -237,6 +241,7 @@ class Deployments:
             self._standing[then.urn] = then
         elif (here := self._standing.get(then.urn)) is not None and here.id == then.id:
             del self._standing[then.urn]
+            self._watches.pop(then.urn, None)
 
     def _get_estate(self) -> Estate:
         if self._estate is None:
@@ -246,6 +251,56 @@ class Deployments:
     async def _judge(self, urn: str) -> None:
         if self._estate is not None:
             await self._estate.judge(urn)
+
+    # --- what units report
+
+    async def reported(self, urn: str, report: Report) -> list[Taken]:
+        """Take in what a unit reports now, and return what was raised by it: each is a line of its deployment's log.
+
+        What stands nowhere is not watched. A unit in alarm goes on recording.
+        """
+        async with self._turn:
+            known = self._standing.get(urn)
+            if known is None:
+                return []
+            now_ns = self._clock.wall_ns()
+            watch, alarm = judge(self._watch_of(known), report, now_ns, self._fence)
+            taken = []
+            if known.level is None and watch.level is not None:
+                level = Hung(pitch_deg=watch.level.pitch_deg, roll_deg=watch.level.roll_deg)
+                taken.append(await self._by_itself(known, level, now_ns))
+            if alarm is not None:
+                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place)
+                taken.append(await self._by_itself(self._standing[urn], what, now_ns))
+                log.warning("deployment.alarm", deployment=known.id, unit=known.unit, kind=alarm.kind.value)
+            # Last: what could not be written is judged again with the next report.
+            self._watches[urn] = known.id, watch
+        for one in taken:
+            self._tell(one)
+        return taken
+
+    def _watch_of(self, known: Deployment) -> Watch:
+        """Return what is known of a unit since it was put up; after a restart, what its deployment says."""
+        of, watch = self._watches.get(known.urn, ("", None))
+        if watch is not None and of == known.id:
+            return watch
+        return Watch(
+            place=known.place,
+            level=known.level,
+            left=Kind.LEFT in known.alarms,
+            tilted=Kind.TILTED in known.alarms,
+            opened=Kind.OPENED in known.alarms,
+        )
+
+    async def _by_itself(self, known: Deployment, step: Hung | Raise | Lapse, now_ns: int) -> Taken:
+        then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
+        taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)
+        self._keep(then)
+        return taken
+
+    def _tell(self, taken: Taken) -> None:
+        for call in tuple(self._listening):
+            call(taken)
 
     # --- the clock
 
@@ -266,13 +321,10 @@ class Deployments:
                 known = self._standing.get(one.urn)
                 if known is None or known.lapsed_ns is not None or known.valid(self._clock.wall_ns()):
                     continue
-                then = after(known, Lapse(), CLOCK, rules=self.rules, now_ns=now_ns)
-                taken = await self._write(then, Lapse(), CLOCK, now_ns=now_ns, key=None)
-                self._keep(then)
-                await self._judge(then.urn)
-            log.warning("deployment.lapsed", deployment=then.id, unit=then.unit)
-            for call in tuple(self._listening):
-                call(taken)
+                taken = await self._by_itself(known, Lapse(), now_ns)
+                await self._judge(known.urn)
+            log.warning("deployment.lapsed", deployment=known.id, unit=known.unit)
+            self._tell(taken)
 
     async def run(self) -> None:
         """Look, for ever; with a failing database at a later turn."""

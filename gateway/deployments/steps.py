@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.deployments.geofence import Kind
 from kernel.geography import Place
 
 
@@ -131,6 +132,25 @@ class Extend:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hung:
+    """How the unit hangs since it was put up, as its own first reports tell."""
+
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raise:
+    """Something happened to the unit where it stands, or is over; see :mod:`gateway.deployments.geofence`."""
+
+    kind: Kind
+    by: float
+    """Metres, degrees or g, by the kind."""
+    place: Place | None
+    """Where the unit said it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """Its time is over by the clock, and it still stands."""
 
@@ -171,6 +191,8 @@ Step = (
     | Install
     | Review
     | Extend
+    | Hung
+    | Raise
     | Lapse
     | Remove
     | SignsDown
@@ -189,6 +211,8 @@ NAMES: dict[type[Referral | Step], str] = {
     Install: "installed",
     Review: "reviewed",
     Extend: "extended",
+    Hung: "hung",
+    Raise: "alarm",
     Lapse: "lapsed",
     Remove: "removed",
     SignsDown: "signs-down",

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.deployments.due import Why, due
+from gateway.deployments.geofence import Kind
 from gateway.deployments.life import DAY_NS, Deployment
-from gateway.deployments.steps import Remove, Review, SignsDown
+from gateway.deployments.steps import Raise, Remove, Review, SignsDown
 from tests.unit.deployments.test_life import NOW_NS, STANDING, lived
 
 
@@ -35,6 +36,14 @@ def test_what_overstays_comes_first() -> None:
     """Before reviews that are overdue for longer."""
     over = replace(lived(*STANDING), id="over", lapsed_ns=NOW_NS + 20 * DAY_NS)
     assert found(lived(*STANDING), over, days=20.5)[0] == (Why.OVERSTAYED, True)
+
+
+def test_a_unit_in_alarm_comes_first_of_all() -> None:
+    """It is to be seen to now; what is over is not."""
+    gone = Raise(kind=Kind.LEFT, by=300.0, place=None)
+    back = Raise(kind=Kind.RETURNED, by=2.0, place=None)
+    assert found(lived(*STANDING, gone), days=20.5)[0] == (Why.ALARM, True)
+    assert found(lived(*STANDING, gone, back), days=0) == []
 
 
 def test_what_is_not_needed_is_to_be_taken_down() -> None:

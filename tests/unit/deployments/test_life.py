@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.deployments.errors import DeciderError, DeploymentError, StepError, WishError
+from gateway.deployments.geofence import Kind
 from gateway.deployments.life import ALLOWED, DAY_NS, Deployment, Hand, Right, Rules, Stage, after, begun
 from gateway.deployments.steps import (
     NAMES,
@@ -16,10 +17,12 @@ from gateway.deployments.steps import (
     Evaluate,
     Extend,
     Grant,
+    Hung,
     Install,
     Lapse,
     Note,
     Plan,
+    Raise,
     Referral,
     Refuse,
     Remove,
@@ -92,6 +95,8 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     ),
     st.builds(lambda days: Extend(reason="x", until_ns=NOW_NS + days * DAY_NS), st.integers(0, 80)),
     st.just(Lapse()),
+    st.builds(Raise, kind=st.sampled_from(Kind), by=st.just(1.0), place=st.none()),
+    st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
     st.just(Remove(reason="x")),
     st.just(SignsDown(text="x")),
     st.just(Evaluate(found="x", effect="less")),

@@ -13,10 +13,13 @@ from sqlalchemy.exc import DatabaseError as Refused
 from config.deployments import DeploymentSettings
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
+from gateway.deployments.due import Why
 from gateway.deployments.errors import UnknownDeploymentError, WishError
+from gateway.deployments.geofence import Position, Shock, Tilt
 from gateway.deployments.life import Stage
 from gateway.deployments.service import LOOK_S, Deployments, Taken, open_deployments
 from gateway.deployments.steps import Check, Extend, Grant, Install, Note, Remove, Step
+from kernel.geography import Place
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
@@ -127,6 +130,53 @@ async def test_a_unit_that_is_gone_is_not_installed(deployments: Deployments, es
     estate.urns.clear()
     with pytest.raises(WishError, match="not enrolled"):
         await deployments.step(one, Install(place=HERE, street="", bearing_deg=None), by=TEAM)
+
+
+async def test_a_unit_that_leaves_its_place_raises_an_alarm(
+    database: Database, deployments: Deployments, clock: ManualClock
+) -> None:
+    """It is a line of the log, told to whoever listens, and kept over a restart; the unit goes on recording."""
+    heard: list[Taken] = []
+    deployments.listen(heard.append)
+    one = await brought(deployments, *STANDING)
+    away = Position(Place(51.51, -0.1), 5.0)
+    for _ in range(4):
+        await deployments.reported(URN, away)
+        clock.jump_wall(10)
+    assert [taken.entry.step for taken in heard] == ["alarm"]
+    said = json.loads((await deployments.log(one))[-1].said)
+    assert (said["kind"], said["place"]["latitude_deg"]) == ("left", 51.51)
+    assert deployments.may_record(URN)
+    assert (await deployments.due())[0].why is Why.ALARM
+    again = Deployments(database, clock=clock, settings=SETTINGS)
+    await again.load()
+    for _ in range(4):
+        assert await again.reported(URN, away) == []
+        clock.jump_wall(10)
+
+
+async def test_how_a_unit_was_put_up_is_kept(database: Database, deployments: Deployments, clock: ManualClock) -> None:
+    """Learnt once after its installation, so that a restart does not take a leaning unit for a straight one."""
+    one = await brought(deployments, *STANDING)
+    for _ in range(6):
+        await deployments.reported(URN, Tilt(3.0, -1.0))
+    assert [line.step for line in (await deployments.log(one))[-2:]] == ["installed", "hung"]
+    again = Deployments(database, clock=clock, settings=SETTINGS)
+    await again.load()
+    taken = []
+    for _ in range(3):
+        taken += await again.reported(URN, Tilt(30.0, -1.0))
+        clock.jump_wall(10)
+    assert [json.loads(line.entry.said)["kind"] for line in taken] == ["tilted"]
+
+
+async def test_a_unit_that_stands_nowhere_is_not_watched(deployments: Deployments) -> None:
+    """In a van it is knocked as it likes."""
+    assert await deployments.reported(URN, Shock(9.0)) == []
+    one = await brought(deployments, *STANDING)
+    assert len(await deployments.reported(URN, Shock(9.0))) == 1
+    await deployments.step(one, Remove(reason="x"), by=TEAM)
+    assert await deployments.reported(URN, Shock(9.0)) == []
 
 
 async def test_the_log_cannot_be_edited(database: Database, deployments: Deployments) -> None:
