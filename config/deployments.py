@@ -33,6 +33,12 @@ class DeploymentSettings(BaseModel):
     """How long after its removal the effect of a deployment is to have been evaluated."""
     spread_m: Annotated[float, Field(ge=1, le=2000)] = 100.0
     """How far from the place that was granted a camera may be put up."""
+    sign_photos: bool = True
+    """Signs are up, and down, only with a photo of it."""
+    photo_bytes: Annotated[int, Field(ge=65_536, le=32 * 1024 * 1024)] = 12 * 1024 * 1024
+    """The largest photo that is taken."""
+    photos_max: Annotated[int, Field(ge=1, le=1000)] = 40
+    """How many photos one deployment may have."""
     fence_m: Annotated[float, Field(ge=5, le=2000)] = 30.0
     """A unit that is further than this from where it was put up, and surely so, has left its place."""
     tilt_deg: Annotated[float, Field(ge=1, le=90)] = 10.0

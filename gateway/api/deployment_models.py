@@ -6,10 +6,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.api import models
 from gateway.api.times import Instant
+from gateway.deployments.deployment import Stage
 from gateway.deployments.due import Why
 from gateway.deployments.geofence import Kind
-from gateway.deployments.life import Stage
-from gateway.deployments.steps import DocumentKind
+from gateway.deployments.steps import DocumentKind, PhotoKind
 
 # Several lines of text; no control characters but line ends and tabs, and none that turn text around.
 _SIGNS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -123,6 +123,13 @@ class Criterion(BaseModel):
     met: bool | None
 
 
+class Photo(BaseModel):
+    """A photo, by its hash; what it says of itself is in the log."""
+
+    sha256: str
+    kind: PhotoKind
+
+
 class Deployment(BaseModel):
     """A deployment as it stands."""
 
@@ -159,6 +166,7 @@ class Deployment(BaseModel):
     removed: str | None
     signs_down: str | None
     evaluated: str | None
+    photos: list[Photo]
     alarms: list[Kind]
     """What is wrong with its unit now, the oldest first."""
     valid: bool
@@ -194,6 +202,7 @@ class Rules(BaseModel):
     max_days: int
     review_days: int
     spread_m: float
+    sign_photos: bool
 
 
 class Deployable(BaseModel):

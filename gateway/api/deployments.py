@@ -16,7 +16,8 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.deployments import steps
-from gateway.deployments.life import Deployment, Hand, Right, Stage
+from gateway.deployments.deployment import Deployment, Stage
+from gateway.deployments.life import Hand, Right
 from gateway.deployments.service import Taken
 from gateway.stationed import step_event
 from kernel.clock import to_ns
@@ -53,6 +54,7 @@ async def rules(the: The) -> shapes.Rules:
         max_days=known.max_days,
         review_days=known.review_days,
         spread_m=known.spread_m,
+        sign_photos=known.sign_photos,
     )
 
 
@@ -82,8 +84,8 @@ async def refer(
         place=_place(wish.place),
         street=wish.street,
     )
-    taken = await the.deployments.refer(referral, by=_hand(the, who), key=wish.key)
-    return await _answer(the, request, response, who, taken)
+    taken = await the.deployments.refer(referral, by=hand(the, who), key=wish.key)
+    return await answer(the, request, response, who, taken)
 
 
 @router.get("/deployments/{deployment_id}", **needs(Permission.DEPLOY))
@@ -244,7 +246,7 @@ async def deployable(camera: OneCamera, the: The) -> shapes.Deployable:
 async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who, the: The) -> shapes.Deployable:
     """Have a camera's unit be one that moves: all its cameras record only where a deployment says why."""
     urn = camera.description.identity.urn
-    await the.deployments.mark(urn, wish.unit, by=_hand(the, who))
+    await the.deployments.mark(urn, wish.unit, by=hand(the, who))
     await _note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
     return _deployable(the, camera)
 
@@ -291,11 +293,12 @@ async def _take(
     step: steps.Step,
     key: str | None,
 ) -> shapes.Deployment:
-    taken = await the.deployments.step(deployment_id, step, by=_hand(the, who), key=key)
-    return await _answer(the, request, response, who, taken)
+    taken = await the.deployments.step(deployment_id, step, by=hand(the, who), key=key)
+    return await answer(the, request, response, who, taken)
 
 
-async def _answer(the: Rooms, request: Request, response: Response, who: Identity, taken: Taken) -> shapes.Deployment:
+async def answer(the: Rooms, request: Request, response: Response, who: Identity, taken: Taken) -> shapes.Deployment:
+    """Have the audit told of a step, and return the deployment after it."""
     if taken.again:
         response.status_code = 200
     else:
@@ -303,7 +306,8 @@ async def _answer(the: Rooms, request: Request, response: Response, who: Identit
     return _shown(the, who, taken.deployment)
 
 
-def _hand(the: Rooms, who: Identity) -> Hand:
+def hand(the: Rooms, who: Identity) -> Hand:
+    """Return who takes a step, and what they may."""
     may = the.decider.rights(who).permissions()
     return Hand(
         user_id=who.user_id,
@@ -354,6 +358,7 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         removed=iso_or_none(one.removed_ns),
         signs_down=iso_or_none(one.signs_down_ns),
         evaluated=iso_or_none(one.evaluated_ns),
+        photos=[shapes.Photo(sha256=sha256, kind=kind) for sha256, kind in one.photos.items()],
         alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
         valid=one.valid(now_ns),
         lines=one.entries,

@@ -19,6 +19,7 @@ from gateway.api.ledger import Ledger
 from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
+from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
 from gateway.fleet.service import Fleet
@@ -47,6 +48,7 @@ class Rooms:
     sharing: Sharing
     deployments: Deployments
     stays: Stays
+    photos: Photos
     places: Places = field(default_factory=Places)
 
     @property

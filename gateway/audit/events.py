@@ -97,6 +97,7 @@ class Action(StrEnum):
     DEPLOYMENT_CHECKED = "deployment.checked"
     DEPLOYMENT_DOCUMENT = "deployment.document"
     DEPLOYMENT_NOTE = "deployment.note"
+    DEPLOYMENT_PHOTO = "deployment.photo"
     DEPLOYMENT_GRANTED = "deployment.granted"
     DEPLOYMENT_REFUSED = "deployment.refused"
     DEPLOYMENT_WITHDRAWN = "deployment.withdrawn"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.deployments.life import DAY_NS, Deployment, Stage
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage
 
 
 class Why(StrEnum):

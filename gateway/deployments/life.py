@@ -7,13 +7,14 @@
               └─ withdrawn (also when granted or planned)
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage
 from gateway.deployments.errors import DeciderError, StepError, WishError
-from gateway.deployments.geofence import LASTING, OVER, Kind, Tilt
+from gateway.deployments.geofence import LASTING, OVER, Tilt
 from gateway.deployments.steps import (
     NAMES,
     Check,
@@ -26,6 +27,8 @@ from gateway.deployments.steps import (
     Install,
     Lapse,
     Note,
+    Photo,
+    PhotoKind,
     Plan,
     Raise,
     Referral,
@@ -37,23 +40,7 @@ from gateway.deployments.steps import (
     Step,
     Withdraw,
 )
-from kernel.clock import NS_PER_S
-from kernel.geography import Place, distance_m
-
-DAY_NS = 86_400 * NS_PER_S
-
-
-class Stage(StrEnum):
-    """How far a deployment has come."""
-
-    REFERRED = "referred"
-    GRANTED = "granted"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-    PLANNED = "planned"
-    DEPLOYED = "deployed"
-    REMOVED = "removed"
-    EVALUATED = "evaluated"
+from kernel.geography import distance_m
 
 
 class Right(StrEnum):
@@ -85,68 +72,7 @@ class Rules:
     max_days: int = 84
     review_days: int = 28
     spread_m: float = 100.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
-    """One deployment as it stands. Times are ns since 1970 UTC."""
-
-    id: str
-    stage: Stage
-    title: str
-    problem: str
-    evidence: str
-    alternatives: str
-    purpose: str
-    referred_by: str
-    referrer: str
-    """User who wrote it down."""
-    referred_ns: int
-    place: Place
-    """What was asked for; once it stands, where it stands."""
-    granted_place: Place | None = None
-    street: str
-    met: Mapping[str, bool] = field(default_factory=dict)
-    """Criteria by what was found last."""
-    documents: frozenset[DocumentKind] = frozenset()
-    decider: str = ""
-    decided_by: str = ""
-    decided_ns: int | None = None
-    max_days: int = 0
-    urn: str = ""
-    unit: str = ""
-    responsible: str = ""
-    mount: str = ""
-    review_days: int = 0
-    signs_up_ns: int | None = None
-    deployed_ns: int | None = None
-    bearing_deg: float | None = None
-    needed: bool = True
-    """What the last review found."""
-    review_ns: int | None = None
-    until_ns: int | None = None
-    lapsed_ns: int | None = None
-    removed_ns: int | None = None
-    signs_down_ns: int | None = None
-    evaluated_ns: int | None = None
-    level: Tilt | None = None
-    """How its unit hangs."""
-    alarms: Mapping[Kind, int] = field(default_factory=dict)
-    """What is wrong with its unit, and since when."""
-    entries: int = 1
-    """Lines of its log."""
-
-    def valid(self, now_ns: int) -> bool:
-        """Return whether it says at this instant why its camera stands there."""
-        return self.stage is Stage.DEPLOYED and self.until_ns is not None and now_ns < self.until_ns
-
-    def stood(self, at_ns: int) -> bool:
-        """Return whether its cameras stood where it says at an instant, valid or not."""
-        return (
-            self.deployed_ns is not None
-            and self.deployed_ns <= at_ns
-            and (self.removed_ns is None or at_ns < self.removed_ns)
-        )
+    sign_photos: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +92,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Check: Allowed(_UNDECIDED, None, Right.DEPLOY),
     Document: Allowed(_BEFORE | _STANDS | _DOWN | {Stage.EVALUATED}, None, Right.DEPLOY),
     Note: Allowed(frozenset(Stage), None, Right.DEPLOY),
+    Photo: Allowed(_BEFORE | _STANDS | _DOWN, None, Right.DEPLOY),
     Grant: Allowed(_UNDECIDED, Stage.GRANTED, Right.DECIDE),
     Refuse: Allowed(_UNDECIDED, Stage.REFUSED, Right.DECIDE),
     Withdraw: Allowed(_BEFORE, Stage.WITHDRAWN, Right.DEPLOY),
@@ -242,6 +169,17 @@ def _documented(known: Deployment, step: Document, _by: Hand, _rules: Rules, _no
     return replace(known, documents=known.documents | {step.kind})
 
 
+def _photographed(known: Deployment, step: Photo, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    if step.sha256 in known.photos:
+        raise WishError("That photo is here already.", cure="Send another.")
+    return replace(known, photos={**known.photos, step.sha256: step.kind})
+
+
+def _check_photo(known: Deployment, kind: PhotoKind, rules: Rules) -> None:
+    if rules.sign_photos and kind not in known.photos.values():
+        raise StepError("There is no photo of it.", cure="Take one, and send it first.")
+
+
 def _granted(known: Deployment, step: Grant, by: Hand, rules: Rules, now_ns: int) -> Deployment:
     open_ = [one for one in rules.criteria if not known.met.get(one, False)]
     if open_:
@@ -288,7 +226,8 @@ def _planned(known: Deployment, step: Plan, _by: Hand, rules: Rules, _now_ns: in
     )
 
 
-def _signs_up(known: Deployment, _step: SignsUp, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+def _signs_up(known: Deployment, _step: SignsUp, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    _check_photo(known, PhotoKind.SIGN_UP, rules)
     return replace(known, signs_up_ns=known.signs_up_ns or now_ns)
 
 
@@ -355,7 +294,8 @@ def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns:
     return replace(known, removed_ns=now_ns, alarms={})
 
 
-def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    _check_photo(known, PhotoKind.SIGN_DOWN, rules)
     return replace(known, signs_down_ns=known.signs_down_ns or now_ns)
 
 
@@ -369,6 +309,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Check: _checked,
     Document: _documented,
     Note: _unchanged,
+    Photo: _photographed,
     Grant: _granted,
     Refuse: _refused,
     Withdraw: _unchanged,

@@ -14,10 +14,11 @@ from config.deployments import DeploymentSettings
 from gateway.db.deployments import DeployableRow, DeploymentRow, DeploymentRows, EntryRow
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
+from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.due import Due, due
 from gateway.deployments.errors import DeploymentError, TakenError, UnknownDeploymentError, WishError
 from gateway.deployments.geofence import Fence, Kind, Report, Watch, judge
-from gateway.deployments.life import Deployment, Hand, Right, Rules, Stage, after, begun
+from gateway.deployments.life import Hand, Right, Rules, after, begun
 from gateway.deployments.ports import Estate
 from gateway.deployments.steps import NAMES, Hung, Install, Lapse, Plan, Raise, Referral, Remove, Step
 from kernel.clock import Clock, every
@@ -65,6 +66,7 @@ class Deployments:
             max_days=settings.max_days,
             review_days=settings.review_days,
             spread_m=settings.spread_m,
+            sign_photos=settings.sign_photos,
         )
 
     # --- what follows from them

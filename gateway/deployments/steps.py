@@ -62,6 +62,34 @@ class Note:
     text: str
 
 
+class PhotoKind(StrEnum):
+    """What a photo shows."""
+
+    SIGN_UP = "sign-up"
+    SIGN_DOWN = "sign-down"
+    """The place of a sign without it."""
+    UNIT = "unit"
+    VIEW = "view"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A photo was taken. What it says of itself stands here; the file is kept by its hash."""
+
+    kind: PhotoKind
+    sha256: str
+    media_type: str
+    size_bytes: int
+    width: int
+    height: int
+    taken: str
+    place: Place | None
+    off_m: float | None
+    """How far from the deployment's place."""
+    remarks: tuple[str, ...]
+    """What is odd about it, in words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A camera may stand there, so long, for this reason."""
@@ -99,10 +127,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignsUp:
-    """The signs are up. ``photos``: identifiers of their pictures."""
+    """The signs are up."""
 
     text: str
-    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +194,6 @@ class SignsDown:
     """The signs are down."""
 
     text: str
-    photos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +209,7 @@ Step = (
     Check
     | Document
     | Note
+    | Photo
     | Grant
     | Refuse
     | Withdraw
@@ -203,6 +230,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Check: "checked",
     Document: "document",
     Note: "note",
+    Photo: "photo",
     Grant: "granted",
     Refuse: "refused",
     Withdraw: "withdrawn",

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from tests.fakes.desk import Desk
+from tests.fakes.photos import photo
 
 PLACE = {"latitude": 51.5, "longitude": -0.1, "height_m": 4.0}
 REFERRAL: dict[str, Any] = {
@@ -30,6 +31,7 @@ class Deploying:
         self.chief = chief
         self.camera = camera
         self.path = ""
+        self._shade = 0
 
     @classmethod
     async def at(cls, desk: Desk, **facts: object) -> "Deploying":
@@ -57,6 +59,16 @@ class Deploying:
         """Ask for a step."""
         return await (by or self.team).post(f"{self.path}/{what}", json=said)
 
+    async def photo(self, kind: str, body: bytes | None = None, media_type: str = "image/jpeg") -> httpx.Response:
+        """Send a photo; without ``body`` one that no other step has sent."""
+        self._shade += 1
+        return await self.team.post(
+            f"{self.path}/photos",
+            params={"kind": kind},
+            content=body if body is not None else photo(shade=self._shade),
+            headers={"Content-Type": media_type},
+        )
+
     async def ready(self, **said: object) -> None:
         """Refer, check every criterion, and link what must be linked."""
         referred = await self.refer(**said)
@@ -70,6 +82,7 @@ class Deploying:
         await self.ready(**said)
         await self.step("decision", by=self.chief, granted=True, reason="Serious and lasting.", max_days=max_days)
         await self.step("plan", camera=self.camera, responsible="K. Osei", mount="LP 14", review_days=7)
+        assert (await self.photo("sign-up")).status_code == 201
         await self.step("signs-up", text="On LP 13 and LP 15.")
 
     async def deployed(self, *, max_days: int = 10, place: dict[str, float] | None = None) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from config.deployments import DeploymentSettings
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
-from tests.fakes.desk import Desk, open_desk
+from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.photos import photo
 
 
 @pytest_asyncio.fixture
@@ -31,9 +33,10 @@ async def test_a_deployment_lives_from_referral_to_evaluation(deploying: Deployi
     soon = standing["review"]
     await deploying.step("reviews", found="Quieter.", needed=True, next=soon)
     await deploying.step("removal", text="Solved.")
+    assert (await deploying.photo("sign-down")).status_code == 201
     await deploying.step("signs-down", text="Both.")
     over = await deploying.step("evaluations", found="No report since.", effect="solved")
-    assert (over["stage"], over["valid"], over["lines"]) == ("evaluated", False, 16)
+    assert (over["stage"], over["valid"], over["lines"]) == ("evaluated", False, 18)
     lines = (await deploying.team.get(f"{deploying.path}/log")).json()
     assert [line["step"] for line in lines] == [
         "referred",
@@ -41,10 +44,12 @@ async def test_a_deployment_lives_from_referral_to_evaluation(deploying: Deployi
         *["document"] * 2,
         "granted",
         "planned",
+        "photo",
         "signs-up",
         "installed",
         "reviewed",
         "removed",
+        "photo",
         "signs-down",
         "evaluated",
     ]
@@ -166,3 +171,62 @@ async def test_what_awaits_a_decision_is_due(deploying: Deploying) -> None:
     await deploying.refer()
     (one,) = (await deploying.team.get("/api/v1/deployments/due")).json()
     assert (one["why"], one["overdue"], one["deployment"]["title"]) == ("decision", False, REFERRAL["title"])
+
+
+async def test_a_photo_is_shown_as_it_came_to_who_deploys(deploying: Deploying) -> None:
+    """Bytes and kind are those that were sent, nothing is guessed from them, and others see none."""
+    await deploying.refer()
+    sent = photo(taken="2026:05:01 12:00:00", place=(51.5, -0.1))
+    answer = await deploying.photo("unit", sent)
+    (known,) = answer.json()["photos"]
+    path = f"{deploying.path}/photos/{known['sha256']}"
+    shown = await deploying.team.get(path)
+    assert (shown.content, shown.headers["content-type"]) == (sent, "image/jpeg")
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in shown.headers["content-security-policy"]
+    assert (await (await deploying.desk.person("viewer")).get(path)).status_code == 403
+    line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
+    assert line["said"]["place"]["latitude_deg"] == pytest.approx(51.5)
+    assert line["said"]["remarks"][0].startswith("it was taken")
+    await deploying.refer(title="Another")
+    elsewhere = f"{deploying.path}/photos/{known['sha256']}"
+    assert (await deploying.team.get(elsewhere)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (b"<script>", "image/jpeg", 422),
+        (photo(kind="PNG"), "image/jpeg", 422),
+        (photo(), "image/svg+xml", 415),
+        (photo() + bytes(400_000), "image/jpeg", 201),
+        (photo() + bytes(1_000_000), "image/jpeg", 413),
+    ],
+)
+async def test_a_photo_is_what_it_says_and_not_too_large(
+    tmp_path: Path, body: bytes, media_type: str, status: int
+) -> None:
+    """JPEG or PNG by its own bytes, larger than other bodies may be, and within the site's limit."""
+    settings = settings_in(tmp_path).model_copy(update={"deployments": DeploymentSettings(photo_bytes=500_000)})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        await deploying.refer()
+        assert (await deploying.photo("unit", body, media_type)).status_code == status
+
+
+async def test_a_photo_that_is_refused_is_not_kept(deploying: Deploying, tmp_path: Path) -> None:
+    """What no deployment has takes no room."""
+    await deploying.refer()
+    await deploying.step("withdrawal", text="Not needed.")
+    assert (await deploying.photo("unit")).status_code == 409
+    assert [path for path in (tmp_path / "photos").rglob("*") if path.is_file()] == []
+
+
+async def test_photos_are_bounded_in_number(tmp_path: Path) -> None:
+    """A deployment has as many as the site allows; the same one is not counted twice."""
+    settings = settings_in(tmp_path).model_copy(update={"deployments": DeploymentSettings(photos_max=2)})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        await deploying.refer()
+        statuses = [(await deploying.photo("unit", photo(shade=shade))).status_code for shade in (1, 1, 2, 3)]
+        assert statuses == [201, 422, 201, 422]

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.deployments.deployment import DAY_NS, Deployment
 from gateway.deployments.due import Why, due
 from gateway.deployments.geofence import Kind
-from gateway.deployments.life import DAY_NS, Deployment
 from gateway.deployments.steps import Raise, Remove, Review, SignsDown
-from tests.unit.deployments.test_life import NOW_NS, STANDING, lived
+from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, STANDING, lived
 
 
 def found(*known: Deployment, days: float) -> list[tuple[Why, bool]]:
@@ -61,7 +61,7 @@ def test_signs_that_still_hang_are_overdue_at_once() -> None:
 
 def test_effects_are_to_be_evaluated_some_time_after() -> None:
     """Sixty days, and two days' warning."""
-    down = lived(*STANDING, Remove(reason="x"), SignsDown(text="x"))
+    down = lived(*STANDING, Remove(reason="x"), NO_SIGN, SignsDown(text="x"))
     assert found(down, days=57) == []
     assert found(down, days=58.5) == [(Why.EVALUATION, False)]
     assert found(down, days=60.5) == [(Why.EVALUATION, True)]

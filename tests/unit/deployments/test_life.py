@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage
 from gateway.deployments.errors import DeciderError, DeploymentError, StepError, WishError
 from gateway.deployments.geofence import Kind
-from gateway.deployments.life import ALLOWED, DAY_NS, Deployment, Hand, Right, Rules, Stage, after, begun
+from gateway.deployments.life import ALLOWED, Hand, Right, Rules, after, begun
 from gateway.deployments.steps import (
     NAMES,
     Check,
@@ -21,6 +22,8 @@ from gateway.deployments.steps import (
     Install,
     Lapse,
     Note,
+    Photo,
+    PhotoKind,
     Plan,
     Raise,
     Referral,
@@ -57,7 +60,20 @@ LINKED = [
 GRANT = Grant(reason="serious", max_days=20)
 PLAN = Plan(urn="urn:1", unit="D017", responsible="K. Osei", review_days=7, mount="LP 14")
 INSTALL = Install(place=HERE, street="", bearing_deg=None)
-STANDING: list[Step] = [*CHECKED, *LINKED, GRANT, PLAN, SignsUp(text="up"), INSTALL]
+SIGN = Photo(
+    kind=PhotoKind.SIGN_UP,
+    sha256="a",
+    media_type="image/jpeg",
+    size_bytes=1,
+    width=1,
+    height=1,
+    taken="",
+    place=None,
+    off_m=None,
+    remarks=(),
+)
+NO_SIGN = replace(SIGN, kind=PhotoKind.SIGN_DOWN, sha256="b")
+STANDING: list[Step] = [*CHECKED, *LINKED, GRANT, PLAN, SIGN, SignsUp(text="up"), INSTALL]
 
 
 def hand_for(step: Step) -> Hand:
@@ -80,6 +96,7 @@ any_step: st.SearchStrategy[Step] = st.one_of(
         Document, kind=st.sampled_from(DocumentKind), title=st.just("x"), reference=st.just("x"), sha256=st.just("")
     ),
     st.just(Note(text="x")),
+    st.builds(replace, st.just(SIGN), kind=st.sampled_from(PhotoKind), sha256=st.sampled_from("abcd")),
     st.builds(Grant, reason=st.just("x"), max_days=st.integers(0, 40)),
     st.just(Refuse(reason="x")),
     st.just(Withdraw(reason="x")),
@@ -130,7 +147,9 @@ def test_whatever_is_tried_the_law_holds(steps: list[tuple[Step, Hand, int]], ah
         assert one.signs_up_ns <= one.deployed_ns
         assert one.granted_place == HERE
         assert one.until_ns <= now_ns + RULES.max_days * DAY_NS
+        assert PhotoKind.SIGN_UP in one.photos.values()
     if one.stage is Stage.EVALUATED:
+        assert PhotoKind.SIGN_DOWN in one.photos.values()
         assert one.removed_ns is not None
         assert one.signs_down_ns is not None
         assert one.removed_ns <= one.signs_down_ns
@@ -235,5 +254,22 @@ def test_what_is_not_needed_is_not_extended() -> None:
 
 def test_effects_are_evaluated_again_later() -> None:
     """The months after count as well."""
-    down = (Remove(reason="x"), SignsDown(text="x"), Evaluate(found="x", effect="less"))
-    assert lived(*STANDING, *down, Evaluate(found="x", effect="solved")).entries == len(STANDING) + 5
+    down = (Remove(reason="x"), NO_SIGN, SignsDown(text="x"), Evaluate(found="x", effect="less"))
+    assert lived(*STANDING, *down, Evaluate(found="x", effect="solved")).entries == len(STANDING) + 6
+
+
+def test_signs_are_shown() -> None:
+    """Up or down without a photo is not taken for it; where the site does not ask for one, it is."""
+    before = [step for step in STANDING[:-2] if step is not SIGN]
+    with pytest.raises(StepError, match="photo"):
+        lived(*before, SignsUp(text="up"))
+    with pytest.raises(StepError, match="photo"):
+        lived(*STANDING, Remove(reason="x"), SignsDown(text="down"))
+    trusting = replace(RULES, sign_photos=False)
+    assert after(lived(*before), SignsUp(text="up"), TEAM, rules=trusting, now_ns=NOW_NS).signs_up_ns == NOW_NS
+
+
+def test_a_photo_is_sent_once() -> None:
+    """The same picture is not two."""
+    with pytest.raises(WishError, match="already"):
+        lived(*STANDING, replace(SIGN, kind=PhotoKind.UNIT))

@@ -13,10 +13,10 @@ from sqlalchemy.exc import DatabaseError as Refused
 from config.deployments import DeploymentSettings
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
+from gateway.deployments.deployment import Stage
 from gateway.deployments.due import Why
 from gateway.deployments.errors import UnknownDeploymentError, WishError
 from gateway.deployments.geofence import Position, Shock, Tilt
-from gateway.deployments.life import Stage
 from gateway.deployments.service import LOOK_S, Deployments, Taken, open_deployments
 from gateway.deployments.steps import Check, Extend, Grant, Install, Note, Remove, Step
 from kernel.geography import Place
