@@ -1,7 +1,7 @@
 """Photos of a deployment: taken as a phone makes them, shown to who deploys, never altered."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -24,7 +24,7 @@ PATH = r"/api/v1/deployments/[^/]+/photos"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-def _takes_photos() -> dict[str, object]:
+def _takes_photos() -> dict[str, Any]:
     known = needs(Permission.DEPLOY)
     known["openapi_extra"]["requestBody"] = {"required": True, "content": dict.fromkeys(ENDINGS, _BINARY)}
     return known

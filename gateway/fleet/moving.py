@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.bounds import BoundsTable
 from gateway.db.devices import CameraRow
@@ -17,15 +16,14 @@ CORRECTION_M = 5.0
 BOUNDS: TypeAdapter[Bounds] = TypeAdapter(Bounds)
 
 
-async def settled(
-    connection: AsyncConnection, before: CameraRow | None, after: CameraRow, *, now_ns: int, anew: bool = False
+async def settled(  # noqa: PLR0913 - before and after, and where both are kept
+    kept: BoundsTable, stays: StayRows, before: CameraRow | None, after: CameraRow, *, now_ns: int, anew: bool = False
 ) -> str | None:
     """Write down where a camera stands after a change, and return the bounds of its head as they stand then.
 
     Those of another place are not confirmed for this one; the stay that ends keeps them. ``anew``: it was put up, or
     taken down, also where the place is the same.
     """
-    kept, stays = BoundsTable(connection), StayRows(connection)
     said = await kept.of(after.id)
     here = _stay(after, now_ns)
     if before is None:

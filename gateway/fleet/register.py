@@ -115,7 +115,8 @@ class Register:
             rows[1:] = [_with_facts(row, shared) for row in rows[1:]]
             for row in rows:
                 await devices.change_camera(row)
-            bounds = [await settled(connection, before.get(row.id), row, now_ns=now_ns) for row in rows]
+            kept, stays = BoundsTable(connection), StayRows(connection)
+            bounds = [await settled(kept, stays, before.get(row.id), row, now_ns=now_ns) for row in rows]
             return [_camera(*one) for one in zip(rows, repeat(device), bounds)], known is not None
 
     async def change(
@@ -135,8 +136,9 @@ class Register:
                 if row.id == camera:
                     changed = _with_facts(_cleared(row, clear), facts)
                     await devices.change_camera(changed)
-                    now_ns = self._clock.wall_ns()
-                    return _camera(changed, device, await settled(connection, row, changed, now_ns=now_ns, anew=anew))
+                    kept, stays, now_ns = BoundsTable(connection), StayRows(connection), self._clock.wall_ns()
+                    bounds = await settled(kept, stays, row, changed, now_ns=now_ns, anew=anew)
+                    return _camera(changed, device, bounds)
         raise unknown()
 
     async def bind(self, camera: CameraId, bounds: Bounds) -> None:
