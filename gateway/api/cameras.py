@@ -50,7 +50,10 @@ async def cameras(who: Who, the: The) -> list[models.CameraModel]:
 async def enrol(
     wish: models.Enrol, request: Request, response: Response, who: Who, the: The
 ) -> list[models.CameraModel]:
-    """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password."""
+    """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password.
+
+    One that is deployed stays where its deployment says.
+    """
     facts = CameraFacts(
         number=wish.number,
         name=wish.name,
@@ -61,7 +64,9 @@ async def enrol(
         hfov_deg=wish.hfov_deg,
     )
     try:
-        enrolled, known = await the.fleet.enrol(_target(wish), facts)
+        enrolled, known = await the.fleet.enrol(
+            _target(wish), facts, placed=lambda urn: the.deployments.standing(urn) is not None
+        )
     except SightlineError as error:
         the.trail.note(
             AuditEvent(

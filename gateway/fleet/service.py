@@ -153,14 +153,20 @@ class Fleet:
         known = await self._register.urns()
         return [(device, device.urn in known) for device in found]
 
-    async def enrol(self, target: CameraTarget, facts: CameraFacts) -> tuple[list[Camera], bool]:
+    async def enrol(
+        self, target: CameraTarget, facts: CameraFacts, *, placed: Callable[[str], bool] = lambda _urn: False
+    ) -> tuple[list[Camera], bool]:
         """Look at a device, store it whole, and give it to a host; return its cameras and whether it was known.
+
+        ``placed``: of a device, by its endpoint reference, something else says where it stands; it keeps its place.
 
         Raises:
             HostError: the camera's or the host's own plain reason; nothing was stored.
             ConflictError: the number is taken; nothing was stored.
         """
         probed = await self.probe(target)
+        if placed(probed.description.identity.urn):
+            facts = replace(facts, place=None)
         host = lightest([self._burden(link) for link in self.links])
         cameras, known = await self._register.store(target, probed.description, facts, host=host)
         for camera in cameras:

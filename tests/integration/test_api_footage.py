@@ -155,3 +155,14 @@ async def test_a_deployed_camera_is_not_moved_by_hand(desk: Desk) -> None:
     path = f"/api/v1/cameras/{deploying.camera}"
     for place, status in (({**MILL, "latitude": 51.50001}, 200), (QUAY, 409), (None, 409)):
         assert (await desk.admin.patch(path, json={"place": place})).status_code == status
+
+
+async def test_a_deployed_unit_that_is_enrolled_anew_stays_where_it_is(desk: Desk) -> None:
+    """It gets its new address, and no other place."""
+    deploying = await Deploying.at(desk)
+    await deploying.deployed(place=MILL)
+    body = {"address": "192.0.2.9", "username": "root", "password": "new", "latitude": 51.52, "longitude": -0.1}
+    answer = await desk.admin.post("/api/v1/cameras", json=body)
+    (camera,) = answer.json()
+    assert (answer.status_code, camera["id"], camera["address"]) == (200, deploying.camera, "192.0.2.9")
+    assert camera["place"]["latitude"] == MILL["latitude"]
