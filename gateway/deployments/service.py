@@ -1,27 +1,26 @@
 """The deployments of a site: each step written once, with the line that says so, and what follows from it."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import structlog
-from pydantic import TypeAdapter
 
 from config.deployments import DeploymentSettings
-from gateway.db.deployments import DeployableRow, DeploymentRow, DeploymentRows, EntryRow
+from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.due import Due, due
-from gateway.deployments.errors import DeploymentError, TakenError, UnknownDeploymentError, WishError
+from gateway.deployments.errors import DeploymentError, TakenError, WishError
 from gateway.deployments.geofence import Fence, Kind, Report, Watch, judge
+from gateway.deployments.kept import entry_of, read, row_of
 from gateway.deployments.life import Hand, Right, Rules, after, begun
 from gateway.deployments.ports import Estate
-from gateway.deployments.steps import NAMES, Hung, Install, Lapse, Plan, Raise, Referral, Remove, Step
+from gateway.deployments.steps import Hung, Install, Lapse, Plan, Raise, Referral, Remove, Step
 from kernel.clock import Clock, every
+from kernel.errors import SightlineError
 from kernel.ids import new_id
 
 log = structlog.get_logger()
@@ -31,7 +30,6 @@ LOOK_S = 10.0
 CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
 WITHHELD = "no valid deployment says why this camera stands here"
 _OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
-_RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +52,8 @@ class Deployments:
         self._deployables: dict[str, DeployableRow] = {}
         self._standing: dict[str, Deployment] = {}
         """By the endpoint reference of the device."""
+        self._unjudged: set[str] = set()
+        """Devices whose hosts are still to be told whether they record."""
         self._watches: dict[str, tuple[str, Watch]] = {}
         """Of units that stand somewhere, with the deployment that each is of."""
         self._fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
@@ -112,7 +112,7 @@ class Deployments:
             UnknownDeploymentError: there is none.
         """
         async with self._database.read() as connection:
-            return _read(await DeploymentRows(connection).one(deployment_id))
+            return read(await DeploymentRows(connection).one(deployment_id))
 
     async def newest(
         self, *, stage: Stage | None = None, urn: str | None = None, before: str | None = None, limit: int = 100
@@ -120,12 +120,12 @@ class Deployments:
         """Return the newest that match; ``before`` is the identifier of the oldest that one has."""
         async with self._database.read() as connection:
             rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
-        return [_read(row) for row in rows]
+        return [read(row) for row in rows]
 
     async def of_devices(self, urns: Collection[str]) -> list[Deployment]:
         """Return every one of these devices, the newest first."""
         async with self._database.read() as connection:
-            return [_read(row) for row in await DeploymentRows(connection).of_devices(urns)]
+            return [read(row) for row in await DeploymentRows(connection).of_devices(urns)]
 
     async def log(self, deployment_id: str) -> list[EntryRow]:
         """Return everything that was said of one, the oldest first.
@@ -135,7 +135,7 @@ class Deployments:
         """
         async with self._database.read() as connection:
             rows = DeploymentRows(connection)
-            _read(await rows.one(deployment_id))
+            read(await rows.one(deployment_id))
             return await rows.log(deployment_id)
 
     async def due(self) -> list[Due]:
@@ -143,7 +143,7 @@ class Deployments:
         async with self._database.read() as connection:
             rows = await DeploymentRows(connection).of_stages(frozenset(stage.value for stage in _OPEN))
         return due(
-            [_read(row) for row in rows],
+            [read(row) for row in rows],
             now_ns=self._clock.wall_ns(),
             warn_days=self._settings.warn_days,
             evaluation_days=self._settings.evaluation_days,
@@ -179,12 +179,12 @@ class Deployments:
         """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""
         now_ns = self._clock.wall_ns()
         first = begun(referral, by, id_=new_id(), now_ns=now_ns)
-        entry = _entry(first, referral, by, now_ns=now_ns, key=key, before="")
+        entry = entry_of(first, referral, by, now_ns=now_ns, key=key, before="")
         async with self._turn, self._database.write() as connection:
             rows = DeploymentRows(connection)
             if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
-                return Taken(deployment=_read(await rows.one(sent.deployment_id)), entry=sent, again=True)
-            await rows.add(_row(first, now_ns), entry)
+                return Taken(deployment=read(await rows.one(sent.deployment_id)), entry=sent, again=True)
+            await rows.add(row_of(first, now_ns), entry)
         return Taken(deployment=first, entry=entry)
 
     async def step(self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None) -> Taken:
@@ -232,8 +232,8 @@ class Deployments:
             async with self._database.write() as connection:
                 rows = DeploymentRows(connection)
                 last = await rows.last(then.id)
-                entry = _entry(then, step, by, now_ns=now_ns, key=key, before=last.digest)
-                await rows.step(_row(then, now_ns), entry)
+                entry = entry_of(then, step, by, now_ns=now_ns, key=key, before=last.digest)
+                await rows.step(row_of(then, now_ns), entry)
         except ConflictError as error:
             raise TakenError(error.message, cure=error.cure) from None
         return Taken(deployment=then, entry=entry)
@@ -251,8 +251,16 @@ class Deployments:
         return self._estate
 
     async def _judge(self, urn: str) -> None:
-        if self._estate is not None:
+        """Have the hosts told. Where that fails the step is taken all the same, and they are told before long."""
+        self._unjudged.add(urn)
+        if self._estate is None:
+            return
+        try:
             await self._estate.judge(urn)
+        except SightlineError as error:
+            log.error("deployment.unjudged", urn=urn, error=error.code)  # noqa: TRY400 - a plain reason
+        else:
+            self._unjudged.discard(urn)
 
     # --- what units report
 
@@ -311,11 +319,14 @@ class Deployments:
         async with self._database.read() as connection:
             rows = DeploymentRows(connection)
             self._deployables = {row.urn: row for row in await rows.deployables()}
-            standing = [_read(row) for row in await rows.of_stages(frozenset({Stage.DEPLOYED.value}))]
+            standing = [read(row) for row in await rows.of_stages(frozenset({Stage.DEPLOYED.value}))]
         self._standing = {one.urn: one for one in standing}
 
     async def look(self) -> None:
-        """End the stays whose time is over: what stands there records nothing from now on."""
+        """End the stays whose time is over: what stands there records nothing from now on. Tell who was not told."""
+        for urn in tuple(self._unjudged):
+            async with self._turn:
+                await self._judge(urn)
         now_ns = self._clock.wall_ns()
         over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
         for one in over:
@@ -323,7 +334,12 @@ class Deployments:
                 known = self._standing.get(one.urn)
                 if known is None or known.lapsed_ns is not None or known.valid(self._clock.wall_ns()):
                     continue
-                taken = await self._by_itself(known, Lapse(), now_ns)
+                try:
+                    taken = await self._by_itself(known, Lapse(), now_ns)
+                except TakenError:
+                    # Another process took a step.
+                    self._keep(await self.one(known.id))
+                    continue
                 await self._judge(known.urn)
             log.warning("deployment.lapsed", deployment=known.id, unit=known.unit)
             self._tell(taken)
@@ -341,38 +357,6 @@ class Deployments:
                     failing = True
                 else:
                     failing = False
-
-
-def _read(row: DeploymentRow | None) -> Deployment:
-    if row is None:
-        raise UnknownDeploymentError("There is no such deployment.", cure="Load the list again.")
-    return _RECORD.validate_json(row.record)
-
-
-def _row(one: Deployment, now_ns: int) -> DeploymentRow:
-    record = _RECORD.dump_json(one).decode()
-    return DeploymentRow(
-        id=one.id, stage=one.stage.value, urn=one.urn, changed_ns=now_ns, entries=one.entries, record=record
-    )
-
-
-def _entry(  # noqa: PLR0913 - the parts of a line
-    then: Deployment, step: Referral | Step, by: Hand, *, now_ns: int, key: str | None, before: str
-) -> EntryRow:
-    said = json.dumps(asdict(step), sort_keys=True, separators=(",", ":"))
-    name = NAMES[type(step)]
-    whole = [before, then.id, then.entries, str(now_ns), name, by.user_id, by.name, said]
-    return EntryRow(
-        deployment_id=then.id,
-        n=then.entries,
-        at_ns=now_ns,
-        step=name,
-        user_id=by.user_id,
-        name=by.name,
-        said=said,
-        key=key,
-        digest=hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest(),
-    )
 
 
 @asynccontextmanager

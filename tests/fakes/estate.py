@@ -11,6 +11,8 @@ class FakeEstate:
         self.places: dict[str, Place | None] = {}
         self.judged: list[str] = []
         self.fails: Exception | None = None
+        self.deaf: Exception | None = None
+        """Raised instead of judging."""
 
     def has(self, urn: str) -> bool:
         """See ``Estate``."""
@@ -30,4 +32,6 @@ class FakeEstate:
 
     async def judge(self, urn: str) -> None:
         """See ``Estate``."""
+        if self.deaf is not None:
+            raise self.deaf
         self.judged.append(urn)

@@ -124,6 +124,21 @@ async def test_a_move_that_fails_leaves_the_step_untaken(deployments: Deployment
     assert deployments.may_record(URN)
 
 
+async def test_a_host_that_could_not_be_told_is_told_before_long(
+    deployments: Deployments, estate: FakeEstate, clock: ManualClock
+) -> None:
+    """The unit is down and the log says so; that it records no more is said again until it is heard."""
+    one = await brought(deployments, *STANDING)
+    estate.deaf = DatabaseUnusableError("full")
+    await deployments.step(one, Remove(reason="x"), by=TEAM)
+    told = len(estate.judged)
+    estate.deaf = None
+    await clock.turn(2 * LOOK_S)
+    await until(lambda: len(estate.judged) == told + 1, what="the host to be told")
+    await clock.turn(3 * LOOK_S)
+    assert len(estate.judged) == told + 1
+
+
 async def test_a_unit_that_is_gone_is_not_installed(deployments: Deployments, estate: FakeEstate) -> None:
     """A camera that was removed meanwhile stands nowhere."""
     one = await brought(deployments, *STANDING[:-1])
