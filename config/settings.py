@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from config.access import AccessSettings
 from config.audit import AuditSettings
 from config.cameras import CameraSettings
+from config.deployments import DeploymentSettings
 from config.hosts import HostSettings
 from config.live import LiveSettings
 from config.logs import LogSettings
@@ -36,6 +37,7 @@ class Settings(BaseModel):
     outgoing: OutgoingSettings = OutgoingSettings()
     steering: SteeringSettings = SteeringSettings()
     sharing: SharingSettings = SharingSettings()
+    deployments: DeploymentSettings = DeploymentSettings()
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()

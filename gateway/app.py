@@ -33,7 +33,7 @@ from gateway.access.passwords import open_passwords
 from gateway.access.people import People
 from gateway.access.service import Access
 from gateway.access.tickets import Tickets
-from gateway.api import Rooms, create_api, open_ledger
+from gateway.api import Rooms, create_api, deployment_photos, open_ledger
 from gateway.api.middleware import AccessLog, BodyLimit, CertificateFromProxy, SecurityHeaders
 from gateway.api.outside import kept_to_shares
 from gateway.api.players import PlayerOrigins
@@ -47,12 +47,15 @@ from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
+from gateway.deployments.photos import Photos
+from gateway.deployments.stays import Stays
 from gateway.fleet.links import HostPlace
-from gateway.fleet.service import Fleet, ListChanged, open_fleet
+from gateway.fleet.service import Fleet, ListChanged
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
+from gateway.stationed import open_stationed
 from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -65,6 +68,7 @@ READY_WAIT_S = 60.0
 """Recording that has not begun by then does not keep the service from being ready."""
 WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
+PHOTOS = "photos"
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated, with forward secrecy. Those of TLS 1.3 all are."""
 PROXIES = ("127.0.0.1", "::1")
@@ -146,7 +150,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             open_keeping(trail, settings.audit, seed=seed, data_dir=server.data_dir, clock=clock)
         )
         places, hosts = await _open_hosts(stack, settings, clock=clock, open_host=open_host)
-        fleet = await stack.enter_async_context(open_fleet(database, places, clock=clock, vault=vault))
+        deployments, fleet = await stack.enter_async_context(
+            open_stationed(database, places, trail, settings=settings.deployments, clock=clock, vault=vault)
+        )
         decider = await stack.enter_async_context(open_decider(database, Standings(fleet), clock=clock))
         stack.callback(fleet.listen(lambda change: decider.changed() if isinstance(change, ListChanged) else None))
         grants = Grants(database, decider, clock=clock, settings=settings.access)
@@ -210,6 +216,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             ledger=ledger,
             signalling=Signalling(settings.live, clock=clock),
             sharing=sharing,
+            deployments=deployments,
+            stays=Stays(database, clock=clock),
+            photos=Photos(server.data_dir / PHOTOS),
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))
@@ -225,7 +234,8 @@ def build_app(rooms: Rooms) -> ASGIApp:
     api = create_api(rooms, version=version("sightline"))
     api.router.routes.extend(console_routes(tiles_url=settings.map.tiles_url))
     headers = security_headers(INDEX.read_text(encoding="utf-8"), tiles_url=settings.map.tiles_url)
-    limited = BodyLimit(api, max_bytes=settings.server.max_body_bytes)
+    larger = {deployment_photos.PATH: settings.deployments.photo_bytes}
+    limited = BodyLimit(api, max_bytes=settings.server.max_body_bytes, larger=larger)
     dressed = SecurityHeaders(limited, headers=headers, secure=settings.server.behind_tls)
     shared = PlayerOrigins(dressed, origins=settings.live.player_origins)
     return AccessLog(shared, clock=rooms.clock)

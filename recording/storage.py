@@ -13,11 +13,13 @@ import structlog
 from config.recording import RecordingSettings
 from kernel.clock import Clock, every
 from kernel.ids import CameraId, StreamName, new_id
+from kernel.media import GapCause
 from recording import holds, identity, retention, verify
 from recording.catalog import facts
 from recording.catalog.files import FileRow, totals
 from recording.disk import DISK_ERRORS, Disk, DiskState
 from recording.errors import RecordingError, UnknownHoldError
+from recording.gapbook import GapBook
 from recording.holds import Hold
 from recording.opening import open_disks
 from recording.playback import Playback
@@ -99,6 +101,18 @@ class Storage(Playback):
                     await asyncio.wait([writing])
         finally:
             del self._recorders[camera, stream]
+
+    @asynccontextmanager
+    async def withheld(self, camera: CameraId, stream: StreamName, why: str) -> AsyncIterator[None]:
+        """Record nothing of one stream while the context lasts, and have its timeline say why: privacy."""
+        gaps = GapBook(lambda: self._disks, camera, stream)
+        now_ns = self._clock.wall_ns()
+        await gaps.resume(now_ns)
+        await gaps.open(now_ns, GapCause.PRIVACY, why)
+        try:
+            yield
+        finally:
+            await gaps.open(self._clock.wall_ns(), GapCause.HOST, "recording was stopped")
 
     def _next_phase(self, stream: StreamName) -> float:
         """Return the phase of the next main or sub: 1 for the first, and each in the widest space the others left."""

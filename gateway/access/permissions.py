@@ -22,6 +22,10 @@ class Permission(StrEnum):
     """Take what one's role does not give, for a while, with a reason, loudly."""
     APPROVE = "approve"
     """Be the second of two people where an act takes two."""
+    DEPLOY = "deploy"
+    """Refer problems, and bring mobile cameras to places and away, as was decided."""
+    DECIDE_DEPLOYMENT = "decide_deployment"
+    """Sign whether a mobile camera goes to a place, and whether it stays longer."""
     ENROL = "enrol"
     SUPERVISE = "supervise"
     """See how the service itself fares: its camera hosts, and who watches what through them."""
@@ -78,8 +82,14 @@ _OPERATOR = _VIEWER | {
     Permission.HOLD,
     Permission.SHARE,
     Permission.BREAK_GLASS,
+    Permission.DEPLOY,
 }
-_SUPERVISOR = _OPERATOR | {Permission.SUPERVISE, Permission.APPROVE, Permission.AUDIT}
+_SUPERVISOR = _OPERATOR | {
+    Permission.SUPERVISE,
+    Permission.APPROVE,
+    Permission.DECIDE_DEPLOYMENT,
+    Permission.AUDIT,
+}
 _BUNDLES = {
     Role.PARTNER: _MEMBER,
     Role.MEMBER: _MEMBER,

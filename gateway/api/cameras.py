@@ -15,11 +15,12 @@ from gateway.api.description import answers
 from gateway.api.guard import Who, actor, confirmed, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
+from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.errors import CameraHeldError
-from gateway.fleet.register import place_of
+from gateway.fleet.moving import CORRECTION_M, place_of
 from kernel.errors import SightlineError
-from kernel.geography import Place
+from kernel.geography import Place, distance_m
 
 router = APIRouter(prefix="/api/v1", tags=["cameras"])
 
@@ -49,7 +50,10 @@ async def cameras(who: Who, the: The) -> list[models.CameraModel]:
 async def enrol(
     wish: models.Enrol, request: Request, response: Response, who: Who, the: The
 ) -> list[models.CameraModel]:
-    """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password."""
+    """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password.
+
+    One that is deployed stays where its deployment says.
+    """
     facts = CameraFacts(
         number=wish.number,
         name=wish.name,
@@ -60,7 +64,9 @@ async def enrol(
         hfov_deg=wish.hfov_deg,
     )
     try:
-        enrolled, known = await the.fleet.enrol(_target(wish), facts)
+        enrolled, known = await the.fleet.enrol(
+            _target(wish), facts, placed=lambda urn: the.deployments.standing(urn) is not None
+        )
     except SightlineError as error:
         the.trail.note(
             AuditEvent(
@@ -166,6 +172,8 @@ async def change(
         recording=wish.recording,
     )
     given = wish.model_dump(include=wish.model_fields_set)
+    if "place" in given:
+        _check_stays(the, camera, facts.place)
     label = facts.group if facts.group is not None else camera.group
     then = Standing(camera=camera.id, label=label, place=facts.place if "place" in given else camera.place)
     if the.decider.enters(then):
@@ -180,6 +188,17 @@ async def change(
         )
     )
     return _seen(the, who, changed, the.decider.rights(who))
+
+
+def _check_stays(the: Rooms, camera: Camera, place: Place | None) -> None:
+    """Keep a deployed camera from being taken elsewhere but by its deployment; correcting its place is no move."""
+    standing = the.deployments.standing(camera.description.identity.urn)
+    if standing is None:
+        return
+    if camera.place is None or place is None or distance_m(camera.place, place) > CORRECTION_M:
+        raise ConflictError(
+            "A deployment says where this camera stands.", cure="Say there that it was removed, and deploy it anew."
+        )
 
 
 @router.delete("/cameras/{camera_id}", status_code=204, **needs(Permission.ENROL))

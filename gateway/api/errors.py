@@ -4,6 +4,7 @@ ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
 ├── BadRequestError       the request cannot be understood
 ├── RangeError            a range that ends before it starts
 ├── MediaTypeError        a body of the wrong kind
+├── PresetVoidError       a preset that was stored at another place is recalled
 ├── NotHereError          nothing at that address
 ├── TooManyOffersError    a viewer offers and patches faster than any wall of tiles; ``retry_after_s``
 ├── TooManySocketsError   a session has as many WebSockets as it may have
@@ -39,6 +40,13 @@ class MediaTypeError(ApiError):
 
     code = "api.media-type"
     status = 415
+
+
+class PresetVoidError(ApiError):
+    """A preset that was stored at another place is recalled."""
+
+    code = "api.preset-void"
+    status = 409
 
 
 class NotHereError(ApiError):

@@ -43,7 +43,7 @@ ENROLLING = "enrolling"
 STEP_UP_KEY = "x-sightline-step-up"
 ROOM_KEY = "x-sightline-room"
 
-_OF_PEOPLE = frozenset({Permission.ADMINISTER, Permission.SUPERVISE, Permission.APPROVE})
+_OF_PEOPLE = frozenset({Permission.ADMINISTER, Permission.SUPERVISE, Permission.APPROVE, Permission.DECIDE_DEPLOYMENT})
 """What needs one of these and step-up changes who may do what, or answers for it: no program does."""
 
 
@@ -246,7 +246,10 @@ async def confirmed(connection: HTTPConnection, identity: Identity, permission: 
         if not identity.confirmed:
             raise ConfirmError((await rooms_of(connection).factors.of(identity.user_id)).confirming)
     elif permission in _OF_PEOPLE:
-        raise ForbiddenError("A program may not change people, tokens or rights.", cure="Sign in, and do it yourself.")
+        raise ForbiddenError(
+            "A program may not change people, tokens or rights, nor decide for somebody.",
+            cure="Sign in, and do it yourself.",
+        )
 
 
 def _check_outside(connection: HTTPConnection, identity: Identity, *, room: bool) -> None:

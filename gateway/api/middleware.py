@@ -1,6 +1,8 @@
 """Around every request: a limit on bodies, headers that browsers obey, one log line."""
 
+import re
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,11 +19,15 @@ CERTIFICATE = "sightline.certificate"
 
 
 class BodyLimit:
-    """Refuses bodies that are too large, by what they say and by what they turn out to be."""
+    """Refuses bodies that are too large, by what they say and by what they turn out to be.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    ``larger``: what may be larger at paths that match a pattern as a whole.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] = MappingProxyType({})) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = [(re.compile(pattern), size) for pattern, size in larger.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -29,7 +35,9 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         said = Headers(scope=scope).get("content-length", "0")
-        if not said.isdigit() or int(said) > self._max_bytes:
+        fits = (size for pattern, size in self._larger if pattern.fullmatch(scope["path"]))
+        max_bytes = next(fits, self._max_bytes)
+        if not said.isdigit() or int(said) > max_bytes:
             await self._refuse(scope, receive, send)
             return
         seen = 0
@@ -38,7 +46,7 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
+            if seen > max_bytes:
                 # The one exception that the framework lets pass while it reads a body.
                 raise HTTPException(413, headers={"Connection": "close"})
             return message

@@ -293,10 +293,11 @@ class Discovered(BaseModel):
 
 
 class PresetModel(BaseModel):
-    """A stored position."""
+    """A stored position. Not ``confirmed``: it was stored at another place, and is not recalled until stored anew."""
 
     token: str
     name: str
+    confirmed: bool
 
 
 class NewPreset(Taken):

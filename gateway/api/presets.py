@@ -16,13 +16,18 @@ router = APIRouter(prefix="/api/v1/cameras/{camera_id}/presets", tags=["steering
 async def presets(camera: OneCamera, the: The) -> list[models.PresetModel]:
     """Return the presets of a head, placeholders hidden."""
     known = await the.fleet.host_of(camera).presets(camera.id)
-    return [models.PresetModel(token=preset.token, name=preset.name) for preset in known.presets]
+    void = await the.stays.void_presets(camera.id, [preset.token for preset in known.presets])
+    return [
+        models.PresetModel(token=preset.token, name=preset.name, confirmed=preset.token not in void)
+        for preset in known.presets
+    ]
 
 
 @router.post("", status_code=201, **needs(Permission.STEER, room=True))
 async def store(wish: models.NewPreset, request: Request, camera: OneCamera, who: Who, the: The) -> models.PresetModel:
-    """Store where the head points now."""
+    """Store where the head points now. One of another place, stored anew, is confirmed for this one."""
     preset = await the.fleet.host_of(camera).store_preset(camera.id, wish.name, wish.token)
+    await the.stays.confirm_preset(camera.id, preset.token)
     await the.trail.append(
         AuditEvent(
             action=Action.PRESET_STORED,
@@ -31,7 +36,7 @@ async def store(wish: models.NewPreset, request: Request, camera: OneCamera, who
             details={"name": preset.name, "token": preset.token, "overwritten": wish.token is not None},
         )
     )
-    return models.PresetModel(token=preset.token, name=preset.name)
+    return models.PresetModel(token=preset.token, name=preset.name, confirmed=True)
 
 
 @router.delete("/{token:path}", status_code=204, **needs(Permission.STEER, room=True))

@@ -1,6 +1,7 @@
 """The audit trail, read and checked."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -8,12 +9,15 @@ from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api.guard import Who, actor, needs
-from gateway.api.rooms import The
+from gateway.api.rooms import Rooms, The
 from gateway.api.times import Instant, iso, iso_or_none
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.audit.leaves import Entry
 from gateway.db.audit import AuditFilter
+from gateway.db.stays import StayRow
+from gateway.deployments.stays import place_of, stay_at
 from kernel.clock import to_ns
+from kernel.ids import is_id
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
@@ -43,6 +47,8 @@ class EntryModel(BaseModel):
     details: dict[str, Any]
     erased: bool
     hash: str
+    stood: str | None = None
+    """Where the camera that it is about stood then: its street, or its coordinates."""
 
 
 class Entries(BaseModel):
@@ -96,10 +102,24 @@ async def entries(
     }
     told = {key: value for key, value in asked.items() if value is not None}
     the.trail.note(AuditEvent(action=Action.AUDIT_READ, actor=actor(request, who), details=told))
-    return Entries(entries=[entry_model(row) for row in rows], before=rows[-1].seq if len(rows) == limit else None)
+    return Entries(entries=await entry_models(the, rows), before=rows[-1].seq if len(rows) == limit else None)
 
 
-def entry_model(entry: Entry) -> EntryModel:
+async def entry_models(the: Rooms, entries: Sequence[Entry]) -> list[EntryModel]:
+    """Return entries as the API says them, with where their cameras stood then."""
+    stays = await the.stays.of_all({entry.subject for entry in entries if is_id(entry.subject)})
+    return [entry_model(entry, stood=_stood(entry, stays.get(entry.subject, ()))) for entry in entries]
+
+
+def _stood(entry: Entry, stays: Sequence[StayRow]) -> str | None:
+    stay = stay_at(stays, entry.from_ns if entry.from_ns is not None else entry.at_ns)
+    place = place_of(stay) if stay is not None else None
+    if stay is None or place is None:
+        return None
+    return stay.street or f"{place.latitude_deg:.5f}, {place.longitude_deg:.5f}"
+
+
+def entry_model(entry: Entry, *, stood: str | None = None) -> EntryModel:
     """Return an entry as the API says it."""
     return EntryModel(
         seq=entry.seq,
@@ -117,6 +137,7 @@ def entry_model(entry: Entry) -> EntryModel:
         details=json.loads(entry.details),
         erased=entry.erased,
         hash=entry.leaf.hex(),
+        stood=stood,
     )
 
 

@@ -19,6 +19,9 @@ from gateway.api.ledger import Ledger
 from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
+from gateway.deployments.photos import Photos
+from gateway.deployments.service import Deployments
+from gateway.deployments.stays import Stays
 from gateway.fleet.service import Fleet
 from gateway.sharing import Sharing
 from kernel.clock import Clock
@@ -43,6 +46,9 @@ class Rooms:
     ledger: Ledger
     signalling: Signalling
     sharing: Sharing
+    deployments: Deployments
+    stays: Stays
+    photos: Photos
     places: Places = field(default_factory=Places)
 
     @property

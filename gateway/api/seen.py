@@ -13,7 +13,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, actor, needs
-from gateway.api.record import EntryModel, entry_model
+from gateway.api.record import EntryModel, entry_models
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
@@ -89,7 +89,7 @@ async def seen(
         camera=camera, person=person, start_ns=start_ns, end_ns=end_ns, before=after, limit=limit
     )
     more = f"{found[-1].from_ns}.{found[-1].seq}" if len(found) == limit else None
-    return Seen(entries=[entry_model(entry) for entry in found], before=more)
+    return Seen(entries=await entry_models(the, found), before=more)
 
 
 @router.get("/seen.csv", response_class=StreamingResponse, **needs(Permission.AUDIT))

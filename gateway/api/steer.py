@@ -14,14 +14,15 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
 from gateway.api import models, showing
-from gateway.api.errors import ControlSocketError, NotHereError
+from gateway.api.errors import ControlSocketError, NotHereError, PresetVoidError
 from gateway.api.guard import actor, admit
 from gateway.api.problems import problem, refusal
 from gateway.api.rooms import Rooms, The
 from gateway.api.sockets import BARRED, POLICY, REASON_MAX, SIGNED_OUT, Rate
 from gateway.api.spans import Span
-from gateway.api.steer_messages import Beat, Move, Release, Said, Stop, Take, parse, wish_of
+from gateway.api.steer_messages import Beat, Move, Preset, Release, Said, Stop, Take, parse, wish_of
 from gateway.audit.events import Action
+from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.errors import UnknownCameraError
@@ -206,15 +207,23 @@ class _Seat:
                 case Release():
                     await self._leave("let go")
                 case _:
+                    if isinstance(said, Preset):
+                        await self._check(said)
                     wish = rpc.SteerWish(holder=self._holder, wish=wish_of(said), priority=self._priority)
                     await self._host.steer(self._camera.id, wish)
                     self._count(said)
-        except HostError as error:
+        except (HostError, PresetVoidError, DatabaseError) as error:
             if not quiet:
                 await self._say_error(error, n=said.n)
         else:
             if not quiet and not isinstance(said, Beat):
                 await self._socket.send_json({"t": "ack", "n": said.n})
+
+    async def _check(self, recalled: Preset) -> None:
+        if await self._the.stays.void_presets(self._camera.id, [recalled.token]):
+            raise PresetVoidError(
+                "This preset was stored where the camera stood before.", cure="Aim the camera, and store it anew."
+            )
 
     async def _take(self) -> None:
         # From before the asking: a socket that ends in between must let go of what the host gave.

@@ -90,6 +90,28 @@ class Action(StrEnum):
     OUTLET_REMOVED = "outlet.removed"
     ROOM_TEST_STARTED = "share.room-test-started"
     ROOM_TESTED = "share.room-test"
+    DEPLOYABLE_MARKED = "deployable.marked"
+    DEPLOYABLE_UNMARKED = "deployable.unmarked"
+    DEPLOYMENT_REFERRED = "deployment.referred"
+    """This and what follows: steps in the life of a deployment, each with the digest of its line in its own log."""
+    DEPLOYMENT_CHECKED = "deployment.checked"
+    DEPLOYMENT_DOCUMENT = "deployment.document"
+    DEPLOYMENT_NOTE = "deployment.note"
+    DEPLOYMENT_PHOTO = "deployment.photo"
+    DEPLOYMENT_GRANTED = "deployment.granted"
+    DEPLOYMENT_REFUSED = "deployment.refused"
+    DEPLOYMENT_WITHDRAWN = "deployment.withdrawn"
+    DEPLOYMENT_PLANNED = "deployment.planned"
+    DEPLOYMENT_SIGNS_UP = "deployment.signs-up"
+    DEPLOYMENT_INSTALLED = "deployment.installed"
+    DEPLOYMENT_REVIEWED = "deployment.reviewed"
+    DEPLOYMENT_EXTENDED = "deployment.extended"
+    DEPLOYMENT_HUNG = "deployment.hung"
+    DEPLOYMENT_ALARM = "deployment.alarm"
+    DEPLOYMENT_LAPSED = "deployment.lapsed"
+    DEPLOYMENT_REMOVED = "deployment.removed"
+    DEPLOYMENT_SIGNS_DOWN = "deployment.signs-down"
+    DEPLOYMENT_EVALUATED = "deployment.evaluated"
     KEYS_ROTATED = "keys.rotated"
     SETTINGS_CHANGED = "settings.changed"
     SHARE_JOINED = "share.joined"
@@ -127,6 +149,8 @@ PLAIN = frozenset(
         "before_ns",
         "camera",
         "converted_from",
+        "deployment",
+        "digest",
         "end",
         "error",
         "factor",
@@ -152,7 +176,7 @@ have typed it, and what is forgotten here is erased too early rather than kept f
 plain."""
 
 
-IDENTIFIERS = frozenset({"approval", "camera", "group", "hold", "outlet", "team", "user"})
+IDENTIFIERS = frozenset({"approval", "camera", "deployment", "group", "hold", "outlet", "team", "user"})
 """Those of :data:`PLAIN` that name a row: whatever else stands under them, a name say, counts as personal too."""
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.fleet import rpc
 
-RPC_VERSION = 6
+RPC_VERSION = 7
 
 
 class HostVersion(BaseModel):

@@ -3,27 +3,24 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count
+from itertools import count, repeat
 
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr
 
 from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials
 from gateway.db.bounds import BoundsTable
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
+from gateway.db.stays import StayRows
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
 from gateway.fleet.errors import UnknownCameraError
+from gateway.fleet.moving import BOUNDS, place_of, settled
 from gateway.vault import Sealer, Vault, VaultError
 from kernel.clock import Clock
-from kernel.geography import Place, bearing_wrap, distance_m
+from kernel.geography import bearing_wrap
 from kernel.ids import CameraId, new_camera_id, new_id
 from ptz.bounds import Bounds
-
-CORRECTION_M = 5.0
-"""A camera whose place changes by less stands where it stood."""
-
-_BOUNDS: TypeAdapter[Bounds] = TypeAdapter(Bounds)
 
 
 class Register:
@@ -100,6 +97,7 @@ class Register:
             device = _device(device_id, target, description, sealer, now_ns)
             await (devices.add_device(device) if known is None else devices.change_device(device))
             rows = await devices.cameras_of(device.id)
+            before = {row.id: row for row in rows}
             seen = {row.source_token for row in rows}
             numbers = {row.number for row, _ in await devices.cameras()}
             host = rows[0].host if rows else host
@@ -117,11 +115,16 @@ class Register:
             rows[1:] = [_with_facts(row, shared) for row in rows[1:]]
             for row in rows:
                 await devices.change_camera(row)
-            kept = BoundsTable(connection)
-            return [_camera(row, device, await kept.of(row.id)) for row in rows], known is not None
+            kept, stays = BoundsTable(connection), StayRows(connection)
+            bounds = [await settled(kept, stays, before.get(row.id), row, now_ns=now_ns) for row in rows]
+            return [_camera(*one) for one in zip(rows, repeat(device), bounds)], known is not None
 
-    async def change(self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset()) -> Camera:
+    async def change(
+        self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), anew: bool = False
+    ) -> Camera:
         """Change what people say of a camera; ``clear`` names facts to be forgotten (place, bearing_deg, hfov_deg).
+
+        ``anew``: it was put up, or taken down, also where its place stays the same.
 
         Raises:
             UnknownCameraError: no such camera.
@@ -133,7 +136,9 @@ class Register:
                 if row.id == camera:
                     changed = _with_facts(_cleared(row, clear), facts)
                     await devices.change_camera(changed)
-                    return _camera(changed, device, await _moved_from(BoundsTable(connection), row, changed))
+                    kept, stays, now_ns = BoundsTable(connection), StayRows(connection), self._clock.wall_ns()
+                    bounds = await settled(kept, stays, row, changed, now_ns=now_ns, anew=anew)
+                    return _camera(changed, device, bounds)
         raise unknown()
 
     async def bind(self, camera: CameraId, bounds: Bounds) -> None:
@@ -145,7 +150,7 @@ class Register:
         async with self._database.write() as connection:
             if all(row.id != camera for row, _ in await Devices(connection).cameras()):
                 raise unknown()
-            said = None if bounds.empty else _BOUNDS.dump_json(bounds).decode()
+            said = None if bounds.empty else BOUNDS.dump_json(bounds).decode()
             await BoundsTable(connection).put(camera, said)
 
     async def move(self, hosts: Mapping[CameraId, int]) -> None:
@@ -159,6 +164,7 @@ class Register:
     async def remove(self, camera: CameraId) -> None:
         """Forget a camera, and its device with its last view. Recordings stay until their retention ends."""
         async with self._database.write() as connection:
+            await StayRows(connection).end(camera, self._clock.wall_ns(), await BoundsTable(connection).of(camera))
             await Devices(connection).remove_camera(camera)
 
 
@@ -183,29 +189,9 @@ def _device(
     )
 
 
-async def _moved_from(kept: BoundsTable, before: CameraRow, after: CameraRow) -> str | None:
-    """Return a camera's bounds as they stand after a change: those of another place are not confirmed for this one."""
-    said = await kept.of(after.id)
-    if said is None or not _moved(before, after):
-        return said
-    said = _BOUNDS.dump_json(replace(_BOUNDS.validate_json(said), confirmed=False)).decode()
-    await kept.put(after.id, said)
-    return said
-
-
-def _moved(before: CameraRow, after: CameraRow) -> bool:
-    """Return whether a camera was taken elsewhere; a correction on the map is not that, nor a first survey."""
-    here = place_of(before.latitude_deg, before.longitude_deg, None)
-    there = place_of(after.latitude_deg, after.longitude_deg, None)
-    return here is not None and (there is None or distance_m(here, there) > CORRECTION_M)
-
-
 def _camera(row: CameraRow, device: DeviceRow, bounds: str | None) -> Camera:
     description = CameraDescription.model_validate_json(device.description)
     view = next(view for view in description.views if view.source_token == row.source_token)
-    place = None
-    if row.latitude_deg is not None and row.longitude_deg is not None:
-        place = Place(row.latitude_deg, row.longitude_deg, row.height_m or 0.0)
     return Camera(
         id=CameraId(row.id),
         device_id=row.device_id,
@@ -213,7 +199,7 @@ def _camera(row: CameraRow, device: DeviceRow, bounds: str | None) -> Camera:
         name=row.name,
         street=row.street,
         group=row.camera_group,
-        place=place,
+        place=place_of(row.latitude_deg, row.longitude_deg, row.height_m),
         bearing_deg=row.bearing_deg,
         hfov_deg=row.hfov_deg,
         recording=row.recording,
@@ -222,7 +208,7 @@ def _camera(row: CameraRow, device: DeviceRow, bounds: str | None) -> Camera:
         address=device.address,
         view=view,
         description=description,
-        bounds=_BOUNDS.validate_json(bounds) if bounds is not None else Bounds(),
+        bounds=BOUNDS.validate_json(bounds) if bounds is not None else Bounds(),
     )
 
 
@@ -293,10 +279,3 @@ def _free(numbers: set[int]) -> int:
     if free > NUMBER_MAX:
         raise ConflictError(f"All numbers up to {NUMBER_MAX} are in use.", cure="Remove cameras that are gone.")
     return free
-
-
-def place_of(latitude: float | None, longitude: float | None, height_m: float | None) -> Place | None:
-    """Return the place of coordinates, where both are given."""
-    if latitude is None or longitude is None:
-        return None
-    return Place(latitude, longitude, height_m or 0.0)

@@ -83,6 +83,8 @@ class CameraAssignment(Message):
     description: CameraDescription
     recording: bool = True
     """Main is recorded, and sub where the view has one."""
+    withheld: str = ""
+    """Why nothing may be recorded for the sake of privacy, whatever ``recording`` says; empty where it may."""
     bearing_deg: float | None = None
     """True bearing of the mount's forward direction, where it was surveyed."""
     bounds: Bounds = Bounds()

@@ -55,11 +55,18 @@ class ViewerChanged:
 FleetChange = StateChanged | ListChanged | Happened
 
 
+Withheld = Callable[[str], str]
+"""Says of a device, by its endpoint reference, why nothing may be recorded of it; empty where it may."""
+
+
 class Fleet:
     """Every camera. Made by :func:`open_fleet`."""
 
-    def __init__(self, register: Register, places: Sequence[HostPlace], *, clock: Clock) -> None:
+    def __init__(
+        self, register: Register, places: Sequence[HostPlace], *, clock: Clock, withheld: Withheld = lambda _urn: ""
+    ) -> None:
         self._register = register
+        self._withheld = withheld
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
         self._listeners: list[Callable[[FleetChange], None]] = []
@@ -115,7 +122,7 @@ class Fleet:
     @property
     def settled(self) -> bool:
         """Whether every host is linked and every camera records, or is known not to work at the moment."""
-        return self.up and all(_settled(camera, self._states.get(camera.id)) for camera in self._cameras.values())
+        return self.up and all(self._settled(camera) for camera in self._cameras.values())
 
     def listen(self, listener: Callable[[FleetChange], None]) -> Callable[[], None]:
         """Call ``listener`` on the event loop with each change; returns the detaching call."""
@@ -146,14 +153,20 @@ class Fleet:
         known = await self._register.urns()
         return [(device, device.urn in known) for device in found]
 
-    async def enrol(self, target: CameraTarget, facts: CameraFacts) -> tuple[list[Camera], bool]:
+    async def enrol(
+        self, target: CameraTarget, facts: CameraFacts, *, placed: Callable[[str], bool] = lambda _urn: False
+    ) -> tuple[list[Camera], bool]:
         """Look at a device, store it whole, and give it to a host; return its cameras and whether it was known.
+
+        ``placed``: of a device, by its endpoint reference, something else says where it stands; it keeps its place.
 
         Raises:
             HostError: the camera's or the host's own plain reason; nothing was stored.
             ConflictError: the number is taken; nothing was stored.
         """
         probed = await self.probe(target)
+        if placed(probed.description.identity.urn):
+            facts = replace(facts, place=None)
         host = lightest([self._burden(link) for link in self.links])
         cameras, known = await self._register.store(target, probed.description, facts, host=host)
         for camera in cameras:
@@ -165,14 +178,16 @@ class Fleet:
         )
         return cameras, known
 
-    async def change(self, camera: Camera, facts: CameraFacts, *, clear: frozenset[str] = frozenset()) -> Camera:
-        """Change what people say of a camera.
+    async def change(
+        self, camera: Camera, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), anew: bool = False
+    ) -> Camera:
+        """Change what people say of a camera. ``anew``: it was put up, or taken down, also where it stood before.
 
         Raises:
             UnknownCameraError: it was removed.
             ConflictError: the number is taken.
         """
-        changed = await self._register.change(camera.id, facts, clear=clear)
+        changed = await self._register.change(camera.id, facts, clear=clear, anew=anew)
         self._cameras[changed.id] = changed
         await self._assign(changed, await self._register.target(changed.device_id))
         self._tell(ListChanged())
@@ -189,6 +204,12 @@ class Fleet:
         await self._assign(changed, await self._register.target(changed.device_id))
         self._tell(ListChanged())
         return changed
+
+    async def judge(self, urn: str) -> None:
+        """Tell the hosts anew of a device's cameras: whether they may be recorded has changed."""
+        for camera in self.cameras():
+            if camera.description.identity.urn == urn:
+                await self._assign(camera, await self._register.target(camera.device_id))
 
     async def remove(self, camera: Camera) -> None:
         """Forget a camera. What was recorded stays until its retention ends."""
@@ -274,7 +295,7 @@ class Fleet:
 
     async def _assign(self, camera: Camera, target: CameraTarget) -> None:
         try:
-            await self._link(camera).assign(_assignment(camera, target))
+            await self._link(camera).assign(self._assignment(camera, target))
             self._link(camera).tell_outlets_soon()
         except HostError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
@@ -298,8 +319,22 @@ class Fleet:
                 log.error("camera.unassignable", camera=camera.id, error=target.code)
                 self._set_state(off(camera.id, target))
             else:
-                wanted.append(_assignment(camera, target))
+                wanted.append(self._assignment(camera, target))
         return wanted
+
+    def _assignment(self, camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
+        return rpc.CameraAssignment(
+            id=camera.id,
+            number=camera.number,
+            name=camera.name,
+            target=target,
+            view=camera.view,
+            description=camera.description,
+            recording=camera.recording,
+            withheld=self._withheld(camera.description.identity.urn) if camera.recording else "",
+            bearing_deg=camera.bearing_deg,
+            bounds=camera.bounds,
+        )
 
     def _heard(self, line: rpc.StateLine) -> None:
         match line:
@@ -317,6 +352,16 @@ class Fleet:
             if camera.host == host:
                 self._set_state(off(camera.id, error))
 
+    def _settled(self, camera: Camera) -> bool:
+        state = self._states.get(camera.id)
+        if state is None or state.live is rpc.LiveState.CONNECTING:
+            return False
+        recording = state.main.recording
+        wanted = camera.recording and not self._withheld(camera.description.identity.urn)
+        if state.live is not rpc.LiveState.LIVE or not wanted or recording is None:
+            return True
+        return recording.on or recording.failed
+
     def _set_state(self, state: rpc.CameraState) -> None:
         if self._states.get(state.id) != state:
             self._states[state.id] = state
@@ -327,35 +372,17 @@ class Fleet:
             listener(change)
 
 
-def _assignment(camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
-    return rpc.CameraAssignment(
-        id=camera.id,
-        number=camera.number,
-        name=camera.name,
-        target=target,
-        view=camera.view,
-        description=camera.description,
-        recording=camera.recording,
-        bearing_deg=camera.bearing_deg,
-        bounds=camera.bounds,
-    )
-
-
-def _settled(camera: Camera, state: rpc.CameraState | None) -> bool:
-    if state is None or state.live is rpc.LiveState.CONNECTING:
-        return False
-    recording = state.main.recording
-    if state.live is not rpc.LiveState.LIVE or not camera.recording or recording is None:
-        return True
-    return recording.on or recording.failed
-
-
 @asynccontextmanager
 async def open_fleet(
-    database: Database, places: Sequence[HostPlace], *, clock: Clock, vault: Vault
+    database: Database,
+    places: Sequence[HostPlace],
+    *,
+    clock: Clock,
+    vault: Vault,
+    withheld: Withheld = lambda _urn: "",
 ) -> AsyncIterator[Fleet]:
     """Give the fleet for the time of the block, its hosts linked by one task each."""
-    fleet = Fleet(Register(database, clock=clock, vault=vault), places, clock=clock)
+    fleet = Fleet(Register(database, clock=clock, vault=vault), places, clock=clock, withheld=withheld)
     await fleet.load()
     async with AsyncExitStack() as stack:
         for link in fleet.links:

@@ -62,6 +62,7 @@ class CameraActor:
                     profile=profile,
                     target=assignment.target,
                     recording=assignment.recording,
+                    withheld=assignment.withheld,
                     clock_offset_s=self._offset_s,
                 )
                 self._streams[name] = StreamRun(

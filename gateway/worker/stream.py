@@ -80,6 +80,8 @@ class StreamPlan:
     target: CameraTarget
     recording: bool
     clock_offset_s: float
+    withheld: str = ""
+    """Why nothing may be recorded for the sake of privacy; empty where it may."""
 
     def source(self, policy: AddressPolicy) -> RtspSource:
         """Return what the driver needs to know."""
@@ -130,7 +132,9 @@ class StreamRun:
                 plane.hub.feed(plan.camera, plan.stream, request_keyframe=self._request_keyframe)
             )
             sinks: list[MediaSink] = [self._meter, feed]
-            if plan.recording:
+            if plan.recording and plan.withheld:
+                await stack.enter_async_context(plane.storage.withheld(plan.camera, plan.stream, plan.withheld))
+            elif plan.recording:
                 self._recorder = await stack.enter_async_context(plane.storage.recorder(plan.camera, plan.stream))
                 sinks.insert(0, self._recorder)
             stack.callback(self._forget)
@@ -211,6 +215,8 @@ class StreamRun:
     def _recording(self) -> StreamRecording:
         if not self.plan.recording:
             return StreamRecording(on=False, cause="recording is switched off for this camera")
+        if self.plan.withheld:
+            return StreamRecording(on=False, cause=self.plan.withheld)
         if self._recorder is None:
             return StreamRecording(on=False, cause="the recorder has not started yet")
         state = self._recorder.state

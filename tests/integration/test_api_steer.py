@@ -268,11 +268,15 @@ async def test_what_does_not_move_is_not_steered(desk: Desk) -> None:
 async def test_presets_are_kept_at_the_camera(desk: Desk) -> None:
     """Listed, stored, overwritten and removed; what was changed is recorded."""
     path = f"/api/v1/cameras/{await desk.enrol()}/presets"
-    assert (await desk.admin.get(path)).json() == [{"token": "1", "name": "Gate"}]
-    assert (await desk.admin.post(path, json={"name": "Bridge"})).json() == {"token": "2", "name": "Bridge"}
+    assert (await desk.admin.get(path)).json() == [{"token": "1", "name": "Gate", "confirmed": True}]
+    assert (await desk.admin.post(path, json={"name": "Bridge"})).json() == {
+        "token": "2",
+        "name": "Bridge",
+        "confirmed": True,
+    }
     assert (await desk.admin.post(path, json={"name": "Old gate", "token": "1"})).status_code == 201
     assert (await desk.admin.delete(f"{path}/2")).status_code == 204
-    assert (await desk.admin.get(path)).json() == [{"token": "1", "name": "Old gate"}]
+    assert (await desk.admin.get(path)).json() == [{"token": "1", "name": "Old gate", "confirmed": True}]
     assert [entry.action for entry in await desk.audit()][-3:] == ["preset.stored", "preset.stored", "preset.removed"]
 
 

@@ -5,6 +5,13 @@ Times are nanoseconds since 1970 UTC. Only types that SQLite and PostgreSQL shar
 
 from gateway.db.tables.base import metadata
 from gateway.db.tables.cameras import camera_bounds, cameras, devices
+from gateway.db.tables.deployments import (
+    camera_stays,
+    confirmed_presets,
+    deployables,
+    deployment_entries,
+    deployments,
+)
 from gateway.db.tables.people import (
     codes,
     identities,
@@ -50,8 +57,13 @@ __all__ = [
     "camera_bounds",
     "camera_group_members",
     "camera_groups",
+    "camera_stays",
     "cameras",
     "codes",
+    "confirmed_presets",
+    "deployables",
+    "deployment_entries",
+    "deployments",
     "devices",
     "grants",
     "identities",

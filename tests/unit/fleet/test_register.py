@@ -12,7 +12,8 @@ from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import NUMBER_MAX, CameraFacts
 from gateway.fleet.errors import UnknownCameraError
-from gateway.fleet.register import Register, place_of
+from gateway.fleet.moving import place_of
+from gateway.fleet.register import Register
 from gateway.vault import SealedElsewhereError
 from kernel.geography import Place
 from kernel.ids import CameraId

@@ -15,6 +15,8 @@ export const PERMISSIONS = {
   signed_in: { label: "Sign in", says: "Signs in and keeps their own account. Everybody has it.", house: true },
   break_glass: { label: "Break the glass", says: "Takes an operator's rights on every camera for a while, with a reason, and supervisors are told.", house: true },
   approve: { label: "Approve", says: "Is the second person for acts that take two.", house: true },
+  deploy: { label: "Deploy", says: "Refers problems, and brings mobile cameras to places and away, as was decided.", house: true },
+  decide_deployment: { label: "Decide on deployments", says: "Signs whether a mobile camera goes to a place, and whether it stays longer.", house: true },
   enrol: { label: "Enrol", says: "Adds, changes and removes cameras.", house: true },
   supervise: { label: "Supervise", says: "Sees the camera hosts, who watches through them, and where the glass is broken.", house: true },
   administer: { label: "Administer", says: "Keeps people, teams, camera groups, roles and rights.", house: true },

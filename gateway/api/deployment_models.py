@@ -1,0 +1,222 @@
+"""What the API takes and answers about deployments."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from gateway.api import models
+from gateway.api.times import Instant
+from gateway.deployments.deployment import Stage
+from gateway.deployments.due import Why
+from gateway.deployments.geofence import Kind
+from gateway.deployments.steps import DocumentKind, PhotoKind
+
+# Several lines of text; no control characters but line ends and tabs, and none that turn text around.
+_SIGNS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=5000, pattern=_SIGNS)]
+Reference = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=models.ONE_LINE)
+]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Key = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Days = Annotated[int, Field(ge=1, le=366)]
+
+
+class Step(models.Taken):
+    """Any step. ``key`` is the sender's own word for it: what is sent twice under one key is done once."""
+
+    key: Key | None = None
+
+
+class NewReferral(Step):
+    """A problem at a place, that a camera might help with."""
+
+    title: models.Name
+    problem: Said
+    evidence: Said
+    alternatives: Said
+    """What else was tried, or why nothing else would do."""
+    purpose: Said
+    referred_by: models.Name
+    """Person and organisation whose problem it is."""
+    place: models.PlaceModel
+    street: models.Word = ""
+
+
+class NewCheck(Step):
+    """What was found of one criterion."""
+
+    criterion: Annotated[str, Field(max_length=200)]
+    met: bool
+    found: Said
+
+
+class NewDocument(Step):
+    """A document, by where it is kept and what it said: SHA-256 of the file, in hex."""
+
+    kind: DocumentKind
+    title: models.Name
+    reference: Reference
+    sha256: Digest
+
+
+class NewText(Step):
+    """Something said."""
+
+    text: Said
+
+
+class Decision(Step):
+    """Yes for so many days, or no; why, either way."""
+
+    granted: bool
+    reason: Said
+    max_days: Days | None = None
+    """Of a grant; without it as long as the site allows."""
+
+
+class NewPlan(Step):
+    """Which unit goes, who answers for it, how often it is reviewed."""
+
+    camera: Annotated[str, Field(max_length=32)]
+    """One of the unit's cameras; all of them move together."""
+    responsible: models.Name
+    review_days: Days | None = None
+    mount: models.Word = ""
+    """The lamp post, by its number."""
+
+
+class Installed(Step):
+    """Where the unit stands now."""
+
+    place: models.PlaceModel
+    street: models.Word = ""
+    bearing_deg: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] | None = None
+
+
+class NewReview(Step):
+    """What a review found."""
+
+    found: Said
+    needed: bool
+    next: Instant
+
+
+class Extension(Step):
+    """Why it stays longer, and until when."""
+
+    reason: Said
+    until: Instant
+
+
+class Evaluation(Step):
+    """What it did for the problem."""
+
+    found: Said
+    effect: Literal["solved", "less", "unchanged", "moved", "worse"]
+
+
+class Criterion(BaseModel):
+    """One criterion, and what was found of it last; ``null``: not looked at yet."""
+
+    criterion: str
+    met: bool | None
+
+
+class Photo(BaseModel):
+    """A photo, by its hash; what it says of itself is in the log."""
+
+    sha256: str
+    kind: PhotoKind
+
+
+class Deployment(BaseModel):
+    """A deployment as it stands."""
+
+    id: str
+    stage: Stage
+    title: str
+    problem: str
+    evidence: str
+    alternatives: str
+    purpose: str
+    referred_by: str
+    referred: str
+    mine: bool
+    """One referred it oneself: where two people are asked for, somebody else decides."""
+    place: models.PlaceModel
+    street: str
+    criteria: list[Criterion]
+    documents: list[DocumentKind]
+    decided_by: str
+    decided: str | None
+    max_days: int | None
+    unit: str
+    cameras: list[str]
+    """Identifiers of the unit's cameras, as it is enrolled now."""
+    responsible: str
+    mount: str
+    signs_up: str | None
+    deployed: str | None
+    bearing_deg: float | None
+    needed: bool
+    review: str | None
+    until: str | None
+    lapsed: str | None
+    removed: str | None
+    signs_down: str | None
+    evaluated: str | None
+    photos: list[Photo]
+    alarms: list[Kind]
+    """What is wrong with its unit now, the oldest first."""
+    valid: bool
+    """It says now why its cameras stand where they stand."""
+    lines: int
+
+
+class Line(BaseModel):
+    """One line of a deployment's log. ``digest`` covers it and the digest before it; the audit has it too."""
+
+    n: int
+    at: str
+    step: str
+    by: str
+    said: dict[str, Any]
+    digest: str
+
+
+class DueModel(BaseModel):
+    """Something that is to be done."""
+
+    deployment: Deployment
+    why: Why
+    by: str
+    overdue: bool
+
+
+class Rules(BaseModel):
+    """What this site asks for."""
+
+    criteria: list[str]
+    two_people: bool
+    max_days: int
+    review_days: int
+    spread_m: float
+    sign_photos: bool
+
+
+class Deployable(BaseModel):
+    """Whether a camera moves. ``records``: it may be recorded now; ``why_not`` in words where not."""
+
+    deployable: bool
+    unit: str
+    records: bool
+    why_not: str
+    deployment: str | None
+    """Identifier of the deployment by which it stands where it stands."""
+
+
+class Mark(models.Taken):
+    """The label that is printed on the unit."""
+
+    unit: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=models.ONE_LINE)]

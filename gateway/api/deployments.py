@@ -1,0 +1,365 @@
+"""Deployments of mobile cameras: their steps, their log, and what of them is due (docs/design/deployments.md)."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api import deployment_models as shapes
+from gateway.api import models
+from gateway.api.cameras import OneCamera
+from gateway.api.guard import Who, actor, needs
+from gateway.api.rooms import Rooms, The
+from gateway.api.times import iso, iso_or_none
+from gateway.audit.events import Action, AuditEvent
+from gateway.deployments import steps
+from gateway.deployments.deployment import Deployment, Stage
+from gateway.deployments.life import Hand, Right
+from gateway.deployments.service import Taken
+from gateway.stationed import step_event
+from kernel.clock import to_ns
+from kernel.geography import Place
+
+router = APIRouter(prefix="/api/v1", tags=["deployments"])
+
+PAGE = 100
+_RIGHTS = {Permission.DEPLOY: Right.DEPLOY, Permission.DECIDE_DEPLOYMENT: Right.DECIDE}
+_SENT_AGAIN: dict[int | str, dict[str, Any]] = {200: {"description": "It was sent before under this key, and is done"}}
+
+
+@router.get("/deployments", **needs(Permission.DEPLOY))
+async def newest(
+    who: Who,
+    the: The,
+    stage: Stage | None = None,
+    camera: Annotated[str | None, Query(max_length=32, description="One camera's unit alone")] = None,
+    before: Annotated[str | None, Query(max_length=32, description="Identifier of the oldest that one has")] = None,
+) -> list[shapes.Deployment]:
+    """Return deployments, the newest first, at most a hundred."""
+    urn = the.fleet.camera(camera).description.identity.urn if camera is not None else None
+    found = await the.deployments.newest(stage=stage, urn=urn, before=before, limit=PAGE)
+    return [_shown(the, who, one) for one in found]
+
+
+@router.get("/deployments/rules", **needs(Permission.DEPLOY))
+async def rules(the: The) -> shapes.Rules:
+    """Return what this site asks of a deployment."""
+    known = the.deployments.rules
+    return shapes.Rules(
+        criteria=list(known.criteria),
+        two_people=known.two_people,
+        max_days=known.max_days,
+        review_days=known.review_days,
+        spread_m=known.spread_m,
+        sign_photos=known.sign_photos,
+    )
+
+
+@router.get("/deployments/due", **needs(Permission.DEPLOY))
+async def due(who: Who, the: The) -> list[shapes.DueModel]:
+    """Return what needs a person: what is overdue first, then by urgency and time."""
+    return [
+        shapes.DueModel(
+            deployment=_shown(the, who, one.deployment), why=one.why, by=iso(one.by_ns), overdue=one.overdue
+        )
+        for one in await the.deployments.due()
+    ]
+
+
+@router.post("/deployments", status_code=201, responses=_SENT_AGAIN, **needs(Permission.DEPLOY))
+async def refer(
+    wish: shapes.NewReferral, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Refer a problem: it opens a deployment, on which somebody decides."""
+    referral = steps.Referral(
+        title=wish.title,
+        problem=wish.problem,
+        evidence=wish.evidence,
+        alternatives=wish.alternatives,
+        purpose=wish.purpose,
+        referred_by=wish.referred_by,
+        place=_place(wish.place),
+        street=wish.street,
+    )
+    taken = await the.deployments.refer(referral, by=hand(the, who), key=wish.key)
+    return await answer(the, request, response, who, taken)
+
+
+@router.get("/deployments/{deployment_id}", **needs(Permission.DEPLOY))
+async def one(deployment_id: str, who: Who, the: The) -> shapes.Deployment:
+    """Return a deployment as it stands."""
+    return _shown(the, who, await the.deployments.one(deployment_id))
+
+
+@router.get("/deployments/{deployment_id}/log", **needs(Permission.DEPLOY))
+async def log(deployment_id: str, the: The) -> list[shapes.Line]:
+    """Return everything that was said of it, the oldest first."""
+    return [
+        shapes.Line(
+            n=line.n, at=iso(line.at_ns), step=line.step, by=line.name, said=json.loads(line.said), digest=line.digest
+        )
+        for line in await the.deployments.log(deployment_id)
+    ]
+
+
+def _stepping(path: str, permission: Permission = Permission.DEPLOY) -> Callable[..., Callable[..., object]]:
+    """Return the decorator of a step's route. A decision takes a late proof of who one is."""
+    return router.post(
+        "/deployments/{deployment_id}/" + path,
+        status_code=201,
+        responses=_SENT_AGAIN,
+        **needs(permission, step_up=permission is Permission.DECIDE_DEPLOYMENT),
+    )
+
+
+@_stepping("checks")
+async def check(
+    deployment_id: str, wish: shapes.NewCheck, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say what was found of one criterion; said again, the last counts."""
+    step = steps.Check(criterion=wish.criterion, met=wish.met, found=wish.found)
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("documents")
+async def document(
+    deployment_id: str, wish: shapes.NewDocument, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Link a document: the impact assessment, the authority, an authorisation of directed surveillance."""
+    step = steps.Document(kind=wish.kind, title=wish.title, reference=wish.reference, sha256=wish.sha256)
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("notes")
+async def note(
+    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Add something to the log."""
+    return await _take(the, request, response, who, deployment_id, steps.Note(text=wish.text), wish.key)
+
+
+@_stepping("decision", Permission.DECIDE_DEPLOYMENT)
+async def decide(
+    deployment_id: str, wish: shapes.Decision, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Grant or refuse it, with the reason. It is signed by whoever does so; not by whoever referred it."""
+    max_days = wish.max_days if wish.max_days is not None else the.deployments.rules.max_days
+    step = steps.Grant(reason=wish.reason, max_days=max_days) if wish.granted else steps.Refuse(reason=wish.reason)
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("withdrawal")
+async def withdraw(
+    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Take it back before anything stands."""
+    return await _take(the, request, response, who, deployment_id, steps.Withdraw(reason=wish.text), wish.key)
+
+
+@_stepping("plan")
+async def plan(
+    deployment_id: str, wish: shapes.NewPlan, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say which unit goes, and who answers for it; said again before it stands, the last counts."""
+    urn = the.fleet.camera(wish.camera).description.identity.urn
+    mark = the.deployments.deployable(urn)
+    step = steps.Plan(
+        urn=urn,
+        unit=mark.unit if mark is not None else "",
+        responsible=wish.responsible,
+        review_days=wish.review_days if wish.review_days is not None else the.deployments.rules.review_days,
+        mount=wish.mount,
+    )
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("signs-up")
+async def signs_up(
+    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say that the signs are up, and where: before the camera."""
+    return await _take(the, request, response, who, deployment_id, steps.SignsUp(text=wish.text), wish.key)
+
+
+@_stepping("installation")
+async def install(
+    deployment_id: str, wish: shapes.Installed, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say that the unit is up: its cameras stand there from now on, and record."""
+    step = steps.Install(place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg)
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("reviews")
+async def review(
+    deployment_id: str, wish: shapes.NewReview, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say whether it is still needed, and when to look again."""
+    step = steps.Review(found=wish.found, needed=wish.needed, next_ns=to_ns(wish.next))
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("extension", Permission.DECIDE_DEPLOYMENT)
+async def extend(
+    deployment_id: str, wish: shapes.Extension, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Let it stay longer; signed as a decision is."""
+    step = steps.Extend(reason=wish.reason, until_ns=to_ns(wish.until))
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@_stepping("removal")
+async def remove(
+    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say that the unit is down: its cameras stand nowhere from now on, and record nothing."""
+    return await _take(the, request, response, who, deployment_id, steps.Remove(reason=wish.text), wish.key)
+
+
+@_stepping("signs-down")
+async def signs_down(
+    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say that the signs are down: after the camera."""
+    return await _take(the, request, response, who, deployment_id, steps.SignsDown(text=wish.text), wish.key)
+
+
+@_stepping("evaluations")
+async def evaluate(
+    deployment_id: str, wish: shapes.Evaluation, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say what it did; again some time after, too."""
+    step = steps.Evaluate(found=wish.found, effect=wish.effect)
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
+@router.get("/cameras/{camera_id}/deployable", **needs(Permission.VIEW_LIVE, room=True))
+async def deployable(camera: OneCamera, the: The) -> shapes.Deployable:
+    """Return whether a camera moves, and whether it may be recorded now."""
+    return _deployable(the, camera)
+
+
+@router.put("/cameras/{camera_id}/deployable", **needs(Permission.ENROL))
+async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who, the: The) -> shapes.Deployable:
+    """Have a camera's unit be one that moves: all its cameras record only where a deployment says why."""
+    urn = camera.description.identity.urn
+    await the.deployments.mark(urn, wish.unit, by=hand(the, who))
+    await _note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
+    return _deployable(the, camera)
+
+
+@router.delete("/cameras/{camera_id}/deployable", status_code=204, **needs(Permission.ENROL))
+async def unmark(request: Request, camera: OneCamera, who: Who, the: The) -> None:
+    """Have it be a fixed one; not while it is deployed."""
+    urn = camera.description.identity.urn
+    known = the.deployments.deployable(urn)
+    await the.deployments.unmark(urn)
+    if known is not None:
+        await _note_mark(the, request, who, Action.DEPLOYABLE_UNMARKED, camera, known.unit)
+
+
+async def _note_mark(the: Rooms, request: Request, who: Identity, action: Action, camera: OneCamera, unit: str) -> None:
+    details = {"urn": camera.description.identity.urn, "unit": unit}
+    await the.trail.append(
+        AuditEvent(action=action, actor=actor(request, who), subject=camera.id, details=dict(details))
+    )
+
+
+def _deployable(the: Rooms, camera: OneCamera) -> shapes.Deployable:
+    urn = camera.description.identity.urn
+    known, standing, why_not = (
+        the.deployments.deployable(urn),
+        the.deployments.standing(urn),
+        the.deployments.withheld(urn),
+    )
+    return shapes.Deployable(
+        deployable=known is not None,
+        unit=known.unit if known is not None else "",
+        records=camera.recording and not why_not,
+        why_not=why_not if camera.recording else "recording is switched off for this camera",
+        deployment=standing.id if standing is not None else None,
+    )
+
+
+async def _take(
+    the: Rooms,
+    request: Request,
+    response: Response,
+    who: Identity,
+    deployment_id: str,
+    step: steps.Step,
+    key: str | None,
+) -> shapes.Deployment:
+    taken = await the.deployments.step(deployment_id, step, by=hand(the, who), key=key)
+    return await answer(the, request, response, who, taken)
+
+
+async def answer(the: Rooms, request: Request, response: Response, who: Identity, taken: Taken) -> shapes.Deployment:
+    """Have the audit told of a step, and return the deployment after it."""
+    if taken.again:
+        response.status_code = 200
+    else:
+        await the.trail.append(step_event(taken, actor(request, who)))
+    return _shown(the, who, taken.deployment)
+
+
+def hand(the: Rooms, who: Identity) -> Hand:
+    """Return who takes a step, and what they may."""
+    may = the.decider.rights(who).permissions()
+    return Hand(
+        user_id=who.user_id,
+        name=who.shown,
+        rights=frozenset(right for permission, right in _RIGHTS.items() if permission in may),
+        person=who.token_name is None,
+    )
+
+
+def _place(place: models.PlaceModel) -> Place:
+    return Place(place.latitude, place.longitude, place.height_m)
+
+
+def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
+    now_ns = the.clock.wall_ns()
+    cameras = the.fleet.cameras() if one.urn else []
+    return shapes.Deployment(
+        id=one.id,
+        stage=one.stage,
+        title=one.title,
+        problem=one.problem,
+        evidence=one.evidence,
+        alternatives=one.alternatives,
+        purpose=one.purpose,
+        referred_by=one.referred_by,
+        referred=iso(one.referred_ns),
+        mine=one.referrer == who.user_id,
+        place=models.PlaceModel(
+            latitude=one.place.latitude_deg, longitude=one.place.longitude_deg, height_m=one.place.height_m
+        ),
+        street=one.street,
+        criteria=[shapes.Criterion(criterion=name, met=one.met.get(name)) for name in the.deployments.rules.criteria],
+        documents=sorted(one.documents),
+        decided_by=one.decided_by,
+        decided=iso_or_none(one.decided_ns),
+        max_days=one.max_days or None,
+        unit=one.unit,
+        cameras=[camera.id for camera in cameras if camera.description.identity.urn == one.urn],
+        responsible=one.responsible,
+        mount=one.mount,
+        signs_up=iso_or_none(one.signs_up_ns),
+        deployed=iso_or_none(one.deployed_ns),
+        bearing_deg=one.bearing_deg,
+        needed=one.needed,
+        review=iso_or_none(one.review_ns),
+        until=iso_or_none(one.until_ns),
+        lapsed=iso_or_none(one.lapsed_ns),
+        removed=iso_or_none(one.removed_ns),
+        signs_down=iso_or_none(one.signs_down_ns),
+        evaluated=iso_or_none(one.evaluated_ns),
+        photos=[shapes.Photo(sha256=sha256, kind=kind) for sha256, kind in one.photos.items()],
+        alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
+        valid=one.valid(now_ns),
+        lines=one.entries,
+    )

@@ -1,0 +1,157 @@
+"""Deployments with their logs, and which devices are deployable."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.db.errors import ConflictError
+from gateway.db.tables import deployables, deployment_entries, deployments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployableRow:
+    """A device that moves."""
+
+    urn: str
+    unit: str
+    marked_by: str
+    marked_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRow:
+    """A deployment; what there is to know of it is in ``record``, which is not read here."""
+
+    id: str
+    stage: str
+    urn: str
+    changed_ns: int
+    entries: int
+    record: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One line of a deployment's log."""
+
+    deployment_id: str
+    n: int
+    at_ns: int
+    step: str
+    user_id: str
+    name: str
+    said: str
+    key: str | None
+    digest: str
+
+
+class DeploymentRows:
+    """The repository, on one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    # --- which devices are deployable
+
+    async def deployables(self) -> list[DeployableRow]:
+        """Return every device that is."""
+        return [DeployableRow(**row._asdict()) for row in await self._connection.execute(select(deployables))]
+
+    async def mark(self, row: DeployableRow) -> None:
+        """Have a device be one."""
+        await self.unmark(row.urn)
+        await self._connection.execute(insert(deployables).values(_values(row)))
+
+    async def unmark(self, urn: str) -> None:
+        """Have it be one no more."""
+        await self._connection.execute(delete(deployables).where(deployables.c.urn == urn))
+
+    # --- deployments
+
+    async def add(self, row: DeploymentRow, entry: EntryRow) -> None:
+        """Store a deployment with the first line of its log."""
+        await self._connection.execute(insert(deployments).values(_values(row)))
+        await self._connection.execute(insert(deployment_entries).values(_values(entry)))
+
+    async def step(self, row: DeploymentRow, entry: EntryRow) -> None:
+        """Store a deployment as it is after a step, with the line that says so.
+
+        Raises:
+            ConflictError: somebody else took a step, or its unit stands elsewhere.
+        """
+        before = (deployments.c.id == row.id) & (deployments.c.entries == row.entries - 1)
+        try:
+            changed = await self._connection.execute(update(deployments).where(before).values(_values(row)))
+        except IntegrityError:
+            raise ConflictError(
+                "That unit is deployed elsewhere.", cure="Choose another, or remove it there."
+            ) from None
+        if not changed.rowcount:
+            raise ConflictError("Somebody else has just changed that.", cure="Load it again.")
+        await self._connection.execute(insert(deployment_entries).values(_values(entry)))
+
+    async def one(self, deployment_id: str) -> DeploymentRow | None:
+        """Return one."""
+        query = select(deployments).where(deployments.c.id == deployment_id)
+        row = (await self._connection.execute(query)).one_or_none()
+        return DeploymentRow(**row._asdict()) if row is not None else None
+
+    async def of_stages(self, stages: frozenset[str]) -> list[DeploymentRow]:
+        """Return those that have come so far, the oldest first."""
+        query = select(deployments).where(deployments.c.stage.in_(sorted(stages))).order_by(deployments.c.id)
+        return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
+
+    async def of_devices(self, urns: Collection[str]) -> list[DeploymentRow]:
+        """Return every one of these devices, the newest first."""
+        query = select(deployments).where(deployments.c.urn.in_(sorted(urns))).order_by(deployments.c.id.desc())
+        return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
+
+    async def newest(
+        self, *, stage: str | None, urn: str | None, before: str | None, limit: int
+    ) -> list[DeploymentRow]:
+        """Return the newest that match; ``before`` is the identifier of one that is older than what is wanted."""
+        query = select(deployments).order_by(deployments.c.id.desc()).limit(limit)
+        if stage is not None:
+            query = query.where(deployments.c.stage == stage)
+        if urn is not None:
+            query = query.where(deployments.c.urn == urn)
+        if before is not None:
+            query = query.where(deployments.c.id < before)
+        return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
+
+    async def log(self, deployment_id: str) -> list[EntryRow]:
+        """Return the log of one, oldest first."""
+        query = select(deployment_entries).where(deployment_entries.c.deployment_id == deployment_id)
+        found = await self._connection.execute(query.order_by(deployment_entries.c.n))
+        return [EntryRow(**row._asdict()) for row in found]
+
+    async def last(self, deployment_id: str) -> EntryRow:
+        """Return the newest line of its log."""
+        query = select(deployment_entries).where(deployment_entries.c.deployment_id == deployment_id)
+        row = (await self._connection.execute(query.order_by(deployment_entries.c.n.desc()).limit(1))).one()
+        return EntryRow(**row._asdict())
+
+    async def said_before(self, deployment_id: str, key: str) -> EntryRow | None:
+        """Return the line that a sender's key belongs to, where it was sent before."""
+        query = select(deployment_entries).where(
+            deployment_entries.c.deployment_id == deployment_id, deployment_entries.c.key == key
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return EntryRow(**row._asdict()) if row is not None else None
+
+    async def referred_before(self, user_id: str, key: str) -> EntryRow | None:
+        """Return the first line of what somebody referred under this key, where it was sent before."""
+        query = select(deployment_entries).where(
+            deployment_entries.c.user_id == user_id, deployment_entries.c.key == key, deployment_entries.c.n == 1
+        )
+        row = (await self._connection.execute(query)).one_or_none()
+        return EntryRow(**row._asdict()) if row is not None else None
+
+
+def _values(row: DeployableRow | DeploymentRow | EntryRow) -> dict[str, object]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}

@@ -1,0 +1,83 @@
+"""Deployments of mobile cameras, their log, and where every camera stood when."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from gateway.db.tables.base import metadata
+
+deployables = Table(
+    "deployables",  # devices that move, by their endpoint reference: never by address, and also when enrolled anew
+    metadata,
+    Column("urn", String(200), primary_key=True),
+    Column("unit", String(64), nullable=False),
+    Column("marked_by", String(32), nullable=False),
+    Column("marked_ns", BigInteger, nullable=False),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("stage", String(16), nullable=False, index=True),
+    Column("urn", String(200), nullable=False, index=True),  # empty before it is planned
+    Column("changed_ns", BigInteger, nullable=False),
+    Column("entries", Integer, nullable=False),  # lines of its log
+    Column("record", Text, nullable=False),  # JSON: gateway.deployments.life.Deployment
+    Index(
+        "uq_deployments_standing",  # one unit stands at one place
+        "urn",
+        unique=True,
+        sqlite_where=text("stage = 'deployed'"),
+        postgresql_where=text("stage = 'deployed'"),
+    ),
+)
+
+deployment_entries = Table(
+    "deployment_entries",  # append-only: a trigger refuses anything else
+    metadata,
+    Column("deployment_id", String(32), ForeignKey("deployments.id"), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("user_id", String(32), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("said", Text, nullable=False),  # JSON: what was said in it
+    Column("key", String(64)),  # the sender's own word for it, so that what is sent twice is done once
+    Column("digest", String(64), nullable=False),  # SHA-256 over the entry and the digest before it, in hex
+    UniqueConstraint("deployment_id", "key"),
+)
+
+camera_stays = Table(
+    "camera_stays",  # without foreign key: recordings outlive their camera
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("camera_id", String(32), nullable=False),
+    Column("from_ns", BigInteger, nullable=False),
+    Column("to_ns", BigInteger),  # none: it stands there now
+    Column("street", String(120), nullable=False),
+    Column("latitude_deg", Float),
+    Column("longitude_deg", Float),
+    Column("height_m", Float),
+    Column("bearing_deg", Float),
+    Column("bounds", Text),  # JSON: ptz.bounds.Bounds, as they were when it left
+    Index("ix_camera_stays_camera_id", "camera_id", "from_ns"),
+)
+
+confirmed_presets = Table(
+    "confirmed_presets",  # of cameras that have moved: presets that were stored or looked at where they stand now
+    metadata,
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("token", String(128), primary_key=True),
+    Column("at_ns", BigInteger, nullable=False),
+)

@@ -1,0 +1,89 @@
+"""A deployment as it stands after all that was said of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.deployments.geofence import Kind, Tilt
+from gateway.deployments.steps import DocumentKind, PhotoKind
+from kernel.clock import NS_PER_S
+from kernel.geography import Place
+
+DAY_NS = 86_400 * NS_PER_S
+
+
+class Stage(StrEnum):
+    """How far a deployment has come."""
+
+    REFERRED = "referred"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    PLANNED = "planned"
+    DEPLOYED = "deployed"
+    REMOVED = "removed"
+    EVALUATED = "evaluated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One deployment as it stands. Times are ns since 1970 UTC."""
+
+    id: str
+    stage: Stage
+    title: str
+    problem: str
+    evidence: str
+    alternatives: str
+    purpose: str
+    referred_by: str
+    referrer: str
+    """User who wrote it down."""
+    referred_ns: int
+    place: Place
+    """What was asked for; once it stands, where it stands."""
+    granted_place: Place | None = None
+    street: str
+    met: Mapping[str, bool] = field(default_factory=dict)
+    """Criteria by what was found last."""
+    documents: frozenset[DocumentKind] = frozenset()
+    decider: str = ""
+    decided_by: str = ""
+    decided_ns: int | None = None
+    max_days: int = 0
+    urn: str = ""
+    unit: str = ""
+    responsible: str = ""
+    mount: str = ""
+    review_days: int = 0
+    signs_up_ns: int | None = None
+    deployed_ns: int | None = None
+    bearing_deg: float | None = None
+    needed: bool = True
+    """What the last review found."""
+    review_ns: int | None = None
+    until_ns: int | None = None
+    lapsed_ns: int | None = None
+    removed_ns: int | None = None
+    signs_down_ns: int | None = None
+    evaluated_ns: int | None = None
+    photos: Mapping[str, PhotoKind] = field(default_factory=dict)
+    """By SHA-256."""
+    level: Tilt | None = None
+    """How its unit hangs."""
+    alarms: Mapping[Kind, int] = field(default_factory=dict)
+    """What is wrong with its unit, and since when."""
+    entries: int = 1
+    """Lines of its log."""
+
+    def valid(self, now_ns: int) -> bool:
+        """Return whether it says at this instant why its camera stands there."""
+        return self.stage is Stage.DEPLOYED and self.until_ns is not None and now_ns < self.until_ns
+
+    def stood(self, at_ns: int) -> bool:
+        """Return whether its cameras stood where it says at an instant, valid or not."""
+        return (
+            self.deployed_ns is not None
+            and self.deployed_ns <= at_ns
+            and (self.removed_ns is None or at_ns < self.removed_ns)
+        )

@@ -1,0 +1,233 @@
+"""Whether a unit has left its place, was tilted, knocked or opened, judged from what it reports. No clock, no database.
+
+A fix of GNSS among houses is off by more than it says now and then, and a mast sways. So a unit has left only where
+several fixes in a row, over a while, cannot be explained by its standing where it should, at twice the accuracy that
+they claim; a fix too poor to tell says nothing either way. What happens once (a knock, a lid opened) is told at once,
+and a second time only after some quiet.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from statistics import median
+
+from kernel.clock import NS_PER_S
+from kernel.geography import Place, distance_m
+
+
+class Kind(StrEnum):
+    """What happened to a unit."""
+
+    LEFT = "left"
+    RETURNED = "returned"
+    TILTED = "tilted"
+    LEVELLED = "levelled"
+    """It hangs as it was put up again."""
+    KNOCKED = "knocked"
+    OPENED = "opened"
+    CLOSED = "closed"
+    MOVED = "moved"
+    """It says itself that it is being moved."""
+    TAMPERED = "tampered"
+
+
+OVER = {Kind.RETURNED: Kind.LEFT, Kind.LEVELLED: Kind.TILTED, Kind.CLOSED: Kind.OPENED}
+"""What ends what."""
+LASTING = frozenset(OVER.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A fix. ``accuracy_m``: the radius within which two of three fixes like it are true."""
+
+    place: Place
+    accuracy_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """How it hangs."""
+
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shock:
+    """It was hit."""
+
+    peak_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Its lid."""
+
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """It says that it is being moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tampered:
+    """It says that somebody is at it."""
+
+
+Report = Position | Tilt | Shock | Case | Moved | Tampered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """What is too much."""
+
+    radius_m: float = 30.0
+    sure: float = 2.0
+    """How many accuracies a fix may be off."""
+    poor_m: float = 100.0
+    """A fix less accurate than this says nothing."""
+    fixes: int = 3
+    left_s: float = 20.0
+    """So many fixes, over so long, one after the other, are no error."""
+    tilt_deg: float = 10.0
+    tilt_s: float = 10.0
+    learn: int = 5
+    """So many reports of how it hangs tell how it was put up."""
+    shock_g: float = 2.5
+    quiet_s: float = 60.0
+    """What happened once is not told again before so long without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What happened, when it was seen, and by how much: metres, degrees or g; 0 where there is no measure."""
+
+    kind: Kind
+    at_ns: int
+    by: float = 0.0
+    place: Place | None = None
+    """Where the unit said it was last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Reports in a row that say something else than what holds."""
+
+    count: int = 0
+    since_ns: int = 0
+
+    def more(self, at_ns: int) -> "_Run":
+        return _Run(self.count + 1, self.since_ns if self.count else at_ns)
+
+    def long(self, at_ns: int, *, count: int, lasting_s: float) -> bool:
+        return self.count >= count and at_ns - self.since_ns >= lasting_s * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What is known of one unit since it was put up at a place."""
+
+    place: Place
+    level: Tilt | None = None
+    """How it was put up; learnt from its first reports where it is not known."""
+    last: Place | None = None
+    left: bool = False
+    tilted: bool = False
+    opened: bool = False
+    learning: tuple[Tilt, ...] = ()
+    astray: _Run = _Run()
+    askew: _Run = _Run()
+    told_ns: tuple[tuple[Kind, int], ...] = ()
+    """When each thing that happens at once happened last."""
+
+
+def judge(watch: Watch, report: Report, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
+    """Return what is known after a report that came at an instant (ns since 1970 UTC), and what is to be raised."""
+    match report:
+        case Position():
+            return _position(watch, report, at_ns, fence)
+        case Tilt():
+            return _tilt(watch, report, at_ns, fence)
+        case Case():
+            return _case(watch, report, at_ns)
+        case Shock():
+            return _shock(watch, report, at_ns, fence)
+        case Moved():
+            return _once(watch, Kind.MOVED, at_ns, fence)
+        case Tampered():
+            return _once(watch, Kind.TAMPERED, at_ns, fence)
+
+
+def _position(watch: Watch, fix: Position, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
+    if not 0.0 <= fix.accuracy_m <= fence.poor_m:
+        return watch, None
+    watch = replace(watch, last=fix.place)
+    off_m, error_m = distance_m(watch.place, fix.place), fence.sure * fix.accuracy_m
+    away = off_m - error_m > fence.radius_m
+    # Back is what is near by itself: a fix that only might be near does not end an alarm.
+    changes = off_m <= fence.radius_m if watch.left else away
+    if not changes:
+        return replace(watch, astray=_Run()), None
+    run = watch.astray.more(at_ns)
+    if not run.long(at_ns, count=fence.fixes, lasting_s=fence.left_s):
+        return replace(watch, astray=run), None
+    kind = Kind.RETURNED if watch.left else Kind.LEFT
+    watch = replace(watch, left=not watch.left, astray=_Run())
+    return watch, Alarm(kind=kind, at_ns=at_ns, by=off_m, place=fix.place)
+
+
+def _tilt(watch: Watch, tilt: Tilt, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
+    if not (math.isfinite(tilt.pitch_deg) and math.isfinite(tilt.roll_deg)):
+        return watch, None
+    if watch.level is None:
+        learning = (*watch.learning, tilt)
+        if len(learning) < fence.learn:
+            return replace(watch, learning=learning), None
+        level = Tilt(median(one.pitch_deg for one in learning), median(one.roll_deg for one in learning))
+        return replace(watch, learning=(), level=level), None
+    off_deg = between_deg(watch.level, tilt)
+    changes = off_deg <= fence.tilt_deg / 2 if watch.tilted else off_deg > fence.tilt_deg
+    if not changes:
+        return replace(watch, askew=_Run()), None
+    run = watch.askew.more(at_ns)
+    if not run.long(at_ns, count=2, lasting_s=fence.tilt_s):
+        return replace(watch, askew=run), None
+    kind = Kind.LEVELLED if watch.tilted else Kind.TILTED
+    watch = replace(watch, tilted=not watch.tilted, askew=_Run())
+    return watch, Alarm(kind=kind, at_ns=at_ns, by=off_deg, place=watch.last)
+
+
+def _case(watch: Watch, case: Case, at_ns: int) -> tuple[Watch, Alarm | None]:
+    if case.open == watch.opened:
+        return watch, None
+    kind = Kind.OPENED if case.open else Kind.CLOSED
+    return replace(watch, opened=case.open), Alarm(kind=kind, at_ns=at_ns, place=watch.last)
+
+
+def _shock(watch: Watch, shock: Shock, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
+    # Written so that what is no number is no blow.
+    if not shock.peak_g >= fence.shock_g:
+        return watch, None
+    return _once(watch, Kind.KNOCKED, at_ns, fence, by=shock.peak_g)
+
+
+def _once(watch: Watch, kind: Kind, at_ns: int, fence: Fence, *, by: float = 0.0) -> tuple[Watch, Alarm | None]:
+    told = dict(watch.told_ns)
+    quiet = kind not in told or at_ns - told[kind] >= fence.quiet_s * NS_PER_S
+    told[kind] = at_ns
+    watch = replace(watch, told_ns=tuple(sorted(told.items())))
+    return watch, Alarm(kind=kind, at_ns=at_ns, by=by, place=watch.last) if quiet else None
+
+
+def between_deg(one: Tilt, other: Tilt) -> float:
+    """Return the angle between the two directions that are down, in degrees: 0 to 180."""
+    a, b = _down(one), _down(other)
+    cross = math.hypot(a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+    return math.degrees(math.atan2(cross, sum(x * y for x, y in zip(a, b, strict=True))))
+
+
+def _down(tilt: Tilt) -> tuple[float, float, float]:
+    pitch, roll = math.radians(tilt.pitch_deg), math.radians(tilt.roll_deg)
+    return -math.sin(pitch), math.sin(roll) * math.cos(pitch), math.cos(roll) * math.cos(pitch)

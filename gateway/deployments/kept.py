@@ -1,0 +1,54 @@
+"""A deployment and the lines of its log as they are kept: JSON, and a digest over each line and the one before it."""
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from pydantic import TypeAdapter
+
+from gateway.db.deployments import DeploymentRow, EntryRow
+from gateway.deployments.deployment import Deployment
+from gateway.deployments.errors import UnknownDeploymentError
+from gateway.deployments.life import Hand
+from gateway.deployments.steps import NAMES, Referral, Step
+
+_RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)
+
+
+def read(row: DeploymentRow | None) -> Deployment:
+    """Return the deployment of a row.
+
+    Raises:
+        UnknownDeploymentError: there is none.
+    """
+    if row is None:
+        raise UnknownDeploymentError("There is no such deployment.", cure="Load the list again.")
+    return _RECORD.validate_json(row.record)
+
+
+def row_of(one: Deployment, now_ns: int) -> DeploymentRow:
+    """Return the row of a deployment that changed now."""
+    record = _RECORD.dump_json(one).decode()
+    return DeploymentRow(
+        id=one.id, stage=one.stage.value, urn=one.urn, changed_ns=now_ns, entries=one.entries, record=record
+    )
+
+
+def entry_of(  # noqa: PLR0913 - the parts of a line
+    then: Deployment, step: Referral | Step, by: Hand, *, now_ns: int, key: str | None, before: str
+) -> EntryRow:
+    """Return the line that says what led to a deployment as it is then; ``before`` is the digest of the line before."""
+    said = json.dumps(asdict(step), sort_keys=True, separators=(",", ":"))
+    name = NAMES[type(step)]
+    whole = [before, then.id, then.entries, str(now_ns), name, by.user_id, by.name, said]
+    return EntryRow(
+        deployment_id=then.id,
+        n=then.entries,
+        at_ns=now_ns,
+        step=name,
+        user_id=by.user_id,
+        name=by.name,
+        said=said,
+        key=key,
+        digest=hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest(),
+    )

@@ -1,0 +1,327 @@
+"""The life of a deployment: which step may follow, who may take it, and what there is after it. No clock, no database.
+
+::
+
+    referred ─┬─ granted ── planned ── deployed ── removed ── evaluated
+              ├─ refused       signs up before    signs down before the evaluation
+              └─ withdrawn (also when granted or planned)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage
+from gateway.deployments.errors import DeciderError, StepError, WishError
+from gateway.deployments.geofence import LASTING, OVER, Tilt
+from gateway.deployments.steps import (
+    NAMES,
+    Check,
+    Document,
+    DocumentKind,
+    Evaluate,
+    Extend,
+    Grant,
+    Hung,
+    Install,
+    Lapse,
+    Note,
+    Photo,
+    PhotoKind,
+    Plan,
+    Raise,
+    Referral,
+    Refuse,
+    Remove,
+    Review,
+    SignsDown,
+    SignsUp,
+    Step,
+    Withdraw,
+)
+from kernel.geography import distance_m
+
+
+class Right(StrEnum):
+    """What whoever takes a step must be allowed."""
+
+    DEPLOY = "deploy"
+    DECIDE = "decide"
+    CLOCK = "clock"
+    """Nobody: the passing of time does it, or the unit itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who takes a step, and what they may."""
+
+    user_id: str
+    name: str
+    rights: frozenset[Right]
+    person: bool = True
+    """Not a program: a decision is signed by somebody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the site asks for (``config.deployments``)."""
+
+    criteria: tuple[str, ...]
+    two_people: bool = True
+    max_days: int = 84
+    review_days: int = 28
+    spread_m: float = 100.0
+    sign_photos: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """From which stages a step may be taken, where it leads (``None``: nowhere else), and who takes it."""
+
+    stages: frozenset[Stage]
+    to: Stage | None
+    right: Right
+
+
+_UNDECIDED = frozenset({Stage.REFERRED})
+_BEFORE = frozenset({Stage.REFERRED, Stage.GRANTED, Stage.PLANNED})
+_STANDS = frozenset({Stage.DEPLOYED})
+_DOWN = frozenset({Stage.REMOVED})
+ALLOWED: dict[type[Step], Allowed] = {
+    Check: Allowed(_UNDECIDED, None, Right.DEPLOY),
+    Document: Allowed(_BEFORE | _STANDS | _DOWN | {Stage.EVALUATED}, None, Right.DEPLOY),
+    Note: Allowed(frozenset(Stage), None, Right.DEPLOY),
+    Photo: Allowed(_BEFORE | _STANDS | _DOWN, None, Right.DEPLOY),
+    Grant: Allowed(_UNDECIDED, Stage.GRANTED, Right.DECIDE),
+    Refuse: Allowed(_UNDECIDED, Stage.REFUSED, Right.DECIDE),
+    Withdraw: Allowed(_BEFORE, Stage.WITHDRAWN, Right.DEPLOY),
+    Plan: Allowed(frozenset({Stage.GRANTED, Stage.PLANNED}), Stage.PLANNED, Right.DEPLOY),
+    SignsUp: Allowed(frozenset({Stage.PLANNED}), None, Right.DEPLOY),
+    Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
+    Review: Allowed(_STANDS, None, Right.DEPLOY),
+    Extend: Allowed(_STANDS, None, Right.DECIDE),
+    Hung: Allowed(_STANDS, None, Right.CLOCK),
+    Raise: Allowed(_STANDS, None, Right.CLOCK),
+    Lapse: Allowed(_STANDS, None, Right.CLOCK),
+    Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
+    SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
+    Evaluate: Allowed(frozenset({Stage.REMOVED, Stage.EVALUATED}), Stage.EVALUATED, Right.DEPLOY),
+}
+"""Every step that there is. What it takes beyond this is in the step's own function below."""
+
+
+def begun(referral: Referral, by: Hand, *, id_: str, now_ns: int) -> Deployment:
+    """Return a deployment that was just referred."""
+    if Right.DEPLOY not in by.rights:
+        raise StepError("You may not refer a problem.", cure="Ask a supervisor.")
+    return Deployment(
+        id=id_,
+        stage=Stage.REFERRED,
+        title=referral.title,
+        problem=referral.problem,
+        evidence=referral.evidence,
+        alternatives=referral.alternatives,
+        purpose=referral.purpose,
+        referred_by=referral.referred_by,
+        referrer=by.user_id,
+        referred_ns=now_ns,
+        place=referral.place,
+        street=referral.street,
+    )
+
+
+def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int) -> Deployment:
+    """Return the deployment after a step.
+
+    Raises:
+        StepError: it may not follow now, not by this hand, or lacks what must come first.
+        DeciderError: somebody else must decide.
+        WishError: what is said cannot be.
+    """
+    allowed = ALLOWED[type(step)]
+    if allowed.right not in by.rights:
+        raise StepError("You may not take this step.", cure="Ask a supervisor.")
+    if known.stage not in allowed.stages:
+        raise StepError(
+            f"A deployment that is {known.stage.value} cannot be {NAMES[type(step)]} now.", cure="Load it again."
+        )
+    if allowed.right is Right.DECIDE:
+        _check_decider(known, by, rules)
+    taken = _TAKEN[type(step)](known, step, by, rules, now_ns)
+    return replace(taken, stage=allowed.to or known.stage, entries=known.entries + 1)
+
+
+def _check_decider(known: Deployment, by: Hand, rules: Rules) -> None:
+    if not by.person:
+        raise DeciderError("A decision is signed by a person.", cure="Sign in, and decide it yourself.")
+    if rules.two_people and by.user_id == known.referrer:
+        raise DeciderError("You referred this yourself.", cure="Somebody else must decide.")
+
+
+def _checked(known: Deployment, step: Check, _by: Hand, rules: Rules, _now_ns: int) -> Deployment:
+    if step.criterion not in rules.criteria:
+        raise WishError("That is none of the criteria here.", cure="Load the criteria again.")
+    return replace(known, met={**known.met, step.criterion: step.met})
+
+
+def _documented(known: Deployment, step: Document, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return replace(known, documents=known.documents | {step.kind})
+
+
+def _photographed(known: Deployment, step: Photo, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    if step.sha256 in known.photos:
+        raise WishError("That photo is here already.", cure="Send another.")
+    return replace(known, photos={**known.photos, step.sha256: step.kind})
+
+
+def _check_photo(known: Deployment, kind: PhotoKind, rules: Rules) -> None:
+    if rules.sign_photos and kind not in known.photos.values():
+        raise StepError("There is no photo of it.", cure="Take one, and send it first.")
+
+
+def _granted(known: Deployment, step: Grant, by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    open_ = [one for one in rules.criteria if not known.met.get(one, False)]
+    if open_:
+        unmet = any(one in known.met for one in open_)
+        raise StepError(
+            f"{len(open_)} of {len(rules.criteria)} criteria are {'not met' if unmet else 'not checked'}: {open_[0]}.",
+            cure="Check them with what was found; where one stays unmet, refuse.",
+        )
+    missing = {DocumentKind.DPIA, DocumentKind.AUTHORITY} - known.documents
+    if missing:
+        raise StepError(
+            f"Not linked yet: {', '.join(sorted(missing))}.", cure="Link the impact assessment and the authority."
+        )
+    if not 1 <= step.max_days <= rules.max_days:
+        raise WishError(f"A stay is granted for 1 to {rules.max_days} days.", cure="Grant less; it can be extended.")
+    return replace(
+        known,
+        decider=by.user_id,
+        decided_by=by.name,
+        decided_ns=now_ns,
+        max_days=step.max_days,
+        granted_place=known.place,
+    )
+
+
+def _refused(known: Deployment, _step: Refuse, by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, decider=by.user_id, decided_by=by.name, decided_ns=now_ns)
+
+
+def _unchanged(known: Deployment, _step: Step, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return known
+
+
+def _planned(known: Deployment, step: Plan, _by: Hand, rules: Rules, _now_ns: int) -> Deployment:
+    if not 1 <= step.review_days <= rules.review_days:
+        raise WishError(f"It is reviewed every 1 to {rules.review_days} days.", cure="Choose fewer days.")
+    return replace(
+        known,
+        urn=step.urn,
+        unit=step.unit,
+        responsible=step.responsible,
+        review_days=step.review_days,
+        mount=step.mount,
+    )
+
+
+def _signs_up(known: Deployment, _step: SignsUp, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    _check_photo(known, PhotoKind.SIGN_UP, rules)
+    return replace(known, signs_up_ns=known.signs_up_ns or now_ns)
+
+
+def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    if known.signs_up_ns is None:
+        raise StepError("The signs are not up yet.", cure="Put them up, and say so, before the camera.")
+    assert known.granted_place is not None
+    off_m = distance_m(known.granted_place, step.place)
+    if off_m > rules.spread_m:
+        raise WishError(
+            f"That is {off_m:.0f} m from the place that was granted; {rules.spread_m:.0f} m are allowed.",
+            cure="Put it up where it was granted, or refer the other place.",
+        )
+    until_ns = now_ns + known.max_days * DAY_NS
+    return replace(
+        known,
+        place=step.place,
+        street=step.street or known.street,
+        bearing_deg=step.bearing_deg,
+        deployed_ns=now_ns,
+        until_ns=until_ns,
+        review_ns=min(until_ns, now_ns + known.review_days * DAY_NS),
+    )
+
+
+def _reviewed(known: Deployment, step: Review, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    if not now_ns < step.next_ns <= now_ns + rules.review_days * DAY_NS:
+        raise WishError(f"The next review is within {rules.review_days} days from now.", cure="Choose another date.")
+    return replace(known, needed=step.needed, review_ns=step.next_ns)
+
+
+def _extended(known: Deployment, step: Extend, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    assert known.until_ns is not None
+    if not known.needed:
+        raise StepError("The last review found that it is not needed any more.", cure="Review it again, or remove it.")
+    if not max(now_ns, known.until_ns) < step.until_ns <= now_ns + rules.max_days * DAY_NS:
+        raise WishError(
+            f"A longer stay ends after {rules.max_days} days from now at the latest, and later than the one before.",
+            cure="Choose another date.",
+        )
+    return replace(known, until_ns=step.until_ns, lapsed_ns=None)
+
+
+def _hung(known: Deployment, step: Hung, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return replace(known, level=Tilt(step.pitch_deg, step.roll_deg))
+
+
+def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    alarms = dict(known.alarms)
+    if step.kind in LASTING:
+        alarms.setdefault(step.kind, now_ns)
+    elif step.kind in OVER:
+        alarms.pop(OVER[step.kind], None)
+    return replace(known, alarms=alarms)
+
+
+def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    if known.lapsed_ns is not None or known.valid(now_ns):
+        raise StepError("Its time is not over.", cure="")
+    return replace(known, lapsed_ns=now_ns)
+
+
+def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, removed_ns=now_ns, alarms={})
+
+
+def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    _check_photo(known, PhotoKind.SIGN_DOWN, rules)
+    return replace(known, signs_down_ns=known.signs_down_ns or now_ns)
+
+
+def _evaluated(known: Deployment, _step: Evaluate, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    if known.signs_down_ns is None:
+        raise StepError("The signs are not down yet.", cure="Take them down, and say so, first.")
+    return replace(known, evaluated_ns=now_ns)
+
+
+_TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deployment]] = {
+    Check: _checked,
+    Document: _documented,
+    Note: _unchanged,
+    Photo: _photographed,
+    Grant: _granted,
+    Refuse: _refused,
+    Withdraw: _unchanged,
+    Plan: _planned,
+    SignsUp: _signs_up,
+    Install: _installed,
+    Review: _reviewed,
+    Extend: _extended,
+    Hung: _hung,
+    Raise: _raised,
+    Lapse: _lapsed,
+    Remove: _removed,
+    SignsDown: _signs_down,
+    Evaluate: _evaluated,
+}

@@ -1,0 +1,374 @@
+"""The deployments of a site: each step written once, with the line that says so, and what follows from it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from config.deployments import DeploymentSettings
+from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow
+from gateway.db.engine import Database
+from gateway.db.errors import ConflictError, DatabaseError
+from gateway.deployments.deployment import Deployment, Stage
+from gateway.deployments.due import Due, due
+from gateway.deployments.errors import DeploymentError, TakenError, WishError
+from gateway.deployments.geofence import Fence, Kind, Report, Watch, judge
+from gateway.deployments.kept import entry_of, read, row_of
+from gateway.deployments.life import Hand, Right, Rules, after, begun
+from gateway.deployments.ports import Estate
+from gateway.deployments.steps import Hung, Install, Lapse, Plan, Raise, Referral, Remove, Step
+from kernel.clock import Clock, every
+from kernel.errors import SightlineError
+from kernel.ids import new_id
+
+log = structlog.get_logger()
+
+LOOK_S = 10.0
+"""A stay that ends by the clock is found this late at most; validity itself is asked of the clock each time."""
+CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
+WITHHELD = "no valid deployment says why this camera stands here"
+_OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A step that was taken. ``again``: it had been taken before, and was only sent twice."""
+
+    deployment: Deployment
+    entry: EntryRow
+    again: bool = False
+
+
+class Deployments:
+    """Made by :func:`open_deployments`."""
+
+    def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._estate: Estate | None = None
+        self._deployables: dict[str, DeployableRow] = {}
+        self._standing: dict[str, Deployment] = {}
+        """By the endpoint reference of the device."""
+        self._unjudged: set[str] = set()
+        """Devices whose hosts are still to be told whether they record."""
+        self._watches: dict[str, tuple[str, Watch]] = {}
+        """Of units that stand somewhere, with the deployment that each is of."""
+        self._fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
+        self._listening: list[Callable[[Taken], None]] = []
+        self._turn = asyncio.Lock()
+        """One step at a time: what follows from it in the estate follows in its order."""
+        self.rules = Rules(
+            criteria=settings.criteria,
+            two_people=settings.two_people,
+            max_days=settings.max_days,
+            review_days=settings.review_days,
+            spread_m=settings.spread_m,
+            sign_photos=settings.sign_photos,
+        )
+
+    # --- what follows from them
+
+    def withheld(self, urn: str) -> str:
+        """Return why nothing may be recorded of a device now; empty where it may."""
+        return "" if self.may_record(urn) else WITHHELD
+
+    def may_record(self, urn: str) -> bool:
+        """Return whether a device may be recorded: it does not move, or a valid deployment says why it is there."""
+        if self._settings.record_without or urn not in self._deployables:
+            return True
+        standing = self._standing.get(urn)
+        return standing is not None and standing.valid(self._clock.wall_ns())
+
+    def standing(self, urn: str) -> Deployment | None:
+        """Return the deployment by which a device stands where it stands."""
+        return self._standing.get(urn)
+
+    def deployable(self, urn: str) -> DeployableRow | None:
+        """Return the mark of a device that moves."""
+        return self._deployables.get(urn)
+
+    def join(self, estate: Estate) -> None:
+        """Have cameras follow what is decided here."""
+        self._estate = estate
+
+    def part(self) -> None:
+        """Have them follow no more: they are being closed."""
+        self._estate = None
+
+    def listen(self, call: Callable[[Taken], None]) -> Callable[[], None]:
+        """Call ``call(taken)`` with each step that nobody takes: alarms, ends of stays; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
+
+    # --- reading
+
+    async def one(self, deployment_id: str) -> Deployment:
+        """Return one.
+
+        Raises:
+            UnknownDeploymentError: there is none.
+        """
+        async with self._database.read() as connection:
+            return read(await DeploymentRows(connection).one(deployment_id))
+
+    async def newest(
+        self, *, stage: Stage | None = None, urn: str | None = None, before: str | None = None, limit: int = 100
+    ) -> list[Deployment]:
+        """Return the newest that match; ``before`` is the identifier of the oldest that one has."""
+        async with self._database.read() as connection:
+            rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
+        return [read(row) for row in rows]
+
+    async def of_devices(self, urns: Collection[str]) -> list[Deployment]:
+        """Return every one of these devices, the newest first."""
+        async with self._database.read() as connection:
+            return [read(row) for row in await DeploymentRows(connection).of_devices(urns)]
+
+    async def log(self, deployment_id: str) -> list[EntryRow]:
+        """Return everything that was said of one, the oldest first.
+
+        Raises:
+            UnknownDeploymentError: there is none.
+        """
+        async with self._database.read() as connection:
+            rows = DeploymentRows(connection)
+            read(await rows.one(deployment_id))
+            return await rows.log(deployment_id)
+
+    async def due(self) -> list[Due]:
+        """Return what needs a person, what is overdue first."""
+        async with self._database.read() as connection:
+            rows = await DeploymentRows(connection).of_stages(frozenset(stage.value for stage in _OPEN))
+        return due(
+            [read(row) for row in rows],
+            now_ns=self._clock.wall_ns(),
+            warn_days=self._settings.warn_days,
+            evaluation_days=self._settings.evaluation_days,
+        )
+
+    # --- changing
+
+    async def mark(self, urn: str, unit: str, *, by: Hand) -> DeployableRow:
+        """Have a device be one that moves: from now on it records where a deployment says why."""
+        row = DeployableRow(urn=urn, unit=unit, marked_by=by.user_id, marked_ns=self._clock.wall_ns())
+        async with self._turn:
+            async with self._database.write() as connection:
+                await DeploymentRows(connection).mark(row)
+            self._deployables[urn] = row
+            await self._judge(urn)
+        return row
+
+    async def unmark(self, urn: str) -> None:
+        """Have it be fixed; not while it is deployed.
+
+        Raises:
+            TakenError: it is.
+        """
+        async with self._turn:
+            if urn in self._standing:
+                raise TakenError("This unit is deployed.", cure="Remove it from where it stands first.")
+            async with self._database.write() as connection:
+                await DeploymentRows(connection).unmark(urn)
+            self._deployables.pop(urn, None)
+            await self._judge(urn)
+
+    async def refer(self, referral: Referral, *, by: Hand, key: str | None = None) -> Taken:
+        """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""
+        now_ns = self._clock.wall_ns()
+        first = begun(referral, by, id_=new_id(), now_ns=now_ns)
+        entry = entry_of(first, referral, by, now_ns=now_ns, key=key, before="")
+        async with self._turn, self._database.write() as connection:
+            rows = DeploymentRows(connection)
+            if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
+                return Taken(deployment=read(await rows.one(sent.deployment_id)), entry=sent, again=True)
+            await rows.add(row_of(first, now_ns), entry)
+        return Taken(deployment=first, entry=entry)
+
+    async def step(self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None) -> Taken:
+        """Take a step. Sent twice with the same ``key`` it is taken once.
+
+        Raises:
+            DeploymentError: it may not be taken; see :func:`gateway.deployments.life.after`.
+        """
+        async with self._turn:
+            known = await self.one(deployment_id)
+            if key is not None:
+                async with self._database.read() as connection:
+                    sent = await DeploymentRows(connection).said_before(deployment_id, key)
+                if sent is not None:
+                    return Taken(deployment=known, entry=sent, again=True)
+            now_ns = self._clock.wall_ns()
+            then = after(known, step, by, rules=self.rules, now_ns=now_ns)
+            await self._before(known, step)
+            taken = await self._write(then, step, by, now_ns=now_ns, key=key)
+            self._keep(then)
+            if known.valid(now_ns) != then.valid(now_ns):
+                await self._judge(then.urn)
+            return taken
+
+    async def _before(self, known: Deployment, step: Step) -> None:
+        """Do in the estate what a step says was done there. What fails here leaves the step untaken, to be tried anew.
+
+        A camera that was moved for a step that could not be written records nothing at its new place.
+        """
+        if isinstance(step, Plan):
+            if step.urn not in self._deployables:
+                raise WishError("That is no deployable unit.", cure="Mark its camera as deployable, or choose another.")
+        elif isinstance(step, Install):
+            if known.urn not in self._deployables or not self._get_estate().has(known.urn):
+                raise WishError("The planned unit is not enrolled any more.", cure="Enrol it, or plan another.")
+            if known.urn in self._standing:
+                raise TakenError("That unit is deployed elsewhere.", cure="Remove it there, or plan another.")
+            street = step.street or known.street
+            await self._get_estate().put_up(known.urn, step.place, street, step.bearing_deg)
+        elif isinstance(step, Remove):
+            await self._get_estate().take_down(known.urn)
+
+    async def _write(self, then: Deployment, step: Step, by: Hand, *, now_ns: int, key: str | None) -> Taken:
+        try:
+            async with self._database.write() as connection:
+                rows = DeploymentRows(connection)
+                last = await rows.last(then.id)
+                entry = entry_of(then, step, by, now_ns=now_ns, key=key, before=last.digest)
+                await rows.step(row_of(then, now_ns), entry)
+        except ConflictError as error:
+            raise TakenError(error.message, cure=error.cure) from None
+        return Taken(deployment=then, entry=entry)
+
+    def _keep(self, then: Deployment) -> None:
+        if then.stage is Stage.DEPLOYED:
+            self._standing[then.urn] = then
+        elif (here := self._standing.get(then.urn)) is not None and here.id == then.id:
+            del self._standing[then.urn]
+            self._watches.pop(then.urn, None)
+
+    def _get_estate(self) -> Estate:
+        if self._estate is None:
+            raise DeploymentError("The cameras are not known yet.", cure="Try again in a moment.")
+        return self._estate
+
+    async def _judge(self, urn: str) -> None:
+        """Have the hosts told. Where that fails the step is taken all the same, and they are told before long."""
+        self._unjudged.add(urn)
+        if self._estate is None:
+            return
+        try:
+            await self._estate.judge(urn)
+        except SightlineError as error:
+            log.error("deployment.unjudged", urn=urn, error=error.code)  # noqa: TRY400 - a plain reason
+        else:
+            self._unjudged.discard(urn)
+
+    # --- what units report
+
+    async def reported(self, urn: str, report: Report) -> list[Taken]:
+        """Take in what a unit reports now, and return what was raised by it: each is a line of its deployment's log.
+
+        What stands nowhere is not watched. A unit in alarm goes on recording.
+        """
+        async with self._turn:
+            known = self._standing.get(urn)
+            if known is None:
+                return []
+            now_ns = self._clock.wall_ns()
+            watch, alarm = judge(self._watch_of(known), report, now_ns, self._fence)
+            taken = []
+            if known.level is None and watch.level is not None:
+                level = Hung(pitch_deg=watch.level.pitch_deg, roll_deg=watch.level.roll_deg)
+                taken.append(await self._by_itself(known, level, now_ns))
+            if alarm is not None:
+                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place)
+                taken.append(await self._by_itself(self._standing[urn], what, now_ns))
+                log.warning("deployment.alarm", deployment=known.id, unit=known.unit, kind=alarm.kind.value)
+            # Last: what could not be written is judged again with the next report.
+            self._watches[urn] = known.id, watch
+        for one in taken:
+            self._tell(one)
+        return taken
+
+    def _watch_of(self, known: Deployment) -> Watch:
+        """Return what is known of a unit since it was put up; after a restart, what its deployment says."""
+        of, watch = self._watches.get(known.urn, ("", None))
+        if watch is not None and of == known.id:
+            return watch
+        return Watch(
+            place=known.place,
+            level=known.level,
+            left=Kind.LEFT in known.alarms,
+            tilted=Kind.TILTED in known.alarms,
+            opened=Kind.OPENED in known.alarms,
+        )
+
+    async def _by_itself(self, known: Deployment, step: Hung | Raise | Lapse, now_ns: int) -> Taken:
+        then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
+        taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)
+        self._keep(then)
+        return taken
+
+    def _tell(self, taken: Taken) -> None:
+        for call in tuple(self._listening):
+            call(taken)
+
+    # --- the clock
+
+    async def load(self) -> None:
+        """Read what stands."""
+        async with self._database.read() as connection:
+            rows = DeploymentRows(connection)
+            self._deployables = {row.urn: row for row in await rows.deployables()}
+            standing = [read(row) for row in await rows.of_stages(frozenset({Stage.DEPLOYED.value}))]
+        self._standing = {one.urn: one for one in standing}
+
+    async def look(self) -> None:
+        """End the stays whose time is over: what stands there records nothing from now on. Tell who was not told."""
+        for urn in tuple(self._unjudged):
+            async with self._turn:
+                await self._judge(urn)
+        now_ns = self._clock.wall_ns()
+        over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
+        for one in over:
+            async with self._turn:
+                known = self._standing.get(one.urn)
+                if known is None or known.lapsed_ns is not None or known.valid(self._clock.wall_ns()):
+                    continue
+                try:
+                    taken = await self._by_itself(known, Lapse(), now_ns)
+                except TakenError:
+                    # Another process took a step.
+                    self._keep(await self.one(known.id))
+                    continue
+                await self._judge(known.urn)
+            log.warning("deployment.lapsed", deployment=known.id, unit=known.unit)
+            self._tell(taken)
+
+    async def run(self) -> None:
+        """Look, for ever; with a failing database at a later turn."""
+        failing = False
+        async with every(self._clock, LOOK_S) as ticks:
+            async for _ in ticks:
+                try:
+                    await self.look()
+                except DatabaseError as error:
+                    if not failing:
+                        log.error("deployments.look_failed", error=error.code)  # noqa: TRY400 - a plain reason
+                    failing = True
+                else:
+                    failing = False
+
+
+@asynccontextmanager
+async def open_deployments(
+    database: Database, *, clock: Clock, settings: DeploymentSettings
+) -> AsyncIterator[Deployments]:
+    """Give the deployments for the time of the block; who may record is known from the first moment on."""
+    deployments = Deployments(database, clock=clock, settings=settings)
+    await deployments.load()
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(deployments.run(), name="deployments")
+        try:
+            yield deployments
+        finally:
+            looking.cancel()

@@ -1,0 +1,249 @@
+"""Every step in the life of a deployment, with what is said in it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.deployments.geofence import Kind
+from kernel.geography import Place
+
+
+class DocumentKind(StrEnum):
+    """What of the law and its paper is linked."""
+
+    DPIA = "dpia"
+    """Data protection impact assessment (UK GDPR article 35)."""
+    AUTHORITY = "authority"
+    """By whose word and under which power the camera stands there."""
+    SURVEILLANCE = "surveillance"
+    """Authorisation of directed surveillance (RIPA 2000 section 28), where it is that."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral:
+    """Somebody has a problem at a place. It opens a deployment."""
+
+    title: str
+    problem: str
+    evidence: str
+    alternatives: str
+    """What else was tried, or why nothing else would do."""
+    purpose: str
+    referred_by: str
+    """Person and organisation whose problem it is, as people say it."""
+    place: Place
+    street: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One criterion was looked at."""
+
+    criterion: str
+    met: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document is linked: where it is kept, and the hash of what it said then."""
+
+    kind: DocumentKind
+    title: str
+    reference: str
+    """Its number or address in whatever keeps it."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something to be remembered; it changes nothing."""
+
+    text: str
+
+
+class PhotoKind(StrEnum):
+    """What a photo shows."""
+
+    SIGN_UP = "sign-up"
+    SIGN_DOWN = "sign-down"
+    """The place of a sign without it."""
+    UNIT = "unit"
+    VIEW = "view"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """A photo was taken. What it says of itself stands here; the file is kept by its hash."""
+
+    kind: PhotoKind
+    sha256: str
+    media_type: str
+    size_bytes: int
+    width: int
+    height: int
+    taken: str
+    place: Place | None
+    off_m: float | None
+    """How far from the deployment's place."""
+    remarks: tuple[str, ...]
+    """What is odd about it, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A camera may stand there, so long, for this reason."""
+
+    reason: str
+    max_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """None may, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """It is not wanted any more, and nothing stands."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which unit goes, who answers for it, and when it is looked at again after it stands."""
+
+    urn: str
+    unit: str
+    """Its label, as printed on it."""
+    responsible: str
+    review_days: int
+    mount: str
+    """The lamp post, by its number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignsUp:
+    """The signs are up."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """The unit is up."""
+
+    place: Place
+    street: str
+    bearing_deg: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Somebody looked whether it is still needed, and when to look again."""
+
+    found: str
+    needed: bool
+    next_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extend:
+    """It may stay longer, for this reason."""
+
+    reason: str
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hung:
+    """How the unit hangs since it was put up, as its own first reports tell."""
+
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raise:
+    """Something happened to the unit where it stands, or is over; see :mod:`gateway.deployments.geofence`."""
+
+    kind: Kind
+    by: float
+    """Metres, degrees or g, by the kind."""
+    place: Place | None
+    """Where the unit said it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lapse:
+    """Its time is over by the clock, and it still stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """The unit is down."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignsDown:
+    """The signs are down."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """What it did. It can be said again: effects are looked at some time after, too."""
+
+    found: str
+    effect: str
+    """In a word: solved, less, unchanged, moved, worse."""
+
+
+Step = (
+    Check
+    | Document
+    | Note
+    | Photo
+    | Grant
+    | Refuse
+    | Withdraw
+    | Plan
+    | SignsUp
+    | Install
+    | Review
+    | Extend
+    | Hung
+    | Raise
+    | Lapse
+    | Remove
+    | SignsDown
+    | Evaluate
+)
+NAMES: dict[type[Referral | Step], str] = {
+    Referral: "referred",
+    Check: "checked",
+    Document: "document",
+    Note: "note",
+    Photo: "photo",
+    Grant: "granted",
+    Refuse: "refused",
+    Withdraw: "withdrawn",
+    Plan: "planned",
+    SignsUp: "signs-up",
+    Install: "installed",
+    Review: "reviewed",
+    Extend: "extended",
+    Hung: "hung",
+    Raise: "alarm",
+    Lapse: "lapsed",
+    Remove: "removed",
+    SignsDown: "signs-down",
+    Evaluate: "evaluated",
+}
+"""What each is called in the log and the audit."""

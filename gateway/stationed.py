@@ -1,0 +1,97 @@
+"""Joins deployments with the rooms that do not know of them: cameras go where they say, and the audit is told."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from config.deployments import DeploymentSettings
+from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
+from gateway.audit.trail import Trail
+from gateway.db.engine import Database
+from gateway.deployments.service import Deployments, Taken, open_deployments
+from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.links import HostPlace
+from gateway.fleet.service import Fleet, open_fleet
+from gateway.vault import Vault
+from kernel.clock import Clock
+from kernel.geography import Place
+
+OF_THE_PLACE = frozenset({"place", "bearing_deg", "hfov_deg"})
+"""What is known of a camera where it stands, and of no other place."""
+
+
+class Stationed:
+    """Satisfies ``gateway.deployments.ports.Estate``: the fleet's cameras, by their device."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def has(self, urn: str) -> bool:
+        """See ``Estate``."""
+        return bool(self._of(urn))
+
+    async def put_up(self, urn: str, place: Place, street: str, bearing_deg: float | None) -> None:
+        """See ``Estate``."""
+        facts = CameraFacts(place=place, street=street, bearing_deg=bearing_deg)
+        clear = OF_THE_PLACE - ({"place"} if bearing_deg is None else {"place", "bearing_deg"})
+        for camera in self._of(urn):
+            await self._fleet.change(camera, facts, clear=clear, anew=True)
+
+    async def take_down(self, urn: str) -> None:
+        """See ``Estate``."""
+        for camera in self._of(urn):
+            await self._fleet.change(camera, CameraFacts(street=""), clear=OF_THE_PLACE, anew=True)
+
+    async def judge(self, urn: str) -> None:
+        """See ``Estate``."""
+        await self._fleet.judge(urn)
+
+    def _of(self, urn: str) -> list[Camera]:
+        return [camera for camera in self._fleet.cameras() if camera.description.identity.urn == urn]
+
+
+class StepRecorder:
+    """Has the audit told of steps that nobody asked for: the clock's."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+
+    def heard(self, taken: Taken) -> None:
+        """Record one."""
+        self._trail.note(step_event(taken, SYSTEM))
+
+
+def step_event(taken: Taken, actor: Actor) -> AuditEvent:
+    """Return what the audit is told of a step: which line of the deployment's log, and its digest."""
+    entry, known = taken.entry, taken.deployment
+    details: dict[str, Detail] = {
+        "deployment": known.id,
+        "line": entry.n,
+        "digest": entry.digest,
+        "unit": known.unit,
+        "urn": known.urn,
+    }
+    return AuditEvent(action=Action(f"deployment.{entry.step}"), actor=actor, subject=known.id, details=details)
+
+
+@asynccontextmanager
+async def open_stationed(  # noqa: PLR0913 - what both are opened with
+    database: Database,
+    places: Sequence[HostPlace],
+    trail: Trail,
+    *,
+    settings: DeploymentSettings,
+    clock: Clock,
+    vault: Vault,
+) -> AsyncIterator[tuple[Deployments, Fleet]]:
+    """Give the deployments, and the fleet that follows them: no host is ever told to record what may not be."""
+    async with (
+        open_deployments(database, clock=clock, settings=settings) as deployments,
+        open_fleet(database, places, clock=clock, vault=vault, withheld=deployments.withheld) as fleet,
+    ):
+        deployments.join(Stationed(fleet))
+        stop = deployments.listen(StepRecorder(trail).heard)
+        try:
+            yield deployments, fleet
+        finally:
+            stop()
+            deployments.part()

@@ -1,0 +1,232 @@
+"""Deployments over the API: from referral to evaluation, and what their cameras do meanwhile."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from config.deployments import DeploymentSettings
+from tests.fakes.deploying import PLACE, REFERRAL, Deploying
+from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.photos import photo
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Return a gateway without cameras."""
+    async with open_desk(tmp_path) as desk:
+        yield desk
+
+
+@pytest_asyncio.fixture
+async def deploying(desk: Desk) -> Deploying:
+    """Return a deployable camera, and people who deploy it."""
+    return await Deploying.at(desk)
+
+
+async def test_a_deployment_lives_from_referral_to_evaluation(deploying: Deploying) -> None:
+    """Each step leads where it should, and the log has a line for each, by whoever took it."""
+    standing = await deploying.deployed()
+    assert (standing["stage"], standing["valid"], standing["unit"]) == ("deployed", True, "D017")
+    assert standing["cameras"] == [deploying.camera]
+    soon = standing["review"]
+    await deploying.step("reviews", found="Quieter.", needed=True, next=soon)
+    await deploying.step("removal", text="Solved.")
+    assert (await deploying.photo("sign-down")).status_code == 201
+    await deploying.step("signs-down", text="Both.")
+    over = await deploying.step("evaluations", found="No report since.", effect="solved")
+    assert (over["stage"], over["valid"], over["lines"]) == ("evaluated", False, 18)
+    lines = (await deploying.team.get(f"{deploying.path}/log")).json()
+    assert [line["step"] for line in lines] == [
+        "referred",
+        *["checked"] * 5,
+        *["document"] * 2,
+        "granted",
+        "planned",
+        "photo",
+        "signs-up",
+        "installed",
+        "reviewed",
+        "removed",
+        "photo",
+        "signs-down",
+        "evaluated",
+    ]
+    assert {line["by"] for line in lines} == {"some-operator", "some-supervisor"}
+
+
+async def test_every_step_is_in_the_audit_with_its_digest(deploying: Deploying) -> None:
+    """The audit has an entry for each line of the log, and the digest that the line has."""
+    await deploying.deployed()
+    lines = (await deploying.team.get(f"{deploying.path}/log")).json()
+    recorded = [one for one in await deploying.desk.audit() if one.action.startswith("deployment.")]
+    assert [one.action for one in recorded] == [f"deployment.{line['step']}" for line in lines]
+    assert all(line["digest"] in one.details for line, one in zip(lines, recorded, strict=True))
+
+
+async def test_whoever_referred_it_does_not_decide(deploying: Deploying) -> None:
+    """A supervisor who refers needs another one."""
+    deploying.team = deploying.chief
+    await deploying.ready()
+    refused = await deploying.ask("decision", granted=True, reason="Because I say so.")
+    assert (refused.status_code, refused.json()["type"]) == (409, "deployment.decider")
+    second = await deploying.desk.person("supervisor", "second")
+    await deploying.step("decision", by=second, granted=True, reason="I agree.")
+
+
+async def test_a_program_signs_no_decision(deploying: Deploying) -> None:
+    """An administrator's token does not grant."""
+    await deploying.ready()
+    program = await deploying.desk.token("administrator")
+    answer = await deploying.ask("decision", by=program, granted=True, reason="Automatic.")
+    assert answer.status_code == 403
+
+
+async def test_a_refusal_has_its_reason_and_signature(deploying: Deploying) -> None:
+    """It is the end of it, and the log says by whom and why."""
+    await deploying.refer()
+    refused = await deploying.step("decision", by=deploying.chief, granted=False, reason="Other means will do.")
+    assert (refused["stage"], refused["decided_by"]) == ("refused", "some-supervisor")
+    line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
+    assert line["said"] == {"reason": "Other means will do."}
+    assert (await deploying.ask("plan", camera=deploying.camera, responsible="Me")).status_code == 409
+
+
+async def test_its_camera_records_only_while_it_stands(deploying: Deploying) -> None:
+    """Nothing before it is installed and after it is removed; the host is told why."""
+    told = deploying.desk.host.assignments
+    assert "no valid deployment" in told[deploying.camera].withheld
+    await deploying.deployed()
+    assert not told[deploying.camera].withheld
+    await deploying.step("removal", text="Solved.")
+    assert told[deploying.camera].withheld
+
+
+async def test_its_camera_stands_where_it_was_put_up(deploying: Deploying) -> None:
+    """Place, street and bearing are the deployment's; afterwards it stands nowhere."""
+    await deploying.deployed()
+    camera = (await deploying.team.get(f"/api/v1/cameras/{deploying.camera}")).json()
+    assert (camera["place"], camera["street"], camera["bearing_deg"]) == (PLACE, "Mill Lane", 90.0)
+    await deploying.step("removal", text="Solved.")
+    camera = (await deploying.team.get(f"/api/v1/cameras/{deploying.camera}")).json()
+    assert (camera["place"], camera["street"], camera["bearing_deg"]) == (None, "", None)
+
+
+async def test_what_is_sent_twice_is_done_once(deploying: Deploying) -> None:
+    """A phone that lost the answer sends again under the same key."""
+    wish = {**REFERRAL, "key": "phone-1-0001"}
+    first = await deploying.team.post("/api/v1/deployments", json=wish)
+    again = await deploying.team.post("/api/v1/deployments", json=wish)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    deploying.path = f"/api/v1/deployments/{first.json()['id']}"
+    for status in (201, 200):
+        answer = await deploying.ask("notes", text="Called back.", key="phone-1-0002")
+        assert (answer.status_code, answer.json()["lines"]) == (status, 2)
+    assert len(await deploying.desk.audit("deployment.note")) == 1
+
+
+async def test_a_unit_stands_at_one_place(deploying: Deploying) -> None:
+    """Another deployment of the same unit is not installed before it is removed."""
+    await deploying.deployed()
+    first = deploying.path
+    await deploying.planned()
+    taken = await deploying.ask("installation", place=PLACE)
+    assert (taken.status_code, taken.json()["type"]) == (409, "deployment.taken")
+    assert (await deploying.team.get(first)).json()["valid"]
+
+
+async def test_a_fixed_camera_is_not_deployed(deploying: Deploying) -> None:
+    """Only a unit that is marked so can be planned; a deployed one stays marked."""
+    await deploying.deployed()
+    mark = f"/api/v1/cameras/{deploying.camera}/deployable"
+    assert (await deploying.desk.admin.delete(mark)).status_code == 409
+    await deploying.step("removal", text="Solved.")
+    assert (await deploying.desk.admin.delete(mark)).status_code == 204
+    await deploying.ready()
+    await deploying.step("decision", by=deploying.chief, granted=True, reason="Again.")
+    assert (await deploying.ask("plan", camera=deploying.camera, responsible="Me")).status_code == 422
+    assert (await deploying.team.get(mark)).json()["records"]
+
+
+@pytest.mark.parametrize("role", ["viewer", "member"])
+async def test_others_neither_see_nor_take_steps(deploying: Deploying, role: str) -> None:
+    """Who may not deploy reads nothing of it."""
+    await deploying.refer()
+    other = await deploying.desk.person(role)
+    assert (await other.get(deploying.path)).status_code == 403
+    assert (await deploying.ask("notes", by=other, text="Hello.")).status_code == 403
+
+
+async def test_an_operator_does_not_decide(deploying: Deploying) -> None:
+    """Deploying is not deciding."""
+    await deploying.ready()
+    other = await deploying.desk.person("operator", "other")
+    assert (await deploying.ask("decision", by=other, granted=True, reason="Fine.")).status_code == 403
+
+
+async def test_what_awaits_a_decision_is_due(deploying: Deploying) -> None:
+    """A referral is listed at once, and not overdue yet."""
+    await deploying.refer()
+    (one,) = (await deploying.team.get("/api/v1/deployments/due")).json()
+    assert (one["why"], one["overdue"], one["deployment"]["title"]) == ("decision", False, REFERRAL["title"])
+
+
+async def test_a_photo_is_shown_as_it_came_to_who_deploys(deploying: Deploying) -> None:
+    """Bytes and kind are those that were sent, nothing is guessed from them, and others see none."""
+    await deploying.refer()
+    sent = photo(taken="2026:05:01 12:00:00", place=(51.5, -0.1))
+    answer = await deploying.photo("unit", sent)
+    (known,) = answer.json()["photos"]
+    path = f"{deploying.path}/photos/{known['sha256']}"
+    shown = await deploying.team.get(path)
+    assert (shown.content, shown.headers["content-type"]) == (sent, "image/jpeg")
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in shown.headers["content-security-policy"]
+    assert (await (await deploying.desk.person("viewer")).get(path)).status_code == 403
+    line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
+    assert line["said"]["place"]["latitude_deg"] == pytest.approx(51.5)
+    assert line["said"]["remarks"][0].startswith("it was taken")
+    await deploying.refer(title="Another")
+    elsewhere = f"{deploying.path}/photos/{known['sha256']}"
+    assert (await deploying.team.get(elsewhere)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "status"),
+    [
+        (b"<script>", "image/jpeg", 422),
+        (photo(kind="PNG"), "image/jpeg", 422),
+        (photo(), "image/svg+xml", 415),
+        (photo() + bytes(400_000), "image/jpeg", 201),
+        (photo() + bytes(1_000_000), "image/jpeg", 413),
+    ],
+)
+async def test_a_photo_is_what_it_says_and_not_too_large(
+    tmp_path: Path, body: bytes, media_type: str, status: int
+) -> None:
+    """JPEG or PNG by its own bytes, larger than other bodies may be, and within the site's limit."""
+    settings = settings_in(tmp_path).model_copy(update={"deployments": DeploymentSettings(photo_bytes=500_000)})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        await deploying.refer()
+        assert (await deploying.photo("unit", body, media_type)).status_code == status
+
+
+async def test_a_photo_that_is_refused_is_not_kept(deploying: Deploying, tmp_path: Path) -> None:
+    """What no deployment has takes no room."""
+    await deploying.refer()
+    await deploying.step("withdrawal", text="Not needed.")
+    assert (await deploying.photo("unit")).status_code == 409
+    assert [path for path in (tmp_path / "photos").rglob("*") if path.is_file()] == []
+
+
+async def test_photos_are_bounded_in_number(tmp_path: Path) -> None:
+    """A deployment has as many as the site allows; the same one is not counted twice."""
+    settings = settings_in(tmp_path).model_copy(update={"deployments": DeploymentSettings(photos_max=2)})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        await deploying.refer()
+        statuses = [(await deploying.photo("unit", photo(shade=shade))).status_code for shade in (1, 1, 2, 3)]
+        assert statuses == [201, 422, 201, 422]

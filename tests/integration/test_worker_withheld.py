@@ -1,0 +1,67 @@
+"""A camera host that is to record nothing of a camera: pictures go on, the disk has none, the timeline says why."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.fleet.footage import TimelineReply
+from kernel.clock import NS_PER_S, SystemClock
+from kernel.ids import StreamName
+from kernel.media import GapCause
+from tests.fakes.onecamera import one_camera
+from tests.fakes.waiting import until
+from tests.integration.test_worker_host import Site, site_of
+
+pytestmark = pytest.mark.timeout(60)
+CLOCK = SystemClock()
+WHY = "no valid deployment says why this camera stands here"
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """Give a host that owns no camera yet."""
+    async with one_camera(CLOCK) as device, site_of(tmp_path, device) as site:
+        yield site
+
+
+async def line_of(site: Site, stream: StreamName) -> TimelineReply:
+    """Return the last minute."""
+    now_ns = CLOCK.wall_ns()
+    return await site.client.timeline(site.id, stream, now_ns - 60 * NS_PER_S, now_ns)
+
+
+async def test_what_is_withheld_is_shown_and_not_recorded(site: Site) -> None:
+    """Both streams have a gap for privacy and no footage, while pictures come."""
+    await site.client.assign(site.assignment().model_copy(update={"withheld": WHY}))
+    await until(lambda: site.state(lambda s: s.main.frames > 40 and s.sub and s.sub.frames > 40), what="pictures")
+    state = site.state()
+    assert state is not None
+    assert state.main.recording is not None
+    assert (state.main.recording.on, state.main.recording.cause) == (False, WHY)
+    for stream in StreamName:
+        line = await line_of(site, stream)
+        assert line.spans == ()
+        assert [(gap.cause, gap.detail) for gap in line.gaps] == [(GapCause.PRIVACY, WHY)]
+
+
+async def test_it_records_as_soon_as_it_may_and_stops_when_it_may_no_more(site: Site) -> None:
+    """A deployment begins and ends: footage lies between two stretches of privacy."""
+    withheld = site.assignment().model_copy(update={"withheld": WHY})
+    for assignment, recorded in ((withheld, False), (site.assignment(), True), (withheld, False)):
+        seen = len(site.lines)
+        await site.client.assign(assignment)
+        await until(
+            lambda seen=seen, recorded=recorded: (  # type: ignore[misc]
+                len(site.lines) > seen
+                and site.state(lambda s: s.main.frames > 40 and s.main.recording and s.main.recording.on is recorded)
+            ),
+            what="pictures",
+        )
+    line = await line_of(site, StreamName.MAIN)
+    assert len(line.spans) == 1
+    causes = [gap.cause for gap in line.gaps]
+    assert [cause for cause in causes if cause is not GapCause.HOST] == [GapCause.PRIVACY, GapCause.PRIVACY]
+    assert line.gaps[0].end_ns <= line.spans[0].start_ns
+    assert line.gaps[-1].start_ns >= line.spans[0].end_ns

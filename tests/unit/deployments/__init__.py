@@ -1,0 +1,1 @@
+"""Deployments: their life, what is due, photos, and whether a unit left its place."""

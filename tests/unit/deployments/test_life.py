@@ -1,0 +1,275 @@
+"""The life of a deployment: which step may follow, by whom, and what never happens."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage
+from gateway.deployments.errors import DeciderError, DeploymentError, StepError, WishError
+from gateway.deployments.geofence import Kind
+from gateway.deployments.life import ALLOWED, Hand, Right, Rules, after, begun
+from gateway.deployments.steps import (
+    NAMES,
+    Check,
+    Document,
+    DocumentKind,
+    Evaluate,
+    Extend,
+    Grant,
+    Hung,
+    Install,
+    Lapse,
+    Note,
+    Photo,
+    PhotoKind,
+    Plan,
+    Raise,
+    Referral,
+    Refuse,
+    Remove,
+    Review,
+    SignsDown,
+    SignsUp,
+    Step,
+    Withdraw,
+)
+from kernel.geography import LocalPlane, Place
+
+HERE = Place(51.5, -0.1)
+NOW_NS = 1_790_000_000 * 10**9
+RULES = Rules(criteria=("recorded", "tried"), max_days=30, review_days=10, spread_m=50)
+TEAM = Hand(user_id="team", name="Team", rights=frozenset({Right.DEPLOY}))
+CHIEF = Hand(user_id="chief", name="Chief", rights=frozenset({Right.DEPLOY, Right.DECIDE}))
+CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
+REFERRAL = Referral(
+    title="Mill Lane",
+    problem="Tipping",
+    evidence="14 reports",
+    alternatives="Letters",
+    purpose="Find the van",
+    referred_by="J. Marsh",
+    place=HERE,
+    street="Mill Lane",
+)
+CHECKED = [Check(criterion=one, met=True, found="yes") for one in RULES.criteria]
+LINKED = [
+    Document(kind=kind, title="x", reference="x", sha256="") for kind in (DocumentKind.DPIA, DocumentKind.AUTHORITY)
+]
+GRANT = Grant(reason="serious", max_days=20)
+PLAN = Plan(urn="urn:1", unit="D017", responsible="K. Osei", review_days=7, mount="LP 14")
+INSTALL = Install(place=HERE, street="", bearing_deg=None)
+SIGN = Photo(
+    kind=PhotoKind.SIGN_UP,
+    sha256="a",
+    media_type="image/jpeg",
+    size_bytes=1,
+    width=1,
+    height=1,
+    taken="",
+    place=None,
+    off_m=None,
+    remarks=(),
+)
+NO_SIGN = replace(SIGN, kind=PhotoKind.SIGN_DOWN, sha256="b")
+STANDING: list[Step] = [*CHECKED, *LINKED, GRANT, PLAN, SIGN, SignsUp(text="up"), INSTALL]
+
+
+def hand_for(step: Step) -> Hand:
+    """Return somebody who may take a step."""
+    right = ALLOWED[type(step)].right
+    return {Right.DEPLOY: TEAM, Right.DECIDE: CHIEF, Right.CLOCK: CLOCK}[right]
+
+
+def lived(*steps: Step, now_ns: int = NOW_NS) -> Deployment:
+    """Return a deployment after steps."""
+    one = begun(REFERRAL, TEAM, id_="d", now_ns=now_ns)
+    for step in steps:
+        one = after(one, step, hand_for(step), rules=RULES, now_ns=now_ns)
+    return one
+
+
+any_step: st.SearchStrategy[Step] = st.one_of(
+    st.builds(Check, criterion=st.sampled_from(RULES.criteria), met=st.booleans(), found=st.just("x")),
+    st.builds(
+        Document, kind=st.sampled_from(DocumentKind), title=st.just("x"), reference=st.just("x"), sha256=st.just("")
+    ),
+    st.just(Note(text="x")),
+    st.builds(replace, st.just(SIGN), kind=st.sampled_from(PhotoKind), sha256=st.sampled_from("abcd")),
+    st.builds(Grant, reason=st.just("x"), max_days=st.integers(0, 40)),
+    st.just(Refuse(reason="x")),
+    st.just(Withdraw(reason="x")),
+    st.builds(replace, st.just(PLAN), review_days=st.integers(0, 12)),
+    st.just(SignsUp(text="x")),
+    st.builds(
+        lambda north_m: replace(INSTALL, place=LocalPlane(HERE).to_place(0, north_m)), st.floats(-80, 80, width=32)
+    ),
+    st.builds(
+        lambda days, needed: Review(found="x", needed=needed, next_ns=NOW_NS + days * DAY_NS),
+        st.integers(0, 60),
+        st.booleans(),
+    ),
+    st.builds(lambda days: Extend(reason="x", until_ns=NOW_NS + days * DAY_NS), st.integers(0, 80)),
+    st.just(Lapse()),
+    st.builds(Raise, kind=st.sampled_from(Kind), by=st.just(1.0), place=st.none()),
+    st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
+    st.just(Remove(reason="x")),
+    st.just(SignsDown(text="x")),
+    st.just(Evaluate(found="x", effect="less")),
+)
+hands = st.sampled_from([TEAM, CHIEF, CLOCK, replace(CHIEF, person=False), replace(TEAM, rights=frozenset())])
+
+
+@given(steps=st.lists(st.tuples(any_step, hands, st.integers(0, 5)), max_size=40), ahead=st.integers(0, len(STANDING)))
+def test_whatever_is_tried_the_law_holds(steps: list[tuple[Step, Hand, int]], ahead: int) -> None:
+    """No life stands without criteria, documents, a second person's signature, signs first, and an end to its stay."""
+    one, now_ns, taken = lived(*STANDING[:ahead]), NOW_NS, 1 + ahead
+    for step, by, days in steps:
+        now_ns += days * DAY_NS
+        known = one
+        try:
+            one = after(known, step, by, rules=RULES, now_ns=now_ns)
+        except DeploymentError:
+            assert one is known
+            continue
+        taken += 1
+        assert ALLOWED[type(step)].right in by.rights
+        assert known.stage in ALLOWED[type(step)].stages
+    assert one.entries == taken
+    if one.stage not in {Stage.REFERRED, Stage.REFUSED, Stage.WITHDRAWN}:
+        assert all(one.met[name] for name in RULES.criteria)
+        assert one.documents >= {DocumentKind.DPIA, DocumentKind.AUTHORITY}
+        assert one.decider == CHIEF.user_id != one.referrer
+    if one.deployed_ns is not None:
+        assert one.until_ns is not None
+        assert one.signs_up_ns is not None
+        assert one.signs_up_ns <= one.deployed_ns
+        assert one.granted_place == HERE
+        assert one.until_ns <= now_ns + RULES.max_days * DAY_NS
+        assert PhotoKind.SIGN_UP in one.photos.values()
+    if one.stage is Stage.EVALUATED:
+        assert PhotoKind.SIGN_DOWN in one.photos.values()
+        assert one.removed_ns is not None
+        assert one.signs_down_ns is not None
+        assert one.removed_ns <= one.signs_down_ns
+    assert one.valid(now_ns) <= (one.stage is Stage.DEPLOYED)
+
+
+def test_every_step_is_allowed_somewhere_and_named() -> None:
+    """The table, the names and the steps are of one mind."""
+    assert set(ALLOWED) | {Referral} == set(NAMES)
+    assert len(set(NAMES.values())) == len(NAMES)
+
+
+@pytest.mark.parametrize("step", [*STANDING, Refuse(reason="x"), Withdraw(reason="x"), Remove(reason="x")])
+def test_nobody_without_the_right_takes_a_step(step: Step) -> None:
+    """Rights are asked before anything else."""
+    nobody = replace(TEAM, rights=frozenset())
+    with pytest.raises(StepError, match="may not"):
+        after(lived(), step, nobody, rules=RULES, now_ns=NOW_NS)
+
+
+def test_whoever_referred_does_not_decide_where_two_are_asked_for() -> None:
+    """Where the site asks for one person alone, they may."""
+    ready = lived(*CHECKED, *LINKED)
+    same = replace(CHIEF, user_id=TEAM.user_id)
+    for step in (GRANT, Refuse(reason="x")):
+        with pytest.raises(DeciderError):
+            after(ready, step, same, rules=RULES, now_ns=NOW_NS)
+        alone = replace(RULES, two_people=False)
+        assert after(ready, step, same, rules=alone, now_ns=NOW_NS).decided_by == CHIEF.name
+
+
+@pytest.mark.parametrize("missing", range(len(CHECKED) + len(LINKED)))
+def test_nothing_is_granted_before_all_is_on_file(missing: int) -> None:
+    """Each criterion and each document is asked for."""
+    steps: list[Step] = [*CHECKED, *LINKED]
+    del steps[missing]
+    with pytest.raises(StepError):
+        lived(*steps, GRANT)
+
+
+def test_an_unmet_criterion_keeps_it_from_being_granted_until_it_is_met() -> None:
+    """What was found last counts."""
+    unmet = replace(CHECKED[0], met=False)
+    with pytest.raises(StepError, match="not met"):
+        lived(*CHECKED, unmet, *LINKED, GRANT)
+    assert lived(*CHECKED, unmet, CHECKED[0], *LINKED, GRANT).stage is Stage.GRANTED
+
+
+def test_signs_come_before_the_camera() -> None:
+    """It is not installed before they are up."""
+    with pytest.raises(StepError, match="signs"):
+        lived(*CHECKED, *LINKED, GRANT, PLAN, INSTALL)
+
+
+def test_signs_are_down_before_it_is_evaluated() -> None:
+    """It is not over before they are."""
+    with pytest.raises(StepError, match="signs"):
+        lived(*STANDING, Remove(reason="x"), Evaluate(found="x", effect="less"))
+
+
+def test_it_is_put_up_where_it_was_granted() -> None:
+    """Fifty metres off is as far as the site lets it go."""
+    for off_m, fits in ((49.0, True), (51.0, False)):
+        install = replace(INSTALL, place=LocalPlane(HERE).to_place(off_m, 0))
+        if fits:
+            assert lived(*STANDING[:-1], install).place == install.place
+        else:
+            with pytest.raises(WishError, match="51 m from"):
+                lived(*STANDING[:-1], install)
+
+
+def test_a_stay_ends_by_the_clock_and_an_extension_revives_it() -> None:
+    """Past its longest stay it is valid no more, until somebody signs a longer one."""
+    standing = lived(*STANDING)
+    over_ns = NOW_NS + 20 * DAY_NS
+    assert standing.valid(over_ns - 1)
+    assert not standing.valid(over_ns)
+    lapsed = after(standing, Lapse(), CLOCK, rules=RULES, now_ns=over_ns)
+    assert lapsed.lapsed_ns == over_ns
+    longer = Extend(reason="x", until_ns=over_ns + 30 * DAY_NS)
+    extended = after(lapsed, longer, CHIEF, rules=RULES, now_ns=over_ns)
+    assert extended.valid(over_ns)
+    assert extended.lapsed_ns is None
+
+
+def test_a_stay_does_not_lapse_before_its_time() -> None:
+    """Not even the clock ends it early, and it ends once."""
+    standing = lived(*STANDING)
+    with pytest.raises(StepError):
+        after(standing, Lapse(), CLOCK, rules=RULES, now_ns=NOW_NS + 20 * DAY_NS - 1)
+    over = after(standing, Lapse(), CLOCK, rules=RULES, now_ns=NOW_NS + 20 * DAY_NS)
+    with pytest.raises(StepError):
+        after(over, Lapse(), CLOCK, rules=RULES, now_ns=NOW_NS + 20 * DAY_NS)
+
+
+def test_what_is_not_needed_is_not_extended() -> None:
+    """A review that found so stands in the way."""
+    unneeded = lived(*STANDING, Review(found="x", needed=False, next_ns=NOW_NS + DAY_NS))
+    with pytest.raises(StepError, match="not needed"):
+        after(unneeded, Extend(reason="x", until_ns=NOW_NS + 25 * DAY_NS), CHIEF, rules=RULES, now_ns=NOW_NS)
+
+
+def test_effects_are_evaluated_again_later() -> None:
+    """The months after count as well."""
+    down = (Remove(reason="x"), NO_SIGN, SignsDown(text="x"), Evaluate(found="x", effect="less"))
+    assert lived(*STANDING, *down, Evaluate(found="x", effect="solved")).entries == len(STANDING) + 6
+
+
+def test_signs_are_shown() -> None:
+    """Up or down without a photo is not taken for it; where the site does not ask for one, it is."""
+    before = [step for step in STANDING[:-2] if step is not SIGN]
+    with pytest.raises(StepError, match="photo"):
+        lived(*before, SignsUp(text="up"))
+    with pytest.raises(StepError, match="photo"):
+        lived(*STANDING, Remove(reason="x"), SignsDown(text="down"))
+    trusting = replace(RULES, sign_photos=False)
+    assert after(lived(*before), SignsUp(text="up"), TEAM, rules=trusting, now_ns=NOW_NS).signs_up_ns == NOW_NS
+
+
+def test_a_photo_is_sent_once() -> None:
+    """The same picture is not two."""
+    with pytest.raises(WishError, match="already"):
+        lived(*STANDING, replace(SIGN, kind=PhotoKind.UNIT))
