@@ -28,16 +28,18 @@ class Arrived:
 
 
 class Inbox:
-    """One for everything that comes. ``answered`` is told the answers to commands: label, kind and answer."""
+    """One for everything that comes."""
 
-    def __init__(
-        self, register: Register, refusals: Refusals, *, answered: Callable[[str, str, Answer], None] | None = None
-    ) -> None:
+    def __init__(self, register: Register, refusals: Refusals) -> None:
         self._register = register
         self._refusals = refusals
-        self._answered = answered
+        self._answered: Callable[[str, str, Answer], None] | None = None
         self.taken = 0
         """How many were."""
+
+    def when_answered(self, callback: Callable[[str, str, Answer], None]) -> None:
+        """Have the answers to commands told: label, kind and answer."""
+        self._answered = callback
 
     async def take(self, arrived: Sequence[Arrived]) -> None:
         """Judge and hand on. Once it returns, what is right is kept, and what is not is counted.

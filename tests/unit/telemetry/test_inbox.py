@@ -133,7 +133,8 @@ async def test_a_unit_without_a_good_certificate_is_refused(inbox: Inbox, units:
 async def test_answers_are_handed_on(units: Units, voice: Voice) -> None:
     """An answer goes to whoever waits for it; one that the broker kept is no answer."""
     heard: list[tuple[str, str, Answer]] = []
-    inbox = Inbox(units.register, units.refusals, answered=lambda *answer: heard.append(answer))
+    inbox = Inbox(units.register, units.refusals)
+    inbox.when_answered(lambda *answer: heard.append(answer))
     arrived = Arrived(voice.topic("answer/locate"), voice.payload(id="a" * 32, ok=True))
     await inbox.take([arrived, dataclasses.replace(arrived, stored=True)])
     assert [(label, kind, answer.ok) for label, kind, answer in heard] == [("D017", "locate", True)]

@@ -1,0 +1,257 @@
+"""Units and Debian's mosquitto with the configuration that is shipped: who gets in, what gets through, what is lost."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiomqtt
+import pytest_asyncio
+
+from gateway.mqtt import BrokerAddress
+from gateway.telemetry.service import Telemetry, door_to, open_telemetry
+from gateway.units import Cause, Link, Units
+from gateway.units.authority import Authority
+from kernel.clock import SystemClock
+from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_client, unit_tls
+from tests.fakes.unit_voice import Voice, unit_room
+from tests.fakes.waiting import until
+
+
+class Field:
+    """Units, their broker and the room that hears them."""
+
+    def __init__(self, units: Units, broker: UnitBroker, telemetry: Telemetry, folder: Path) -> None:
+        self.units = units
+        self.broker = broker
+        self.telemetry = telemetry
+        self.folder = folder
+
+    async def enrol(self, label: str) -> Voice:
+        """Enrol a unit with a certificate."""
+        await self.units.register.enrol(label)
+        issued = await self.units.credentials.issue(label)
+        await asyncio.to_thread(unit_tls, self.folder, self.units, issued, label)
+        return Voice(label, wall_ns=SystemClock().wall_ns())
+
+    async def client(self, label: str, *, modern: bool = True, topics_of: str | None = None) -> aiomqtt.Client:
+        """Return a client with a unit's certificate."""
+        tls = await asyncio.to_thread(self.tls, label)
+        return unit_client(self.broker.port, tls, topics_of or label, modern=modern)
+
+    def tls(self, label: str) -> object:
+        """Return what a unit shows. Blocks."""
+        context = unit_tls(self.folder, self.units, None)
+        context.load_cert_chain(self.folder / f"{label}.pem", self.folder / f"{label}.key")
+        return context
+
+    def states(self, label: str = "D017") -> dict[str, object]:
+        """Return what the register holds of a unit."""
+        return dict(self.units.register.states(label))
+
+
+@pytest_asyncio.fixture
+async def field(tmp_path: Path) -> AsyncIterator[Field]:
+    """Return a room that hears a broker."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        units = await stack.enter_async_context(unit_room(tmp_path, clock))
+        broker = await stack.enter_async_context(unit_broker(tmp_path / "broker", units))
+        door = door_to(units, BrokerAddress("127.0.0.1", broker.port, tls=True))
+        telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
+        async with asyncio.timeout(40):
+            await telemetry.client.up()
+        yield Field(units, broker, telemetry, tmp_path)
+
+
+async def test_a_unit_that_speaks_mqtt_5_is_heard(field: Field) -> None:
+    """Birth, state and event; and its last will when its connection breaks."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017") as client:
+        await say(client, voice, "online", online=True, firmware="2.1.0")
+        await say(client, voice, "state/supply", source="solar")
+        await client.publish(voice.topic("event/tamper"), voice.payload(), qos=1)
+        await until(lambda: len(field.states()) == 3, what="three messages")
+        assert field.units.register.link("D017") is Link.ONLINE
+        sock = client._client.socket()
+        assert sock is not None
+        sock.shutdown(2)
+        await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
+    assert field.units.refusals.all() == []
+
+
+async def test_a_unit_that_speaks_mqtt_3_1_1_is_heard_and_told(field: Field) -> None:
+    """It says what it has to, and takes and answers a command."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017", modern=False) as client:
+        await say(client, voice, "online", online=True, firmware="1.0.0")
+        answering = asyncio.create_task(answer(client, voice, "locate"))
+        await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+        assert (await field.telemetry.commands.send("D017", "locate")).ok
+        await answering
+
+
+async def test_a_command_goes_out_with_an_end_and_is_not_kept(field: Field) -> None:
+    """It bears its expiry for the broker and for the unit, and nobody who comes later finds it."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017") as client:
+        await say(client, voice, "online", online=True, firmware="2.1.0")
+        answering = asyncio.create_task(answer(client, voice, "stream"))
+        await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+        await field.telemetry.commands.send("D017", "stream", stream="main")
+        message = await answering
+        assert isinstance(message.payload, bytes)
+        told = json.loads(message.payload)
+        assert told["stream"] == "main"
+        assert told["expires"] > told["time"]
+        assert not message.retain
+        assert message.properties is not None
+        assert 0 < message.properties.MessageExpiryInterval <= 30
+        await client.unsubscribe(voice.topic("command/+"))
+        await client.subscribe(voice.topic("command/+"), qos=1)
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: "state/case" in field.states(), what="a message after it")
+        assert len(client.messages) == 0
+
+
+async def test_a_command_that_somebody_had_the_broker_keep_is_refused_and_removed(field: Field) -> None:
+    """It is counted, and no unit that comes later finds it. Only we could have written it at all."""
+    voice = await field.enrol("D017")
+    await field.telemetry.client._publish(voice.topic("command/reboot"), voice.payload().decode(), retain=True)
+    await field.broker.restart()
+    await until(lambda: field.units.refusals.total(Cause.RETAINED_COMMAND) == 1, what="the command to be seen")
+    async with await field.client("D017") as client:
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: "state/case" in field.states(), what="a message after it")
+        await client.subscribe(voice.topic("command/+"), qos=1)
+        await say(client, voice, "state/case", open=False)
+        await until(lambda: field.telemetry.inbox.taken == 2, what="another")
+        assert len(client.messages) == 0
+
+
+async def test_a_unit_writes_and_reads_only_what_is_its_own(field: Field) -> None:
+    """What it writes on another's topics is refused by the broker; commands to another do not reach it."""
+    voice, other = await field.enrol("D017"), await field.enrol("D018")
+    async with await field.client("D018") as theirs, await field.client("D017") as client:
+        await say(theirs, other, "online", online=True, firmware="2.1.0")
+        await client.subscribe([(other.topic("command/+"), 1), ("sightline/v1/units/#", 1), ("#", 1)])
+        await client.publish(other.topic("state/battery"), voice.payload(percent=1, volts=1, charging=False), qos=1)
+        await client.publish(voice.topic("command/reboot"), voice.payload(), qos=1)
+        answering = asyncio.create_task(answer(theirs, other, "locate"))
+        await until(lambda: field.units.register.link("D018") is Link.ONLINE, what="its birth")
+        await field.telemetry.commands.send("D018", "locate")
+        await answering
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: "state/case" in field.states(), what="a message after it")
+        assert set(field.states("D018")) == {"online"}
+        assert len(client.messages) == 0
+    assert field.units.refusals.all() == []
+
+
+async def test_nobody_takes_over_the_session_of_another(field: Field) -> None:
+    """Whatever a unit calls itself, the broker calls it by its certificate."""
+    voice, other = await field.enrol("D017"), await field.enrol("D018")
+    async with await field.client("D018") as theirs:
+        await say(theirs, other, "online", online=True, firmware="2.1.0")
+        await until(lambda: field.units.register.link("D018") is Link.ONLINE, what="its birth")
+        async with await field.client("D017", topics_of="D018") as client:
+            await say(client, voice, "state/case", open=True)
+            await until(lambda: "state/case" in field.states(), what="its message")
+            await say(theirs, other, "state/case", open=False)
+            await until(lambda: "state/case" in field.states("D018"), what="the other's message")
+    assert field.units.register.link("D018") is not Link.NEVER
+
+
+async def test_whoever_shows_no_good_certificate_is_turned_away_and_seen(field: Field) -> None:
+    """None, one of another authority, a revoked one: the last as soon as the broker has read its list again."""
+    await field.enrol("D017")
+    assert await let_in(field.broker.port, field.tls("D017"), "D017")
+    assert not await let_in(field.broker.port, await asyncio.to_thread(unit_tls, field.folder, field.units, None), "x")
+    stranger = Authority.new(clock=SystemClock()).issue_client("D017")
+    wrong = await asyncio.to_thread(unit_tls, field.folder, field.units, stranger, "stranger")
+    assert not await let_in(field.broker.port, wrong, "D017")
+    await until(lambda: field.units.refusals.total(Cause.NO_CERTIFICATE) == 2, what="both to be seen")
+    await field.units.credentials.revoke("D017")
+    assert field.broker._process is not None
+    field.broker._process.send_signal(signal.SIGHUP)
+    await until_turned_away(field)
+    await until(lambda: field.units.refusals.total(Cause.NO_CERTIFICATE) >= 3, what="the revoked one to be seen")
+
+
+async def test_a_revoked_unit_whose_connection_stands_is_refused_by_us(field: Field) -> None:
+    """Until the broker knows, and for a connection that it had let in before."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017") as client:
+        await field.units.credentials.revoke("D017")
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: field.units.refusals.total(Cause.REVOKED) == 1, what="its refusal")
+    assert field.states() == {}
+
+
+async def test_a_message_that_is_too_long_is_refused_and_seen(field: Field) -> None:
+    """A little too long: by us. More than the broker takes: by the broker, which tells whose it was."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017", modern=False) as client:
+        await client.publish(voice.topic("state/case"), b" " * 4097, qos=1)
+        await until(lambda: field.units.refusals.total(Cause.OVERSIZED) == 1, what="the first")
+        client._client.publish(voice.topic("state/case"), b" " * 10_000, 1)
+        await until(lambda: field.units.refusals.total(Cause.OVERSIZED) == 2, what="the second")
+    assert [one.label for one in field.units.refusals.all()] == ["D017"]
+
+
+async def test_a_broker_that_restarts_loses_nothing(field: Field) -> None:
+    """What units said while we were away, and what nobody had acknowledged, is there once everybody is back."""
+    voice = await field.enrol("D017")
+    sent = []
+    for round_ in range(3):
+        async with await field.client("D017") as client:
+            for _ in range(20):
+                await say(client, voice, "state/case", open=bool(round_ % 2))
+                sent.append(voice.seq)
+        await field.broker.restart()
+    await until(lambda: field.telemetry.inbox.taken == len(sent), what="everything")
+    assert field.units.refusals.total(Cause.OUT_OF_ORDER) == 0
+
+
+async def test_what_comes_while_we_are_away_waits_for_us(tmp_path: Path) -> None:
+    """The broker keeps it in our session, over a restart of its own as well."""
+    clock = SystemClock()
+    async with unit_room(tmp_path, clock) as units, unit_broker(tmp_path / "broker", units) as broker:
+        door = door_to(units, BrokerAddress("127.0.0.1", broker.port, tls=True))
+        async with open_telemetry(units, door, clock=clock) as telemetry, asyncio.timeout(40):
+            await telemetry.client.up()
+            field = Field(units, broker, telemetry, tmp_path)
+            voice = await field.enrol("D017")
+        async with await field.client("D017") as client:
+            for _ in range(50):
+                await client.publish(voice.topic("event/shock"), voice.payload(peak_g=2.5), qos=1)
+        await broker.restart()
+        async with open_telemetry(units, door, clock=clock) as telemetry:
+            await until(lambda: telemetry.inbox.taken == 50, what="everything")
+        assert units.refusals.all() == []
+
+
+async def say(client: aiomqtt.Client, voice: Voice, rest: str, **values: object) -> None:
+    """Publish a unit's next state or birth, as a unit does: kept by the broker."""
+    await client.publish(voice.topic(rest), voice.payload(**values), qos=1, retain=True)
+
+
+async def answer(client: aiomqtt.Client, voice: Voice, name: str) -> aiomqtt.Message:
+    """Take one command, answer it, and return it."""
+    await client.subscribe(voice.topic("command/+"), qos=1)
+    async for message in client.messages:
+        assert message.topic.value == voice.topic(f"command/{name}")
+        assert isinstance(message.payload, bytes)
+        told = json.loads(message.payload)
+        await client.publish(voice.topic(f"answer/{name}"), voice.payload(id=told["id"], ok=True), qos=1)
+        return message
+    raise AssertionError("the connection ended")
+
+
+async def until_turned_away(field: Field) -> None:
+    """Return once the broker turns a unit away."""
+    async with asyncio.timeout(40):
+        while await let_in(field.broker.port, field.tls("D017"), "D017"):
+            pass
