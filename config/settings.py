@@ -18,6 +18,7 @@ from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.sharing import SharingSettings
 from config.steering import SteeringSettings
+from config.telemetry import TelemetrySettings
 
 MAX_PORT = 65_535
 
@@ -36,6 +37,7 @@ class Settings(BaseModel):
     outgoing: OutgoingSettings = OutgoingSettings()
     steering: SteeringSettings = SteeringSettings()
     sharing: SharingSettings = SharingSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import aiomqtt
 import structlog
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -121,7 +122,7 @@ class UnitClient:
         """
         properties = None
         if self.modern:
-            properties = Properties(PacketTypes.PUBLISH)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = expiry_s
         await self._publish(topic, payload, properties=properties)
 
@@ -170,7 +171,7 @@ class UnitClient:
         batches = _Batches(maxsize=2 * RECEIVE_MAX)
         properties = None
         if modern:
-            properties = Properties(PacketTypes.CONNECT)
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = SESSION_S
             properties.ReceiveMaximum = RECEIVE_MAX
             properties.MaximumPacketSize = PACKET_MAX_BYTES
@@ -184,7 +185,8 @@ class UnitClient:
             keepalive=door.keepalive_s,
             queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", lambda maxsize: batches),  # noqa: ARG005
             properties=properties,
-            **({"clean_start": False} if modern else {"clean_session": False}),
+            clean_start=False if modern else MQTT_CLEAN_START_FIRST_ONLY,
+            clean_session=None if modern else False,
         )
         # aiomqtt has no face for it: paho would acknowledge what has come before anybody has looked at it.
         client._client.manual_ack_set(True)  # noqa: FBT003, SLF001

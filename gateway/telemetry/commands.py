@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -70,7 +70,8 @@ class Commands:
         try:
             payload = command.model_dump_json(exclude_none=True)
             await self._send(str(Topic(label, Branch.COMMAND, name)), payload, expiry_s=EXPIRY_S)
-            await asyncio.wait({answer, ending}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {answer, ending}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         finally:
             del self._waiting[command.id]
             ending.cancel()

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -85,11 +86,8 @@ def unit_client(port: int, tls: ssl.SSLContext, label: str, *, modern: bool = Tr
     """Return a unit's client, with its last will."""
     properties = None
     if modern:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 3600
-        options.setdefault("clean_start", False)
-    else:
-        options.setdefault("clean_session", False)
     options.setdefault("identifier", label)
     return aiomqtt.Client(
         "127.0.0.1",
@@ -98,16 +96,21 @@ def unit_client(port: int, tls: ssl.SSLContext, label: str, *, modern: bool = Tr
         protocol=aiomqtt.ProtocolVersion.V5 if modern else aiomqtt.ProtocolVersion.V311,
         will=aiomqtt.Will(f"sightline/v1/units/{label}/online", '{"online": false}', qos=1, retain=True),
         properties=properties,
+        clean_start=False if modern else MQTT_CLEAN_START_FIRST_ONLY,
+        clean_session=None if modern else False,
         timeout=20,
         **options,
     )
 
 
-async def let_in(port: int, tls: ssl.SSLContext, client_id: str, *, version: int = 4) -> bool:
-    """Return whether a broker accepts a client: told by bytes on the wire, not by a library that keeps trying."""
-    name = client_id.encode()
-    properties = b"\x00" if version == 5 else b""
-    body = b"\x00\x04MQTT" + bytes([version, 2, 0, 30]) + properties + len(name).to_bytes(2, "big") + name
+async def let_in(port: int, tls: ssl.SSLContext, client_id: str, *, will: str = "") -> bool:
+    """Return whether a broker accepts a client of MQTT 3.1.1: told by bytes, not by a library that keeps trying.
+
+    ``will``: the topic of a last will that it leaves.
+    """
+    fields = [client_id, *([will, "{}"] if will else [])]
+    texts = b"".join(len(text).to_bytes(2, "big") + text.encode() for text in fields)
+    body = b"\x00\x04MQTT\x04" + bytes([0b110 if will else 0b10, 0, 30]) + texts
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
         try:
