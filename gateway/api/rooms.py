@@ -21,6 +21,7 @@ from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
 from gateway.fleet.service import Fleet
 from gateway.sharing import Sharing
+from gateway.units import Units
 from kernel.clock import Clock
 
 
@@ -43,6 +44,8 @@ class Rooms:
     ledger: Ledger
     signalling: Signalling
     sharing: Sharing
+    units: Units | None = None
+    """Units that call in; ``None`` where the settings name no broker."""
     places: Places = field(default_factory=Places)
 
     @property

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.mqtt import BrokerAddress, client_tls
 from gateway.telemetry.client import BrokerDoor, UnitClient
@@ -27,12 +28,21 @@ class Telemetry:
     commands: Commands
 
 
-def door_to(units: Units, address: BrokerAddress, *, modern: bool = True, keepalive_s: int = KEEPALIVE_S) -> Door:
-    """Return how to come to a broker at ``address`` that the units' own authority vouches for."""
+def door_to(
+    units: Units,
+    address: BrokerAddress,
+    *,
+    ca: Path | None = None,
+    modern: bool = True,
+    keepalive_s: int = KEEPALIVE_S,
+) -> Door:
+    """Return how to come to a broker at ``address`` that ``ca`` vouches for, or the units' own authority."""
 
     async def door() -> BrokerDoor:
         pair = await units.credentials.ourselves()
-        tls = await asyncio.to_thread(client_tls, units.credentials.ca_file, certificate=pair.certificate, key=pair.key)
+        tls = await asyncio.to_thread(
+            client_tls, ca or units.credentials.ca_file, certificate=pair.certificate, key=pair.key
+        )
         return BrokerDoor(
             host=address.host,
             port=address.port,

@@ -21,7 +21,7 @@ from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
 from gateway.units.report import Cause, Group, Lost, Report, Stored
-from gateway.units.trends import KEPT_NS, Thinner, drawn
+from gateway.units.trends import KEPT_NS, Point, Thinner, drawn
 from kernel.clock import NS_PER_S, Clock
 
 log = structlog.get_logger()
@@ -206,11 +206,12 @@ class Register:
         offsets = self._offsets.get(label)
         return max(offsets) / NS_PER_S if offsets else None
 
-    async def trend(self, label: str, name: str, *, from_ns: int, to_ns: int) -> list[TrendRow]:
+    async def trend(self, label: str, name: str, *, from_ns: int, to_ns: int) -> list[Point]:
         """Return the points of a kind, as in "state/battery", from an instant until before another."""
         self.unit(label)
         async with self._database.read() as connection:
-            return await UnitRows(connection).trend(label, name, from_ns, to_ns)
+            rows = await UnitRows(connection).trend(label, name, from_ns, to_ns)
+        return [Point(row.at_ns, json.loads(row.payload)) for row in rows]
 
     async def forecast(self, label: str) -> Forecast:
         """Return what a unit's SIM has used this month, and will have by its end."""
@@ -388,6 +389,7 @@ def _stored(row: StateRow) -> Stored:
     )
 
 
-def _reading(point: TrendRow) -> Reading:
-    values = json.loads(point.payload)
-    return Reading(at_ns=point.at_ns, sent_bytes=values["sent_bytes"], since=values["since"])
+def _reading(point: Point) -> Reading:
+    sent = point.values["sent_bytes"]
+    assert isinstance(sent, int)
+    return Reading(at_ns=point.at_ns, sent_bytes=sent, since=str(point.values["since"]))

@@ -1,6 +1,7 @@
 """What is kept of a unit's states over time: a point a minute at most of what is drawn, for a month."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from gateway.units.report import Value
@@ -17,6 +18,14 @@ DRAWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Of each kind that has a trend, what is kept of it."""
 APART_NS = 60 * NS_PER_S
 KEPT_NS = 31 * 86_400 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a unit said at an instant of ours."""
+
+    at_ns: int
+    values: Mapping[str, Value]
 
 
 class Thinner:
