@@ -11,6 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.db.errors import ConflictError
 from gateway.db.tables import unit_authorities, unit_certificates, unit_states, unit_trends, units
 
+HEARD = ("urn", "serial", "firmware", "boot", "boots", "online", "heard_ns")
+"""Columns of a unit that it tells itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRow:
@@ -113,20 +116,33 @@ class UnitRows:
                 f"There is already a unit {row.label}, or one with its camera.", cure="Choose another label."
             ) from None
 
-    async def put(self, rows: Sequence[UnitRow]) -> None:
-        """Store units as they are now.
+    async def change(self, label: str, **values: object) -> None:
+        """Set columns of a unit.
 
         Raises:
-            ConflictError: the camera or device of one is another unit's.
+            ConflictError: its camera or device is another unit's.
         """
         try:
-            change = update(units).where(units.c.label == bindparam("at_label"))
-            if rows:
-                await self._connection.execute(change, [{**_of_unit(row), "at_label": row.label} for row in rows])
+            await self._connection.execute(update(units).where(units.c.label == label).values(values))
         except IntegrityError:
             raise ConflictError(
-                "That camera belongs to another unit.", cure="Take it from that unit first, or correct the address."
+                "That camera belongs to another unit.", cure="Take it from that unit first, or correct it."
             ) from None
+
+    async def put_heard(self, rows: Sequence[UnitRow]) -> None:
+        """Store what units have told of themselves; what people say of them stays.
+
+        Raises:
+            ConflictError: the camera of one is another unit's.
+        """
+        if not rows:
+            return
+        change = update(units).where(units.c.label == bindparam("at_label"))
+        told = [{name: _of_unit(row)[name] for name in HEARD} | {"at_label": row.label} for row in rows]
+        try:
+            await self._connection.execute(change, told)
+        except IntegrityError:
+            raise ConflictError("A camera is said to belong to two units.", cure="Look at both.") from None
 
     async def certificates(self) -> list[CertificateRow]:
         """Return every certificate that was issued, in that order."""

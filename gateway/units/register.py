@@ -150,7 +150,7 @@ class Register:
         async with self._lock:
             row = replace(self.unit(label), **given)  # type: ignore[arg-type]
             async with self._database.write() as connection:
-                await UnitRows(connection).put([row])
+                await UnitRows(connection).change(label, **given)
             self._units[label] = row
         self._tell([UnitChanged(label)])
         return row
@@ -327,7 +327,7 @@ class Register:
         ]
         async with self._database.write() as connection:
             rows = UnitRows(connection)
-            await rows.put([batch.units[label] for label in sorted(batch.written)])
+            await rows.put_heard([batch.units[label] for label in sorted(batch.written)])
             await rows.put_states(states)
             await rows.add_trends(batch.trends)
 

@@ -51,6 +51,19 @@ async def test_a_label_and_a_camera_are_one_units(units: Units) -> None:
     assert units.register.unit("D018").urn is None
 
 
+async def test_a_unit_is_heard_after_its_device_was_removed(units: Units) -> None:
+    """A device that is not there any more keeps nobody from speaking, nor from being retired."""
+    async with units.register._database.write() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO devices VALUES ('d', 'urn:d', 'http://a', '', x'00', '{}', '{}', 1)"
+        )
+    voice = await enrolled(units, device_id="d")
+    async with units.register._database.write() as connection:
+        await connection.exec_driver_sql("DELETE FROM devices")
+    await units.register.take("D017", voice.report())
+    await units.register.retire("D017")
+
+
 async def test_an_unknown_unit_is_told(units: Units) -> None:
     """Whoever asks for it is told so."""
     with pytest.raises(UnknownUnitError):
