@@ -21,7 +21,9 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 class Message(BaseModel):
     """What every message bears. ``seq`` rises within a ``boot``; ``time`` is by the sender's clock."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     seq: Annotated[int, Field(ge=0, le=SEQ_MAX)]
     boot: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{4,64}$")]
