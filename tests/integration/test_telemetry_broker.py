@@ -6,9 +6,12 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from gateway.db.errors import DatabaseUnusableError
 from gateway.mqtt import BrokerAddress
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Cause, Link
@@ -187,6 +190,25 @@ async def test_a_broker_that_restarts_loses_nothing(field: BrokerField) -> None:
         await field.broker.restart()
     await until(lambda: field.telemetry.inbox.taken == len(sent), what="everything")
     assert field.units.refusals.total(Cause.OUT_OF_ORDER) == 0
+
+
+async def test_what_the_database_did_not_take_comes_again(field: BrokerField, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is acknowledged before it is kept: with a disk that fails for a moment, nothing is lost either."""
+    voice = await field.enrol("D017")
+    take_all, failed = field.units.register.take_all, []
+
+    async def failing(reports: Any) -> Any:
+        if not failed:
+            failed.append(reports)
+            raise DatabaseUnusableError("The disk is full.")
+        return await take_all(reports)
+
+    monkeypatch.setattr(field.units.register, "take_all", failing)
+    async with await field.client("D017") as client:
+        await client.publish(voice.topic("event/shock"), voice.payload(peak_g=2.5), qos=1)
+        await until(lambda: "event/shock" in field.states(), what="the event")
+    assert failed
+    assert field.units.refusals.all() == []
 
 
 async def test_what_comes_while_we_are_away_waits_for_us(tmp_path: Path) -> None:
