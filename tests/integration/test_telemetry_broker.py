@@ -211,6 +211,27 @@ async def test_what_the_database_did_not_take_comes_again(field: BrokerField, mo
     assert field.units.refusals.all() == []
 
 
+async def test_a_flood_is_held_back_and_none_of_it_lost(field: BrokerField, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than may wait here waits at the broker and in TCP: it is read on as there is room, all of it, in order."""
+    batches = field.telemetry.client._batches
+    assert batches is not None
+    batches._waiting_max = 4
+    closed = []
+    tap = batches.tap
+    assert tap is not None
+    close = tap.close
+    monkeypatch.setattr(tap, "close", lambda: (closed.append(1), close()))
+    voice = await field.enrol("D017")
+    async with await field.client("D017") as client:
+        for _ in range(10):
+            said = [voice.payload(peak_g=1.0) for _ in range(20)]
+            await asyncio.gather(*(client.publish(voice.topic("event/shock"), one, qos=1) for one in said))
+        await until(lambda: field.telemetry.inbox.taken == 200, what="everything")
+    assert closed
+    assert field.telemetry.client.connected
+    assert field.units.refusals.all() == []
+
+
 async def test_what_comes_while_we_are_away_waits_for_us(tmp_path: Path) -> None:
     """The broker keeps it in our session, over a restart of its own as well."""
     clock = SystemClock()
