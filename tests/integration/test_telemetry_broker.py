@@ -195,7 +195,7 @@ async def test_a_broker_that_restarts_loses_nothing(field: BrokerField) -> None:
 async def test_what_the_database_did_not_take_comes_again(field: BrokerField, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is acknowledged before it is kept: with a disk that fails for a moment, nothing is lost either."""
     voice = await field.enrol("D017")
-    take_all, failed = field.units.register.take_all, []
+    take_all, failed = field.units.register.take_all, list[Any]()
 
     async def failing(reports: Any) -> Any:
         if not failed:
@@ -216,11 +216,16 @@ async def test_a_flood_is_held_back_and_none_of_it_lost(field: BrokerField, monk
     batches = field.telemetry.client._batches
     assert batches is not None
     batches._waiting_max = 4
-    closed = []
+    closed = list[bool]()
     tap = batches.tap
     assert tap is not None
     close = tap.close
-    monkeypatch.setattr(tap, "close", lambda: (closed.append(1), close()))
+
+    def seen() -> None:
+        closed.append(True)
+        close()
+
+    monkeypatch.setattr(tap, "close", seen)
     voice = await field.enrol("D017")
     async with await field.client("D017") as client:
         for _ in range(10):
