@@ -174,7 +174,7 @@ async def mosquitto(folder: Path, port: int) -> AsyncIterator[None]:
     """Run Debian's, as it is shipped."""
     text = (DOCS / "mosquitto.conf").read_text()
     for shipped, here in (
-        ("/var/lib/sightline/telemetry", f"{folder}/pki"),
+        ("/var/lib/sightline-mqtt", f"{folder}/pki"),
         ("listener 8883", f"listener {port} 127.0.0.1"),
         ("/etc/mosquitto/sightline.acl", str(DOCS / "mosquitto.acl")),
         ("/var/lib/mosquitto/", f"{folder}/"),

@@ -32,7 +32,7 @@ UNSET = {
     "sharing.certificate_header": "X-Client-Certificate-SHA256",
     "telemetry.broker_url": "mqtts://localhost:8883",
     "telemetry.broker_ca": "/etc/sightline/tls/broker-ca.pem",
-    "telemetry.pki_dir": "/var/lib/sightline/telemetry",
+    "telemetry.pki_dir": "/var/lib/sightline-mqtt",
     "outgoing.tls_certificate": "/etc/sightline/tls/rtsps-fullchain.pem",
     "outgoing.tls_key": "/run/credentials/sightline-host@0.service/tls-key",
     "hosts.socket_dir": "/run/sightline",

@@ -150,8 +150,6 @@ class UnitClient:
         self._batches: _Batches | None = None
         self._old_only = False
         self._up = asyncio.Event()
-        self.lag_depth = 0
-        """How many messages the last batch had."""
 
     @property
     def connected(self) -> bool:
@@ -271,7 +269,6 @@ class UnitClient:
     async def _hear(self, client: aiomqtt.Client, batches: _Batches) -> None:
         async for messages in client.messages:
             batch = cast("list[aiomqtt.Message]", messages)
-            self.lag_depth = len(batch)
             arrived = [one for one in map(_arrived, batch) if one is not None]
             for one in arrived:
                 if is_log(one.topic):

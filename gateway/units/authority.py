@@ -159,6 +159,16 @@ def ends(certificate: str) -> int:
     return to_ns(x509.load_pem_x509_certificate(certificate.encode()).not_valid_after_utc)
 
 
+def hosts_of(certificate: str) -> set[str]:
+    """Return the names and addresses that a certificate in PEM is for."""
+    extensions = x509.load_pem_x509_certificate(certificate.encode()).extensions
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    return {str(name.value) for name in names}
+
+
 def _identifier(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:
     own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)

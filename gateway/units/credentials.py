@@ -14,7 +14,7 @@ import structlog
 
 from gateway.db.engine import Database
 from gateway.db.units import AuthorityRow, CertificateRow, UnitRows
-from gateway.units.authority import Authority, Issued, Revoked, due, ends
+from gateway.units.authority import Authority, Issued, Revoked, due, ends, hosts_of
 from gateway.vault import Vault
 from kernel.clock import Clock
 from kernel.ids import new_id
@@ -28,6 +28,8 @@ BROKER = "broker"
 CA_FILE = "units-ca.pem"
 CRL_FILE = "units.crl"
 SECRET = 0o600
+SHARED = 0o640
+"""Of the broker's key: Mosquitto is in the group of the folder, if anybody else is."""
 OPEN = 0o644
 
 
@@ -144,10 +146,11 @@ class Credentials:
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         if pair.certificate.exists() and pair.key.exists():
             own, _, authority = pair.certificate.read_text().partition("\n\n")
-            if authority == self._authority.certificate and not due(ends(own), self._clock):
+            same = authority == self._authority.certificate and hosts_of(own) == set(hosts or ())
+            if same and not due(ends(own), self._clock):
                 return pair
         issued = self._authority.issue_client(name) if hosts is None else self._authority.issue_server(hosts)
-        _write(pair.key, issued.key, SECRET)
+        _write(pair.key, issued.key, SECRET if hosts is None else SHARED)
         _write(pair.certificate, f"{issued.certificate}\n{self._authority.certificate}", OPEN)
         return pair
 
@@ -186,6 +189,7 @@ def _write(path: Path, text: str, mode: int) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(handle, "w") as file:
+        os.fchmod(handle, mode)  # whatever our umask
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

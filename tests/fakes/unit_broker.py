@@ -20,17 +20,16 @@ from gateway.units.authority import Issued
 from tests.fakes.mosquitto import Mosquitto
 
 DOCS = Path(__file__).parents[2] / "docs"
-SHIPPED = "/var/lib/sightline/telemetry"
+SHIPPED = "/var/lib/sightline-mqtt"
 
 
 class UnitBroker(Mosquitto):
-    """A broker that can be stopped, started, killed and told to read its files again."""
+    """A broker that can be restarted, and told to read its files again."""
 
-    async def kill(self) -> None:
-        """End it without a word."""
+    def reload(self) -> None:
+        """Have it read its list of revoked certificates again."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        await self.stop()
+        self._process.send_signal(signal.SIGHUP)
 
     async def restart(self) -> None:
         """Stop it and start it again on its port."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -151,8 +150,7 @@ async def test_whoever_shows_no_good_certificate_is_turned_away_and_seen(field: 
     assert not await let_in(field.port, wrong, "D017")
     await until(lambda: field.units.refusals.total(Cause.NO_CERTIFICATE) == 2, what="both to be seen")
     await field.units.credentials.revoke("D017")
-    assert field.broker._process is not None
-    field.broker._process.send_signal(signal.SIGHUP)
+    field.broker.reload()
     await until_turned_away(field)
     await until(lambda: field.units.refusals.total(Cause.NO_CERTIFICATE) >= 3, what="the revoked one to be seen")
 

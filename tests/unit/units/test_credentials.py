@@ -123,6 +123,18 @@ async def test_our_own_certificate_is_kept_and_made_anew_when_due(tmp_path: Path
         assert await asyncio.to_thread(pair.certificate.read_text) != first
 
 
+async def test_the_brokers_certificate_follows_its_names(tmp_path: Path, clock: ManualClock) -> None:
+    """It is made anew where units come by another name, and kept where they do not; its group may read the key."""
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["broker.example", "127.0.0.1"])
+        first = await asyncio.to_thread(pair.certificate.read_text)
+        await units.credentials.broker(["127.0.0.1", "broker.example"])
+        assert await asyncio.to_thread(pair.certificate.read_text) == first
+        await units.credentials.broker(["broker.example"])
+        assert await asyncio.to_thread(pair.certificate.read_text) != first
+        assert (await asyncio.to_thread(pair.key.stat)).st_mode & 0o777 == 0o640
+
+
 async def crl(path: Path) -> x509.CertificateRevocationList:
     """Return the list that is there."""
     return x509.load_pem_x509_crl(await asyncio.to_thread(path.read_bytes))
