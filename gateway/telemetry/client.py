@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 import aiomqtt
 import structlog
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
+from paho.mqtt.enums import MessageType
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -274,8 +275,7 @@ class UnitClient:
                 if is_log(one.topic):
                     self._logbook.read(one.payload)
             await self._inbox.take([one for one in arrived if not is_log(one.topic)])
-            for message in batch:
-                client._client.ack(message.mid, message.qos)  # noqa: SLF001 - see above
+            _acknowledge(client, batch)
             for one in arrived:
                 if one.stored and one.payload and _of_command(one.topic):
                     await self.clear(one.topic)
@@ -285,6 +285,16 @@ class UnitClient:
 
     def _failed(self, error: Exception, delay_s: float) -> None:
         log.warning("telemetry.down", error=str(error), retry_s=round(delay_s, 1))
+
+
+def _acknowledge(client: aiomqtt.Client, batch: list[aiomqtt.Message]) -> None:
+    """Acknowledge a batch in one write: paho would make a write, a TLS record and a wake-up of nobody of each.
+
+    A PUBACK that says success is the same four bytes in MQTT 3.1.1 and 5 (section 3.4).
+    """
+    acknowledged = b"".join(b"\x40\x02" + message.mid.to_bytes(2, "big") for message in batch if message.qos == 1)
+    if acknowledged:
+        client._client._packet_queue(MessageType.PUBACK, acknowledged, 0, 0)  # noqa: SLF001
 
 
 def _arrived(message: aiomqtt.Message) -> Arrived | None:
