@@ -180,14 +180,11 @@ async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the:
     """Say anew what people say of a unit."""
     room = _room(the)
     room.register.check_in_use(label)
+    device, camera = _device(the, wish.camera), wish.camera  # known to the fleet, hence no text of somebody
     row = await room.register.change(
-        label,
-        model=wish.model,
-        note=wish.note,
-        device_id=_device(the, wish.camera),
-        budget_bytes=wish.budget_bytes,
+        label, model=wish.model, note=wish.note, device_id=device, budget_bytes=wish.budget_bytes
     )
-    await _note(the, request, who, Action.UNIT_CHANGED, label, camera=wish.camera, note=wish.note)
+    await _note(the, request, who, Action.UNIT_CHANGED, label, camera=camera, note=wish.note)
     return await _one(the, who, row)
 
 
