@@ -19,6 +19,7 @@ from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.sharing import SharingSettings
 from config.steering import SteeringSettings
+from config.telemetry import TelemetrySettings
 
 MAX_PORT = 65_535
 
@@ -38,6 +39,7 @@ class Settings(BaseModel):
     steering: SteeringSettings = SteeringSettings()
     sharing: SharingSettings = SharingSettings()
     deployments: DeploymentSettings = DeploymentSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()

@@ -42,6 +42,7 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.keeping import open_keeping
 from gateway.audit.key import load_seed
 from gateway.audit.trail import Trail, open_trail
+from gateway.calling import open_calling
 from gateway.certificate import TlsFiles, tls_files
 from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
@@ -186,6 +187,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             )
         )
         decider.add_source(ShareRights(sharing))
+        units = await stack.enter_async_context(open_calling(settings, database, vault, clock=clock))
         # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
         ledger = await stack.enter_async_context(
             open_ledger(trail, fleet, clock=clock, access=access, decider=decider, hosts_stay=_by_systemd(settings))
@@ -219,6 +221,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             deployments=deployments,
             stays=Stays(database, clock=clock),
             photos=Photos(server.data_dir / PHOTOS),
+            units=units,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

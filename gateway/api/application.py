@@ -36,6 +36,7 @@ from gateway.api import (
     share_talk,
     sharing,
     steer,
+    units,
 )
 from gateway.api.description import check_permissions, described
 from gateway.api.guard import needs, public
@@ -124,6 +125,7 @@ def _routed(version: str) -> FastAPI:
         seen,
         events,
         steer,
+        units,
     ):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
     return app

@@ -6,6 +6,7 @@ ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
 ├── MediaTypeError        a body of the wrong kind
 ├── PresetVoidError       a preset that was stored at another place is recalled
 ├── NotHereError          nothing at that address
+├── UnitsOffError         units in the field are not heard: the settings name no broker
 ├── TooManyOffersError    a viewer offers and patches faster than any wall of tiles; ``retry_after_s``
 ├── TooManySocketsError   a session has as many WebSockets as it may have
 └── ControlSocketError    nonsense or a flood on a WebSocket
@@ -54,6 +55,18 @@ class NotHereError(ApiError):
 
     code = "api.not-here"
     status = 404
+
+
+class UnitsOffError(ApiError):
+    """Units in the field are not heard: the settings name no broker."""
+
+    code = "api.units-off"
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Units in the field are not heard here.", cure="Set telemetry.broker_url, or telemetry.embedded."
+        )
 
 
 class TooManyOffersError(ApiError):

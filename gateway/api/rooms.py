@@ -24,6 +24,7 @@ from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
 from gateway.fleet.service import Fleet
 from gateway.sharing import Sharing
+from gateway.units import Units
 from kernel.clock import Clock
 
 
@@ -49,6 +50,8 @@ class Rooms:
     deployments: Deployments
     stays: Stays
     photos: Photos
+    units: Units | None = None
+    """Units that call in; ``None`` where the settings name no broker."""
     places: Places = field(default_factory=Places)
 
     @property

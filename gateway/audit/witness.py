@@ -5,42 +5,25 @@ answers again.
 """
 
 import asyncio
-import ssl
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
 
 import aiomqtt
 import structlog
 
 from config.audit import AuditSettings
+from gateway.mqtt import ANSWER_S, BrokerAddress, client_tls
 from kernel.clock import Clock
 from kernel.supervision import Backoff, try_forever
 
 log = structlog.get_logger()
 
 WAITING_MAX = 1000
-ANSWER_S = 10.0
-"""How long the broker may take to answer anything."""
 KEEPALIVE_S = 20
 """A broker that says nothing for longer is taken for gone; paho also gives a TLS handshake this long."""
 LAST_WORD_S = 3.0
 """How long the last checkpoint may take to be told when the service stops."""
-PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-class _Socket(ssl.SSLSocket):
-    """Closes itself when its handshake fails: paho leaves it to whoever collects the garbage."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
-        try:
-            super().do_handshake(block)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except OSError:
-            self.close()
-            raise
 
 
 class Witness:
@@ -75,15 +58,14 @@ class Witness:
         )
 
     async def _run_once(self) -> None:
-        url = urlsplit(self._settings.witness_mqtt_url or "")
+        address = BrokerAddress.of(self._settings.witness_mqtt_url or "")
         password = self._settings.witness_password
         context = None
-        if url.scheme == "mqtts":
-            context = await asyncio.to_thread(ssl.create_default_context, cafile=self._settings.witness_ca)
-            context.sslsocket_class = _Socket
+        if address.tls:
+            context = await asyncio.to_thread(client_tls, self._settings.witness_ca)
         client = aiomqtt.Client(
-            url.hostname or "",
-            url.port or PORTS[url.scheme],
+            address.host,
+            address.port,
             username=self._settings.witness_username,
             password=password.get_secret_value() if password is not None else None,
             protocol=aiomqtt.ProtocolVersion.V5,
@@ -92,7 +74,7 @@ class Witness:
             keepalive=KEEPALIVE_S,
         )
         async with client:
-            log.info("audit.witness_up", host=url.hostname)
+            log.info("audit.witness_up", host=address.host)
             listening = asyncio.create_task(_until_lost(client), name="witness connection")
             try:
                 await self._tell_all(client, listening)

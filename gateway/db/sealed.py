@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.dialects import WRITING
-from gateway.db.tables import devices, share_outlets, totp
+from gateway.db.tables import devices, share_outlets, totp, unit_authorities
 
 Writing = AsyncConnection
 """A connection in a transaction that writes, as ``Database.write`` gives it."""
@@ -36,6 +36,7 @@ SEALED = (
     SealedColumn(devices.c.password_sealed, context=devices.c.urn),
     SealedColumn(totp.c.secret_sealed, context=totp.c.user_id, prefix="totp:"),
     SealedColumn(share_outlets.c.credential_sealed, context=share_outlets.c.id, prefix="outlet:"),
+    SealedColumn(unit_authorities.c.key_sealed, context=unit_authorities.c.id, prefix="unit-authority:"),
 )
 """Every column of sealed secrets. A test finds a ``LargeBinary`` column ``…_sealed`` that is missing here."""
 

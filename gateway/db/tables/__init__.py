@@ -46,6 +46,7 @@ from gateway.db.tables.sharing import (
     share_recipients,
     shares,
 )
+from gateway.db.tables.units import unit_authorities, unit_certificates, unit_states, unit_trends, units
 
 __all__ = [
     "access_version",
@@ -87,5 +88,10 @@ __all__ = [
     "teams",
     "tokens",
     "totp",
+    "unit_authorities",
+    "unit_certificates",
+    "unit_states",
+    "unit_trends",
+    "units",
     "users",
 ]

@@ -1,0 +1,75 @@
+"""Units that call in over MQTT: the broker between us and them, when they are silent (docs/design/telemetry.md)."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class TelemetrySettings(BaseModel):
+    """Units in the field that call in over MQTT. Without a broker, neither address nor embedded, there are none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    broker_url: str | None = None
+    """MQTT broker that units come to, as in "mqtts://localhost:8883": Mosquitto with docs/mosquitto.conf. It is trusted
+    by the units' own authority, and so are we by it."""
+    broker_ca: Path | None = None
+    """PEM file with the authority that the broker's certificate is from, where it is not the one that we made it."""
+    embedded: bool = False
+    """Be the broker ourselves: for a demo or a small site. It speaks MQTT 3.1.1 and keeps nothing over a restart."""
+    host: str = "0.0.0.0"  # noqa: S104 - units come from outside
+    """Address that the embedded broker listens on."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8883
+    """Port that the embedded broker listens on."""
+    broker_names: tuple[Annotated[str, Field(min_length=1, max_length=253)], ...] = ("localhost", "127.0.0.1")
+    """Names and addresses by which units reach the broker: they stand in the certificate that we make it, as broker.pem
+    and broker.key in pki_dir."""
+    pki_dir: Path | None = None
+    """Folder of the broker's files: units-ca.pem, units.crl, broker.pem and broker.key. None: ``telemetry`` under
+    ``server.data_dir``."""
+    keepalive_s: Annotated[int, Field(ge=5, le=300)] = 20
+    """A broker that says nothing for half as long again is taken for gone."""
+    silence_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
+    """A unit whose connection stands and that says nothing for this long counts as silent."""
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_a_broker(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme != "mqtts" or not parts.hostname or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+            msg = 'broker_url is of the form "mqtts://broker.example.org:8883": TLS, by certificates alone'
+            raise ValueError(msg)
+        return url
+
+    @field_validator("host")
+    @classmethod
+    def _is_an_address(cls, host: str) -> str:
+        ipaddress.ip_address(host)
+        return host
+
+    @model_validator(mode="after")
+    def _one_broker(self) -> Self:
+        if self.embedded and self.broker_url is not None:
+            msg = "give broker_url or embedded, not both"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def wanted(self) -> bool:
+        """Return whether units are heard at all."""
+        return self.embedded or self.broker_url is not None
+
+    @property
+    def url(self) -> str:
+        """Return the broker's address as we reach it."""
+        if self.broker_url is not None:
+            return self.broker_url
+        address = ipaddress.ip_address(self.host)
+        if address.is_unspecified:
+            address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
+        return f"mqtts://[{address}]:{self.port}" if address.version == 6 else f"mqtts://{address}:{self.port}"

@@ -1,0 +1,301 @@
+"""Units that call in: who they are, what they last said, their certificates."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field, StringConstraints
+
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api import models
+from gateway.api.errors import UnitsOffError
+from gateway.api.guard import Who, actor, needs
+from gateway.api.rooms import Rooms, The
+from gateway.api.times import End, Start, iso, iso_or_none, span_ns
+from gateway.audit.events import Action, AuditEvent, Detail
+from gateway.db.units import UnitRow
+from gateway.units import Cause, Link, Refusal, Units
+from gateway.units.errors import UnknownUnitError
+from gateway.units.report import Value
+
+router = APIRouter(prefix="/api/v1", tags=["units"])
+
+Label = Annotated[str, Field(min_length=1, max_length=32)]
+Urn = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+Budget = Annotated[int, Field(ge=0, le=2**60)]
+
+
+class UnitFacts(models.Taken):
+    """What people say of a unit. ``camera`` is one of the device that belongs to it."""
+
+    model: models.Word = ""
+    note: Note = ""
+    camera: Annotated[str, Field(max_length=32)] | None = None
+    budget_bytes: Budget | None = None
+    """What its SIM may send in a calendar month."""
+
+
+class NewUnit(UnitFacts):
+    """A unit to be. URN and serial number of its camera are learnt from it where they are not given."""
+
+    label: Label
+    urn: Urn | None = None
+    serial: models.Word = ""
+
+
+class State(BaseModel):
+    """The newest of one kind. ``unit_time`` is by the unit's clock, ``time`` by ours."""
+
+    kind: str
+    time: str
+    unit_time: str
+    values: dict[str, Value]
+
+
+class RefusalModel(BaseModel):
+    """What was refused, of one unit and for one cause, since the gateway started. An unknown unit has no label."""
+
+    cause: Cause
+    label: str
+    count: int
+    last: str
+    said: str
+
+
+class UnitCertificate(BaseModel):
+    """A certificate of a unit."""
+
+    serial: str
+    issued: str
+    expires: str
+    revoked: str | None
+
+
+class Forecast(BaseModel):
+    """The SIM's use in this calendar month (UTC), and by its end as it goes now."""
+
+    used_bytes: int
+    by_end_bytes: int | None
+    budget_bytes: int | None
+    exhausted: str | None
+
+
+class Unit(BaseModel):
+    """A unit as the list shows it."""
+
+    label: str
+    link: Link
+    model: str
+    serial: str
+    urn: str | None
+    firmware: str
+    note: str
+    cameras: list[str]
+    """Cameras of the device that belongs to it, as far as one may see them."""
+    heard: str | None
+    """When it was last heard, to the minute."""
+    clock_offset_s: float | None
+    enrolled: str
+    retired: str | None
+    states: list[State]
+
+
+class OneUnit(Unit):
+    """A unit with its certificates, its data and what was refused of it."""
+
+    certificates: list[UnitCertificate]
+    data: Forecast
+    refusals: list[RefusalModel]
+
+
+class UnitList(BaseModel):
+    """The units that one may see; what was refused of them and, for who enrols, of anybody."""
+
+    units: list[Unit]
+    refusals: list[RefusalModel]
+
+
+class Point(BaseModel):
+    """A point of a trend."""
+
+    time: str
+    values: dict[str, Value]
+
+
+class Certificate(BaseModel):
+    """A certificate with its key: this is the only time that it is shown. PEM."""
+
+    serial: str
+    expires: str
+    certificate: str
+    key: str
+    authority: str
+    """By which the unit knows the broker."""
+
+
+@router.get("/units", **needs(Permission.VIEW_LIVE, room=True))
+async def units(who: Who, the: The) -> UnitList:
+    """Return the units whose cameras one may see, by label; for who enrols, every one."""
+    room = _room(the)
+    seen = [row for row in room.register.units() if _sees(the, who, row)]
+    labels = {row.label for row in seen}
+    refusals = [one for one in room.refusals.all() if _enrols(the, who) or one.label in labels]
+    return UnitList(units=[_unit(the, who, row) for row in seen], refusals=[_refusal(one) for one in refusals])
+
+
+@router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
+async def unit(label: Label, who: Who, the: The) -> OneUnit:
+    """Return one unit."""
+    return await _one(the, who, _seen(the, who, label))
+
+
+@router.get("/units/{label}/trend", **needs(Permission.VIEW_LIVE, room=True))
+async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the: The) -> list[Point]:
+    """Return what a unit said of battery, signal, temperature or data, a point a minute at most, for 31 days."""
+    row = _seen(the, who, label)
+    from_ns, to_ns = span_ns(start, end)
+    points = await _room(the).register.trend(row.label, f"state/{kind}", from_ns=from_ns, to_ns=to_ns)
+    return [Point(time=iso(one.at_ns), values=dict(one.values)) for one in points]
+
+
+@router.post("/units", status_code=201, **needs(Permission.ENROL, room=True))
+async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
+    """Make a unit known. It calls in once it has a certificate."""
+    row = await _room(the).register.enrol(
+        wish.label,
+        urn=wish.urn,
+        serial=wish.serial,
+        model=wish.model,
+        note=wish.note,
+        device_id=_device(the, wish.camera),
+        budget_bytes=wish.budget_bytes,
+    )
+    await _note(the, request, who, Action.UNIT_ENROLLED, row.label, serial=row.serial, model=row.model)
+    return await _one(the, who, row)
+
+
+@router.put("/units/{label}", **needs(Permission.ENROL, room=True))
+async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the: The) -> OneUnit:
+    """Say anew what people say of a unit."""
+    room = _room(the)
+    room.register.check_in_use(label)
+    device, camera = _device(the, wish.camera), wish.camera  # known to the fleet, hence no text of somebody
+    row = await room.register.change(
+        label, model=wish.model, note=wish.note, device_id=device, budget_bytes=wish.budget_bytes
+    )
+    await _note(the, request, who, Action.UNIT_CHANGED, label, camera=camera, note=wish.note)
+    return await _one(the, who, row)
+
+
+@router.post("/units/{label}/certificate", status_code=201, **needs(Permission.ENROL, room=True, step_up=True))
+async def certify(label: Label, request: Request, who: Who, the: The) -> Certificate:
+    """Make a unit a certificate. Those that it has go on, so that it can be given the new one before its end."""
+    room = _room(the)
+    room.register.check_in_use(label)
+    issued = await room.credentials.issue(label)
+    await _note(the, request, who, Action.UNIT_CERTIFIED, label, serial=issued.serial)
+    return Certificate(
+        serial=issued.serial,
+        expires=iso(issued.expires_ns),
+        certificate=issued.certificate,
+        key=issued.key,
+        authority=room.credentials.authority,
+    )
+
+
+@router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
+async def retire(label: Label, request: Request, who: Who, the: The) -> None:
+    """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""
+    row = await _room(the).register.retire(label)
+    await _note(the, request, who, Action.UNIT_RETIRED, row.label)
+
+
+def _room(the: Rooms) -> Units:
+    if the.units is None:
+        raise UnitsOffError
+    return the.units
+
+
+def _enrols(the: Rooms, who: Identity) -> bool:
+    return the.decider.rights(who).rule(Permission.ENROL) is not None
+
+
+def _cameras(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
+    seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
+    return [
+        one.id
+        for one in the.fleet.cameras()
+        if row.device_id is not None and one.device_id == row.device_id and (seen is None or one.id in seen)
+    ]
+
+
+def _sees(the: Rooms, who: Identity, row: UnitRow) -> bool:
+    return _enrols(the, who) or bool(_cameras(the, who, row))
+
+
+def _seen(the: Rooms, who: Identity, label: str) -> UnitRow:
+    """Return a unit; to who may not see it, it is not there."""
+    row = _room(the).register.unit(label)
+    if not _sees(the, who, row):
+        raise UnknownUnitError(label)
+    return row
+
+
+def _device(the: Rooms, camera: str | None) -> str | None:
+    return the.fleet.camera(camera).device_id if camera is not None else None
+
+
+def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
+    register = _room(the).register
+    return Unit(
+        label=row.label,
+        link=register.link(row.label),
+        model=row.model,
+        serial=row.serial,
+        urn=row.urn,
+        firmware=row.firmware,
+        note=row.note,
+        cameras=_cameras(the, who, row),
+        heard=iso_or_none(row.heard_ns),
+        clock_offset_s=register.clock_offset_s(row.label),
+        enrolled=iso(row.enrolled_ns),
+        retired=iso_or_none(row.retired_ns),
+        states=[
+            State(kind=name, time=iso(one.taken_ns), unit_time=iso(one.unit_ns), values=dict(one.values))
+            for name, one in sorted(register.states(row.label).items())
+        ],
+    )
+
+
+async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
+    room = _room(the)
+    data = await room.register.forecast(row.label)
+    return OneUnit(
+        **_unit(the, who, row).model_dump(),
+        certificates=[
+            UnitCertificate(
+                serial=one.serial,
+                issued=iso(one.issued_ns),
+                expires=iso(one.expires_ns),
+                revoked=iso_or_none(one.revoked_ns),
+            )
+            for one in room.credentials.of(row.label)
+        ],
+        data=Forecast(
+            used_bytes=data.used_bytes,
+            by_end_bytes=data.by_end_bytes,
+            budget_bytes=data.budget_bytes,
+            exhausted=iso_or_none(data.exhausted_ns),
+        ),
+        refusals=[_refusal(one) for one in room.refusals.of(row.label)],
+    )
+
+
+def _refusal(one: Refusal) -> RefusalModel:
+    return RefusalModel(cause=one.cause, label=one.label, count=one.count, last=iso(one.last_ns), said=one.said)
+
+
+async def _note(the: Rooms, request: Request, who: Identity, action: Action, label: str, **details: Detail) -> None:
+    event = AuditEvent(action=action, actor=actor(request, who), subject=label, details=details)
+    await the.trail.append(event)

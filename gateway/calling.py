@@ -1,0 +1,47 @@
+"""Units that call in, joined with the settings: their room, the broker where it is ours to be, and what is heard."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from config.settings import Settings
+from gateway.db.engine import Database
+from gateway.mqtt import BrokerAddress
+from gateway.startup import PortError
+from gateway.telemetry.broker import open_broker
+from gateway.telemetry.service import door_to, open_telemetry
+from gateway.units import Units, open_units
+from gateway.vault import Vault
+from kernel.clock import Clock
+
+FOLDER = "telemetry"
+
+
+@asynccontextmanager
+async def open_calling(
+    settings: Settings, database: Database, vault: Vault, *, clock: Clock
+) -> AsyncIterator[Units | None]:
+    """Hear units for the time of the block, where the settings name a broker; else there are none.
+
+    Raises:
+        PortError: the embedded broker's port cannot be had.
+        SealedElsewhereError: the key of the units' authority opens with none of our keys.
+    """
+    wanted = settings.telemetry
+    if not wanted.wanted:
+        yield None
+        return
+    folder = wanted.pki_dir or settings.server.data_dir / FOLDER
+    async with AsyncExitStack() as stack:
+        units = await stack.enter_async_context(
+            open_units(database, vault, folder=folder, silence_s=wanted.silence_s, clock=clock)
+        )
+        address = BrokerAddress.of(wanted.url)
+        pair = await units.credentials.broker(tuple(dict.fromkeys((*wanted.broker_names, address.host))))
+        if wanted.embedded:
+            try:
+                await stack.enter_async_context(open_broker(units, pair, host=wanted.host, port=wanted.port))
+            except OSError as error:
+                raise PortError(str(error), cure="Set telemetry.host and telemetry.port.") from error
+        door = door_to(units, address, ca=wanted.broker_ca, modern=not wanted.embedded, keepalive_s=wanted.keepalive_s)
+        await stack.enter_async_context(open_telemetry(units, door, clock=clock))
+        yield units

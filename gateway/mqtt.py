@@ -1,0 +1,51 @@
+"""What every MQTT client of ours needs beside aiomqtt: the broker's address, and TLS that leaves no socket open."""
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+ANSWER_S = 10.0
+"""How long a broker may take to answer anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where a broker is, and whether it speaks TLS."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @classmethod
+    def of(cls, url: str) -> "BrokerAddress":
+        """Return that of a URL such as "mqtts://broker.example.org:8883", which the settings have checked."""
+        parts = urlsplit(url)
+        return cls(parts.hostname or "", parts.port or PORTS[parts.scheme], parts.scheme == "mqtts")
+
+
+class _Socket(ssl.SSLSocket):
+    """Closes itself when its handshake fails: paho leaves it to whoever collects the garbage."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
+        try:
+            super().do_handshake(block)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError:
+            self.close()
+            raise
+
+
+def client_tls(ca: Path | None, *, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
+    """Return the context of a client that trusts ``ca`` (``None``: whom this machine trusts). Blocks.
+
+    Raises:
+        OSError: a file cannot be read, or key and certificate do not fit.
+    """
+    context = ssl.create_default_context(cafile=ca)
+    context.sslsocket_class = _Socket
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return context

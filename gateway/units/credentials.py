@@ -1,0 +1,196 @@
+"""Certificates of units, of ourselves and of the broker; and the files by which a broker knows them.
+
+In the folder: ``units-ca.pem``, ``units.crl``, and pairs ``NAME.pem`` and ``NAME.key``. A file is never half written.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from gateway.db.engine import Database
+from gateway.db.units import AuthorityRow, CertificateRow, UnitRows
+from gateway.units.authority import Authority, Issued, Revoked, due, ends, hosts_of
+from gateway.vault import Vault
+from kernel.clock import Clock
+from kernel.ids import new_id
+
+log = structlog.get_logger()
+
+CONTEXT = "unit-authority:"
+OURSELVES = "sightline.gateway"
+"""Our own name at the broker. No unit's label holds a dot."""
+BROKER = "broker"
+CA_FILE = "units-ca.pem"
+CRL_FILE = "units.crl"
+SECRET = 0o600
+SHARED = 0o640
+"""Of the broker's key: Mosquitto is in the group of the folder, if anybody else is."""
+OPEN = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its key on disk."""
+
+    certificate: Path
+    key: Path
+
+
+class Credentials:
+    """Made by :func:`open_credentials`."""
+
+    def __init__(self, database: Database, authority: Authority, folder: Path, *, clock: Clock) -> None:
+        self._database = database
+        self._authority = authority
+        self._folder = folder
+        self._clock = clock
+        self._of: dict[str, dict[str, CertificateRow]] = {}  # by unit and serial
+        self._lock = asyncio.Lock()
+
+    @property
+    def authority(self) -> str:
+        """Return the authority's own certificate. PEM."""
+        return self._authority.certificate
+
+    @property
+    def ca_file(self) -> Path:
+        """Return where the authority's certificate lies."""
+        return self._folder / CA_FILE
+
+    @property
+    def crl_file(self) -> Path:
+        """Return where the list of revoked certificates lies."""
+        return self._folder / CRL_FILE
+
+    async def load(self) -> None:
+        """Read what was issued, and write the authority's files anew."""
+        async with self._database.read() as connection:
+            for row in await UnitRows(connection).certificates():
+                self._keep(row)
+        await asyncio.to_thread(_write, self.ca_file, self._authority.certificate, OPEN)
+        await self.write_crl()
+
+    def _keep(self, row: CertificateRow) -> None:
+        self._of.setdefault(row.label, {})[row.serial] = row
+
+    def of(self, label: str) -> list[CertificateRow]:
+        """Return what was issued to a unit, in that order."""
+        return list(self._of.get(label, {}).values())
+
+    def good(self, label: str) -> bool:
+        """Return whether a unit has a certificate that is neither revoked nor past its end."""
+        now_ns = self._clock.wall_ns()
+        return any(row.revoked_ns is None and row.expires_ns > now_ns for row in self._of.get(label, {}).values())
+
+    def is_good(self, label: str, serial: str) -> bool:
+        """Return whether a certificate is a unit's, and neither revoked nor past its end. ``serial`` in hex."""
+        row = self._of.get(label, {}).get(serial)
+        return row is not None and row.revoked_ns is None and row.expires_ns > self._clock.wall_ns()
+
+    def due(self) -> list[str]:
+        """Return the units whose last certificate is to be renewed."""
+        good = {label: [row.expires_ns for row in self.of(label) if row.revoked_ns is None] for label in self._of}
+        return sorted(label for label, ends_ns in good.items() if ends_ns and due(max(ends_ns), self._clock))
+
+    async def issue(self, label: str) -> Issued:
+        """Make a unit a certificate; those it has go on until they are revoked or end. Its key is kept nowhere."""
+        issued = await asyncio.to_thread(self._authority.issue_client, label)
+        row = CertificateRow(
+            serial=issued.serial,
+            label=label,
+            fingerprint=issued.fingerprint,
+            issued_ns=issued.issued_ns,
+            expires_ns=issued.expires_ns,
+        )
+        async with self._lock, self._database.write() as connection:
+            await UnitRows(connection).add_certificate(row)
+        self._keep(row)
+        log.info("unit.certificate_issued", unit=label, serial=row.serial)
+        return issued
+
+    async def revoke(self, label: str, serials: Sequence[str] | None = None) -> list[CertificateRow]:
+        """Revoke certificates of a unit, or all of them; return which. The broker's list is written anew."""
+        now_ns = self._clock.wall_ns()
+        async with self._lock:
+            good = [row for row in self.of(label) if row.revoked_ns is None]
+            gone = [replace(row, revoked_ns=now_ns) for row in good if serials is None or row.serial in serials]
+            async with self._database.write() as connection:
+                await UnitRows(connection).revoke([row.serial for row in gone], now_ns)
+            for row in gone:
+                self._keep(row)
+        await self.write_crl()
+        log.info("unit.certificates_revoked", unit=label, count=len(gone))
+        return gone
+
+    async def write_crl(self) -> None:
+        """Write the list of revoked certificates; a broker takes none that is too old."""
+        async with self._lock:
+            rows = [row for label in self._of for row in self.of(label)]
+            revoked = [Revoked(row.serial, row.revoked_ns) for row in rows if row.revoked_ns is not None]
+            await asyncio.to_thread(lambda: _write(self.crl_file, self._authority.crl(revoked), OPEN))
+
+    async def ourselves(self) -> Pair:
+        """Return our own certificate at the broker, made anew where it is due."""
+        return await asyncio.to_thread(self._pair, OURSELVES, None)
+
+    async def broker(self, hosts: Sequence[str]) -> Pair:
+        """Return a certificate for a broker at ``hosts``, made anew where it is due."""
+        return await asyncio.to_thread(self._pair, BROKER, tuple(hosts))
+
+    def _pair(self, name: str, hosts: tuple[str, ...] | None) -> Pair:
+        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        if pair.certificate.exists() and pair.key.exists():
+            own, _, authority = pair.certificate.read_text().partition("\n\n")
+            same = authority == self._authority.certificate and hosts_of(own) == set(hosts or ())
+            if same and not due(ends(own), self._clock):
+                return pair
+        issued = self._authority.issue_client(name) if hosts is None else self._authority.issue_server(hosts)
+        _write(pair.key, issued.key, SECRET if hosts is None else SHARED)
+        _write(pair.certificate, f"{issued.certificate}\n{self._authority.certificate}", OPEN)
+        return pair
+
+
+async def open_credentials(database: Database, vault: Vault, folder: Path, *, clock: Clock) -> Credentials:
+    """Return the certificates, with the authority that is there or a new one.
+
+    Raises:
+        SealedElsewhereError: the authority's key opens with none of our keys.
+    """
+    async with database.read() as connection:
+        row = await UnitRows(connection).authority()
+    if row is None:
+        authority = await asyncio.to_thread(lambda: Authority.new(clock=clock))
+        made = new_id()
+        async with database.write() as connection:
+            sealer = await vault.sealer(connection)
+            await UnitRows(connection).add_authority(
+                AuthorityRow(
+                    id=made,
+                    certificate=authority.certificate,
+                    key_sealed=sealer.seal(authority.key, context=f"{CONTEXT}{made}"),
+                    created_ns=clock.wall_ns(),
+                )
+            )
+    else:
+        key = await vault.open(row.key_sealed, context=f"{CONTEXT}{row.id}")
+        authority = Authority.of(row.certificate, key, clock=clock)
+    credentials = Credentials(database, authority, folder, clock=clock)
+    await credentials.load()
+    return credentials
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "w") as file:
+        os.fchmod(handle, mode)  # whatever our umask
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

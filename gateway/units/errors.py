@@ -1,0 +1,54 @@
+"""What the register of units refuses, and why.
+
+UnitError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
+├── UnknownUnitError    there is no unit of that label
+├── RetiredUnitError    it is retired: nothing is issued to it and nothing taken of it
+├── LabelError          a label that cannot be one
+└── RefusedError        a report is not taken; ``cause`` says why, and it is counted
+"""
+
+from gateway.units.report import Cause
+from kernel.errors import SightlineError
+
+
+class UnitError(SightlineError):
+    """Root of this tree."""
+
+    code = "unit.error"
+    status = 409
+
+
+class UnknownUnitError(UnitError):
+    """There is no unit of that label."""
+
+    code = "unit.unknown"
+    status = 404
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"There is no unit {label}.", cure="Look at its label, or enrol it.")
+
+
+class RetiredUnitError(UnitError):
+    """It is retired: nothing is issued to it and nothing taken of it."""
+
+    code = "unit.retired"
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"The unit {label} is retired.", cure="Enrol it under another label.")
+
+
+class LabelError(UnitError):
+    """A label that cannot be one."""
+
+    code = "unit.label"
+    status = 422
+
+
+class RefusedError(UnitError):
+    """A report is not taken; ``cause`` says why."""
+
+    code = "unit.refused"
+
+    def __init__(self, cause: Cause, said: str) -> None:
+        super().__init__(said, cause=cause)
+        self.cause = cause

@@ -1,0 +1,395 @@
+"""The register: who the units are, and the newest that each has said. It is read from memory and kept in the database.
+
+Reports are taken many at a time: one transaction for as many as have come, and nothing counts before it is committed.
+"""
+
+import asyncio
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from gateway.db.engine import Database
+from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
+from gateway.units.budget import Forecast, Reading, forecast, month_of
+from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
+from gateway.units.credentials import Credentials
+from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
+from gateway.units.order import BOOTS_MAX, Heard
+from gateway.units.report import Cause, Group, Lost, Report, Stored
+from gateway.units.trends import KEPT_NS, Point, Thinner, drawn
+from kernel.clock import NS_PER_S, Clock
+
+log = structlog.get_logger()
+
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+"""A label is a level of a topic and the name on a certificate."""
+HEARD_EVERY_NS = 60 * NS_PER_S
+"""When a unit was last heard is written down this often; it is known to the second while we run."""
+OFFSETS = 16
+"""A unit's clock is judged by the last so many things that it said: the one that came fastest tells it best."""
+ONLINE = Group.ONLINE.value
+DATA = "state/data"
+ADDRESS = "state/address"
+FIRMWARE = "state/firmware"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What some reports change, until it is committed."""
+
+    units: dict[str, UnitRow] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    """Units whose rows are to be written."""
+    heard: dict[str, Heard] = field(default_factory=dict)
+    states: dict[tuple[str, str], Stored] = field(default_factory=dict)
+    trends: list[TrendRow] = field(default_factory=list)
+    live: dict[str, list[int]] = field(default_factory=dict)
+    """Of each unit that spoke just now: how far its clock was from ours, in ns."""
+    changes: list[Change] = field(default_factory=list)
+
+
+class Register:
+    """Made by :func:`gateway.units.open_units`."""
+
+    def __init__(self, database: Database, credentials: Credentials, *, clock: Clock, silence_s: float) -> None:
+        self._database = database
+        self._credentials = credentials
+        self._clock = clock
+        self._silence_ns = round(silence_s * NS_PER_S)
+        self._units: dict[str, UnitRow] = {}
+        self._heard: dict[str, Heard] = {}
+        self._states: dict[str, dict[str, Stored]] = {}
+        self._offsets: dict[str, deque[int]] = {}
+        self._heard_monotonic_ns: dict[str, int] = {}
+        self._began_ns = clock.monotonic_ns()
+        self._links: dict[str, Link] = {}
+        self._thinner = Thinner({})
+        self._listeners: list[Callable[[Change], None]] = []
+        self._lock = asyncio.Lock()
+
+    async def load(self) -> None:
+        """Read what was kept."""
+        async with self._database.read() as connection:
+            rows = UnitRows(connection)
+            self._units = {row.label: row for row in await rows.all()}
+            self._thinner = Thinner(await rows.newest_trends())
+            for state in await rows.states():
+                self._states.setdefault(state.label, {})[state.kind] = _stored(state)
+        for row in self._units.values():
+            states = self._states.get(row.label, {})
+            self._heard[row.label] = Heard(
+                boot=row.boot,
+                passed=row.boots,
+                highest=max((one.seq for one in states.values() if one.boot == row.boot), default=-1),
+                seqs={name: (one.boot, one.seq) for name, one in states.items()},
+            )
+        self._links = {label: self.link(label) for label in self._units}
+
+    # --- who they are
+
+    def knows(self, label: str) -> bool:
+        """Return whether there is a unit of that label."""
+        return label in self._units
+
+    def unit(self, label: str) -> UnitRow:
+        """Return a unit.
+
+        Raises:
+            UnknownUnitError: there is none.
+        """
+        try:
+            return self._units[label]
+        except KeyError:
+            raise UnknownUnitError(label) from None
+
+    def units(self) -> list[UnitRow]:
+        """Return every unit, those that are retired as well, by label."""
+        return sorted(self._units.values(), key=lambda row: row.label)
+
+    def by_urn(self, urn: str) -> UnitRow | None:
+        """Return the unit whose camera has that URN."""
+        return next((row for row in self._units.values() if row.urn == urn), None)
+
+    def by_device(self, device_id: str) -> UnitRow | None:
+        """Return the unit that a device belongs to."""
+        return next((row for row in self._units.values() if row.device_id == device_id), None)
+
+    async def enrol(self, label: str, **given: str | int | None) -> UnitRow:
+        """Make a unit known. ``given`` are fields of its row.
+
+        Raises:
+            LabelError: that is no label.
+            ConflictError: label, camera or device is another unit's.
+        """
+        if LABEL.fullmatch(label) is None:
+            raise LabelError(
+                "A label is of letters, digits, hyphens and underscores, 32 at most.", cure="Type it as it is printed."
+            )
+        row = UnitRow(label=label, enrolled_ns=self._clock.wall_ns(), **given)  # type: ignore[arg-type]
+        async with self._lock:
+            async with self._database.write() as connection:
+                await UnitRows(connection).add(row)
+            self._units[label] = row
+            self._heard[label] = Heard()
+            self._links[label] = Link.NEVER
+        self._tell([UnitChanged(label)])
+        return row
+
+    async def change(self, label: str, **given: str | int | None) -> UnitRow:
+        """Set fields of a unit's row.
+
+        Raises:
+            UnknownUnitError: there is none.
+            ConflictError: camera or device is another unit's.
+        """
+        async with self._lock:
+            row = replace(self.unit(label), **given)  # type: ignore[arg-type]
+            async with self._database.write() as connection:
+                await UnitRows(connection).change(label, **given)
+            self._units[label] = row
+        self._tell([UnitChanged(label)])
+        return row
+
+    async def retire(self, label: str) -> UnitRow:
+        """Take nothing more of a unit, and revoke its certificates. What it said stays.
+
+        Raises:
+            UnknownUnitError: there is none.
+        """
+        row = self.unit(label)
+        if row.retired_ns is None:
+            row = await self.change(label, retired_ns=self._clock.wall_ns())
+        await self._credentials.revoke(label)
+        self._tell(self._link_changes())
+        return row
+
+    def check_in_use(self, label: str) -> UnitRow:
+        """Return a unit that is not retired.
+
+        Raises:
+            UnknownUnitError: there is none.
+            RetiredUnitError: it is.
+        """
+        row = self.unit(label)
+        if row.retired_ns is not None:
+            raise RetiredUnitError(label)
+        return row
+
+    # --- what they say
+
+    def states(self, label: str) -> Mapping[str, Stored]:
+        """Return the newest of each kind, by name as in "state/battery"; also of events, and "online"."""
+        self.unit(label)
+        return dict(self._states.get(label, {}))
+
+    def link(self, label: str) -> Link:
+        """Return how a unit stands with us."""
+        row = self.unit(label)
+        if row.retired_ns is not None:
+            return Link.RETIRED
+        if row.heard_ns is None:
+            return Link.NEVER
+        if not row.online:
+            return Link.GONE
+        # What was heard before we began tells nothing of now: silence is counted from then.
+        last_ns = self._heard_monotonic_ns.get(label, self._began_ns)
+        return Link.SILENT if self._clock.monotonic_ns() - last_ns > self._silence_ns else Link.ONLINE
+
+    def clock_offset_s(self, label: str) -> float | None:
+        """Return how far a unit's clock is before (positive) or behind ours; ``None`` where it said nothing lately."""
+        self.unit(label)
+        offsets = self._offsets.get(label)
+        return max(offsets) / NS_PER_S if offsets else None
+
+    async def trend(self, label: str, name: str, *, from_ns: int, to_ns: int) -> list[Point]:
+        """Return the points of a kind, as in "state/battery", from an instant until before another."""
+        self.unit(label)
+        async with self._database.read() as connection:
+            rows = await UnitRows(connection).trend(label, name, from_ns, to_ns)
+        return [Point(row.at_ns, json.loads(row.payload)) for row in rows]
+
+    async def forecast(self, label: str) -> Forecast:
+        """Return what a unit's SIM has used this month, and will have by its end."""
+        row = self.unit(label)
+        now_ns = self._clock.wall_ns()
+        first_ns, _ = month_of(now_ns)
+        points = await self.trend(label, DATA, from_ns=now_ns - KEPT_NS, to_ns=now_ns + 1)
+        before = [point for point in points if point.at_ns < first_ns][-1:]
+        readings = [_reading(point) for point in [*before, *(one for one in points if one.at_ns >= first_ns)]]
+        return forecast(readings, now_ns=now_ns, budget_bytes=row.budget_bytes)
+
+    async def take(self, label: str, report: Report | Lost) -> None:
+        """Take one report.
+
+        Raises:
+            RefusedError: it is not taken.
+        """
+        refused = (await self.take_all([(label, report)]))[0]
+        if refused is not None:
+            raise refused
+
+    async def take_all(self, reports: Sequence[tuple[str, Report | Lost]]) -> list[RefusedError | None]:
+        """Take reports in their order; return of each why it was refused, or ``None``. Returns once all is committed.
+
+        Raises:
+            DatabaseError: nothing of it was taken: give it again.
+        """
+        async with self._lock:
+            batch, outcomes = _Batch(), list[RefusedError | None]()
+            for label, report in reports:
+                try:
+                    self._stage(batch, label, report)
+                except RefusedError as error:
+                    outcomes.append(error)
+                else:
+                    outcomes.append(None)
+            if batch.states or batch.written:
+                await self._store(batch)
+            self._commit(batch)
+        self._tell([*batch.changes, *self._link_changes(batch.units)])
+        return outcomes
+
+    def _stage(self, batch: _Batch, label: str, report: Report | Lost) -> None:
+        unit = batch.units.get(label) or self._units.get(label)
+        if unit is None:
+            raise RefusedError(Cause.UNKNOWN_UNIT, "there is no such unit")
+        if unit.retired_ns is not None or not self._credentials.good(label):
+            raise RefusedError(Cause.REVOKED, "it is retired, or has no certificate that is good")
+        if isinstance(report, Lost):
+            if unit.online:
+                batch.units[label] = replace(unit, online=False)
+                batch.written.add(label)
+            return
+        changed = self._learnt(batch, unit, report)
+        heard = (batch.heard.get(label) or self._heard[label]).after(report)
+        now_ns = self._clock.wall_ns()
+        changed = replace(changed, boot=heard.boot, boots=heard.passed[-BOOTS_MAX:])
+        if not report.stored or report.group is Group.ONLINE:
+            changed = replace(changed, online=True)
+        if not report.stored:
+            batch.live.setdefault(label, []).append(report.unit_ns - now_ns)
+        if unit.heard_ns is None or (not report.stored and now_ns - unit.heard_ns > HEARD_EVERY_NS):
+            changed = replace(changed, heard_ns=now_ns)
+        if changed != unit:
+            batch.written.add(label)
+        before = batch.states.get((label, report.name)) or self._states.get(label, {}).get(report.name)
+        now = Stored(
+            name=report.name,
+            boot=report.boot,
+            seq=report.seq,
+            unit_ns=report.unit_ns,
+            taken_ns=now_ns,
+            values=report.values,
+        )
+        batch.units[label], batch.heard[label], batch.states[label, report.name] = changed, heard, now
+        batch.changes.append(Said(label, now, before))
+        if not report.stored and self._thinner.takes(label, report.name, now_ns):
+            payload = json.dumps(drawn(report.name, report.values))
+            batch.trends.append(TrendRow(label=label, kind=report.name, at_ns=now_ns, payload=payload))
+
+    def _learnt(self, batch: _Batch, unit: UnitRow, report: Report) -> UnitRow:
+        """Return the unit with what a report tells of who it is.
+
+        Raises:
+            RefusedError: it tells that it is another one.
+        """
+        values = report.values
+        if report.name == ADDRESS:
+            urn, serial = str(values["urn"]), str(values["serial"])
+            others = (row for row in batch.units.values() if row.urn == urn)
+            owner = next(others, None) or self.by_urn(urn) or unit
+            if unit.urn not in {None, urn} or unit.serial not in {"", serial} or owner.label != unit.label:
+                raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} {serial} is not that of {unit.label}")
+            return replace(unit, urn=urn, serial=serial)
+        if report.name == FIRMWARE:
+            return replace(unit, firmware=str(values["version"]))
+        if report.name == ONLINE:
+            return replace(unit, firmware=str(values["firmware"]))
+        return unit
+
+    async def _store(self, batch: _Batch) -> None:
+        states = [
+            StateRow(
+                label=label,
+                kind=name,
+                boot=one.boot,
+                seq=one.seq,
+                unit_ns=one.unit_ns,
+                taken_ns=one.taken_ns,
+                payload=json.dumps(dict(one.values)),
+            )
+            for (label, name), one in batch.states.items()
+        ]
+        async with self._database.write() as connection:
+            rows = UnitRows(connection)
+            await rows.put_heard([batch.units[label] for label in sorted(batch.written)])
+            await rows.put_states(states)
+            await rows.add_trends(batch.trends)
+
+    def _commit(self, batch: _Batch) -> None:
+        self._units.update(batch.units)
+        self._heard.update(batch.heard)
+        for (label, name), stored in batch.states.items():
+            self._states.setdefault(label, {})[name] = stored
+        monotonic_ns = self._clock.monotonic_ns()
+        for label, offsets in batch.live.items():
+            self._offsets.setdefault(label, deque(maxlen=OFFSETS)).extend(offsets)
+            self._heard_monotonic_ns[label] = monotonic_ns
+
+    # --- telling
+
+    def listen(self, callback: Callable[[Change], None]) -> Callable[[], None]:
+        """Call ``callback`` on the event loop with each change; return what ends that."""
+        self._listeners.append(callback)
+
+        def leave() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(callback)
+
+        return leave
+
+    def look_for_silence(self) -> None:
+        """Tell of the units that have fallen silent since it was asked last."""
+        self._tell(self._link_changes())
+
+    async def forget_old_trends(self) -> None:
+        """Delete points that are too old."""
+        async with self._database.write() as connection:
+            await UnitRows(connection).remove_trends(self._clock.wall_ns() - KEPT_NS)
+
+    def _link_changes(self, labels: Mapping[str, object] | None = None) -> list[Change]:
+        changes: list[Change] = []
+        for label in self._units if labels is None else labels:
+            link = self.link(label)
+            if self._links.get(label) is not link:
+                self._links[label] = link
+                changes.append(LinkChanged(label, link))
+                log.info("unit.link", unit=label, link=link.value)
+        return changes
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            for callback in list(self._listeners):
+                callback(change)
+
+
+def _stored(row: StateRow) -> Stored:
+    return Stored(
+        name=row.kind,
+        boot=row.boot,
+        seq=row.seq,
+        unit_ns=row.unit_ns,
+        taken_ns=row.taken_ns,
+        values=json.loads(row.payload),
+    )
+
+
+def _reading(point: Point) -> Reading:
+    sent = point.values["sent_bytes"]
+    assert isinstance(sent, int)
+    return Reading(at_ns=point.at_ns, sent_bytes=sent, since=str(point.values["since"]))

@@ -1,0 +1,51 @@
+"""What is kept of a unit's states over time: a point a minute at most of what is drawn, for a month."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.units.report import Value
+from kernel.clock import NS_PER_S
+
+DRAWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "state/battery": ("percent", "volts", "charging"),
+        "state/signal": ("rsrp_dbm", "rsrq_db"),
+        "state/temperature": ("celsius",),
+        "state/data": ("sent_bytes", "since"),
+    }
+)
+"""Of each kind that has a trend, what is kept of it."""
+APART_NS = 60 * NS_PER_S
+KEPT_NS = 31 * 86_400 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a unit said at an instant of ours."""
+
+    at_ns: int
+    values: Mapping[str, Value]
+
+
+class Thinner:
+    """Decides which reports become points. Everything else is newest state alone."""
+
+    def __init__(self, newest: Mapping[tuple[str, str], int]) -> None:
+        self._newest = dict(newest)
+
+    def takes(self, label: str, name: str, at_ns: int) -> bool:
+        """Return whether a report becomes a point, and count on it."""
+        if name not in DRAWN:
+            return False
+        last_ns = self._newest.get((label, name))
+        # A wall clock that was set back begins a new row of points; it does not wait for the old time to come again.
+        if last_ns is not None and 0 <= at_ns - last_ns < APART_NS:
+            return False
+        self._newest[label, name] = at_ns
+        return True
+
+
+def drawn(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what is kept of a report's values."""
+    return {key: values[key] for key in DRAWN[name] if key in values}

@@ -1,0 +1,70 @@
+"""Units in the field with certificates, and the room that hears them over a broker."""
+
+import asyncio
+import json
+import socket
+import ssl
+from pathlib import Path
+
+import aiomqtt
+
+from gateway.telemetry.service import Telemetry
+from gateway.units import Units
+from kernel.clock import SystemClock
+from tests.fakes.unit_broker import unit_client, unit_tls
+from tests.fakes.unit_voice import Voice
+
+
+class Field:
+    """Units, the port of their broker and the room that hears them."""
+
+    def __init__(self, units: Units, port: int, telemetry: Telemetry, folder: Path) -> None:
+        self.units = units
+        self.port = port
+        self.telemetry = telemetry
+        self.folder = folder
+
+    async def enrol(self, label: str) -> Voice:
+        """Enrol a unit with a certificate."""
+        await self.units.register.enrol(label)
+        issued = await self.units.credentials.issue(label)
+        await asyncio.to_thread(unit_tls, self.folder, self.units, issued, label)
+        return Voice(label, wall_ns=SystemClock().wall_ns())
+
+    async def client(self, label: str, *, modern: bool = True, topics_of: str | None = None) -> aiomqtt.Client:
+        """Return a client with a unit's certificate."""
+        tls = await asyncio.to_thread(self.tls, label)
+        return unit_client(self.port, tls, topics_of or label, modern=modern)
+
+    def tls(self, label: str) -> ssl.SSLContext:
+        """Return what a unit shows. Blocks."""
+        context = unit_tls(self.folder, self.units, None)
+        context.load_cert_chain(self.folder / f"{label}.pem", self.folder / f"{label}.key")
+        return context
+
+    def cut(self, client: aiomqtt.Client) -> None:
+        """Break a client's connection without a word."""
+        sock = client._client.socket()
+        assert isinstance(sock, socket.socket)
+        sock.shutdown(socket.SHUT_RDWR)
+
+    def states(self, label: str = "D017") -> dict[str, object]:
+        """Return what the register holds of a unit."""
+        return dict(self.units.register.states(label))
+
+
+async def say(client: aiomqtt.Client, voice: Voice, rest: str, **values: object) -> None:
+    """Publish a unit's next state or birth, as a unit does: kept by the broker."""
+    await client.publish(voice.topic(rest), voice.payload(**values), qos=1, retain=True)
+
+
+async def answer(client: aiomqtt.Client, voice: Voice, name: str) -> aiomqtt.Message:
+    """Take one command, answer it, and return it."""
+    await client.subscribe(voice.topic("command/+"), qos=1)
+    async for message in client.messages:
+        assert message.topic.value == voice.topic(f"command/{name}")
+        assert isinstance(message.payload, bytes)
+        told = json.loads(message.payload)
+        await client.publish(voice.topic(f"answer/{name}"), voice.payload(id=told["id"], ok=True), qos=1)
+        return message
+    raise AssertionError("the connection ended")

@@ -1,0 +1,149 @@
+"""Units over the API: who enrols and sees them, what is shown once, and the whole way from certificate to state."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from config.telemetry import TelemetrySettings
+from kernel.clock import SystemClock
+from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.ports import free_port
+from tests.fakes.unit_broker import let_in, unit_client
+from tests.fakes.unit_field import say
+from tests.fakes.unit_voice import Voice
+from tests.fakes.waiting import told
+
+UNITS = "/api/v1/units"
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Return a gateway that is the broker of its units."""
+    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port())
+    settings = settings_in(tmp_path).model_copy(update={"telemetry": telemetry})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        yield desk
+
+
+def port(desk: Desk) -> int:
+    """Return the broker's port."""
+    return desk.gateway.rooms.settings.telemetry.port
+
+
+async def enrolled(desk: Desk, **facts: Any) -> dict[str, Any]:
+    """Enrol D017 and return what its certificate is shown as."""
+    answer = await desk.admin.post(UNITS, json={"label": "D017", **facts})
+    assert answer.status_code == 201, answer.text
+    answer = await desk.admin.post(f"{UNITS}/D017/certificate")
+    assert answer.status_code == 201, answer.text
+    bundle: dict[str, Any] = answer.json()
+    return bundle
+
+
+def tls_of(bundle: dict[str, Any], folder: Path) -> ssl.SSLContext:
+    """Return what a unit with that bundle shows and trusts. Blocks."""
+    context = ssl.create_default_context(cadata=bundle["authority"])
+    (folder / "unit.pem").write_text(bundle["certificate"])
+    (folder / "unit.key").write_text(bundle["key"])
+    context.load_cert_chain(folder / "unit.pem", folder / "unit.key")
+    return context
+
+
+async def test_a_unit_calls_in_with_what_it_was_given(desk: Desk, tmp_path: Path) -> None:
+    """From the certificate that is shown once to its battery on the list; nothing else is needed."""
+    tls = await asyncio.to_thread(tls_of, await enrolled(desk, note="spare"), tmp_path)
+    voice = Voice("D017", wall_ns=SystemClock().wall_ns())
+    async with unit_client(port(desk), tls, "D017", modern=False) as client:
+        await say(client, voice, "online", online=True, firmware="2.1.0")
+        await say(client, voice, "state/battery", percent=80, volts=12.4, charging=False)
+
+        async def shown() -> Any:
+            return (await desk.admin.get(f"{UNITS}/D017")).json()
+
+        unit = await told(shown, lambda one: len(one["states"]) == 2, what="its battery")
+        assert unit["link"] == "online"
+        assert unit["firmware"] == "2.1.0"
+        assert unit["states"][1]["values"] == {"percent": 80, "volts": 12.4, "charging": False}
+        times = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z", "kind": "battery"}
+        trend = await desk.admin.get(f"{UNITS}/D017/trend", params=times)
+        assert [one["values"]["percent"] for one in trend.json()] == [80]
+        await client.publish(voice.topic("state/battery"), b"{", qos=1)
+        unit = await told(shown, lambda one: one["refusals"], what="a refusal")
+        assert [(one["cause"], one["count"]) for one in unit["refusals"]] == [("malformed", 1)]
+
+
+async def test_a_retired_unit_comes_in_no_more(desk: Desk, tmp_path: Path) -> None:
+    """Its certificate is revoked at once, and it can be given no other."""
+    tls = await asyncio.to_thread(tls_of, await enrolled(desk), tmp_path)
+    assert await let_in(port(desk), tls, "D017")
+    assert (await desk.admin.delete(f"{UNITS}/D017")).status_code == 204
+    assert not await let_in(port(desk), tls, "D017")
+    assert (await desk.admin.post(f"{UNITS}/D017/certificate")).json()["type"] == "unit.retired"
+    unit = (await desk.admin.get(f"{UNITS}/D017")).json()
+    assert unit["link"] == "retired"
+    assert unit["certificates"][0]["revoked"] is not None
+
+
+async def test_the_key_is_shown_once_and_kept_nowhere(desk: Desk, tmp_path: Path) -> None:
+    """Neither later, nor in the audit, nor in the database."""
+    bundle = await enrolled(desk)
+    middle = bundle["key"].splitlines()[2]
+    assert middle not in (await desk.admin.get(f"{UNITS}/D017")).text
+    for file in await asyncio.to_thread(lambda: list(tmp_path.rglob("sightline.db*"))):
+        assert middle.encode() not in await asyncio.to_thread(file.read_bytes)
+    assert middle not in str(await desk.audit())
+
+
+async def test_what_is_done_to_units_is_audited(desk: Desk) -> None:
+    """Who enrolled, changed, certified and retired which."""
+    await enrolled(desk, model="Box 3")
+    await desk.admin.put(f"{UNITS}/D017", json={"note": "lent", "budget_bytes": 5_000})
+    await desk.admin.delete(f"{UNITS}/D017")
+    said = [(one.action, one.subject) for one in await desk.audit() if one.action.startswith("unit.")]
+    assert said == [(f"unit.{what}", "D017") for what in ("enrolled", "certified", "changed", "retired")]
+
+
+async def test_a_unit_is_seen_by_who_may_see_its_camera(desk: Desk) -> None:
+    """An operator sees the unit of a camera, not one that is nobody's yet; and enrols none."""
+    camera = await desk.enrol()
+    await enrolled(desk, camera=camera, budget_bytes=1_000)
+    await desk.admin.post(UNITS, json={"label": "D018"})
+    operator = await desk.person("operator")
+    units = (await operator.get(UNITS)).json()["units"]
+    assert [(one["label"], one["cameras"]) for one in units] == [("D017", [camera])]
+    assert (await operator.get(f"{UNITS}/D018")).json()["type"] == "unit.unknown"
+    assert (await operator.get(f"{UNITS}/D017")).json()["data"]["budget_bytes"] == 1_000
+    for answer in (
+        await operator.post(UNITS, json={"label": "D019"}),
+        await operator.put(f"{UNITS}/D017", json={}),
+        await operator.post(f"{UNITS}/D017/certificate"),
+        await operator.delete(f"{UNITS}/D017"),
+    ):
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"label": "D/17"}, "unit.label"),
+        ({"label": "D017"}, "database.conflict"),
+        ({"label": "D018", "camera": "0" * 32}, "fleet.unknown-camera"),
+    ],
+)
+async def test_what_cannot_be_enrolled_is_told(desk: Desk, body: dict[str, str], problem: str) -> None:
+    """As problem details."""
+    await enrolled(desk)
+    assert (await desk.admin.post(UNITS, json=body)).json()["type"] == problem
+
+
+async def test_without_a_broker_there_are_no_units(tmp_path: Path) -> None:
+    """It says which setting is missing, and nothing of it is made on disk."""
+    async with open_desk(tmp_path) as desk:
+        answer = await desk.admin.get(UNITS)
+        assert answer.json()["type"] == "api.units-off"
+        assert not await asyncio.to_thread((tmp_path / "telemetry").exists)

@@ -1,0 +1,127 @@
+"""The broker inside the gateway: the same units, the same rights, and what it refuses is seen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.mqtt import BrokerAddress
+from gateway.telemetry.broker import open_broker
+from gateway.telemetry.service import door_to, open_telemetry
+from gateway.units import Cause, Link
+from gateway.units.authority import Authority
+from gateway.units.credentials import OURSELVES
+from kernel.clock import SystemClock
+from tests.fakes.ports import free_port
+from tests.fakes.unit_broker import let_in, unit_tls
+from tests.fakes.unit_field import Field, answer, say
+from tests.fakes.unit_voice import unit_room
+from tests.fakes.waiting import until
+
+
+@pytest_asyncio.fixture
+async def field(tmp_path: Path) -> AsyncIterator[Field]:
+    """Return a room with its own broker."""
+    clock, port = SystemClock(), free_port()
+    async with AsyncExitStack() as stack:
+        units = await stack.enter_async_context(unit_room(tmp_path, clock))
+        pair = await units.credentials.broker(["127.0.0.1"])
+        await stack.enter_async_context(open_broker(units, pair, host="127.0.0.1", port=port))
+        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False)
+        telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
+        async with asyncio.timeout(40):
+            await telemetry.client.up()
+        yield Field(units, port, telemetry, tmp_path)
+
+
+async def test_a_unit_is_heard_told_and_missed(field: Field) -> None:
+    """Birth, state, a command with its answer, and the last will."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017", modern=False) as client:
+        await say(client, voice, "online", online=True, firmware="2.1.0")
+        answering = asyncio.create_task(answer(client, voice, "locate"))
+        await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+        assert (await field.telemetry.commands.send("D017", "locate")).ok
+        await answering
+        field.cut(client)
+        await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
+    assert field.units.refusals.all() == []
+
+
+async def test_the_client_falls_back_to_mqtt_3_1_1(field: Field) -> None:
+    """A broker that does not speak MQTT 5 says so, and is spoken to in 3.1.1 from then on."""
+    door = door_to(field.units, BrokerAddress("127.0.0.1", field.port, tls=True))
+    async with open_telemetry(field.units, door, clock=SystemClock()) as again:
+        await until(lambda: again.client.connected, what="the connection")
+        assert not again.client.modern
+
+
+async def test_a_unit_writes_and_reads_only_what_is_its_own(field: Field) -> None:
+    """What it writes elsewhere is refused and counted as its own deed; what is others' does not reach it."""
+    voice, other = await field.enrol("D017"), await field.enrol("D018")
+    async with await field.client("D017", modern=False) as client:
+        for topic in ("sightline/v1/units/#", "#", other.topic("command/+"), f"{voice.topic('command')}/#"):
+            await client.subscribe(topic, qos=1)
+        await client.publish(other.topic("state/battery"), voice.payload(percent=1, volts=1, charging=False), qos=1)
+        await client.publish(voice.topic("command/reboot"), voice.payload(), qos=1)
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: "state/case" in field.states(), what="a message after it")
+        assert len(client.messages) == 0
+    assert [(one.cause, one.label, one.count) for one in field.units.refusals.all()] == [(Cause.WRONG_UNIT, "D017", 2)]
+    assert field.states("D018") == {}
+
+
+@pytest.mark.parametrize("called", ["D018", OURSELVES, "somebody"])
+async def test_nobody_comes_under_another_name(field: Field, called: str) -> None:
+    """A certificate lets in whom it names: not as another unit, nor as ourselves; their sessions stand."""
+    other = await field.enrol("D018")
+    await field.enrol("D017")
+    async with await field.client("D018", modern=False) as theirs:
+        await say(theirs, other, "online", online=True, firmware="2.1.0")
+        assert not await let_in(field.port, await asyncio.to_thread(field.tls, "D017"), called)
+        await say(theirs, other, "state/case", open=True)
+        await until(lambda: "state/case" in field.states("D018"), what="their message")
+    assert field.telemetry.client.connected
+    assert await let_in(field.port, await asyncio.to_thread(field.tls, "D017"), "D017")
+
+
+async def test_a_last_will_is_for_ones_own_topic(field: Field) -> None:
+    """A unit cannot leave word that another one is gone."""
+    await field.enrol("D017")
+    tls = await asyncio.to_thread(field.tls, "D017")
+    assert await let_in(field.port, tls, "D017", will="sightline/v1/units/D017/online")
+    assert not await let_in(field.port, tls, "D017", will="sightline/v1/units/D018/online")
+    assert field.units.refusals.total(Cause.WRONG_UNIT) == 1
+
+
+async def test_whoever_shows_no_good_certificate_is_turned_away(field: Field) -> None:
+    """None, one of another authority, and at once one that is revoked: that one is counted."""
+    await field.enrol("D017")
+    assert not await let_in(field.port, await asyncio.to_thread(unit_tls, field.folder, field.units, None), "D017")
+    stranger = Authority.new(clock=SystemClock()).issue_client("D017")
+    wrong = await asyncio.to_thread(unit_tls, field.folder, field.units, stranger, "stranger")
+    assert not await let_in(field.port, wrong, "D017")
+    await field.units.credentials.revoke("D017")
+    assert not await let_in(field.port, await asyncio.to_thread(field.tls, "D017"), "D017")
+    assert [(one.cause, one.label) for one in field.units.refusals.all()] == [(Cause.NO_CERTIFICATE, "D017")]
+
+
+async def test_a_message_that_is_too_long_is_refused_and_seen(field: Field) -> None:
+    """Nobody reads a packet longer than any message: its sender is sent away."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017", modern=False) as client:
+        await say(client, voice, "state/case", open=True)
+        client._client.publish(voice.topic("state/case"), b" " * 10_000, 1)
+        await until(lambda: field.units.refusals.total(Cause.OVERSIZED) == 1, what="the refusal")
+    assert [one.label for one in field.units.refusals.all()] == ["D017"]
+
+
+async def test_a_port_that_is_taken_is_told(field: Field) -> None:
+    """Plainly, when it starts."""
+    pair = await field.units.credentials.broker(["127.0.0.1"])
+    with pytest.raises(OSError, match="cannot listen"):
+        async with open_broker(field.units, pair, host="127.0.0.1", port=field.port):
+            pass

@@ -1,0 +1,141 @@
+"""What comes from the broker is judged: what is right is taken, and each refusal is counted by its cause."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.telemetry.inbox import Arrived, Inbox
+from gateway.telemetry.messages import EVENTS, SIZE_MAX_BYTES, STATES, Answer
+from gateway.units import Cause, Link, Units
+from tests.fakes.clock import ManualClock
+from tests.fakes.unit_voice import VALUES, Voice, enrolled, unit_room
+
+
+@pytest_asyncio.fixture
+async def units(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Units]:
+    """Return a room."""
+    async with unit_room(tmp_path, clock) as units:
+        yield units
+
+
+@pytest_asyncio.fixture
+async def voice(units: Units) -> Voice:
+    """Return an enrolled unit's voice."""
+    return await enrolled(units)
+
+
+@pytest.fixture
+def inbox(units: Units) -> Inbox:
+    """Return the inbox."""
+    return Inbox(units.register, units.refusals)
+
+
+async def test_every_state_is_taken(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """Each kind of the document, with its values, and nothing of the envelope among them."""
+    await inbox.take([voice.state(kind) for kind in STATES])
+    found = units.register.states("D017")
+    assert {name: dict(one.values) for name, one in found.items()} == {f"state/{kind}": VALUES[kind] for kind in STATES}
+    assert units.refusals.all() == []
+
+
+async def test_every_event_is_taken(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """Each kind of event, and the newest of each is remembered."""
+    await inbox.take([voice.event(kind, **({"peak_g": 3.5} if kind == "shock" else {})) for kind in EVENTS])
+    assert set(units.register.states("D017")) == {f"event/{kind}" for kind in EVENTS}
+    assert units.register.states("D017")["event/shock"].values == {"peak_g": 3.5}
+
+
+async def test_birth_and_will_are_taken(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """A birth makes a unit online, its will makes it gone; the will has neither number nor time."""
+    await inbox.take([voice.birth()])
+    assert units.register.link("D017") is Link.ONLINE
+    await inbox.take([voice.will()])
+    assert units.register.link("D017") is Link.GONE
+    assert units.refusals.all() == []
+
+
+BAD: list[tuple[Cause, Any]] = [
+    (Cause.OVERSIZED, lambda voice: Arrived(voice.topic("state/battery"), b" " * (SIZE_MAX_BYTES + 1))),
+    (Cause.MALFORMED, lambda voice: Arrived(voice.topic("state/battery"), b"{")),
+    (Cause.MALFORMED, lambda voice: Arrived(voice.topic("state/battery"), b"")),
+    (Cause.MALFORMED, lambda voice: Arrived(voice.topic("state/battery"), b"[" * 4000)),
+    (Cause.MALFORMED, lambda voice: Arrived(voice.topic("state/battery"), b"\xff\xfe{}")),
+    (Cause.MALFORMED, lambda voice: voice.state(percent=101)),
+    (Cause.MALFORMED, lambda voice: voice.state(percent="80")),
+    (Cause.MALFORMED, lambda voice: voice.state(percent=float("nan"))),
+    (Cause.MALFORMED, lambda voice: voice.state(charging=1)),
+    (Cause.MALFORMED, lambda voice: voice.state(time="2026-09-21T14:13:20")),
+    (Cause.MALFORMED, lambda voice: voice.state(time=1_790_000_000)),
+    (Cause.MALFORMED, lambda voice: voice.state(seq=-1)),
+    (Cause.MALFORMED, lambda voice: voice.state(seq=2**53)),
+    (Cause.MALFORMED, lambda voice: voice.state(boot="")),
+    (Cause.MALFORMED, lambda voice: voice.state("address", host="10.9.0.17/../x")),
+    (Cause.MALFORMED, lambda voice: Arrived(voice.topic("online"), b'{"online": true}')),
+    (Cause.UNKNOWN_KIND, lambda voice: Arrived(voice.topic("state/mood"), voice.payload())),
+    (Cause.UNKNOWN_KIND, lambda voice: Arrived(voice.topic("state"), voice.payload())),
+    (Cause.UNKNOWN_KIND, lambda voice: Arrived(voice.topic("state/battery/cell"), voice.payload())),
+    (Cause.UNKNOWN_KIND, lambda voice: Arrived(voice.topic("online/now"), voice.payload())),
+    (Cause.WRONG_UNIT, lambda voice: voice.state(unit="D018")),
+    (Cause.RETAINED_COMMAND, lambda voice: Arrived(voice.topic("command/reboot"), voice.payload(), stored=True)),
+    (Cause.UNKNOWN_UNIT, lambda _: Voice("D999").state()),
+]
+
+
+@pytest.mark.parametrize(("cause", "made"), BAD)
+async def test_what_is_wrong_is_refused_and_counted(
+    inbox: Inbox, units: Units, voice: Voice, cause: Cause, made: Any
+) -> None:
+    """Nothing of it is kept, it is counted for its unit and cause, and what comes with it is taken all the same."""
+    bad = made(voice)
+    await inbox.take([bad, voice.state("tilt")])
+    (refusal,) = units.refusals.all()
+    assert (refusal.cause, refusal.count) == (cause, 1)
+    assert refusal.label == bad.topic.split("/")[3]
+    assert set(units.register.states("D017")) == {"state/tilt"}
+
+
+async def test_a_replay_is_refused_and_what_the_broker_kept_is_not_counted(
+    inbox: Inbox, units: Units, voice: Voice
+) -> None:
+    """The same message sent again is a replay; the same again because we came anew is not."""
+    message = voice.state()
+    await inbox.take([message])
+    await inbox.take([dataclasses.replace(message, stored=True)])
+    assert units.refusals.all() == []
+    await inbox.take([message])
+    assert units.refusals.total(Cause.REPLAYED) == 1
+
+
+async def test_a_unit_that_says_another_units_camera_is_refused(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """A camera belongs to one unit: by its URN, whoever says it, even in the same breath."""
+    other = await enrolled(units, "D018")
+    await inbox.take([voice.state("address"), other.state("address")])
+    assert [(one.cause, one.label) for one in units.refusals.all()] == [(Cause.WRONG_UNIT, "D018")]
+    owner = units.register.by_urn("urn:uuid:d017")
+    assert owner is not None
+    assert owner.label == "D017"
+    await inbox.take([voice.state("address", urn="urn:uuid:other")])
+    assert units.refusals.total(Cause.WRONG_UNIT) == 2
+
+
+async def test_a_unit_without_a_good_certificate_is_refused(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """What a revoked unit still gets through to us is not taken."""
+    await units.credentials.revoke("D017")
+    await inbox.take([voice.state()])
+    assert units.refusals.total(Cause.REVOKED) == 1
+    assert units.register.states("D017") == {}
+
+
+async def test_answers_are_handed_on(units: Units, voice: Voice) -> None:
+    """An answer goes to whoever waits for it; one that the broker kept is no answer."""
+    heard: list[tuple[str, str, Answer]] = []
+    inbox = Inbox(units.register, units.refusals)
+    inbox.when_answered(lambda *answer: heard.append(answer))
+    arrived = Arrived(voice.topic("answer/locate"), voice.payload(id="a" * 32, ok=True))
+    await inbox.take([arrived, dataclasses.replace(arrived, stored=True)])
+    assert [(label, kind, answer.ok) for label, kind, answer in heard] == [("D017", "locate", True)]
+    assert units.refusals.total(Cause.MALFORMED) == 1

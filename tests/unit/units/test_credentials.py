@@ -1,0 +1,145 @@
+"""Certificates: issued for a label, revoked, listed for the broker, renewed before their end."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gateway.units.authority import CRL_DAYS, RENEW_DAYS, UNIT_DAYS, Authority, Issued, Revoked
+from gateway.units.credentials import OURSELVES
+from gateway.vault import Key, SealedElsewhereError
+from kernel.clock import SystemClock
+from tests.fakes.clock import ManualClock
+from tests.fakes.keys import Memory
+from tests.fakes.unit_voice import enrolled, unit_room
+from tests.fakes.waiting import told
+
+
+def openssl(folder: Path, issued: Issued, authority: Authority, purpose: str, crl: str) -> str:
+    """Return what OpenSSL says of a certificate: somebody else's judgement."""
+    for name, pem in (("ca", authority.certificate), ("one", issued.certificate), ("crl", crl)):
+        (folder / f"{name}.pem").write_text(pem)
+    parts = ["openssl", "verify", "-x509_strict", "-crl_check", "-purpose", purpose]
+    files = ["-CAfile", f"{folder}/ca.pem", "-CRLfile", f"{folder}/crl.pem", f"{folder}/one.pem"]
+    done = subprocess.run([*parts, *files], check=False, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def test_openssl_takes_what_is_issued_for_its_purpose_alone(tmp_path: Path) -> None:
+    """A unit's certificate is a client's, a broker's a server's; a revoked one is neither."""
+    authority = Authority.new(clock=SystemClock())  # OpenSSL judges by the real time
+    unit, broker = authority.issue_client("D017"), authority.issue_server(["127.0.0.1", "broker.example"])
+    empty = authority.crl([])
+    assert "one.pem: OK" in openssl(tmp_path, unit, authority, "sslclient", empty)
+    assert "one.pem: OK" in openssl(tmp_path, broker, authority, "sslserver", empty)
+    for issued, purpose in ((unit, "sslserver"), (broker, "sslclient")):
+        assert "purpose" in openssl(tmp_path, issued, authority, purpose, empty)
+    revoked = authority.crl([Revoked(unit.serial, unit.issued_ns)])
+    assert "certificate revoked" in openssl(tmp_path, unit, authority, "sslclient", revoked)
+
+
+def test_a_certificate_names_its_unit_and_ends(clock: ManualClock) -> None:
+    """By its common name; it is no authority itself."""
+    issued = Authority.new(clock=clock).issue_client("D017")
+    read = x509.load_pem_x509_certificate(issued.certificate.encode())
+    assert [one.value for one in read.subject.get_attributes_for_oid(NameOID.COMMON_NAME)] == ["D017"]
+    usage = read.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert not read.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert (read.not_valid_after_utc - read.not_valid_before_utc).days == UNIT_DAYS
+
+
+async def test_the_authority_outlives_a_restart_sealed(tmp_path: Path, clock: ManualClock) -> None:
+    """It is the same with the same keys; without them nobody is it."""
+    keys = Memory(Key.new())
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        first = units.credentials.authority
+        await enrolled(units)
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        assert units.credentials.authority == first
+        assert units.credentials.good("D017")
+    assert b"PRIVATE KEY" not in await asyncio.to_thread((tmp_path / "units.db").read_bytes)
+    with pytest.raises(SealedElsewhereError):
+        async with unit_room(tmp_path, clock):
+            pass
+
+
+async def test_a_revoked_certificate_is_on_the_brokers_list(tmp_path: Path, clock: ManualClock) -> None:
+    """At once, and after a restart; one of several can be revoked alone."""
+    keys = Memory(Key.new())
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        await units.register.enrol("D017")
+        first, second = await units.credentials.issue("D017"), await units.credentials.issue("D017")
+        await units.credentials.revoke("D017", [first.serial])
+        assert await listed(units.credentials.crl_file) == {first.serial}
+        assert units.credentials.good("D017")
+        assert not units.credentials.is_good("D017", first.serial)
+        assert units.credentials.is_good("D017", second.serial)
+        assert not units.credentials.is_good("D018", second.serial)
+    await asyncio.to_thread((tmp_path / "pki" / "units.crl").unlink)
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        assert await listed(units.credentials.crl_file) == {first.serial}
+
+
+async def test_the_brokers_list_stays_fresh(tmp_path: Path, clock: ManualClock) -> None:
+    """It is written again long before a broker would take it no more."""
+    async with unit_room(tmp_path, clock) as units:
+        before = await crl(units.credentials.crl_file)
+        await clock.turn(2 * 3_600)
+        now = await told(
+            lambda: crl(units.credentials.crl_file), lambda one: one.last_update_utc > before.last_update_utc
+        )
+        assert now.next_update_utc is not None
+        assert (now.next_update_utc - now.last_update_utc).days == CRL_DAYS
+
+
+async def test_renewal_is_due_before_the_end(tmp_path: Path, clock: ManualClock) -> None:
+    """A unit's last certificate counts; one that has ended lets nobody in."""
+    async with unit_room(tmp_path, clock) as units:
+        await enrolled(units)
+        assert units.credentials.due() == []
+        clock.jump_wall((UNIT_DAYS - RENEW_DAYS) * 86_400)
+        assert units.credentials.due() == ["D017"]
+        await units.credentials.issue("D017")
+        assert units.credentials.due() == []
+        clock.jump_wall((UNIT_DAYS + 1) * 86_400)
+        assert not units.credentials.good("D017")
+
+
+async def test_our_own_certificate_is_kept_and_made_anew_when_due(tmp_path: Path, clock: ManualClock) -> None:
+    """Its key is readable by us alone, and no unit can be called as we are."""
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.ourselves()
+        first = await asyncio.to_thread(pair.certificate.read_text)
+        assert OURSELVES in x509.load_pem_x509_certificate(first.encode()).subject.rfc4514_string()
+        assert (await asyncio.to_thread(pair.key.stat)).st_mode & 0o777 == 0o600
+        await units.credentials.ourselves()
+        assert await asyncio.to_thread(pair.certificate.read_text) == first
+        clock.jump_wall((UNIT_DAYS - RENEW_DAYS) * 86_400)
+        await units.credentials.ourselves()
+        assert await asyncio.to_thread(pair.certificate.read_text) != first
+
+
+async def test_the_brokers_certificate_follows_its_names(tmp_path: Path, clock: ManualClock) -> None:
+    """It is made anew where units come by another name, and kept where they do not; its group may read the key."""
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["broker.example", "127.0.0.1"])
+        first = await asyncio.to_thread(pair.certificate.read_text)
+        await units.credentials.broker(["127.0.0.1", "broker.example"])
+        assert await asyncio.to_thread(pair.certificate.read_text) == first
+        await units.credentials.broker(["broker.example"])
+        assert await asyncio.to_thread(pair.certificate.read_text) != first
+        assert (await asyncio.to_thread(pair.key.stat)).st_mode & 0o777 == 0o640
+
+
+async def crl(path: Path) -> x509.CertificateRevocationList:
+    """Return the list that is there."""
+    return x509.load_pem_x509_crl(await asyncio.to_thread(path.read_bytes))
+
+
+async def listed(path: Path) -> set[str]:
+    """Return what the list holds."""
+    return {f"{one.serial_number:x}" for one in await crl(path)}
