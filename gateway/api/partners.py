@@ -12,6 +12,7 @@ from gateway.access.approvals import Act
 from gateway.access.errors import ForbiddenError, PasswordPolicyError, UnknownError
 from gateway.access.permissions import Permission, Role
 from gateway.api import models, session_models
+from gateway.api.enrolling import make_recipient
 from gateway.api.guard import Awake, Who, actor, needs, public
 from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.session import enter
@@ -232,12 +233,7 @@ async def enrol(wish: Enrolment, request: Request, response: Response, the: The)
     the.entrance.attempt(address)
     try:
         invitation = await the.sharing.partners.invitation(wish.code)
-        user = await the.people.add(
-            username=invitation.username,
-            name=invitation.name,
-            role=Role.PARTNER,
-            password=wish.password.get_secret_value(),
-        )
+        user, _ = await make_recipient(the, invitation, password=wish.password.get_secret_value())
     except (InvitationError, PasswordPolicyError) as error:
         the.trail.note(
             AuditEvent(
@@ -248,12 +244,6 @@ async def enrol(wish: Enrolment, request: Request, response: Response, the: The)
             )
         )
         raise
-    try:
-        await the.sharing.partners.enrolled(invitation, user_id=user.id, name=user.name)
-    except InvitationError:
-        await the.people.remove(user.id)
-        raise
-    await the.decider.reload()
     the.entrance.succeeded(address)
     return await enter(request, response, the, user, Action.PARTNER_ENROLLED)
 

@@ -94,14 +94,14 @@ class Started:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that share a demo or a borough come last, in whatever order they were shuffled into.
+    """Let the tests that share a demo or a borough come last, and one after the other, whatever else was shuffled.
 
-    It lives until the last of them is over, and six simulated cameras take more than half a core from everybody else.
+    Six simulated cameras take more than half a core from everybody else, and two such demos at once from each other.
     """
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is not None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`sightline demo` with its six cameras, in which Anne is the administrator."""
     started = Started("demo", "--data-dir", str(tmp_path_factory.mktemp("demo")), "--port", "0")

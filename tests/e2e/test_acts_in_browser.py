@@ -124,7 +124,7 @@ async def test_a_stretch_is_held_from_the_timeline(room: Room) -> None:
     await page.get_by_label("Incident or request").fill("CAD 4711")
     await page.get_by_role("button", name="Hold it").click()
     await expect(page.locator(".lane .held")).to_have_attribute("title", "Held: CAD 4711: Robbery at the kiosk")
-    await expect(page.locator("[data-hold]")).to_contain_text("On the authority of DC Ames, Met. Held by root")
+    await expect(page.locator("[data-hold]")).to_contain_text("On the authority of DC Ames, Met. Held by Root")
     await expect(page.locator(".range.holding")).to_have_count(0)
     (held,) = room.desk.host.holds.values()
     assert (held.camera, held.authority) == (room.cameras[0], "DC Ames, Met")

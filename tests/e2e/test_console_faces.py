@@ -92,9 +92,10 @@ async def test_the_selected_tile_takes_the_main_stream_and_the_others_the_sub_st
 
 
 async def test_arrow_keys_take_the_stick_move_and_stop(opened: Open) -> None:
-    """A held key moves with beats; letting go stops."""
+    """A held key moves with beats, also right after a click on a tab; letting go stops."""
     page, borough = await opened()
     await expect(page.locator("[data-stick=idle]")).to_be_visible()
+    await page.locator("#tab-steer").click()
     await page.keyboard.down("ArrowRight")
     await until(lambda: _kinds(borough).count("beat") >= 2 or _kinds(borough).count("move") >= 8, what="moves")
     await page.keyboard.up("ArrowRight")

@@ -1,12 +1,13 @@
 """Sharing, as the control room sees it: in Debian's Chromium before a real gateway, at a desk's size and a phone's."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from config.live import LiveSettings
 from tests.fakes.console_sharing import Room, console, sharing_room
@@ -85,6 +86,25 @@ async def test_the_bar_shares_with_whom_and_as_long_as_the_keys_say(room: Room) 
         False,
         [room.cameras[1]],
     )
+
+
+async def test_a_bar_opened_before_the_partners_are_known_shares_with_the_usual_one(room: Room) -> None:
+    """W while the page still asks with whom one shares: the usual partner stands there as soon as it is told."""
+    known = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await room.page.route("**/api/v1/organisations", late)
+    await room.page.reload()
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.bar.locator(".bar-said")).to_contain_text("Looking up the partners")
+    known.set()
+    await expect(room.bar.locator("#share-now")).to_be_enabled()
+    await room.page.keyboard.press("Enter")
+    await expect(room.tile(1).locator(".outside")).to_contain_text("Metropolitan Police")
 
 
 async def test_the_bar_covers_no_picture_and_moves_none(room: Room) -> None:
@@ -297,60 +317,6 @@ async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
     await expect(panel.locator("[data-due]")).to_contain_text("is due")
     await panel.get_by_role("button", name="Reviewed: it continues").click()
     await expect(panel.locator("[data-due]")).to_have_count(0)
-
-
-# --- partners
-
-
-async def test_an_organisation_and_an_invitation_that_is_shown_once(room: Room) -> None:
-    """It is added with its network; somebody is invited by link and picture; the code enrols them."""
-    panel = await room.panel("partners")
-    await panel.locator("#add-organisation").click()
-    await panel.get_by_label("Name", exact=True).fill("City of London Police")
-    await panel.get_by_label("Networks that they come from").fill("127.0.0.0/8")
-    await panel.get_by_role("button", name="Add", exact=True).click()
-    await panel.get_by_label("Rank, number and name").fill("DC 9 Jones")
-    await panel.get_by_label("User name").fill("dc.9")
-    await panel.get_by_role("button", name="Invite", exact=True).click()
-    code = await panel.locator("#invitation-code").inner_text()
-    assert (await panel.locator("#invitation-link").inner_text()).endswith(f"/watch#join={code}")
-    await expect(panel.locator(".invitation .qr")).to_be_visible()
-    await panel.locator("#invitation-given").click()
-    await expect(panel.locator("#invitation-code")).to_have_count(0)
-    await expect(panel.locator("[data-invited='dc.9']")).to_be_visible()
-    browser = await room.desk.anybody()
-    answer = await browser.post("/api/v1/enrolment", json={"code": code, "password": "four unrelated words here"})
-    assert answer.status_code == 201, answer.text
-
-
-async def test_an_organisation_is_disabled_and_somebody_removed(room: Room) -> None:
-    """Disabled, its people are out at once; removed, one of them is no user any more."""
-    panel = await room.panel("partners")
-    await panel.locator(f"[data-organisation='{room.pc.organisation}'] > button").click()
-    await panel.get_by_label("Disabled: they see nothing and cannot sign in").check()
-    await panel.get_by_role("button", name="Change it").click()
-    await expect(panel.locator(f"[data-organisation='{room.pc.organisation}']")).to_contain_text("disabled")
-    assert (await room.pc.browser.get("/api/v1/shares/mine")).status_code == 401
-    remove = panel.locator(f"[data-person='{room.pc.id}'] .remove")
-    await remove.click()
-    await expect(remove).to_have_text("Really?")
-    await remove.click()
-    await expect(panel.locator(f"[data-person='{room.pc.id}']")).to_have_count(0)
-
-
-async def test_who_may_not_share_sees_nothing_of_it(room: Room) -> None:
-    """A viewer has no Sharing tab, no button and no bar, and is told so when they press the key."""
-    await room.desk.person("viewer", "viv")
-    await room.page.get_by_role("button", name="Sign out").click()
-    await room.page.get_by_label("User name").fill("viv")
-    await room.page.get_by_label("Password", exact=True).fill("four unrelated words here")
-    await room.page.get_by_role("button", name="Sign in", exact=True).click()
-    await expect(room.page.locator("article").first).to_be_visible()
-    await expect(room.page.locator("#tab-sharing")).to_have_count(0)
-    await room.select(1)
-    await room.page.keyboard.press("w")
-    await expect(room.page.locator(".said-line")).to_contain_text("You may not share camera 1.")
-    await expect(room.bar).to_have_count(0)
 
 
 # --- a hand

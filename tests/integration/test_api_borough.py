@@ -23,7 +23,7 @@ from tests.fakes.waiting import until
 
 PATIENCE_S = 90.0
 
-pytestmark = pytest.mark.xdist_group("borough")
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import httpx
 import pytest
 
 from gateway.access.people import UserChange
@@ -54,8 +55,8 @@ async def test_a_partners_program_is_outside_as_they_are(desk: Desk) -> None:
     assert (refused.status_code, refused.json()["type"]) == (403, "share.outside")
 
 
-async def test_a_changed_agreement_ends_what_programs_show(desk: Desk) -> None:
-    """A wall's player is cut off with everybody else of the organisation, and comes in as is agreed now."""
+async def showing_program(desk: Desk) -> tuple[str, str, httpx.AsyncClient]:
+    """Return an organisation, a camera shared with it, and a program of theirs that shows it."""
     at = await organisation(desk, "TVP")
     camera, pc = await desk.enrol(), await officer(desk, at)
     await share(desk, pc, camera)
@@ -63,19 +64,19 @@ async def test_a_changed_agreement_ends_what_programs_show(desk: Desk) -> None:
     token = (await desk.admin.post("/api/v1/tokens", json=wish)).json()["token"]
     program = await desk.anybody(Authorization=f"Bearer {token}")
     await desk.watch(program, camera)
+    return at, camera, program
+
+
+async def test_a_changed_agreement_ends_what_programs_show(desk: Desk) -> None:
+    """A wall's player is cut off with everybody else of the organisation, and comes in as is agreed now."""
+    at, _, _ = await showing_program(desk)
     await desk.admin.put(f"/api/v1/organisations/{at}", json={"name": "TVP", "networks": ["192.0.2.0/24"]})
     await until(lambda: not desk.host.viewers, what="the end of the program's view")
 
 
 async def test_a_program_shows_again_after_a_change_of_its_organisation(desk: Desk) -> None:
     """What it showed ends; what it opens afterwards, as is agreed now, is not cut at once."""
-    at = await organisation(desk, "TVP")
-    camera, pc = await desk.enrol(), await officer(desk, at)
-    await share(desk, pc, camera)
-    wish = {"name": "wall", "role": "partner", "user_id": pc.id}
-    token = (await desk.admin.post("/api/v1/tokens", json=wish)).json()["token"]
-    program = await desk.anybody(Authorization=f"Bearer {token}")
-    await desk.watch(program, camera)
+    at, camera, program = await showing_program(desk)
     await desk.admin.put(f"/api/v1/organisations/{at}", json={"name": "TVP", "networks": ["127.0.0.0/8"]})
     await until(lambda: not desk.host.viewers, what="the end of the program's view")
     await desk.watch(program, camera)

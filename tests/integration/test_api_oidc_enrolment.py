@@ -61,6 +61,16 @@ async def test_an_invitation_and_ones_own_account(desk: Desk, provider: SigningP
     assert (await again.get("/api/v1/shares/mine")).json()["terms_due"] is False
 
 
+async def test_whoever_was_signed_in_there_before_is_out(desk: Desk, provider: SigningProvider) -> None:
+    """The browser's session of until now ends, as with any sign-in."""
+    client = await desk.person("viewer", "vera")
+    cookie = client.cookies["sightline"]
+    assert (await enrols(client, provider, await invited(desk, await organisation(desk)))).status_code == 303
+    other = await desk.anybody()
+    other.cookies.set("sightline", cookie)
+    assert (await other.get("/api/v1/session")).status_code == 401
+
+
 async def test_groups_there_do_not_decide_on_who_is_of_us(desk: Desk, provider: SigningProvider) -> None:
     """A group that makes operators makes none of somebody outside; without any they come in all the same."""
     client = await desk.anybody()

@@ -65,7 +65,7 @@ async def test_a_hold_is_placed_listed_and_released(desk: Desk) -> None:
     camera, where = await held(desk)
     (listed,) = (await desk.admin.get(f"/api/v1/cameras/{camera}/holds")).json()
     assert (listed["start"], listed["reason"]) == ("2026-09-01T12:00:00.000Z", "CAD 4711: Robbery at the kiosk")
-    assert (listed["authority"], listed["placed_by"], listed["due"]) == ("DC Ames, Met", "root", False)
+    assert (listed["authority"], listed["placed_by"], listed["due"]) == ("DC Ames, Met", "Root", False)
     assert (await desk.admin.delete(where)).status_code == 204
     assert desk.host.holds == {}
     (placed,) = await desk.audit("hold.placed")

@@ -30,7 +30,7 @@ CAMERAS = 2
 ANSWERED_AT_LEAST = 14
 """GET routes of the demo that answer an administrator with something."""
 FORMS = len(list(forms("x")))
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("secrets")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("demo")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,15 +116,6 @@ class Admission:
             await self.end(await self._sessions_of(admitted.user.id))
         return admitted
 
-    async def enrol(self, user: UserRow, account: Account) -> Admitted:
-        """Give a user who was just made by an invitation the account that they came with.
-
-        Raises:
-            ConflictError: the account belongs to a user already.
-        """
-        identity = await self.tie(user.id, account.issuer, account.subject)
-        return Admitted(user=user, identity=identity, new=True, role=user.role, was=None)
-
     async def open(
         self, provider: Provider, account: Account, admitted: Admitted, *, address: str
     ) -> tuple[Identity, str]:

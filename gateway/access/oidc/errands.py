@@ -87,3 +87,5 @@ class Enrolling:
     account: Account
     invitation: str
     return_to: str
+    earlier: str | None
+    """The session that the browser had when it left."""

@@ -12,7 +12,7 @@ from config.oidc import OidcSettings
 from config.settings import Settings
 from gateway.access.errors import NotSignedInError, TooManyAttemptsError
 from gateway.access.limits import Attempts, network_of
-from gateway.access.oidc.admission import Account, Admission, account_of, check_factors
+from gateway.access.oidc.admission import Account, Admission, Admitted, account_of, check_factors
 from gateway.access.oidc.errands import (
     Answer,
     Confirmed,
@@ -34,7 +34,8 @@ from gateway.access.oidc.provider import Provider, Question, open_provider
 from gateway.access.secrets import hashed, new_secret
 from gateway.access.service import Access
 from gateway.db.engine import Database
-from gateway.db.identities import Identities, ProviderSessions
+from gateway.db.identities import Identities, IdentityRow, ProviderSessions
+from gateway.db.users import UserRow
 from gateway.db.visits import VisitRow, Visits
 from kernel.clock import NS_PER_S, Clock
 
@@ -194,20 +195,52 @@ class Oidc:
 
     async def _let_in(self, provider: Provider, account: Account, visit: VisitRow, address: str) -> SignedIn:
         admitted = await self.admission.admit(provider, account)
+        return await self._opened(
+            provider, account, admitted, return_to=visit.return_to, earlier=visit.session_id, address=address
+        )
+
+    async def _opened(  # noqa: PLR0913 - what a sign-in is made of
+        self,
+        provider: Provider,
+        account: Account,
+        admitted: Admitted,
+        *,
+        return_to: str,
+        earlier: str | None,
+        address: str,
+    ) -> SignedIn:
         identity, secret = await self.admission.open(provider, account, admitted, address=address)
         return SignedIn(
             identity=identity,
             secret=secret,
             admitted=admitted,
             methods=account.methods,
-            return_to=visit.return_to,
-            earlier=visit.session_id,
+            return_to=return_to,
+            earlier=earlier,
         )
 
     def _enrolling(self, provider: Provider, account: Account, visit: VisitRow) -> Enrolling:
         check_factors(provider, account)
         assert visit.invitation_id is not None
-        return Enrolling(provider=provider, account=account, invitation=visit.invitation_id, return_to=visit.return_to)
+        return Enrolling(
+            provider=provider,
+            account=account,
+            invitation=visit.invitation_id,
+            return_to=visit.return_to,
+            earlier=visit.session_id,
+        )
+
+    async def enrolled(self, came: Enrolling, user: UserRow, tied: IdentityRow, *, address: str) -> SignedIn:
+        """Sign in whoever came back to enrol, now that they are a user to whom their account is tied."""
+        admitted = Admitted(user=user, identity=tied, new=True, role=user.role, was=None)
+        return await self._opened(
+            came.provider,
+            came.account,
+            admitted,
+            return_to=came.return_to,
+            earlier=came.earlier,
+            address=address,
+        )
 
     async def _tie(self, provider: Provider, visit: VisitRow, subject: str) -> Tied:
         user_id = await self._user_of(visit)

@@ -50,6 +50,7 @@ export async function loadShares() {
     const kept = sessionStorage.getItem(KEPT);
     const own = (/** @type {Share} */ share) => share.id === kept && share.made_by_id === store.state.user?.id;
     if (shares.some(own)) set({ following: kept });
+    completeBar();
     // Whatever it showed before we lost sight of it: it may show nothing by now.
     if (!telling) told = "";
     showSelected();
@@ -60,6 +61,7 @@ export async function loadShares() {
 
 export async function loadPartners() {
   set({ organisations: await get("/organisations") });
+  completeBar();
 }
 
 /** Said of a share that ended by itself or by somebody else. @param {Share} share */
@@ -103,6 +105,14 @@ function newBar(camera) {
   const [first] = partners(sharing);
   const minutes = sharing.usual?.minutes ?? MINUTES;
   return { mode: "make", camera, organisation: first?.id ?? null, minutes, follow: false, stick: true, busy: false, problem: null };
+}
+
+/** A bar that was opened before it was known with whom one shares: it takes what it would have opened with. */
+function completeBar() {
+  const { bar } = store.state.sharing;
+  if (bar?.organisation !== null) return;
+  const { organisation, minutes } = newBar(bar.camera);
+  setBar({ organisation, minutes: bar.minutes === MINUTES ? minutes : bar.minutes });
 }
 
 /** Whether somebody chose something in it that is lost with it. @param {Bar} bar */

@@ -56,9 +56,11 @@ class Panel extends SlElement {
     /** @type {HTMLElement | null} */ (this.querySelector("#search"))?.focus();
   };
 
-  /** @param {PanelName} name */
-  #choose(name) {
+  /** @param {PanelName} name @param {MouseEvent} event */
+  #choose(name, event) {
     store.set({ panel: name, panelOpen: true });
+    // Whoever clicked has the arrows for the head again; whoever came by keys (detail 0) goes on from tab to tab.
+    if (event.detail > 0) /** @type {HTMLElement} */ (event.currentTarget).blur();
   }
 
   /** @param {KeyboardEvent} event */
@@ -115,7 +117,7 @@ class Panel extends SlElement {
           <button class="tab map-tab" aria-pressed=${!panelOpen} @click=${() => store.set({ panelOpen: false })}>Map</button>
           <div class="tab-list" role="tablist" aria-label="Panels" data-own-arrows @keydown=${this.#arrow}>${TABS.filter(([name, , permission]) => (permission === null || may(permission)) && name !== (panel === "account" ? "keys" : "account")).map(
             ([name, label]) => html`<button class="tab" role="tab" id="tab-${name}" aria-selected=${panel === name} aria-controls="panel-body"
-              tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${() => this.#choose(name)}>${label}${this.#badge(name)}</button>`,
+              tabindex=${panel === name ? 0 : -1} data-open=${panelOpen && panel === name} @click=${(/** @type {MouseEvent} */ event) => this.#choose(name, event)}>${label}${this.#badge(name)}</button>`,
           )}</div>
         </div>
         <div class="panel-body" id="panel-body" role="tabpanel" aria-labelledby="tab-${panel}" tabindex="-1">${this.#body()}</div>
