@@ -146,6 +146,13 @@ class StickState(Message):
     idle_s: float = 0.0
 
 
+class PictureFault(Message):
+    """What is wrong with the picture itself (``gateway.health.picture.Fault``), and since when."""
+
+    fault: Fault
+    since_ns: int
+
+
 class CameraState(Message):
     """What an operator may know of a camera at this moment."""
 
@@ -162,6 +169,8 @@ class CameraState(Message):
     clock_measured_ns: int | None = None
     clock_off_s: float | None = None
     """By how much the times that it gives its pictures may be wrong."""
+    picture: PictureFault | None = None
+    """``None`` where nothing is found wrong, or nothing is looked at yet."""
 
 
 class CameraChanged(Message):
