@@ -15,7 +15,7 @@ from drivers.model import CameraDescription, CameraTarget, CameraView
 from gateway.fleet.load import HostLoad
 from kernel.head import HeadAbilities, Preset
 from kernel.ids import CameraId, StreamName
-from kernel.media import TimeSource, VideoCodec
+from kernel.media import PictureFault, TimeSource, VideoCodec
 from ptz.arbitration import Priority
 from ptz.bounds import Bounds
 from ptz.state import Bar
@@ -146,10 +146,10 @@ class StickState(Message):
     idle_s: float = 0.0
 
 
-class PictureFault(Message):
-    """What is wrong with the picture itself (``gateway.health.picture.Fault``), and since when."""
+class PictureFinding(Message):
+    """What is wrong with the picture itself, and since when."""
 
-    fault: Fault
+    fault: PictureFault
     since_ns: int
 
 
@@ -169,7 +169,7 @@ class CameraState(Message):
     clock_measured_ns: int | None = None
     clock_off_s: float | None = None
     """By how much the times that it gives its pictures may be wrong."""
-    picture: PictureFault | None = None
+    picture: PictureFinding | None = None
     """``None`` where nothing is found wrong, or nothing is looked at yet."""
 
 

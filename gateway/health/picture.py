@@ -4,11 +4,12 @@ A picture is an array of ``HEIGHT`` by ``WIDTH`` bytes, 0 black to 255 white, wh
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kernel.media import PictureFault
 
 WIDTH, HEIGHT = 320, 180
 """Small enough for a bounded share of a processor, large enough to tell a soft picture from a sharp one."""
@@ -29,16 +30,6 @@ BLURRED = 0.62
 _TAPS = 9
 
 
-class Fault(StrEnum):
-    """What may be wrong with a picture, the worst first: where one stands, those below it cannot be judged."""
-
-    BLACK = "black"
-    COVERED = "covered"
-    BLURRED = "blurred"
-    MOVED = "moved"
-    FROZEN = "frozen"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
     """What was measured of one picture."""
@@ -57,13 +48,13 @@ def measure(grey: Grey) -> Measures:
     )
 
 
-def fault_of(found: Measures) -> Fault | None:
+def fault_of(found: Measures) -> PictureFault | None:
     """Return what is wrong with a picture by itself; ``None`` where nothing is that one picture can show."""
     if found.brightest <= BLACK_MOST:
-        return Fault.BLACK
+        return PictureFault.BLACK
     if found.plain_share >= COVERED_SHARE:
-        return Fault.COVERED
-    return Fault.BLURRED if found.blur >= BLURRED else None
+        return PictureFault.COVERED
+    return PictureFault.BLURRED if found.blur >= BLURRED else None
 
 
 def plain_share(grey: Grey) -> float:

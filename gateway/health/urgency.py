@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.health.picture import Fault
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
+from kernel.media import PictureFault
 
 DAY_NS = 86_400 * NS_PER_S
 LINK_NS = 60 * NS_PER_S
@@ -94,12 +94,24 @@ class Need:
     since_ns: int | None = None
 
 
-_PICTURES: Mapping[Fault, tuple[Urgency, str, str]] = {
-    Fault.BLACK: (Urgency.NOW, "The picture is black.", "See to its iris, its light and whether its lens is covered."),
-    Fault.COVERED: (Urgency.NOW, "The picture shows nothing: the lens is covered.", "Send somebody to uncover it."),
-    Fault.MOVED: (Urgency.NOW, "It looks another way than it should.", "Turn it back, or confirm its new view."),
-    Fault.FROZEN: (Urgency.TODAY, "The picture stands still though it keeps coming.", "Restart the camera."),
-    Fault.BLURRED: (Urgency.TODAY, "The picture is blurred.", "Focus it, clean its dome, or wait for fog to lift."),
+_PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
+    PictureFault.BLACK: (
+        Urgency.NOW,
+        "The picture is black.",
+        "See to its iris, its light and whether its lens is covered.",
+    ),
+    PictureFault.COVERED: (
+        Urgency.NOW,
+        "The picture shows nothing: the lens is covered.",
+        "Send somebody to uncover it.",
+    ),
+    PictureFault.MOVED: (Urgency.NOW, "It looks another way than it should.", "Turn it back, or confirm its new view."),
+    PictureFault.FROZEN: (Urgency.TODAY, "The picture stands still though it keeps coming.", "Restart the camera."),
+    PictureFault.BLURRED: (
+        Urgency.TODAY,
+        "The picture is blurred.",
+        "Focus it, clean its dome, or wait for fog to lift.",
+    ),
 }
 
 

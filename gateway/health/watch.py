@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.health.picture import HEIGHT, Fault, Grey, fault_of, measure
+from gateway.health.picture import HEIGHT, Grey, fault_of, measure
 from gateway.health.view import shift
 from kernel.clock import NS_PER_S
+from kernel.media import PictureFault
 
 FIRM_LOOKS = 3
 FIRM_NS = 60 * NS_PER_S
@@ -26,7 +27,7 @@ _OVERLAY = HEIGHT // 8
 class Finding:
     """A fault that stands, and since when: wall time in ns of the first look that showed it."""
 
-    fault: Fault
+    fault: PictureFault
     since_ns: int
 
 
@@ -34,7 +35,7 @@ class Finding:
 class _Run:
     """Looks in a row that said the same."""
 
-    fault: Fault | None
+    fault: PictureFault | None
     since_ns: int
     began_ns: int
     looks: int = 1
@@ -54,7 +55,7 @@ class PictureWatch:
     def compare_with(self, reference: Grey | None) -> None:
         """Take another reference view; what was found against the old one is forgotten."""
         self._reference = reference
-        if self.finding is not None and self.finding.fault is Fault.MOVED:
+        if self.finding is not None and self.finding.fault is PictureFault.MOVED:
             self.finding, self._run = None, None
 
     def looked(self, grey: Grey, *, wall_ns: int, monotonic_ns: int) -> Finding | None:
@@ -67,7 +68,7 @@ class PictureWatch:
             run.looks += 1
         # A picture that stands has been seen to for ten minutes already.
         firm = run.looks >= FIRM_LOOKS and monotonic_ns - run.began_ns >= FIRM_NS
-        if firm or fault is Fault.FROZEN:
+        if firm or fault is PictureFault.FROZEN:
             standing = self.finding.fault if self.finding is not None else None
             if fault is not standing:
                 self.finding = Finding(fault, run.since_ns) if fault is not None else None
@@ -77,15 +78,15 @@ class PictureWatch:
         """No picture comes: what was wrong with the last one says nothing of the next."""
         self.finding = self._run = self._still = None
 
-    def _judge(self, grey: Grey, wall_ns: int, monotonic_ns: int) -> tuple[Fault | None, int]:
+    def _judge(self, grey: Grey, wall_ns: int, monotonic_ns: int) -> tuple[PictureFault | None, int]:
         if self._still is None or _changed(self._still[0], grey):
             self._still = (grey, wall_ns, monotonic_ns)
         fault = fault_of(measure(grey))
         if fault is None and self._reference is not None and shift(self._reference, grey).moved:
-            fault = Fault.MOVED
+            fault = PictureFault.MOVED
         _, still_wall_ns, still_ns = self._still
         if fault is None and monotonic_ns - still_ns >= FROZEN_NS:
-            return Fault.FROZEN, still_wall_ns
+            return PictureFault.FROZEN, still_wall_ns
         return fault, wall_ns
 
 

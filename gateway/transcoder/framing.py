@@ -2,8 +2,9 @@
 
 Head, big-endian, eight bytes: kind (u8), flags (u8), number of NAL units (u16), bytes of the body (u32). The body of a
 picture begins with two i64 (time in 90 kHz ticks, monotonic arrival in ns), that of parameter sets with width and
-height (u16 each); then come the NAL units, each behind its length (u32). A look (``gateway.transcoder.looking``) begins
-with the width and height that are wished for, its flags say the codec; what was seen has its grey levels for a NAL unit.
+height (u16 each); then come the NAL units, each behind its length (u32). A look (``gateway.transcoder.looking``)
+begins with the width and height that are wished for, its flags say the codec; what was seen has its grey levels for a
+NAL unit.
 """
 
 import struct

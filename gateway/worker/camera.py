@@ -198,7 +198,7 @@ class CameraActor:
             clock_offset_s=self._offset_s,
             clock_measured_ns=self._measured_ns,
             clock_off_s=self._time.off_s,
-            picture=rpc.PictureFault(fault=found.fault, since_ns=found.since_ns) if found is not None else None,
+            picture=rpc.PictureFinding(fault=found.fault, since_ns=found.since_ns) if found is not None else None,
         )
 
     def _close(self) -> None:

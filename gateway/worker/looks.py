@@ -1,7 +1,7 @@
 """Looks at the picture of every camera of a host in turn: a keyframe each, decoded in a confined process.
 
-The process may take a bounded share of one core: after each look we rest for as long as keeps it to that. So a host with
-more cameras looks at each more seldom, and nothing else that it does is late for it.
+The process may take a bounded share of one core: after each look we rest for as long as keeps it to that. So a host
+with more cameras looks at each more seldom, and nothing else that it does is late for it.
 """
 
 import asyncio
