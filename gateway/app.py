@@ -222,7 +222,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             deployments=deployments,
             stays=Stays(database, clock=clock),
             photos=Photos(server.data_dir / PHOTOS),
-            ward=await stack.enter_async_context(open_ward(fleet, units, clock=clock)),
+            ward=await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock)),
             units=units,
         )
         app = await asyncio.to_thread(build_app, rooms)

@@ -8,6 +8,7 @@ import structlog
 
 from gateway.db.errors import DatabaseError
 from gateway.db.units import UnitRow
+from gateway.deployments.service import Deployments
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.service import Fleet
@@ -26,36 +27,38 @@ BATTERY, DISK = "state/battery", "state/disk"
 class Bedside:
     """Gathers the signs of every camera. ``units`` is ``None`` where none call in."""
 
-    def __init__(self, fleet: Fleet, units: Units | None, *, clock: Clock) -> None:
+    def __init__(self, fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock) -> None:
         self._fleet = fleet
+        self._deployments = deployments
         self._units = units
         self._clock = clock
 
     async def signs(self) -> Sequence[Signs]:
         """Return what is known of every camera now."""
-        found = []
         of_device: dict[str, UnitSigns] = {}
         for row in self._units.register.units() if self._units is not None else ():
             if row.device_id is not None and row.retired_ns is None:
                 of_device[row.device_id] = await self._of_unit(row)
-        for camera in self._fleet.cameras():
-            # A unit is one thing to see to, however many views it has.
-            found.append(self._of_camera(camera, of_device.pop(camera.device_id, None)))
-        return found
+        # A unit is one thing to see to, however many views it has.
+        return [self._of_camera(one, of_device.pop(one.device_id, None)) for one in self._fleet.cameras()]
+
+    def _in_store(self, urn: str) -> bool:
+        """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
+        return self._deployments.deployable(urn) is not None and self._deployments.standing(urn) is None
 
     def _of_camera(self, camera: Camera, unit: UnitSigns | None) -> Signs:
         identity = camera.description.identity
         make = (identity.manufacturer, identity.model)
         state = self._fleet.state(camera.id)
         if state is None:
-            return Signs(camera=camera.id, known=False, make=make, firmware=identity.firmware, unit=unit)
+            return Signs(camera=camera.id, missed=False, make=make, firmware=identity.firmware, unit=unit)
         streams = [one for one in (state.main, state.sub) if one is not None]
         refused = [one.recording for one in streams if one.recording is not None and one.recording.failed]
         return Signs(
             camera=camera.id,
-            known=state.live is not rpc.LiveState.OFF,
+            missed=not self._in_store(identity.urn),
             live=state.live is rpc.LiveState.LIVE,
-            parked=state.live is rpc.LiveState.PARKED,
+            given_up=state.live in {rpc.LiveState.OFF, rpc.LiveState.PARKED},
             problem=state.problem.title if state.problem is not None else "",
             problem_cure=state.problem.cure if state.problem is not None else "",
             last_frame_ns=state.last_frame_ns,
@@ -82,7 +85,7 @@ class Bedside:
         good = [one.expires_ns for one in self._units.credentials.of(row.label) if one.revoked_ns is None]
         return UnitSigns(
             label=row.label,
-            calling=register.link(row.label) in {Link.ONLINE, Link.NEVER},
+            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not self._in_store(row.urn or ""),
             heard_ns=row.heard_ns,
             battery_h=hours_left(said, now_ns=now_ns),
             disk_free_share=free / size if size and free is not None else None,
@@ -97,9 +100,11 @@ def _number(value: object) -> float | None:
 
 
 @asynccontextmanager
-async def open_ward(fleet: Fleet, units: Units | None, *, clock: Clock) -> AsyncIterator[Ward]:
+async def open_ward(
+    fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock
+) -> AsyncIterator[Ward]:
     """Keep watch over every camera for the time of the block; with a failing database at a later look."""
-    ward = Ward(Bedside(fleet, units, clock=clock).signs, clock=clock)
+    ward = Ward(Bedside(fleet, deployments, units, clock=clock).signs, clock=clock)
 
     async def watch() -> None:
         while True:

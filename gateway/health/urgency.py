@@ -48,8 +48,8 @@ class UnitSigns:
     """What a unit that calls in tells of itself; ``None`` where it does not say."""
 
     label: str
-    calling: bool
-    """Whether it is heard."""
+    missed: bool
+    """Whether it should be heard and is not: one in store may be switched off."""
     heard_ns: int | None = None
     battery_h: float | None = None
     disk_free_share: float | None = None
@@ -64,11 +64,11 @@ class Signs:
     """What is known of one camera now."""
 
     camera: CameraId
-    known: bool
-    """Whether its camera host tells of it."""
+    missed: bool = True
+    """Whether it is to give pictures now: not before its camera host first tells of it, nor a mobile one in store."""
     live: bool = False
-    parked: bool = False
-    """It is not tried again: that would lock its account."""
+    given_up: bool = False
+    """It does not come back by itself: its host does not answer, or trying again would lock its account."""
     problem: str = ""
     problem_cure: str = ""
     last_frame_ns: int | None = None
@@ -128,9 +128,8 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
     def need(kind: Kind, urgency: Urgency, cause: str, cure: str, since_ns: int | None = None) -> Need:
         return Need(camera=one.camera, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns)
 
-    if not one.known:
-        yield need(Kind.NO_PICTURE, Urgency.NOW, "Its camera host does not answer.", "See whether the host runs.")
-    elif not one.live and (one.parked or one.last_frame_ns is None or now_ns - one.last_frame_ns >= LINK_NS):
+    away = one.missed and not one.live
+    if away and (one.given_up or one.last_frame_ns is None or now_ns - one.last_frame_ns >= LINK_NS):
         cause = one.problem or "No picture comes."
         cure = one.problem_cure or "See to its power and its line."
         yield need(Kind.NO_PICTURE, Urgency.NOW, cause, cure, one.last_frame_ns)
@@ -153,7 +152,7 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
 
 
 def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
-    if not unit.calling:
+    if unit.missed:
         cause = f"Unit {unit.label} is not heard."
         yield Kind.UNIT_LINK, Urgency.NOW, cause, "Look at its last position and battery; go there.", unit.heard_ns
     if unit.battery_h is not None and unit.battery_h < BATTERY_SOON_H:
