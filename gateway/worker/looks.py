@@ -29,7 +29,8 @@ STUCK_S = 10.0
 """A look that takes longer never ends: the process is killed."""
 REST_S = 600.0
 """A camera at whose picture the process ended is not looked at again before: it might be meant to."""
-_PROGRAM = "gateway.transcoder.looking"
+PROGRAM = "gateway.transcoder.looking"
+"""What runs in the process."""
 
 
 class Watched(Protocol):
@@ -144,4 +145,4 @@ async def _asked(coder: Coder, wish: Look) -> Seen:
 
 
 def _open() -> AbstractAsyncContextManager[Coder]:
-    return open_coder(_PROGRAM)
+    return open_coder(PROGRAM)
