@@ -37,7 +37,7 @@ def blackened(camera: str) -> rpc.CameraState:
 async def test_what_a_host_finds_at_a_picture_needs_a_person(desk: Desk) -> None:
     """At which camera, how urgently, why, since when, and what is to be done."""
     camera = await desk.enrol()
-    await desk.host.tell(blackened(camera))
+    desk.host.state(blackened(camera))
     fleet, ward = desk.gateway.fleet, desk.gateway.rooms.ward
     await until(lambda: (state := fleet.state(CameraId(camera))) is not None and state.picture is not None)
     await ward.look()
@@ -106,7 +106,7 @@ async def test_a_month_that_has_not_begun_is_refused(desk: Desk) -> None:
 async def test_nobody_is_told_of_cameras_that_they_may_not_see(desk: Desk) -> None:
     """Neither who needs what, nor how a month went."""
     camera = await timeline(desk)
-    await desk.host.tell(blackened(camera))
+    desk.host.state(blackened(camera))
     await desk.gateway.rooms.ward.look()
     member = await desk.person("member")
     for path in (HEALTH, f"{HEALTH}/availability"):
