@@ -1,4 +1,7 @@
-"""Whether a picture still shows its reference view: where the one is found again in the other. Pure arithmetic."""
+"""Whether a picture still shows its reference view: where the one is found again in the other. Pure arithmetic.
+
+Both are halved pictures: ``ROWS`` by ``COLUMNS`` bytes, which is what is kept of a reference view.
+"""
 
 from dataclasses import dataclass
 
@@ -7,6 +10,7 @@ from numpy.typing import NDArray
 
 from gateway.health.picture import HEIGHT, WIDTH, Grey
 
+ROWS, COLUMNS = HEIGHT // 2, WIDTH // 2
 FOUND = 0.25
 """Agreement of two pictures' edges from which on the one is the other. Two streets that are not the same one have
 0.1 and less; one street by day and by lamplight about 0.4."""
@@ -33,7 +37,17 @@ class Shift:
     @property
     def moved(self) -> bool:
         """Return whether it was found, and elsewhere: proof that the camera looks another way."""
-        return self.found and max(abs(self.right), abs(self.down) * HEIGHT / WIDTH) > STILL_SHARE
+        return self.found and max(abs(self.right), abs(self.down) * ROWS / COLUMNS) > STILL_SHARE
+
+
+def halved(grey: Grey) -> Grey:
+    """Return a picture as it is compared, and kept as a reference view."""
+    return np.rint(grey.reshape(ROWS, 2, COLUMNS, 2).mean(axis=(1, 3))).astype(np.uint8)
+
+
+def reference_of(kept: bytes) -> Grey | None:
+    """Return a reference view that was kept; ``None`` where there is none, or one of another size."""
+    return np.frombuffer(kept, dtype=np.uint8).reshape(ROWS, COLUMNS) if len(kept) == ROWS * COLUMNS else None
 
 
 def edges(grey: Grey) -> NDArray[np.float32]:
@@ -51,29 +65,29 @@ def shift(reference: Grey, grey: Grey) -> Shift:
     best is it.
     """
     theirs, ours = edges(reference), edges(grey)
-    spectrum = np.conj(np.fft.rfft2(theirs - theirs.mean(), s=(2 * HEIGHT, 2 * WIDTH)))
-    spectrum *= np.fft.rfft2(ours - ours.mean(), s=(2 * HEIGHT, 2 * WIDTH))
+    spectrum = np.conj(np.fft.rfft2(theirs - theirs.mean(), s=(2 * ROWS, 2 * COLUMNS)))
+    spectrum *= np.fft.rfft2(ours - ours.mean(), s=(2 * ROWS, 2 * COLUMNS))
     # Between plain correlation, which loves what is large, and pure phase, which loves noise.
     spectrum /= np.sqrt(np.abs(spectrum)) + 1e-6
-    likely = np.fft.irfft2(spectrum, s=(2 * HEIGHT, 2 * WIDTH))
+    likely = np.fft.irfft2(spectrum, s=(2 * ROWS, 2 * COLUMNS))
     down_px, right_px = _peak(likely)
-    there = Shift(right=right_px / WIDTH, down=down_px / HEIGHT, match=_agreement(theirs, ours, down_px, right_px))
+    there = Shift(right=right_px / COLUMNS, down=down_px / ROWS, match=_agreement(theirs, ours, down_px, right_px))
     here = Shift(right=0.0, down=0.0, match=_agreement(theirs, ours, 0, 0))
     return max(here, there, key=lambda one: one.match)
 
 
 def _peak(likely: NDArray[np.float64]) -> tuple[int, int]:
-    rows = np.fft.fftfreq(2 * HEIGHT, 1 / (2 * HEIGHT)).astype(int)
-    columns = np.fft.fftfreq(2 * WIDTH, 1 / (2 * WIDTH)).astype(int)
-    within = (np.abs(rows) <= _REACH * HEIGHT)[:, None] & (np.abs(columns) <= _REACH * WIDTH)[None, :]
+    rows = np.fft.fftfreq(2 * ROWS, 1 / (2 * ROWS)).astype(int)
+    columns = np.fft.fftfreq(2 * COLUMNS, 1 / (2 * COLUMNS)).astype(int)
+    within = (np.abs(rows) <= _REACH * ROWS)[:, None] & (np.abs(columns) <= _REACH * COLUMNS)[None, :]
     at = int(np.argmax(np.where(within, likely, -np.inf)))
-    return int(rows[at // (2 * WIDTH)]), int(columns[at % (2 * WIDTH)])
+    return int(rows[at // (2 * COLUMNS)]), int(columns[at % (2 * COLUMNS)])
 
 
 def _agreement(theirs: NDArray[np.float32], ours: NDArray[np.float32], down_px: int, right_px: int) -> float:
     """Return the correlation of what both pictures show, where the second is the first moved by so much."""
-    first = theirs[max(0, -down_px) : HEIGHT - max(0, down_px), max(0, -right_px) : WIDTH - max(0, right_px)]
-    second = ours[max(0, down_px) : HEIGHT + min(0, down_px), max(0, right_px) : WIDTH + min(0, right_px)]
+    first = theirs[max(0, -down_px) : ROWS - max(0, down_px), max(0, -right_px) : COLUMNS - max(0, right_px)]
+    second = ours[max(0, down_px) : ROWS + min(0, down_px), max(0, right_px) : COLUMNS + min(0, right_px)]
     first, second = first - first.mean(), second - second.mean()
     scale = float(np.sqrt((first * first).sum() * (second * second).sum()))
     return float((first * second).sum()) / scale if scale > 0.0 else 0.0

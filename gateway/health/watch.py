@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.health.picture import HEIGHT, Grey, fault_of, measure
-from gateway.health.view import shift
+from gateway.health.view import halved, shift
 from kernel.clock import NS_PER_S
 from kernel.media import PictureFault
 
@@ -42,7 +42,7 @@ class _Run:
 
 
 class PictureWatch:
-    """Of one camera. ``reference`` is its reference view, ``None`` where it has none, or a head that moves."""
+    """Of one camera. ``reference`` is its reference view, halved; ``None`` where it has none, or a head that moves."""
 
     def __init__(self, reference: Grey | None = None) -> None:
         self.finding: Finding | None = None
@@ -82,7 +82,7 @@ class PictureWatch:
         if self._still is None or _changed(self._still[0], grey):
             self._still = (grey, wall_ns, monotonic_ns)
         fault = fault_of(measure(grey))
-        if fault is None and self._reference is not None and shift(self._reference, grey).moved:
+        if fault is None and self._reference is not None and shift(self._reference, halved(grey)).moved:
             fault = PictureFault.MOVED
         _, still_wall_ns, still_ns = self._still
         if fault is None and monotonic_ns - still_ns >= FROZEN_NS:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from gateway.fleet import footage, rpc
+from gateway.fleet.picture import PictureFinding
 from kernel.clock import NS_PER_S, SystemClock, utc
 from kernel.ids import CameraId
 from kernel.media import GapCause, PictureFault, VideoCodec
@@ -30,7 +31,7 @@ def blackened(camera: str) -> rpc.CameraState:
         id=CameraId(camera),
         live=rpc.LiveState.LIVE,
         main=rpc.StreamFacts(state=rpc.LiveState.LIVE),
-        picture=rpc.PictureFinding(fault=PictureFault.BLACK, since_ns=1_790_000_000 * NS_PER_S),
+        picture=PictureFinding(fault=PictureFault.BLACK, since_ns=1_790_000_000 * NS_PER_S),
     )
 
 
@@ -112,3 +113,32 @@ async def test_nobody_is_told_of_cameras_that_they_may_not_see(desk: Desk) -> No
     for path in (HEALTH, f"{HEALTH}/availability"):
         answer = await member.get(path, params=this_month())
         assert answer.status_code == 403 or camera not in answer.text
+
+
+async def test_a_reference_view_is_what_a_camera_shows_now(desk: Desk) -> None:
+    """It goes to the camera's host, is told of in the audit, and can be forgotten."""
+    camera = await desk.enrol()
+    path = f"/api/v1/cameras/{camera}/reference-view"
+    assert (await desk.admin.get(path)).json() == {"taken": None}
+    desk.host.seen = b"\x07" * 14_400
+    taken = (await desk.admin.put(path)).json()["taken"]
+    assert taken is not None
+    assert (await desk.admin.get(path)).json() == {"taken": taken}
+    assert desk.host.assignments[camera].reference == desk.host.seen
+    assert (await desk.admin.delete(path)).status_code == 204
+    assert desk.host.assignments[camera].reference == b""
+    assert [entry.details["on"] for entry in await desk.audit("camera.reference-view")] == [False, True]
+
+
+async def test_a_reference_view_holds_only_where_it_was_taken(desk: Desk) -> None:
+    """A corrected place keeps it; another one voids it."""
+    camera = await desk.enrol(latitude=51.5, longitude=-0.1)
+    path = f"/api/v1/cameras/{camera}"
+    await desk.admin.put(f"{path}/reference-view")
+    await desk.admin.patch(path, json={"place": {"latitude": 51.50001, "longitude": -0.1}})
+    kept = (await desk.admin.get(f"{path}/reference-view")).json()
+    await desk.admin.patch(path, json={"place": {"latitude": 51.52, "longitude": -0.1}})
+    void = (await desk.admin.get(f"{path}/reference-view")).json()
+    assert kept["taken"] is not None
+    assert void == {"taken": None}
+    assert desk.host.assignments[camera].reference == b""

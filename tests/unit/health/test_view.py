@@ -5,19 +5,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.health.picture import HEIGHT, WIDTH
-from gateway.health.view import shift
+from gateway.health.picture import HEIGHT, WIDTH, Grey
+from gateway.health.view import Shift, halved
+from gateway.health.view import shift as shift_of
 from tests.unit.health.drawn import night, shot, street
+
+
+def shift(reference: Grey, grey: Grey) -> Shift:
+    """Compare two whole pictures."""
+    return shift_of(halved(reference), halved(grey))
 
 
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(1, 10_000), right=st.integers(-90, 90), down=st.integers(-60, 60))
 def test_a_view_is_found_where_it_has_gone(seed: int, right: int, down: int) -> None:
-    """To a pixel, as far as a third of the picture away; it has moved if that is more than a fortieth."""
+    """To two pixels, as far as a third of the picture away; it has moved if that is more than a fortieth."""
     scene = street(seed)
     found = shift(shot(scene), shot(scene, right=right, down=down, noise=seed))
-    assert (round(found.right * WIDTH), round(found.down * HEIGHT)) == (right, down)
-    assert found.moved == (max(abs(right), abs(down)) > 8)
+    assert abs(found.right * WIDTH - right) <= 2
+    assert abs(found.down * HEIGHT - down) <= 2
+    far = max(abs(right), abs(down))
+    assert found.moved or far <= 10
+    assert not found.moved or far > 6
 
 
 @settings(deadline=None, max_examples=25)

@@ -1,6 +1,7 @@
 """A camera's picture over time."""
 
 from gateway.health.picture import HEIGHT, WIDTH, Grey
+from gateway.health.view import halved
 from gateway.health.watch import FIRM_LOOKS, FROZEN_NS, Finding, PictureWatch
 from kernel.clock import NS_PER_S
 from kernel.media import PictureFault
@@ -95,7 +96,7 @@ def test_a_frozen_picture_that_moves_again_is_well() -> None:
 
 def test_a_camera_that_was_turned_has_moved() -> None:
     """Against its reference view; by as much as it sees the street elsewhere."""
-    watching = Watching(shot(street()))
+    watching = Watching(halved(shot(street())))
     assert watching.see(*lively(5)) is None
     assert watching.see(*lively(FIRM_LOOKS, right=40)) == watching.since(6 * STEP_S, PictureFault.MOVED)
 
@@ -108,9 +109,9 @@ def test_without_a_reference_view_nothing_moves() -> None:
 
 def test_another_reference_view_is_begun_anew_with() -> None:
     """A view that is confirmed has not moved from then on."""
-    watching = Watching(shot(street()))
+    watching = Watching(halved(shot(street())))
     watching.see(*lively(5, right=40))
-    watching.watch.compare_with(shot(street(), right=40))
+    watching.watch.compare_with(halved(shot(street(), right=40)))
     assert watching.watch.finding is None
     assert watching.see(*lively(5, right=40)) is None
 
