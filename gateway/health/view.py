@@ -42,7 +42,8 @@ class Shift:
 
 def halved(grey: Grey) -> Grey:
     """Return a picture as it is compared, and kept as a reference view."""
-    return np.rint(grey.reshape(ROWS, 2, COLUMNS, 2).mean(axis=(1, 3))).astype(np.uint8)
+    half: Grey = np.rint(grey.reshape(ROWS, 2, COLUMNS, 2).mean(axis=(1, 3))).astype(np.uint8)
+    return half
 
 
 def reference_of(kept: bytes) -> Grey | None:

@@ -12,6 +12,7 @@ from gateway.fleet.picture import PictureFinding
 from kernel.clock import NS_PER_S, SystemClock, utc
 from kernel.ids import CameraId
 from kernel.media import GapCause, PictureFault, VideoCodec
+from tests.fakes.descriptions import description, view
 from tests.fakes.desk import Desk, open_desk
 from tests.fakes.waiting import until
 
@@ -115,9 +116,32 @@ async def test_nobody_is_told_of_cameras_that_they_may_not_see(desk: Desk) -> No
         assert answer.status_code == 403 or camera not in answer.text
 
 
+async def fixed(desk: Desk, **facts: object) -> str:
+    """Return a camera without a head."""
+    desk.host.found = description(views=(view(head=None),))
+    return await desk.enrol(**facts)
+
+
+async def test_a_camera_with_a_head_has_no_reference_view(desk: Desk) -> None:
+    """What it shows changes by itself."""
+    camera = await desk.enrol()
+    answer = await desk.admin.put(f"/api/v1/cameras/{camera}/reference-view")
+    assert (answer.status_code, desk.host.assignments[camera].reference) == (404, b"")
+
+
+async def test_a_host_that_has_seen_nothing_gives_no_reference_view(desk: Desk) -> None:
+    """The camera has none then, nor is the audit told."""
+    camera = await fixed(desk)
+    desk.host.refuse["look"] = rpc.Problem(type="host.not-seen", title="Not yet.", status=503)
+    path = f"/api/v1/cameras/{camera}/reference-view"
+    assert (await desk.admin.put(path)).status_code == 503
+    assert (await desk.admin.get(path)).json() == {"taken": None}
+    assert await desk.audit("camera.reference-view") == []
+
+
 async def test_a_reference_view_is_what_a_camera_shows_now(desk: Desk) -> None:
     """It goes to the camera's host, is told of in the audit, and can be forgotten."""
-    camera = await desk.enrol()
+    camera = await fixed(desk)
     path = f"/api/v1/cameras/{camera}/reference-view"
     assert (await desk.admin.get(path)).json() == {"taken": None}
     desk.host.seen = b"\x07" * 14_400
@@ -132,7 +156,7 @@ async def test_a_reference_view_is_what_a_camera_shows_now(desk: Desk) -> None:
 
 async def test_a_reference_view_holds_only_where_it_was_taken(desk: Desk) -> None:
     """A corrected place keeps it; another one voids it."""
-    camera = await desk.enrol(latitude=51.5, longitude=-0.1)
+    camera = await fixed(desk, latitude=51.5, longitude=-0.1)
     path = f"/api/v1/cameras/{camera}"
     await desk.admin.put(f"{path}/reference-view")
     await desk.admin.patch(path, json={"place": {"latitude": 51.50001, "longitude": -0.1}})

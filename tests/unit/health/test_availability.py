@@ -21,7 +21,8 @@ class Piece:
 
 def pieces(cuts: list[int], kinds: list[GapCause | None]) -> tuple[list[Piece], list[Piece]]:
     """Return spans and gaps between cuts, by turns as ``kinds`` say; ``None`` is footage."""
-    spans, gaps = [], []
+    spans: list[Piece] = []
+    gaps: list[Piece] = []
     for start, end, kind in zip(cuts, cuts[1:], kinds, strict=False):
         (spans if kind is None else gaps).append(Piece(start, end, kind or GapCause.CAMERA))
     return spans, gaps
