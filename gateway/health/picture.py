@@ -1,4 +1,4 @@
-"""One small grey picture: is it black, covered, blurred? No clock, no memory; about a millisecond each.
+"""One small grey picture: is it black, covered, blurred? No clock, no memory; two milliseconds each.
 
 A picture is an array of ``HEIGHT`` by ``WIDTH`` bytes, 0 black to 255 white, whatever the shape of the camera's own.
 """
@@ -17,16 +17,16 @@ WIDTH, HEIGHT = 320, 180
 Grey: TypeAlias = NDArray[np.uint8]
 
 BLACK_MOST = 36
-"""A picture whose brightest parts are no lighter is black. A street at night has lamps, and noise up to 30."""
+"""A picture whose brightest parts are no lighter is black. A street at night has lamps."""
 BRIGHTEST_SHARE = 0.002
 """So much of a picture must be lighter: 115 pixels of it, more than a hot pixel, less than one street lamp."""
 BLOCK = 20
 PLAIN_SPREAD = 3.0
 """A block is plain whose grey levels spread (standard deviation) by no more: a wall close by, a bag, paint, fog."""
 COVERED_SHARE = 0.92
-"""So much of a covered picture is plain. A third of sky and a third of road leave more than a tenth."""
+"""So much of a covered picture is plain. Of drawn streets 0.12 to 0.34 are (120 of them)."""
 BLURRED = 0.62
-"""By :func:`blur`. Streets are 0.2 to 0.45; the same out of focus, or behind a wet dome, 0.7 and more."""
+"""By :func:`blur`. Of drawn streets 120 have 0.19 to 0.23; 40, softened by one pixel of 320, 0.55, and by two 0.73."""
 _TAPS = 9
 
 

@@ -65,7 +65,7 @@ def test_a_street_out_of_focus_is_blurred(seed: int, radius: int) -> None:
 
 
 @settings(deadline=None, max_examples=20)
-@given(seed=st.integers(1, 10_000), radius=st.integers(1, 6))
+@given(seed=st.integers(1, 10_000), radius=st.integers(1, 3))
 def test_the_softer_the_more_blurred(seed: int, radius: int) -> None:
     """The measure rises with each pixel of softness."""
     picture = shot(street(seed))

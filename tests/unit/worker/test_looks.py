@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,9 +83,11 @@ class Looking:
         """Look for the time of the block."""
         task = asyncio.create_task(self.looks.run())
         await settle()
-        yield
-        task.cancel()
-        await asyncio.wait([task])
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 @pytest.fixture
@@ -139,6 +142,7 @@ async def test_a_picture_that_kills_the_process_is_not_tried_again_soon(clock: M
         looking.eye.stuck = False
         await clock.turn(ROUND_S)
         assert (looking.eye.opened, bad.seen, len(good.seen)) == (2, [], 1)
+        bad.unit = replace(unit)
         await clock.turn(REST_S)
         assert len(bad.seen) == 1
 
