@@ -12,8 +12,8 @@ from gateway.health.picture import HEIGHT, WIDTH, Grey
 
 ROWS, COLUMNS = HEIGHT // 2, WIDTH // 2
 FOUND = 0.6
-"""Agreement of two pictures' edges from which on the one is the other. A drawn street has 0.77 and more with itself moved
-by a third of the picture, 0.82 by lamplight, and 0.43 at most with another one (120 of them)."""
+"""Agreement of two pictures' edges from which on the one is the other. A drawn street has 0.77 and more with itself
+moved by a third of the picture, 0.82 by lamplight, and 0.43 at most with another one (120 of them)."""
 STILL_SHARE = 0.025
 """A view that is found again within this share of the picture's width has not moved: wind, a warm pole, a lorry."""
 _REACH = 0.5
