@@ -57,6 +57,7 @@ from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
 from gateway.stationed import open_stationed
+from gateway.tended import open_ward
 from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -221,6 +222,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             deployments=deployments,
             stays=Stays(database, clock=clock),
             photos=Photos(server.data_dir / PHOTOS),
+            ward=await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock)),
             units=units,
         )
         app = await asyncio.to_thread(build_app, rooms)

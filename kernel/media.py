@@ -44,6 +44,17 @@ class GapCause(StrEnum):
     PRIVACY = "privacy"
 
 
+class PictureFault(StrEnum):
+    """What may be wrong with a camera's picture, the worst first: where one stands, those below cannot be judged."""
+
+    BLACK = "black"
+    COVERED = "covered"
+    BLURRED = "blurred"
+    MOVED = "moved"
+    """It is another view than the camera's reference view."""
+    FROZEN = "frozen"
+
+
 @dataclass(frozen=True, slots=True)
 class VideoParameters:
     """Parameter sets in force, NAL units without start codes, and what they say of the picture (pixels)."""

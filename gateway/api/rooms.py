@@ -23,6 +23,7 @@ from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
 from gateway.fleet.service import Fleet
+from gateway.health.ward import Ward
 from gateway.sharing import Sharing
 from gateway.units import Units
 from kernel.clock import Clock
@@ -50,6 +51,7 @@ class Rooms:
     deployments: Deployments
     stays: Stays
     photos: Photos
+    ward: Ward
     units: Units | None = None
     """Units that call in; ``None`` where the settings name no broker."""
     places: Places = field(default_factory=Places)

@@ -54,6 +54,7 @@ class Action(StrEnum):
     ENROLLED = "camera.enrolled"
     CHANGED = "camera.changed"
     BOUNDS_CHANGED = "camera.bounds"
+    REFERENCE_VIEW = "camera.reference-view"
     """Limits and no-look zones of a head; before and after."""
     REMOVED = "camera.removed"
     VIEW_STARTED = "view.started"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from drivers.model import CameraDescription, CameraView
+from gateway.db.reference_views import ReferenceView
 from kernel.geography import Place
 from kernel.ids import CameraId
 from ptz.bounds import Bounds
@@ -33,6 +34,8 @@ class Camera:
     description: CameraDescription
     bounds: Bounds = field(default_factory=Bounds)
     """Limits and no-look zones of its head."""
+    reference: ReferenceView | None = field(default=None, repr=False)
+    """What it is to show where it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,6 +272,10 @@ class HostClient:
         answer = await self._ask("GET", f"/cameras/{camera}/still/{stream}", params={"at_ns": at_ns})
         return StillAnswer(jpeg=answer.content, wall_ns=int(answer.headers["sightline-wall-ns"]))
 
+    async def look(self, camera: CameraId) -> bytes:
+        """Return what was seen of it last, as a reference view (``gateway.health.view``)."""
+        return (await self._ask("GET", f"/cameras/{camera}/look")).content
+
     async def snapshot(self, camera: CameraId) -> bytes:
         """Return a JPEG that the camera makes now."""
         return (await self._ask("GET", f"/cameras/{camera}/snapshot")).content

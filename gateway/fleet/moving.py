@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from pydantic import TypeAdapter
 
-from gateway.db.bounds import BoundsTable
 from gateway.db.devices import CameraRow
-from gateway.db.stays import StayRow, StayRows
+from gateway.db.reference_views import ReferenceView
+from gateway.db.standing import Standing
+from gateway.db.stays import StayRow
 from kernel.geography import Place, distance_m
 from kernel.ids import CameraId, new_id
 from ptz.bounds import Bounds
@@ -16,27 +17,28 @@ CORRECTION_M = 5.0
 BOUNDS: TypeAdapter[Bounds] = TypeAdapter(Bounds)
 
 
-async def settled(  # noqa: PLR0913 - before and after, and where both are kept
-    kept: BoundsTable, stays: StayRows, before: CameraRow | None, after: CameraRow, *, now_ns: int, anew: bool = False
-) -> str | None:
-    """Write down where a camera stands after a change, and return the bounds of its head as they stand then.
+async def settled(
+    kept: Standing, before: CameraRow | None, after: CameraRow, *, now_ns: int, anew: bool = False
+) -> tuple[str | None, ReferenceView | None]:
+    """Write down where a camera stands after a change; return its head's bounds and its reference view as of then.
 
-    Those of another place are not confirmed for this one; the stay that ends keeps them. ``anew``: it was put up, or
-    taken down, also where the place is the same.
+    Bounds of another place are not confirmed for this one, and the stay that ends keeps them; the reference view of
+    another place is none. ``anew``: it was put up, or taken down, also where the place is the same.
     """
-    said = await kept.of(after.id)
+    stays, said = kept.stays, await kept.bounds.of(after.id)
     here = _stay(after, now_ns)
     if before is None:
         await stays.begin(here)
     elif anew or _moved(before, after):
         await stays.end(after.id, now_ns, said)
         await stays.begin(here)
+        await kept.views.put(after.id, None)
         if said is not None:
             said = BOUNDS.dump_json(replace(BOUNDS.validate_json(said), confirmed=False)).decode()
-            await kept.put(after.id, said)
+            await kept.bounds.put(after.id, said)
     elif _place(before) != _place(after):
         await stays.correct(here)
-    return said
+    return said, await kept.views.of(after.id)
 
 
 def _place(row: CameraRow) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count, repeat
+from itertools import count
 
 from pydantic import SecretStr
 
@@ -12,6 +12,8 @@ from gateway.db.bounds import BoundsTable
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
+from gateway.db.reference_views import ReferenceView, ReferenceViews
+from gateway.db.standing import Standing
 from gateway.db.stays import StayRows
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
 from gateway.fleet.errors import UnknownCameraError
@@ -34,8 +36,9 @@ class Register:
     async def cameras(self) -> list[Camera]:
         """Return every camera by number."""
         async with self._database.read() as connection:
-            kept = await BoundsTable(connection).all()
-            return [_camera(row, device, kept.get(row.id)) for row, device in await Devices(connection).cameras()]
+            bounds, views = await BoundsTable(connection).all(), await ReferenceViews(connection).all()
+            rows = await Devices(connection).cameras()
+            return [_camera(row, device, bounds.get(row.id), views.get(row.id)) for row, device in rows]
 
     async def urns(self) -> set[str]:
         """Return the endpoint references of every enrolled device."""
@@ -115,9 +118,9 @@ class Register:
             rows[1:] = [_with_facts(row, shared) for row in rows[1:]]
             for row in rows:
                 await devices.change_camera(row)
-            kept, stays = BoundsTable(connection), StayRows(connection)
-            bounds = [await settled(kept, stays, before.get(row.id), row, now_ns=now_ns) for row in rows]
-            return [_camera(*one) for one in zip(rows, repeat(device), bounds)], known is not None
+            kept = Standing(connection)
+            held = [await settled(kept, before.get(row.id), row, now_ns=now_ns) for row in rows]
+            return [_camera(row, device, *one) for row, one in zip(rows, held, strict=True)], known is not None
 
     async def change(
         self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), anew: bool = False
@@ -136,9 +139,8 @@ class Register:
                 if row.id == camera:
                     changed = _with_facts(_cleared(row, clear), facts)
                     await devices.change_camera(changed)
-                    kept, stays, now_ns = BoundsTable(connection), StayRows(connection), self._clock.wall_ns()
-                    bounds = await settled(kept, stays, row, changed, now_ns=now_ns, anew=anew)
-                    return _camera(changed, device, bounds)
+                    held = await settled(Standing(connection), row, changed, now_ns=self._clock.wall_ns(), anew=anew)
+                    return _camera(changed, device, *held)
         raise unknown()
 
     async def bind(self, camera: CameraId, bounds: Bounds) -> None:
@@ -152,6 +154,17 @@ class Register:
                 raise unknown()
             said = None if bounds.empty else BOUNDS.dump_json(bounds).decode()
             await BoundsTable(connection).put(camera, said)
+
+    async def refer(self, camera: CameraId, view: ReferenceView | None) -> None:
+        """Store the reference view of a camera anew, or forget it.
+
+        Raises:
+            UnknownCameraError: no such camera.
+        """
+        async with self._database.write() as connection:
+            if all(row.id != camera for row, _ in await Devices(connection).cameras()):
+                raise unknown()
+            await ReferenceViews(connection).put(camera, view)
 
     async def move(self, hosts: Mapping[CameraId, int]) -> None:
         """Give cameras to other hosts."""
@@ -189,7 +202,7 @@ def _device(
     )
 
 
-def _camera(row: CameraRow, device: DeviceRow, bounds: str | None) -> Camera:
+def _camera(row: CameraRow, device: DeviceRow, bounds: str | None, reference: ReferenceView | None) -> Camera:
     description = CameraDescription.model_validate_json(device.description)
     view = next(view for view in description.views if view.source_token == row.source_token)
     return Camera(
@@ -209,6 +222,7 @@ def _camera(row: CameraRow, device: DeviceRow, bounds: str | None) -> Camera:
         view=view,
         description=description,
         bounds=BOUNDS.validate_json(bounds) if bounds is not None else Bounds(),
+        reference=reference,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from drivers.model import CameraDescription, CameraTarget, CameraView
 from gateway.fleet.load import HostLoad
+from gateway.fleet.picture import PictureFinding
 from kernel.head import HeadAbilities, Preset
 from kernel.ids import CameraId, StreamName
 from kernel.media import TimeSource, VideoCodec
@@ -30,7 +31,7 @@ HEARTBEAT_S = 1.0  # the state stream is never silent for longer
 class Message(BaseModel):
     """Anything on this wire."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
 
 
 def _reveal(value: object) -> object:
@@ -89,6 +90,8 @@ class CameraAssignment(Message):
     """True bearing of the mount's forward direction, where it was surveyed."""
     bounds: Bounds = Bounds()
     """Limits and no-look zones of its head."""
+    reference: bytes = Field(default=b"", repr=False)
+    """Its reference view, as ``gateway.health.view`` compares it; empty where it has none."""
 
 
 class StreamRecording(Message):
@@ -162,6 +165,8 @@ class CameraState(Message):
     clock_measured_ns: int | None = None
     clock_off_s: float | None = None
     """By how much the times that it gives its pictures may be wrong."""
+    picture: PictureFinding | None = None
+    """``None`` where nothing is found wrong, or nothing is looked at yet."""
 
 
 class CameraChanged(Message):
@@ -279,8 +284,6 @@ class HostHealth(Message):
 
 class Probed(Message):
     """A camera looked at before it is enrolled. ``snapshot`` is a JPEG."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", val_json_bytes="base64", ser_json_bytes="base64")
 
     description: CameraDescription
     snapshot: bytes | None = None

@@ -9,6 +9,7 @@ import structlog
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
+from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.granted import Granted, OutletPath, OutletSaid
@@ -173,9 +174,8 @@ class Fleet:
             self._cameras[camera.id] = camera
             await self._assign(camera, target)
         self._tell(ListChanged())
-        log.info(
-            "camera.enrolled", device=cameras[0].device_id, cameras=[camera.number for camera in cameras], known=known
-        )
+        numbers = [camera.number for camera in cameras]
+        log.info("camera.enrolled", device=cameras[0].device_id, cameras=numbers, known=known)
         return cameras, known
 
     async def change(
@@ -187,11 +187,7 @@ class Fleet:
             UnknownCameraError: it was removed.
             ConflictError: the number is taken.
         """
-        changed = await self._register.change(camera.id, facts, clear=clear, anew=anew)
-        self._cameras[changed.id] = changed
-        await self._assign(changed, await self._register.target(changed.device_id))
-        self._tell(ListChanged())
-        return changed
+        return await self._retold(await self._register.change(camera.id, facts, clear=clear, anew=anew))
 
     async def bind(self, camera: Camera, bounds: Bounds) -> Camera:
         """Give a camera's head these limits and no-look zones; they hold once its host knows them.
@@ -200,7 +196,15 @@ class Fleet:
             UnknownCameraError: it was removed.
         """
         await self._register.bind(camera.id, bounds)
-        changed = self._cameras[camera.id] = replace(self._cameras[camera.id], bounds=bounds)
+        return await self._retold(replace(self._cameras[camera.id], bounds=bounds))
+
+    async def refer(self, camera: Camera, view: ReferenceView | None) -> Camera:
+        """Have a camera's picture compared with this one from now on, or with none; raises as :meth:`bind`."""
+        await self._register.refer(camera.id, view)
+        return await self._retold(replace(self._cameras[camera.id], reference=view))
+
+    async def _retold(self, changed: Camera) -> Camera:
+        self._cameras[changed.id] = changed
         await self._assign(changed, await self._register.target(changed.device_id))
         self._tell(ListChanged())
         return changed
@@ -334,6 +338,7 @@ class Fleet:
             withheld=self._withheld(camera.description.identity.urn) if camera.recording else "",
             bearing_deg=camera.bearing_deg,
             bounds=camera.bounds,
+            reference=camera.reference.grey if camera.reference is not None else b"",
         )
 
     def _heard(self, line: rpc.StateLine) -> None:
@@ -356,9 +361,8 @@ class Fleet:
         state = self._states.get(camera.id)
         if state is None or state.live is rpc.LiveState.CONNECTING:
             return False
-        recording = state.main.recording
-        wanted = camera.recording and not self._withheld(camera.description.identity.urn)
-        if state.live is not rpc.LiveState.LIVE or not wanted or recording is None:
+        withheld = not camera.recording or self._withheld(camera.description.identity.urn)
+        if state.live is not rpc.LiveState.LIVE or withheld or (recording := state.main.recording) is None:
             return True
         return recording.on or recording.failed
 

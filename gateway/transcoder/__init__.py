@@ -1,4 +1,6 @@
-"""The process that codes one stream of H.265 anew as H.264 for browsers that play none; it knows only its pipes.
+"""Confined processes that decode what cameras send; they know only their pipes.
 
-Design note: docs/design/transcoding.md. The camera host's side is ``gateway.live.transcode``.
+One codes a stream of H.265 anew as H.264 for browsers that play none (docs/design/transcoding.md; the camera host's
+side is ``gateway.live.transcode``), another shows keyframes as small grey pictures (docs/design/health.md; its other
+side is ``gateway.worker.looks``).
 """

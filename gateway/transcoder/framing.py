@@ -2,7 +2,9 @@
 
 Head, big-endian, eight bytes: kind (u8), flags (u8), number of NAL units (u16), bytes of the body (u32). The body of a
 picture begins with two i64 (time in 90 kHz ticks, monotonic arrival in ns), that of parameter sets with width and
-height (u16 each); then come the NAL units, each behind its length (u32).
+height (u16 each); then come the NAL units, each behind its length (u32). A look (``gateway.transcoder.looking``)
+begins with the width and height that are wished for, its flags say the codec; what was seen has its grey levels for a
+NAL unit.
 """
 
 import struct
@@ -10,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
+
+from kernel.media import VideoCodec
 
 HEAD = struct.Struct("!BBHI")
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -32,6 +36,8 @@ class Kind(IntEnum):
     PARAMETERS = 1
     PICTURE = 2
     KEYFRAME = 3
+    LOOK = 4
+    SEEN = 5
 
 
 class Flag(IntEnum):
@@ -67,7 +73,26 @@ class KeyframeWish:
     """The next picture should be a keyframe."""
 
 
-Message: TypeAlias = Parameters | Coded | KeyframeWish
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Show this keyframe as a grey picture of that size. Its parameter sets are the first of its NAL units."""
+
+    codec: VideoCodec
+    width: int
+    height: int
+    nals: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The answer to a look: a byte for each pixel, row by row, 0 black; empty where it could not be decoded."""
+
+    pixels: bytes
+
+
+Message: TypeAlias = Parameters | Coded | KeyframeWish | Look | Seen
+_CODECS = (VideoCodec.H264, VideoCodec.H265)
+"""By their number in the flags of a look."""
 
 
 def pack(message: Message) -> bytes:
@@ -80,6 +105,11 @@ def pack(message: Message) -> bytes:
         return HEAD.pack(Kind.KEYFRAME, 0, 0, 0)
     if isinstance(message, Parameters):
         return _pack(Kind.PARAMETERS, 0, _SIZE.pack(message.width, message.height), message.nals)
+    if isinstance(message, Look):
+        size = _SIZE.pack(message.width, message.height)
+        return _pack(Kind.LOOK, _CODECS.index(message.codec), size, message.nals)
+    if isinstance(message, Seen):
+        return _pack(Kind.SEEN, 0, b"", (message.pixels,))
     stamps = _STAMPS.pack(message.time_90k, message.received_ns)
     return _pack(Kind.PICTURE, message.flags, stamps, message.nals)
 
@@ -124,6 +154,11 @@ def unpack(head: bytes, body: bytes) -> Message:
         if kind == Kind.PICTURE:
             time_90k, received_ns = _STAMPS.unpack_from(body)
             return Coded(_nals(body, _STAMPS.size, count), time_90k, received_ns, flags)
+        if kind == Kind.LOOK and flags < len(_CODECS):
+            width, height = _SIZE.unpack_from(body)
+            return Look(_CODECS[flags], width, height, _nals(body, _SIZE.size, count))
+        if kind == Kind.SEEN and count == 1:
+            return Seen(_nals(body, 0, count)[0])
     except struct.error as error:
         msg = "a message is cut short"
         raise FramingError(msg) from error

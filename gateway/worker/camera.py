@@ -11,13 +11,18 @@ from config.steering import SteeringSettings
 from drivers.errors import CameraError
 from drivers.onvif import Device, open_device
 from gateway.fleet import rpc
+from gateway.fleet.picture import PictureFinding
+from gateway.health.picture import Grey
+from gateway.health.view import halved, reference_of
+from gateway.health.watch import PictureWatch
 from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera_time import TOLERANCE_S, CameraTime
 from gateway.worker.head import HeadSeat, open_seat
-from gateway.worker.problems import NoHeadError
+from gateway.worker.problems import NoHeadError, NotSeenError
 from gateway.worker.stream import MediaPlane, StreamPlan, StreamRun
 from kernel.clock import NS_PER_S, Clock, every
-from kernel.ids import StreamName
+from kernel.ids import CameraId, StreamName
+from kernel.media import AccessUnit
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +59,8 @@ class CameraActor:
         self._renewed: dict[StreamName, asyncio.Event] = {}
         self._sync_wanted = asyncio.Event()
         self._released = False
+        self._picture = PictureWatch(self._reference())
+        self._seen: Grey | None = None
         for name, profile in ((StreamName.MAIN, assignment.view.main), (StreamName.SUB, assignment.view.sub)):
             if profile is not None:
                 plan = StreamPlan(
@@ -110,14 +117,20 @@ class CameraActor:
 
     def renamed(self, assignment: rpc.CameraAssignment) -> bool:
         """Take over a changed assignment where nothing but names, bearings and bounds differ; return whether it did."""
-        told = {key: getattr(assignment, key) for key in ("number", "name", "bearing_deg", "bounds")}
+        told = {key: getattr(assignment, key) for key in ("number", "name", "bearing_deg", "bounds", "reference")}
         if self.assignment.model_copy(update=told) != assignment:
             return False
-        self.assignment = assignment
+        compared, self.assignment = self.assignment.reference, assignment
         if self._seat is not None:
             self._told_of_head(self._seat)
+        if assignment.reference != compared:
+            self._picture.compare_with(self._reference())
         self.changed()
         return True
+
+    def _reference(self) -> Grey | None:
+        """Return its reference view; what a head shows changes by itself."""
+        return reference_of(self.assignment.reference) if self.assignment.view.head is None else None
 
     @property
     def device(self) -> Device:
@@ -146,6 +159,38 @@ class CameraActor:
         """Return main, and sub where there is one."""
         return tuple(self._streams.values())
 
+    @property
+    def id(self) -> CameraId:
+        """Return which camera it is."""
+        return self.assignment.id
+
+    def keyframe(self) -> AccessUnit | None:
+        """Return the newest keyframe of its smallest stream; ``None`` where no pictures come."""
+        return self.streams[-1].keyframe
+
+    def looked(self, grey: Grey | None) -> None:
+        """Judge a picture of it; ``None`` where none comes."""
+        before, self._seen = self._picture.finding, grey
+        if grey is None:
+            self._picture.blind()
+        else:
+            self._picture.looked(grey, wall_ns=self._clock.wall_ns(), monotonic_ns=self._clock.monotonic_ns())
+        found = self._picture.finding
+        if found != before:
+            _log.info("camera.picture", camera=self.id, fault=found and found.fault.value)
+            self.changed()
+
+    @property
+    def seen(self) -> bytes:
+        """Return what was seen of it last, as a reference view.
+
+        Raises:
+            NotSeenError: nothing yet, or no picture comes.
+        """
+        if self._seen is None:
+            raise NotSeenError("No picture of this camera has been looked at yet.", cure="Ask again in a minute.")
+        return halved(self._seen).tobytes()
+
     async def snapshot(self) -> bytes:
         """Return a JPEG that the camera makes now."""
         return await self.device.snapshot(self.assignment.view)
@@ -157,6 +202,7 @@ class CameraActor:
 
     def state(self) -> rpc.CameraState:
         """Return what an operator may know of it now."""
+        found = self._picture.finding
         main = self._streams[StreamName.MAIN].facts()
         sub = self._streams[StreamName.SUB].facts() if StreamName.SUB in self._streams else None
         return rpc.CameraState(
@@ -172,6 +218,7 @@ class CameraActor:
             clock_offset_s=self._offset_s,
             clock_measured_ns=self._measured_ns,
             clock_off_s=self._time.off_s,
+            picture=PictureFinding(fault=found.fault, since_ns=found.since_ns) if found is not None else None,
         )
 
     def _close(self) -> None:

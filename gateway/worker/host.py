@@ -24,6 +24,7 @@ from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera import CameraActor, CameraPlane, tell_all
 from gateway.worker.gate import ConnectGate
 from gateway.worker.gauges import Gauges
+from gateway.worker.looks import Looks
 from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
 from gateway.worker.stream import MediaPlane
@@ -59,6 +60,7 @@ class CameraHost:
             streams=lambda: (run for actor in self.cameras() for run in actor.streams),
             record_lane_bytes=settings.recording.lane_bytes,
         )
+        self.looks = Looks(clock=plane.media.clock, cameras=self.cameras)
         self._started_ns = plane.media.clock.wall_ns()
         self._progress = 0
         self._written: dict[tuple[CameraId, StreamName], int] = {}
@@ -246,6 +248,7 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
         tickers = (
             group.create_task(tell_all(host.cameras, clock), name="camera host ticker"),
             group.create_task(host.gauges.run(), name="camera host gauges"),
+            group.create_task(host.looks.run(), name="camera host looks"),
         )
         try:
             yield host

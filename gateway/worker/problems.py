@@ -31,6 +31,7 @@ _STATUS = {
     "recording.mixed-codec": 409,
     "recording.unreadable": 500,
     "recording.busy": 503,
+    "host.not-seen": 503,
 }
 _STATUS_OF_ROOM = {"camera": 502, "steering": 409, "recording": 500, "host": 400}
 
@@ -45,6 +46,12 @@ class NoSuchCameraError(HostRequestError):
     """This host does not own the camera."""
 
     code = "host.no-camera"
+
+
+class NotSeenError(HostRequestError):
+    """No picture of the camera has been looked at yet, or none comes."""
+
+    code = "host.not-seen"
 
 
 class NoHeadError(HostRequestError):

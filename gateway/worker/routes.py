@@ -39,6 +39,7 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one, routes.assign, methods=["PUT"]),
             Route(one, routes.release, methods=["DELETE"]),
             Route(one + "/snapshot", routes.snapshot),
+            Route(one + "/look", routes.look),
             Route("/probe", routes.probe, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
             Route(one + "/stick", heads.take, methods=["POST"]),
@@ -93,6 +94,10 @@ class _Cameras:
     async def snapshot(self, request: Request) -> Response:
         jpeg = await self._host.camera(request.path_params["camera"]).snapshot()
         return Response(jpeg, media_type="image/jpeg")
+
+    async def look(self, request: Request) -> Response:
+        seen = self._host.camera(request.path_params["camera"]).seen
+        return Response(seen, media_type="application/octet-stream")
 
     async def probe(self, request: Request) -> Response:
         target = CameraTarget.model_validate_json(await request.body())

@@ -42,6 +42,8 @@ class Meter:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self.newest: AccessUnit | None = None
+        self.keyframe: AccessUnit | None = None
+        """The newest whole one of this session."""
         self.parameters: VideoParameters | None = None
         self.changed = changed
         self._first_due = True
@@ -53,6 +55,8 @@ class Meter:
     def video(self, unit: AccessUnit) -> None:
         """See ``MediaSink``."""
         self.newest = unit
+        if unit.keyframe:
+            self.keyframe = None if unit.lost_before else unit
         if self._first_due or unit.parameters is not self.parameters:
             self._first_due = False
             self.parameters = unit.parameters
@@ -67,6 +71,7 @@ class Meter:
     def broken(self, cause: GapCause, detail: str) -> None:  # noqa: ARG002 - MediaSink
         """See ``MediaSink``."""
         self._first_due = True
+        self.keyframe = None
         self.changed()
 
 
@@ -191,6 +196,11 @@ class StreamRun:
     def frames(self) -> int:
         """Return how many pictures came."""
         return self._session.stats.frames if self._session is not None else 0
+
+    @property
+    def keyframe(self) -> AccessUnit | None:
+        """Return the newest keyframe that came whole; ``None`` where no pictures come."""
+        return self._meter.keyframe if self.live else None
 
     def facts(self) -> StreamFacts:
         """Return what an operator may know of it."""

@@ -24,6 +24,8 @@ class Footage(Refusals):
         self.exporting = asyncio.Event()
         """Clear it, and an export stands still after its first piece."""
         self.exporting.set()
+        self.seen = b"\x80" * 14_400
+        """What was seen last, as a reference view."""
         self.titles: list[str | None] = []
 
     def footage_routes(self) -> list[Route]:
@@ -37,12 +39,16 @@ class Footage(Refusals):
             Route(f"{camera}/still/{stream}", self._still),
             Route(f"{camera}/export/{stream}", self._export),
             Route(f"{camera}/snapshot", self._snapshot),
+            Route(f"{camera}/look", self._look),
             Route("/holds", self._every_hold),
             Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
             Route(camera + "/holds/{hold}", self._review_hold, methods=["PATCH"]),
             Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
             Route("/verify", self._verify, methods=["POST"]),
         ]
+
+    async def _look(self, _request: Request) -> Response:
+        return self._refused("look") or Response(self.seen)
 
     async def _timeline(self, _request: Request) -> Response:
         return self._refused("timeline") or Response(rpc.wire(self.timeline))

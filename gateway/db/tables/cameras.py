@@ -52,6 +52,14 @@ cameras = Table(
     CheckConstraint("number BETWEEN 1 AND 9999", name="number"),
 )
 
+reference_views = Table(
+    "reference_views",
+    metadata,
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("taken_ns", BigInteger, nullable=False),
+    Column("grey", LargeBinary, nullable=False),
+)
+
 camera_bounds = Table(
     "camera_bounds",
     metadata,

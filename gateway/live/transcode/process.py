@@ -22,7 +22,8 @@ MAX_CODED_BYTES = 2 * 1024 * 1024
 _ROOMS = Path(__file__).resolve().parents[3]
 # Nothing of our environment is its business: that may hold passwords.
 _ENVIRONMENT = {"PYTHONPATH": str(_ROOMS), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
-_COMMAND = (sys.executable, "-s", "-P", "-m", "gateway.transcoder")
+_COMMAND = (sys.executable, "-s", "-P", "-m")
+_PROGRAM = "gateway.transcoder"
 _LAST_WORDS_BYTES = 4096
 
 
@@ -122,15 +123,15 @@ class _Process:
 
 
 @asynccontextmanager
-async def open_coder() -> AsyncIterator[Coder]:
-    """Give a process, which confines itself (``gateway.transcoder.confine``); leaving kills it.
+async def open_coder(program: str = _PROGRAM) -> AsyncIterator[Coder]:
+    """Give a process of ``gateway.transcoder``, which confines itself (``confine`` there); leaving kills it.
 
     Raises:
         CoderError: the system gives none.
     """
     try:
         process = await asyncio.create_subprocess_exec(
-            *_COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_ENVIRONMENT, cwd="/"
+            *_COMMAND, program, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_ENVIRONMENT, cwd="/"
         )
     except OSError as error:
         raise CoderError(error.strerror or "no process") from error

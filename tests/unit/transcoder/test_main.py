@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from gateway.transcoder import __main__ as program
-from gateway.transcoder import confine
-from gateway.transcoder.__main__ import Pipes, serve
+from gateway.transcoder import confine, pipes
+from gateway.transcoder.__main__ import serve
 from gateway.transcoder.framing import HEAD, Coded, Flag, KeyframeWish, Message, Parameters, body_bytes, pack, unpack
+from gateway.transcoder.pipes import Pipes
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.clock import ManualClock
 from tests.unit.transcoder.conftest import Source
@@ -127,7 +128,7 @@ def test_without_a_filter_nothing_is_decoded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It says what is missing, and ends before it has read anything."""
-    monkeypatch.setattr(program, "confine", lambda: ["nice", confine.SECCOMP])
+    monkeypatch.setattr(pipes, "confine", lambda: ["nice", confine.SECCOMP])
     monkeypatch.setattr(program, "serve", lambda *_: pytest.fail("it served"))
     with pytest.raises(SystemExit, match="decodes nothing"):
         program.main()
@@ -142,9 +143,9 @@ def test_a_wire_that_is_none_ends_it_in_a_sentence(
 ) -> None:
     """Nothing that follows could be read either; the end of input is no error."""
     read_in, write_in, _, write_out = ends
-    monkeypatch.setattr(program, "confine", list)
-    monkeypatch.setattr(program, "_STDIN", read_in)
-    monkeypatch.setattr(program, "_STDOUT", write_out)
+    monkeypatch.setattr(pipes, "confine", list)
+    monkeypatch.setattr(pipes, "_STDIN", read_in)
+    monkeypatch.setattr(pipes, "_STDOUT", write_out)
     os.write(write_in, said)
     os.close(write_in)
     if ends_with is None:
@@ -157,9 +158,9 @@ def test_a_wire_that_is_none_ends_it_in_a_sentence(
 def test_a_host_that_reads_no_more_ends_it(ends: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken pipe is the end, without a traceback."""
     read_in, write_in, read_out, write_out = ends
-    monkeypatch.setattr(program, "confine", list)
-    monkeypatch.setattr(program, "_STDIN", read_in)
-    monkeypatch.setattr(program, "_STDOUT", write_out)
+    monkeypatch.setattr(pipes, "confine", list)
+    monkeypatch.setattr(pipes, "_STDIN", read_in)
+    monkeypatch.setattr(pipes, "_STDOUT", write_out)
     # Of now by the machine's clock, which is the coder's own here.
     source = Source(ManualClock())
     os.write(write_in, pack(source.parameters))

@@ -52,6 +52,7 @@ const DID = {
   "camera.enrolled": "enrolled camera",
   "camera.changed": "changed camera",
   "camera.bounds": "changed where a camera may look",
+  "camera.reference-view": "said what a camera is to show",
   "camera.removed": "removed camera",
   "view.started": "began to watch camera",
   "view.ended": "stopped watching camera",

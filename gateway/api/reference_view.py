@@ -1,0 +1,49 @@
+"""Reference views: what a camera is to show where it stands now (docs/design/health.md)."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from gateway.access.permissions import Permission
+from gateway.api.cameras import OneCamera
+from gateway.api.errors import NotHereError
+from gateway.api.guard import Who, actor, needs
+from gateway.api.rooms import The
+from gateway.api.times import iso, iso_or_none
+from gateway.audit.events import Action, AuditEvent
+from gateway.db.reference_views import ReferenceView
+
+router = APIRouter(prefix="/api/v1/cameras/{camera_id}/reference-view", tags=["health"])
+
+
+class ReferenceViewModel(BaseModel):
+    """When it was taken; null where the camera has none."""
+
+    taken: str | None
+
+
+@router.get("", **needs(Permission.VIEW_LIVE, room=True))
+async def reference_view(camera: OneCamera) -> ReferenceViewModel:
+    """Return whether a camera has a reference view."""
+    return ReferenceViewModel(taken=iso_or_none(camera.reference.taken_ns if camera.reference is not None else None))
+
+
+@router.put("", **needs(Permission.ENROL))
+async def confirm(request: Request, camera: OneCamera, who: Who, the: The) -> ReferenceViewModel:
+    """Say that a camera shows now what it is to show: its picture of now becomes its reference view."""
+    if camera.view.head is not None:
+        raise NotHereError("What this camera shows changes with its head.", cure="Choose one that does not move.")
+    view = ReferenceView(the.clock.wall_ns(), await the.fleet.host_of(camera).look(camera.id))
+    await the.fleet.refer(camera, view)
+    await the.trail.append(
+        AuditEvent(action=Action.REFERENCE_VIEW, actor=actor(request, who), subject=camera.id, details={"on": True})
+    )
+    return ReferenceViewModel(taken=iso(view.taken_ns))
+
+
+@router.delete("", status_code=204, **needs(Permission.ENROL))
+async def forget(request: Request, camera: OneCamera, who: Who, the: The) -> None:
+    """Compare a camera's picture with nothing any more."""
+    await the.fleet.refer(camera, None)
+    await the.trail.append(
+        AuditEvent(action=Action.REFERENCE_VIEW, actor=actor(request, who), subject=camera.id, details={"on": False})
+    )

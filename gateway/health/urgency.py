@@ -1,0 +1,195 @@
+"""What of the cameras needs a person, how urgently, and what is to be done. No clock, no database."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.health.watch import Finding
+from kernel.clock import NS_PER_S
+from kernel.ids import CameraId
+from kernel.media import PictureFault
+
+DAY_NS = 86_400 * NS_PER_S
+LINK_NS = 60 * NS_PER_S
+"""A picture that has been away for less comes back by itself as a rule."""
+CLOCK_OFF_S = 1.0
+"""A camera further off is put right by us as far as its pictures go, but what it writes into them is wrong."""
+CERTIFICATE_NS = 30 * DAY_NS
+CERTIFICATE_TODAY_NS = 7 * DAY_NS
+BATTERY_NOW_H, BATTERY_TODAY_H, BATTERY_SOON_H = 4.0, 24.0, 72.0
+DISK_FREE_SHARE = 0.05
+
+
+class Urgency(StrEnum):
+    """By when, the most urgent first."""
+
+    NOW = "now"
+    TODAY = "today"
+    SOON = "soon"
+
+
+class Kind(StrEnum):
+    """What is wrong, the worst first among what is as urgent."""
+
+    NO_PICTURE = "no-picture"
+    NOT_RECORDED = "not-recorded"
+    UNIT_LINK = "unit-link"
+    BATTERY = "battery"
+    PICTURE = "picture"
+    UNIT_DISK = "unit-disk"
+    CERTIFICATE = "certificate"
+    CLOCK = "clock"
+    FIRMWARE = "firmware"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSigns:
+    """What a unit that calls in tells of itself; ``None`` where it does not say."""
+
+    label: str
+    missed: bool
+    """Whether it should be heard and is not: one in store may be switched off."""
+    heard_ns: int | None = None
+    battery_h: float | None = None
+    disk_free_share: float | None = None
+    disk_fault: bool = False
+    disk_said_ns: int | None = None
+    certificate_ends_ns: int | None = None
+    """Of the one that lasts longest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """What is known of one camera now."""
+
+    camera: CameraId
+    missed: bool = True
+    """Whether it is to give pictures now: not before its camera host first tells of it, nor a mobile one in store."""
+    live: bool = False
+    given_up: bool = False
+    """It does not come back by itself: its host does not answer, or trying again would lock its account."""
+    problem: str = ""
+    problem_cure: str = ""
+    last_frame_ns: int | None = None
+    unrecorded: str = ""
+    """Why what should be recorded is not: storage refuses it."""
+    clock_off_s: float | None = None
+    picture: Finding | None = None
+    make: tuple[str, str] = ("", "")
+    """Manufacturer and model."""
+    firmware: str = ""
+    unit: UnitSigns | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing that a person has to see to. ``since_ns`` is ``None`` where it is not known of itself."""
+
+    camera: CameraId
+    kind: Kind
+    urgency: Urgency
+    cause: str
+    cure: str
+    since_ns: int | None = None
+
+
+_PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
+    PictureFault.BLACK: (
+        Urgency.NOW,
+        "The picture is black.",
+        "See to its iris, its light and whether its lens is covered.",
+    ),
+    PictureFault.COVERED: (
+        Urgency.NOW,
+        "The picture shows nothing: the lens is covered.",
+        "Send somebody to uncover it.",
+    ),
+    PictureFault.MOVED: (Urgency.NOW, "It looks another way than it should.", "Turn it back, or confirm its new view."),
+    PictureFault.FROZEN: (Urgency.TODAY, "The picture stands still though it keeps coming.", "Restart the camera."),
+    PictureFault.BLURRED: (
+        Urgency.TODAY,
+        "The picture is blurred.",
+        "Focus it, clean its dome, or wait for fog to lift.",
+    ),
+}
+
+
+def needs(cameras: Iterable[Signs], *, now_ns: int) -> list[Need]:
+    """Return everything that needs a person, the most urgent first."""
+    known = list(cameras)
+    newest = _newest_firmware(known)
+    found = [need for one in known for need in _of(one, now_ns, newest)]
+    urgencies, kinds = list(Urgency), list(Kind)
+    return sorted(found, key=lambda one: (urgencies.index(one.urgency), kinds.index(one.kind), one.camera))
+
+
+def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Iterable[Need]:
+    def need(kind: Kind, urgency: Urgency, cause: str, cure: str, since_ns: int | None = None) -> Need:
+        return Need(camera=one.camera, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns)
+
+    away = one.missed and not one.live
+    if away and (one.given_up or one.last_frame_ns is None or now_ns - one.last_frame_ns >= LINK_NS):
+        cause = one.problem or "No picture comes."
+        cure = one.problem_cure or "See to its power and its line."
+        yield need(Kind.NO_PICTURE, Urgency.NOW, cause, cure, one.last_frame_ns)
+    if one.unrecorded:
+        cure = "See to the disks of its camera host."
+        yield need(Kind.NOT_RECORDED, Urgency.NOW, f"It is not recorded: {one.unrecorded}", cure)
+    if one.picture is not None:
+        urgency, cause, cure = _PICTURES[one.picture.fault]
+        yield need(Kind.PICTURE, urgency, cause, cure, one.picture.since_ns)
+    if one.clock_off_s is not None and abs(one.clock_off_s) >= CLOCK_OFF_S:
+        cause = f"The times of its pictures may be off by {abs(one.clock_off_s):.0f} s."
+        yield need(Kind.CLOCK, Urgency.TODAY, cause, "Set its time server, or its clock.")
+    best = newest.get(one.make, one.firmware)
+    if one.firmware and best != one.firmware:
+        cause = f"Its firmware is {one.firmware}; another of its model has {best}."
+        yield need(Kind.FIRMWARE, Urgency.SOON, cause, "Update it when somebody is at it next.")
+    if one.unit is not None:
+        for kind, urgency, cause, cure, since_ns in _of_unit(one.unit, now_ns):
+            yield need(kind, urgency, cause, cure, since_ns)
+
+
+def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
+    if unit.missed:
+        cause = f"Unit {unit.label} is not heard."
+        yield Kind.UNIT_LINK, Urgency.NOW, cause, "Look at its last position and battery; go there.", unit.heard_ns
+    if unit.battery_h is not None and unit.battery_h < BATTERY_SOON_H:
+        urgency = (
+            Urgency.NOW
+            if unit.battery_h < BATTERY_NOW_H
+            else Urgency.TODAY
+            if unit.battery_h < BATTERY_TODAY_H
+            else Urgency.SOON
+        )
+        cause = f"The battery of unit {unit.label} lasts {unit.battery_h:.0f} h more."
+        yield Kind.BATTERY, urgency, cause, "Change or charge it before.", None
+    if unit.disk_fault:
+        cause = f"The disk of unit {unit.label} says that it fails."
+        yield Kind.UNIT_DISK, Urgency.TODAY, cause, "Replace it.", unit.disk_said_ns
+    elif unit.disk_free_share is not None and unit.disk_free_share < DISK_FREE_SHARE:
+        cause = f"The disk of unit {unit.label} is full to {1 - unit.disk_free_share:.0%}."
+        yield Kind.UNIT_DISK, Urgency.SOON, cause, "See whether it deletes its oldest footage by itself.", None
+    ends_ns = unit.certificate_ends_ns
+    if ends_ns is not None and ends_ns - now_ns < CERTIFICATE_NS:
+        left_days = max(0, ends_ns - now_ns) // DAY_NS
+        cause = f"The certificate of unit {unit.label} ends in {left_days} days."
+        urgency = Urgency.TODAY if ends_ns - now_ns < CERTIFICATE_TODAY_NS else Urgency.SOON
+        if ends_ns <= now_ns:
+            cause, urgency = f"The certificate of unit {unit.label} has ended: it cannot call in.", Urgency.NOW
+        yield Kind.CERTIFICATE, urgency, cause, "Issue it a new one and put that into the unit.", None
+
+
+def _newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:
+    newest: dict[tuple[str, str], str] = {}
+    for one in cameras:
+        if one.firmware and all(one.make):
+            newest[one.make] = max(newest.get(one.make, one.firmware), one.firmware, key=version_key)
+    return newest
+
+
+def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
+    """Return what orders versions as people number them: 2.10 is after 2.9."""
+    parts = re.findall(r"\d+|[^\W\d]+", version)
+    return tuple((1, int(part), "") if part.isdecimal() else (0, 0, part.lower()) for part in parts)

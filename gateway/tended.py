@@ -1,0 +1,122 @@
+"""Joins health with the rooms that do not know of it: what the fleet and the units tell, as signs of each camera."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from gateway.db.errors import DatabaseError
+from gateway.db.units import UnitRow
+from gateway.deployments.service import Deployments
+from gateway.fleet import rpc
+from gateway.fleet.cameras import Camera
+from gateway.fleet.service import Fleet
+from gateway.health.battery import RATE_NS, Charge, hours_left
+from gateway.health.urgency import Signs, UnitSigns
+from gateway.health.ward import LOOK_S, Ward
+from gateway.health.watch import Finding
+from gateway.units import Link, Units
+from kernel.clock import Clock
+
+log = structlog.get_logger()
+
+BATTERY, DISK = "state/battery", "state/disk"
+
+
+class Bedside:
+    """Gathers the signs of every camera. ``units`` is ``None`` where none call in."""
+
+    def __init__(self, fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock) -> None:
+        self._fleet = fleet
+        self._deployments = deployments
+        self._units = units
+        self._clock = clock
+
+    async def signs(self) -> Sequence[Signs]:
+        """Return what is known of every camera now."""
+        of_device: dict[str, UnitSigns] = {}
+        for row in self._units.register.units() if self._units is not None else ():
+            if row.device_id is not None and row.retired_ns is None:
+                of_device[row.device_id] = await self._of_unit(row)
+        # A unit is one thing to see to, however many views it has.
+        return [self._of_camera(one, of_device.pop(one.device_id, None)) for one in self._fleet.cameras()]
+
+    def _in_store(self, urn: str) -> bool:
+        """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
+        return self._deployments.deployable(urn) is not None and self._deployments.standing(urn) is None
+
+    def _of_camera(self, camera: Camera, unit: UnitSigns | None) -> Signs:
+        identity = camera.description.identity
+        make = (identity.manufacturer, identity.model)
+        state = self._fleet.state(camera.id)
+        if state is None:
+            return Signs(camera=camera.id, missed=False, make=make, firmware=identity.firmware, unit=unit)
+        streams = [one for one in (state.main, state.sub) if one is not None]
+        refused = [one.recording for one in streams if one.recording is not None and one.recording.failed]
+        return Signs(
+            camera=camera.id,
+            missed=not self._in_store(identity.urn),
+            live=state.live is rpc.LiveState.LIVE,
+            given_up=state.live in {rpc.LiveState.OFF, rpc.LiveState.PARKED},
+            problem=state.problem.title if state.problem is not None else "",
+            problem_cure=state.problem.cure if state.problem is not None else "",
+            last_frame_ns=state.last_frame_ns,
+            unrecorded=next((one.cause or "" for one in refused), ""),
+            clock_off_s=state.clock_off_s,
+            picture=Finding(state.picture.fault, state.picture.since_ns) if state.picture is not None else None,
+            make=make,
+            firmware=identity.firmware,
+            unit=unit,
+        )
+
+    async def _of_unit(self, row: UnitRow) -> UnitSigns:
+        assert self._units is not None
+        register, now_ns = self._units.register, self._clock.wall_ns()
+        disk = register.states(row.label).get(DISK)
+        size = _number(disk.values.get("size_bytes")) if disk is not None else None
+        free = _number(disk.values.get("free_bytes")) if disk is not None else None
+        points = await register.trend(row.label, BATTERY, from_ns=now_ns - RATE_NS, to_ns=now_ns + 1)
+        said = [
+            Charge(point.at_ns, level, point.values.get("charging") is True)
+            for point in points
+            if (level := _number(point.values.get("percent"))) is not None
+        ]
+        good = [one.expires_ns for one in self._units.credentials.of(row.label) if one.revoked_ns is None]
+        return UnitSigns(
+            label=row.label,
+            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not self._in_store(row.urn or ""),
+            heard_ns=row.heard_ns,
+            battery_h=hours_left(said, now_ns=now_ns),
+            disk_free_share=free / size if size and free is not None else None,
+            disk_fault=disk is not None and disk.values.get("fault") is True,
+            disk_said_ns=disk.taken_ns if disk is not None else None,
+            certificate_ends_ns=max(good, default=None),
+        )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@asynccontextmanager
+async def open_ward(
+    fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock
+) -> AsyncIterator[Ward]:
+    """Keep watch over every camera for the time of the block; with a failing database at a later look."""
+    ward = Ward(Bedside(fleet, deployments, units, clock=clock).signs, clock=clock)
+
+    async def watch() -> None:
+        while True:
+            try:
+                await ward.run()
+            except DatabaseError as error:
+                log.error("health.look_failed", error=error.code)  # noqa: TRY400 - a plain reason
+                await clock.sleep(LOOK_S)
+
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watch(), name="health")
+        try:
+            yield ward
+        finally:
+            watching.cancel()

@@ -1,0 +1,169 @@
+"""What needs a person, and how much of a month was recorded, as the API tells it."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from gateway.fleet import footage, rpc
+from gateway.fleet.picture import PictureFinding
+from kernel.clock import NS_PER_S, SystemClock, utc
+from kernel.ids import CameraId
+from kernel.media import GapCause, PictureFault, VideoCodec
+from tests.fakes.descriptions import description, view
+from tests.fakes.desk import Desk, open_desk
+from tests.fakes.waiting import until
+
+HEALTH = "/api/v1/health"
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Return a gateway without cameras."""
+    async with open_desk(tmp_path) as desk:
+        yield desk
+
+
+def blackened(camera: str) -> rpc.CameraState:
+    """Return the state of a camera whose picture is black."""
+    return rpc.CameraState(
+        id=CameraId(camera),
+        live=rpc.LiveState.LIVE,
+        main=rpc.StreamFacts(state=rpc.LiveState.LIVE),
+        picture=PictureFinding(fault=PictureFault.BLACK, since_ns=1_790_000_000 * NS_PER_S),
+    )
+
+
+async def test_what_a_host_finds_at_a_picture_needs_a_person(desk: Desk) -> None:
+    """At which camera, how urgently, why, since when, and what is to be done."""
+    camera = await desk.enrol()
+    desk.host.state(blackened(camera))
+    fleet, ward = desk.gateway.fleet, desk.gateway.rooms.ward
+    await until(lambda: (state := fleet.state(CameraId(camera))) is not None and state.picture is not None)
+    await ward.look()
+    said = (await desk.admin.get(HEALTH)).json()
+    (need,) = [one for one in said["needs"] if one["kind"] == "picture"]
+    assert (need["camera"], need["urgency"], need["since"]) == (camera, "now", "2026-09-21T14:13:20.000Z")
+    assert need["cause"] == "The picture is black."
+    assert need["cure"]
+    assert said["looked"] is not None
+
+
+async def timeline(desk: Desk) -> str:
+    """Return a camera of which half an hour was recorded since it was enrolled, and a quarter lost to its network."""
+    camera = await desk.enrol()
+    start_ns = desk.gateway.fleet.camera(camera).enrolled_ns
+    quarter_ns = (SystemClock().wall_ns() - start_ns) // 4
+    run = footage.RunSpan(start_ns=start_ns, end_ns=start_ns + quarter_ns, codec=VideoCodec.H264, width=640, height=360)
+    gap = footage.GapSpan(start_ns=run.end_ns, end_ns=run.end_ns + quarter_ns, cause=GapCause.NETWORK)
+    desk.host.timeline = footage.TimelineReply(spans=(run,), gaps=(gap,), newest_ns=run.end_ns)
+    return camera
+
+
+def this_month() -> dict[str, str]:
+    """Return the query."""
+    return {"month": f"{utc(SystemClock().wall_ns()):%Y-%m}"}
+
+
+async def test_a_month_tells_what_was_recorded_and_why_not(desk: Desk) -> None:
+    """A half of what is known of was recorded, the other lost to the network."""
+    camera = await timeline(desk)
+    said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
+    (found,) = said["cameras"]
+    assert (found["camera"], found["availability"], list(found["lost_s"])) == (camera, 0.5, ["network"])
+    assert found["recorded_s"] == found["lost_s"]["network"] > 0
+    assert said["unreached"] == []
+
+
+async def test_a_month_as_a_table(desk: Desk) -> None:
+    """A head and a line for each camera; a name that begins as a formula does is none."""
+    camera = await timeline(desk)
+    await desk.admin.patch(f"/api/v1/cameras/{camera}", json={"name": "=1+1"})
+    answer = await desk.admin.get(f"{HEALTH}/availability.csv", params=this_month())
+    assert answer.headers["content-type"].startswith("text/csv")
+    (line,) = csv.DictReader(io.StringIO(answer.text))
+    assert (line["camera"], line["availability"], line["name"]) == (camera, "0.500000", "'=1+1")
+    assert float(line["lost_network_s"]) == float(line["recorded_s"])
+
+
+async def test_a_host_that_does_not_answer_is_told_of(desk: Desk) -> None:
+    """Its cameras are named; no figure is made up, in the table neither."""
+    camera = await timeline(desk)
+    desk.host.refuse["timeline"] = rpc.Problem(type="recording.busy", title="Busy.", status=503)
+    said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
+    assert (said["cameras"], said["unreached"]) == ([], [camera])
+    table = (await desk.admin.get(f"{HEALTH}/availability.csv", params=this_month())).text
+    (line,) = csv.DictReader(io.StringIO(table))
+    assert (line["camera"], line["availability"]) == (camera, "")
+
+
+async def test_a_month_that_has_not_begun_is_refused(desk: Desk) -> None:
+    """As is what is no month."""
+    assert (await desk.admin.get(f"{HEALTH}/availability", params={"month": "2199-01"})).status_code == 422
+    assert (await desk.admin.get(f"{HEALTH}/availability", params={"month": "2026-13"})).status_code == 422
+
+
+async def test_nobody_is_told_of_cameras_that_they_may_not_see(desk: Desk) -> None:
+    """Neither who needs what, nor how a month went."""
+    camera = await timeline(desk)
+    desk.host.state(blackened(camera))
+    await desk.gateway.rooms.ward.look()
+    member = await desk.person("member")
+    for path in (HEALTH, f"{HEALTH}/availability"):
+        answer = await member.get(path, params=this_month())
+        assert answer.status_code == 403 or camera not in answer.text
+
+
+async def fixed(desk: Desk, **facts: object) -> str:
+    """Return a camera without a head."""
+    desk.host.found = description(views=(view(head=None),))
+    return await desk.enrol(**facts)
+
+
+async def test_a_camera_with_a_head_has_no_reference_view(desk: Desk) -> None:
+    """What it shows changes by itself."""
+    camera = await desk.enrol()
+    answer = await desk.admin.put(f"/api/v1/cameras/{camera}/reference-view")
+    assert (answer.status_code, desk.host.assignments[camera].reference) == (404, b"")
+
+
+async def test_a_host_that_has_seen_nothing_gives_no_reference_view(desk: Desk) -> None:
+    """The camera has none then, nor is the audit told."""
+    camera = await fixed(desk)
+    desk.host.refuse["look"] = rpc.Problem(type="host.not-seen", title="Not yet.", status=503)
+    path = f"/api/v1/cameras/{camera}/reference-view"
+    assert (await desk.admin.put(path)).status_code == 503
+    assert (await desk.admin.get(path)).json() == {"taken": None}
+    assert await desk.audit("camera.reference-view") == []
+
+
+async def test_a_reference_view_is_what_a_camera_shows_now(desk: Desk) -> None:
+    """It goes to the camera's host, is told of in the audit, and can be forgotten."""
+    camera = await fixed(desk)
+    path = f"/api/v1/cameras/{camera}/reference-view"
+    assert (await desk.admin.get(path)).json() == {"taken": None}
+    desk.host.seen = b"\x07" * 14_400
+    taken = (await desk.admin.put(path)).json()["taken"]
+    assert taken is not None
+    assert (await desk.admin.get(path)).json() == {"taken": taken}
+    assert desk.host.assignments[camera].reference == desk.host.seen
+    assert (await desk.admin.delete(path)).status_code == 204
+    assert desk.host.assignments[camera].reference == b""
+    assert [json.loads(entry.details)["on"] for entry in await desk.audit("camera.reference-view")] == [True, False]
+
+
+async def test_a_reference_view_holds_only_where_it_was_taken(desk: Desk) -> None:
+    """A corrected place keeps it; another one voids it."""
+    camera = await fixed(desk, latitude=51.5, longitude=-0.1)
+    path = f"/api/v1/cameras/{camera}"
+    await desk.admin.put(f"{path}/reference-view")
+    await desk.admin.patch(path, json={"place": {"latitude": 51.50001, "longitude": -0.1}})
+    kept = (await desk.admin.get(f"{path}/reference-view")).json()
+    await desk.admin.patch(path, json={"place": {"latitude": 51.52, "longitude": -0.1}})
+    void = (await desk.admin.get(f"{path}/reference-view")).json()
+    assert kept["taken"] is not None
+    assert void == {"taken": None}
+    assert desk.host.assignments[camera].reference == b""

@@ -1,0 +1,1 @@
+"""Health: pictures, months, urgency."""
