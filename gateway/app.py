@@ -42,16 +42,16 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.keeping import open_keeping
 from gateway.audit.key import load_seed
 from gateway.audit.trail import Trail, open_trail
-from gateway.calling import open_calling
 from gateway.certificate import TlsFiles, tls_files
 from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
-from gateway.deployments.photos import Photos
 from gateway.deployments.stays import Stays
+from gateway.fielded import House, open_fielded, photos_of
+from gateway.fleet.changes import ListChanged
 from gateway.fleet.links import HostPlace
-from gateway.fleet.service import Fleet, ListChanged
+from gateway.fleet.service import Fleet
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
@@ -69,7 +69,6 @@ READY_WAIT_S = 60.0
 """Recording that has not begun by then does not keep the service from being ready."""
 WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
-PHOTOS = "photos"
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated, with forward secrecy. Those of TLS 1.3 all are."""
 PROXIES = ("127.0.0.1", "::1")
@@ -187,7 +186,13 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             )
         )
         decider.add_source(ShareRights(sharing))
-        units = await stack.enter_async_context(open_calling(settings, database, vault, clock=clock))
+        calling = await stack.enter_async_context(
+            open_fielded(
+                settings,
+                House(database=database, vault=vault, fleet=fleet, deployments=deployments, trail=trail),
+                clock=clock,
+            )
+        )
         # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
         ledger = await stack.enter_async_context(
             open_ledger(trail, fleet, clock=clock, access=access, decider=decider, hosts_stay=_by_systemd(settings))
@@ -220,8 +225,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             sharing=sharing,
             deployments=deployments,
             stays=Stays(database, clock=clock),
-            photos=Photos(server.data_dir / PHOTOS),
-            units=units,
+            photos=photos_of(settings),
+            units=calling.units if calling is not None else None,
+            commander=calling.commands if calling is not None else None,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

@@ -3,7 +3,7 @@
 from drivers.onvif.bootstrap import ClockReading
 from drivers.onvif.device import Device, open_device
 from drivers.onvif.discovery import discover, expand
-from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol
+from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol, meet
 from drivers.onvif.events import CameraEvent
 from drivers.onvif.head import OnvifHead
 from drivers.onvif.session import Limits
@@ -19,5 +19,6 @@ __all__ = [
     "discover",
     "enrol",
     "expand",
+    "meet",
     "open_device",
 ]

@@ -21,6 +21,7 @@ from config.outgoing import OutgoingSettings
 from config.recording import DiskSettings, RecordingSettings
 from config.server import ServerSettings
 from config.settings import Settings
+from config.telemetry import TelemetrySettings
 from drivers.model import CameraTarget, Credentials
 from gateway.access.permissions import Role
 from gateway.app import Gateway, open_gateway
@@ -48,7 +49,7 @@ ME = Actor(id="demo", name="sightline demo", address="")
 def demo(
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = Path("demo-data"),
     cameras: Annotated[int, typer.Option(min=1, max=64, help="How many simulated cameras.")] = 6,
-    units: Annotated[int, typer.Option(min=0, max=33, help="How many deployable units, to be enrolled by hand.")] = 0,
+    units: Annotated[int, typer.Option(min=0, max=33, help="How many deployable units, which call in.")] = 3,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8080,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
@@ -61,12 +62,12 @@ def demo(
         if log_level not in {"debug", "info", "warning", "error"}:
             raise BadValueError(f"{log_level} is no log level.", cure="Use debug, info, warning or error.")
         configure(LogSettings.model_validate({"level": log_level}))
-        settings = demo_settings(data_dir.absolute(), port=port)
+        settings = demo_settings(data_dir.absolute(), port=port, units_port=free_port() if units else None)
         serve(_demo(settings, cameras, units))
 
 
-def demo_settings(data_dir: Path, *, port: int) -> Settings:
-    """Return the settings of a demonstration in ``data_dir``."""
+def demo_settings(data_dir: Path, *, port: int, units_port: int | None = None) -> Settings:
+    """Return the settings of a demonstration in ``data_dir``; ``units_port`` is where units call in, if there are any."""
     return Settings(
         server=ServerSettings(host="127.0.0.1", port=port, plain_http=True, data_dir=data_dir),
         cameras=CameraSettings(allow_loopback=True),
@@ -75,6 +76,9 @@ def demo_settings(data_dir: Path, *, port: int) -> Settings:
         recording=RecordingSettings(
             disks=(DiskSettings(path=data_dir / "recordings", quota_bytes=QUOTA_BYTES),), retention_days=RETENTION_DAYS
         ),
+        telemetry=TelemetrySettings()
+        if units_port is None
+        else TelemetrySettings(embedded=True, host="127.0.0.1", port=units_port),
         map=MapSettings(ground_file=data_dir / "ground.geojson"),
     )
 
@@ -92,9 +96,8 @@ async def _demo(settings: Settings, cameras: int, units: int) -> None:
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)
         await _unless(stop, enrol_borough(gateway, borough, told=console.print))
+        await _unless(stop, enrol_units(gateway, borough, told=console.print))
         if not stop.is_set():
-            for line in of_units(borough):
-                console.print(line)
             console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
             console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
             await _unless(stop, _watch(borough))
@@ -112,7 +115,7 @@ async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Call
     Tell of each: looking closely at a camera, its head tried out, takes some seconds.
     """
     turns = asyncio.Semaphore(AT_ONCE)
-    here = {camera["number"] for camera in borough.cameras}
+    here = {camera["number"] for camera in (*borough.cameras, *borough.units)}
     for left in gateway.fleet.cameras():
         if left.number not in here:  # an earlier demonstration had more; they would be sought for ever
             await gateway.fleet.remove(left)
@@ -137,10 +140,10 @@ async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Call
             tasks.create_task(enrol(camera))
 
 
-def target_of(camera: dict[str, Any]) -> CameraTarget:
-    """Return how to reach a simulated camera."""
+def target_of(camera: dict[str, Any], address: str | None = None) -> CameraTarget:
+    """Return how to reach a simulated camera, at ``address`` where it says another by now."""
     return CameraTarget(
-        address=camera["device_url"],
+        address=address or camera["device_url"],
         credentials=Credentials(username=camera["username"], password=SecretStr(camera["password"])),
     )
 
@@ -155,14 +158,6 @@ def facts_of(camera: dict[str, Any]) -> CameraFacts:
         place=Place(camera["latitude"], camera["longitude"], camera["height_m"]),
         bearing_deg=camera["bearing_deg"],
     )
-
-
-def of_units(borough: BoroughProcess) -> list[str]:
-    """Return how a person reaches each deployable unit's camera, whose address is the one of this moment."""
-    return [
-        f"  {unit['label']}  {unit['device_url']}  user {unit['username']}, password {unit['password']}"
-        for unit in borough.units
-    ]
 
 
 async def sign_in_url(gateway: Gateway) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from drivers.model import CameraTarget, DiscoveredDevice
+from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
 from gateway.fleet import footage, rpc
 from gateway.fleet.calls import (
     SILENCE_S,
@@ -140,6 +140,10 @@ class HostClient:
         """Look at a device with credentials: what enrolment would find, and a picture."""
         answer = await self._ask("POST", "/probe", content=rpc.wire(target), timeout_s=_ENROL_TIMEOUT_S)
         return read(rpc.Probed, answer)
+
+    async def identify(self, target: CameraTarget) -> DeviceIdentity:
+        """Ask a device who it is, and nothing more."""
+        return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(target)))
 
     async def discover(self, *, timeout_s: float = 3.0, unicast: tuple[str, ...] = ()) -> list[DiscoveredDevice]:
         """Ask the camera network who is there."""

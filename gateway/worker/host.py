@@ -13,8 +13,8 @@ import structlog
 from config.recording import DiskSettings, RecordingSettings
 from config.settings import Settings
 from drivers.addresses import AddressPolicy
-from drivers.model import CameraTarget, DiscoveredDevice
-from drivers.onvif import discover, expand
+from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
+from drivers.onvif import discover, expand, meet
 from gateway.certificate import tls_paths
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion
@@ -132,6 +132,10 @@ class CameraHost:
     async def probe(self, target: CameraTarget) -> rpc.Probed:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
         return await self._prober.probe(target, owned=[actor.assignment for actor in self.cameras()])
+
+    async def identify(self, target: CameraTarget) -> DeviceIdentity:
+        """Ask a device who it is; see ``drivers.onvif.meet`` for what it raises."""
+        return await meet(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
 
     async def discover(self, wish: rpc.DiscoverRequest) -> list[DiscoveredDevice]:
         """Ask the camera network who is there.

@@ -40,6 +40,7 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one, routes.release, methods=["DELETE"]),
             Route(one + "/snapshot", routes.snapshot),
             Route("/probe", routes.probe, methods=["POST"]),
+            Route("/identify", routes.identify, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
             Route(one + "/stick", heads.take, methods=["POST"]),
             Route(one + "/stick", heads.drop, methods=["DELETE"]),
@@ -97,6 +98,10 @@ class _Cameras:
     async def probe(self, request: Request) -> Response:
         target = CameraTarget.model_validate_json(await request.body())
         return Response(rpc.wire(await self._host.probe(target)), media_type=JSON)
+
+    async def identify(self, request: Request) -> Response:
+        target = CameraTarget.model_validate_json(await request.body())
+        return Response(rpc.wire(await self._host.identify(target)), media_type=JSON)
 
     async def discover(self, request: Request) -> Response:
         wish = rpc.DiscoverRequest.model_validate_json(await request.body())

@@ -1,0 +1,58 @@
+"""Units at work: heard, followed to their addresses, and watched where they stand."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from config.settings import Settings
+from gateway.alarming import open_alarming
+from gateway.audit.trail import Trail
+from gateway.belonging import Belonging
+from gateway.calling import Calling, open_calling
+from gateway.db.engine import Database
+from gateway.deployments.photos import Photos
+from gateway.deployments.service import Deployments
+from gateway.fleet.service import Fleet
+from gateway.repointing import open_repointing
+from gateway.vault import Vault
+from kernel.clock import Clock
+
+PHOTOS = "photos"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What units at work are joined with."""
+
+    database: Database
+    vault: Vault
+    fleet: Fleet
+    deployments: Deployments
+    trail: Trail
+
+
+def photos_of(settings: Settings) -> Photos:
+    """Return where photos of deployments are kept."""
+    return Photos(settings.server.data_dir / PHOTOS)
+
+
+@asynccontextmanager
+async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> AsyncIterator[Calling | None]:
+    """Give the units for the time of the block, where the settings name a broker; else there are none.
+
+    Raises:
+        PortError, SealedElsewhereError: see :func:`gateway.calling.open_calling`.
+    """
+    fleet, deployments = house.fleet, house.deployments
+    async with AsyncExitStack() as stack:
+        calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
+        if calling is not None:
+            units = calling.units
+            belonging = Belonging(units.register, fleet, deployments)
+            await stack.enter_async_context(
+                open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
+            )
+            await stack.enter_async_context(
+                open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
+            )
+        yield calling
