@@ -87,8 +87,9 @@ class TelemetrySettings(BaseModel):
     """A unit whose connection stands and that says nothing for this long counts as silent."""
 
     reach: tuple[ReachRule, ...] = ()
-    """How units are reached that cannot be where they say. The first rule that is for a unit holds; without one it is
-    reached where it says."""
+    """How units are reached that cannot be where they say: behind forwarded ports, as in [{ units = ["D017"],
+    via = "203.0.113.7", ports = { 80 = 8017, 554 = 5517 } }], or over a VPN, as in [{ network = "10.64.0.0/16",
+    via = "10.8.0.0/16" }]. The first rule that is for a unit holds; without one it is reached where it says."""
 
     @field_validator("broker_url")
     @classmethod
