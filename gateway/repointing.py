@@ -8,6 +8,7 @@ the unit says another address: it tells its address as soon as it has it, and it
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -15,10 +16,11 @@ from config.telemetry import ReachRule
 from gateway.audit.events import SYSTEM, Action, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.belonging import Belonging
+from gateway.fleet.changes import Announced, FleetChange
 from gateway.fleet.errors import AnotherDeviceError
-from gateway.fleet.pointing import Spot
+from gateway.fleet.pointing import DEFAULT_PORTS, Spot
 from gateway.fleet.service import Fleet
-from gateway.units import Cause, Change, Said, Stored, UnitChanged, Units
+from gateway.units import Cause, Change, Said, UnitChanged, Units
 from gateway.units.report import Value
 from kernel.clock import Clock
 from kernel.errors import SightlineError
@@ -61,7 +63,7 @@ class Repointing:
         """Follow a unit that says an address; or whose camera people have named, where it said one before."""
         match change:
             case Said(label, now) if now.name == ADDRESS:
-                self.follow(label, now)
+                self.follow(label, now.values)
             case UnitChanged(label):
                 self.look(label)
             case _:
@@ -71,38 +73,58 @@ class Repointing:
         """Follow a unit to where it said last that it is."""
         told = self._units.register.states(label).get(ADDRESS)
         if told is not None:
-            self.follow(label, told)
+            self.follow(label, told.values)
 
     def look_at_all(self) -> None:
         """Follow every unit: which cameras there are, or whose, has changed."""
         for unit in self._units.register.units():
             self.look(unit.label)
 
-    def follow(self, label: str, told: Stored) -> None:
+    def announced(self, change: FleetChange) -> None:
+        """Follow a unit whose camera said Hello, on a network that we share with it."""
+        if not isinstance(change, Announced) or not change.addresses:
+            return
+        unit = self._units.register.by_urn(change.urn)
+        cameras = self._belonging.said_so(unit.label, change.urn) if unit is not None else []
+        if unit is None or not cameras:
+            return
+        parts = urlsplit(change.addresses[0])
+        told = self._units.register.states(unit.label).get(ADDRESS)
+        said: dict[str, Value] = {
+            "rtsp_port": urlsplit(cameras[0].view.main.rtsp_url).port or DEFAULT_PORTS["rtsp"],
+            **(told.values if told is not None else {}),
+            "host": parts.hostname or "",
+            "http_port": parts.port or DEFAULT_PORTS.get(parts.scheme, 80),
+            "urn": change.urn,
+            "serial": cameras[0].description.identity.serial,
+        }
+        self.follow(unit.label, said)
+
+    def follow(self, label: str, told: Mapping[str, Value]) -> None:
         """Follow a unit to an address; what was tried for an older one ends."""
         values, trying = self._running.get(label, (None, None))
         if trying is not None and not trying.done():
-            if values == told.values:
+            if values == told:
                 return
             trying.cancel()
         if self._units.register.unit(label).retired_ns is None:
             trying = self._group.create_task(self._try(label, told), name=f"{label} is re-pointed")
-            self._running[label] = told.values, trying
+            self._running[label] = told, trying
 
     def close(self) -> None:
         """Follow nobody any more."""
         for _, trying in self._running.values():
             trying.cancel()
 
-    async def _try(self, label: str, told: Stored) -> None:
+    async def _try(self, label: str, told: Mapping[str, Value]) -> None:
         tries = 0
         while not await self._pointed(label, told, first=not tries):
             await self._clock.sleep(RETRIES_S[min(tries, len(RETRIES_S) - 1)])
             tries += 1
 
-    async def _pointed(self, label: str, told: Stored, *, first: bool) -> bool:
+    async def _pointed(self, label: str, told: Mapping[str, Value], *, first: bool) -> bool:
         """Return whether there is nothing more to be tried."""
-        urn, serial = str(told.values["urn"]), str(told.values["serial"])
+        urn, serial = str(told["urn"]), str(told["serial"])
         cameras = self._belonging.said_so(label, urn)
         if not cameras:
             if first and (self._belonging.strangers(urn) or self._belonging.cameras(label)):
@@ -130,9 +152,9 @@ class Repointing:
             self._trail.note(AuditEvent(action=Action.UNIT_MOVED, actor=SYSTEM, subject=label, details=details))
         return True
 
-    def spot(self, label: str, told: Stored) -> Spot:
+    def spot(self, label: str, told: Mapping[str, Value]) -> Spot:
         """Return where a unit is reached from here."""
-        host, http_port, rtsp_port = str(told.values["host"]), told.values["http_port"], told.values["rtsp_port"]
+        host, http_port, rtsp_port = str(told["host"]), told["http_port"], told["rtsp_port"]
         assert isinstance(http_port, int)
         assert isinstance(rtsp_port, int)
         rule = next((one for one in self._rules if one.is_for(label, host)), None)
@@ -159,10 +181,11 @@ async def open_repointing(  # noqa: PLR0913 - what it joins
     """Follow units for the time of the block, at first to where they were when we stopped."""
     async with asyncio.TaskGroup() as group:
         repointing = Repointing(units, fleet, belonging, trail, rules=rules, clock=clock, group=group)
-        leave = units.register.listen(repointing.heard)
+        leaving = (units.register.listen(repointing.heard), fleet.listen(repointing.announced))
         try:
             repointing.look_at_all()
             yield repointing
         finally:
-            leave()
+            for leave in leaving:
+                leave()
             repointing.close()

@@ -26,10 +26,18 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """A device said where it is (WS-Discovery Hello). Anybody can say that: it is to be met there first."""
+
+    urn: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ViewerChanged:
     """Somebody came to see a camera, or sees it no more, by a door that the gateway does not keep itself."""
 
     line: rpc.ViewerCame | rpc.ViewerWent
 
 
-FleetChange = StateChanged | ListChanged | Happened
+FleetChange = StateChanged | ListChanged | Happened | Announced

@@ -25,6 +25,7 @@ from gateway.fleet.calls import (
 )
 from gateway.fleet.handshake import HostVersion
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
+from gateway.fleet.looking import DiscoverRequest
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.fleet.viewers import OUTSIDE, EndViewers, ViewerList, ViewLimits
@@ -147,7 +148,7 @@ class HostClient:
 
     async def discover(self, *, timeout_s: float = 3.0, unicast: tuple[str, ...] = ()) -> list[DiscoveredDevice]:
         """Ask the camera network who is there."""
-        wish = rpc.DiscoverRequest(timeout_s=timeout_s, unicast=unicast)
+        wish = DiscoverRequest(timeout_s=timeout_s, unicast=unicast)
         answer = await self._ask("POST", "/discover", content=rpc.wire(wish), timeout_s=timeout_s + 15.0)
         return read_as(_DEVICES, answer.content)
 

@@ -11,7 +11,7 @@ from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.fleet.changes import FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
+from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
 from gateway.fleet.granted import Granted, OutletPath, OutletSaid
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
@@ -339,6 +339,8 @@ class Fleet:
                 self._set_state(state)
             case rpc.CameraHappened() if line.id in self._cameras:
                 self._tell(Happened(line))
+            case rpc.DeviceSaid(urn=urn, addresses=addresses):
+                self._tell(Announced(urn, addresses))
             case rpc.ViewerCame() | rpc.ViewerWent():
                 self._hears_viewers(ViewerChanged(line))
             case _:

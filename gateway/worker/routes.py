@@ -11,6 +11,7 @@ from starlette.routing import Route
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import digest
+from gateway.fleet.looking import DiscoverRequest
 from gateway.worker.footage_routes import footage_routes
 from gateway.worker.head import HeadSeat
 from gateway.worker.host import CameraHost
@@ -104,7 +105,7 @@ class _Cameras:
         return Response(rpc.wire(await self._host.identify(target)), media_type=JSON)
 
     async def discover(self, request: Request) -> Response:
-        wish = rpc.DiscoverRequest.model_validate_json(await request.body())
+        wish = DiscoverRequest.model_validate_json(await request.body())
         return Response(_DEVICES.dump_json(await self._host.discover(wish)), media_type=JSON)
 
 
