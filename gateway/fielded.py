@@ -20,7 +20,7 @@ from kernel.clock import Clock
 PHOTOS = "photos"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class House:
     """What units at work are joined with."""
 
