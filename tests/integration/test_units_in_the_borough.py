@@ -19,6 +19,7 @@ from gateway.cli.demo_units import enrol_units
 from gateway.cli.enrolment import enrol_borough
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
+from gateway.units import Cause
 from gateway.worker import open_host
 from kernel.clock import SystemClock
 from kernel.geography import Place, distance_m
@@ -112,7 +113,7 @@ async def _moves(gateway: Gateway, borough: BoroughProcess, camera: Camera) -> N
     await until(settled, what="its last address")
     await _is_live(gateway, camera, timeout_s=LIVE_AGAIN_S)
     assert gateway.fleet.camera(camera.id).description.identity == camera.description.identity
-    assert not gateway.rooms.units.refusals.all()
+    assert not gateway.rooms.units.refusals.total(Cause.WRONG_UNIT)
 
 
 async def _is_lost_and_found(gateway: Gateway, borough: BoroughProcess, client: httpx.AsyncClient) -> None:
@@ -128,8 +129,12 @@ async def _is_lost_and_found(gateway: Gateway, borough: BoroughProcess, client: 
     await told(steps, lambda lines: any(one["step"] == "picture" for one in lines), timeout_s=PATIENCE_S)
     await told(lambda: _alarms(client), lambda found: "left" in found, timeout_s=180.0, what="it to have left")
     await borough.order({"unit": "D001", "fault": "stolen=off"})
-    answer = await client.post("/api/v1/units/D001/locate")
-    assert answer.json()["ok"], answer.text
+
+    async def located() -> bool:
+        answer = await client.post("/api/v1/units/D001/locate")
+        return answer.status_code == 200 and bool(answer.json()["ok"])
+
+    await told(located, bool, timeout_s=PATIENCE_S, what="the unit to say where it is")
     unit = (await client.get("/api/v1/units/D001")).json()
     found = next(one["values"] for one in unit["states"] if one["kind"] == "state/position")
     lies, stood = Place(found["latitude"], found["longitude"]), deployment["place"]
