@@ -8,6 +8,57 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
+class ReachRule(BaseModel):
+    """How units are reached that cannot be where they say: behind forwarded ports, or over a VPN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    units: tuple[Annotated[str, Field(min_length=1, max_length=32)], ...] = ()
+    """Labels of the units that it is for. Empty: any."""
+    network: str | None = None
+    """For those that say an address in this network, as in "10.64.0.0/16". None: any address."""
+    via: str | None = None
+    """Address or name that reaches them, as in "203.0.113.7"; or a network as large as ``network``, in which each has
+    the same place, as in "10.8.0.0/16". None: where they say."""
+    ports: dict[int, Annotated[int, Field(ge=1, le=65_535)]] = {}
+    """Port that a unit names -> port that reaches it. One that is not here is reached as it is named."""
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        told = ipaddress.ip_network(self.network) if self.network is not None else None
+        if self.via is not None and "/" in self.via:
+            there = ipaddress.ip_network(self.via)
+            if told is None or (told.version, told.prefixlen) != (there.version, there.prefixlen):
+                msg = f"via {self.via} is a network: network must be one as large"
+                raise ValueError(msg)
+        if self.via is None and not self.ports:
+            msg = "a rule of telemetry.reach says via, or ports, or both"
+            raise ValueError(msg)
+        if self.ports and not self.units:
+            msg = "ports are forwarded to one unit each: name it in units"
+            raise ValueError(msg)
+        return self
+
+    def is_for(self, label: str, host: str) -> bool:
+        """Return whether it is for a unit that says it is at ``host``."""
+        if self.units and label not in self.units:
+            return False
+        if self.network is None:
+            return True
+        try:
+            return ipaddress.ip_address(host) in ipaddress.ip_network(self.network)
+        except ValueError:
+            return False
+
+    def host_for(self, host: str) -> str:
+        """Return where a unit is reached that says it is at ``host``."""
+        if self.via is None or "/" not in self.via:
+            return self.via or host
+        assert self.network is not None
+        place = int(ipaddress.ip_address(host)) - int(ipaddress.ip_network(self.network).network_address)
+        return str(ipaddress.ip_network(self.via).network_address + place)
+
+
 class TelemetrySettings(BaseModel):
     """Units in the field that call in over MQTT. Without a broker, neither address nor embedded, there are none."""
 
@@ -34,6 +85,11 @@ class TelemetrySettings(BaseModel):
     """A broker that says nothing for half as long again is taken for gone."""
     silence_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
     """A unit whose connection stands and that says nothing for this long counts as silent."""
+
+    reach: tuple[ReachRule, ...] = ()
+    """How units are reached that cannot be where they say: behind forwarded ports, as in [{ units = ["D017"],
+    via = "203.0.113.7", ports = { 80 = 8017, 554 = 5517 } }], or over a VPN, as in [{ network = "10.64.0.0/16",
+    via = "10.8.0.0/16" }]. The first rule that is for a unit holds; without one it is reached where it says."""
 
     @field_validator("broker_url")
     @classmethod

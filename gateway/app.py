@@ -42,22 +42,21 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.keeping import open_keeping
 from gateway.audit.key import load_seed
 from gateway.audit.trail import Trail, open_trail
-from gateway.calling import open_calling
 from gateway.certificate import TlsFiles, tls_files
 from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
-from gateway.deployments.photos import Photos
 from gateway.deployments.stays import Stays
+from gateway.fielded import House, open_fielded, photos_of
+from gateway.fleet.changes import ListChanged
 from gateway.fleet.links import HostPlace
-from gateway.fleet.service import Fleet, ListChanged
+from gateway.fleet.service import Fleet
 from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
 from gateway.stationed import open_stationed
-from gateway.tended import open_ward
 from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -70,7 +69,6 @@ READY_WAIT_S = 60.0
 """Recording that has not begun by then does not keep the service from being ready."""
 WS_MAX_BYTES = 16_384
 DATABASE = "sightline.db"
-PHOTOS = "photos"
 TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: authenticated, with forward secrecy. Those of TLS 1.3 all are."""
 PROXIES = ("127.0.0.1", "::1")
@@ -188,7 +186,9 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             )
         )
         decider.add_source(ShareRights(sharing))
-        units = await stack.enter_async_context(open_calling(settings, database, vault, clock=clock))
+        fielded = await stack.enter_async_context(
+            open_fielded(settings, House(database, vault, fleet, deployments, trail), clock=clock)
+        )
         # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
         ledger = await stack.enter_async_context(
             open_ledger(trail, fleet, clock=clock, access=access, decider=decider, hosts_stay=_by_systemd(settings))
@@ -221,9 +221,10 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             sharing=sharing,
             deployments=deployments,
             stays=Stays(database, clock=clock),
-            photos=Photos(server.data_dir / PHOTOS),
-            ward=await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock)),
-            units=units,
+            photos=photos_of(settings),
+            ward=fielded.ward,
+            units=fielded.units,
+            commander=fielded.commander,
         )
         app = await asyncio.to_thread(build_app, rooms)
         await stack.enter_async_context(_serving(app, listening, settings, tls))

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from config.settings import Settings
 from gateway.db.engine import Database
 from gateway.mqtt import BrokerAddress
 from gateway.startup import PortError
 from gateway.telemetry.broker import open_broker
+from gateway.telemetry.commands import Commands
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Units, open_units
 from gateway.vault import Vault
@@ -16,10 +18,18 @@ from kernel.clock import Clock
 FOLDER = "telemetry"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """Units that are heard, and what they can be told."""
+
+    units: Units
+    commands: Commands
+
+
 @asynccontextmanager
 async def open_calling(
     settings: Settings, database: Database, vault: Vault, *, clock: Clock
-) -> AsyncIterator[Units | None]:
+) -> AsyncIterator[Calling | None]:
     """Hear units for the time of the block, where the settings name a broker; else there are none.
 
     Raises:
@@ -43,5 +53,5 @@ async def open_calling(
             except OSError as error:
                 raise PortError(str(error), cure="Set telemetry.host and telemetry.port.") from error
         door = door_to(units, address, ca=wanted.broker_ca, modern=not wanted.embedded, keepalive_s=wanted.keepalive_s)
-        await stack.enter_async_context(open_telemetry(units, door, clock=clock))
-        yield units
+        telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
+        yield Calling(units=units, commands=telemetry.commands)

@@ -3,9 +3,10 @@
 from drivers.onvif.bootstrap import ClockReading
 from drivers.onvif.device import Device, open_device
 from drivers.onvif.discovery import discover, expand
-from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol
+from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol, meet
 from drivers.onvif.events import CameraEvent
 from drivers.onvif.head import OnvifHead
+from drivers.onvif.hellos import hear_hellos
 from drivers.onvif.session import Limits
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "discover",
     "enrol",
     "expand",
+    "hear_hellos",
+    "meet",
     "open_device",
 ]

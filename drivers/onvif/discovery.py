@@ -197,7 +197,8 @@ def _unbound() -> socket.socket:
     return made
 
 
-def _listener(interfaces: Sequence[str], port: int) -> socket.socket:
+def listener(interfaces: Sequence[str], port: int) -> socket.socket:
+    """Return a socket that hears what is said to everybody; others on this machine hear it as well."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         made.setblocking(False)  # noqa: FBT003 - the name says it
@@ -276,7 +277,7 @@ async def _probers(
 async def _listen(interfaces: list[str], findings: _Findings, stack: AsyncExitStack, port: int) -> None:
     """Open the socket that hears Hello and Bye; without it the probes' answers must do."""
     try:
-        await stack.enter_async_context(_open(_listener(interfaces, port), findings))
+        await stack.enter_async_context(_open(listener(interfaces, port), findings))
     except OSError as error:
         log.info("discovery.not_listening", error=str(error))
 

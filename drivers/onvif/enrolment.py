@@ -17,7 +17,7 @@ from drivers.errors import (
     CameraFaultError,
     CameraNoMediaError,
 )
-from drivers.model import CameraDescription, CameraTarget, CameraView
+from drivers.model import CameraDescription, CameraTarget, CameraView, DeviceIdentity
 from drivers.onvif.bootstrap import ClockReading, find_services, identify
 from drivers.onvif.catalogue import Service
 from drivers.onvif.device import Device, reach_device
@@ -98,6 +98,17 @@ async def enrol(
         )
     log.info("camera.enrolled", address=description.device_url, views=len(views), quirks=list(description.quirks))
     return EnrolmentResult(description, snapshot)
+
+
+async def meet(target: CameraTarget, *, clock: Clock, policy: AddressPolicy) -> DeviceIdentity:
+    """Ask a device who it is, and nothing more: a second or so, where enrolment takes several and turns its head.
+
+    Raises:
+        CameraUnreachableError, CameraRefusedAddressError, CameraAuthenticationError, CameraNotOnvifError,
+        CameraBusyError, CameraAnswerError, CameraFaultError: see drivers.errors.
+    """
+    async with reach_device(target, None, clock=clock, policy=policy) as (device, _):
+        return await identify(device.caller, device.locations.device_url)
 
 
 def _judge_clock(reading: ClockReading, limits: EnrolLimits, url: str) -> None:

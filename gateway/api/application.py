@@ -38,6 +38,7 @@ from gateway.api import (
     share_talk,
     sharing,
     steer,
+    unit_commands,
     units,
 )
 from gateway.api.description import check_permissions, described
@@ -130,6 +131,7 @@ def _routed(version: str) -> FastAPI:
         events,
         steer,
         units,
+        unit_commands,
     ):
         app.include_router(room if isinstance(room, APIRouter) else room.router)
     return app

@@ -19,10 +19,12 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.share_news import ShareNews
 from gateway.api.sockets import only_tell
 from gateway.api.times import iso, iso_or_none
+from gateway.api.unit_news import UnitNews
 from gateway.db.errors import DatabaseError
 from gateway.db.rights import GrantRow
+from gateway.deployments.service import Taken
 from gateway.fleet import rpc
-from gateway.fleet.service import FleetChange, Happened, ListChanged, StateChanged
+from gateway.fleet.changes import FleetChange, Happened, ListChanged, StateChanged
 from kernel.clock import NS_PER_S, every
 from kernel.ids import CameraId
 
@@ -55,10 +57,11 @@ class _Outbox:
         self._grants = the.grants
         self._glass_told: set[str] = set()
         self.messages: deque[dict[str, Any]] = deque(maxlen=HAPPENED_MAX)
-        """Said each once: approvals, and where the glass is broken."""
+        """Said each once: approvals, where the glass is broken, what happened to units."""
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
         self.session: SessionState | None = None
         self.shares = ShareNews(the, who, wake=self.wake.set, camera=lambda camera: self.add(StateChanged(camera)))
+        self.units = UnitNews(the, who)
         self._sticks = the.sharing.sticks
         self.over = False
 
@@ -119,6 +122,12 @@ class _Outbox:
             self.messages.append({"t": "approvals"})
         self.wake.set()
 
+    def taken(self, taken: Taken) -> None:
+        """Tell what has happened to a unit where it stands."""
+        if message := self.units.message(taken):
+            self.messages.append(message)
+            self.wake.set()
+
     def _cameras(self) -> frozenset[CameraId] | None:
         return self._decider.rights(self.who).cameras(Permission.VIEW_LIVE)
 
@@ -152,6 +161,7 @@ class _Outbox:
         self.who = self.who.turned(state)
         self.session = state
         self.shares.turn(self.who)
+        self.units.turn(self.who)
         self.look_again()
         if not self.shut:
             # The page reads anew what it was not told meanwhile.
@@ -191,6 +201,8 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
     stop_sharing = the.sharing.bell.listen(outbox.shares.heard)
+    stop_deploying = the.deployments.listen(outbox.taken)
+    stop_units = the.units.register.listen(outbox.units.heard) if the.units is not None else None
     stop_deciding = the.decider.when_changed(outbox.look_again)
     stop_approving = the.approvals.when_changed(outbox.approval)
     stop_looking = the.access.when_state(lambda session, state: outbox.turn(state) if session == who.session else None)
@@ -209,6 +221,9 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
     finally:
         stop_listening()
         stop_deciding()
+        stop_deploying()
+        if stop_units is not None:
+            stop_units()
         stop_approving()
         stop_sharing()
         stop_watching()
@@ -258,6 +273,8 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
             watching = outbox.shares.watching(tick)
             if watching is not None:
                 await websocket.send_json(watching)
+            if news := outbox.units.due():
+                await websocket.send_json({"t": "units", "units": news})
             await websocket.send_json({"t": "time", "server": iso(the.clock.wall_ns())})
 
 

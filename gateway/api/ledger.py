@@ -22,10 +22,11 @@ from gateway.audit.events import Action, AuditEvent
 from gateway.audit.trail import Trail
 from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
+from gateway.fleet.changes import ViewerChanged
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink
-from gateway.fleet.service import Fleet, ViewerChanged
+from gateway.fleet.service import Fleet
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId, new_id
 

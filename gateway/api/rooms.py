@@ -25,7 +25,7 @@ from gateway.deployments.stays import Stays
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.sharing import Sharing
-from gateway.units import Units
+from gateway.units import Commander, Units
 from kernel.clock import Clock
 
 
@@ -54,6 +54,8 @@ class Rooms:
     ward: Ward
     units: Units | None = None
     """Units that call in; ``None`` where the settings name no broker."""
+    commander: Commander | None = None
+    """Tells them something; as ``units``."""
     places: Places = field(default_factory=Places)
 
     @property

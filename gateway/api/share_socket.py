@@ -19,7 +19,7 @@ from gateway.api.sockets import only_tell
 from gateway.api.times import iso
 from gateway.db.errors import DatabaseError
 from gateway.db.sharing import ShareRow
-from gateway.fleet.service import FleetChange, StateChanged
+from gateway.fleet.changes import FleetChange, StateChanged
 from gateway.sharing import (
     Began,
     Ended,

@@ -25,9 +25,9 @@ from gateway.audit.events import Action
 from gateway.db.errors import DatabaseError
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
+from gateway.fleet.changes import FleetChange, StateChanged
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostError
-from gateway.fleet.service import FleetChange, StateChanged
 from kernel.errors import SightlineError
 from kernel.ids import new_id
 from ptz.arbitration import Priority

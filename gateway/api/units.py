@@ -14,7 +14,7 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.db.units import UnitRow
-from gateway.units import Cause, Link, Refusal, Units
+from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownUnitError
 from gateway.units.report import Value
 
@@ -138,22 +138,22 @@ class Certificate(BaseModel):
 async def units(who: Who, the: The) -> UnitList:
     """Return the units whose cameras one may see, by label; for who enrols, every one."""
     room = _room(the)
-    seen = [row for row in room.register.units() if _sees(the, who, row)]
-    labels = {row.label for row in seen}
+    shown = [row for row in room.register.units() if sees(the, who, row)]
+    labels = {row.label for row in shown}
     refusals = [one for one in room.refusals.all() if _enrols(the, who) or one.label in labels]
-    return UnitList(units=[_unit(the, who, row) for row in seen], refusals=[_refusal(one) for one in refusals])
+    return UnitList(units=[_unit(the, who, row) for row in shown], refusals=[_refusal(one) for one in refusals])
 
 
 @router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
 async def unit(label: Label, who: Who, the: The) -> OneUnit:
     """Return one unit."""
-    return await _one(the, who, _seen(the, who, label))
+    return await _one(the, who, seen(the, who, label))
 
 
 @router.get("/units/{label}/trend", **needs(Permission.VIEW_LIVE, room=True))
 async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the: The) -> list[Point]:
     """Return what a unit said of battery, signal, temperature or data, a point a minute at most, for 31 days."""
-    row = _seen(the, who, label)
+    row = seen(the, who, label)
     from_ns, to_ns = span_ns(start, end)
     points = await _room(the).register.trend(row.label, f"state/{kind}", from_ns=from_ns, to_ns=to_ns)
     return [Point(time=iso(one.at_ns), values=dict(one.values)) for one in points]
@@ -230,14 +230,15 @@ def _cameras(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
     ]
 
 
-def _sees(the: Rooms, who: Identity, row: UnitRow) -> bool:
+def sees(the: Rooms, who: Identity, row: UnitRow) -> bool:
+    """Return whether somebody may see a unit: one of its cameras, or whatever is enrolled."""
     return _enrols(the, who) or bool(_cameras(the, who, row))
 
 
-def _seen(the: Rooms, who: Identity, label: str) -> UnitRow:
+def seen(the: Rooms, who: Identity, label: str) -> UnitRow:
     """Return a unit; to who may not see it, it is not there."""
     row = _room(the).register.unit(label)
-    if not _sees(the, who, row):
+    if not sees(the, who, row):
         raise UnknownUnitError(label)
     return row
 
@@ -261,11 +262,13 @@ def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),
-        states=[
-            State(kind=name, time=iso(one.taken_ns), unit_time=iso(one.unit_ns), values=dict(one.values))
-            for name, one in sorted(register.states(row.label).items())
-        ],
+        states=[state(one) for _, one in sorted(register.states(row.label).items())],
     )
+
+
+def state(one: Stored) -> State:
+    """Return the newest of one kind as it is shown."""
+    return State(kind=one.name, time=iso(one.taken_ns), unit_time=iso(one.unit_ns), values=dict(one.values))
 
 
 async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:

@@ -33,6 +33,12 @@ class BoroughProcess:
     ground: dict[str, Any] = field(repr=False)
     units: list[dict[str, Any]] = field(default_factory=list)
 
+    async def order(self, order: dict[str, Any]) -> None:
+        """Give an order (``drivers.simulator.orders``) that is not answered."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(order).encode() + b"\n")
+        await self.process.stdin.drain()
+
 
 @asynccontextmanager
 async def borough_process(*arguments: str) -> AsyncIterator[BoroughProcess]:

@@ -3,13 +3,12 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
 import typer
-from pydantic import SecretStr
 from rich.console import Console
 
 from config.cameras import CameraSettings
@@ -21,34 +20,32 @@ from config.outgoing import OutgoingSettings
 from config.recording import DiskSettings, RecordingSettings
 from config.server import ServerSettings
 from config.settings import Settings
-from drivers.model import CameraTarget, Credentials
+from config.telemetry import TelemetrySettings
 from gateway.access.permissions import Role
 from gateway.app import Gateway, open_gateway
-from gateway.audit.events import Action, Actor, AuditEvent
+from gateway.audit.events import Action, AuditEvent
 from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
+from gateway.cli.demo_units import enrol_units
+from gateway.cli.enrolment import ME, enrol_borough
 from gateway.cli.failures import plainly
 from gateway.cli.run import stopping
-from gateway.fleet.cameras import CameraFacts
 from gateway.logs import configure
 from gateway.loop import serve
 from gateway.startup import prepare_data_dir
 from gateway.worker import open_host
 from kernel.clock import SystemClock
-from kernel.geography import Place
 
 log = structlog.get_logger()
 
 QUOTA_BYTES = 10 * 1024**3
 RETENTION_DAYS = 2
-AT_ONCE = 6
 CORES_FOR_720P = 4
-ME = Actor(id="demo", name="sightline demo", address="")
 
 
 def demo(
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept between runs.")] = Path("demo-data"),
     cameras: Annotated[int, typer.Option(min=1, max=64, help="How many simulated cameras.")] = 6,
-    units: Annotated[int, typer.Option(min=0, max=33, help="How many deployable units, to be enrolled by hand.")] = 0,
+    units: Annotated[int, typer.Option(min=0, max=33, help="How many deployable units, which call in.")] = 3,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")] = 8080,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "warning",
 ) -> None:
@@ -61,12 +58,12 @@ def demo(
         if log_level not in {"debug", "info", "warning", "error"}:
             raise BadValueError(f"{log_level} is no log level.", cure="Use debug, info, warning or error.")
         configure(LogSettings.model_validate({"level": log_level}))
-        settings = demo_settings(data_dir.absolute(), port=port)
+        settings = demo_settings(data_dir.absolute(), port=port, units_port=free_port() if units else None)
         serve(_demo(settings, cameras, units))
 
 
-def demo_settings(data_dir: Path, *, port: int) -> Settings:
-    """Return the settings of a demonstration in ``data_dir``."""
+def demo_settings(data_dir: Path, *, port: int, units_port: int | None = None) -> Settings:
+    """Return the settings of a demonstration in ``data_dir``; units, if any, call in at ``units_port``."""
     return Settings(
         server=ServerSettings(host="127.0.0.1", port=port, plain_http=True, data_dir=data_dir),
         cameras=CameraSettings(allow_loopback=True),
@@ -75,6 +72,9 @@ def demo_settings(data_dir: Path, *, port: int) -> Settings:
         recording=RecordingSettings(
             disks=(DiskSettings(path=data_dir / "recordings", quota_bytes=QUOTA_BYTES),), retention_days=RETENTION_DAYS
         ),
+        telemetry=TelemetrySettings()
+        if units_port is None
+        else TelemetrySettings(embedded=True, host="127.0.0.1", port=units_port),
         map=MapSettings(ground_file=data_dir / "ground.geojson"),
     )
 
@@ -92,77 +92,24 @@ async def _demo(settings: Settings, cameras: int, units: int) -> None:
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)
         await _unless(stop, enrol_borough(gateway, borough, told=console.print))
+        await _unless(stop, enrol_units(gateway, borough, told=console.print))
         if not stop.is_set():
-            for line in of_units(borough):
-                console.print(line)
             console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
             console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
             await _unless(stop, _watch(borough))
         console.print("Stopping …")
 
 
+def free_port() -> int:
+    """Return a port on this machine that nobody has; units are told of it with each start."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
 def picture_size() -> str:
     """Return the size of the main pictures: drawing, coding and showing six of them shares this machine's cores."""
     return "1280x720" if (os.cpu_count() or 1) >= CORES_FOR_720P else "960x540"
-
-
-async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
-    """Enrol every camera of the borough as a person would, a few at once; known ones get their new addresses.
-
-    Tell of each: looking closely at a camera, its head tried out, takes some seconds.
-    """
-    turns = asyncio.Semaphore(AT_ONCE)
-    here = {camera["number"] for camera in borough.cameras}
-    for left in gateway.fleet.cameras():
-        if left.number not in here:  # an earlier demonstration had more; they would be sought for ever
-            await gateway.fleet.remove(left)
-    known = {camera.number for camera in gateway.fleet.cameras()}
-
-    async def enrol(camera: dict[str, Any]) -> None:
-        async with turns:
-            facts = facts_of(camera) if camera["number"] not in known else CameraFacts()
-            enrolled, seen = await gateway.fleet.enrol(target_of(camera), facts)
-        told(f"  {enrolled[0].number}  {enrolled[0].name}")
-        gateway.trail.note(
-            AuditEvent(
-                action=Action.ENROLLED,
-                actor=ME,
-                subject=enrolled[0].id,
-                details={"number": enrolled[0].number, "name": enrolled[0].name, "known": seen},
-            )
-        )
-
-    async with asyncio.TaskGroup() as tasks:
-        for camera in borough.cameras:
-            tasks.create_task(enrol(camera))
-
-
-def target_of(camera: dict[str, Any]) -> CameraTarget:
-    """Return how to reach a simulated camera."""
-    return CameraTarget(
-        address=camera["device_url"],
-        credentials=Credentials(username=camera["username"], password=SecretStr(camera["password"])),
-    )
-
-
-def facts_of(camera: dict[str, Any]) -> CameraFacts:
-    """Return what a surveyor would say of a simulated camera."""
-    return CameraFacts(
-        number=camera["number"],
-        name=camera["name"],
-        street=camera.get("street") or None,
-        group="Town",
-        place=Place(camera["latitude"], camera["longitude"], camera["height_m"]),
-        bearing_deg=camera["bearing_deg"],
-    )
-
-
-def of_units(borough: BoroughProcess) -> list[str]:
-    """Return how a person reaches each deployable unit's camera, whose address is the one of this moment."""
-    return [
-        f"  {unit['label']}  {unit['device_url']}  user {unit['username']}, password {unit['password']}"
-        for unit in borough.units
-    ]
 
 
 async def sign_in_url(gateway: Gateway) -> str:

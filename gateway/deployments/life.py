@@ -29,6 +29,7 @@ from gateway.deployments.steps import (
     Note,
     Photo,
     PhotoKind,
+    Picture,
     Plan,
     Raise,
     Referral,
@@ -103,6 +104,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Extend: Allowed(_STANDS, None, Right.DECIDE),
     Hung: Allowed(_STANDS, None, Right.CLOCK),
     Raise: Allowed(_STANDS, None, Right.CLOCK),
+    Picture: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
     SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
@@ -170,6 +172,8 @@ def _documented(known: Deployment, step: Document, _by: Hand, _rules: Rules, _no
 
 
 def _photographed(known: Deployment, step: Photo, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    if step.kind is PhotoKind.ALARM:
+        raise WishError("Pictures of alarms are the unit's own.", cure="Send it as one of the unit, or of its view.")
     if step.sha256 in known.photos:
         raise WishError("That photo is here already.", cure="Send another.")
     return replace(known, photos={**known.photos, step.sha256: step.kind})
@@ -284,6 +288,10 @@ def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: in
     return replace(known, alarms=alarms)
 
 
+def _pictured(known: Deployment, step: Picture, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    return replace(known, photos={**known.photos, step.sha256: PhotoKind.ALARM})
+
+
 def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
     if known.lapsed_ns is not None or known.valid(now_ns):
         raise StepError("Its time is not over.", cure="")
@@ -320,6 +328,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Extend: _extended,
     Hung: _hung,
     Raise: _raised,
+    Picture: _pictured,
     Lapse: _lapsed,
     Remove: _removed,
     SignsDown: _signs_down,

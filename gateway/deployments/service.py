@@ -18,7 +18,7 @@ from gateway.deployments.geofence import Fence, Kind, Report, Watch, judge
 from gateway.deployments.kept import entry_of, read, row_of
 from gateway.deployments.life import Hand, Right, Rules, after, begun
 from gateway.deployments.ports import Estate
-from gateway.deployments.steps import Hung, Install, Lapse, Plan, Raise, Referral, Remove, Step
+from gateway.deployments.steps import Hung, Install, Lapse, Picture, Plan, Raise, Referral, Remove, Step
 from kernel.clock import Clock, every
 from kernel.errors import SightlineError
 from kernel.ids import new_id
@@ -289,6 +289,18 @@ class Deployments:
             self._tell(one)
         return taken
 
+    async def pictured(self, deployment_id: str, picture: Picture) -> Taken:
+        """Put what a unit's camera saw to the alarm that it was taken for.
+
+        Raises:
+            UnknownDeploymentError: there is no such deployment.
+            StepError: it is over.
+        """
+        async with self._turn:
+            taken = await self._by_itself(await self.one(deployment_id), picture, self._clock.wall_ns())
+        self._tell(taken)
+        return taken
+
     def _watch_of(self, known: Deployment) -> Watch:
         """Return what is known of a unit since it was put up; after a restart, what its deployment says."""
         of, watch = self._watches.get(known.urn, ("", None))
@@ -302,7 +314,7 @@ class Deployments:
             opened=Kind.OPENED in known.alarms,
         )
 
-    async def _by_itself(self, known: Deployment, step: Hung | Raise | Lapse, now_ns: int) -> Taken:
+    async def _by_itself(self, known: Deployment, step: Hung | Raise | Picture | Lapse, now_ns: int) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
         taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)
         self._keep(then)

@@ -70,6 +70,8 @@ class PhotoKind(StrEnum):
     """The place of a sign without it."""
     UNIT = "unit"
     VIEW = "view"
+    ALARM = "alarm"
+    """What the unit's own camera saw when something happened to it; nobody sends that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,18 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What the unit's camera saw when something happened to it: kept by its hash, as photos are."""
+
+    kind: Kind
+    sha256: str
+    size_bytes: int
+    camera: str
+    recorded_ns: int | None
+    """When it was recorded; ``None``: the camera made it after the alarm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """Its time is over by the clock, and it still stands."""
 
@@ -220,6 +234,7 @@ Step = (
     | Extend
     | Hung
     | Raise
+    | Picture
     | Lapse
     | Remove
     | SignsDown
@@ -241,6 +256,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Extend: "extended",
     Hung: "hung",
     Raise: "alarm",
+    Picture: "picture",
     Lapse: "lapsed",
     Remove: "removed",
     SignsDown: "signs-down",

@@ -2,6 +2,7 @@
 
 FleetError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
 ├── UnknownCameraError   no such camera
+├── AnotherDeviceError   at an address there answers another device than should
 └── CameraHeldError      some of its footage is held
 """
 
@@ -20,6 +21,13 @@ class UnknownCameraError(FleetError):
 
     code = "fleet.unknown-camera"
     status = 404
+
+
+class AnotherDeviceError(FleetError):
+    """At an address there answers another device than should."""
+
+    code = "fleet.another-device"
+    status = 409
 
 
 class CameraHeldError(FleetError):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from drivers.model import CameraTarget, DiscoveredDevice
+from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
 from gateway.fleet import footage, rpc
 from gateway.fleet.calls import (
     SILENCE_S,
@@ -25,6 +25,7 @@ from gateway.fleet.calls import (
 )
 from gateway.fleet.handshake import HostVersion
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
+from gateway.fleet.looking import DiscoverRequest
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.fleet.viewers import OUTSIDE, EndViewers, ViewerList, ViewLimits
@@ -141,9 +142,13 @@ class HostClient:
         answer = await self._ask("POST", "/probe", content=rpc.wire(target), timeout_s=_ENROL_TIMEOUT_S)
         return read(rpc.Probed, answer)
 
+    async def identify(self, target: CameraTarget) -> DeviceIdentity:
+        """Ask a device who it is, and nothing more."""
+        return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(target)))
+
     async def discover(self, *, timeout_s: float = 3.0, unicast: tuple[str, ...] = ()) -> list[DiscoveredDevice]:
         """Ask the camera network who is there."""
-        wish = rpc.DiscoverRequest(timeout_s=timeout_s, unicast=unicast)
+        wish = DiscoverRequest(timeout_s=timeout_s, unicast=unicast)
         answer = await self._ask("POST", "/discover", content=rpc.wire(wish), timeout_s=timeout_s + 15.0)
         return read_as(_DEVICES, answer.content)
 

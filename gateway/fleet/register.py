@@ -143,6 +143,23 @@ class Register:
                     return _camera(changed, device, *held)
         raise unknown()
 
+    async def repoint(self, device_id: str, target: CameraTarget, description: CameraDescription) -> list[Camera]:
+        """Store where a device is reached now; return its cameras. When it was looked at last stays as it is.
+
+        Raises:
+            UnknownCameraError: no such device.
+        """
+        async with self._database.write() as connection:
+            devices = Devices(connection)
+            known = await devices.device(device_id)
+            if known is None:
+                raise unknown()
+            sealer = await self._vault.sealer(connection)
+            device = _device(device_id, target, description, sealer, known.measured_ns)
+            await devices.change_device(device)
+            kept = BoundsTable(connection)
+            return [_camera(row, device, await kept.of(row.id)) for row in await devices.cameras_of(device_id)]
+
     async def bind(self, camera: CameraId, bounds: Bounds) -> None:
         """Store the limits and no-look zones of a camera's head anew.
 

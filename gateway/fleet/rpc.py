@@ -252,6 +252,14 @@ class ViewerWent(Message):
     wall_ns: int
 
 
+class DeviceSaid(Message):
+    """A device of this host said Hello (WS-Discovery): it may be reached at these addresses, if it is the one."""
+
+    t: Literal["hello"] = "hello"
+    urn: str
+    addresses: tuple[str, ...]
+
+
 class Heartbeat(Message):
     """A line of the state stream when there is nothing else to say."""
 
@@ -261,7 +269,8 @@ class Heartbeat(Message):
 
 
 StateLine = Annotated[
-    CameraChanged | CameraReleased | CameraHappened | ViewerCame | ViewerWent | Heartbeat, Field(discriminator="t")
+    CameraChanged | CameraReleased | CameraHappened | DeviceSaid | ViewerCame | ViewerWent | Heartbeat,
+    Field(discriminator="t"),
 ]
 
 
@@ -287,13 +296,6 @@ class Probed(Message):
 
     description: CameraDescription
     snapshot: bytes | None = None
-
-
-class DiscoverRequest(Message):
-    """Ask the camera network who is there."""
-
-    timeout_s: float = Field(default=3.0, gt=0.0, le=30.0)
-    unicast: tuple[str, ...] = ()
 
 
 class StickWish(Message):

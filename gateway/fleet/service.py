@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -12,11 +12,13 @@ from gateway.db.engine import Database
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
 from gateway.fleet.granted import Granted, OutletPath, OutletSaid
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
 from gateway.fleet.outlets import Outlet
 from gateway.fleet.placement import Burden, lightest, moves
+from gateway.fleet.pointing import Spot, check_same, pointed
 from gateway.fleet.register import Register, unknown
 from gateway.vault import Vault
 from kernel.clock import Clock
@@ -25,35 +27,6 @@ from kernel.ids import CameraId
 from ptz.bounds import Bounds
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanged:
-    """A camera's state is new."""
-
-    camera: CameraId
-
-
-@dataclass(frozen=True, slots=True)
-class ListChanged:
-    """A camera was enrolled, changed or removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """A camera reported an event."""
-
-    event: rpc.CameraHappened
-
-
-@dataclass(frozen=True, slots=True)
-class ViewerChanged:
-    """Somebody came to see a camera, or sees it no more, by a door that the gateway does not keep itself."""
-
-    line: rpc.ViewerCame | rpc.ViewerWent
-
-
-FleetChange = StateChanged | ListChanged | Happened
 
 
 Withheld = Callable[[str], str]
@@ -209,6 +182,30 @@ class Fleet:
         self._tell(ListChanged())
         return changed
 
+    async def repoint(self, device_id: str, spot: Spot) -> bool:
+        """Reach a device elsewhere from now on, once it was met there; return whether that is new.
+
+        Raises:
+            UnknownCameraError: it was removed.
+            AnotherDeviceError: somebody else answers there; nothing was changed.
+            HostError: nobody answers there, or the host does not; nor was it.
+        """
+        views = [one for one in self._cameras.values() if one.device_id == device_id]
+        if not views:
+            raise unknown()
+        known = views[0].description
+        before = await self._register.target(device_id)
+        target, description = pointed(before, known, spot)
+        if (target, description) == (before, known):
+            return False
+        check_same(known.identity, await self.host_of(views[0]).identify(target))
+        for changed in await self._register.repoint(device_id, target, description):
+            self._cameras[changed.id] = changed
+            await self._assign(changed, target)
+        self._tell(ListChanged())
+        log.info("camera.repointed", device=device_id, address=target.address)
+        return True
+
     async def judge(self, urn: str) -> None:
         """Tell the hosts anew of a device's cameras: whether they may be recorded has changed."""
         for camera in self.cameras():
@@ -347,6 +344,8 @@ class Fleet:
                 self._set_state(state)
             case rpc.CameraHappened() if line.id in self._cameras:
                 self._tell(Happened(line))
+            case rpc.DeviceSaid(urn=urn, addresses=addresses):
+                self._tell(Announced(urn, addresses))
             case rpc.ViewerCame() | rpc.ViewerWent():
                 self._hears_viewers(ViewerChanged(line))
             case _:

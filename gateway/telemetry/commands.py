@@ -38,7 +38,7 @@ class Commands:
         self._seq = 0
         self._waiting: dict[str, tuple[str, str, asyncio.Future[Answer]]] = {}
 
-    async def send(self, label: str, name: str, **values: str | int) -> Answer:
+    async def send(self, label: str, name: str, **values: str | int | None) -> Answer:
         """Tell a unit something and return its answer, which may be that it does not do it.
 
         Raises:
@@ -68,7 +68,7 @@ class Commands:
         self._waiting[command.id] = label, name, answer
         ending = asyncio.create_task(self._clock.sleep(EXPIRY_S), name="command's end")
         try:
-            payload = command.model_dump_json(exclude_none=True)
+            payload = command.model_dump_json(exclude={"unit"})
             await self._send(str(Topic(label, Branch.COMMAND, name)), payload, expiry_s=EXPIRY_S)
             waited: set[asyncio.Future[Any]] = {answer, ending}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)

@@ -189,11 +189,11 @@ class Stream(Command):
 
 
 class DataBudget(Command):
-    """What the SIM may send in a month."""
+    """What the SIM may send in a month; null: as much as it will. Beyond that the unit sends as little as it can."""
 
     name = "data-budget"
 
-    bytes: Bytes
+    budget_bytes: Bytes | None
 
 
 class Answer(Message):

@@ -11,6 +11,7 @@ from gateway.fleet.rpc import (
     CameraHappened,
     CameraReleased,
     CameraState,
+    DeviceSaid,
     Heartbeat,
     StateLine,
     ViewerCame,
@@ -19,7 +20,7 @@ from gateway.fleet.rpc import (
 from kernel.clock import Clock
 from kernel.ids import CameraId
 
-Event = CameraHappened | ViewerCame | ViewerWent
+Event = CameraHappened | DeviceSaid | ViewerCame | ViewerWent
 _EVENTS = 1000
 """Events that may wait for a slow listener, and ends of views for the next one; the oldest go first."""
 

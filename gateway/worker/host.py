@@ -13,11 +13,12 @@ import structlog
 from config.recording import DiskSettings, RecordingSettings
 from config.settings import Settings
 from drivers.addresses import AddressPolicy
-from drivers.model import CameraTarget, DiscoveredDevice
-from drivers.onvif import discover, expand
+from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
+from drivers.onvif import discover, expand, hear_hellos, meet
 from gateway.certificate import tls_paths
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion
+from gateway.fleet.looking import DiscoverRequest
 from gateway.live import LiveHub, open_live
 from gateway.live.rtsp import RtspServer, open_rtsp
 from gateway.worker.broadcast import Broadcast
@@ -111,6 +112,11 @@ class CameraHost:
             actor.changed()
             return actor.state()
 
+    def said_hello(self, device: DiscoveredDevice) -> None:
+        """Tell of a Hello by a device whose cameras are here; others are no concern of this host."""
+        if any(actor.assignment.description.identity.urn == device.urn for actor in self.cameras()):
+            self._plane.broadcast.happened(rpc.DeviceSaid(urn=device.urn, addresses=device.addresses))
+
     async def release(self, camera: CameraId) -> None:
         """Let go of a camera, its streams ended in order. One that is not here is no error."""
         async with self._turn:
@@ -135,7 +141,11 @@ class CameraHost:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
         return await self._prober.probe(target, owned=[actor.assignment for actor in self.cameras()])
 
-    async def discover(self, wish: rpc.DiscoverRequest) -> list[DiscoveredDevice]:
+    async def identify(self, target: CameraTarget) -> DeviceIdentity:
+        """Ask a device who it is; see ``drivers.onvif.meet`` for what it raises."""
+        return await meet(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
+
+    async def discover(self, wish: DiscoverRequest) -> list[DiscoveredDevice]:
         """Ask the camera network who is there.
 
         Raises:
@@ -245,6 +255,7 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
             open_rtsp(settings.outgoing, _tls_files(settings), hub=hub, clock=clock, tell=broadcast.happened)
         )
         host = CameraHost(plane, settings=settings, group=group, outgoing=outgoing)
+        await stack.enter_async_context(hear_hellos(host.said_hello))
         tickers = (
             group.create_task(tell_all(host.cameras, clock), name="camera host ticker"),
             group.create_task(host.gauges.run(), name="camera host gauges"),

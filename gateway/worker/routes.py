@@ -11,6 +11,7 @@ from starlette.routing import Route
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import digest
+from gateway.fleet.looking import DiscoverRequest
 from gateway.worker.footage_routes import footage_routes
 from gateway.worker.head import HeadSeat
 from gateway.worker.host import CameraHost
@@ -41,6 +42,7 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one + "/snapshot", routes.snapshot),
             Route(one + "/look", routes.look),
             Route("/probe", routes.probe, methods=["POST"]),
+            Route("/identify", routes.identify, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
             Route(one + "/stick", heads.take, methods=["POST"]),
             Route(one + "/stick", heads.drop, methods=["DELETE"]),
@@ -103,8 +105,12 @@ class _Cameras:
         target = CameraTarget.model_validate_json(await request.body())
         return Response(rpc.wire(await self._host.probe(target)), media_type=JSON)
 
+    async def identify(self, request: Request) -> Response:
+        target = CameraTarget.model_validate_json(await request.body())
+        return Response(rpc.wire(await self._host.identify(target)), media_type=JSON)
+
     async def discover(self, request: Request) -> Response:
-        wish = rpc.DiscoverRequest.model_validate_json(await request.body())
+        wish = DiscoverRequest.model_validate_json(await request.body())
         return Response(_DEVICES.dump_json(await self._host.discover(wish)), media_type=JSON)
 
 

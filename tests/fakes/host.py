@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
-from drivers.model import CameraTarget, DiscoveredDevice
+from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
 from gateway.fleet import rpc
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.load import HostLoad
@@ -34,6 +34,9 @@ from tests.fakes.host_outlets import Outlets
 
 class FakeHost(Footage, Outlets):
     """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
+
+    met: DeviceIdentity | None = None
+    """Who answers wherever one asks, where that is not ``found``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,6 +133,7 @@ class FakeHost(Footage, Outlets):
                 Route("/cameras", self._cameras),
                 Route("/state", self._state),
                 Route("/probe", self._probe, methods=["POST"]),
+                Route("/identify", self._identify, methods=["POST"]),
                 Route("/discover", self._discover, methods=["POST"]),
                 Route(camera, self._assign, methods=["PUT"]),
                 *self.outlet_routes(),
@@ -205,6 +209,11 @@ class FakeHost(Footage, Outlets):
         CameraTarget.model_validate_json(await request.body())
         probed = rpc.Probed(description=self.found, snapshot=base64.b64encode(b"\xff\xd8jpeg"))
         return self._refused("probe") or Response(rpc.wire(probed))
+
+    async def _identify(self, request: Request) -> Response:
+        CameraTarget.model_validate_json(await request.body())
+        met = self.met or self.found.identity
+        return self._refused("identify") or Response(rpc.wire(met), media_type="application/json")
 
     async def _discover(self, _request: Request) -> Response:
         return self._refused("discover") or JSONResponse([device.model_dump() for device in self.devices])

@@ -20,6 +20,7 @@ class Footage(Refusals):
         super().__init__()
         self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.holds: dict[str, Held] = {}
+        self.snapshot_jpeg, self.still_jpeg = b"\xff\xd8now", b"\xff\xd8still"
         self.export_breaks = False
         self.exporting = asyncio.Event()
         """Clear it, and an export stands still after its first piece."""
@@ -87,7 +88,7 @@ class Footage(Refusals):
 
     async def _still(self, request: Request) -> Response:
         headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
-        return self._refused("still") or Response(b"\xff\xd8still", media_type="image/jpeg", headers=headers)
+        return self._refused("still") or Response(self.still_jpeg, media_type="image/jpeg", headers=headers)
 
     async def _export(self, request: Request) -> Response:
         self.titles.append(request.query_params.get("title"))
@@ -102,7 +103,7 @@ class Footage(Refusals):
         return self._refused("export") or StreamingResponse(pieces(), media_type="video/mp4")
 
     async def _snapshot(self, _request: Request) -> Response:
-        return self._refused("snapshot") or Response(b"\xff\xd8now", media_type="image/jpeg")
+        return self._refused("snapshot") or Response(self.snapshot_jpeg, media_type="image/jpeg")
 
     async def _verify(self, _request: Request) -> Response:
         return JSONResponse({"checked": 3, "problems": []})

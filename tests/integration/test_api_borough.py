@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from gateway.app import Gateway, open_gateway
 from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
-from gateway.cli.demo import demo_settings, enrol_borough, sign_in_url
+from gateway.cli.demo import demo_settings, sign_in_url
+from gateway.cli.enrolment import enrol_borough
 from gateway.worker import open_host
 from kernel.clock import SystemClock, every
 from tests.fakes.desk import PASSWORD, Desk

@@ -10,7 +10,7 @@ from gateway.access.permissions import Role
 from gateway.api.share_socket import _Outbox
 from gateway.api.times import iso
 from gateway.db.users import Users
-from gateway.fleet.service import StateChanged
+from gateway.fleet.changes import StateChanged
 from kernel.ids import CameraId
 from tests.fakes.desk import Desk
 from tests.fakes.outside import Officer, officer, organisation, share

@@ -87,6 +87,8 @@ const DID = {
   "unit.changed": "changed a deployable unit",
   "unit.certified": "had a certificate made for a deployable unit",
   "unit.retired": "retired a deployable unit",
+  "unit.commanded": "told a deployable unit to do something",
+  "unit.moved": "found a deployable unit at a new address",
   "outlet.made": "gave a partner's own system a share",
   "outlet.removed": "took a share from a partner's own system",
   "share.joined": "joined a share",

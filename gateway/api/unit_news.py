@@ -1,0 +1,91 @@
+"""What the events socket tells of units: what they say, and what is raised by it; to who may see a unit's camera.
+
+What units say is told once a second with the newest of each kind, however much it was: a slow reader has no queue.
+"""
+
+import json
+from typing import Any
+
+from gateway.access.identity import Identity, SessionState
+from gateway.access.permissions import Permission
+from gateway.api.rooms import Rooms
+from gateway.api.times import iso
+from gateway.api.units import sees, state
+from gateway.deployments.service import Taken
+from gateway.units import Change, LinkChanged, Said, UnitChanged
+from gateway.units.errors import UnknownUnitError
+
+_TOLD = {"alarm": "unit-alarm", "picture": "unit-picture", "lapsed": "unit-lapsed"}
+
+
+class UnitNews:
+    """What one reader has not been told yet of units."""
+
+    def __init__(self, the: Rooms, who: Identity) -> None:
+        self._the = the
+        self._who = who
+        self._said: dict[str, set[str]] = {}
+        """Labels of units of which something is new, with the kinds that are."""
+
+    def turn(self, who: Identity) -> None:
+        """Go on for the reader as they are now: before a console that is not open nothing is told of units."""
+        self._who = who
+        if self._shut:
+            self._said.clear()
+
+    @property
+    def _shut(self) -> bool:
+        return self._who.state is not SessionState.OPEN
+
+    def heard(self, change: Change) -> None:
+        """Take in what a unit says, or what has become of it."""
+        match change:
+            case Said(label, now):
+                self._said.setdefault(label, set()).add(now.name)
+            case LinkChanged(label, _) | UnitChanged(label):
+                self._said.setdefault(label, set())
+
+    def message(self, taken: Taken) -> dict[str, Any] | None:
+        """Return what the reader is told of a step that nobody took; ``None`` where that is nothing."""
+        told = _TOLD.get(taken.entry.step)
+        cameras = [
+            one.id
+            for one in self._the.fleet.cameras()
+            if one.description.identity.urn == taken.deployment.urn and self._views(one.id)
+        ]
+        if told is None or not cameras or self._shut:
+            return None
+        said = json.loads(taken.entry.said)
+        message: dict[str, Any] = {
+            "t": told,
+            "deployment": taken.deployment.id,
+            "line": taken.entry.n,
+            "unit": taken.deployment.unit,
+            "cameras": cameras,
+            "street": taken.deployment.street,
+            "at": iso(taken.entry.at_ns),
+        }
+        message |= {name: said[name] for name in ("kind", "by", "sha256") if name in said}
+        return message
+
+    def due(self) -> list[dict[str, Any]]:
+        """Return what is new of the units that the reader may see, and have it told."""
+        said, self._said = self._said, {}
+        if self._shut or self._the.units is None:
+            return []
+        register, news = self._the.units.register, []
+        for label, kinds in said.items():
+            try:
+                row = register.unit(label)
+            except UnknownUnitError:
+                continue
+            if not sees(self._the, self._who, row):
+                continue
+            states = register.states(label)
+            shown = [state(states[name]).model_dump() for name in sorted(kinds & states.keys())]
+            news.append({"label": label, "link": register.link(label).value, "states": shown})
+        return news
+
+    def _views(self, camera: str) -> bool:
+        seen = self._the.decider.rights(self._who).cameras(Permission.VIEW_LIVE)
+        return seen is None or camera in seen

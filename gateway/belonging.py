@@ -1,0 +1,38 @@
+"""Which camera is a unit's: people say so, on the unit or with the camera's mark as deployable. Never the unit alone.
+
+A unit says URN and serial of its camera. Were that believed, whoever holds one unit's certificate could have any
+camera's pictures come from where they like.
+"""
+
+from gateway.deployments.service import Deployments
+from gateway.fleet.cameras import Camera
+from gateway.fleet.service import Fleet
+from gateway.units import Register
+
+
+class Belonging:
+    """One for all units."""
+
+    def __init__(self, register: Register, fleet: Fleet, deployments: Deployments) -> None:
+        self._register = register
+        self._fleet = fleet
+        self._deployments = deployments
+
+    def cameras(self, label: str) -> list[Camera]:
+        """Return the cameras of a unit's device, by number."""
+        unit = self._register.unit(label)
+        return [one for one in self._fleet.cameras() if self._is_its(label, unit.device_id, one)]
+
+    def said_so(self, label: str, urn: str) -> list[Camera]:
+        """Return those cameras of a device that a unit says is its own, where people say the same."""
+        return [one for one in self.cameras(label) if one.description.identity.urn == urn]
+
+    def strangers(self, urn: str) -> bool:
+        """Return whether a device of that URN is enrolled at all."""
+        return any(one.description.identity.urn == urn for one in self._fleet.cameras())
+
+    def _is_its(self, label: str, device_id: str | None, camera: Camera) -> bool:
+        if device_id is not None:
+            return camera.device_id == device_id
+        mark = self._deployments.deployable(camera.description.identity.urn)
+        return mark is not None and mark.unit == label

@@ -1,0 +1,72 @@
+"""Units at work: heard, followed to their addresses, and watched where they stand."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from config.settings import Settings
+from gateway.alarming import open_alarming
+from gateway.audit.trail import Trail
+from gateway.belonging import Belonging
+from gateway.calling import open_calling
+from gateway.db.engine import Database
+from gateway.deployments.photos import Photos
+from gateway.deployments.service import Deployments
+from gateway.fleet.service import Fleet
+from gateway.health.ward import Ward
+from gateway.repointing import open_repointing
+from gateway.telemetry.commands import Commands
+from gateway.tended import open_ward
+from gateway.units import Units
+from gateway.vault import Vault
+from kernel.clock import Clock
+
+PHOTOS = "photos"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What units at work are joined with."""
+
+    database: Database
+    vault: Vault
+    fleet: Fleet
+    deployments: Deployments
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Fielded:
+    """Units at work; with no broker there are none, and cameras are watched over all the same."""
+
+    ward: Ward
+    units: Units | None = None
+    commander: Commands | None = None
+
+
+def photos_of(settings: Settings) -> Photos:
+    """Return where photos of deployments are kept."""
+    return Photos(settings.server.data_dir / PHOTOS)
+
+
+@asynccontextmanager
+async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> AsyncIterator[Fielded]:
+    """Have units and cameras watched over for the time of the block.
+
+    Raises:
+        PortError, SealedElsewhereError: see :func:`gateway.calling.open_calling`.
+    """
+    fleet, deployments = house.fleet, house.deployments
+    async with AsyncExitStack() as stack:
+        calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
+        units = calling.units if calling is not None else None
+        ward = await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock))
+        if units is not None:
+            belonging = Belonging(units.register, fleet, deployments)
+            await stack.enter_async_context(
+                open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
+            )
+            await stack.enter_async_context(
+                open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
+            )
+        yield Fielded(ward, units, calling.commands if calling is not None else None)

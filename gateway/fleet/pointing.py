@@ -1,0 +1,85 @@
+"""A device that is reached at another address: what is known of it, said for there. Who it is stays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from drivers.model import CameraDescription, CameraTarget, DeviceIdentity, StreamProfile
+from gateway.fleet.errors import AnotherDeviceError
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a device is reached. ``port_map``: port that it names itself -> port that reaches it."""
+
+    host: str
+    http_port: int
+    rtsp_port: int
+    port_map: Mapping[int, int] = field(default_factory=dict)
+
+
+def pointed(target: CameraTarget, description: CameraDescription, spot: Spot) -> tuple[CameraTarget, CameraDescription]:
+    """Return how to reach a device at a spot, and its description with every address of its made one there.
+
+    What was served on the port of its device service, or of its main stream, is served on the spot's own; what was on
+    another port is on that one still, or where ``port_map`` says.
+    """
+    served = {_port(description.device_url): spot.http_port}
+    for view in description.views:
+        for profile in (view.main, view.sub):
+            if profile is not None:
+                served.setdefault(_port(profile.rtsp_url), spot.rtsp_port)
+
+    def there(url: str) -> str:
+        parts = urlsplit(url)
+        port = _port(url)
+        return _at(parts, spot.host, served.get(port, spot.port_map.get(port, port)))
+
+    def profile_there(profile: StreamProfile) -> StreamProfile:
+        return profile.model_copy(update={"rtsp_url": there(profile.rtsp_url)})
+
+    views = tuple(
+        view.model_copy(
+            update={
+                "main": profile_there(view.main),
+                "sub": profile_there(view.sub) if view.sub is not None else None,
+                "snapshot_url": there(view.snapshot_url) if view.snapshot_url is not None else None,
+            }
+        )
+        for view in description.views
+    )
+    device_url = there(description.device_url)
+    moved = description.model_copy(
+        update={
+            "device_url": device_url,
+            "services": {name: there(url) for name, url in description.services.items()},
+            "views": views,
+        }
+    )
+    return target.model_copy(update={"address": device_url, "port_map": dict(spot.port_map)}), moved
+
+
+def check_same(known: DeviceIdentity, met: DeviceIdentity) -> None:
+    """See to it that who answers there is who is known.
+
+    Raises:
+        AnotherDeviceError: it is another device.
+    """
+    if (met.urn, met.serial) != (known.urn, known.serial):
+        raise AnotherDeviceError(
+            f"There answers {met.urn} {met.serial}, where {known.urn} {known.serial} should be.",
+            cure="Look at the rules by which its address is reached (telemetry.reach), and at forwarded ports.",
+        )
+
+
+def _port(url: str) -> int:
+    parts = urlsplit(url)
+    return parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+
+
+def _at(parts: SplitResult, host: str, port: int) -> str:
+    bare = f"[{host}]" if ":" in host else host
+    at = bare if DEFAULT_PORTS.get(parts.scheme) == port else f"{bare}:{port}"
+    return urlunsplit(parts._replace(netloc=at))

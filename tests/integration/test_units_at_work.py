@@ -1,0 +1,263 @@
+"""Units at work: followed to new addresses, watched where they stand, told things; over MQTT and the API."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest_asyncio
+from websockets.asyncio.client import ClientConnection
+
+from config.telemetry import ReachRule, TelemetrySettings
+from gateway.fleet import rpc
+from kernel.clock import SystemClock
+from tests.fakes.deploying import Deploying
+from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.photos import photo
+from tests.fakes.ports import free_port
+from tests.fakes.unit_broker import unit_client
+from tests.fakes.unit_voice import Voice
+from tests.fakes.waiting import told, until
+from tests.integration.test_api_units import tls_of
+
+GONE = rpc.Problem(type="camera.unreachable", title="It does not answer.", status=502)
+UNIT = "/api/v1/units/D017"
+URN, SERIAL = "urn:uuid:1", "id:1"
+RULES = (
+    ReachRule(units=("D017",), network="192.168.0.0/16", via="203.0.113.7", ports={80: 8017, 554: 5517}),
+    ReachRule(network="10.64.0.0/16", via="10.8.0.0/16"),
+)
+
+
+class Field:
+    """A gateway that hears D017, whose camera is enrolled and marked as its own."""
+
+    def __init__(self, desk: Desk, client: aiomqtt.Client, deploying: Deploying) -> None:
+        self.desk = desk
+        self.client = client
+        self.deploying = deploying
+        self.voice = Voice("D017", wall_ns=SystemClock().wall_ns())
+
+    async def says(self, rest: str, **values: Any) -> None:
+        """Say something as the unit."""
+        await self.client.publish(
+            self.voice.topic(rest), self.voice.payload(**values), qos=1, retain=rest.startswith(("state/", "online"))
+        )
+
+    async def is_at(self, host: str, **values: Any) -> None:
+        """Say an address."""
+        said = {"http_port": 80, "rtsp_port": 554, "urn": URN, "serial": SERIAL, **values}
+        await self.says("state/address", host=host, **said)
+
+    @property
+    def assigned(self) -> tuple[str, str]:
+        """Return by what addresses the host reaches the camera: its device service and its main stream."""
+        one = self.desk.host.assignments[self.deploying.camera]
+        return one.target.address, one.view.main.rtsp_url
+
+    async def refused(self) -> dict[str, Any]:
+        """Return the first thing that was refused of the unit."""
+
+        async def refusals() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = (await self.desk.admin.get(UNIT)).json()["refusals"]
+            return found
+
+        return (await told(refusals, bool, what="a refusal"))[0]
+
+
+@pytest_asyncio.fixture
+async def field(tmp_path: Path) -> AsyncIterator[Field]:
+    """Return it, with the unit connected."""
+    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port(), reach=RULES)
+    settings = settings_in(tmp_path).model_copy(update={"telemetry": telemetry})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        assert (await desk.admin.post("/api/v1/units", json={"label": "D017"})).status_code == 201
+        bundle = (await desk.admin.post(f"{UNIT}/certificate")).json()
+        tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
+        async with unit_client(telemetry.port, tls, "D017", modern=False) as client:
+            field = Field(desk, client, deploying)
+            await client.subscribe(field.voice.topic("command/+"), qos=1)
+            await field.says("online", online=True, firmware="2.1.0")
+            yield field
+
+
+# --- where it is
+
+
+async def test_its_camera_is_reached_where_it_says(field: Field) -> None:
+    """The host is told of the new address, of services and streams alike, and the audit has it."""
+    await field.is_at("198.51.100.9", http_port=8080, rtsp_port=8554)
+    there = ("http://198.51.100.9:8080/onvif/device_service", "rtsp://198.51.100.9:8554/main")
+    await until(lambda: field.assigned == there, what="the host to be told")
+    (entry,) = await field.desk.audit("unit.moved")
+    assert entry.subject == "D017"
+
+
+async def test_forwarded_ports_and_a_vpn_are_reached_by_rule(field: Field) -> None:
+    """Behind a router it is reached at the router's ports, and through a VPN at its place in that network."""
+    await field.is_at("192.168.1.20")
+    there = ("http://203.0.113.7:8017/onvif/device_service", "rtsp://203.0.113.7:5517/main")
+    await until(lambda: field.assigned == there, what="the forwarded ports")
+    assert field.desk.host.assignments[field.deploying.camera].target.port_map == {80: 8017, 554: 5517}
+    await field.is_at("10.64.3.4")
+    there = ("http://10.8.3.4/onvif/device_service", "rtsp://10.8.3.4/main")
+    await until(lambda: field.assigned == there, what="its place in the VPN")
+
+
+async def test_another_serial_number_is_refused_and_seen(field: Field) -> None:
+    """Nothing is changed, and what was refused stands with the unit."""
+    before = field.assigned
+    await field.is_at("198.51.100.9", serial="SN-OTHER")
+    refused = await field.refused()
+    assert (refused["cause"], refused["label"]) == ("wrong-unit", "D017")
+    assert "SN-OTHER" in refused["said"]
+    assert field.assigned == before
+
+
+async def test_another_camera_at_the_address_is_refused_and_seen(field: Field) -> None:
+    """Whoever answers there must be the unit's camera: a port that leads to another one shows nobody's pictures."""
+    before = field.assigned
+    found = field.desk.host.found.identity
+    field.desk.host.met = found.model_copy(update={"serial": "SN-NEXT-DOOR"})
+    await field.is_at("198.51.100.9")
+    refused = await field.refused()
+    assert (refused["cause"], field.assigned) == ("wrong-unit", before)
+    assert "SN-NEXT-DOOR" in refused["said"]
+    field.desk.host.met = None
+    await until(lambda: field.assigned != before, what="the right one to be met, tried again")
+
+
+async def test_a_unit_cannot_take_a_camera_that_nobody_gave_it(field: Field) -> None:
+    """With a certificate of its own it says a fixed camera's URN: that camera stays where it is."""
+    answer = await field.desk.admin.delete(f"/api/v1/cameras/{field.deploying.camera}/deployable")
+    assert answer.status_code == 204
+    before = field.assigned
+    await field.is_at("198.51.100.66")
+    assert (await field.refused())["cause"] == "wrong-unit"
+    assert field.assigned == before
+
+
+async def test_a_hello_is_followed(field: Field) -> None:
+    """Said on a network that a camera host shares with it, before MQTT has it; of a stranger it is nothing."""
+    await field.is_at("198.51.100.9", rtsp_port=8554)
+    await until(lambda: field.assigned[1] == "rtsp://198.51.100.9:8554/main", what="its address")
+    for urn, host in (("urn:uuid:other", "198.51.100.66"), (URN, "198.51.100.10")):
+        field.desk.host.say(rpc.DeviceSaid(urn=urn, addresses=(f"http://{host}/onvif/device_service",)))
+    there = ("http://198.51.100.10/onvif/device_service", "rtsp://198.51.100.10:8554/main")
+    await until(lambda: field.assigned == there, what="the address of the Hello")
+
+
+# --- what happens to it where it stands
+
+
+@asynccontextmanager
+async def _reading(desk: Desk, client: Any) -> AsyncIterator[ClientConnection]:
+    async with desk.socket(client, "/api/v1/events") as socket:
+        yield socket
+
+
+async def _next(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    async with asyncio.timeout(40):
+        while True:
+            message: dict[str, Any] = json.loads(await socket.recv())
+            if message["t"] == kind:
+                return message
+
+
+async def test_a_knock_is_an_alarm_with_the_cameras_picture(field: Field) -> None:
+    """It is told on the socket, stands in the log, and what the camera saw is kept with the deployment."""
+    field.desk.host.snapshot_jpeg = photo(shade=77)
+    await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        await field.says("event/shock", peak_g=5.5)
+        alarm = await _next(socket, "unit-alarm")
+        assert (alarm["unit"], alarm["kind"], alarm["by"]) == ("D017", "knocked", 5.5)
+        assert alarm["cameras"] == [field.deploying.camera]
+        picture = await _next(socket, "unit-picture")
+    kept = await field.deploying.team.get(f"{field.deploying.path}/photos/{picture['sha256']}")
+    assert kept.content == field.desk.host.snapshot_jpeg
+    log = (await field.deploying.team.get(f"{field.deploying.path}/log")).json()
+    assert [line["step"] for line in log[-2:]] == ["alarm", "picture"]
+
+
+async def test_a_camera_that_is_gone_leaves_its_last_recorded_picture(field: Field) -> None:
+    """Where it makes no picture any more the alarm has the last one that was recorded, with its time."""
+    field.desk.host.still_jpeg = photo(shade=78)
+    field.desk.host.refuse["snapshot"] = GONE
+    await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        await field.says("event/tamper")
+        await _next(socket, "unit-picture")
+    log = (await field.deploying.team.get(f"{field.deploying.path}/log")).json()
+    assert log[-1]["said"]["recorded_ns"] is not None
+
+
+async def test_what_stands_nowhere_raises_nothing(field: Field) -> None:
+    """A unit in the store is knocked all day: it is heard, and nobody is called."""
+    await field.says("event/shock", peak_g=5.5)
+
+    async def states() -> Any:
+        return (await field.desk.admin.get(UNIT)).json()["states"]
+
+    await told(states, lambda said: any(one["kind"] == "event/shock" for one in said), what="the knock")
+    assert (await field.deploying.team.get("/api/v1/deployments")).json() == []
+
+
+async def test_a_units_states_are_told_to_who_may_see_its_camera(field: Field) -> None:
+    """As they change, with its link; an operator is told nothing of a unit that has no camera which they see."""
+    async with _reading(field.desk, field.desk.admin) as all_seeing, _reading(field.desk, field.deploying.team) as team:
+        await field.says("state/battery", percent=41, volts=11.8, charging=False)
+        (unit,) = (await _next(all_seeing, "units"))["units"]
+        assert (unit["label"], unit["link"]) == ("D017", "online")
+        assert unit["states"][-1]["values"]["percent"] == 41
+        assert (await field.desk.admin.put(UNIT, json={"camera": field.deploying.camera})).status_code == 200
+        await field.says("state/battery", percent=40, volts=11.8, charging=False)
+        while not (units := (await _next(team, "units"))["units"])[0]["states"]:
+            pass
+        assert [state["values"]["percent"] for state in units[0]["states"]] == [40]
+
+
+# --- what it is told
+
+
+async def _obeys(field: Field, **answer: Any) -> dict[str, Any]:
+    """Answer the next command as the unit, and return it."""
+    async for message in field.client.messages:
+        assert isinstance(message.payload, bytes)
+        order: dict[str, Any] = json.loads(message.payload)
+        name = str(message.topic).rpartition("/")[2]
+        await field.says(f"answer/{name}", id=order["id"], **{"ok": True, **answer})
+        return {"name": name, **order}
+    raise AssertionError
+
+
+async def test_a_unit_is_told_to_send_its_main_stream(field: Field) -> None:
+    """What it answers is what whoever asked gets, and the audit has both."""
+    obeying = asyncio.create_task(_obeys(field, ok=False, error="over-budget"))
+    assert (await field.desk.admin.put(UNIT, json={"camera": field.deploying.camera})).status_code == 200
+    answer = await field.deploying.team.post(f"{UNIT}/stream", json={"stream": "main"})
+    assert (await obeying)["stream"] == "main"
+    assert (answer.json()["ok"], answer.json()["error"]) == (False, "over-budget")
+    (entry,) = await field.desk.audit("unit.commanded")
+    assert json.loads(entry.details)["command"] == "stream"
+
+
+async def test_a_budget_that_the_unit_takes_is_the_units(field: Field) -> None:
+    """It is told under the name that units know, and the forecast is by it from then on."""
+    obeying = asyncio.create_task(_obeys(field))
+    answer = await field.desk.admin.post(f"{UNIT}/data-budget", json={"budget_bytes": 5_000})
+    assert (answer.status_code, (await obeying)["budget_bytes"]) == (200, 5_000)
+    assert (await field.desk.admin.get(UNIT)).json()["data"]["budget_bytes"] == 5_000
+
+
+async def test_a_viewer_tells_units_nothing(field: Field) -> None:
+    """Commands are for who deploys; a budget is for who enrols."""
+    viewer = await field.desk.person("viewer")
+    for path, body in (("locate", None), ("reboot", None), ("stream", {"stream": "sub"})):
+        assert (await viewer.post(f"{UNIT}/{path}", json=body)).status_code == 403
+    budget = await field.deploying.team.post(f"{UNIT}/data-budget", json={"budget_bytes": None})
+    assert budget.status_code == 403
