@@ -16,6 +16,7 @@ import { ApiError } from "../app/api.js";
  * @property {string} step as the API's path calls it: ``photos``, ``installation``
  * @property {Record<string, unknown>} said
  * @property {{bytes: ArrayBuffer, type: string} | null} photo
+ * @property {string} [unit] of a plan: the label of the unit that goes
  * @property {string} words for people
  * @property {number} at when it was taken, ms since 1970
  * @property {Problem | null} refused

@@ -38,11 +38,11 @@ export const newDraft = (deployment, user) => ({
  */
 export function foreseen(known, waiting) {
   let then = known;
-  for (const { deployment, step, said, key, at } of waiting) {
+  for (const { deployment, step, said, key, at, unit } of waiting) {
     if (deployment !== known.id) continue;
     const when = new Date(at).toISOString();
     if (step === "photos") then = { ...then, photos: [...then.photos, { sha256: key, kind: String(said.kind) }] };
-    else if (step === "plan") then = { ...then, unit: String(said.unit ?? then.unit), cameras: [String(said.camera)] };
+    else if (step === "plan") then = { ...then, unit: unit ?? then.unit, cameras: [String(said.camera)] };
     else if (step === "signs-up") then = { ...then, signs_up: then.signs_up ?? when };
     else if (step === "installation") {
       then = { ...then, stage: "deployed", deployed: when, place: /** @type {Place} */ (said.place), bearing_deg: /** @type {number | null} */ (said.bearing_deg ?? null) };
