@@ -8,7 +8,7 @@ import { tell } from "../app/store.js";
 
 const TYPES = ["image/jpeg", "image/png"];
 /** As the gateway takes them, unless its administrator said otherwise; it looks again. */
-const LARGEST_BYTES = 20 * 2 ** 20;
+const LARGEST_BYTES = 12 * 2 ** 20;
 
 /** @typedef {{bytes: ArrayBuffer, type: string}} Photo */
 
@@ -25,7 +25,7 @@ async function photoIn(event) {
     return null;
   }
   if (taken.size > LARGEST_BYTES) {
-    tell(`The photo has ${Math.round(taken.size / 2 ** 20)} MB; 20 are taken. Set the phone's camera to a smaller picture, and take it again.`, "attention");
+    tell(`The photo has ${Math.round(taken.size / 2 ** 20)} MB; 12 are taken. Set the phone's camera to a smaller picture, and take it again.`, "attention");
     return null;
   }
   return { bytes: taken.bytes, type: taken.type };
