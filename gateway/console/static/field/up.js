@@ -140,7 +140,8 @@ class FieldUp extends FieldElement {
         const shown = index === now || (part === "picture" && parts[now]?.[0] === "off");
         return html`<section class="card part" data-part=${part} data-done=${done[part]} data-now=${index === now}>
           <h2><span aria-hidden="true">${done[part] ? "✓" : index + 1}</span> ${title}<span class="away">${done[part] ? ": done" : ""}</span></h2>${shown ? body() : nothing}</section>`;
-      })}`;
+      })}
+      ${one.stage === "deployed" ? html`<button class="plain" id="down-instead" @click=${() => void draw({ seen: "", how: "" })}>Take it down instead</button>` : nothing}`;
   }
 }
 
