@@ -1,7 +1,7 @@
 """A page's shell: every file that it loads, so that a phone can keep them and show the page without a network.
 
-The list is read out of the files themselves: style sheets and scripts of the page, then what each module imports. A file
-that is forgotten in a list kept by hand would be missed for the first time in a street without a signal.
+The list is read out of the files themselves: style sheets and scripts of the page, then what each module imports. What
+is forgotten in a list kept by hand would be missed for the first time in a street without a signal.
 """
 
 import json
@@ -41,7 +41,7 @@ def shell_of(page: str, assets: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def shell_script(page_path: str, page: str, assets: Mapping[str, bytes]) -> bytes:
-    """Return what the page's service worker reads: the addresses to keep, and a version that changes with any of them."""
+    """Return what the page's service worker reads: what to keep, and a version that changes with any of it."""
     files = shell_of(page, assets)
     digest = sha256(page.encode())
     for path in files:
