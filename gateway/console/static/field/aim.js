@@ -72,6 +72,7 @@ export function sectorOf(head, box, marginDeg) {
   const tilt = head.tilt_deg * RAD;
   const pans = [];
   const tilts = [];
+  let over = false;
   const STEPS = 8;
   for (let row = 0; row <= STEPS; row += 1) {
     for (let column = 0; column <= STEPS; column += 1) {
@@ -79,9 +80,16 @@ export function sectorOf(head, box, marginDeg) {
       const y = (1 - (box.top + ((box.bottom - box.top) * row) / STEPS) * 2) * half * HEIGHT_BY_WIDTH;
       const ahead = Math.cos(tilt) - y * Math.sin(tilt);
       const up = Math.sin(tilt) + y * Math.cos(tilt);
+      over ||= ahead <= 0;
       pans.push(Math.atan2(x, ahead) / RAD);
       tilts.push(Math.atan2(up, Math.hypot(x, ahead)) / RAD);
     }
+  }
+  if (over) {
+    // It reaches past straight down (or up), where every direction meets: equal pans are the whole circle.
+    const pan = turned(head.pan_deg);
+    const [lowest, highest] = head.tilt_deg < 0 ? [-90, Math.max(...tilts) + marginDeg] : [Math.min(...tilts) - marginDeg, 90];
+    return { pan_from_deg: pan, pan_to_deg: pan, tilt_from_deg: tenth(lowest), tilt_to_deg: tenth(highest) };
   }
   return {
     pan_from_deg: turned(head.pan_deg + Math.min(...pans) - marginDeg),

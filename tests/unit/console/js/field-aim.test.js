@@ -43,10 +43,16 @@ test("a rectangle on the right of a picture that looks back crosses the seam", (
   near(sector.pan_to_deg, -160, 0.1);
 });
 
-test("a steep picture covers more of the circle, and straight down all of it is not forgotten", () => {
+test("a steep picture covers more of the circle", () => {
   const level = sectorOf({ pan_deg: 0, tilt_deg: 0, hfov_deg: 40 }, { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 }, 0);
   const steep = sectorOf({ pan_deg: 0, tilt_deg: -60, hfov_deg: 40 }, { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 }, 0);
   assert.ok(steep.pan_to_deg - steep.pan_from_deg > 1.7 * (level.pan_to_deg - level.pan_from_deg));
+});
+
+test("past straight down it is the whole circle", () => {
+  const sector = sectorOf({ pan_deg: 30, tilt_deg: -85, hfov_deg: 60 }, { left: 0.2, top: 0.2, right: 0.8, bottom: 0.9 }, 0);
+  assert.equal(sector.pan_from_deg, sector.pan_to_deg);
+  assert.equal(sector.tilt_from_deg, -90);
 });
 
 test("a label is read from its text or from the end of an address", () => {
