@@ -168,7 +168,7 @@ async def test_nothing_is_lost_when_the_network_and_the_phone_go(street: Street)
         await phone.done(part)
     await phone.find()
     await phone.waits(0)
-    assert await street.steps() == ["photographed", "signs up", "installed", "noted", "photographed"]
+    assert await street.steps() == ["photo", "signs-up", "installed", "note", "photo"]
     assert (await street.known())["stage"] == "deployed"
     assert phone.broken == []
 
