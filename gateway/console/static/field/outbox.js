@@ -37,7 +37,6 @@ export function passes({ status, problem }) {
 export class Outbox {
   /** @type {Waiting[]} */
   waiting = [];
-  #sending = false;
 
   /**
    * @param {object} needs
@@ -75,17 +74,11 @@ export class Outbox {
    * @returns {Promise<{retryAfterS: number | null} | null>} null where nothing is left to try, else when to try again
    */
   async send(user) {
-    if (this.#sending) return null;
-    this.#sending = true;
     /** @type {{retryAfterS: number | null} | null} */
     let again = null;
-    try {
-      await this.alone(async () => {
-        again = await this.#round(user);
-      });
-    } finally {
-      this.#sending = false;
-    }
+    await this.alone(async () => {
+      again = await this.#round(user);
+    });
     return again;
   }
 

@@ -64,9 +64,12 @@ export async function wake() {
 /** Keep what is shown, for when the gateway cannot be asked. */
 async function remember() {
   const { deployments, units, rules, user, readAt } = field.state;
-  if (!user) return;
+  if (!user || readAt === null) return;
+  // Of the borough's cameras only those that this is about stay on a phone.
+  const ids = new Set([...deployments, ...(units ?? [])].flatMap((one) => one.cameras));
+  const cameras = store.state.cameras.filter(({ id }) => ids.has(id));
   await kept.put("known", [
-    { name: "list", at: readAt, deployments, units, rules, cameras: store.state.cameras },
+    { name: "list", at: readAt, deployments, units, rules, cameras },
     { name: "user", value: user },
   ]);
 }
@@ -97,8 +100,31 @@ export async function gone() {
   await kept.empty("known");
 }
 
-/** Send what waits, then read how things stand; and again before long. */
-export async function look() {
+/** @type {Promise<void> | null} */
+let looking = null;
+let more = false;
+
+/**
+ * Send what waits, then read how things stand; and again before long. One at a time: a list that was read before a step was
+ * sent must not be shown after it.
+ * @returns {Promise<void>}
+ */
+export function look() {
+  more = true;
+  looking ??= (async () => {
+    try {
+      while (more) {
+        more = false;
+        await sendAndRead();
+      }
+    } finally {
+      looking = null;
+    }
+  })();
+  return looking;
+}
+
+async function sendAndRead() {
   clearTimeout(timer);
   const { user, barred } = field.state;
   if (store.state.session !== "signed-in" || !user || barred) return;
@@ -114,7 +140,6 @@ export async function look() {
     if (error.status === 0) field.set({ reach: "down" });
     if (ours().length > 0) wait = backoff.failed(performance.now());
   }
-  clearTimeout(timer);
   timer = setTimeout(() => void look(), wait);
 }
 
