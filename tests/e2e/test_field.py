@@ -52,10 +52,10 @@ class Street:
         """Return the gateway's desk."""
         return self.deploying.desk
 
-    async def phone(self, *, chief: bool = False) -> FieldPhone:
-        """Return the team's phone; or the administrator's, who may enrol too."""
+    async def phone(self, *, chief: bool = False, code: str | None = None) -> FieldPhone:
+        """Return the team's phone; or the administrator's, who may enrol too. ``code``: it reads that off units."""
         who = self.desk.admin if chief else self.deploying.team
-        return await FieldPhone.of(self.browser, who, self.desk.url, self.folder, self.stack)
+        return await FieldPhone.of(self.browser, who, self.desk.url, self.folder, self.stack, code=code)
 
     async def known(self) -> dict[str, Any]:
         """Return the deployment as the gateway has it."""
@@ -83,7 +83,7 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
     )
     async with AsyncExitStack() as stack:
         device = await stack.enter_async_context(one_camera(clock, eye=MovingEye()))
-        browser = await stack.enter_async_context(chromium())
+        browser = await stack.enter_async_context(chromium("--use-fake-device-for-media-stream"))
         gateway = await stack.enter_async_context(open_gateway(settings, clock=clock, open_host=open_host))
         await until(lambda: gateway.fleet.up, what="the host to be linked")
         desk = Desk(gateway, FakeHost(), stack)
@@ -171,6 +171,22 @@ async def test_nothing_is_lost_when_the_network_and_the_phone_go(street: Street)
     assert await street.steps() == ["photo", "signs-up", "installed", "note", "photo"]
     assert (await street.known())["stage"] == "deployed"
     assert phone.broken == []
+
+
+async def test_a_units_code_is_scanned_without_a_tap(street: Street) -> None:
+    """Where the browser reads codes and the page may use the camera, the right unit is known by holding it there."""
+    phone = await street.phone(code="https://sightline.example/u/D017")
+    await phone.tap("[data-deployment]")
+    await phone.done("unit")
+    assert phone.taps == 1
+
+
+async def test_another_unit_than_the_planned_one_is_said(street: Street) -> None:
+    """A code of another unit is no leave to go on."""
+    phone = await street.phone(code="D099")
+    await phone.tap("[data-deployment]")
+    await expect(phone.page.get_by_text("This is D099; D017 is planned.")).to_be_visible()
+    await expect(phone.page.locator('[data-part="unit"]')).to_have_attribute("data-done", "false")
 
 
 async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Street) -> None:

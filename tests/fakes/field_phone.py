@@ -15,6 +15,10 @@ FACING_EAST = (
     " {alpha: 270, beta: 0, gamma: 0, absolute: true}))"
 )
 THIRD_GENERATION = {"latency": 400, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
+_READS = """globalThis.BarcodeDetector = class {
+  static async getSupportedFormats() { return ["qr_code"]; }
+  async detect(video) { return video.videoWidth > 0 ? [{ rawValue: "CODE" }] : []; }
+};"""
 PHOTO_TAPS = 3
 """The page's button, the shutter, and the phone's "use it"."""
 
@@ -35,16 +39,25 @@ class FieldPhone:
 
     @classmethod
     async def of(
-        cls, browser: Browser, somebody: httpx.AsyncClient, url: str, folder: Path, stack: AsyncExitStack
+        cls,
+        browser: Browser,
+        somebody: httpx.AsyncClient,
+        url: str,
+        folder: Path,
+        stack: AsyncExitStack,
+        *,
+        code: str | None = None,
     ) -> "FieldPhone":
-        """Return the phone of somebody who is signed in, with the page open and kept."""
+        """Return the phone of somebody who is signed in, with the page open and kept. ``code``: it reads that off units."""
         context = await browser.new_context(
             viewport={"width": PHONE[0], "height": PHONE[1]},
             has_touch=True,
             is_mobile=True,
             geolocation=PLACE,  # type: ignore[arg-type]
-            permissions=["geolocation"],
+            permissions=["geolocation"] if code is None else ["geolocation", "camera"],
         )
+        if code is not None:
+            await context.add_init_script(_READS.replace("CODE", code))
         stack.push_async_callback(context.close)
         await context.add_cookies(
             [{"name": name, "value": value, "url": url} for name, value in somebody.cookies.items()]

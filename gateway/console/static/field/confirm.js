@@ -112,17 +112,17 @@ class FieldConfirm extends FieldElement {
         ${this.#remove(preset.token, () => void this.#do(() => send("DELETE", `/cameras/${this.camera}/presets/${encodeURIComponent(preset.token)}`), `“${preset.name}” is removed.`))}</div></li>`;
   }
 
-  /** @param {Bounds} bounds @param {boolean} may */
-  #zones(bounds, may) {
+  /** @param {Bounds} bounds @param {boolean} may @param {boolean} due whether they are of another place */
+  #zones(bounds, may, due) {
     return html`<h3>No-look zones and limits</h3>
-      ${bounds.zones.length ? html`<ul class="kept">${bounds.zones.map((zone) => html`<li data-zone=${zone.name}><span><b>${zone.name}</b>${bounds.confirmed ? "" : " · of another place"}</span>
+      ${bounds.zones.length ? html`<ul class="kept">${bounds.zones.map((zone) => html`<li data-zone=${zone.name}><span><b>${zone.name}</b>${due ? " · of another place" : ""}</span>
         ${may ? this.#remove(zone.id ?? zone.name, () => void this.#put({ zones: bounds.zones.filter((each) => each !== zone) }, `“${zone.name}” is removed.`)) : nothing}</li>`)}</ul>`
         : html`<p class="quiet">None${bounds.limits.length ? `; ${bounds.limits.length} limits` : ""}.</p>`}
       ${this.drawn && may ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => this.#keepZone(event)}><label for="zone-name">What is in the rectangle?</label>
         <div class="row"><input id="zone-name" name="name" required maxlength="120" autocomplete="off" placeholder="Windows of number 12"><button class="primary">Keep it out</button></div></form>`
         : may ? html`<p class="hint">Draw a rectangle on the picture with a finger: it is not looked into.</p>` : nothing}
-      ${bounds.confirmed ? nothing : may
-        ? html`<button id="confirm-bounds" class="primary" @click=${() => void this.#put({}, "Zones and limits hold for this place.")}>${bounds.zones.length || bounds.limits.length ? "These hold here" : "Nothing to keep out of sight here"}</button>`
+      ${!due ? nothing : may
+        ? html`<button id="confirm-bounds" class="primary" @click=${() => void this.#put({}, "Zones and limits hold for this place.")}>These hold here</button>`
         : html`<p class="said attention">They are of another place. Somebody who may enrol cameras confirms them; until then partners may not steer it.</p>`}`;
   }
 
@@ -135,7 +135,7 @@ class FieldConfirm extends FieldElement {
     const may = this.state.user?.permissions.includes("enrol") ?? false;
     return html`
       ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}
-      ${this.#bounds ? this.#zones(this.#bounds, may) : nothing}
+      ${this.#bounds ? this.#zones(this.#bounds, may, known.bounds === "unconfirmed") : nothing}
       ${this.#presets.length ? html`<h3>Presets</h3><ul class="kept">${this.#presets.map((preset) => this.#preset(preset))}</ul>` : nothing}
       ${steers && known.head.presets_max !== 0 ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => {
           const { name = "" } = fields(event);
