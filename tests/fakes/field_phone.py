@@ -48,7 +48,7 @@ class FieldPhone:
         *,
         code: str | None = None,
     ) -> "FieldPhone":
-        """Return the phone of somebody who is signed in, with the page open and kept. ``code``: what it reads off units."""
+        """Return the phone of somebody who is signed in, with the page open and kept. ``code``: read off units."""
         context = await browser.new_context(
             viewport={"width": PHONE[0], "height": PHONE[1]},
             has_touch=True,
