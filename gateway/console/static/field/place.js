@@ -141,13 +141,7 @@ class FieldPlace extends FieldElement {
   // --- the compass
 
   #listenToCompass() {
-    const Known = /** @type {any} */ (globalThis).DeviceOrientationEvent;
-    // An iPhone asks its owner first, and only at a tap.
-    if (!Known || typeof Known.requestPermission === "function") return;
-    this.#follow();
-  }
-
-  #follow() {
+    // Where its owner has to be asked first, at a tap, nothing comes until then.
     addEventListener("deviceorientationabsolute", /** @type {EventListener} */ (this.#turn));
     addEventListener("deviceorientation", /** @type {EventListener} */ (this.#turn));
   }
@@ -156,8 +150,7 @@ class FieldPlace extends FieldElement {
     const Known = /** @type {any} */ (globalThis).DeviceOrientationEvent;
     if (typeof Known?.requestPermission === "function") {
       const answer = await Known.requestPermission().catch(() => "denied");
-      if (answer !== "granted") return this.#tell("The phone does not let this page use its compass. Turn the arrow, or line the picture up.");
-      this.#follow();
+      if (answer !== "granted") return this.#tell("The phone does not let this page use its compass. Use the slider, or line the picture up.");
     }
     this.#turned = false;
   }
