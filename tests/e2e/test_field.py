@@ -52,10 +52,10 @@ class Street:
         """Return the gateway's desk."""
         return self.deploying.desk
 
-    async def phone(self, *, chief: bool = False, code: str | None = None) -> FieldPhone:
-        """Return the team's phone; or the administrator's, who may enrol too. ``code``: it reads that off units."""
-        who = self.desk.admin if chief else self.deploying.team
-        return await FieldPhone.of(self.browser, who, self.desk.url, self.folder, self.stack, code=code)
+    async def phone(self, *, code: str | None = None) -> FieldPhone:
+        """Return the team's phone. ``code``: it reads that off units."""
+        team = self.deploying.team
+        return await FieldPhone.of(self.browser, team, self.desk.url, self.folder, self.stack, code=code)
 
     async def known(self) -> dict[str, Any]:
         """Return the deployment as the gateway has it."""
@@ -221,32 +221,4 @@ async def test_a_unit_is_taken_down_from_the_phone(street: Street) -> None:
     known = await street.known()
     assert known["stage"] == "removed"
     assert known["signs_down"] is not None
-    assert phone.broken == []
-
-
-async def test_a_finger_draws_what_is_not_looked_at(street: Street) -> None:
-    """A rectangle on the live picture becomes a no-look zone of the head, and confirms the bounds for this place."""
-    await street.deploying.photo("sign-up")
-    await street.deploying.step("signs-up", text="On LP 13.")
-    phone = await street.phone(chief=True)
-    await phone.tap("[data-deployment]")
-    await phone.tap("[data-unit=D017]")
-    await place(phone)
-    await phone.shoot("#unit-photo")
-    view = phone.page.locator(".field-view")
-    await expect(view).to_have_attribute("data-state", "live")
-    await expect(view).to_have_attribute("data-drawing", "true")
-    box = await view.bounding_box()
-    assert box is not None
-    await phone.page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.4)
-    await phone.page.mouse.down()
-    await phone.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.6, steps=4)
-    await phone.page.mouse.up()
-    await phone.page.fill("#zone-name", "Windows of number 12")
-    await phone.page.keyboard.press("Enter")
-    await expect(phone.page.locator("[data-zone='Windows of number 12']")).to_be_visible()
-    bounds = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}/bounds")).json()
-    assert bounds["confirmed"]
-    (zone,) = bounds["zones"]
-    assert 0 < (zone["pan_to_deg"] - zone["pan_from_deg"]) % 360 < 60
     assert phone.broken == []

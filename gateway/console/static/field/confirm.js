@@ -120,7 +120,9 @@ class FieldConfirm extends FieldElement {
         : html`<p class="quiet">None${bounds.limits.length ? `; ${bounds.limits.length} limits` : ""}.</p>`}
       ${this.drawn && may ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => this.#keepZone(event)}><label for="zone-name">What is in the rectangle?</label>
         <div class="row"><input id="zone-name" name="name" required maxlength="120" autocomplete="off" placeholder="Windows of number 12"><button class="primary">Keep it out</button></div></form>`
-        : may ? html`<p class="hint">Draw a rectangle on the picture with a finger: it is not looked into.</p>` : nothing}
+        : may ? html`<p class="hint">${typeof cameraById(this.camera)?.state.head?.hfov_deg === "number"
+          ? "Draw a rectangle on the picture with a finger: it is not looked into."
+          : "This head does not tell how wide it looks, so nothing can be drawn: zones are made in the control room."}</p>` : nothing}
       ${!due ? nothing : may
         ? html`<button id="confirm-bounds" class="primary" @click=${() => void this.#put({}, "Zones and limits hold for this place.")}>These hold here</button>`
         : html`<p class="said attention">They are of another place. Somebody who may enrol cameras confirms them; until then partners may not steer it.</p>`}`;
