@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 STATIC = Path(__file__).parent / "static"
 INDEX = STATIC / "index.html"
 WATCH = STATIC / "watch.html"
+FIELD = STATIC / "field.html"
 
 _INLINE = re.compile(r"<script(?P<attributes>[^>]*)>(?P<body>.*?)</script>", re.DOTALL)
 
@@ -58,6 +59,14 @@ def security_headers(page_html: str, *, tiles_url: str | None = None) -> dict[st
         "Referrer-Policy": "no-referrer",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), gamepad=(self), autoplay=(self), "
-        "fullscreen=(self), screen-wake-lock=(self), picture-in-picture=(), display-capture=()",
+        "Permissions-Policy": permissions_policy(),
     }
+
+
+def permissions_policy(*, field: bool = False) -> str:
+    """Return what of the device a page may use. ``field``: the phone's camera reads codes, its place is the unit's."""
+    own = "(self)" if field else "()"
+    return (
+        f"camera={own}, microphone=(), geolocation={own}, gamepad=(self), autoplay=(self), "
+        "fullscreen=(self), screen-wake-lock=(self), picture-in-picture=(), display-capture=()"
+    )

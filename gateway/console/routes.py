@@ -1,6 +1,6 @@
 """Serves the console: its pages and their files. They hold no data; what they show comes from the API."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from functools import partial
 from hashlib import sha256
@@ -11,10 +11,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.console.policy import INDEX, STATIC, WATCH, content_security_policy
+from gateway.console.policy import FIELD, INDEX, STATIC, WATCH, content_security_policy, permissions_policy
+from gateway.console.shell import shell_script
 
-PAGES = {"/": INDEX, "/watch": WATCH}
-_TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css"}
+PAGES = {"/": INDEX, "/watch": WATCH, "/field": FIELD}
+WITH_MAP = frozenset({"/", "/field"})
+WORKER = "field/worker.js"
+_TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".css": "text/css",
+    ".webmanifest": "application/manifest+json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +34,8 @@ class Asset:
     media_type: str
     etag: str
     modified: str
-    policy: str | None = None
-    """A page's own content security policy; files have the one that everything has."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """A page's own policies; files have those that everything has."""
 
 
 def load_assets(root: Path = STATIC) -> dict[str, Asset]:
@@ -37,15 +46,40 @@ def load_assets(root: Path = STATIC) -> dict[str, Asset]:
 def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list[BaseRoute]:
     """Return the routes of the pages and files. Blocks: call it before the event loop runs, or in a thread.
 
-    ``tiles_url`` is the configured map tile template: the room's page alone has a map.
+    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map.
     """
     assets = load_assets(root)
     routes: list[BaseRoute] = []
     for page, file in PAGES.items():
         asset = assets[str(file.relative_to(STATIC))]
-        policy = content_security_policy(asset.body.decode(), tiles_url=tiles_url if file == INDEX else None)
-        routes.append(Route(page, partial(_serve_one, asset=replace(asset, policy=policy)), methods=["GET"]))
-    return [*routes, Route("/static/{path:path}", partial(_serve, assets=assets), methods=["GET"])]
+        own = {
+            "Content-Security-Policy": content_security_policy(
+                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None
+            ),
+            "Permissions-Policy": permissions_policy(field=file == FIELD),
+        }
+        routes.append(_route(page, replace(asset, headers=own)))
+    return [
+        *routes,
+        *_offline(assets),
+        Route("/static/{path:path}", partial(_serve, assets=assets), methods=["GET"]),
+    ]
+
+
+def _offline(assets: dict[str, Asset]) -> list[BaseRoute]:
+    """Return what the field's page needs to work without a network: its service worker, and what that keeps."""
+    worker = assets[WORKER]
+    bodies = {path: asset.body for path, asset in assets.items()}
+    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies)
+    return [
+        # A script may look after its own folder alone, and the page stands above it.
+        _route("/field/worker.js", replace(worker, headers={"Service-Worker-Allowed": "/field"})),
+        _route("/field/shell.js", replace(worker, body=shell, etag=_etag(shell))),
+    ]
+
+
+def _route(path: str, asset: Asset) -> Route:
+    return Route(path, partial(_serve_one, asset=asset), methods=["GET"])
 
 
 async def _serve(request: Request, *, assets: dict[str, Asset]) -> Response:
@@ -57,9 +91,7 @@ async def _serve(request: Request, *, assets: dict[str, Asset]) -> Response:
 
 async def _serve_one(request: Request, *, asset: Asset) -> Response:
     # "no-cache" asks each time whether the file is still the same, so that an upgrade shows at the next load.
-    headers = {"ETag": asset.etag, "Last-Modified": asset.modified, "Cache-Control": "no-cache"}
-    if asset.policy is not None:
-        headers["Content-Security-Policy"] = asset.policy
+    headers = {"ETag": asset.etag, "Last-Modified": asset.modified, "Cache-Control": "no-cache"} | asset.headers
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(asset.body, media_type=asset.media_type, headers=headers)
@@ -68,4 +100,8 @@ async def _serve_one(request: Request, *, asset: Asset) -> Response:
 def _asset(path: Path) -> Asset:
     body = path.read_bytes()
     media_type = _TYPES.get(path.suffix) or guess_type(path.name)[0] or "application/octet-stream"
-    return Asset(body, media_type, f'"{sha256(body).hexdigest()[:32]}"', formatdate(path.stat().st_mtime, usegmt=True))
+    return Asset(body, media_type, _etag(body), formatdate(path.stat().st_mtime, usegmt=True))
+
+
+def _etag(body: bytes) -> str:
+    return f'"{sha256(body).hexdigest()[:32]}"'

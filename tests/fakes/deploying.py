@@ -77,11 +77,13 @@ class Deploying:
         for kind in ("dpia", "authority"):
             await self.step("documents", kind=kind, **DOCUMENT)
 
-    async def planned(self, *, max_days: int = 10, **said: object) -> None:
-        """Bring it to where its signs are up."""
+    async def planned(self, *, max_days: int = 10, signs: bool = True, **said: object) -> None:
+        """Bring it to where its signs are up, or only to where they are to be put up."""
         await self.ready(**said)
         await self.step("decision", by=self.chief, granted=True, reason="Serious and lasting.", max_days=max_days)
         await self.step("plan", camera=self.camera, responsible="K. Osei", mount="LP 14", review_days=7)
+        if not signs:
+            return
         assert (await self.photo("sign-up")).status_code == 201
         await self.step("signs-up", text="On LP 13 and LP 15.")
 

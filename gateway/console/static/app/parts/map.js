@@ -9,22 +9,12 @@ import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { SlElement } from "../element.js";
 import { cone, sight, wind } from "../geo.js";
+import { DARK, escapeText, layGround, layTiles } from "../map-ground.js";
 import { Outline } from "../map-outline.js";
 import { selectedCamera, store } from "../store.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
 /** @typedef {{marker: L.Marker, shape: L.Polygon | null, key: string, badge: HTMLElement}} Mark */
-
-/** The town's own ground, when no tiles are configured. @type {Record<string, L.PathOptions>} */
-const GROUND = {
-  street: { color: "#4a545c", weight: 7, opacity: 1, fillColor: "#4a545c", fillOpacity: 1 },
-  road: { color: "#4a545c", weight: 7, opacity: 1, fillColor: "#4a545c", fillOpacity: 1 },
-  building: { color: "#46505a", weight: 0.5, fillColor: "#333b42", fillOpacity: 1 },
-  park: { stroke: false, fillColor: "#294034", fillOpacity: 1 },
-  square: { stroke: false, fillColor: "#3b4248", fillOpacity: 1 },
-  water: { stroke: false, fillColor: "#21323d", fillOpacity: 1 },
-};
-const PLAIN = { color: "#3a4249", weight: 1, fillColor: "#262c31", fillOpacity: 1 };
 
 class CameraMap extends SlElement {
   /** @type {L.Map | null} */
@@ -82,38 +72,14 @@ class CameraMap extends SlElement {
     const centre = settings?.centre;
     if (centre && !this.#fitted) map.setView(Array.isArray(centre) ? [centre[0], centre[1]] : [centre.latitude, centre.longitude], 15);
     if (settings?.tiles_url) {
-      L.tileLayer(settings.tiles_url, { maxZoom: 20, attribution: escapeText(settings.attribution ?? "") }).addTo(map);
+      layTiles(map, settings);
       this.#ground = "tiles";
       return;
     }
     try {
       const ground = await get("/map/ground");
       if (this.#map !== map) return;
-      const order = ["park", "water", "square", "road", "street", "building"];
-      const rank = (/** @type {any} */ feature) => order.indexOf(feature.properties?.kind);
-      ground.features.sort((/** @type {any} */ one, /** @type {any} */ other) => rank(one) - rank(other));
-      /** @type {[L.Polyline, number][]} */
-      const streets = [];
-      /** @type {[string, L.Layer][]} */
-      const names = [];
-      // Thousands of houses are one drawing, not thousands of elements.
-      const renderer = L.canvas({ padding: 0.5 });
-      const drawn = L.geoJSON(ground, {
-        interactive: false,
-        style: (feature) => ({ ...(GROUND[feature?.properties?.kind] ?? PLAIN), renderer }),
-        pointToLayer: (_, at) => L.circleMarker(at, { radius: 2, stroke: false, fillColor: "#2f4237", fillOpacity: 1, interactive: false }),
-        onEachFeature: (feature, layer) => {
-          const name = feature.properties?.name;
-          if (!/street|road/.test(feature.properties?.kind)) return;
-          if (name) names.push([name, layer]);
-          if (layer instanceof L.Polyline && !(layer instanceof L.Polygon)) streets.push([layer, feature.properties.width_m ?? 7]);
-        },
-      }).addTo(map).bringToBack();
-      for (const [name, layer] of names) nameStreet(map, name, layer);
-      const widen = () => streets.forEach(([layer, metres]) => layer.setStyle({ weight: Math.max(2, metres / metresPerPixel(map)) }));
-      map.on("zoomend", widen);
-      widen();
-      const bounds = drawn.getBounds();
+      const bounds = layGround(map, ground, DARK);
       if (!this.#fitted && bounds.isValid()) map.fitBounds(bounds, { animate: false });
       this.#ground = "plain";
     } catch (error) {
@@ -241,28 +207,6 @@ class CameraMap extends SlElement {
       </section>
     `;
   }
-}
-
-/** @param {L.Map} map */
-const metresPerPixel = (map) => (40_075_016 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / 2 ** (map.getZoom() + 8);
-
-/** Write a street's name near one of its ends, where fewer names meet. @param {L.Map} map @param {string} name @param {L.Layer} layer */
-function nameStreet(map, name, layer) {
-  if (!(layer instanceof L.Polyline)) return;
-  const points = /** @type {L.LatLng[]} */ (layer.getLatLngs().flat(3));
-  const [first, last] = [points[0], points.at(layer instanceof L.Polygon ? points.length >> 1 : -1)];
-  if (!first || !last) return;
-  // Streets that run north are named higher up, so that names do not meet at crossings.
-  const share = Math.abs(last.lat - first.lat) > Math.abs(last.lng - first.lng) ? 0.62 : 0.4;
-  const at = L.latLng(first.lat + (last.lat - first.lat) * share, first.lng + (last.lng - first.lng) * share);
-  L.tooltip({ permanent: true, direction: "center", className: "street-name", interactive: false }).setLatLng(at).setContent(escapeText(name)).addTo(map);
-}
-
-/** @param {string} text */
-function escapeText(text) {
-  const holder = document.createElement("span");
-  holder.textContent = text;
-  return holder.innerHTML;
 }
 
 customElements.define("sl-map", CameraMap);

@@ -1,0 +1,100 @@
+/**
+ * Bearings and angles in the field: the phone's compass, lining up the picture with the map, and a finger's rectangle on
+ * the picture as a sector of the head. Degrees; bearings clockwise from north.
+ * @module
+ */
+
+import { wrap } from "../app/geo.js";
+
+const RAD = Math.PI / 180;
+const METRES_PER_DEGREE = 111_320;
+const HEIGHT_BY_WIDTH = 9 / 16;
+
+/** @typedef {{latitude: number, longitude: number}} Point */
+
+/** @param {Point} from @param {Point} to @returns {{east: number, north: number}} metres, on a borough's scale */
+function offset(from, to) {
+  return {
+    east: (to.longitude - from.longitude) * METRES_PER_DEGREE * Math.cos(from.latitude * RAD),
+    north: (to.latitude - from.latitude) * METRES_PER_DEGREE,
+  };
+}
+
+/** @param {Point} from @param {Point} to */
+export function distanceM(from, to) {
+  const { east, north } = offset(from, to);
+  return Math.hypot(east, north);
+}
+
+/** @param {Point} from @param {Point} to */
+export function bearingTo(from, to) {
+  const { east, north } = offset(from, to);
+  return wrap(Math.atan2(east, north) / RAD);
+}
+
+/**
+ * Where the phone points: its upper edge while it lies, its back while it stands (W3C Device Orientation: Z-X'-Y'' angles).
+ * @param {{alpha: number | null, beta: number | null, gamma: number | null, webkitCompassHeading?: number}} event
+ * @returns {number | null}
+ */
+export function headingOf({ alpha, beta, gamma, webkitCompassHeading: said }) {
+  if (typeof said === "number") return wrap(said);
+  if (alpha === null || beta === null || gamma === null) return null;
+  const [a, b, c] = [alpha * RAD, beta * RAD, gamma * RAD];
+  const edge = { east: -Math.sin(a) * Math.cos(b), north: Math.cos(a) * Math.cos(b) };
+  const back = {
+    east: -Math.cos(a) * Math.sin(c) - Math.sin(a) * Math.sin(b) * Math.cos(c),
+    north: -Math.sin(a) * Math.sin(c) + Math.cos(a) * Math.sin(b) * Math.cos(c),
+  };
+  const { east, north } = Math.hypot(edge.east, edge.north) >= Math.hypot(back.east, back.north) ? edge : back;
+  return wrap(Math.atan2(east, north) / RAD);
+}
+
+/**
+ * The bearing of a head's zero: what stands in the middle of the picture was pointed at on the map.
+ * @param {Point} from @param {Point} seen @param {number} panDeg
+ */
+export const linedUp = (from, seen, panDeg) => wrap(bearingTo(from, seen) - panDeg);
+
+/** @param {number} value */
+const turned = (value) => Math.round((wrap(value + 180) - 180) * 10) / 10;
+/** @param {number} value */
+const tenth = (value) => Math.round(value * 10) / 10;
+
+/**
+ * The sector of a head that a rectangle on its picture hides, with every direction in it.
+ * @param {{pan_deg: number, tilt_deg: number, hfov_deg: number}} head
+ * @param {{left: number, top: number, right: number, bottom: number}} box parts of the picture, 0 to 1 from its upper left
+ * @param {number} marginDeg
+ */
+export function sectorOf(head, box, marginDeg) {
+  const half = Math.tan((head.hfov_deg / 2) * RAD);
+  const tilt = head.tilt_deg * RAD;
+  const pans = [];
+  const tilts = [];
+  let over = false;
+  const STEPS = 8;
+  for (let row = 0; row <= STEPS; row += 1) {
+    for (let column = 0; column <= STEPS; column += 1) {
+      const x = ((box.left + ((box.right - box.left) * column) / STEPS) * 2 - 1) * half;
+      const y = (1 - (box.top + ((box.bottom - box.top) * row) / STEPS) * 2) * half * HEIGHT_BY_WIDTH;
+      const ahead = Math.cos(tilt) - y * Math.sin(tilt);
+      const up = Math.sin(tilt) + y * Math.cos(tilt);
+      over ||= ahead <= 0;
+      pans.push(Math.atan2(x, ahead) / RAD);
+      tilts.push(Math.atan2(up, Math.hypot(x, ahead)) / RAD);
+    }
+  }
+  if (over) {
+    // It reaches past straight down (or up), where every direction meets: equal pans are the whole circle.
+    const pan = turned(head.pan_deg);
+    const [lowest, highest] = head.tilt_deg < 0 ? [-90, Math.max(...tilts) + marginDeg] : [Math.min(...tilts) - marginDeg, 90];
+    return { pan_from_deg: pan, pan_to_deg: pan, tilt_from_deg: tenth(lowest), tilt_to_deg: tenth(highest) };
+  }
+  return {
+    pan_from_deg: turned(head.pan_deg + Math.min(...pans) - marginDeg),
+    pan_to_deg: turned(head.pan_deg + Math.max(...pans) + marginDeg),
+    tilt_from_deg: tenth(Math.max(-90, Math.min(...tilts) - marginDeg)),
+    tilt_to_deg: tenth(Math.min(90, Math.max(...tilts) + marginDeg)),
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * The page: who is here and what is open decide what is shown. Without the gateway it goes on with what this phone has.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import "../app/parts/confirm.js";
+import "../app/parts/gate.js";
+import "../app/parts/veil.js";
+import "./down.js";
+import "./list.js";
+import "./up.js";
+import "./waiting.js";
+import { signOut } from "../app/session.js";
+import { FieldElement, opened, ours } from "./state.js";
+import { close } from "./work.js";
+
+class FieldApp extends FieldElement {
+  /** @override */
+  createRenderRoot() {
+    this.replaceChildren();
+    return this;
+  }
+
+  #strip() {
+    const { reach } = this.field;
+    const waits = ours().length;
+    const stuck = ours().some(({ refused }) => refused);
+    const words = stuck ? "refused" : waits > 0 ? `${waits} to send` : reach === "up" ? "all sent" : "no network";
+    const mark = stuck ? "!" : waits > 0 ? "↑" : reach === "up" ? "✓" : "○";
+    return html`<header class="field-strip">
+      ${this.field.open ? html`<button class="back" @click=${close} aria-label="Back to the list">‹ Back</button>` : html`<span class="wordmark">Sightline</span>`}
+      <span class="field-sent" role="status" data-reach=${reach} data-waits=${waits} data-stuck=${stuck}><span aria-hidden="true">${mark}</span> ${words}${
+        reach === "down" && waits > 0 ? " · no network" : ""}</span>
+    </header>`;
+  }
+
+  #body() {
+    const { barred, open } = this.field;
+    if (barred) return html`<section class="card"><h1>${barred.title}</h1><p>${barred.cure}</p></section>`;
+    if (open === null) return html`<field-list></field-list>`;
+    const one = opened();
+    if (!one) return html`<section class="card"><h1>It is not here any more.</h1><p>Somebody else took the next step. Go back to the list.</p></section>`;
+    // Who begins to put it up signs it off here, when it stands already.
+    const putting = one.stage === "planned" || (one.stage === "deployed" && this.field.draft?.seen !== "" && !this.field.draft?.signedOff);
+    return putting ? html`<field-up></field-up>` : html`<field-down></field-down>`;
+  }
+
+  /** @override */
+  render() {
+    const { session, lock, notice } = this.state;
+    const alone = (session === "unreachable" || session === "starting") && this.field.user !== null;
+    if (session === "astray") {
+      return html`<main class="field"><section class="card"><h1>This page is for field teams.</h1>
+        <p>What is shared with you is at <a href="/watch">/watch</a>.</p><button @click=${() => void signOut()}>Sign out</button></section></main>`;
+    }
+    if (session !== "signed-in" && !alone) {
+      const theirs = this.field.outbox.length;
+      return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>
+        ${theirs ? html`<p class="field-kept" role="status">${theirs} steps wait on this phone. They are sent when whoever took them signs in.</p>` : nothing}`;
+    }
+    return html`<main class="field" data-lock=${lock} data-session=${session}>
+        ${this.#strip()}
+        ${notice && notice.kind !== "news" ? html`<p class="said attention" role="alert">${notice.text}</p>` : nothing}
+        ${lock === "open" ? html`<field-waiting></field-waiting>${this.#body()}` : nothing}
+      </main>
+      <sl-veil></sl-veil><sl-confirm></sl-confirm>`;
+  }
+}
+
+customElements.define("field-app", FieldApp);

@@ -1,0 +1,42 @@
+/**
+ * Starts the field page, from this phone where there is no network.
+ * @module
+ */
+
+import "./app.js";
+import { watchHands } from "../app/activity.js";
+import { begin, wear } from "../app/session.js";
+import { steering } from "../app/steering.js";
+import { store } from "../app/store.js";
+import { came, close, gone, listen, look, wake } from "./work.js";
+
+wear({
+  astray(user) {
+    if (user.role !== "partner") return false;
+    store.set({ session: "astray", user });
+    return true;
+  },
+  came,
+  leaving: () => steering().aim(null),
+  gone() {
+    steering().aim(null);
+    close();
+    void gone();
+  },
+  shut: () => steering().aim(null),
+  opened: look,
+});
+listen();
+watchHands();
+void wake().finally(() => void begin());
+void keepShell();
+
+/** Have the page's own files kept. Over plain HTTP, and where the browser keeps nothing, the page needs its network. */
+async function keepShell() {
+  if (!("serviceWorker" in navigator)) return;
+  const kept = await navigator.serviceWorker.register("/field/worker.js", { scope: "/field" }).catch(() => null);
+  if (!kept) return;
+  const takeOver = () => kept.waiting?.postMessage("take over");
+  takeOver();
+  kept.addEventListener("updatefound", () => kept.installing?.addEventListener("statechange", takeOver));
+}

@@ -1,0 +1,42 @@
+/**
+ * A photo by the phone's own camera: the file as it was made, with all that it says of itself.
+ * @module
+ */
+
+import { html } from "lit";
+import { tell } from "../app/store.js";
+
+const TYPES = ["image/jpeg", "image/png"];
+/** As the gateway takes them, unless its administrator said otherwise; it looks again. */
+const LARGEST_BYTES = 12 * 2 ** 20;
+
+/** @typedef {{bytes: ArrayBuffer, type: string}} Photo */
+
+/** @param {Event} event @returns {Promise<Photo | null>} null, and said why, where it cannot be taken */
+async function photoIn(event) {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  const file = input.files?.[0];
+  // The same file can be chosen again.
+  const taken = file ? { type: file.type, size: file.size, bytes: await file.arrayBuffer() } : null;
+  input.value = "";
+  if (!taken) return null;
+  if (!TYPES.includes(taken.type)) {
+    tell("A photo is a JPEG or a PNG. Set the phone's camera to “most compatible”, and take it again.", "attention");
+    return null;
+  }
+  if (taken.size > LARGEST_BYTES) {
+    tell(`The photo has ${Math.round(taken.size / 2 ** 20)} MB; 12 are taken. Set the phone's camera to a smaller picture, and take it again.`, "attention");
+    return null;
+  }
+  return { bytes: taken.bytes, type: taken.type };
+}
+
+/**
+ * @param {string} id @param {string} label @param {boolean} first whether it is what comes next
+ * @param {(photo: Photo) => Promise<void>} taken
+ */
+export const shoot = (id, label, first, taken) => html`<label class="shoot ${first ? "primary" : ""}" for=${id}>${label}
+  <input class="away" id=${id} type="file" accept=${TYPES.join()} capture="environment" @change=${async (/** @type {Event} */ event) => {
+    const photo = await photoIn(event);
+    if (photo) await taken(photo);
+  }}></label>`;

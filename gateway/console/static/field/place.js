@@ -1,0 +1,240 @@
+/**
+ * Where the unit stands, and where it looks: the phone's place with its accuracy, a pin to correct, the compass, or the live
+ * picture lined up with the map.
+ * @module
+ */
+
+import * as L from "leaflet";
+import { html, nothing } from "lit";
+import { get } from "../app/api.js";
+import { cone, wind } from "../app/geo.js";
+import { LIGHT, layGround, layTiles } from "../app/map-ground.js";
+import { cameraById } from "../app/store.js";
+import { bearingTo, distanceM, headingOf, linedUp } from "./aim.js";
+import "./picture.js";
+import { FieldElement, opened } from "./state.js";
+import { draw, kept } from "./work.js";
+
+/** @typedef {import("./progress.js").Spot} Spot */
+
+const CONE_DEG = 60;
+
+class FieldPlace extends FieldElement {
+  /** @override */
+  static properties = { confirmed: { attribute: false } };
+
+  /** @type {L.Map | null} */
+  #map = null;
+  /** @type {L.Marker | null} */
+  #pin = null;
+  /** @type {L.Circle | null} */
+  #sure = null;
+  /** @type {L.Polygon | null} */
+  #cone = null;
+  #watch = 0;
+  #said = "";
+  /** The phone's compass is followed. */
+  #compass = false;
+  #turned = false;
+  /** A tap on the map says what stands in the middle of the live picture. */
+  #lining = false;
+  #following = true;
+
+  constructor() {
+    super();
+    /** @type {() => void} */
+    this.confirmed = () => {};
+  }
+
+  /** @override */
+  firstUpdated() {
+    const host = /** @type {HTMLElement} */ (this.querySelector("#field-map"));
+    const map = L.map(host, { zoomControl: true, attributionControl: true, minZoom: 3, maxZoom: 20, zoomAnimation: false, fadeAnimation: false, markerZoomAnimation: false });
+    map.attributionControl.setPrefix(false);
+    this.#map = map;
+    const { latitude, longitude } = /** @type {import("./progress.js").Deployment} */ (opened()).place;
+    map.setView([latitude, longitude], 18);
+    const spread = this.field.rules?.spread_m;
+    if (spread) L.circle([latitude, longitude], { radius: spread, interactive: false, className: "granted" }).addTo(map);
+    map.on("click", ({ latlng }) => this.#tapped(latlng.lat, latlng.lng));
+    void this.#ground(map);
+    if (navigator.geolocation) {
+      this.#watch = navigator.geolocation.watchPosition(
+        ({ coords }) => this.#placed(coords),
+        (error) => this.#tell(error.code === error.PERMISSION_DENIED ? "The phone does not let this page know where it is. Tap the place on the map." : "The phone does not know where it is yet. Wait, or tap the place on the map."),
+        { enableHighAccuracy: true, maximumAge: 5000 },
+      );
+    } else this.#tell("This browser does not tell where it is. Tap the place on the map.");
+    this.#following = !this.field.draft?.spot?.moved;
+    this.#listenToCompass();
+    this.#redraw();
+  }
+
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    if (this.#watch) navigator.geolocation.clearWatch(this.#watch);
+    removeEventListener("deviceorientationabsolute", this.#turn);
+    removeEventListener("deviceorientation", this.#turn);
+    this.#map?.remove();
+    this.#map = null;
+  }
+
+  /** @override */
+  updated() {
+    this.#redraw();
+  }
+
+  /** @param {string} words */
+  #tell(words) {
+    this.#said = words;
+    this.requestUpdate();
+  }
+
+  /** The ground as it was read last, where there is no network. @param {L.Map} map */
+  async #ground(map) {
+    const settings = await get("/map").catch(() => null);
+    if (settings?.tiles_url) {
+      if (this.#map === map) layTiles(map, settings);
+      return;
+    }
+    const ground = settings ? await get("/map/ground").catch(() => null) : null;
+    if (ground) await kept.put("known", [{ name: "ground", ground }]);
+    const drawn = ground ?? (await kept.one("known", "ground"))?.ground;
+    if (drawn && this.#map === map) layGround(map, drawn, LIGHT);
+  }
+
+  /** @param {GeolocationCoordinates} coords */
+  #placed({ latitude, longitude, accuracy }) {
+    if (!this.#following) return;
+    this.#said = "";
+    void draw({ spot: { latitude, longitude, accuracy_m: Math.round(accuracy), moved: false } });
+    this.#map?.panTo([latitude, longitude], { animate: false });
+  }
+
+  /** @param {number} latitude @param {number} longitude */
+  #tapped(latitude, longitude) {
+    const spot = this.field.draft?.spot;
+    if (this.#lining && spot) {
+      this.#lining = false;
+      void draw({ bearing_deg: Math.round(linedUp(spot, { latitude, longitude }, this.#pan())) });
+      return;
+    }
+    this.#move(latitude, longitude);
+  }
+
+  /** @param {number} latitude @param {number} longitude */
+  #move(latitude, longitude) {
+    this.#following = false;
+    void draw({ spot: { latitude, longitude, accuracy_m: null, moved: true } });
+  }
+
+  #camera() {
+    return cameraById(opened()?.cameras[0]);
+  }
+
+  /** How far the head is turned from its own zero. */
+  #pan() {
+    return this.#camera()?.state.head?.pan_deg ?? 0;
+  }
+
+  // --- the compass
+
+  #listenToCompass() {
+    // Where its owner has to be asked first, at a tap, nothing comes until then.
+    addEventListener("deviceorientationabsolute", /** @type {EventListener} */ (this.#turn));
+    addEventListener("deviceorientation", /** @type {EventListener} */ (this.#turn));
+  }
+
+  async #askCompass() {
+    const Known = /** @type {any} */ (globalThis).DeviceOrientationEvent;
+    if (typeof Known?.requestPermission === "function") {
+      const answer = await Known.requestPermission().catch(() => "denied");
+      if (answer !== "granted") return this.#tell("The phone does not let this page use its compass. Use the slider, or line the picture up.");
+    }
+    this.#turned = false;
+  }
+
+  /** @param {any} event */
+  #turn = (event) => {
+    // A turn from anywhere is no compass.
+    if (event.type === "deviceorientation" && !event.absolute && typeof event.webkitCompassHeading !== "number") return;
+    const heading = headingOf(event);
+    if (heading === null) return;
+    if (!this.#compass) {
+      this.#compass = true;
+      this.requestUpdate();
+    }
+    if (this.#turned || this.#lining) return;
+    const now = Math.round(heading);
+    if (now !== this.field.draft?.bearing_deg) void draw({ bearing_deg: now });
+  };
+
+  /** @param {number} bearing */
+  #setBearing(bearing) {
+    this.#turned = true;
+    void draw({ bearing_deg: bearing });
+  }
+
+  // --- the map
+
+  #redraw() {
+    const { draft } = this.field;
+    const map = this.#map;
+    if (!map || !draft?.spot) return;
+    const { latitude, longitude, accuracy_m: accuracy } = draft.spot;
+    if (!this.#pin) {
+      const icon = L.divIcon({ className: "pin", iconSize: [44, 44], iconAnchor: [22, 42] });
+      this.#pin = L.marker([latitude, longitude], { icon, draggable: true, keyboard: true, autoPan: true, alt: "Where the unit stands" }).addTo(map);
+      this.#pin.on("dragend", () => {
+        const at = /** @type {L.Marker} */ (this.#pin).getLatLng();
+        this.#move(at.lat, at.lng);
+      });
+      this.#sure = L.circle([latitude, longitude], { radius: 0, interactive: false, className: "accuracy" }).addTo(map);
+      this.#cone = L.polygon([], { interactive: false, className: "cone" }).addTo(map);
+    }
+    this.#pin.setLatLng([latitude, longitude]);
+    this.#sure?.setLatLng([latitude, longitude]).setRadius(accuracy ?? 0);
+    this.#cone?.setLatLngs(draft.bearing_deg === null ? [] : cone(latitude, longitude, draft.bearing_deg + this.#pan(), this.#camera()?.state.head?.hfov_deg ?? CONE_DEG));
+  }
+
+  /** @param {Spot | null} spot */
+  #where(spot) {
+    const one = opened();
+    if (!spot || !one) return html`<p class="quiet" role="status">Looking where this phone is…</p>`;
+    const off = distanceM(one.place, spot);
+    const spread = this.field.rules?.spread_m ?? Infinity;
+    const far = off > spread;
+    return html`<p role="status" data-accuracy=${spot.accuracy_m ?? ""} data-moved=${spot.moved}>${
+      spot.moved ? "By your pin" : `By this phone, within ${spot.accuracy_m} m`} · ${Math.round(off)} m ${wind(bearingTo(one.place, spot))} of what was granted.</p>
+      ${far ? html`<p class="said alarm">That is too far: ${Math.round(spread)} m are allowed. Put it up where it was granted, or have the other place referred.</p>` : nothing}
+      ${!spot.moved && (spot.accuracy_m ?? 0) > 25 ? html`<p class="said attention">The phone is not sure. Drag the pin to the post.</p>` : nothing}`;
+  }
+
+  /** @override */
+  render() {
+    const { draft, rules } = this.field;
+    const one = opened();
+    if (!draft || !one) return nothing;
+    const { spot, bearing_deg: bearing } = draft;
+    const far = spot !== null && distanceM(one.place, spot) > (rules?.spread_m ?? Infinity);
+    const camera = this.#camera();
+    return html`
+      <div id="field-map" class="field-map" aria-label="Map: tap or drag to correct the place"></div>
+      ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}
+      ${this.#where(spot)}
+      ${this.#following ? nothing : html`<button id="by-phone" @click=${() => { this.#following = true; this.requestUpdate(); }}>Use this phone's place</button>`}
+      <label for="bearing">The unit's front looks <b>${bearing === null ? "?" : `${wind(bearing)} ${bearing}°`}</b>${
+        this.#compass && !this.#turned ? " · hold the phone as the unit looks" : ""}</label>
+      <input id="bearing" type="range" min="0" max="359" step="1" .value=${String(bearing ?? 0)} @input=${(/** @type {Event} */ event) => this.#setBearing(Number(/** @type {HTMLInputElement} */ (event.target).value))}>
+      <div class="row">
+        <button id="compass" @click=${() => void this.#askCompass()}>By the compass</button>
+        ${camera?.state.live === "live" && spot ? html`<button id="line-up" aria-pressed=${this.#lining} @click=${() => { this.#lining = !this.#lining; this.#turned = true; this.requestUpdate(); }}>By the picture</button>` : nothing}
+      </div>
+      ${this.#lining && camera ? html`<field-picture .camera=${camera.id} .cross=${true}></field-picture>
+        <p class="said">Turn the picture until the cross is on something that you find on the map. Then tap that on the map.</p>` : nothing}
+      <button class="primary" id="stands-here" ?disabled=${spot === null || far || bearing === null} @click=${() => this.confirmed()}>It stands here and looks there</button>`;
+  }
+}
+
+customElements.define("field-place", FieldPlace);

@@ -1,0 +1,88 @@
+/**
+ * How far a deployment is: what the gateway has, with what waits on this phone done already. No network, no clock.
+ * @module
+ */
+
+/** @typedef {import("./outbox.js").Waiting} Waiting */
+/** @typedef {{latitude: number, longitude: number, height_m?: number | null}} Place */
+/**
+ * @typedef {object} Deployment as the API shows it; what this page reads of it
+ * @property {string} id @property {string} stage @property {string} title @property {string} purpose @property {Place} place
+ * @property {string} street @property {string} decided_by @property {string} unit @property {string[]} cameras
+ * @property {string} responsible @property {string} mount @property {string | null} signs_up @property {string | null} deployed
+ * @property {number | null} bearing_deg @property {string | null} review @property {string | null} until
+ * @property {string | null} removed @property {string | null} signs_down @property {{sha256: string, kind: string}[]} photos
+ * @property {string[]} documents @property {number | null} max_days @property {string[]} alarms @property {boolean} valid
+ */
+/** @typedef {{label: string, link: string, model: string, cameras: string[], heard: string | null, retired: string | null, states: {kind: string, time: string, values: Record<string, any>}[]}} Unit */
+/** @typedef {{latitude: number, longitude: number, accuracy_m: number | null, moved: boolean}} Spot moved: corrected by hand */
+/**
+ * @typedef {object} Draft what was begun and is no step yet
+ * @property {string} deployment @property {string} user
+ * @property {string} seen label of the unit that is here
+ * @property {"scanned" | "typed" | "chosen" | ""} how
+ * @property {Spot | null} spot @property {number | null} bearing_deg
+ * @property {boolean} fast fastened and locked
+ * @property {string | null} live when its picture was seen live
+ * @property {boolean} signedOff
+ */
+
+/** @param {string} deployment @param {string} user @returns {Draft} */
+export const newDraft = (deployment, user) => ({
+  deployment, user, seen: "", how: "", spot: null, bearing_deg: null, fast: false, live: null, signedOff: false,
+});
+
+/**
+ * The deployment as it is once everything is sent.
+ * @param {Deployment} known @param {Waiting[]} waiting @returns {Deployment}
+ */
+export function foreseen(known, waiting) {
+  let then = known;
+  for (const { deployment, step, said, key, at, unit } of waiting) {
+    if (deployment !== known.id) continue;
+    const when = new Date(at).toISOString();
+    if (step === "photos") then = { ...then, photos: [...then.photos, { sha256: key, kind: String(said.kind) }] };
+    else if (step === "plan") then = { ...then, unit: unit ?? then.unit, cameras: [String(said.camera)] };
+    else if (step === "signs-up") then = { ...then, signs_up: then.signs_up ?? when };
+    else if (step === "installation") {
+      then = { ...then, stage: "deployed", deployed: when, place: /** @type {Place} */ (said.place), bearing_deg: /** @type {number | null} */ (said.bearing_deg ?? null) };
+    } else if (step === "removal") then = { ...then, stage: "removed", removed: when };
+    else if (step === "signs-down") then = { ...then, signs_down: when };
+  }
+  return then;
+}
+
+/** What a field team is asked, in its order. @typedef {"unit" | "signs" | "place" | "photo" | "picture" | "off"} Part */
+
+/**
+ * @param {Deployment} then @param {Draft} draft @param {boolean} bounds whether limits and zones still have to be confirmed
+ * @returns {Record<Part, boolean>} what is done of putting it up
+ */
+export const putUp = (then, draft, bounds) => ({
+  unit: draft.seen !== "" && draft.seen === then.unit,
+  signs: then.signs_up !== null,
+  place: then.deployed !== null,
+  photo: then.photos.some(({ kind }) => kind === "unit"),
+  picture: draft.live !== null && !bounds,
+  off: draft.signedOff,
+});
+
+/** @param {Deployment} then @returns {{unit: boolean, signs: boolean}} what is done of taking it down */
+export const takenDown = (then) => ({ unit: then.removed !== null, signs: then.signs_down !== null });
+
+/**
+ * The label in what was scanned or typed: a printed label is its text, or the end of an address.
+ * @param {string} text @returns {string} empty where there is none
+ */
+export function labelIn(text) {
+  const last = text.trim().replace(/\/+$/, "").split(/[/=#?]/).at(-1) ?? "";
+  return /^[A-Za-z0-9_-]{1,32}$/.test(last) ? last.toUpperCase() : "";
+}
+
+/** The newest of one kind that a unit said. @param {Unit} unit @param {string} kind @returns {Record<string, any> | null} */
+export const said = (unit, kind) => unit.states.find((state) => state.kind === kind || state.kind === `state/${kind}`)?.values ?? null;
+
+/** Which one may put up or take down now. @param {Deployment[]} deployments */
+export const toPutUp = (deployments) => deployments.filter(({ stage }) => stage === "planned");
+/** @param {Deployment[]} deployments */
+export const standing = (deployments) => deployments.filter(({ stage, signs_down: down }) => stage === "deployed" || (stage === "removed" && down === null));

@@ -1,0 +1,148 @@
+/**
+ * Putting a unit up: one thing after another, what is done above, what comes next below the thumb.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { cameraById, store } from "../app/store.js";
+import { clockShort, toIso } from "../app/time.js";
+import "./confirm.js";
+import { shoot } from "./photo.js";
+import "./picture.js";
+import "./place.js";
+import { putUp } from "./progress.js";
+import "./scan.js";
+import { FieldElement, opened, ours } from "./state.js";
+import { close, draw, take } from "./work.js";
+
+/** @typedef {import("./progress.js").Deployment} Deployment */
+/** @typedef {import("./progress.js").Draft} Draft */
+/** @typedef {import("./progress.js").Part} Part */
+
+class FieldUp extends FieldElement {
+  /** @type {import("./picture.js").Box | null} */
+  #drawn = null;
+  /** Another unit than the planned one is here. */
+  #other = "";
+
+  /** @param {string} label @param {"scanned" | "typed" | "chosen"} how */
+  #found = (label, how) => {
+    const one = opened();
+    if (!one) return;
+    this.#other = label === one.unit ? "" : label;
+    if (this.#other) this.requestUpdate();
+    else void draw({ seen: label, how });
+  };
+
+  /** The plan is said anew with the unit that is here. @param {Deployment} one */
+  async #replan(one) {
+    const unit = this.field.units?.find(({ label }) => label === this.#other);
+    const camera = unit?.cameras[0];
+    if (!camera) return;
+    await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount }, words: `unit ${this.#other} goes`, unit: this.#other }]);
+    await draw({ seen: this.#other, how: "scanned" });
+    this.#other = "";
+    this.requestUpdate();
+  }
+
+  /** @param {Deployment} one */
+  #unit(one) {
+    if (this.#other) {
+      const there = this.field.units?.some(({ label, cameras }) => label === this.#other && cameras.length > 0);
+      return html`<p class="said attention" role="alert"><strong>This is ${this.#other}; ${one.unit} is planned.</strong></p>
+        ${there ? html`<button class="primary" id="replan" @click=${() => void this.#replan(one)}>Put up ${this.#other} instead</button>`
+          : html`<p>${this.#other} is not among the units that you may see. Bring ${one.unit}, or ask the control room.</p>`}
+        <button @click=${() => { this.#other = ""; this.requestUpdate(); }}>Look again</button>`;
+    }
+    return html`<p>Planned: <b>${one.unit}</b></p><field-scan .found=${this.#found}></field-scan>`;
+  }
+
+  /** @param {Deployment} one */
+  #signs(one) {
+    return html`<p>Signs first: they are up before the camera is. One photo says so.</p>
+      ${shoot("sign-photo", "Photograph the sign", true, (photo) => take(one.id, [
+        { step: "photos", said: { kind: "sign-up" }, words: "photo of the sign", photo },
+        { step: "signs-up", said: { text: "The signs are up, as in the photo." }, words: "signs are up" },
+      ]))}`;
+  }
+
+  /** @param {Deployment} one @param {Draft} draft */
+  #stands(one, { spot, bearing_deg }) {
+    if (!spot) return;
+    const { latitude, longitude, accuracy_m: accuracy, moved } = spot;
+    void take(one.id, [
+      { step: "installation", said: { place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg }, words: "the unit is up" },
+      { step: "notes", said: { text: moved ? "Placed by a pin on the map." : `Placed by the phone, within ${accuracy} m.` }, words: "how it was placed" },
+    ]);
+  }
+
+  /** @param {Deployment} one */
+  #photo(one) {
+    return shoot("unit-photo", "Photograph the unit on its post", true, (photo) => take(one.id, [{ step: "photos", said: { kind: "unit" }, words: "photo of the unit", photo }]));
+  }
+
+  /** @param {Deployment} one @param {Draft} draft */
+  #picture(one, draft) {
+    const id = one.cameras[0];
+    const known = cameraById(id);
+    if (!id || !known) return html`<p class="said attention">Its picture is shown once the gateway can be reached.</p>`;
+    if (ours().some((each) => each.deployment === one.id && each.step === "installation")) {
+      return html`<p class="said attention">The picture is shown once the installation is sent.</p>`;
+    }
+    const seen = () => draft.live === null && void draw({ live: toIso(store.serverClock.now()) });
+    const mayDraw = this.state.user?.permissions.includes("enrol") && typeof known.state.head?.hfov_deg === "number";
+    return html`<field-picture .camera=${id} .live=${seen} .drawn=${mayDraw ? (/** @type {import("./picture.js").Box} */ box) => { this.#drawn = box; this.requestUpdate(); } : null}></field-picture>
+      <field-confirm .camera=${id} .drawn=${this.#drawn} @kept=${() => { this.#drawn = null; this.requestUpdate(); }}></field-confirm>`;
+  }
+
+  /** @param {Deployment} one @param {Draft} draft @param {Record<Part, boolean>} done */
+  #off(one, draft, done) {
+    const ticks = /** @type {[boolean, string][]} */ ([
+      [done.unit, `Unit ${draft.seen}${draft.how === "scanned" ? ", scanned" : ""}`],
+      [done.signs, "Signs are up, photographed"],
+      [done.place, "Place and bearing"],
+      [done.photo, "The unit is photographed"],
+      [draft.live !== null, draft.live ? `Seen live at ${clockShort(Date.parse(draft.live))}` : "Seen live"],
+      [done.picture, "Zones and limits hold here"],
+    ]);
+    const all = draft.fast && ticks.every(([is]) => is);
+    const sign = () => take(one.id, [{
+      step: "notes", words: "signed off",
+      said: { text: `Signed off in the field. ${ticks.map(([, words]) => words).join("; ")}; fastened and locked.` },
+    }]).then(() => draw({ signedOff: true })).then(close);
+    return html`<ul class="ticks">${ticks.map(([is, words]) => html`<li data-tick=${is}><span aria-hidden="true">${is ? "✓" : "○"}</span> ${words}<span class="away">${is ? ": done" : ": not done"}</span></li>`)}</ul>
+      <label class="check large"><input type="checkbox" id="fast" .checked=${draft.fast} @change=${(/** @type {Event} */ event) => void draw({ fast: /** @type {HTMLInputElement} */ (event.target).checked })}> It is fastened and locked, and nothing hangs loose</label>
+      <button class="primary" id="sign-off" ?disabled=${!all} @click=${() => void sign()}>Sign off</button>`;
+  }
+
+  /** @override */
+  render() {
+    const one = opened();
+    const { draft } = this.field;
+    if (!one || !draft) return nothing;
+    const known = cameraById(one.cameras[0]);
+    // Who may not confirm them leaves them to somebody who may; the page says so.
+    const may = this.state.user?.permissions.includes("enrol") ?? false;
+    const done = putUp(one, draft, may && known?.bounds === "unconfirmed");
+    const parts = /** @type {[Part, string, () => unknown][]} */ ([
+      ["unit", "The unit", () => this.#unit(one)],
+      ["signs", "The signs", () => this.#signs(one)],
+      ["place", "Place and bearing", () => html`<field-place .confirmed=${() => this.#stands(one, /** @type {Draft} */ (this.field.draft))}></field-place>`],
+      ["photo", "Photo of the unit", () => this.#photo(one)],
+      ["picture", "The picture", () => this.#picture(one, draft)],
+      ["off", "Sign off", () => this.#off(one, draft, done)],
+    ]);
+    const now = parts.findIndex(([part]) => !done[part]);
+    return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
+        <p>${one.title}</p><p class="quiet">${one.purpose} · answers for it: ${one.responsible} · granted by ${one.decided_by}${one.max_days ? ` for ${one.max_days} days` : ""}</p></section>
+      ${parts.map(([part, title, body], index) => {
+        // The picture stays while it is signed off: it is what is signed.
+        const shown = index === now || (part === "picture" && parts[now]?.[0] === "off");
+        return html`<section class="card part" data-part=${part} data-done=${done[part]} data-now=${index === now}>
+          <h2><span aria-hidden="true">${done[part] ? "✓" : index + 1}</span> ${title}<span class="away">${done[part] ? ": done" : ""}</span></h2>${shown ? body() : nothing}</section>`;
+      })}
+      ${one.stage === "deployed" ? html`<button class="plain" id="down-instead" @click=${() => void draw({ seen: "", how: "" })}>Take it down instead</button>` : nothing}`;
+  }
+}
+
+customElements.define("field-up", FieldUp);

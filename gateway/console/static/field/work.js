@@ -1,0 +1,215 @@
+/**
+ * The field's work: reads what is planned and stands, keeps what is done, and sends it whenever the gateway can be reached.
+ * @module
+ */
+
+import { ApiError, get, request } from "../app/api.js";
+import { Backoff } from "../app/backoff.js";
+import { keepCameras, may, store } from "../app/store.js";
+import { Kept } from "./kept.js";
+import { Outbox, newKey } from "./outbox.js";
+import { newDraft } from "./progress.js";
+import { field, forget, ours } from "./state.js";
+
+/** @typedef {import("./progress.js").Draft} Draft */
+/** @typedef {import("./progress.js").Deployment} Deployment */
+/** @typedef {import("./outbox.js").Waiting} Waiting */
+
+const LOOK_MS = 15_000;
+/** What was read is shown without the gateway for so long: whoever finds the phone later finds nothing. */
+const SHOWN_MS = 24 * 3_600_000;
+const SHOWN_STAGES = ["planned", "deployed", "removed"];
+
+export const kept = new Kept();
+const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
+let timer = 0;
+
+/** @param {Waiting} one @returns {Promise<Deployment>} */
+async function post({ deployment, step, said, key, photo }) {
+  const path = `/api/v1/deployments/${encodeURIComponent(deployment)}/${step}`;
+  const sent = photo
+    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key })}`, { method: "POST", body: photo.bytes, headers: { "Content-Type": photo.type } })
+    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key }), headers: { "Content-Type": "application/json" } });
+  return sent.json();
+}
+
+/** Two pages on one phone take turns. @param {() => Promise<void>} work */
+const alone = (work) => (navigator.locks ? navigator.locks.request("sightline-field-outbox", work) : work());
+
+export const outbox = new Outbox({
+  shelves: kept,
+  post,
+  async heard(deployment) {
+    const others = field.state.deployments.filter(({ id }) => id !== deployment.id);
+    field.set({ deployments: [...others, deployment], reach: "up" });
+    await remember();
+  },
+  changed: () => field.set({ outbox: outbox.waiting }),
+  alone,
+});
+
+/** Show what this phone has of before; the gateway may be out of reach for as long as it likes. */
+export async function wake() {
+  await outbox.load();
+  const [list, user] = await Promise.all([kept.one("known", "list"), kept.one("known", "user")]);
+  const fresh = list && Date.now() - list.at < SHOWN_MS;
+  if (list && !fresh) await kept.empty("known");
+  if (fresh && user && field.state.user === null) {
+    store.set({ cameras: list.cameras });
+    field.set({ user: user.value, readAt: list.at, deployments: list.deployments, units: list.units, rules: list.rules });
+  }
+  field.set({ lasting: (await navigator.storage?.persisted?.().catch(() => false)) ?? false });
+}
+
+/** Keep what is shown, for when the gateway cannot be asked. */
+async function remember() {
+  const { deployments, units, rules, user, readAt } = field.state;
+  if (!user || readAt === null) return;
+  // Of the borough's cameras only those that this is about stay on a phone.
+  const ids = new Set([...deployments, ...(units ?? [])].flatMap((one) => one.cameras));
+  const cameras = store.state.cameras.filter(({ id }) => ids.has(id));
+  await kept.put("known", [
+    { name: "list", at: readAt, deployments, units, rules, cameras },
+    { name: "user", value: user },
+  ]);
+}
+
+/** Somebody is in. */
+export async function came() {
+  const user = store.state.user;
+  if (!user) return;
+  const before = await kept.one("known", "user");
+  if (before && before.value.id !== user.id) {
+    forget();
+    await kept.empty("known");
+  }
+  field.set({ user: { id: user.id, name: user.name || user.username } });
+  if (!may("deploy")) {
+    field.set({ barred: { type: "field.deploy", title: "You may not deploy cameras.", cure: "Ask an administrator for the permission “Deploy”." } });
+    return;
+  }
+  field.set({ barred: null });
+  field.set({ lasting: (await navigator.storage?.persist?.().catch(() => false)) ?? false });
+  await look();
+}
+
+/** They signed out, or were: what was shown to them is forgotten, what they did is not. */
+export async function gone() {
+  clearTimeout(timer);
+  forget();
+  await kept.empty("known");
+}
+
+/** @type {Promise<void> | null} */
+let looking = null;
+let more = false;
+
+/**
+ * Send what waits, then read how things stand; and again before long. One at a time: a list that was read before a step was
+ * sent must not be shown after it.
+ * @returns {Promise<void>}
+ */
+export function look() {
+  more = true;
+  looking ??= (async () => {
+    try {
+      while (more) {
+        more = false;
+        await sendAndRead();
+      }
+    } finally {
+      looking = null;
+    }
+  })();
+  return looking;
+}
+
+async function sendAndRead() {
+  clearTimeout(timer);
+  const { user, barred } = field.state;
+  if (store.state.session !== "signed-in" || !user || barred) return;
+  let wait = LOOK_MS;
+  try {
+    const again = await outbox.send(user.id);
+    if (again) wait = Math.max((again.retryAfterS ?? 0) * 1000, backoff.failed(performance.now()));
+    await read();
+    if (!again) backoff.healthy(performance.now());
+    field.set({ reach: "up" });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 0) field.set({ reach: "down" });
+    if (ours().length > 0) wait = backoff.failed(performance.now());
+  }
+  timer = setTimeout(() => void look(), wait);
+}
+
+async function read() {
+  const [lists, rules, units, cameras] = await Promise.all([
+    Promise.all(SHOWN_STAGES.map((stage) => get(`/deployments?stage=${stage}`))),
+    get("/deployments/rules"),
+    // A site without units that call in has no list of them.
+    get("/units").then(({ units: all }) => all, (error) => {
+      if (error instanceof ApiError && error.status !== 0 && error.status !== 401) return null;
+      throw error;
+    }),
+    get("/cameras"),
+  ]);
+  keepCameras(cameras);
+  field.set({ deployments: lists.flat(), rules, units, readAt: Date.now() });
+  await remember();
+}
+
+/** Take what is planned or stands in hand. @param {string} id */
+export async function open(id) {
+  const user = field.state.user;
+  if (!user) return;
+  const begun = await kept.one("drafts", id);
+  field.set({ open: id, draft: begun?.user === user.id ? begun : newDraft(id, user.id) });
+}
+
+export function close() {
+  field.set({ open: null, draft: null });
+}
+
+/** @type {Promise<void> | null} */
+let writing = null;
+/** @type {Draft | null} */
+let newest = null;
+
+/** Keep what was begun: it is on the disk when this returns. A compass turns faster than disks write. @param {Partial<Draft>} patch */
+export async function draw(patch) {
+  const { draft } = field.state;
+  if (!draft) return;
+  newest = { ...draft, ...patch };
+  field.set({ draft: newest });
+  writing ??= (async () => {
+    try {
+      for (let now = null; now !== newest; ) {
+        now = /** @type {Draft} */ (newest);
+        await kept.put("drafts", [now]);
+      }
+    } finally {
+      writing = null;
+    }
+  })();
+  await writing;
+}
+
+/**
+ * Keep steps that were taken, in their order, and send them if the gateway can be reached.
+ * @param {string} deployment
+ * @param {{step: string, said: Record<string, unknown>, words: string, photo?: {bytes: ArrayBuffer, type: string}, unit?: string}[]} steps
+ */
+export async function take(deployment, steps) {
+  const user = field.state.user;
+  if (!user) return;
+  const at = Date.now();
+  await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, key: newKey(), at })));
+  void look();
+}
+
+export function listen() {
+  addEventListener("online", () => void look());
+  addEventListener("offline", () => field.set({ reach: "down" }));
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void look());
+}

@@ -1,0 +1,39 @@
+// The field page's service worker: it keeps the page's own files, and nothing else. What people see and send is the page's.
+
+const worker = /** @type {any} */ (self);
+worker.importScripts("/field/shell.js");
+
+/** @type {{version: string, files: string[]}} */
+const shell = worker.SHELL;
+const PREFIX = "sightline-field-";
+const NAME = `${PREFIX}${shell.version}`;
+const kept = new Set(shell.files);
+
+worker.addEventListener("install", (/** @type {any} */ event) => {
+  // All of one version, or none of it.
+  event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(shell.files.map((file) => new Request(file, { cache: "reload" })))));
+});
+
+worker.addEventListener("activate", (/** @type {any} */ event) => {
+  event.waitUntil(
+    (async () => {
+      const names = await caches.keys();
+      await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== NAME).map((name) => caches.delete(name)));
+      await worker.clients.claim();
+    })(),
+  );
+});
+
+// The page asks for it once it is loaded whole, so that no page is made of two versions.
+worker.addEventListener("message", (/** @type {MessageEvent} */ event) => event.data === "take over" && worker.skipWaiting());
+
+worker.addEventListener("fetch", (/** @type {any} */ event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== location.origin || !kept.has(url.pathname)) return;
+  event.respondWith(
+    (async () => {
+      const cache = await caches.open(NAME);
+      return (await cache.match(url.pathname)) ?? fetch(event.request);
+    })(),
+  );
+});

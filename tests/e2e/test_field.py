@@ -1,0 +1,224 @@
+"""A field team's phone puts a unit up and takes it down: twelve taps, a thin link, a cut, and a phone that dies."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from config.cameras import CameraSettings
+from config.telemetry import TelemetrySettings
+from drivers.simulator.device import SimulatedDevice
+from gateway.app import open_gateway
+from gateway.worker import open_host
+from kernel.clock import SystemClock
+from tests.fakes.deploying import Deploying
+from tests.fakes.desk import Desk, settings_in, sign_up
+from tests.fakes.field_phone import FACING_EAST, FieldPhone
+from tests.fakes.host import FakeHost
+from tests.fakes.live_page import chromium
+from tests.fakes.onecamera import MovingEye, one_camera
+from tests.fakes.ports import free_port
+from tests.fakes.unit_broker import unit_client
+from tests.fakes.unit_field import say
+from tests.fakes.unit_voice import Voice
+from tests.fakes.waiting import told, until
+from tests.fakes.watching import LIVE
+
+pytestmark = pytest.mark.timeout(240)
+expect.set_options(timeout=30_000)
+TAPS_MAX = 12
+MACHINE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """A planned deployment, its unit calling in, and whoever puts it up."""
+
+    deploying: Deploying
+    device: SimulatedDevice
+    browser: Browser
+    folder: Path
+    stack: AsyncExitStack
+
+    @property
+    def desk(self) -> Desk:
+        """Return the gateway's desk."""
+        return self.deploying.desk
+
+    async def phone(self, *, code: str | None = None) -> FieldPhone:
+        """Return the team's phone. ``code``: it reads that off units."""
+        team = self.deploying.team
+        return await FieldPhone.of(self.browser, team, self.desk.url, self.folder, self.stack, code=code)
+
+    async def known(self) -> dict[str, Any]:
+        """Return the deployment as the gateway has it."""
+        known: dict[str, Any] = (await self.deploying.team.get(self.deploying.path)).json()
+        return known
+
+    async def steps(self) -> list[str]:
+        """Return the steps of its log since it was planned."""
+        lines = (await self.deploying.team.get(f"{self.deploying.path}/log")).json()
+        names = [line["step"] for line in lines]
+        return names[names.index("planned") + 1 :]
+
+
+@pytest_asyncio.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    """Give it: the gateway has its camera host, and its units' broker, inside."""
+    clock = SystemClock()
+    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port())
+    settings = settings_in(tmp_path).model_copy(
+        update={
+            "live": LIVE,
+            "telemetry": telemetry,
+            "cameras": CameraSettings.model_validate({"allow_loopback": True}),
+        }
+    )
+    async with AsyncExitStack() as stack:
+        device = await stack.enter_async_context(one_camera(clock, eye=MovingEye()))
+        browser = await stack.enter_async_context(chromium("--use-fake-device-for-media-stream"))
+        gateway = await stack.enter_async_context(open_gateway(settings, clock=clock, open_host=open_host))
+        await until(lambda: gateway.fleet.up, what="the host to be linked")
+        desk = Desk(gateway, FakeHost(), stack)
+        await sign_up(desk)
+        deploying = await Deploying.at(
+            desk, address=f"{device.host}:{device.http_port}", username=device.username, password=device.password
+        )
+        answer = await desk.admin.post("/api/v1/units", json={"label": "D017", "camera": deploying.camera})
+        assert answer.status_code == 201, answer.text
+        bundle = (await desk.admin.post("/api/v1/units/D017/certificate")).json()
+        tls = await asyncio.to_thread(_tls, bundle, tmp_path)
+        unit = await stack.enter_async_context(unit_client(telemetry.port, tls, "D017", modern=False))
+        await say(unit, Voice("D017", wall_ns=clock.wall_ns()), "online", online=True, firmware="2.1.0")
+
+        async def called() -> Any:
+            return (await desk.admin.get("/api/v1/units/D017")).json()
+
+        await told(called, lambda one: one["link"] == "online", what="the unit to call in")
+        await deploying.planned(signs=False)
+        yield Street(deploying, device, browser, tmp_path, stack)
+
+
+def _tls(bundle: dict[str, Any], folder: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=bundle["authority"])
+    (folder / "unit.pem").write_text(bundle["certificate"])
+    (folder / "unit.key").write_text(bundle["key"])
+    context.load_cert_chain(folder / "unit.pem", folder / "unit.key")
+    return context
+
+
+async def place(phone: FieldPhone) -> None:
+    """Say where it stands: the phone's place, and its compass."""
+    await expect(phone.page.locator("[data-accuracy='6']")).to_be_visible()
+    await phone.page.evaluate(FACING_EAST)
+    await expect(phone.page.locator("#stands-here")).to_be_enabled()
+    await phone.tap("#stands-here")
+    await phone.done("place")
+
+
+async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: Street) -> None:
+    """From the list to the signed tick list over 3G, in twelve taps and a minute of machine time."""
+    phone = await street.phone()
+    async with asyncio.timeout(MACHINE_S):
+        await phone.tap("[data-deployment]")
+        await phone.tap("[data-unit=D017]")
+        await phone.shoot("#sign-photo")
+        await phone.done("signs")
+        await place(phone)
+        await phone.shoot("#unit-photo")
+        await phone.done("photo")
+        await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+        await phone.tap("#fast")
+        await phone.tap("#sign-off")
+        await phone.waits(0)
+    assert phone.taps <= TAPS_MAX
+    known = await street.known()
+    assert known["stage"] == "deployed"
+    assert known["bearing_deg"] == 90
+    assert known["place"]["latitude"] == pytest.approx(51.50002)
+    assert sorted(one["kind"] for one in known["photos"]) == ["sign-up", "unit"]
+    assert phone.broken == []
+
+
+async def test_nothing_is_lost_when_the_network_and_the_phone_go(street: Street) -> None:
+    """Cut in the middle, dead, and started again without a network: each step arrives once, in its order."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await place(phone)
+    await phone.shoot("#unit-photo")
+    await phone.done("photo")
+    await phone.waits(5)
+    assert (await street.known())["stage"] == "planned"
+    await phone.die()
+    await phone.start()
+    await phone.waits(5)
+    await phone.tap("[data-deployment]")
+    for part in ("unit", "signs", "place", "photo"):
+        await phone.done(part)
+    await phone.find()
+    await phone.waits(0)
+    assert await street.steps() == ["photo", "signs-up", "installed", "note", "photo"]
+    assert (await street.known())["stage"] == "deployed"
+    assert phone.broken == []
+
+
+async def test_a_units_code_is_scanned_without_a_tap(street: Street) -> None:
+    """Where the browser reads codes and the page may use the camera, the right unit is known by holding it there."""
+    phone = await street.phone(code="https://sightline.example/u/D017")
+    await phone.tap("[data-deployment]")
+    await phone.done("unit")
+    assert phone.taps == 1
+
+
+async def test_another_unit_than_the_planned_one_is_said(street: Street) -> None:
+    """A code of another unit is no leave to go on."""
+    phone = await street.phone(code="D099")
+    await phone.tap("[data-deployment]")
+    await expect(phone.page.get_by_text("This is D099; D017 is planned.")).to_be_visible()
+    await expect(phone.page.locator('[data-part="unit"]')).to_have_attribute("data-done", "false")
+
+
+async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Street) -> None:
+    """Withdrawn while the phone had no network: it says so, and nothing that follows is sent until somebody decides."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.shoot("#sign-photo")
+    await phone.waits(2)
+    await street.deploying.step("withdrawal", text="The problem is gone.")
+    await phone.find()
+    await expect(phone.page.locator("[data-refused=photos]")).to_be_visible()
+    await phone.waits(2)
+    assert (await street.steps())[-1] == "withdrawn"
+
+
+async def test_a_unit_is_taken_down_from_the_phone(street: Street) -> None:
+    """The unit typed, down, its signs photographed gone: it stands nowhere, and the list has nothing of it."""
+    await street.deploying.photo("sign-up")
+    await street.deploying.step("signs-up", text="On LP 13.")
+    await street.deploying.step("installation", place={"latitude": 51.5, "longitude": -0.1}, bearing_deg=90.0)
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.page.fill("#unit-label", "d017")
+    await phone.tap(".typed button")
+    await phone.tap("#is-down")
+    await phone.done("removal")
+    await phone.shoot("#sign-photo")
+    await phone.done("signs-down")
+    await phone.waits(0)
+    known = await street.known()
+    assert known["stage"] == "removed"
+    assert known["signs_down"] is not None
+    assert phone.broken == []

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearingTo, distanceM, headingOf, linedUp, sectorOf } from "../../../../gateway/console/static/field/aim.js";
+import { foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
+
+const HERE = { latitude: 51.5, longitude: -0.1 };
+const near = (one, other, by = 0.6) => assert.ok(Math.abs(one - other) <= by, `${one} is not ${other}`);
+
+test("a bearing runs clockwise from north, a distance in metres", () => {
+  near(bearingTo(HERE, { latitude: 51.501, longitude: -0.1 }), 0);
+  near(bearingTo(HERE, { latitude: 51.5, longitude: -0.099 }), 90);
+  near(distanceM(HERE, { latitude: 51.501, longitude: -0.1 }), 111.3);
+});
+
+test("a lying phone points with its edge, a standing one with its back", () => {
+  near(headingOf({ alpha: 270, beta: 0, gamma: 0 }), 90);
+  near(headingOf({ alpha: 90, beta: 20, gamma: 0 }), 270);
+  near(headingOf({ alpha: 270, beta: 90, gamma: 0 }), 90);
+  near(headingOf({ alpha: 180, beta: 80, gamma: 0 }), 180);
+});
+
+test("an iPhone says its heading itself, and a phone without a compass none", () => {
+  assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123 }), 123);
+  assert.equal(headingOf({ alpha: null, beta: null, gamma: null }), null);
+});
+
+test("lined up, the head's own turn is taken off", () => {
+  near(linedUp(HERE, { latitude: 51.5, longitude: -0.099 }, 30), 60);
+  near(linedUp(HERE, { latitude: 51.501, longitude: -0.1 }, 20), 340);
+});
+
+test("the whole picture is what the lens sees, with its margin", () => {
+  const sector = sectorOf({ pan_deg: 0, tilt_deg: 0, hfov_deg: 60 }, { left: 0, top: 0, right: 1, bottom: 1 }, 2);
+  near(sector.pan_from_deg, -32, 0.1);
+  near(sector.pan_to_deg, 32, 0.1);
+  near(sector.tilt_to_deg, 20, 0.1);
+  near(sector.tilt_from_deg, -20, 0.1);
+});
+
+test("a rectangle on the right of a picture that looks back crosses the seam", () => {
+  const sector = sectorOf({ pan_deg: 170, tilt_deg: 0, hfov_deg: 60 }, { left: 0.5, top: 0.4, right: 1, bottom: 0.6 }, 0);
+  near(sector.pan_from_deg, 170, 0.1);
+  near(sector.pan_to_deg, -160, 0.1);
+});
+
+test("a steep picture covers more of the circle", () => {
+  const level = sectorOf({ pan_deg: 0, tilt_deg: 0, hfov_deg: 40 }, { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 }, 0);
+  const steep = sectorOf({ pan_deg: 0, tilt_deg: -60, hfov_deg: 40 }, { left: 0.25, top: 0.25, right: 0.75, bottom: 0.75 }, 0);
+  assert.ok(steep.pan_to_deg - steep.pan_from_deg > 1.7 * (level.pan_to_deg - level.pan_from_deg));
+});
+
+test("past straight down it is the whole circle", () => {
+  const sector = sectorOf({ pan_deg: 30, tilt_deg: -85, hfov_deg: 60 }, { left: 0.2, top: 0.2, right: 0.8, bottom: 0.9 }, 0);
+  assert.equal(sector.pan_from_deg, sector.pan_to_deg);
+  assert.equal(sector.tilt_from_deg, -90);
+});
+
+test("a label is read from its text or from the end of an address", () => {
+  assert.equal(labelIn(" d017 \n"), "D017");
+  assert.equal(labelIn("https://sightline.example/u/D017/"), "D017");
+  assert.equal(labelIn("https://sightline.example/field?unit=D017"), "D017");
+  assert.equal(labelIn("two words"), "");
+});
+
+const PLANNED = { id: "d1", stage: "planned", unit: "D017", cameras: ["c1"], photos: [], signs_up: null, deployed: null, removed: null, signs_down: null, place: HERE };
+const step = (name, said = {}, more = {}) => ({ deployment: "d1", step: name, said, key: name, at: 0, ...more });
+
+test("what waits on the phone counts as done", () => {
+  const then = foreseen(PLANNED, [step("photos", { kind: "unit" }), step("signs-up"), step("installation", { place: HERE, bearing_deg: 9 }), step("removal", {}, { deployment: "d2" })]);
+  const draft = { ...newDraft("d1", "anne"), seen: "D017", how: "typed", live: "2026-01-01T00:00:00Z" };
+  assert.equal(then.stage, "deployed");
+  assert.deepEqual(putUp(then, draft, false), { unit: true, signs: true, place: true, photo: true, picture: true, off: false });
+  assert.equal(putUp(then, draft, true).picture, false);
+});
+
+test("another unit than the planned one is no unit until the plan says so", () => {
+  const draft = { ...newDraft("d1", "anne"), seen: "D018" };
+  assert.equal(putUp(PLANNED, draft, false).unit, false);
+  assert.equal(putUp(foreseen(PLANNED, [step("plan", { camera: "c2" }, { unit: "D018" })]), draft, false).unit, true);
+});
+
+test("it is down when camera and signs are", () => {
+  assert.deepEqual(takenDown(foreseen({ ...PLANNED, stage: "deployed" }, [step("removal")])), { unit: true, signs: false });
+  assert.deepEqual(takenDown(foreseen(PLANNED, [step("removal"), step("signs-down")])), { unit: true, signs: true });
+});
