@@ -23,7 +23,7 @@ from gateway.api.spans import Span
 from gateway.api.steer_messages import Beat, Move, Preset, Release, Said, Stop, Take, parse, wish_of
 from gateway.audit.events import Action
 from gateway.db.errors import DatabaseError
-from gateway.fleet import rpc
+from gateway.fleet import rpc, wishes
 from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import FleetChange, StateChanged
 from gateway.fleet.errors import UnknownCameraError
@@ -209,7 +209,7 @@ class _Seat:
                 case _:
                     if isinstance(said, Preset):
                         await self._check(said)
-                    wish = rpc.SteerWish(holder=self._holder, wish=wish_of(said), priority=self._priority)
+                    wish = wishes.SteerWish(holder=self._holder, wish=wish_of(said), priority=self._priority)
                     await self._host.steer(self._camera.id, wish)
                     self._count(said)
         except (HostError, PresetVoidError, DatabaseError) as error:
@@ -242,8 +242,8 @@ class _Seat:
         )
         await self._say_stick(state)
 
-    def _stick_wish(self) -> rpc.StickWish:
-        return rpc.StickWish(holder=self._holder, name=self._who.name, take=True, priority=self._priority)
+    def _stick_wish(self) -> wishes.StickWish:
+        return wishes.StickWish(holder=self._holder, name=self._who.name, take=True, priority=self._priority)
 
     async def _leave(self, reason: str) -> None:
         """Let go of the stick, which stops the head."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gateway.api.errors import ControlSocketError
-from gateway.fleet import rpc
+from gateway.fleet import wishes
 
 MESSAGE_MAX_BYTES = 4096
 
@@ -28,49 +28,49 @@ class Release(_Said):
     n: int = 0
 
 
-class Beat(rpc.Beat):
+class Beat(wishes.Beat):
     """The hand is still there."""
 
     n: int = 0
 
 
-class Move(rpc.Move):
+class Move(wishes.Move):
     """Move until told otherwise."""
 
     n: int = 0
 
 
-class Stop(rpc.Stop):
+class Stop(wishes.Stop):
     """Stand."""
 
     n: int = 0
 
 
-class View(rpc.MoveInView):
+class View(wishes.MoveInView):
     """Bring a point of the picture to its centre."""
 
     n: int = 0
 
 
-class Box(rpc.ZoomBox):
+class Box(wishes.ZoomBox):
     """Fill the picture with a part of it."""
 
     n: int = 0
 
 
-class Preset(rpc.RecallPreset):
+class Preset(wishes.RecallPreset):
     """Go to a stored position."""
 
     n: int = 0
 
 
-class Home(rpc.GoHome):
+class Home(wishes.GoHome):
     """Go home."""
 
     n: int = 0
 
 
-class Aux(rpc.Auxiliary):
+class Aux(wishes.Auxiliary):
     """Wiper, washer, light."""
 
     n: int = 0
@@ -78,7 +78,7 @@ class Aux(rpc.Auxiliary):
 
 Said = Annotated[Take | Release | Beat | Move | Stop | View | Box | Preset | Home | Aux, Field(discriminator="t")]
 _SAID: TypeAdapter[Said] = TypeAdapter(Said)
-_WISH: TypeAdapter[rpc.AnyWish] = TypeAdapter(rpc.AnyWish)
+_WISH: TypeAdapter[wishes.AnyWish] = TypeAdapter(wishes.AnyWish)
 
 
 def parse(text: str | None) -> Said:
@@ -102,6 +102,6 @@ def parse(text: str | None) -> Said:
         ) from None
 
 
-def wish_of(said: Said) -> rpc.AnyWish:
+def wish_of(said: Said) -> wishes.AnyWish:
     """Return a message as the host takes it."""
     return _WISH.validate_python(said.model_dump(exclude={"n"}))

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
-from gateway.fleet import footage, rpc
+from gateway.fleet import footage, rpc, wishes
 from gateway.fleet.calls import (
     SILENCE_S,
     HostBusyError,
@@ -221,7 +221,7 @@ class HostClient:
         """Have views end by themselves at another time, by session; those that are no more are passed over."""
         await self._ask("POST", "/live/limits", content=rpc.wire(ViewLimits(until=until)))
 
-    async def stick(self, camera: CameraId, wish: rpc.StickWish) -> rpc.StickState:
+    async def stick(self, camera: CameraId, wish: wishes.StickWish) -> rpc.StickState:
         """Take the stick, or ask who holds it. 409 ``stick.held`` where another does."""
         answer = await self._ask("POST", f"/cameras/{camera}/stick", content=rpc.wire(wish))
         return read(rpc.StickState, answer)
@@ -231,17 +231,17 @@ class HostClient:
         answer = await self._ask("DELETE", f"/cameras/{camera}/stick", params={"holder": holder})
         return read(rpc.StickState, answer)
 
-    async def steer(self, camera: CameraId, wish: rpc.SteerWish) -> None:
+    async def steer(self, camera: CameraId, wish: wishes.SteerWish) -> None:
         """Steer, as the holder of the stick; returns when the wish is accepted, not when the head has moved."""
         await self._ask("POST", f"/cameras/{camera}/steer", content=rpc.wire(wish))
 
-    async def presets(self, camera: CameraId) -> rpc.PresetList:
+    async def presets(self, camera: CameraId) -> wishes.PresetList:
         """Return the presets of a head."""
-        return read(rpc.PresetList, await self._ask("GET", f"/cameras/{camera}/presets"))
+        return read(wishes.PresetList, await self._ask("GET", f"/cameras/{camera}/presets"))
 
     async def store_preset(self, camera: CameraId, name: str, token: str | None = None) -> Preset:
         """Store where the head points."""
-        body = rpc.wire(rpc.StorePreset(name=name, token=token))
+        body = rpc.wire(wishes.StorePreset(name=name, token=token))
         return read_as(_PRESET, (await self._ask("POST", f"/cameras/{camera}/presets", content=body)).content)
 
     async def remove_preset(self, camera: CameraId, token: str) -> None:

@@ -157,8 +157,11 @@ class Register:
             sealer = await self._vault.sealer(connection)
             device = _device(device_id, target, description, sealer, known.measured_ns)
             await devices.change_device(device)
-            kept = BoundsTable(connection)
-            return [_camera(row, device, await kept.of(row.id)) for row in await devices.cameras_of(device_id)]
+            kept = Standing(connection)
+            return [
+                _camera(row, device, await kept.bounds.of(row.id), await kept.views.of(row.id))
+                for row in await devices.cameras_of(device_id)
+            ]
 
     async def bind(self, camera: CameraId, bounds: Bounds) -> None:
         """Store the limits and no-look zones of a camera's head anew.

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from config.steering import SteeringSettings
-from gateway.fleet import rpc
+from gateway.fleet import rpc, wishes
 from gateway.worker.problems import problem_of
 from kernel.clock import Clock
 from kernel.geography import bearing_wrap
@@ -28,7 +28,7 @@ class HeadSeat:
         self.bearing_deg: float | None = None
         self._changed = changed
 
-    def take(self, wish: rpc.StickWish) -> rpc.StickState:
+    def take(self, wish: wishes.StickWish) -> rpc.StickState:
         """Give the stick to somebody, or only say who holds it.
 
         Raises:
@@ -51,7 +51,7 @@ class HeadSeat:
             self._changed()
         return self.stick_state()
 
-    async def steer(self, wish: rpc.SteerWish) -> None:
+    async def steer(self, wish: wishes.SteerWish) -> None:
         """Do what the holder wishes. Moves return at once, commands when the head has taken them.
 
         Raises:
@@ -60,29 +60,29 @@ class HeadSeat:
         """
         hand = self._hand(wish)
         match wish.wish:
-            case rpc.Stop():
+            case wishes.Stop():
                 # A stop is obeyed whoever sends it: it cannot do harm, and must never be too late.
                 self.controller.stop(hand)
                 return
-            case rpc.Beat():
+            case wishes.Beat():
                 if self._beaten(wish.holder):
                     return
         self.stick.touch(wish.holder)
         match wish.wish:
-            case rpc.Move(pan=pan, tilt=tilt, zoom=zoom):
+            case wishes.Move(pan=pan, tilt=tilt, zoom=zoom):
                 self.controller.wish(Velocity(pan, tilt, zoom), hand)
-            case rpc.MoveInView(right=right, up=up):
+            case wishes.MoveInView(right=right, up=up):
                 await self.controller.orders.move_in_view(right, up, hand)
-            case rpc.ZoomBox(x0=x0, y0=y0, x1=x1, y1=y1):
+            case wishes.ZoomBox(x0=x0, y0=y0, x1=x1, y1=y1):
                 await self.controller.orders.zoom_box(x0, y0, x1, y1, hand)
-            case rpc.RecallPreset(token=token):
+            case wishes.RecallPreset(token=token):
                 await self.controller.orders.recall(token, hand)
-            case rpc.GoHome():
+            case wishes.GoHome():
                 await self.controller.orders.home(hand)
-            case rpc.Auxiliary(command=command):
+            case wishes.Auxiliary(command=command):
                 await self.controller.orders.auxiliary(command, hand)
 
-    def _hand(self, wish: rpc.SteerWish) -> Priority:
+    def _hand(self, wish: wishes.SteerWish) -> Priority:
         """Return whose hand it is: a guest's, where either the wish or the taking of the stick says so."""
         held = self.stick.state.holder
         return min(wish.priority, held.priority) if held is not None and held.id == wish.holder else wish.priority
@@ -96,11 +96,11 @@ class HeadSeat:
             self.stick.touch(holder)
         return True
 
-    async def presets(self) -> rpc.PresetList:
+    async def presets(self) -> wishes.PresetList:
         """Return the head's presets and abilities."""
-        return rpc.PresetList(presets=tuple(await self.controller.orders.presets()), abilities=self.abilities)
+        return wishes.PresetList(presets=tuple(await self.controller.orders.presets()), abilities=self.abilities)
 
-    async def store(self, wish: rpc.StorePreset) -> Preset:
+    async def store(self, wish: wishes.StorePreset) -> Preset:
         """Store where the head points."""
         return await self.controller.orders.store(wish.name, wish.token)
 

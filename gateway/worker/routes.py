@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from drivers.model import CameraTarget, DiscoveredDevice
-from gateway.fleet import rpc
+from gateway.fleet import rpc, wishes
 from gateway.fleet.handshake import digest
 from gateway.fleet.looking import DiscoverRequest
 from gateway.worker.footage_routes import footage_routes
@@ -119,7 +119,7 @@ class _Heads:
         self._host = host
 
     async def take(self, request: Request) -> Response:
-        wish = rpc.StickWish.model_validate_json(await request.body())
+        wish = wishes.StickWish.model_validate_json(await request.body())
         return Response(rpc.wire(self._seat(request).take(wish)), media_type=JSON)
 
     async def drop(self, request: Request) -> Response:
@@ -127,7 +127,7 @@ class _Heads:
         return Response(rpc.wire(state), media_type=JSON)
 
     async def steer(self, request: Request) -> Response:
-        wish = rpc.SteerWish.model_validate_json(await request.body())
+        wish = wishes.SteerWish.model_validate_json(await request.body())
         await self._seat(request).steer(wish)
         return Response(status_code=204)
 
@@ -135,7 +135,7 @@ class _Heads:
         return Response(rpc.wire(await self._seat(request).presets()), media_type=JSON)
 
     async def store(self, request: Request) -> Response:
-        wish = rpc.StorePreset.model_validate_json(await request.body())
+        wish = wishes.StorePreset.model_validate_json(await request.body())
         return Response(_PRESET.dump_json(await self._seat(request).store(wish)), 201, media_type=JSON)
 
     async def remove(self, request: Request) -> Response:

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
 from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
-from gateway.fleet import rpc
+from gateway.fleet import rpc, wishes
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.load import HostLoad
 from gateway.fleet.shown import STREAM_HEADER
@@ -296,7 +296,7 @@ class FakeHost(Footage, Outlets):
         return Response(status_code=204)
 
     async def _take(self, request: Request) -> Response:
-        wish = rpc.StickWish.model_validate_json(await request.body())
+        wish = wishes.StickWish.model_validate_json(await request.body())
         camera = request.path_params["camera"]
         held = self.sticks.get(camera)
         if held is not None and held.holder != wish.holder and wish.priority <= self.priorities[camera]:
@@ -321,7 +321,7 @@ class FakeHost(Footage, Outlets):
         return Response(rpc.wire(self.sticks.get(camera, rpc.StickState())))
 
     async def _steer(self, request: Request) -> Response:
-        wish = rpc.SteerWish.model_validate_json(await request.body())
+        wish = wishes.SteerWish.model_validate_json(await request.body())
         held = self.sticks.get(request.path_params["camera"])
         if held is None or held.holder != wish.holder:
             problem = rpc.Problem(type="steering.not-held", title="You do not hold the stick.", status=409)
@@ -332,10 +332,10 @@ class FakeHost(Footage, Outlets):
         return self._refused("steer") or Response(status_code=204)
 
     async def _presets(self, _request: Request) -> Response:
-        return Response(rpc.wire(rpc.PresetList(presets=tuple(self.presets.values()), abilities=HEAD)))
+        return Response(rpc.wire(wishes.PresetList(presets=tuple(self.presets.values()), abilities=HEAD)))
 
     async def _store(self, request: Request) -> Response:
-        wish = rpc.StorePreset.model_validate_json(await request.body())
+        wish = wishes.StorePreset.model_validate_json(await request.body())
         preset = Preset(wish.token or str(len(self.presets) + 1), wish.name)
         self.presets[preset.token] = preset
         return JSONResponse({"token": preset.token, "name": preset.name}, 201)

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from drivers.simulator.device import HeadModel
-from gateway.fleet import rpc
+from gateway.fleet import wishes
 from gateway.fleet.hosts import HostError
 from kernel.clock import SystemClock
 from ptz import Priority
@@ -70,14 +70,14 @@ async def bound(site: Site) -> tuple[HeadModel, Zone]:
     return head, zone
 
 
-async def steer(site: Site, wish: rpc.AnyWish, hand: Priority) -> None:
+async def steer(site: Site, wish: wishes.AnyWish, hand: Priority) -> None:
     """Wish something with the stick."""
-    await site.client.steer(site.id, rpc.SteerWish(holder=hand.name, wish=wish, priority=hand))
+    await site.client.steer(site.id, wishes.SteerWish(holder=hand.name, wish=wish, priority=hand))
 
 
 async def take(site: Site, hand: Priority) -> None:
     """Take the stick."""
-    await site.client.stick(site.id, rpc.StickWish(holder=hand.name, name=hand.name, priority=hand))
+    await site.client.stick(site.id, wishes.StickWish(holder=hand.name, name=hand.name, priority=hand))
 
 
 async def hold_right(site: Site, hand: Priority, ended: Callable[[], object]) -> None:
@@ -85,7 +85,7 @@ async def hold_right(site: Site, hand: Priority, ended: Callable[[], object]) ->
 
     async def holding() -> None:
         while True:
-            await steer(site, rpc.Move(pan=1.0), hand)
+            await steer(site, wishes.Move(pan=1.0), hand)
             await CLOCK.sleep(0.1)
 
     held = asyncio.create_task(holding())
@@ -111,12 +111,12 @@ async def test_a_guest_is_kept_out_of_a_zone_and_the_room_is_not(site: Site) -> 
     assert seen == []
     await take(site, Priority.ROOM)
     await hold_right(site, Priority.ROOM, lambda: zone.met_by(looking_at(head), 0.0))
-    await steer(site, rpc.Stop(), Priority.ROOM)
+    await steer(site, wishes.Stop(), Priority.ROOM)
     stored = await site.client.store_preset(site.id, "Window")
     await site.client.drop_stick(site.id, Priority.ROOM.name)
     await take(site, Priority.GUEST)
     with pytest.raises(HostError, match=FLATS) as error:
-        await steer(site, rpc.RecallPreset(token=stored.token), Priority.GUEST)
+        await steer(site, wishes.RecallPreset(token=stored.token), Priority.GUEST)
     assert (error.value.code, error.value.status) == ("steering.out-of-bounds", 409)
     with pytest.raises(HostError, match="home"):
-        await steer(site, rpc.GoHome(), Priority.GUEST)
+        await steer(site, wishes.GoHome(), Priority.GUEST)

@@ -19,7 +19,7 @@ from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.settings import Settings
 from drivers.simulator.device import DeviceEvent, SimulatedDevice
-from gateway.fleet import rpc
+from gateway.fleet import rpc, wishes
 from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
 from gateway.worker import CameraHost, open_host, serve_host
 from gateway.worker.problems import HostRequestError
@@ -161,16 +161,16 @@ async def test_the_head_turns_for_the_holder_of_the_stick_alone(site: Site) -> N
     head = site.device.head
     assert head is not None
     before = head.aim().pan_deg
-    stick = await site.client.stick(site.id, rpc.StickWish(holder="a", name="Ann"))
+    stick = await site.client.stick(site.id, wishes.StickWish(holder="a", name="Ann"))
     assert (stick.holder, stick.name) == ("a", "Ann")
-    for wish in (rpc.Move(pan=0.5), rpc.Beat()):
+    for wish in (wishes.Move(pan=0.5), wishes.Beat()):
         with pytest.raises(HostError) as error:
-            await site.client.steer(site.id, rpc.SteerWish(holder="b", wish=wish))
+            await site.client.steer(site.id, wishes.SteerWish(holder="b", wish=wish))
         assert (error.value.code, error.value.status) == ("steering.not-held", 409)
     with pytest.raises(HostError) as error:
-        await site.client.stick(site.id, rpc.StickWish(holder="b", name="Bob"))
+        await site.client.stick(site.id, wishes.StickWish(holder="b", name="Bob"))
     assert (error.value.code, error.value.status) == ("steering.held", 409)
-    await site.client.steer(site.id, rpc.SteerWish(holder="a", wish=rpc.Move(pan=0.6)))
+    await site.client.steer(site.id, wishes.SteerWish(holder="a", wish=wishes.Move(pan=0.6)))
     await until(lambda: head.aim().pan_deg > before + 5, what="the head to turn")
     assert (await site.client.drop_stick(site.id, "a")).holder is None
     await until(lambda: not head.aim().moving, what="the head to stand")
@@ -185,18 +185,19 @@ async def test_presets_and_commands_reach_the_head(site: Site) -> None:
     """Presets are stored, listed, recalled and removed; home and auxiliary commands are obeyed; others refused."""
     await site.client.assign(site.assignment(recording=False))
     await until(lambda: site.state(lambda s: s.head is not None), what="the head")
-    await site.client.stick(site.id, rpc.StickWish(holder="a", name="Ann"))
+    await site.client.stick(site.id, wishes.StickWish(holder="a", name="Ann"))
     stored = await site.client.store_preset(site.id, "North gate/1")
     listed = await site.client.presets(site.id)
     assert [preset.name for preset in listed.presets] == ["North gate/1"]
     for wish in (
-        rpc.RecallPreset(token=stored.token), rpc.GoHome(), rpc.Auxiliary(command="tt:Wiper|On"),
-        rpc.MoveInView(right=0.2, up=0.0), rpc.ZoomBox(x0=0.2, y0=0.2, x1=0.8, y1=0.8), rpc.Beat(), rpc.Stop(),
+        wishes.RecallPreset(token=stored.token), wishes.GoHome(), wishes.Auxiliary(command="tt:Wiper|On"),
+        wishes.MoveInView(right=0.2, up=0.0), wishes.ZoomBox(x0=0.2, y0=0.2, x1=0.8, y1=0.8),
+        wishes.Beat(), wishes.Stop(),
     ):  # fmt: skip
-        await site.client.steer(site.id, rpc.SteerWish(holder="a", wish=wish))
+        await site.client.steer(site.id, wishes.SteerWish(holder="a", wish=wish))
     assert site.device.wiper
     with pytest.raises(HostError) as error:
-        await site.client.steer(site.id, rpc.SteerWish(holder="a", wish=rpc.Auxiliary(command="tt:Horn|On")))
+        await site.client.steer(site.id, wishes.SteerWish(holder="a", wish=wishes.Auxiliary(command="tt:Horn|On")))
     assert error.value.status == 409
     await site.client.remove_preset(site.id, stored.token)
     assert (await site.client.presets(site.id)).presets == ()
@@ -324,7 +325,7 @@ async def test_a_camera_without_its_onvif_side_is_shown_all_the_same(site: Site)
     state = await _after(site, lambda s: s.main.recording and s.main.recording.on)
     assert state.head is None
     with pytest.raises(HostError) as error:
-        await site.client.stick(site.id, rpc.StickWish(holder="a", name="Ann"))
+        await site.client.stick(site.id, wishes.StickWish(holder="a", name="Ann"))
     assert (error.value.code, error.value.status) == ("host.no-head", 404)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from config.steering import SteeringSettings
-from gateway.fleet import rpc
+from gateway.fleet import wishes
 from gateway.worker.head import open_seat
 from ptz import Priority
 from ptz.errors import StickNotHeldError
@@ -19,13 +19,13 @@ async def test_letting_go_before_a_slow_head_answers_stops_it(clock: ManualClock
     block = open_seat(head, clock=clock, settings=SteeringSettings(), changed=lambda: None)
     seat = await block.__aenter__()
     await clock.turn(6.0)
-    seat.take(rpc.StickWish(holder="a", name="Ann"))
+    seat.take(wishes.StickWish(holder="a", name="Ann"))
     seat.release("a")
     await clock.turn(0.5)
     assert head.names() == []
     head.delay_s = 0.3
-    seat.take(rpc.StickWish(holder="a", name="Ann"))
-    await seat.steer(rpc.SteerWish(holder="a", wish=rpc.Move(pan=1.0)))
+    seat.take(wishes.StickWish(holder="a", name="Ann"))
+    await seat.steer(wishes.SteerWish(holder="a", wish=wishes.Move(pan=1.0)))
     await settle()
     seat.release("a")
     await clock.turn(0.31)
@@ -40,16 +40,16 @@ async def test_a_held_deflection_is_not_idle(clock: ManualClock) -> None:
     head = FakeHead(clock=clock)
     block = open_seat(head, clock=clock, settings=SteeringSettings(), changed=lambda: None)
     seat = await block.__aenter__()
-    seat.take(rpc.StickWish(holder="a", name="Ann"))
-    await seat.steer(rpc.SteerWish(holder="a", wish=rpc.Move(pan=1.0)))
+    seat.take(wishes.StickWish(holder="a", name="Ann"))
+    await seat.steer(wishes.SteerWish(holder="a", wish=wishes.Move(pan=1.0)))
     for _ in range(20):
         await clock.turn(0.2)
-        await seat.steer(rpc.SteerWish(holder="a", wish=rpc.Beat()))
+        await seat.steer(wishes.SteerWish(holder="a", wish=wishes.Beat()))
     assert seat.stick.state.idle_s < 0.3
-    await seat.steer(rpc.SteerWish(holder="a", wish=rpc.Stop()))
+    await seat.steer(wishes.SteerWish(holder="a", wish=wishes.Stop()))
     for _ in range(10):
         await clock.turn(0.2)
-        await seat.steer(rpc.SteerWish(holder="a", wish=rpc.Beat()))
+        await seat.steer(wishes.SteerWish(holder="a", wish=wishes.Beat()))
     assert seat.stick.state.idle_s > 1.5
     leaving = asyncio.ensure_future(block.__aexit__(None, None, None))
     while not leaving.done():
@@ -62,12 +62,12 @@ async def test_the_room_takes_a_turning_head_from_a_guest(clock: ManualClock) ->
     block = open_seat(head, clock=clock, settings=SteeringSettings(), changed=lambda: None)
     seat = await block.__aenter__()
     await clock.turn(6.0)
-    seat.take(rpc.StickWish(holder="g", name="PC Smith", priority=Priority.GUEST))
-    await seat.steer(rpc.SteerWish(holder="g", wish=rpc.Move(pan=1.0)))
+    seat.take(wishes.StickWish(holder="g", name="PC Smith", priority=Priority.GUEST))
+    await seat.steer(wishes.SteerWish(holder="g", wish=wishes.Move(pan=1.0)))
     await clock.turn(0.1)
-    assert seat.take(rpc.StickWish(holder="a", name="Ann")).name == "Ann"
+    assert seat.take(wishes.StickWish(holder="a", name="Ann")).name == "Ann"
     await clock.turn(3.0)
     assert head.velocity.still
     with pytest.raises(StickNotHeldError):
-        await seat.steer(rpc.SteerWish(holder="g", wish=rpc.Move(pan=1.0)))
+        await seat.steer(wishes.SteerWish(holder="g", wish=wishes.Move(pan=1.0)))
     await block.__aexit__(None, None, None)
