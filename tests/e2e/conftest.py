@@ -13,21 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
+from pytest_asyncio import is_async_test
+
+from tests.fakes import browser
+from tests.fakes.browser import driver
 
 ROOT = Path(__file__).parents[2]
 SIGHTLINE = Path(sys.executable).with_name("sightline")
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 STRIP = (ROOT / "benchmarks" / "strip.js").read_text(encoding="utf-8")
 USER, PASSWORD = "anne", "correct horse battery"
 START_S = 180
@@ -94,11 +87,32 @@ class Started:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests that share a demo or a borough come last, and one after the other, whatever else was shuffled.
+    """Run all tests of this folder on one event loop; those that share a demo or a borough last, one after the other.
 
-    Six simulated cameras take more than half a core from everybody else, and two such demos at once from each other.
+    On one loop they have one driver of the browser. Six simulated cameras take more than half a core from everybody
+    else, and two such demos at once from each other.
     """
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is not None)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+async def browser_driver() -> AsyncIterator[None]:
+    """Have one driver of the browser for all tests of this folder."""
+    async with driver():
+        yield
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def no_leftover_tasks(browser_driver: None) -> AsyncIterator[None]:
+    """Fail a test that leaves a task running on the loop that they share."""
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before if not task.done()} - {asyncio.current_task()}
+    assert not left, f"left running: {left}"
 
 
 @pytest.fixture(scope="module")
@@ -118,17 +132,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         started.end()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium, headless."""
-    assert CHROMIUM.exists(), "Chromium is not here. Install it: apt-get install chromium (or: make test-parts)"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        await browser.close()
+    async with browser.chromium() as found:
+        yield found
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(chromium: Browser) -> AsyncIterator[Page]:
     """A page of a control-room monitor; what it complains of in its console fails the test."""
     context = await chromium.new_context(viewport={"width": 1920, "height": 1080})

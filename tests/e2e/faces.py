@@ -7,8 +7,8 @@ from playwright.async_api import Page
 
 from kernel.clock import SystemClock
 from tests.e2e.screens import PEER, PHONE, serving
+from tests.fakes.browser import chromium
 from tests.fakes.console_state import FakeBorough
-from tests.fakes.live_page import chromium
 
 Open = Callable[..., Awaitable[tuple[Page, FakeBorough]]]
 

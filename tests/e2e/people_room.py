@@ -10,8 +10,8 @@ import httpx
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.screens import PEER, PHONE
+from tests.fakes.browser import chromium
 from tests.fakes.desk import PASSWORD, Desk, open_desk
-from tests.fakes.live_page import chromium
 from tests.fakes.oidc_desk import provider_settings, with_providers
 from tests.fakes.waiting import until
 

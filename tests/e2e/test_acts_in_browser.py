@@ -12,9 +12,9 @@ from playwright.async_api import Locator, Page, expect
 
 from kernel.clock import SystemClock
 from tests.e2e.screens import PEER, PHONE
+from tests.fakes.browser import chromium
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
-from tests.fakes.live_page import chromium
 from tests.fakes.read_out import read_out
 from tests.fakes.waiting import until
 
@@ -41,7 +41,7 @@ class Room:
             await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
 
 
-@pytest_asyncio.fixture(params=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Room]:
     """Give a gateway at which two acts take two people, and browsers of either size."""
     size = PHONE if request.param == "phone" else SMALL_DESK

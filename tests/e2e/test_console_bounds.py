@@ -17,7 +17,7 @@ expect.set_options(timeout=20_000)
 sizes = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened() -> AsyncIterator[Open]:
     """Give a function that opens the console with the gateway in a state; the page must raise nothing."""
     async with opening() as open_:

@@ -18,7 +18,7 @@ EVEN, ODD = [1, 3, 5], [2, 4, 12]
 """The cameras of the first host and of the second."""
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened() -> AsyncIterator[Open]:
     """Give a function that opens the console with the gateway in a state; the page must raise nothing."""
     async with opening() as open_:

@@ -18,7 +18,7 @@ NUMBER = 42
 """What the operator calls the camera: not what stands in its picture."""
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def fresh(tmp_path: Path) -> AsyncIterator[Running]:
     """`sightline run` with nothing in it, which may reach cameras on this machine."""
     config = tmp_path / "sightline.toml"
@@ -35,7 +35,7 @@ async def fresh(tmp_path: Path) -> AsyncIterator[Running]:
     assert code == 0
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def camera() -> AsyncIterator[dict[str, Any]]:
     """A simulated camera in a process of its own: what it says of itself."""
     async with borough_process("--cameras", "1", "--size", "640x360", "--sub-size", "none") as borough:

@@ -18,11 +18,11 @@ from drivers.simulator.device import SimulatedDevice
 from gateway.app import open_gateway
 from gateway.worker import open_host
 from kernel.clock import SystemClock
+from tests.fakes.browser import chromium
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, settings_in, sign_up
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
 from tests.fakes.host import FakeHost
-from tests.fakes.live_page import chromium
 from tests.fakes.onecamera import MovingEye, one_camera
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import unit_client
@@ -69,7 +69,7 @@ class Street:
         return names[names.index("planned") + 1 :]
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
     """Give it: the gateway has its camera host, and its units' broker, inside."""
     clock = SystemClock()

@@ -64,7 +64,7 @@ async def _enrolled(room: Room, address: str, username: str, password: str) -> A
         yield
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     """Return the gateway with its host at work and the camera live."""
     clock = SystemClock()

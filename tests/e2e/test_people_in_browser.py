@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(180)
 expect.set_options(timeout=20_000)
 
 
-@pytest_asyncio.fixture(params=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Room]:
     """Give an administrator at the console, at either size."""
     async with people_room(tmp_path, phone=request.param == "phone") as room:

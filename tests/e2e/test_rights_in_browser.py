@@ -22,7 +22,7 @@ NAMELESS = """panel => [...panel.querySelectorAll("button, input:not([type=hidde
 """What a screen reader could not name."""
 
 
-@pytest_asyncio.fixture(params=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Room]:
     """Give an administrator at the console, at either size."""
     async with people_room(tmp_path, phone=request.param == "phone") as room:

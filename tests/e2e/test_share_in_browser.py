@@ -10,8 +10,8 @@ import pytest_asyncio
 from playwright.async_api import Locator, Route, expect
 
 from config.live import LiveSettings
+from tests.fakes.browser import chromium
 from tests.fakes.console_sharing import Room, console, sharing_room
-from tests.fakes.live_page import chromium
 from tests.fakes.outside import officer, organisation, share
 from tests.fakes.whep_desk import whep_desk
 
@@ -22,14 +22,14 @@ LIVE = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"]
 SMITH = "PC 1234 Smith"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     """Give a control room at a desk."""
     async with chromium() as browser, sharing_room(tmp_path, browser) as found:
         yield found
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def phone(tmp_path: Path) -> AsyncIterator[Room]:
     """Give one at a phone."""
     async with chromium() as browser, sharing_room(tmp_path, browser, phone=True) as found:

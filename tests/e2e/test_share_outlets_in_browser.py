@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.fakes.browser import chromium
 from tests.fakes.console_sharing import sharing_room
-from tests.fakes.live_page import chromium
 from tests.fakes.outside import share
 from tests.fakes.waiting import until
 

@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.fakes.browser import chromium
 from tests.fakes.console_sharing import Room, sharing_room
-from tests.fakes.live_page import chromium
 from tests.fakes.outside import share
 from tests.fakes.read_out import read_out
 
@@ -18,7 +18,7 @@ expect.set_options(timeout=20_000)
 SMITH = "PC 1234 Smith"
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     """Give a control room at a desk."""
     async with chromium() as browser, sharing_room(tmp_path, browser) as found:

@@ -12,8 +12,8 @@ from playwright.async_api import BrowserContext, CDPSession, Locator, Page, expe
 
 from kernel.clock import SystemClock
 from tests.e2e.screens import DESK, PEER, PHONE
+from tests.fakes.browser import chromium
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
-from tests.fakes.live_page import chromium
 
 pytestmark = pytest.mark.timeout(120)
 expect.set_options(timeout=20_000)
@@ -63,7 +63,7 @@ class Room:
             await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
 
 
-@pytest_asyncio.fixture(params=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Room]:
     """Give a gateway with a camera, and a browser of either size."""
     async with open_desk(tmp_path, settings=settings_in(tmp_path)) as desk, chromium() as browser:

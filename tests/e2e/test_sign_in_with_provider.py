@@ -15,8 +15,8 @@ from playwright.async_api import Page, expect
 from config.oidc import OidcSettings
 from config.settings import Settings
 from tests.e2e.screens import DESK, PHONE
+from tests.fakes.browser import chromium
 from tests.fakes.desk import Desk, open_desk, settings_in
-from tests.fakes.live_page import chromium
 from tests.fakes.oidc_provider import SECRET, WORD, OidcProvider, oidc_provider
 from tests.fakes.waiting import told
 
@@ -27,7 +27,7 @@ Open = Callable[..., Awaitable[Page]]
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def provider() -> AsyncIterator[OidcProvider]:
     """A provider with Anne, who is an operator by her group, and Bob, who is in none that counts."""
     async with oidc_provider() as provider:
@@ -36,7 +36,7 @@ async def provider() -> AsyncIterator[OidcProvider]:
         yield provider
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def desk(tmp_path: Path, provider: OidcProvider) -> AsyncIterator[Desk]:
     """A gateway to which that provider is the borough's."""
     secret = tmp_path / "secret"
@@ -62,7 +62,7 @@ def with_provider(settings: Settings, provider: OidcProvider, secret: Path, **mo
     return settings.model_copy(update={"oidc": (borough,)})
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened(desk: Desk) -> AsyncIterator[Open]:
     """Give a function that opens the console; the page must raise nothing and keep to its policy."""
     async with AsyncExitStack() as stack:

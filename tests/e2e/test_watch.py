@@ -67,7 +67,7 @@ class Stage:
         return answer.json() if answer.content else None
 
 
-@pytest_asyncio.fixture(params=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     """Give it, with the page of either size open and nothing shared."""
     async with watched_room(tmp_path, cameras=2) as room:

@@ -29,7 +29,7 @@ PEERS = """(() => { const Real = RTCPeerConnection; window.peers = [];
 window.RTCPeerConnection = class extends Real { constructor(given) { super(given); peers.push(this); } }; })()"""
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     """Give a room with a camera that plays."""
     async with watched_room(tmp_path) as room:

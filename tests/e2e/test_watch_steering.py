@@ -15,9 +15,9 @@ from gateway.app import open_gateway
 from gateway.worker import open_host
 from kernel.clock import SystemClock
 from kernel.head import Axis
+from tests.fakes.browser import chromium
 from tests.fakes.desk import Desk, settings_in, sign_up
 from tests.fakes.host import FakeHost
-from tests.fakes.live_page import chromium
 from tests.fakes.onecamera import MovingEye, one_camera
 from tests.fakes.outside import Officer, officer, share
 from tests.fakes.waiting import until
@@ -49,7 +49,7 @@ class Street:
         return self.head.moving(frozenset(Axis))
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
     """Give it: the gateway has its camera host inside."""
     clock = SystemClock()

@@ -1,4 +1,4 @@
-"""A page with one video and a WHEP endpoint over a live hub, and Debian's Chromium to look at it."""
+"""A page with one video and a WHEP endpoint over a live hub."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -15,33 +15,12 @@ from starlette.routing import Route
 from gateway.live import LiveError, LiveHub, ViewerFacts
 from kernel.ids import CameraId, StreamName
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 _ONLY = """(() => { const real = RTCPeerConnection.prototype.setRemoteDescription;
 RTCPeerConnection.prototype.setRemoteDescription = function (given) {
   const lines = given.sdp.split("\\r\\n").filter((line) => !line.startsWith("a=candidate:") || KEPT.test(line));
   return real.call(this, { ...given, sdp: lines.map((line) => line.startsWith("a=candidate:") ? CHANGED(line) : line)
     .join("\\r\\n") }); }; })();"""
 PAGE = (Path(__file__).parent / "browser_page.html").read_text()
-
-
-@asynccontextmanager
-async def chromium(*flags: str) -> AsyncIterator[Browser]:
-    """Give the browser, with more flags."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 async def reach_by(page: Page, kept: str, changed: str = "(line) => line") -> None:

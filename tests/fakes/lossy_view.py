@@ -14,8 +14,9 @@ from gateway.fleet.rpc import ViewerState
 from gateway.live import LiveFeed, LiveHub, open_live
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
+from tests.fakes.browser import chromium
 from tests.fakes.film_camera import FilmCamera, film
-from tests.fakes.live_page import chromium, live_page
+from tests.fakes.live_page import live_page
 from tests.fakes.udp_relay import Carried, UdpRelay
 from tests.fakes.waiting import until, until_page
 

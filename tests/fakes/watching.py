@@ -17,9 +17,9 @@ from config.settings import Settings
 from gateway.live import LiveHub, open_live
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import CameraId, StreamName
+from tests.fakes.browser import chromium
 from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk, open_desk, settings_in
-from tests.fakes.live_page import chromium
 from tests.fakes.outside import Officer
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.waiting import until

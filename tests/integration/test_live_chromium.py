@@ -14,7 +14,8 @@ from gateway.live.udp import UdpPath
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
-from tests.fakes.live_page import chromium, live_page
+from tests.fakes.browser import chromium
+from tests.fakes.live_page import live_page
 from tests.fakes.pattern import TONE, PatternCamera
 from tests.fakes.waiting import until, until_page
 

@@ -16,9 +16,10 @@ from gateway.live.peer import CONSENT_FAILURES
 from gateway.live.seats import PACKETS_BURST
 from kernel.clock import NS_PER_MS, SystemClock
 from kernel.ids import CameraId, StreamName
+from tests.fakes.browser import chromium
 from tests.fakes.clock import settle
 from tests.fakes.guest import Stranger, check
-from tests.fakes.live_page import chromium, live_page, reach_by
+from tests.fakes.live_page import live_page, reach_by
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.python_viewer import PythonViewer, python_viewer
 from tests.fakes.router import line

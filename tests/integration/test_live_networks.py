@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import Page, Route
 
 from config.live import LiveSettings
-from tests.fakes.live_page import chromium, only
+from tests.fakes.browser import chromium
+from tests.fakes.live_page import only
 from tests.fakes.udp_relay import UdpRelay
 from tests.fakes.waiting import until, until_page
 from tests.fakes.whep_desk import WhepDesk, whep_desk

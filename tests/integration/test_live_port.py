@@ -14,8 +14,9 @@ from gateway.live.seats import LAST_STUN_BYTE
 from gateway.live.udp import Address
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
+from tests.fakes.browser import chromium
 from tests.fakes.guest import Stranger
-from tests.fakes.live_page import chromium, live_page, reach_by
+from tests.fakes.live_page import live_page, reach_by
 from tests.fakes.pattern import PatternCamera
 from tests.fakes.python_viewer import python_viewer
 from tests.fakes.router import router

@@ -15,8 +15,8 @@ from config.server import ServerSettings
 from gateway.api.turn import relay_credential
 from gateway.certificate import tls_files
 from kernel.clock import NS_PER_S, SystemClock
+from tests.fakes.browser import chromium
 from tests.fakes.coturn import SECRET, Coturn, coturn
-from tests.fakes.live_page import chromium
 from tests.fakes.waiting import until, until_page
 from tests.fakes.whep_desk import whep_desk
 

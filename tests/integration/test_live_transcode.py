@@ -17,7 +17,8 @@ from gateway.live import LiveHub, open_live
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import CameraId, StreamName
 from kernel.media import VideoCodec
-from tests.fakes.live_page import chromium, live_page
+from tests.fakes.browser import chromium
+from tests.fakes.live_page import live_page
 from tests.fakes.onecamera import one_camera
 from tests.fakes.pattern import TONE, PatternCamera
 from tests.fakes.waiting import told, until
