@@ -1,6 +1,7 @@
 """The demo as a newcomer starts it, and Debian's Chromium to look at it with."""
 
 import asyncio
+import contextlib
 import re
 import signal
 import subprocess
@@ -121,15 +122,27 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     started = Started("demo", "--data-dir", str(tmp_path_factory.mktemp("demo")), "--port", "0")
     try:
         running = started.wait()
-        httpx.post(
-            f"{running.url}/api/v1/setup",
-            json={"code": running.code, "username": USER, "password": PASSWORD},
-            headers={"X-Sightline": "1", "Origin": running.url},
-            timeout=30,
-        ).raise_for_status()
+        with httpx.Client(
+            base_url=running.url, headers={"X-Sightline": "1", "Origin": running.url}, timeout=30
+        ) as anne:
+            anne.post(
+                "/api/v1/setup", json={"code": running.code, "username": USER, "password": PASSWORD}
+            ).raise_for_status()
+            _wait_for_cameras(anne, started)
         yield running
     finally:
         started.end()
+
+
+def _wait_for_cameras(anne: httpx.Client, started: Started) -> None:
+    """Return once every camera is live: six encoders that start at once keep a busy machine for a while."""
+    for _ in range(2 * START_S):
+        cameras = anne.get("/api/v1/cameras").raise_for_status().json()
+        if cameras and all(one["state"] is not None and one["state"]["live"] == "live" for one in cameras):
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.process.wait(0.5)
+    pytest.fail(f"not all cameras are live after {START_S} s:\n{started.said}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
