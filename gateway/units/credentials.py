@@ -24,6 +24,8 @@ log = structlog.get_logger()
 CONTEXT = "unit-authority:"
 OURSELVES = "sightline.gateway"
 """Our own name at the broker. No unit's label holds a dot."""
+OUTWARD = "sightline.outward"
+"""The name under which other systems are told."""
 BROKER = "broker"
 CA_FILE = "units-ca.pem"
 CRL_FILE = "units.crl"
@@ -31,6 +33,11 @@ SECRET = 0o600
 SHARED = 0o640
 """Of the broker's key: Mosquitto is in the group of the folder, if anybody else is."""
 OPEN = 0o644
+
+
+def reader(name: str) -> str:
+    """Return by what name a system comes to the broker that only reads there."""
+    return f"reader.{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,12 @@ class Credentials:
 
     async def ourselves(self) -> Pair:
         """Return our own certificate at the broker, made anew where it is due."""
-        return await asyncio.to_thread(self._pair, OURSELVES, None)
+        return await self.client(OURSELVES)
+
+    async def client(self, name: str) -> Pair:
+        """Return the certificate of one at the broker who is no unit, made anew where it is due."""
+        assert "." in name, "a name without a dot may be a unit's"
+        return await asyncio.to_thread(self._pair, name, None)
 
     async def broker(self, hosts: Sequence[str]) -> Pair:
         """Return a certificate for a broker at ``hosts``, made anew where it is due."""
