@@ -12,6 +12,7 @@ from gateway.calling import open_calling
 from gateway.db.engine import Database
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
+from gateway.eventing import eventing
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.publishing import Rooms, open_publishing
@@ -68,14 +69,15 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
         units = calling.units if calling is not None else None
         ward = await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock))
-        if units is not None:
+        if calling is not None and units is not None:
             belonging = Belonging(units.register, fleet, deployments)
-            await stack.enter_async_context(
+            alarming = await stack.enter_async_context(
                 open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
             )
             await stack.enter_async_context(
                 open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
             )
+            stack.enter_context(eventing(calling.events, units, fleet, belonging, alarming))
         rooms = Rooms(
             fleet=fleet, ward=ward, deployments=deployments, sharing=house.sharing, trail=house.trail, units=units
         )

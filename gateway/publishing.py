@@ -21,7 +21,8 @@ from gateway.deployments.geofence import OVER, Kind
 from gateway.deployments.service import Deployments, Taken
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
-from gateway.fleet.changes import FleetChange, HoldChanged, ListChanged, StateChanged
+from gateway.fleet.changes import FleetChange, Happened, HoldChanged, ListChanged, StateChanged
+from gateway.fleet.meaning import tampered
 from gateway.fleet.service import Fleet
 from gateway.health.urgency import Need, Urgency
 from gateway.health.ward import Ward
@@ -80,6 +81,7 @@ class Publishing:
         """Under which number the broker keeps each camera's state."""
         self._states: dict[CameraId, CameraSaid] = {}
         self._needs: dict[tuple[CameraId, str], Need] = {}
+        self._tampered: set[CameraId] = set()
         self._incidents: OrderedDict[str, None] = OrderedDict()
         self._units: dict[str, str] = {}
 
@@ -94,6 +96,8 @@ class Publishing:
                 self.cameras()
             case HoldChanged():
                 self._hold(change)
+            case Happened(event):
+                self._tamper(event)
             case _:
                 pass
 
@@ -157,6 +161,16 @@ class Publishing:
             said = AlarmSaid(
                 number=one.number, source="health", kind=need.kind.value, over=over, urgency=need.urgency.value
             )
+            self._outbox.tell(OutwardTopic.ALARMS, said, one.number)
+
+    def _tamper(self, event: rpc.CameraHappened) -> None:
+        """Tell that somebody is at a camera, or is not any more; it says so again whenever it is asked."""
+        now = tampered(event)
+        if now is None or now == (event.id in self._tampered):
+            return
+        self._tampered ^= {event.id}
+        for one in self._known([event.id]):
+            said = AlarmSaid(number=one.number, source="camera", kind="tamper", over=not now, urgency="now")
             self._outbox.tell(OutwardTopic.ALARMS, said, one.number)
 
     # --- shares, holds, incidents

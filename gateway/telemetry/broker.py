@@ -21,6 +21,7 @@ from amqtt.errors import AMQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from gateway.telemetry.onvif_events import Sender, read_event
 from gateway.telemetry.outward.rights import May
 from gateway.telemetry.topics import PREFIX, Branch, read
 from gateway.units import Cause, Units
@@ -161,7 +162,9 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         return True
 
     def _check_own(self, name: str, topic: str) -> None:
-        found = read(topic)
+        found, event = read(topic), read_event(topic)
+        if event is not None and (event.sender, event.name) == (Sender.UNIT, name):
+            return
         if found is None or found.label != name or found.branch not in WRITTEN:
             self._of_units.refusals.count(Cause.WRONG_UNIT, name, said=f"on {topic}")
             raise AMQTTError(f"{name} may not write on {topic}")

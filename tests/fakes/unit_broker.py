@@ -38,15 +38,18 @@ class UnitBroker(Mosquitto):
 
 
 @asynccontextmanager
-async def unit_broker(folder: Path, units: Units) -> AsyncIterator[UnitBroker]:
-    """Run it, for the units of a room, with its own files in ``folder``."""
+async def unit_broker(
+    folder: Path, units: Units, *, port: int | None = None, allowed: str = ""
+) -> AsyncIterator[UnitBroker]:
+    """Run it, for the units of a room, with its own files in ``folder``; ``allowed`` is added to its access list."""
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.fail("mosquitto is not here. Install it: apt-get install mosquitto (or: make test-parts)")
     broker = UnitBroker(program, folder)
+    broker.port = port or broker.port
     broker.ca = units.credentials.ca_file
     await units.credentials.broker(["127.0.0.1", "localhost"])
-    await asyncio.to_thread(_write, folder, units.credentials.ca_file.parent, broker.port)
+    await asyncio.to_thread(_write, folder, units.credentials.ca_file.parent, broker.port, allowed)
     await broker.start()
     try:
         yield broker
@@ -54,9 +57,9 @@ async def unit_broker(folder: Path, units: Units) -> AsyncIterator[UnitBroker]:
         await broker.stop()
 
 
-def _write(folder: Path, pki: Path, port: int) -> None:
+def _write(folder: Path, pki: Path, port: int, allowed: str) -> None:
     folder.mkdir(exist_ok=True)
-    shutil.copy(DOCS / "mosquitto.acl", folder / "sightline.acl")
+    (folder / "sightline.acl").write_text((DOCS / "mosquitto.acl").read_text() + allowed)
     text = (DOCS / "mosquitto.conf").read_text()
     for shipped, here in (
         (SHIPPED, str(pki)),
