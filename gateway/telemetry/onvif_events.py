@@ -91,8 +91,8 @@ def read_event(topic: str) -> EventTopic | None:
     """Return which event a topic is of; ``None`` where it is none."""
     if not is_event(topic):
         return None
-    name, _, rest = topic.split("/", 3)[3].partition("/")
-    local, marked, told = rest.removeprefix(f"{FORM}/").partition("/&")
+    name, _, rest = topic.split("/", 3)[3].partition(f"/{FORM}")
+    local, marked, told = rest.removeprefix("/").partition("/&")
     steps = [step.removeprefix(_OWN) for step in local.split("/")]
     if not name or not all(steps) or len(steps) > STEPS_MAX or len(local) > TEXT_MAX:
         return None
