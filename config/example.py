@@ -32,6 +32,7 @@ UNSET = {
     "sharing.certificate_header": "X-Client-Certificate-SHA256",
     "telemetry.broker_url": "mqtts://localhost:8883",
     "telemetry.broker_ca": "/etc/sightline/tls/broker-ca.pem",
+    "telemetry.cameras_url": "mqtts://broker.example.org:8884",
     "telemetry.pki_dir": "/var/lib/sightline-mqtt",
     "outward.url": "mqtts://bus.example.org:8883",
     "outward.ca": "/etc/sightline/tls/bus-ca.pem",

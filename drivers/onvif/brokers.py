@@ -5,27 +5,11 @@ A device that has none of it refuses the operations, which is a CameraFaultError
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-
+from drivers.model import EventBroker
 from drivers.onvif.catalogue import Service
 from drivers.onvif.soap import Caller
 
 QOS = 1
-
-
-class EventBroker(BaseModel):
-    """A broker as a device is told it. The device never says its password again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    address: str
-    """As in ``mqtts://broker.example.org:8884``. It is what the device knows the broker by."""
-    prefix: str
-    """What its topics begin with."""
-    username: str = ""
-    password: SecretStr = Field(default=SecretStr(""), repr=False)
-    status: str = ""
-    """``Offline``, ``Connecting`` or ``Connected``, where the device says it."""
 
 
 class EventBrokers:
