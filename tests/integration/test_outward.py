@@ -14,7 +14,7 @@ import pytest_asyncio
 from config.outward import OutwardSettings, OutwardTopic
 from config.telemetry import TelemetrySettings
 from gateway.fleet import rpc
-from gateway.telemetry.outward.messages import KINDS, PRESENCE, Absence, PresenceSaid, whole
+from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid
 from kernel.clock import SystemClock
 from kernel.ids import CameraId
 from tests.fakes.deploying import REFERRAL, Deploying
@@ -161,10 +161,10 @@ def _is_as_the_models_say(reader: Reader) -> None:
         last = topic.rpartition("/")[2]
         if topic == PRESENCE:
             if Absence().model_dump_json().encode() != payload:
-                whole(PresenceSaid).model_validate_json(payload)
+                TOLD[PresenceSaid].model_validate_json(payload)
             continue
         kind = OutwardTopic(branches.get(last, last))
-        whole(KINDS[kind]).model_validate_json(payload)
+        TOLD[KINDS[kind]].model_validate_json(payload)
         seqs.setdefault(kind.value, []).append(json.loads(payload)["seq"])
     for event in ("alarms", "shares", "holds", "incidents"):
         assert seqs[event] == list(range(1, len(seqs[event]) + 1)), event

@@ -6,9 +6,10 @@ of keys are abbreviated as Home Assistant knows them: a packet at the units' bro
 that people typed of a unit is in it.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from gateway.telemetry.topics import Branch, Topic
 
@@ -115,6 +116,24 @@ ENTRIES = (
 """Everything that a unit tells and that Home Assistant has a place for."""
 
 
+class Discovery(BaseModel):
+    """A unit as Home Assistant finds it (MQTT discovery of devices); an empty payload removes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    dev: dict[str, str | list[str]]
+    """The device: identifiers, name, serial number, firmware."""
+    o: dict[str, str]
+    """Who says so: Sightline, with its version."""
+    avty_t: str
+    """Topic that says whether the unit is there."""
+    avty_tpl: str
+    """How to read that."""
+    qos: Literal[1]
+    cmps: dict[str, dict[str, str | int | list[str]]]
+    """An entry for each thing that the unit tells: platform, name, topic, template, class."""
+
+
 def topic(label: str, prefix: str) -> str:
     """Return the topic of a unit's discovery."""
     return f"{prefix}/device/sightline_{label}/config"
@@ -131,7 +150,7 @@ def payload(label: str, *, serial: str, firmware: str, version: str) -> str:
         "qos": 1,
         "cmps": {entry.id: _component(label, entry) for entry in ENTRIES},
     }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return Discovery.model_validate(told).model_dump_json()
 
 
 def _component(label: str, entry: Entry) -> dict[str, Any]:

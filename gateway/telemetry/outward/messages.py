@@ -139,6 +139,10 @@ def address(kind: OutwardTopic, number: int | str = "{number}") -> str:
     return f"{CAMERAS}/{number}/{_OF_CAMERA[kind]}" if kind in _OF_CAMERA else INCIDENTS
 
 
-def whole(said: type[Said]) -> type[BaseModel]:
-    """Return the model of a message as it is on the wire: stamp and what is said."""
+def _whole(said: type[Said]) -> type[BaseModel]:
     return type(said.__name__.removesuffix("Said") + "Told", (said, Stamp), {"__doc__": said.__doc__})
+
+
+_ALL: list[type[Said]] = [*KINDS.values(), PresenceSaid]
+TOLD: dict[type[Said], type[BaseModel]] = {said: _whole(said) for said in _ALL}
+"""Of everything that is said the message as it is on the wire: with its stamp."""
