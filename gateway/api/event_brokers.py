@@ -28,23 +28,27 @@ class EventBrokerModel(BaseModel):
     prefix: str
     status: str
     """"Connected", "Connecting" or "Offline"; empty where the device does not say."""
-    ours: bool
-    """Whether it is the one that we hear."""
+
+
+class EventBrokersModel(BaseModel):
+    """Where a camera's device publishes its events, and where it is to."""
+
+    address: str | None
+    """Our broker for cameras; null where there is none."""
+    prefix: str
+    """What the topics of this device begin with there."""
+    brokers: list[EventBrokerModel]
 
 
 @router.get("/event-brokers", **needs(Permission.ENROL))
-async def event_brokers(camera: OneCamera, the: The) -> list[EventBrokerModel]:
+async def event_brokers(camera: OneCamera, the: The) -> EventBrokersModel:
     """Return at which brokers a camera's device publishes its events."""
     found = await the.fleet.host_of(camera).event_brokers(camera.id)
-    return [
-        EventBrokerModel(
-            address=one.address,
-            prefix=one.prefix,
-            status=one.status,
-            ours=(one.address, one.prefix) == (the.settings.telemetry.cameras_url, _prefix(camera)),
-        )
-        for one in found
-    ]
+    return EventBrokersModel(
+        address=the.settings.telemetry.cameras_url,
+        prefix=_prefix(camera),
+        brokers=[EventBrokerModel(address=one.address, prefix=one.prefix, status=one.status) for one in found],
+    )
 
 
 @router.put("/event-broker", status_code=204, **needs(Permission.ENROL))
