@@ -15,7 +15,7 @@ from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent
 from gateway.fleet.cameras import Camera
-from gateway.telemetry.onvif_events import DEVICES
+from gateway.mqtt import DEVICES
 from gateway.units import Units
 
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["cameras"])

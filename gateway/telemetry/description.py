@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from config.outward import OutwardTopic
+from gateway.mqtt import DEVICES
 from gateway.telemetry.commands import EXPIRY_S
 from gateway.telemetry.messages import COMMANDS, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Will
-from gateway.telemetry.onvif_events import DEVICES, FORM, OnvifEvent
+from gateway.telemetry.onvif_events import FORM, OnvifEvent
 from gateway.telemetry.outward.discovery import Discovery
 from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid, address
 from gateway.telemetry.topics import PREFIX as UNITS

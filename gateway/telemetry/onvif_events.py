@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from gateway.mqtt import DEVICES
 from gateway.telemetry.topics import PREFIX as UNITS
 
-DEVICES = "sightline/v1/devices"
 FORM = "onvif-ej"
 FROM_DEVICES = (f"{UNITS}/+/{FORM}/#", f"{DEVICES}/+/{FORM}/#")
 """What we subscribe to."""

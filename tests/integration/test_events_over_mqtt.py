@@ -18,7 +18,7 @@ from drivers.model import EventBroker
 from drivers.simulator import happenings
 from gateway.fleet import rpc
 from gateway.fleet.changes import FleetChange, Happened
-from gateway.telemetry.onvif_events import DEVICES
+from gateway.mqtt import DEVICES
 from kernel.clock import SystemClock, utc
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
