@@ -54,8 +54,10 @@ def shows(pki: Path, name: str) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def reading(port: int, pki: Path, *topics: str, name: str = "reader.dispatch") -> AsyncIterator[Reader]:
-    """Read for the time of the block."""
+async def reading(
+    port: int, pki: Path, *topics: str, name: str = "reader.dispatch", lasting: bool = False
+) -> AsyncIterator[Reader]:
+    """Read for the time of the block. ``lasting``: the broker keeps what comes in between for the next time."""
     tls = await asyncio.to_thread(shows, pki, name)
     async with aiomqtt.Client(
         "127.0.0.1",
@@ -63,6 +65,7 @@ async def reading(port: int, pki: Path, *topics: str, name: str = "reader.dispat
         identifier=name,
         tls_context=tls,
         protocol=aiomqtt.ProtocolVersion.V311,
+        clean_session=not lasting,
         timeout=20,
     ) as client:
         reader = Reader(client)

@@ -23,8 +23,8 @@ from tests.fakes.outside import officer, share
 from tests.fakes.ports import free_port
 from tests.fakes.reading import Reader, reading, shipped_readers
 from tests.fakes.unit_broker import UnitBroker, unit_broker, unit_client
+from tests.fakes.unit_field import say
 from tests.fakes.unit_voice import Voice
-from tests.fakes.waiting import until
 from tests.integration.test_api_units import tls_of
 
 EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/incidents", "sightline/v1/outward")
@@ -46,10 +46,10 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    path: Path, kind: str, outward: OutwardSettings, *topics: str, port: int | None = None
+    path: Path, kind: str, outward: OutwardSettings, *topics: str, name: str = "reader.dispatch"
 ) -> AsyncIterator[Site]:
     """Give it, with its reader."""
-    port, pki = port or free_port(), path / "pki"
+    port, pki = free_port(), path / "pki"
     where: dict[str, Any] = {"embedded": True, "host": "127.0.0.1", "port": port}
     if kind == "mosquitto":
         where = {"broker_url": f"mqtts://127.0.0.1:{port}"}
@@ -64,7 +64,7 @@ async def site(
             broker = await stack.enter_async_context(
                 unit_broker(path / "broker", units, port=port, allowed=shipped_readers())
             )
-        reader = await stack.enter_async_context(reading(port, pki, *(topics or EVERYTHING)))
+        reader = await stack.enter_async_context(reading(port, pki, *(topics or EVERYTHING), name=name))
         yield Site(desk, port, pki, reader, broker)
 
 
@@ -194,70 +194,27 @@ async def test_a_camera_that_goes_or_changes_its_number_is_forgotten(told: Site)
     await told.reader.cleared("sightline/v1/cameras/7/state")
 
 
-async def test_a_broker_that_comes_back_is_told_what_waited(tmp_path: Path) -> None:
-    """Events of meanwhile come in their order, and whoever comes new finds the newest states."""
-    outward = OutwardSettings(topics=tuple(OutwardTopic), readers=("dispatch",))
-    async with site(tmp_path, "mosquitto", outward) as one:
-        camera = await one.desk.enrol()
-        await one.reader.next(STATE, live="live")
-        assert one.broker is not None
-        await one.broker.stop()
-        body = {"start": "2026-07-01T10:00:00Z", "end": "2026-07-01T11:00:00Z", "reason": "Robbery"}
-        for _ in range(3):
-            assert (await one.desk.admin.post(f"/api/v1/cameras/{camera}/holds", json=body)).status_code == 201
-        await one.broker.start()
-        async with reading(one.port, one.pki, *EVERYTHING) as again:
-            await again.next(HOLDS, hold="hold-3")
-            assert [hold["hold"] for hold in again.of(HOLDS)] == ["hold-1", "hold-2", "hold-3"]
-            await again.next(STATE, live="live")
-
-
-async def test_what_is_told_no_more_is_removed_from_the_broker(tmp_path: Path) -> None:
-    """The opt-in taken away, a gateway that starts removes what it had the broker keep, and tells nothing."""
-    port, outward = free_port(), OutwardSettings(topics=(OutwardTopic.CAMERAS,), readers=("dispatch",))
-    async with AsyncExitStack() as stack:
-        async with site(tmp_path, "mosquitto", outward, port=port) as one:
-            await one.desk.enrol()
-            await one.reader.next(STATE, live="live")
-            units = one.desk.gateway.rooms.units
-            assert units is not None
-            assert one.broker is not None
-            await one.broker.stop()
-        # The broker outlives the gateway: the same files, and what it wrote down.
-        await one.broker.start()
-        stack.push_async_callback(one.broker.stop)
-        async with reading(port, one.pki, *EVERYTHING) as reader:
-            await reader.next(STATE, live="live")
-            settings = settings_in(tmp_path).model_copy(
-                update={
-                    "telemetry": TelemetrySettings(pki_dir=one.pki, broker_url=f"mqtts://127.0.0.1:{port}"),
-                    "outward": OutwardSettings(readers=("dispatch",)),
-                }
-            )
-            await _starts(settings, reader)
-
-
-async def _starts(settings: Any, reader: Reader) -> None:
-    from gateway.app import open_gateway  # noqa: PLC0415
-    from tests.fakes.host import FakeHost  # noqa: PLC0415
-
-    async with open_gateway(settings, clock=SystemClock(), open_host=FakeHost().open):
-        await reader.cleared(STATE)
-        await reader.cleared(PRESENCE)
-
-
-async def test_a_gateway_that_stops_says_so(tmp_path: Path) -> None:
-    """Whoever reads knows that silence is no peace."""
-    outward = OutwardSettings(topics=(OutwardTopic.ALARMS,), readers=("dispatch",))
-    async with site(tmp_path, "mosquitto", outward) as one:
-        await one.reader.next(PRESENCE, online=True)
-        rooms = one.desk.gateway.rooms
-        assert rooms.units is not None
-        # Whoever comes under our name takes the connection over: we come back, and in between we were gone.
-        async with reading(one.port, one.pki, name="sightline.outward"):
-            await one.reader.next(PRESENCE, online=False)
-        await until(lambda: len(one.reader.of(PRESENCE)) >= 3, what="its return")
-        assert one.reader.of(PRESENCE)[-1]["online"]
+async def test_home_assistant_finds_a_unit_until_it_is_retired(tmp_path: Path, kind: str) -> None:
+    """Its discovery is kept, its entries point to what the unit says, and both are for who is named to read them."""
+    found = "homeassistant/device/sightline_D017/config"
+    outward = OutwardSettings(home_assistant=True, readers=("homeassistant",))
+    topics = ("homeassistant/device/+/config", "sightline/v1/units/+/online", "sightline/v1/units/+/state/+")
+    async with site(tmp_path, kind, outward, *topics, name="reader.homeassistant") as one:
+        await one.desk.admin.post("/api/v1/units", json={"label": "D017", "note": "Ask Mr Quill for its key"})
+        told = await one.reader.next(found)
+        bundle = (await one.desk.admin.post("/api/v1/units/D017/certificate")).json()
+        tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
+        voice = Voice("D017", wall_ns=SystemClock().wall_ns())
+        async with unit_client(one.port, tls, "D017", modern=False) as client:
+            await say(client, voice, "online", online=True, firmware="2.1.0")
+            await say(client, voice, "state/battery", percent=80, volts=12.4, charging=False)
+            assert (await one.reader.next(told["avty_t"]))["online"] is True
+            assert (await one.reader.next(told["cmps"]["battery"]["stat_t"]))["percent"] == 80
+            await one.reader.next(found, dev={**told["dev"], "sw": "2.1.0"})
+        assert (await one.desk.admin.delete("/api/v1/units/D017")).status_code == 204
+        await one.reader.cleared(found)
+        assert not any(b"Quill" in payload for _, payload, _ in one.reader.heard)
+        assert one.reader.of(PRESENCE) == []
 
 
 async def test_only_those_who_are_named_read(told: Site, tmp_path: Path) -> None:
