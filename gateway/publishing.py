@@ -106,24 +106,24 @@ class Publishing:
         if OutwardTopic.CAMERAS not in self._outbox.topics:
             return
         now = {camera.id: camera.number for camera in self._rooms.fleet.cameras()}
-        # First those that are gone: another camera may have their number now.
-        for camera, number in list(self._numbers.items()):
+        before, self._numbers = self._numbers, now
+        for camera, number in before.items():
             if now.get(camera) != number:
-                del self._numbers[camera]
                 self._states.pop(camera, None)
-                if number not in self._numbers.values():
-                    self._outbox.drop(address(OutwardTopic.CAMERAS, number))
+        for number in set(before.values()) - set(now.values()):
+            self._outbox.drop(address(OutwardTopic.CAMERAS, number))
         for camera in now:
             self._state_of(camera)
 
     def _state_of(self, camera: CameraId) -> None:
-        found = self._known([camera])
-        if not found or OutwardTopic.CAMERAS not in self._outbox.topics:
+        """Tell of a camera where it is news: each one's state comes every second."""
+        number = self._numbers.get(camera)
+        if number is None:
             return
-        said = state_of(found[0].number, self._rooms.fleet.state(camera))
+        said = state_of(number, self._rooms.fleet.state(camera))
         if self._states.get(camera) != said:
-            self._states[camera], self._numbers[camera] = said, said.number
-            self._outbox.keep(OutwardTopic.CAMERAS, said, said.number)
+            self._states[camera] = said
+            self._outbox.keep(OutwardTopic.CAMERAS, said, number)
 
     def _known(self, cameras: Iterable[CameraId]) -> list[Camera]:
         wanted = frozenset(cameras)

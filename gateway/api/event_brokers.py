@@ -17,6 +17,7 @@ from gateway.audit.events import Action, AuditEvent
 from gateway.fleet.cameras import Camera
 from gateway.mqtt import DEVICES
 from gateway.units import Units
+from gateway.units.device_passwords import fresh
 
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["cameras"])
 
@@ -55,11 +56,13 @@ async def event_brokers(camera: OneCamera, the: The) -> EventBrokersModel:
 async def tell_events(request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Have a camera's device publish its events at our broker, with a new password."""
     units, address = _ours(the)
-    password = await units.passwords.issue(camera.device_id)
+    password = fresh()
+    # First the device: one that refuses goes on by the password that it has.
     await the.fleet.host_of(camera).add_event_broker(
         camera.id,
         EventBroker(address=address, prefix=_prefix(camera), username=camera.device_id, password=SecretStr(password)),
     )
+    await units.passwords.put(camera.device_id, password)
     await the.trail.append(
         AuditEvent(action=Action.EVENT_BROKER, actor=actor(request, who), subject=camera.id, details={"on": True})
     )
@@ -69,11 +72,12 @@ async def tell_events(request: Request, camera: OneCamera, who: Who, the: The) -
 async def tell_no_events(request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Have it publish there no more. Its password is worth nothing from the broker's next reload on."""
     units, address = _ours(the)
+    # It is over whether or not the device answers.
     await units.passwords.withdraw(camera.device_id)
-    await the.fleet.host_of(camera).remove_event_broker(camera.id, address)
     await the.trail.append(
         AuditEvent(action=Action.EVENT_BROKER, actor=actor(request, who), subject=camera.id, details={"on": False})
     )
+    await the.fleet.host_of(camera).remove_event_broker(camera.id, address)
 
 
 def _ours(the: Rooms) -> tuple[Units, str]:

@@ -152,7 +152,19 @@ def _key(key: str) -> str:
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema()
     schema.pop("title", None)
-    return schema
+    named = schema.pop("$defs", {})
+    whole = _inlined(schema, named)
+    assert isinstance(whole, dict)
+    return whole
+
+
+def _inlined(part: Any, named: dict[str, Any]) -> Any:
+    """Return a part of a schema with what it names elsewhere in its place: here that place is another document's."""
+    if isinstance(part, dict):
+        if "$ref" in part:
+            return _inlined(named[part["$ref"].rpartition("/")[2]], named)
+        return {key: _inlined(value, named) for key, value in part.items()}
+    return [_inlined(value, named) for value in part] if isinstance(part, list) else part
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ SALT_BYTES = 12
 HASH_BYTES = 64
 
 
+def fresh() -> str:
+    """Return a new password."""
+    return secrets.token_urlsafe(24)
+
+
 class DevicePasswords:
     """The file in a folder."""
 
@@ -37,12 +42,10 @@ class DevicePasswords:
         async with self._lock:
             await asyncio.to_thread(self._prepare)
 
-    async def issue(self, name: str) -> str:
-        """Give a device a new password, which it has from now on in place of an older one."""
-        password = secrets.token_urlsafe(24)
+    async def put(self, name: str, password: str) -> None:
+        """Have a device come by a password from now on, in place of an older one."""
         async with self._lock:
             await asyncio.to_thread(self._put, name, _line(name, password))
-        return password
 
     async def withdraw(self, name: str) -> None:
         """Have a device come no more."""

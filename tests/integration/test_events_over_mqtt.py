@@ -19,6 +19,7 @@ from drivers.simulator import happenings
 from gateway.fleet import rpc
 from gateway.fleet.changes import FleetChange, Happened
 from gateway.mqtt import DEVICES
+from gateway.units.device_passwords import fresh
 from kernel.clock import SystemClock, utc
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
@@ -107,10 +108,9 @@ async def test_a_camera_writes_on_its_own_topics_alone(site: Site) -> None:
     """On another device's, or a unit's, the broker takes nothing of it; nor with a password that is not its own."""
     units = site.desk.gateway.rooms.units
     assert units is not None
-    first, second = [
-        site.desk.gateway.fleet.camera(await site.desk.enrol(address=f"192.0.2.{n}")).device_id for n in (1, 2)
-    ]
-    password = await units.passwords.issue(first)
+    first, second = site.desk.gateway.fleet.camera(await site.desk.enrol()).device_id, "f" * 32
+    password = fresh()
+    await units.passwords.put(first, password)
     site.broker.reload()
     for prefix, secret in ((f"{DEVICES}/{second}", password), (f"{DEVICES}/{first}", "wrong")):
         async with onvif_camera(SystemClock()) as simulated, simulated.opened() as device:

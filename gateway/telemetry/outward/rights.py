@@ -20,13 +20,18 @@ class May:
 
 def rights(settings: OutwardSettings) -> dict[str, May]:
     """Return what each may who is no unit, by the name on its certificate."""
-    discovered = f"{settings.home_assistant_prefix}/device/"
+    assistant = f"{settings.home_assistant_prefix}/"
+    status = f"{assistant}status"
 
     def reads(topic: str) -> bool:
-        return _told(topic) or (settings.home_assistant and (topic.startswith(discovered) or _of_unit(topic)))
+        return _told(topic) or (settings.home_assistant and (topic.startswith(assistant) or _of_unit(topic)))
 
-    ourselves = May(write=lambda topic: _told(topic) or topic.startswith(discovered), read=lambda _: False)
-    reading = May(write=lambda _: False, read=reads)
+    def writes(topic: str) -> bool:
+        """Home Assistant says itself that it has come, and leaves a last will of that."""
+        return settings.home_assistant and topic == status
+
+    ourselves = May(write=lambda topic: _told(topic) or topic.startswith(f"{assistant}device/"), read=lambda _: False)
+    reading = May(write=writes, read=reads)
     return {OUTWARD: ourselves} | dict.fromkeys(map(reader, settings.readers), reading)
 
 
