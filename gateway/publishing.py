@@ -49,6 +49,8 @@ FILE = "outward.json"
 INCIDENTS_MAX = 4096
 """So many numbers are remembered as told, the last ones."""
 WHERE_MAX = 64
+REFERENCE_MAX = 40
+_CODE = re.compile(r"[a-z0-9.-]{1,64}")
 ALARM, LAPSED = "alarm", "lapsed"
 STAY_OVER = "stay-over"
 RENEWED = frozenset({"online", "state/firmware", "state/address"})
@@ -222,7 +224,8 @@ class Publishing:
         """Tell of an incident once, where what was typed is a number and nothing else."""
         if not reference or OutwardTopic.INCIDENTS not in self._outbox.topics:
             return
-        if reference in self._incidents or self._form.fullmatch(reference) is None:
+        # Whatever form the settings allow, what is longer is no number.
+        if reference in self._incidents or len(reference) > REFERENCE_MAX or not self._form.fullmatch(reference):
             return
         self._incidents[reference] = None
         if len(self._incidents) > INCIDENTS_MAX:
@@ -268,7 +271,7 @@ def state_of(number: int, state: rpc.CameraState | None) -> CameraSaid:
     return CameraSaid(
         number=number,
         live=state.live.value if state is not None else "unknown",
-        problem=state.problem.type if state is not None and state.problem is not None else None,
+        problem=_word(state.problem.type) if state is not None and state.problem is not None else None,
         recording="on"
         if recording is not None and recording.on
         else "failed"
@@ -276,6 +279,11 @@ def state_of(number: int, state: rpc.CameraState | None) -> CameraSaid:
         else "off",
         picture=state.picture.fault.value if state is not None and state.picture is not None else None,
     )
+
+
+def _word(code: str) -> str:
+    """Return the code of a problem, which a camera host of another release may have in a form of its own."""
+    return code if _CODE.fullmatch(code) else "unknown"
 
 
 @asynccontextmanager
