@@ -15,6 +15,7 @@ from config.logs import LogSettings
 from config.map import MapSettings
 from config.oidc import OidcSettings
 from config.outgoing import OutgoingSettings
+from config.outward import OutwardSettings
 from config.recording import RecordingSettings
 from config.server import ServerSettings
 from config.sharing import SharingSettings
@@ -40,6 +41,7 @@ class Settings(BaseModel):
     sharing: SharingSettings = SharingSettings()
     deployments: DeploymentSettings = DeploymentSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    outward: OutwardSettings = OutwardSettings()
     hosts: HostSettings = HostSettings()
     map: MapSettings = MapSettings()
     log: LogSettings = LogSettings()
@@ -53,6 +55,16 @@ class Settings(BaseModel):
                 # One issuer twice would leave open whose groups count.
                 msg = f"two tables of [[oidc]] have the same {what}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _somewhere_to_publish(self) -> Self:
+        if self.outward.wanted and self.outward.url is None and not self.telemetry.wanted:
+            msg = "outward publishes at the units' broker, and there is none: set outward.url, or one of [telemetry]"
+            raise ValueError(msg)
+        if self.outward.readers and not self.telemetry.wanted:
+            msg = "outward.readers read at the units' broker, and there is none"
+            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

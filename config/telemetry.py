@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 
 class ReachRule(BaseModel):
@@ -81,6 +81,10 @@ class TelemetrySettings(BaseModel):
     pki_dir: Path | None = None
     """Folder of the broker's files: units-ca.pem, units.crl, broker.pem and broker.key. None: ``telemetry`` under
     ``server.data_dir``."""
+    cameras_url: str | None = None
+    """Broker that cameras are told to publish their events at (ONVIF Profile M), as in
+    "mqtts://broker.example.org:8884": the second listener of docs/mosquitto.conf, which takes user names and passwords.
+    It must be the same broker as broker_url. None: cameras are told of none."""
     keepalive_s: Annotated[int, Field(ge=5, le=300)] = 20
     """A broker that says nothing for half as long again is taken for gone."""
     silence_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
@@ -91,14 +95,14 @@ class TelemetrySettings(BaseModel):
     via = "203.0.113.7", ports = { 80 = 8017, 554 = 5517 } }], or over a VPN, as in [{ network = "10.64.0.0/16",
     via = "10.8.0.0/16" }]. The first rule that is for a unit holds; without one it is reached where it says."""
 
-    @field_validator("broker_url")
+    @field_validator("broker_url", "cameras_url")
     @classmethod
-    def _is_a_broker(cls, url: str | None) -> str | None:
+    def _is_a_broker(cls, url: str | None, info: ValidationInfo) -> str | None:
         if url is None:
             return None
         parts = urlsplit(url)
         if parts.scheme != "mqtts" or not parts.hostname or parts.path.strip("/") or parts.query or "@" in parts.netloc:
-            msg = 'broker_url is of the form "mqtts://broker.example.org:8883": TLS, by certificates alone'
+            msg = f'{info.field_name} is of the form "mqtts://broker.example.org:8883": TLS, and no password in it'
             raise ValueError(msg)
         return url
 
@@ -110,6 +114,9 @@ class TelemetrySettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_broker(self) -> Self:
+        if self.cameras_url is not None and self.broker_url is None:
+            msg = "cameras come to the broker of broker_url: the embedded one takes units alone"
+            raise ValueError(msg)
         if self.embedded and self.broker_url is not None:
             msg = "give broker_url or embedded, not both"
             raise ValueError(msg)

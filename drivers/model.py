@@ -108,3 +108,16 @@ class DiscoveredDevice(_Frozen):
     scopes: tuple[str, ...] = ()
     name: str = ""
     hardware: str = ""
+
+
+class EventBroker(_Frozen):
+    """A broker as a device is told it. The device never says its password again."""
+
+    address: str
+    """As in ``mqtts://broker.example.org:8884``. It is what the device knows the broker by."""
+    prefix: str
+    """What its topics begin with."""
+    username: str = ""
+    password: SecretStr = Field(default=SecretStr(""), repr=False)
+    status: str = ""
+    """``Offline``, ``Connecting`` or ``Connected``, where the device says it."""

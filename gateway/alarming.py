@@ -101,8 +101,16 @@ class Alarming:
             ),
             None,
         )
-        if standing is None:
-            return
+        if standing is not None:
+            self._wait(standing, report)
+
+    def tampered(self, camera: Camera) -> None:
+        """Have it wait that a camera says somebody is at it, where it stands by a deployment."""
+        urn = camera.description.identity.urn
+        if self._deployments.standing(urn) is not None:
+            self._wait(urn, Tampered())
+
+    def _wait(self, standing: str, report: Report) -> None:
         if len(self._waiting) >= WAITING_MAX:
             self._waiting.popleft()
             self.lost += 1

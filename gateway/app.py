@@ -187,7 +187,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
         decider.add_source(ShareRights(sharing))
         fielded = await stack.enter_async_context(
-            open_fielded(settings, House(database, vault, fleet, deployments, trail), clock=clock)
+            open_fielded(settings, House(database, vault, fleet, deployments, trail, sharing), clock=clock)
         )
         # After all that gives rights: views that outlived a gateway are judged as soon as they are found.
         ledger = await stack.enter_async_context(

@@ -10,6 +10,8 @@ from gateway.mqtt import BrokerAddress
 from gateway.startup import PortError
 from gateway.telemetry.broker import open_broker
 from gateway.telemetry.commands import Commands
+from gateway.telemetry.onvif_inbox import EventInbox
+from gateway.telemetry.outward.rights import rights
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Units, open_units
 from gateway.vault import Vault
@@ -24,6 +26,8 @@ class Calling:
 
     units: Units
     commands: Commands
+    events: EventInbox
+    """What devices tell over MQTT; nobody hears it until it is joined."""
 
 
 @asynccontextmanager
@@ -49,9 +53,11 @@ async def open_calling(
         pair = await units.credentials.broker(tuple(dict.fromkeys((*wanted.broker_names, address.host))))
         if wanted.embedded:
             try:
-                await stack.enter_async_context(open_broker(units, pair, host=wanted.host, port=wanted.port))
+                await stack.enter_async_context(
+                    open_broker(units, pair, host=wanted.host, port=wanted.port, others=rights(settings.outward))
+                )
             except OSError as error:
                 raise PortError(str(error), cure="Set telemetry.host and telemetry.port.") from error
         door = door_to(units, address, ca=wanted.broker_ca, modern=not wanted.embedded, keepalive_s=wanted.keepalive_s)
         telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
-        yield Calling(units=units, commands=telemetry.commands)
+        yield Calling(units=units, commands=telemetry.commands, events=telemetry.inbox.events)

@@ -12,10 +12,14 @@ from gateway.calling import open_calling
 from gateway.db.engine import Database
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
+from gateway.eventing import eventing
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
+from gateway.publishing import Rooms, open_publishing
 from gateway.repointing import open_repointing
+from gateway.sharing import Sharing
 from gateway.telemetry.commands import Commands
+from gateway.telemetry.outward.service import Outward
 from gateway.tended import open_ward
 from gateway.units import Units
 from gateway.vault import Vault
@@ -33,6 +37,7 @@ class House:
     fleet: Fleet
     deployments: Deployments
     trail: Trail
+    sharing: Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Fielded:
     ward: Ward
     units: Units | None = None
     commander: Commands | None = None
+    outward: Outward | None = None
+    """What other systems are told; ``None`` where that is nothing."""
 
 
 def photos_of(settings: Settings) -> Photos:
@@ -55,18 +62,24 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
 
     Raises:
         PortError, SealedElsewhereError: see :func:`gateway.calling.open_calling`.
+        BadValueError: see :func:`gateway.publishing.open_publishing`.
     """
     fleet, deployments = house.fleet, house.deployments
     async with AsyncExitStack() as stack:
         calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
         units = calling.units if calling is not None else None
         ward = await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock))
-        if units is not None:
+        if calling is not None and units is not None:
             belonging = Belonging(units.register, fleet, deployments)
-            await stack.enter_async_context(
+            alarming = await stack.enter_async_context(
                 open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
             )
             await stack.enter_async_context(
                 open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
             )
-        yield Fielded(ward, units, calling.commands if calling is not None else None)
+            stack.enter_context(eventing(calling.events, units, fleet, belonging, alarming))
+        rooms = Rooms(
+            fleet=fleet, ward=ward, deployments=deployments, sharing=house.sharing, trail=house.trail, units=units
+        )
+        outward = await stack.enter_async_context(open_publishing(settings, rooms, clock=clock))
+        yield Fielded(ward, units, calling.commands if calling is not None else None, outward)

@@ -6,6 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+DEVICES = "sightline/v1/devices"
+"""What topics of cameras begin with that tell their events here, before the identifier of the device."""
 ANSWER_S = 10.0
 """How long a broker may take to answer anything."""
 

@@ -30,7 +30,7 @@ _CAPABILITIES = {
 _KNOWN = {
     service.value.lower().rstrip("/"): service
     for service in Service
-    if service not in {Service.PULL_POINT, Service.SUBSCRIPTION}
+    if service not in {Service.EVENT_BROKER, Service.PULL_POINT, Service.SUBSCRIPTION}
 }
 _KNOWN["http://www.onvif.org/ver10/ptz/wsdl"] = Service.PTZ
 _KNOWN["http://www.onvif.org/ver10/imaging/wsdl"] = Service.IMAGING

@@ -31,13 +31,14 @@ class Service(Enum):
     IMAGING = "http://www.onvif.org/ver20/imaging/wsdl"
     DEVICE_IO = "http://www.onvif.org/ver10/deviceIO/wsdl"
     EVENTS = "http://www.onvif.org/ver10/events/wsdl"
+    EVENT_BROKER = "http://www.onvif.org/ver10/events/wsdl#EventBroker"
     PULL_POINT = "http://www.onvif.org/ver10/events/wsdl#PullPointSubscription"
     SUBSCRIPTION = "http://docs.oasis-open.org/wsn/bw-2#SubscriptionManager"
 
     @property
     def addressed(self) -> bool:
         """Say whether its calls carry WS-Addressing headers: event calls do, and nothing else may."""
-        return self in {Service.EVENTS, Service.PULL_POINT, Service.SUBSCRIPTION}
+        return self in {Service.EVENTS, Service.EVENT_BROKER, Service.PULL_POINT, Service.SUBSCRIPTION}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from drivers.addresses import AddressPolicy
 from drivers.errors import CameraAnswerError, CameraFaultError, CameraNotOnvifError, CameraUnreachableError
 from drivers.model import CameraDescription, CameraTarget, CameraView
 from drivers.onvif.bootstrap import ClockReading, find_services, measure_clock
+from drivers.onvif.brokers import EventBrokers
 from drivers.onvif.catalogue import Service, catalogue
 from drivers.onvif.events import CameraEvent, Events, interpret
 from drivers.onvif.head import OnvifHead
@@ -115,6 +116,11 @@ class Device:
     def event_service(self) -> Events:
         """Return the event service."""
         return Events(self.caller, self.url(Service.EVENTS), self.locations, clock=self._clock)
+
+    @property
+    def event_brokers(self) -> EventBrokers:
+        """Return the MQTT brokers that it publishes its events at."""
+        return EventBrokers(self.caller, self.url(Service.EVENTS))
 
     async def events(self) -> AsyncGenerator[CameraEvent, None]:
         """Yield events for ever, subscribing anew when needed; close it (``contextlib.aclosing``) to unsubscribe.

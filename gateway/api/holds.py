@@ -15,6 +15,7 @@ from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import Instant, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent
+from gateway.fleet.changes import HoldChanged
 from gateway.fleet.held import Held, HoldWish
 from gateway.fleet.hosts import HostClient, HostError
 from kernel.clock import NS_PER_S, to_ns
@@ -109,6 +110,17 @@ async def place(wish: NewHold, request: Request, camera: OneCamera, who: Who, th
     await the.trail.append(
         AuditEvent(action=Action.HOLD_PLACED, actor=actor(request, who), subject=camera.id, details=dict(details))
     )
+    the.fleet.tell(
+        HoldChanged(
+            camera=camera.id,
+            hold=held.id,
+            what="placed",
+            start_ns=start_ns,
+            end_ns=end_ns,
+            review_ns=review_ns,
+            reference=wish.reference,
+        )
+    )
     return _hold(the, held)
 
 
@@ -125,6 +137,7 @@ async def review(hold_id: str, wish: Review, request: Request, camera: OneCamera
             details={"hold": hold_id, "review": iso(review_ns)},
         )
     )
+    the.fleet.tell(HoldChanged(camera=camera.id, hold=hold_id, what="reviewed", review_ns=review_ns))
     return _hold(the, held)
 
 
@@ -143,6 +156,7 @@ async def release(hold_id: str, request: Request, camera: OneCamera, who: Who, t
         first=True,
     )
     await the.fleet.host_of(camera).release_hold(camera.id, hold_id)
+    the.fleet.tell(HoldChanged(camera=camera.id, hold=hold_id, what="released"))
 
 
 async def _of_host(host: HostClient) -> tuple[Held, ...] | None:

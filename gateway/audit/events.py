@@ -56,6 +56,8 @@ class Action(StrEnum):
     BOUNDS_CHANGED = "camera.bounds"
     REFERENCE_VIEW = "camera.reference-view"
     """Limits and no-look zones of a head; before and after."""
+    EVENT_BROKER = "camera.event-broker"
+    """A device was told to publish its events at our broker, or no more."""
     REMOVED = "camera.removed"
     VIEW_STARTED = "view.started"
     VIEW_ENDED = "view.ended"

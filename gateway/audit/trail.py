@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -44,6 +44,7 @@ class Trail:
         self._idle.set()
         self._lost = 0
         self._closing = False
+        self._listening: list[Callable[[AuditEvent], None]] = []
         self.repeats = Repeats(self.note, clock=clock)
 
     # --- writing
@@ -59,7 +60,14 @@ class Trail:
         self._waiting.append((event, self._clock.wall_ns()))
         self._idle.clear()
         self._wake.set()
+        for call in tuple(self._listening):
+            call(event)
         return True
+
+    def listen(self, call: Callable[[AuditEvent], None]) -> Callable[[], None]:
+        """Call ``call`` with what is recorded, before it is on disk; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
 
     def note_again(self, event: AuditEvent, *key: str) -> None:
         """Record what may happen as often as somebody likes: at once, then what is alike once a minute with a count.

@@ -1,6 +1,7 @@
 """What listeners are told of the fleet."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.fleet import rpc
 from kernel.ids import CameraId
@@ -33,6 +34,20 @@ class Announced:
     addresses: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldChanged:
+    """Footage of a camera is held, is to be looked at again another time, or is let go. What is not said is none."""
+
+    camera: CameraId
+    hold: str
+    what: Literal["placed", "reviewed", "released"]
+    start_ns: int | None = None
+    end_ns: int | None = None
+    review_ns: int | None = None
+    reference: str = ""
+    """The incident or request that it is for, as somebody typed it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ViewerChanged:
     """Somebody came to see a camera, or sees it no more, by a door that the gateway does not keep itself."""
@@ -40,4 +55,4 @@ class ViewerChanged:
     line: rpc.ViewerCame | rpc.ViewerWent
 
 
-FleetChange = StateChanged | ListChanged | Happened | Announced
+FleetChange = StateChanged | ListChanged | Happened | Announced | HoldChanged

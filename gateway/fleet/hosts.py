@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
+from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice, EventBroker
 from gateway.fleet import footage, rpc, wishes
 from gateway.fleet.calls import (
     SILENCE_S,
@@ -25,7 +25,7 @@ from gateway.fleet.calls import (
 )
 from gateway.fleet.handshake import HostVersion
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
-from gateway.fleet.looking import DiscoverRequest
+from gateway.fleet.looking import DiscoverRequest, EventBrokerList
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.fleet.viewers import OUTSIDE, EndViewers, ViewerList, ViewLimits
@@ -284,6 +284,18 @@ class HostClient:
     async def snapshot(self, camera: CameraId) -> bytes:
         """Return a JPEG that the camera makes now."""
         return (await self._ask("GET", f"/cameras/{camera}/snapshot")).content
+
+    async def event_brokers(self, camera: CameraId) -> tuple[EventBroker, ...]:
+        """Return the MQTT brokers at which a camera's device publishes its events."""
+        return read(EventBrokerList, await self._ask("GET", f"/cameras/{camera}/event-brokers")).brokers
+
+    async def add_event_broker(self, camera: CameraId, broker: EventBroker) -> None:
+        """Have a camera's device publish its events at a broker, or otherwise than before."""
+        await self._ask("POST", f"/cameras/{camera}/event-brokers", content=rpc.wire(broker))
+
+    async def remove_event_broker(self, camera: CameraId, address: str) -> None:
+        """Have it publish there no more."""
+        await self._ask("DELETE", f"/cameras/{camera}/event-brokers", params={"address": address})
 
     @asynccontextmanager
     async def export(

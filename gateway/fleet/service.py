@@ -146,7 +146,7 @@ class Fleet:
         for camera in cameras:
             self._cameras[camera.id] = camera
             await self._assign(camera, target)
-        self._tell(ListChanged())
+        self.tell(ListChanged())
         numbers = [camera.number for camera in cameras]
         log.info("camera.enrolled", device=cameras[0].device_id, cameras=numbers, known=known)
         return cameras, known
@@ -179,7 +179,7 @@ class Fleet:
     async def _retold(self, changed: Camera) -> Camera:
         self._cameras[changed.id] = changed
         await self._assign(changed, await self._register.target(changed.device_id))
-        self._tell(ListChanged())
+        self.tell(ListChanged())
         return changed
 
     async def repoint(self, device_id: str, spot: Spot) -> bool:
@@ -202,7 +202,7 @@ class Fleet:
         for changed in await self._register.repoint(device_id, target, description):
             self._cameras[changed.id] = changed
             await self._assign(changed, target)
-        self._tell(ListChanged())
+        self.tell(ListChanged())
         log.info("camera.repointed", device=device_id, address=target.address)
         return True
 
@@ -219,7 +219,7 @@ class Fleet:
         self._states.pop(camera.id, None)
         await self._link(camera).release(camera.id)
         self._link(camera).tell_outlets_soon()
-        self._tell(ListChanged())
+        self.tell(ListChanged())
 
     # --- outlets: cameras for partners' own systems, over RTSPS
 
@@ -343,9 +343,9 @@ class Fleet:
             case rpc.CameraChanged(state=state) if state.id in self._cameras:
                 self._set_state(state)
             case rpc.CameraHappened() if line.id in self._cameras:
-                self._tell(Happened(line))
+                self.tell(Happened(line))
             case rpc.DeviceSaid(urn=urn, addresses=addresses):
-                self._tell(Announced(urn, addresses))
+                self.tell(Announced(urn, addresses))
             case rpc.ViewerCame() | rpc.ViewerWent():
                 self._hears_viewers(ViewerChanged(line))
             case _:
@@ -368,9 +368,10 @@ class Fleet:
     def _set_state(self, state: rpc.CameraState) -> None:
         if self._states.get(state.id) != state:
             self._states[state.id] = state
-            self._tell(StateChanged(state.id))
+            self.tell(StateChanged(state.id))
 
-    def _tell(self, change: FleetChange) -> None:
+    def tell(self, change: FleetChange) -> None:
+        """Tell whoever listens."""
         for listener in tuple(self._listeners):
             listener(change)
 

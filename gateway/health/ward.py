@@ -21,6 +21,12 @@ class Ward:
         self._signs = signs
         self._clock = clock
         self._since: dict[tuple[CameraId, Kind], int] = {}
+        self._listening: list[Callable[[], None]] = []
+
+    def listen(self, call: Callable[[], None]) -> Callable[[], None]:
+        """Call ``call`` after each look; returns the detaching call."""
+        self._listening.append(call)
+        return lambda: self._listening.remove(call)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -41,3 +47,5 @@ class Ward:
             for one in found
         )
         self.looked_ns = now_ns
+        for call in tuple(self._listening):
+            call()

@@ -7,10 +7,11 @@ that does not read; that is what Mosquitto is for (docs/mosquitto.conf).
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
@@ -20,6 +21,8 @@ from amqtt.errors import AMQTTError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
+from gateway.telemetry.onvif_events import Sender, read_event
+from gateway.telemetry.outward.rights import May
 from gateway.telemetry.topics import PREFIX, Branch, read
 from gateway.units import Cause, Units
 from gateway.units.credentials import OURSELVES, Pair
@@ -68,8 +71,9 @@ class _Reader(StreamReaderAdapter):  # type: ignore[misc]
 class EmbeddedBroker(Broker):  # type: ignore[misc]
     """Made by :func:`open_broker`. What amqtt asks plugins for elsewhere is decided here."""
 
-    def __init__(self, config: BrokerConfig, units: Units, tls: ssl.SSLContext) -> None:
+    def __init__(self, config: BrokerConfig, units: Units, tls: ssl.SSLContext, others: Mapping[str, May]) -> None:
         super().__init__(config)
+        self._others = others
         self._of_units = units
         self._tls = tls
 
@@ -102,7 +106,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
             self._check_called(name, session.client_id)
             if session.will_flag:
                 # amqtt publishes it without asking whether its owner may.
-                self._check_own(name, session.will_topic or "")
+                self._check_will(name, session.will_topic or "")
         except (AMQTTError, TimeoutError) as error:
             with suppress(OSError):
                 if isinstance(reader, _Reader) and reader.modern:
@@ -114,9 +118,15 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         return handler, session
 
     def _check(self, name: str, serial: str) -> None:
-        if name != OURSELVES and not self._of_units.credentials.is_good(name, serial):
+        if name != OURSELVES and name not in self._others and not self._of_units.credentials.is_good(name, serial):
             self._of_units.refusals.count(Cause.NO_CERTIFICATE, name, said="its certificate is revoked, or unknown")
             raise AMQTTError(f"the certificate of {name} is good no more")
+
+    def _check_will(self, name: str, topic: str) -> None:
+        if name not in self._others:
+            self._check_own(name, topic)
+        elif not self._others[name].write(topic):
+            raise AMQTTError(f"{name} may not write on {topic}")
 
     def _check_called(self, name: str, called: str | None) -> None:
         if called != name:
@@ -137,6 +147,9 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         name = session.client_id or ""
         if name == OURSELVES:
             return True
+        if name in self._others:
+            may = self._others[name]
+            return may.write(topic) if action is Action.PUBLISH else may.read(topic)
         if action is not Action.PUBLISH:
             return topic.startswith(f"{PREFIX}/{name}/{Branch.COMMAND}/")
         if not self._of_units.credentials.good(name):
@@ -149,7 +162,9 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         return True
 
     def _check_own(self, name: str, topic: str) -> None:
-        found = read(topic)
+        found, event = read(topic), read_event(topic)
+        if event is not None and (event.sender, event.name) == (Sender.UNIT, name):
+            return
         if found is None or found.label != name or found.branch not in WRITTEN:
             self._of_units.refusals.count(Cause.WRONG_UNIT, name, said=f"on {topic}")
             raise AMQTTError(f"{name} may not write on {topic}")
@@ -176,8 +191,12 @@ def _tls(ca: Path, pair: Pair) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def open_broker(units: Units, pair: Pair, *, host: str, port: int) -> AsyncIterator[None]:
+async def open_broker(
+    units: Units, pair: Pair, *, host: str, port: int, others: Mapping[str, May] = MappingProxyType({})
+) -> AsyncIterator[None]:
     """Serve units on a port for the time of the block, with the broker's own certificate.
+
+    ``others`` are those who come and are no unit, by the names on their certificates, with what each may.
 
     Raises:
         OSError: the port cannot be had.
@@ -185,7 +204,7 @@ async def open_broker(units: Units, pair: Pair, *, host: str, port: int) -> Asyn
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     listener = ListenerConfig(bind=bind, max_connections=CONNECTIONS_MAX, ssl=True)
     config = BrokerConfig(listeners={"default": listener}, plugins={}, session_expiry_interval=SESSION_S)
-    broker = EmbeddedBroker(config, units, await asyncio.to_thread(_tls, units.credentials.ca_file, pair))
+    broker = EmbeddedBroker(config, units, await asyncio.to_thread(_tls, units.credentials.ca_file, pair), others)
     try:
         await broker.start()
     except BrokerError as error:

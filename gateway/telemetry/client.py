@@ -22,9 +22,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.db.errors import DatabaseError
 from gateway.mqtt import ANSWER_S
+from gateway.telemetry.arrived import Arrived
 from gateway.telemetry.errors import BrokerAwayError
-from gateway.telemetry.inbox import Arrived, Inbox
+from gateway.telemetry.inbox import Inbox
 from gateway.telemetry.logbook import LOG_TOPICS, Logbook, is_log
+from gateway.telemetry.onvif_events import FROM_DEVICES
 from gateway.telemetry.topics import COMMANDS, FROM_UNITS, Branch, read
 from kernel.clock import Clock
 from kernel.supervision import Backoff, try_forever
@@ -257,14 +259,18 @@ class UnitClient:
 
     async def _subscribe(self, client: aiomqtt.Client, *, modern: bool) -> None:
         if not modern:
-            await client.subscribe([(topic, 1) for topic in (*FROM_UNITS, COMMANDS, *LOG_TOPICS)])
+            await client.subscribe([(topic, 1) for topic in (*FROM_UNITS, *FROM_DEVICES, COMMANDS, *LOG_TOPICS)])
             return
         # What is kept is sent for a subscription that is new; a session that was there has missed nothing.
         heard = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
         kept = SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True)
         said = SubscribeOptions(qos=0, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
         await client.subscribe(
-            [*((topic, heard) for topic in FROM_UNITS), (COMMANDS, kept), *((topic, said) for topic in LOG_TOPICS)]
+            [
+                *((topic, heard) for topic in (*FROM_UNITS, *FROM_DEVICES)),
+                (COMMANDS, kept),
+                *((topic, said) for topic in LOG_TOPICS),
+            ]
         )
 
     async def _hear(self, client: aiomqtt.Client, batches: _Batches) -> None:

@@ -4,12 +4,14 @@ Size, topic, JSON, model and label are judged here; order, and whether the unit 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import ValidationError
 
+from gateway.telemetry.arrived import Arrived
 from gateway.telemetry.messages import ENVELOPE, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Message, Will
+from gateway.telemetry.onvif_events import is_event
+from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.telemetry.topics import Branch, Topic, label_in, read
 from gateway.units import Cause, Group, Lost, Refusals, Register, Report
 from gateway.units.errors import RefusedError
@@ -18,21 +20,13 @@ from kernel.clock import to_ns
 M = TypeVar("M", bound=Message)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """What came. ``stored``: the broker had kept it (retained), it was not sent just now."""
-
-    topic: str
-    payload: bytes
-    stored: bool = False
-
-
 class Inbox:
     """One for everything that comes."""
 
-    def __init__(self, register: Register, refusals: Refusals) -> None:
+    def __init__(self, register: Register, refusals: Refusals, events: EventInbox) -> None:
         self._register = register
         self._refusals = refusals
+        self.events = events
         self._answered: Callable[[str, str, Answer], None] | None = None
         self.taken = 0
         """How many were."""
@@ -50,7 +44,7 @@ class Inbox:
         reports: list[tuple[str, Report | Lost]] = []
         refused: list[tuple[str, RefusedError]] = []
         answers: list[tuple[str, str, Answer]] = []
-        for one in arrived:
+        for one in (one for one in arrived if not is_event(one.topic)):
             topic = read(one.topic)
             label = label_in(one.topic)
             try:
@@ -75,6 +69,8 @@ class Inbox:
         if self._answered is not None:
             for answer in answers:
                 self._answered(*answer)
+        # Last: nothing of them is in the database, and what was not taken comes again.
+        self.events.take([one for one in arrived if is_event(one.topic)])
 
 
 def _judged(topic: Topic | None, arrived: Arrived) -> Report | Lost | Answer:

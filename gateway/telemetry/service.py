@@ -11,6 +11,7 @@ from gateway.telemetry.client import BrokerDoor, UnitClient
 from gateway.telemetry.commands import Commands
 from gateway.telemetry.inbox import Inbox
 from gateway.telemetry.logbook import Logbook
+from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.units import Units
 from gateway.units.credentials import OURSELVES
 from kernel.clock import Clock
@@ -58,7 +59,7 @@ def door_to(
 @asynccontextmanager
 async def open_telemetry(units: Units, door: Door, *, clock: Clock) -> AsyncIterator[Telemetry]:
     """Hear units for the time of the block, whenever there is a broker."""
-    inbox = Inbox(units.register, units.refusals)
+    inbox = Inbox(units.register, units.refusals, EventInbox(units.refusals, clock=clock))
     client = UnitClient(door, inbox, Logbook(units.refusals), clock=clock)
     commands = Commands(units.register, client.send, clock=clock)
     inbox.when_answered(commands.answered)

@@ -4,8 +4,6 @@ In the folder: ``units-ca.pem``, ``units.crl``, and pairs ``NAME.pem`` and ``NAM
 """
 
 import asyncio
-import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ import structlog
 from gateway.db.engine import Database
 from gateway.db.units import AuthorityRow, CertificateRow, UnitRows
 from gateway.units.authority import Authority, Issued, Revoked, due, ends, hosts_of
+from gateway.units.files import OPEN, SECRET, SHARED, write_whole
 from gateway.vault import Vault
 from kernel.clock import Clock
 from kernel.ids import new_id
@@ -24,13 +23,16 @@ log = structlog.get_logger()
 CONTEXT = "unit-authority:"
 OURSELVES = "sightline.gateway"
 """Our own name at the broker. No unit's label holds a dot."""
+OUTWARD = "sightline.outward"
+"""The name under which other systems are told."""
 BROKER = "broker"
 CA_FILE = "units-ca.pem"
 CRL_FILE = "units.crl"
-SECRET = 0o600
-SHARED = 0o640
-"""Of the broker's key: Mosquitto is in the group of the folder, if anybody else is."""
-OPEN = 0o644
+
+
+def reader(name: str) -> str:
+    """Return by what name a system comes to the broker that only reads there."""
+    return f"reader.{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Credentials:
         async with self._database.read() as connection:
             for row in await UnitRows(connection).certificates():
                 self._keep(row)
-        await asyncio.to_thread(_write, self.ca_file, self._authority.certificate, OPEN)
+        await asyncio.to_thread(write_whole, self.ca_file, self._authority.certificate, OPEN)
         await self.write_crl()
 
     def _keep(self, row: CertificateRow) -> None:
@@ -132,11 +134,16 @@ class Credentials:
         async with self._lock:
             rows = [row for label in self._of for row in self.of(label)]
             revoked = [Revoked(row.serial, row.revoked_ns) for row in rows if row.revoked_ns is not None]
-            await asyncio.to_thread(lambda: _write(self.crl_file, self._authority.crl(revoked), OPEN))
+            await asyncio.to_thread(lambda: write_whole(self.crl_file, self._authority.crl(revoked), OPEN))
 
     async def ourselves(self) -> Pair:
         """Return our own certificate at the broker, made anew where it is due."""
-        return await asyncio.to_thread(self._pair, OURSELVES, None)
+        return await self.client(OURSELVES)
+
+    async def client(self, name: str) -> Pair:
+        """Return the certificate of one at the broker who is no unit, made anew where it is due."""
+        assert "." in name, "a name without a dot may be a unit's"
+        return await asyncio.to_thread(self._pair, name, None)
 
     async def broker(self, hosts: Sequence[str]) -> Pair:
         """Return a certificate for a broker at ``hosts``, made anew where it is due."""
@@ -150,8 +157,8 @@ class Credentials:
             if same and not due(ends(own), self._clock):
                 return pair
         issued = self._authority.issue_client(name) if hosts is None else self._authority.issue_server(hosts)
-        _write(pair.key, issued.key, SECRET if hosts is None else SHARED)
-        _write(pair.certificate, f"{issued.certificate}\n{self._authority.certificate}", OPEN)
+        write_whole(pair.key, issued.key, SECRET if hosts is None else SHARED)
+        write_whole(pair.certificate, f"{issued.certificate}\n{self._authority.certificate}", OPEN)
         return pair
 
 
@@ -182,15 +189,3 @@ async def open_credentials(database: Database, vault: Vault, folder: Path, *, cl
     credentials = Credentials(database, authority, folder, clock=clock)
     await credentials.load()
     return credentials
-
-
-def _write(path: Path, text: str, mode: int) -> None:
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w") as file:
-        os.fchmod(handle, mode)  # whatever our umask
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -11,6 +11,7 @@ import structlog
 from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.units.credentials import Credentials, open_credentials
+from gateway.units.device_passwords import DevicePasswords
 from gateway.units.refusals import Refusals
 from gateway.units.register import Register
 from gateway.vault import Vault
@@ -29,6 +30,8 @@ class Units:
     register: Register
     credentials: Credentials
     refusals: Refusals
+    passwords: DevicePasswords
+    """Of cameras that tell their events over MQTT."""
 
 
 @asynccontextmanager
@@ -43,12 +46,14 @@ async def open_units(
     credentials = await open_credentials(database, vault, folder, clock=clock)
     register = Register(database, credentials, clock=clock, silence_s=silence_s)
     await register.load()
+    passwords = DevicePasswords(folder)
+    await passwords.prepare()
     refusals = Refusals(clock=clock, known=register.knows)
     async with asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(_look_for_silence(register, clock), name="units' silence")
         keeping = tasks.create_task(_keep_up(register, credentials, clock), name="units' upkeep")
         try:
-            yield Units(register=register, credentials=credentials, refusals=refusals)
+            yield Units(register=register, credentials=credentials, refusals=refusals, passwords=passwords)
         finally:
             listening.cancel()
             keeping.cancel()

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from drivers.model import CameraTarget, DiscoveredDevice
+from drivers.model import CameraTarget, DiscoveredDevice, EventBroker
 from gateway.fleet import rpc, wishes
 from gateway.fleet.handshake import digest
-from gateway.fleet.looking import DiscoverRequest
+from gateway.fleet.looking import DiscoverRequest, EventBrokerList
 from gateway.worker.footage_routes import footage_routes
 from gateway.worker.head import HeadSeat
 from gateway.worker.host import CameraHost
@@ -41,6 +41,9 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one, routes.release, methods=["DELETE"]),
             Route(one + "/snapshot", routes.snapshot),
             Route(one + "/look", routes.look),
+            Route(one + "/event-brokers", routes.event_brokers),
+            Route(one + "/event-brokers", routes.add_event_broker, methods=["POST"]),
+            Route(one + "/event-brokers", routes.remove_event_broker, methods=["DELETE"]),
             Route("/probe", routes.probe, methods=["POST"]),
             Route("/identify", routes.identify, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
@@ -100,6 +103,20 @@ class _Cameras:
     async def look(self, request: Request) -> Response:
         seen = self._host.camera(request.path_params["camera"]).seen
         return Response(seen, media_type="application/octet-stream")
+
+    async def event_brokers(self, request: Request) -> Response:
+        brokers = await self._host.camera(request.path_params["camera"]).device.event_brokers.all()
+        return Response(rpc.wire(EventBrokerList(brokers=tuple(brokers))), media_type=JSON)
+
+    async def add_event_broker(self, request: Request) -> Response:
+        broker = EventBroker.model_validate_json(await request.body())
+        await self._host.camera(request.path_params["camera"]).device.event_brokers.add(broker)
+        return Response(status_code=204)
+
+    async def remove_event_broker(self, request: Request) -> Response:
+        address = request.query_params["address"]
+        await self._host.camera(request.path_params["camera"]).device.event_brokers.remove(address)
+        return Response(status_code=204)
 
     async def probe(self, request: Request) -> Response:
         target = CameraTarget.model_validate_json(await request.body())

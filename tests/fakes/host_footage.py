@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+from pydantic import SecretStr
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from drivers.model import EventBroker
 from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
+from gateway.fleet.looking import EventBrokerList
 from kernel.ids import CameraId
 from tests.fakes.host_refusals import Refusals
 
@@ -27,6 +30,8 @@ class Footage(Refusals):
         self.exporting.set()
         self.seen = b"\x80" * 14_400
         """What was seen last, as a reference view."""
+        self.event_brokers: dict[str, EventBroker] = {}
+        """By address: at which a device was told to publish its events."""
         self.titles: list[str | None] = []
 
     def footage_routes(self) -> list[Route]:
@@ -45,6 +50,7 @@ class Footage(Refusals):
             Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
             Route(camera + "/holds/{hold}", self._review_hold, methods=["PATCH"]),
             Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
+            Route(f"{camera}/event-brokers", self._event_brokers, methods=["GET", "POST", "DELETE"]),
             Route("/verify", self._verify, methods=["POST"]),
         ]
 
@@ -71,6 +77,15 @@ class Footage(Refusals):
             self.holds[held.id] = held
             return Response(rpc.wire(held))
         return Response(rpc.wire(HoldList(holds=tuple(one for one in self.holds.values() if one.camera == camera))))
+
+    async def _event_brokers(self, request: Request) -> Response:
+        if request.method == "POST":
+            broker = EventBroker.model_validate_json(await request.body())
+            self.event_brokers[broker.address] = broker
+        elif request.method == "DELETE":
+            self.event_brokers.pop(request.query_params["address"], None)
+        told = tuple(one.model_copy(update={"password": SecretStr("")}) for one in self.event_brokers.values())
+        return Response(rpc.wire(EventBrokerList(brokers=told)))
 
     async def _every_hold(self, _request: Request) -> Response:
         every = HoldList(holds=tuple(self.holds.values()))

@@ -1,6 +1,7 @@
 """Debian's mosquitto with the configuration that is shipped, on a free port; and units that come to it."""
 
 import asyncio
+import re
 import shutil
 import signal
 import ssl
@@ -38,15 +39,21 @@ class UnitBroker(Mosquitto):
 
 
 @asynccontextmanager
-async def unit_broker(folder: Path, units: Units) -> AsyncIterator[UnitBroker]:
-    """Run it, for the units of a room, with its own files in ``folder``."""
+async def unit_broker(
+    folder: Path, units: Units, *, port: int | None = None, cameras_port: int | None = None, allowed: str = ""
+) -> AsyncIterator[UnitBroker]:
+    """Run it, for the units of a room, with its own files in ``folder``; ``allowed`` is added to its access list.
+
+    With ``cameras_port`` what the shipped file has commented out for cameras is in force.
+    """
     program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None:
         pytest.fail("mosquitto is not here. Install it: apt-get install mosquitto (or: make test-parts)")
     broker = UnitBroker(program, folder)
+    broker.port = port or broker.port
     broker.ca = units.credentials.ca_file
     await units.credentials.broker(["127.0.0.1", "localhost"])
-    await asyncio.to_thread(_write, folder, units.credentials.ca_file.parent, broker.port)
+    await asyncio.to_thread(_write, folder, units.credentials.ca_file.parent, broker.port, cameras_port, allowed)
     await broker.start()
     try:
         yield broker
@@ -54,10 +61,13 @@ async def unit_broker(folder: Path, units: Units) -> AsyncIterator[UnitBroker]:
         await broker.stop()
 
 
-def _write(folder: Path, pki: Path, port: int) -> None:
+def _write(folder: Path, pki: Path, port: int, cameras_port: int | None, allowed: str) -> None:
     folder.mkdir(exist_ok=True)
-    shutil.copy(DOCS / "mosquitto.acl", folder / "sightline.acl")
+    (folder / "sightline.acl").write_text((DOCS / "mosquitto.acl").read_text() + allowed)
     text = (DOCS / "mosquitto.conf").read_text()
+    if cameras_port is not None:
+        assert text.count("#listener 8884") == 1
+        text = re.sub(r"(?m)^#(?=[a-z])", "", text).replace("listener 8884", f"listener {cameras_port} 127.0.0.1")
     for shipped, here in (
         (SHIPPED, str(pki)),
         ("listener 8883", f"listener {port} 127.0.0.1"),

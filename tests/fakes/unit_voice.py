@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.db.engine import open_database, sqlite_url
-from gateway.telemetry.inbox import Arrived
+from gateway.telemetry.arrived import Arrived
 from gateway.units import Group, Report, Units, open_units
 from gateway.vault import Key, Vault
 from kernel.clock import NS_PER_S, Clock, utc

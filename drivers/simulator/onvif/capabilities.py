@@ -82,6 +82,8 @@ def _events(device: SimulatedDevice) -> Element:
         MaxNotificationProducers=0,
         MaxPullPoints=(device.faults.subscription_slots or SUBSCRIPTIONS_MAX) if claimed else 0,
         PersistentNotificationStorage=False,
+        EventBrokerProtocols="mqtt mqtts",
+        MaxEventBrokers=2,
     )
 
 

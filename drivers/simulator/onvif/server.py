@@ -14,6 +14,7 @@ from drivers.simulator.onvif import markup, mischief, soap
 from drivers.simulator.onvif.authentication import Guard, Verdict
 from drivers.simulator.onvif.capabilities import CapabilityService, DirectoryService
 from drivers.simulator.onvif.deviceio import DeviceIoService
+from drivers.simulator.onvif.event_brokers import EventBrokerService
 from drivers.simulator.onvif.events import EventService, SubscriptionManager
 from drivers.simulator.onvif.imaging import ImagingService
 from drivers.simulator.onvif.media1 import Media1Service
@@ -227,17 +228,19 @@ async def onvif_server(device: SimulatedDevice) -> AsyncIterator[None]:
     try:
         async with asyncio.TaskGroup() as tasks:
             touring = Touring(device, tasks)
-            events = EventService(device)
-            port.camera = _Camera(device, _services(device, events, touring))
+            events, brokers = EventService(device), EventBrokerService(device, tasks)
+            port.camera = _Camera(device, [*_services(device, events, touring), brokers])
             touring.auto_start()
-            device.listeners.append(events.heard)
+            device.listeners += [events.heard, brokers.heard]
             follower = tasks.create_task(port.follow_faults())
             try:
                 yield
             finally:
                 follower.cancel()
                 touring.interrupt()
-                device.listeners.remove(events.heard)
+                brokers.close()
+                for listener in (events.heard, brokers.heard):
+                    device.listeners.remove(listener)
     finally:
         await port.close()
 

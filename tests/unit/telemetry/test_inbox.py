@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.telemetry.inbox import Arrived, Inbox
+from gateway.telemetry.arrived import Arrived
+from gateway.telemetry.inbox import Inbox
 from gateway.telemetry.messages import EVENTS, SIZE_MAX_BYTES, STATES, Answer
+from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.units import Cause, Link, Units
 from tests.fakes.clock import ManualClock
 from tests.fakes.unit_voice import VALUES, Voice, enrolled, unit_room
@@ -31,7 +33,7 @@ async def voice(units: Units) -> Voice:
 @pytest.fixture
 def inbox(units: Units) -> Inbox:
     """Return the inbox."""
-    return Inbox(units.register, units.refusals)
+    return Inbox(units.register, units.refusals, EventInbox(units.refusals, clock=ManualClock()))
 
 
 async def test_every_state_is_taken(inbox: Inbox, units: Units, voice: Voice) -> None:
@@ -133,7 +135,7 @@ async def test_a_unit_without_a_good_certificate_is_refused(inbox: Inbox, units:
 async def test_answers_are_handed_on(units: Units, voice: Voice) -> None:
     """An answer goes to whoever waits for it; one that the broker kept is no answer."""
     heard: list[tuple[str, str, Answer]] = []
-    inbox = Inbox(units.register, units.refusals)
+    inbox = Inbox(units.register, units.refusals, EventInbox(units.refusals, clock=ManualClock()))
     inbox.when_answered(lambda *answer: heard.append(answer))
     arrived = Arrived(voice.topic("answer/locate"), voice.payload(id="a" * 32, ok=True))
     await inbox.take([arrived, dataclasses.replace(arrived, stored=True)])

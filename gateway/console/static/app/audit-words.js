@@ -53,6 +53,7 @@ const DID = {
   "camera.changed": "changed camera",
   "camera.bounds": "changed where a camera may look",
   "camera.reference-view": "said what a camera is to show",
+  "camera.event-broker": "said whether a camera tells its events over MQTT",
   "camera.removed": "removed camera",
   "view.started": "began to watch camera",
   "view.ended": "stopped watching camera",

@@ -1,0 +1,148 @@
+"""What is told to other systems: models and topics. docs/asyncapi.yaml is made of these; a test holds it to them.
+
+No field holds what somebody typed, and none names a person: cameras go by number, shares and holds by identifier, and
+an incident's reference is told where it is a number (``outward.incident_form``).
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from config.outward import OutwardTopic
+
+PREFIX = "sightline/v1"
+CAMERAS = f"{PREFIX}/cameras"
+INCIDENTS = f"{PREFIX}/incidents"
+PRESENCE = f"{PREFIX}/outward"
+
+Code = Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9.-]+$")]
+"""A word of ours, as in "camera.unreachable"."""
+Identifier = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Number = Annotated[int, Field(ge=1, le=9999)]
+
+
+class Stamp(BaseModel):
+    """What every message bears. ``seq`` rises by one with each of its kind in a ``boot``.
+
+    A gap says that some are lost; among states it says that newer ones took their place. The same once more is the
+    same message.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    seq: Annotated[int, Field(ge=1)]
+    boot: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Made up at each start of Sightline."""
+    time: AwareDatetime
+    """When it was so, by Sightline's clock."""
+
+
+class Said(BaseModel):
+    """The rest of a message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class CameraSaid(Said):
+    """How a camera fares: kept by the broker, told again whenever it changes."""
+
+    number: Number
+    live: Literal["live", "connecting", "retrying", "parked", "off", "unknown"]
+    """Whether pictures come. "parked": it does not come back by itself."""
+    problem: Code | None
+    """Why not, in a word, as in "camera.unreachable"."""
+    recording: Literal["on", "off", "failed"]
+    """Whether its main stream reaches the disk. "off": it is not to, or not yet. "failed": storage refuses it."""
+    picture: Literal["black", "covered", "blurred", "moved", "frozen"] | None
+    """What is wrong with its picture."""
+
+
+class AlarmSaid(Said):
+    """Something is wrong with a camera, or no longer is."""
+
+    number: Number
+    source: Literal["unit", "health", "camera"]
+    """What raised it: the unit where it stands, the watch over its health, or the camera itself."""
+    kind: Code
+    """Of a unit: left, tilted, knocked, opened, moved, tampered, stay-over. Of health: no-picture, not-recorded,
+    unit-link, battery, picture, unit-disk, certificate, clock, firmware. Of the camera: tamper."""
+    over: bool
+    """Whether it is over."""
+    urgency: Literal["now", "today", "soon"]
+
+
+class ShareSaid(Said):
+    """A camera is shown to a partner from now on, otherwise than before, or no more."""
+
+    number: Number
+    share: Identifier
+    what: Literal["began", "changed", "ended"]
+    until: AwareDatetime
+    """When it ends by itself; of one that ended, when it did."""
+
+
+class HoldSaid(Said):
+    """Footage of a camera is kept from being deleted, was looked at again, or is let go."""
+
+    number: Number
+    hold: Identifier
+    what: Literal["placed", "reviewed", "released"]
+    start: AwareDatetime | None
+    end: AwareDatetime | None
+    review: AwareDatetime | None
+
+
+class IncidentSaid(Said):
+    """An incident is worked on: its number came up for the first time since Sightline started."""
+
+    reference: Annotated[str, Field(max_length=40)]
+    where: Annotated[tuple[Number, ...], Field(max_length=64)]
+    """Cameras that it is about, by number, where that is known."""
+
+
+class PresenceSaid(Said):
+    """Sightline publishes: kept by the broker."""
+
+    online: Literal[True]
+    topics: tuple[OutwardTopic, ...]
+    """What is published."""
+    lost: Annotated[int, Field(ge=0)]
+    """Events that were lost in this boot, as the broker was away for too long."""
+
+
+class Absence(BaseModel):
+    """Sightline publishes no more: its last will, hence without number and time."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    online: Literal[False] = False
+
+
+KINDS: dict[OutwardTopic, type[Said]] = {
+    OutwardTopic.CAMERAS: CameraSaid,
+    OutwardTopic.ALARMS: AlarmSaid,
+    OutwardTopic.SHARES: ShareSaid,
+    OutwardTopic.HOLDS: HoldSaid,
+    OutwardTopic.INCIDENTS: IncidentSaid,
+}
+"""What is said under which opt-in."""
+_OF_CAMERA = {
+    OutwardTopic.CAMERAS: "state",
+    OutwardTopic.ALARMS: "alarms",
+    OutwardTopic.SHARES: "shares",
+    OutwardTopic.HOLDS: "holds",
+}
+
+
+def address(kind: OutwardTopic, number: int | str = "{number}") -> str:
+    """Return the topic of a kind, of a camera where it is about one."""
+    return f"{CAMERAS}/{number}/{_OF_CAMERA[kind]}" if kind in _OF_CAMERA else INCIDENTS
+
+
+def _whole(said: type[Said]) -> type[BaseModel]:
+    return type(said.__name__.removesuffix("Said") + "Told", (said, Stamp), {"__doc__": said.__doc__})
+
+
+_ALL: list[type[Said]] = [*KINDS.values(), PresenceSaid]
+TOLD: dict[type[Said], type[BaseModel]] = {said: _whole(said) for said in _ALL}
+"""Of everything that is said the message as it is on the wire: with its stamp."""

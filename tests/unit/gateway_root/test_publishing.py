@@ -1,0 +1,159 @@
+"""What of the rooms goes out: each change once, and of it only what was chosen."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from config.outward import OutwardSettings, OutwardTopic
+from gateway.audit.events import Action, Actor, AuditEvent
+from gateway.fleet import rpc
+from gateway.fleet.cameras import Camera
+from gateway.fleet.changes import Happened, StateChanged
+from gateway.health.urgency import Kind, Need, Urgency
+from gateway.publishing import Publishing, Rooms, state_of
+from gateway.telemetry.outward.outbox import Outbox
+from kernel.ids import CameraId
+from tests.fakes.clock import ManualClock
+from tests.fakes.descriptions import description, view
+
+TAMPER = "tns1:VideoSource/GlobalSceneChange/ImagingService"
+
+
+class Estate:
+    """Cameras 1 and 2, what is known of them, and what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.numbers = {"a": 1, "b": 2}
+        self.states: dict[str, rpc.CameraState] = {}
+        self.needs: tuple[Need, ...] = ()
+
+    def cameras(self) -> list[Camera]:
+        """See ``Fleet``."""
+        return [
+            Camera(
+                id=CameraId(name),
+                device_id=name,
+                number=number,
+                name="Outside Mrs Peabody's",
+                street="Peabody Walk",
+                group="",
+                place=None,
+                bearing_deg=None,
+                hfov_deg=None,
+                recording=True,
+                host=0,
+                enrolled_ns=1,
+                address="192.0.2.1",
+                view=view(),
+                description=description(f"urn:uuid:{name}"),
+            )
+            for name, number in self.numbers.items()
+        ]
+
+    def state(self, camera: CameraId) -> rpc.CameraState | None:
+        """See ``Fleet``."""
+        return self.states.get(camera)
+
+
+class Stage:
+    """Whoever publishes, and what is to go out."""
+
+    def __init__(self) -> None:
+        self.estate = Estate()
+        everything: Any = self.estate
+        rooms = Rooms(
+            fleet=everything,
+            ward=everything,
+            deployments=everything,
+            sharing=everything,
+            trail=everything,
+            units=None,
+        )
+        settings = OutwardSettings(topics=tuple(OutwardTopic))
+        self.outbox = Outbox(settings.topics, clock=ManualClock(), waiting_max=100)
+        self.publishing = Publishing(settings, rooms, self.outbox)
+
+    async def out(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return what goes out now, and have it be gone."""
+        if not self.outbox.waiting:
+            return []
+        letters = await self.outbox.some(100)
+        self.outbox.told(letters)
+        return [
+            (one.topic.removeprefix("sightline/v1/"), json.loads(one.payload) if one.payload else {}) for one in letters
+        ]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """Return one."""
+    return Stage()
+
+
+def live(camera: str, state: rpc.LiveState = rpc.LiveState.LIVE) -> rpc.CameraState:
+    """Return a camera's state."""
+    return rpc.CameraState(id=CameraId(camera), live=state, main=rpc.StreamFacts(state=state))
+
+
+async def test_a_state_is_told_when_it_is_another(stage: Stage) -> None:
+    """Every camera's state comes each second, and mostly says nothing that goes out."""
+    stage.publishing.cameras()
+    assert [topic for topic, _ in await stage.out()] == ["cameras/1/state", "cameras/2/state"]
+    for _ in range(3):
+        stage.estate.states["a"] = live("a")
+        stage.publishing.of_fleet(StateChanged(CameraId("a")))
+    assert [(topic, said["live"]) for topic, said in await stage.out()] == [("cameras/1/state", "live")]
+
+
+async def test_numbers_that_change_hands_are_told_right(stage: Stage) -> None:
+    """The one that nobody has any more is emptied, the other says how its new camera fares."""
+    stage.estate.states = {"a": live("a"), "b": live("b", rpc.LiveState.OFF)}
+    stage.publishing.cameras()
+    await stage.out()
+    stage.estate.numbers = {"b": 1}
+    stage.publishing.cameras()
+    assert sorted((topic, said.get("live")) for topic, said in await stage.out()) == [
+        ("cameras/1/state", "off"),
+        ("cameras/2/state", None),
+    ]
+
+
+async def test_a_finding_of_health_is_told_when_it_comes_and_when_it_goes(stage: Stage) -> None:
+    """Once each, and without its words."""
+    need = Need(camera=CameraId("a"), kind=Kind.BATTERY, urgency=Urgency.SOON, cause="Ask Mr Quill.", cure="Charge it.")
+    for needs in ((need,), (need,), ()):
+        stage.estate.needs = needs
+        stage.publishing.of_health()
+    told = await stage.out()
+    assert [(topic, said["kind"], said["over"]) for topic, said in told] == [
+        ("cameras/1/alarms", "battery", False),
+        ("cameras/1/alarms", "battery", True),
+    ]
+    assert "Quill" not in str(told)
+
+
+async def test_tampering_is_told_once(stage: Stage) -> None:
+    """A camera says so again whenever it is asked; that it is not so is news only after it was."""
+    for said in ("false", "true", "true", "false"):
+        event = rpc.CameraHappened(id=CameraId("a"), topic=TAMPER, data={"State": said}, wall_ns=1)
+        stage.publishing.of_fleet(Happened(event))
+    assert [(said["source"], said["over"]) for _, said in await stage.out()] == [("camera", False), ("camera", True)]
+
+
+async def test_an_incident_is_told_once_and_only_as_a_number(stage: Stage) -> None:
+    """Who is at work on it is not said."""
+    for reference in ("CAD 4711", "CAD 4711", "Peabody robbery", "9" * 60, ""):
+        actor = Actor(id="u1", name="Quill", address="192.0.2.7", reference=reference)
+        stage.publishing.of_trail(AuditEvent(action=Action.WORKED_ON, actor=actor, subject="u1"))
+    ((topic, said),) = await stage.out()
+    assert (topic, said["reference"], said["where"]) == ("incidents", "CAD 4711", [])
+    assert set(said) == {"seq", "boot", "time", "reference", "where"}
+
+
+def test_a_problem_of_another_release_is_told_as_a_word_of_ours() -> None:
+    """Nothing that a host says fails whoever tells."""
+    state = live("a", rpc.LiveState.OFF)
+    odd = state.model_copy(update={"problem": cast("Any", rpc.Problem(type="about:blank?", title="Mr Quill"))})
+    assert state_of(1, odd).problem == "unknown"
+    assert state_of(1, None).live == "unknown"
