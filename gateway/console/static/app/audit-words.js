@@ -53,6 +53,8 @@ const DID = {
   "camera.changed": "changed camera",
   "camera.bounds": "changed where a camera may look",
   "camera.reference-view": "said what a camera is to show",
+  "camera.need-put-off": "put off what needs somebody at camera",
+  "camera.need-taken-up": "took up again what needs somebody at camera",
   "camera.removed": "removed camera",
   "view.started": "began to watch camera",
   "view.ended": "stopped watching camera",
