@@ -96,7 +96,7 @@ async def test_who_only_watches_puts_nothing_off(desk: Desk) -> None:
 
 
 async def test_a_camera_is_told_of_whole(desk: Desk) -> None:
-    """Its link, picture, clock and firmware, and what it needs; nothing but what it is made of before the first look."""
+    """Its link, picture, clock and firmware, and what it needs; before the first look only what it is made of."""
     camera = await desk.enrol()
     path = f"/api/v1/cameras/{camera}/health"
     new = (await desk.admin.get(path)).json()
