@@ -73,6 +73,8 @@ class FakeBorough:
             self.cameras = []
         if self.face == "faults":
             self._break()
+        if self.face == "health":
+            self.references[self.cameras[4]["id"]] = self.iso(-40 * 86_400)
         if self.face == "stick":
             self.cameras[0]["state"]["stick"] = {"holder": "B. Jones", "user_id": "u2", "idle_s": 12, "mine": False}
 

@@ -51,11 +51,13 @@ class AvailabilityReport extends LitElement {
   #row(one) {
     const lost = Object.entries(one.lost_s).sort(([, least], [, most]) => most - least);
     const camera = cameraById(one.camera);
+    const told = [
+      lost.length ? `Lost ${duration(lostS(one) * 1000)}: ${lost.map(([cause, seconds]) => (lost.length > 1 ? `${gapCause(cause)}, ${duration(seconds * 1000)}` : gapCause(cause))).join("; ")}.` : "",
+      one.withheld_s > 0 ? `Not recorded for privacy: ${duration(one.withheld_s * 1000)}.` : "",
+      one.unknown_s >= 60 ? `Not known: ${duration(one.unknown_s * 1000)}.` : "",
+    ].filter(Boolean);
     return html`<tr><td><button class="number" ?disabled=${!camera} aria-label="Camera ${one.number}: call it up" @click=${() => camera && callUp(camera)}>${one.number}</button></td>
-      <th scope="row">${one.name}</th><td class="share">${shareWords(one.availability)}</td>
-      <td>${lost.length ? html`${duration(lostS(one) * 1000)}<small>${lost.map(([cause, seconds]) => `${duration(seconds * 1000)}: ${gapCause(cause)}`).join("; ")}</small>` : "nothing"}
-        ${one.withheld_s > 0 ? html`<small>${duration(one.withheld_s * 1000)} not recorded for privacy</small>` : nothing}
-        ${one.unknown_s >= 60 ? html`<small>${duration(one.unknown_s * 1000)} not known</small>` : nothing}</td></tr>`;
+      <th scope="row">${one.name}${told.map((words) => html`<small>${words}</small>`)}</th><td class="share">${shareWords(one.availability)}</td></tr>`;
   }
 
   /** @param {Availability} report */
@@ -67,7 +69,7 @@ class AvailabilityReport extends LitElement {
       ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of: ${unreached.length === 1 ? "one camera" : `${unreached.length} cameras`}.</strong>
         Their camera hosts do not answer: ${away.map(({ number }) => number).join(", ")}. Ask again when they do.</p>` : nothing}
       ${cameras.length === 0 ? html`<p class="hint">There is nothing to tell of.</p>` : html`<table>
-        <thead><tr><th scope="col"><span class="away">Number</span></th><th scope="col">Camera</th><th scope="col" class="share">There</th><th scope="col">Lost</th></tr></thead>
+        <thead><tr><th scope="col"><span class="away">Number</span></th><th scope="col">Camera, and what it lost</th><th scope="col" class="share">Recorded</th></tr></thead>
         <tbody>${worstFirst(cameras).map((one) => this.#row(one))}</tbody></table>`}
     `;
   }

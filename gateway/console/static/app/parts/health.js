@@ -17,7 +17,7 @@ import "./health-report.js";
 
 /** @type {[name: "needs" | "camera" | "report", label: string, permission: string][]} */
 const SECTIONS = [
-  ["needs", "Needs somebody", "view_live"],
+  ["needs", "To see to", "view_live"],
   ["camera", "This camera", "view_live"],
   ["report", "Availability", "view_recorded"],
 ];
@@ -172,7 +172,7 @@ class Health extends SlElement {
     return html`
       <h2>Health</h2>
       <div class="segments health-sections" role="tablist" aria-label="Health" data-own-arrows @keydown=${this.#arrow}>${SECTIONS.filter(([, , permission]) => may(permission)).map(
-        ([name, label]) => html`<button role="tab" id="health-${name}" aria-selected=${this.#section === name} aria-pressed=${this.#section === name} aria-controls="health-body"
+        ([name, label]) => html`<button role="tab" id="health-${name}" aria-selected=${this.#section === name} aria-controls="health-body"
           tabindex=${this.#section === name ? 0 : -1} @click=${() => this.#open(name)}>${label}</button>`)}</div>
       <div id="health-body" class="health-body" role="tabpanel" aria-labelledby="health-${this.#section}">
         ${this.#section === "camera" ? html`<sl-checkup></sl-checkup>` : this.#section === "report" ? html`<sl-availability></sl-availability>` : this.#needs()}
