@@ -74,7 +74,7 @@ async def test_what_is_put_off_is_told_of_with_its_reason(desk: Desk) -> None:
     assert answer.status_code == 200
     (need,) = [one for one in (await desk.admin.get(HEALTH)).json()["needs"] if one["kind"] == "picture"]
     said = need["put_off"]
-    assert (said["until"], said["reason"], said["by"]) == (until_, "A van is ordered.", "operator")
+    assert (said["until"], said["reason"], said["by"]) == (until_, "A van is ordered.", "some-operator")
     (entry,) = await desk.audit("camera.need-put-off")
     assert json.loads(entry.details)["reason"] == "A van is ordered."
     assert (await operator.delete(path)).json()[0]["put_off"] is None
