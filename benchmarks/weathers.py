@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,11 @@ Change: TypeAlias = Callable[[Pixels, int], Pixels]
 """``seed`` is the picture's: rain and noise are others in the next one."""
 
 
-def _bytes(picture: NDArray[np.float64]) -> Pixels:
+def _bytes(picture: NDArray[np.floating[Any]]) -> Pixels:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
-def _noisy(picture: NDArray[np.float64], sigma: float, seed: int) -> Pixels:
+def _noisy(picture: NDArray[np.floating[Any]], sigma: float, seed: int) -> Pixels:
     return _bytes(picture + np.random.default_rng(seed).normal(0.0, sigma, picture.shape[:2])[..., None])
 
 

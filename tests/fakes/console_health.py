@@ -117,13 +117,13 @@ async def _trend(request: Request) -> Response:
         if 400 < back < 520:
             continue  # it was away
         hours = (1440 - back) / 60
-        values: dict[str, Any] = {
+        told: dict[str, dict[str, Any]] = {
             "battery": {"percent": round(62 - 2.1 * hours) % 100, "volts": 12.1, "charging": False},
             "signal": {"rsrp_dbm": round(-101 + 7 * math.sin(hours) - (back % 7)), "rsrq_db": -11},
             "temperature": {"celsius": round(6 + 5 * math.sin(hours / 4), 1)},
             "data": {"sent_bytes": round((200 + hours * 21) * 1e6), "since": "2026-11-01T00:00:00Z"},
-        }[kind]
-        points.append({"time": borough.iso(-60.0 * back), "values": values})
+        }
+        points.append({"time": borough.iso(-60.0 * back), "values": told[kind]})
     return JSONResponse(points)
 
 

@@ -139,11 +139,11 @@ export class Trend extends LitElement {
         ${times.at.map((mark) => svg`<line x1=${this.#x(mark)} x2=${this.#x(mark)} y1=${TOP} y2=${TOP + INNER_H + 4}></line>
           <text class="plot-time" x=${Math.min(WIDTH - 20, this.#x(mark))} y=${HEIGHT - 4}>${times.step >= DAY_MS ? day(mark).slice(0, 6).trim() : clockShort(mark)}</text>`)}
       </g>
-      ${this.limits.filter(({ value }) => value > floor && value < ceiling).map(({ value, text }) => svg`<g class="plot-limit">
-        <line x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(value)} y2=${y(value)}></line><text x=${LEFT + 4} y=${y(value) - 3}>${text}</text></g>`)}
       ${lines.map((run) => run.length > 1
         ? svg`<polyline points=${run.map((point) => `${this.#x(point.at).toFixed(1)},${y(point.value).toFixed(1)}`).join(" ")}></polyline>`
         : run.map((point) => svg`<circle class="plot-lone" cx=${this.#x(point.at)} cy=${y(point.value)} r="1.5"></circle>`))}
+      ${this.limits.filter(({ value }) => value > floor && value < ceiling).map(({ value, text }) => svg`<g class="plot-limit">
+        <line x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(value)} y2=${y(value)}></line><text x=${LEFT + 4} y=${y(value) - 3}>${text}</text></g>`)}
       ${this._read === null ? nothing : svg`<line class="plot-read" x1=${this.#x(read.at)} x2=${this.#x(read.at)} y1=${TOP} y2=${TOP + INNER_H}></line>`}
       <circle cx=${this.#x(read.at)} cy=${y(read.value)} r="3"></circle>
     </svg>`;
