@@ -14,7 +14,8 @@ Change: TypeAlias = Callable[[Pixels, int], Pixels]
 
 
 def _bytes(picture: NDArray[np.floating[Any]]) -> Pixels:
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    seen: Pixels = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return seen
 
 
 def _noisy(picture: NDArray[np.floating[Any]], sigma: float, seed: int) -> Pixels:
