@@ -68,7 +68,7 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
     async with AsyncExitStack() as stack:
         calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
         units = calling.units if calling is not None else None
-        ward = await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock))
+        ward = await stack.enter_async_context(open_ward(house.database, fleet, deployments, units, clock=clock))
         if calling is not None and units is not None:
             belonging = Belonging(units.register, fleet, deployments)
             alarming = await stack.enter_async_context(

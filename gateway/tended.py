@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.units import UnitRow
 from gateway.deployments.service import Deployments
@@ -39,8 +40,7 @@ class Bedside:
         for row in self._units.register.units() if self._units is not None else ():
             if row.device_id is not None and row.retired_ns is None:
                 of_device[row.device_id] = await self._of_unit(row)
-        # A unit is one thing to see to, however many views it has.
-        return [self._of_camera(one, of_device.pop(one.device_id, None)) for one in self._fleet.cameras()]
+        return [self._of_camera(one, of_device.get(one.device_id)) for one in self._fleet.cameras()]
 
     def _in_store(self, urn: str) -> bool:
         """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
@@ -101,10 +101,10 @@ def _number(value: object) -> float | None:
 
 @asynccontextmanager
 async def open_ward(
-    fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock
+    database: Database, fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock
 ) -> AsyncIterator[Ward]:
     """Keep watch over every camera for the time of the block; with a failing database at a later look."""
-    ward = Ward(Bedside(fleet, deployments, units, clock=clock).signs, clock=clock)
+    ward = Ward(Bedside(fleet, deployments, units, clock=clock).signs, database, clock=clock)
 
     async def watch() -> None:
         while True:

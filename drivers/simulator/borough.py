@@ -16,7 +16,7 @@ from drivers.simulator.deployables import Callers, Deployable, mount_of, post_of
 from drivers.simulator.device import Lens, Mount, SimulatedDevice, StreamSettings
 from drivers.simulator.discovery import announcer
 from drivers.simulator.errors import NoSuchCameraError, NoSuchUnitError, PortTakenError
-from drivers.simulator.feed import Camera, open_feeds
+from drivers.simulator.feed import COVER_LEVEL, Camera, open_feeds
 from drivers.simulator.head import Head, position_at
 from drivers.simulator.motion_alarm import MotionAlarm
 from drivers.simulator.picture.painter import Painter
@@ -116,8 +116,8 @@ class Borough:
         if device.inputs[token] is not on:
             happenings.digital_input(device, token, on=on)
 
-    def cover(self, number: int, *, on: bool) -> None:
-        """Put a bag over a camera, or take it off: the picture is dark, and its tamper alarm tells.
+    def cover(self, number: int, *, on: bool, level: int = COVER_LEVEL) -> None:
+        """Put a bag over a camera, or take it off: the picture is of one grey, 0 to 255, and its tamper alarm tells.
 
         Raises:
             NoSuchCameraError: there is no such camera.
@@ -125,7 +125,7 @@ class Borough:
         device = self.device(number)
         camera = self.cameras[number]
         if camera.covered is not on:
-            camera.covered = on
+            camera.covered, camera.cover_level = on, level
             happenings.tamper(device, on=on)
 
 

@@ -39,6 +39,8 @@ Pixels = npt.NDArray[np.uint8]
 Listener = Callable[[EncodedUnit], None]
 SHARP = 0.5
 """The focus at which the town is sharp, when autofocus is off."""
+COVER_LEVEL = 14
+"""How light a camera's picture is that is covered, where nobody says otherwise: a thick bag."""
 
 
 class Eye(Protocol):
@@ -61,6 +63,7 @@ class _Shot:
     night: bool = False
     wiper: bool = False
     covered: bool = False
+    cover_level: int = 0
     blur: float = 0.0
     streams: tuple[tuple[StreamName, Coding, bool], ...] = ()
     """Name, coding, and whether this must be a keyframe."""
@@ -179,6 +182,7 @@ class Camera:
         self.device = device
         self.feeds = {name: StreamFeed(self, name) for name in device.streams}
         self.covered = False
+        self.cover_level = COVER_LEVEL
         """Somebody holds a bag over the lens."""
         self.drawn = 0
         """Pictures drawn since it was made."""
@@ -209,6 +213,7 @@ class Camera:
             night=device.night,
             wiper=device.wiper,
             covered=self.covered,
+            cover_level=self.cover_level,
             blur=0.0 if device.autofocus else abs(device.focus - SHARP),
             streams=tuple(self.feeds[name].order(due_ns) for name in names),
         )
@@ -282,7 +287,7 @@ class Camera:
             return self._frozen
         self.drawn += 1
         if shot.covered:
-            picture = np.full((height, width, 3), 14, dtype=np.uint8)
+            picture = np.full((height, width, 3), shot.cover_level, dtype=np.uint8)
         else:
             picture = self._eye.paint(shot.aim, shot.true_ns, width, height)
         if shot.blur > 0.02:

@@ -18,6 +18,7 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.fleet.cameras import Camera
 from gateway.fleet.hosts import HostError
+from gateway.health import urgency
 from gateway.health.availability import LOSSES, Figures, Month, figures, month_of
 from gateway.health.urgency import Kind, Urgency
 from kernel.clock import NS_PER_S
@@ -34,17 +35,29 @@ MonthName = Annotated[
 ]
 
 
+class PutOffModel(BaseModel):
+    """Who had a need wait, since when, until when and why; ``until`` is null where that is until it is over."""
+
+    by: str
+    at: str
+    until: str | None
+    reason: str
+
+
 class Need(BaseModel):
     """One thing that a person has to see to: at which camera, why, since when, and what is to be done."""
 
     camera: str
     number: int
     name: str
+    unit: str | None
+    """The label of the unit that it is about, where it is about one."""
     kind: Kind
     urgency: Urgency
     cause: str
     since: str
     cure: str
+    put_off: PutOffModel | None
 
 
 class Needs(BaseModel):
@@ -86,20 +99,28 @@ async def health(who: Who, the: The) -> Needs:
     cameras = {camera.id: camera for camera in _visible(the, who, Permission.VIEW_LIVE)}
     return Needs(
         looked=iso_or_none(the.ward.looked_ns),
-        needs=[
-            Need(
-                camera=one.camera,
-                number=cameras[one.camera].number,
-                name=cameras[one.camera].name,
-                kind=one.kind,
-                urgency=one.urgency,
-                cause=one.cause,
-                since=iso(one.since_ns),
-                cure=one.cure,
-            )
-            for one in the.ward.needs
-            if one.camera in cameras and one.since_ns is not None
-        ],
+        needs=[need_model(the, one, cameras[one.camera]) for one in the.ward.needs if one.camera in cameras],
+    )
+
+
+def need_model(the: Rooms, one: urgency.Need, camera: Camera) -> Need:
+    """Return a need of a camera as the API tells it."""
+    put_off = the.ward.put_off_of(one)
+    return Need(
+        camera=camera.id,
+        number=camera.number,
+        name=camera.name,
+        unit=one.unit or None,
+        kind=one.kind,
+        urgency=one.urgency,
+        cause=one.cause,
+        since=iso(one.since_ns or 0),  # the ward knows it of each
+        cure=one.cure,
+        put_off=PutOffModel(
+            by=put_off.by_name, at=iso(put_off.at_ns), until=iso_or_none(put_off.until_ns), reason=put_off.reason
+        )
+        if put_off is not None
+        else None,
     )
 
 

@@ -1,7 +1,11 @@
 """Reference views: what a camera is to show where it stands now (docs/design/health.md)."""
 
+import struct
+import zlib
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
@@ -11,6 +15,7 @@ from gateway.api.rooms import The
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.reference_views import ReferenceView
+from gateway.health.view import COLUMNS, ROWS
 
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}/reference-view", tags=["health"])
 
@@ -25,6 +30,19 @@ class ReferenceViewModel(BaseModel):
 async def reference_view(camera: OneCamera) -> ReferenceViewModel:
     """Return whether a camera has a reference view."""
     return ReferenceViewModel(taken=iso_or_none(camera.reference.taken_ns if camera.reference is not None else None))
+
+
+@router.get(
+    "/picture",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
+    **needs(Permission.VIEW_LIVE, room=True),
+)
+async def picture(camera: OneCamera) -> Response:
+    """Return what a camera is to show, small and grey as it is kept, so that people can compare it too."""
+    if camera.reference is None:
+        raise NotHereError("This camera has no reference view.", cure="Confirm what it shows now, and it has.")
+    return Response(_png(camera.reference.grey), media_type="image/png")
 
 
 @router.put("", **needs(Permission.ENROL))
@@ -47,3 +65,14 @@ async def forget(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     await the.trail.append(
         AuditEvent(action=Action.REFERENCE_VIEW, actor=actor(request, who), subject=camera.id, details={"on": False})
     )
+
+
+def _png(grey: bytes) -> bytes:
+    """Return a reference view as a picture (PNG specification, 8 bits of grey, no filter)."""
+    rows = b"".join(b"\0" + grey[row * COLUMNS : (row + 1) * COLUMNS] for row in range(ROWS))
+    header = struct.pack("!IIBBBBB", COLUMNS, ROWS, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    told = b"".join(
+        struct.pack("!I", len(body)) + name + body + struct.pack("!I", zlib.crc32(name + body)) for name, body in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + told

@@ -92,6 +92,8 @@ class Need:
     cause: str
     cure: str
     since_ns: int | None = None
+    unit: str = ""
+    """The unit that it is about, where it is about one."""
 
 
 _PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
@@ -118,10 +120,23 @@ _PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
 def needs(cameras: Iterable[Signs], *, now_ns: int) -> list[Need]:
     """Return everything that needs a person, the most urgent first."""
     known = list(cameras)
-    newest = _newest_firmware(known)
-    found = [need for one in known for need in _of(one, now_ns, newest)]
+    newest = newest_firmware(known)
+    found: list[Need] = []
+    units: set[str] = set()
+    for one in known:
+        found += _of(one, now_ns, newest)
+        # A unit is one thing to see to, however many views it has.
+        if one.unit is not None and one.unit.label not in units:
+            units.add(one.unit.label)
+            found += _of_unit(one.camera, one.unit, now_ns)
     urgencies, kinds = list(Urgency), list(Kind)
     return sorted(found, key=lambda one: (urgencies.index(one.urgency), kinds.index(one.kind), one.camera))
+
+
+def more_urgent(one: Urgency, other: Urgency) -> bool:
+    """Return whether the first has to be seen to before the second."""
+    urgencies = list(Urgency)
+    return urgencies.index(one) < urgencies.index(other)
 
 
 def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Iterable[Need]:
@@ -146,12 +161,16 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
     if one.firmware and best != one.firmware:
         cause = f"Its firmware is {one.firmware}; another of its model has {best}."
         yield need(Kind.FIRMWARE, Urgency.SOON, cause, "Update it when somebody is at it next.")
-    if one.unit is not None:
-        for kind, urgency, cause, cure, since_ns in _of_unit(one.unit, now_ns):
-            yield need(kind, urgency, cause, cure, since_ns)
 
 
-def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
+def _of_unit(camera: CameraId, unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+    for kind, urgency, cause, cure, since_ns in _of_box(unit, now_ns):
+        yield Need(
+            camera=camera, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns, unit=unit.label
+        )
+
+
+def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
     if unit.missed:
         cause = f"Unit {unit.label} is not heard."
         yield Kind.UNIT_LINK, Urgency.NOW, cause, "Look at its last position and battery; go there.", unit.heard_ns
@@ -181,7 +200,8 @@ def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str,
         yield Kind.CERTIFICATE, urgency, cause, "Issue it a new one and put that into the unit.", None
 
 
-def _newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:
+def newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:
+    """Return the newest firmware of each make and model that is among cameras."""
     newest: dict[tuple[str, str], str] = {}
     for one in cameras:
         if one.firmware and all(one.make):

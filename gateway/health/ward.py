@@ -1,26 +1,43 @@
-"""Keeps what of the cameras needs a person now, and since when: looked at once in half a minute."""
+"""Keeps what of the cameras needs a person now, since when, and what of it was put off: looked at twice a minute."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
-from gateway.health.urgency import Kind, Need, Signs, needs
-from kernel.clock import Clock, every
+from gateway.db.engine import Database
+from gateway.db.put_offs import PutOff, PutOffs
+from gateway.health.errors import NoSuchNeedError, PutOffError
+from gateway.health.urgency import Kind, Need, Signs, Urgency, more_urgent, needs, newest_firmware
+from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId
 
 LOOK_S = 30.0
+PUT_OFF_MOST_NS = 31 * 86_400 * NS_PER_S
+OVER_NS = 900 * NS_PER_S
+"""What was put off is forgotten once it has been over for so long: a link that comes and goes is one trouble."""
+
+_Key = tuple[CameraId, Kind]
 
 
 class Ward:
     """``signs`` gives what is known of every camera now."""
 
-    def __init__(self, signs: Callable[[], Awaitable[Sequence[Signs]]], *, clock: Clock) -> None:
+    def __init__(self, signs: Callable[[], Awaitable[Sequence[Signs]]], database: Database, *, clock: Clock) -> None:
         self.needs: tuple[Need, ...] = ()
         """The most urgent first, as of the last look."""
+        self.signs: Mapping[CameraId, Signs] = {}
+        """What was known then of each camera."""
+        self.newest: Mapping[tuple[str, str], str] = {}
+        """The newest firmware by make and model."""
         self.looked_ns: int | None = None
         """When that was: wall time in ns; ``None`` before the first."""
         self._signs = signs
+        self._database = database
         self._clock = clock
-        self._since: dict[tuple[CameraId, Kind], int] = {}
+        self._since: dict[_Key, int] = {}
+        self._put_off: dict[_Key, PutOff] | None = None
+        """``None`` until it was read."""
+        self._needed_ns: dict[_Key, int] = {}
+        """When what was put off was last seen to be so, on the monotonic clock."""
         self._listening: list[Callable[[], None]] = []
 
     def listen(self, call: Callable[[], None]) -> Callable[[], None]:
@@ -46,6 +63,98 @@ class Ward:
             one if one.since_ns is not None else replace(one, since_ns=self._since[one.camera, one.kind])
             for one in found
         )
+        self.signs = {one.camera: one for one in signs}
+        self.newest = newest_firmware(signs)
         self.looked_ns = now_ns
         for call in tuple(self._listening):
             call()
+        await self._let_lapse()
+
+    def put_off_of(self, need: Need) -> PutOff | None:
+        """Return by whom a need was put off, until when and why; ``None`` where it was not, or comes up again."""
+        one = (self._put_off or {}).get((need.camera, need.kind))
+        return one if one is not None and not self._comes_up_again(one, need) else None
+
+    async def put_off(self, camera: CameraId, kind: Kind, *, until_ns: int | None, reason: str, by_name: str) -> Need:
+        """Have a need wait until an instant, or with ``None`` for as long as it lasts; it is still told of.
+
+        It comes up before if it becomes more urgent, or another fault of the picture takes its place.
+
+        Raises:
+            NoSuchNeedError: nothing of that kind needs a person there.
+            PutOffError: the instant is past, or further off than 31 days.
+        """
+        now_ns = self._clock.wall_ns()
+        if until_ns is not None and not now_ns < until_ns <= now_ns + PUT_OFF_MOST_NS:
+            raise PutOffError("It can be put off until an instant within 31 days.", cure="Choose another one.")
+        need = self._need(camera, kind)
+        put_off = await self._known()
+        one = PutOff(
+            camera_id=camera,
+            kind=kind.value,
+            urgency=need.urgency.value,
+            cause=need.cause,
+            reason=reason,
+            by_name=by_name,
+            at_ns=now_ns,
+            until_ns=until_ns,
+        )
+        async with self._database.write() as connection:
+            await PutOffs(connection).put(one)
+        put_off[camera, kind] = one
+        self._needed_ns[camera, kind] = self._clock.monotonic_ns()
+        return need
+
+    async def take_up(self, camera: CameraId, kind: Kind) -> None:
+        """Have what was put off come up again now.
+
+        Raises:
+            NoSuchNeedError: nothing of that kind was put off there.
+        """
+        if (camera, kind) not in await self._known():
+            raise NoSuchNeedError("That was not put off.", cure="Somebody took it up before, or it is over.")
+        await self._forget([(camera, kind)])
+
+    def _need(self, camera: CameraId, kind: Kind) -> Need:
+        for one in self.needs:
+            if (one.camera, one.kind) == (camera, kind):
+                return one
+        raise NoSuchNeedError("That needs nobody any more.", cure="It is over; there is nothing to put off.")
+
+    async def _known(self) -> dict[_Key, PutOff]:
+        if self._put_off is None:
+            async with self._database.read() as connection:
+                rows = await PutOffs(connection).all()
+            if self._put_off is None:  # somebody else may have read them meanwhile, and changed them
+                self._put_off = {(CameraId(row.camera_id), Kind(row.kind)): row for row in rows}
+        return self._put_off
+
+    async def _let_lapse(self) -> None:
+        """Forget what was put off and comes up again, or is over."""
+        known, now_ns = await self._known(), self._clock.monotonic_ns()
+        lapsed = []
+        found = {(one.camera, one.kind): one for one in self.needs}
+        for key, one in known.items():
+            need = found.get(key)
+            if need is not None:
+                self._needed_ns[key] = now_ns
+                if self._comes_up_again(one, need):
+                    lapsed.append(key)
+            elif now_ns - self._needed_ns.setdefault(key, now_ns) >= OVER_NS:
+                lapsed.append(key)
+        if lapsed:
+            await self._forget(lapsed)
+
+    def _comes_up_again(self, one: PutOff, need: Need) -> bool:
+        another = need.kind is Kind.PICTURE and need.cause != one.cause
+        worse = more_urgent(need.urgency, Urgency(one.urgency))
+        return another or worse or (one.until_ns is not None and one.until_ns <= self._clock.wall_ns())
+
+    async def _forget(self, keys: Sequence[_Key]) -> None:
+        known = await self._known()
+        async with self._database.write() as connection:
+            for camera, kind in keys:
+                await PutOffs(connection).remove(camera, kind)
+        for key in keys:
+            known.pop(key, None)
+            self._needed_ns.pop(key, None)

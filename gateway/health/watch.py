@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gateway.health.picture import HEIGHT, Grey, fault_of, measure
+from gateway.health.picture import HEIGHT, LIT, OVERLAY, Grey, fault_of, measure
 from gateway.health.view import halved, shift
 from kernel.clock import NS_PER_S
 from kernel.media import PictureFault
@@ -15,12 +15,13 @@ from kernel.media import PictureFault
 FIRM_LOOKS = 3
 FIRM_NS = 60 * NS_PER_S
 """A fault is stated once so many looks in a row showed it, over so long a time; it is over after as many without."""
-FROZEN_NS = 600 * NS_PER_S
-"""Nothing at all has changed for so long. An empty street at night changes by more, if only by its noise."""
-FROZEN_LEVELS = 2
-"""By no more grey levels does a picture that stands change where it is coded anew."""
-_OVERLAY = HEIGHT // 8
-"""Rows at the top and the bottom where a running clock may be written into a picture that stands."""
+FROZEN = ((4, 600 * NS_PER_S), (10, 3 * 3600 * NS_PER_S))
+"""No pixel has changed by more than so many grey levels for so long. A picture that stands changes by up to 8 where it
+is coded anew, mostly by none; one of an empty street by 6 and more, by its noise alone, and by more with the light."""
+LOST_NS = 600 * NS_PER_S
+"""Nothing of the reference view is where it was for so long: longer than a lorry stands before a lens."""
+LOST_PLAIN_SHARE = 0.5
+"""Where more than that is plain, it may be fog that hides it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class _Run:
     looks: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Since when something is so: the first picture that showed it, wall and monotonic time."""
+
+    grey: Grey
+    wall_ns: int
+    monotonic_ns: int
+
+
 class PictureWatch:
     """Of one camera. ``reference`` is its reference view, halved; ``None`` where it has none, or a head that moves."""
 
@@ -49,12 +59,14 @@ class PictureWatch:
         """What is wrong with its picture."""
         self._reference = reference
         self._run: _Run | None = None
-        self._still: tuple[Grey, int, int] | None = None
-        """The picture since which nothing has changed, and when that was: wall and monotonic."""
+        self._still: list[_Stretch | None] = [None for _ in FROZEN]
+        """For each of ``FROZEN``, since when nothing has changed."""
+        self._lost: _Stretch | None = None
+        """Since when nothing of the reference view was to be seen."""
 
     def compare_with(self, reference: Grey | None) -> None:
         """Take another reference view; what was found against the old one is forgotten."""
-        self._reference = reference
+        self._reference, self._lost = reference, None
         if self.finding is not None and self.finding.fault is PictureFault.MOVED:
             self.finding, self._run = None, None
 
@@ -66,9 +78,9 @@ class PictureWatch:
             run = self._run = _Run(fault, since_ns, monotonic_ns)
         else:
             run.looks += 1
-        # A picture that stands has been seen to for ten minutes already.
+        # What began before this run has been seen to for long enough already.
         firm = run.looks >= FIRM_LOOKS and monotonic_ns - run.began_ns >= FIRM_NS
-        if firm or fault is PictureFault.FROZEN:
+        if firm or since_ns < wall_ns:
             standing = self.finding.fault if self.finding is not None else None
             if fault is not standing:
                 self.finding = Finding(fault, run.since_ns) if fault is not None else None
@@ -76,21 +88,32 @@ class PictureWatch:
 
     def blind(self) -> None:
         """No picture comes: what was wrong with the last one says nothing of the next."""
-        self.finding = self._run = self._still = None
+        self.finding = self._run = self._lost = None
+        self._still = [None for _ in FROZEN]
 
     def _judge(self, grey: Grey, wall_ns: int, monotonic_ns: int) -> tuple[PictureFault | None, int]:
-        if self._still is None or _changed(self._still[0], grey):
-            self._still = (grey, wall_ns, monotonic_ns)
-        fault = fault_of(measure(grey))
-        if fault is None and self._reference is not None and shift(self._reference, halved(grey)).moved:
-            fault = PictureFault.MOVED
-        _, still_wall_ns, still_ns = self._still
-        if fault is None and monotonic_ns - still_ns >= FROZEN_NS:
-            return PictureFault.FROZEN, still_wall_ns
+        now = _Stretch(grey, wall_ns, monotonic_ns)
+        self._still = [
+            now if since is None or _changed(since.grey, grey) > levels else since
+            for since, (levels, _) in zip(self._still, FROZEN, strict=True)
+        ]
+        measures = measure(grey)
+        fault = fault_of(measures)
+        if fault is None and self._reference is not None:
+            seen = shift(self._reference, halved(grey))
+            if seen.moved:
+                return PictureFault.MOVED, wall_ns
+            hidden = measures.median < LIT or measures.plain_share > LOST_PLAIN_SHARE
+            self._lost = (self._lost or now) if seen.lost and not hidden else None
+            if self._lost is not None and monotonic_ns - self._lost.monotonic_ns >= LOST_NS:
+                return PictureFault.MOVED, self._lost.wall_ns
+        for since, (_, lasting_ns) in zip(self._still, FROZEN, strict=True):
+            if fault is None and since is not None and monotonic_ns - since.monotonic_ns >= lasting_ns:
+                return PictureFault.FROZEN, since.wall_ns
         return fault, wall_ns
 
 
-def _changed(before: Grey, after: Grey) -> bool:
-    rows = slice(_OVERLAY, HEIGHT - _OVERLAY)
-    apart = np.abs(before[rows].astype(np.int16) - after[rows].astype(np.int16))
-    return int(apart.max()) > FROZEN_LEVELS
+def _changed(before: Grey, after: Grey) -> int:
+    """Return by how many grey levels that pixel changed which changed most; a clock that is written in is left out."""
+    rows = slice(OVERLAY, HEIGHT - OVERLAY)
+    return int(np.abs(before[rows].astype(np.int16) - after[rows].astype(np.int16)).max())

@@ -12,7 +12,7 @@ from drivers.errors import CameraError
 from drivers.onvif import Device, open_device
 from gateway.fleet import rpc
 from gateway.fleet.picture import PictureFinding
-from gateway.health.picture import Grey
+from gateway.health.picture import HEIGHT, WIDTH, Grey
 from gateway.health.view import halved, reference_of
 from gateway.health.watch import PictureWatch
 from gateway.worker.broadcast import Broadcast
@@ -41,6 +41,8 @@ class CameraPlane:
     media: MediaPlane
     steering: SteeringSettings
     broadcast: Broadcast
+    looking: Clock
+    """By which pictures are judged."""
 
 
 class CameraActor:
@@ -165,8 +167,12 @@ class CameraActor:
         return self.assignment.id
 
     def keyframe(self) -> AccessUnit | None:
-        """Return the newest keyframe of its smallest stream; ``None`` where no pictures come."""
-        return self.streams[-1].keyframe
+        """Return the newest keyframe of its smallest stream that is large enough; ``None`` where no pictures come.
+
+        One that had to be made larger to be looked at would seem blurred.
+        """
+        enough = [run for run in self.streams if run.plan.profile.width >= WIDTH and run.plan.profile.height >= HEIGHT]
+        return (enough or self.streams)[-1 if enough else 0].keyframe
 
     def looked(self, grey: Grey | None) -> None:
         """Judge a picture of it; ``None`` where none comes."""
@@ -174,7 +180,8 @@ class CameraActor:
         if grey is None:
             self._picture.blind()
         else:
-            self._picture.looked(grey, wall_ns=self._clock.wall_ns(), monotonic_ns=self._clock.monotonic_ns())
+            looking = self._plane.looking
+            self._picture.looked(grey, wall_ns=looking.wall_ns(), monotonic_ns=looking.monotonic_ns())
         found = self._picture.finding
         if found != before:
             _log.info("camera.picture", camera=self.id, fault=found and found.fault.value)

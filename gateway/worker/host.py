@@ -61,7 +61,7 @@ class CameraHost:
             streams=lambda: (run for actor in self.cameras() for run in actor.streams),
             record_lane_bytes=settings.recording.lane_bytes,
         )
-        self.looks = Looks(clock=plane.media.clock, cameras=self.cameras)
+        self.looks = Looks(clock=plane.looking, cameras=self.cameras)
         self._started_ns = plane.media.clock.wall_ns()
         self._progress = 0
         self._written: dict[tuple[CameraId, StreamName], int] = {}
@@ -226,8 +226,10 @@ def _tls_files(settings: Settings) -> tuple[Path, Path]:
 
 
 @asynccontextmanager
-async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[CameraHost]:
+async def open_cameras(settings: Settings, *, clock: Clock, looking: Clock | None = None) -> AsyncIterator[CameraHost]:
     """Give a host that owns no camera yet; leaving it ends views, sessions and recordings in that order.
+
+    Pictures are looked at by the clock ``looking``, where that is another one.
 
     Raises:
         recording.RecordingError: a disk is missing, full, read-only or not the one it was.
@@ -250,7 +252,7 @@ async def open_cameras(settings: Settings, *, clock: Clock) -> AsyncIterator[Cam
             gate=ConnectGate(settings.cameras.connect_concurrency, clock=clock),
             clock_gate=ConnectGate(settings.cameras.connect_concurrency, clock=clock),
         )
-        plane = CameraPlane(media=media, steering=settings.steering, broadcast=broadcast)
+        plane = CameraPlane(media=media, steering=settings.steering, broadcast=broadcast, looking=looking or clock)
         outgoing = await stack.enter_async_context(
             open_rtsp(settings.outgoing, _tls_files(settings), hub=hub, clock=clock, tell=broadcast.happened)
         )

@@ -27,6 +27,8 @@ ROUND_S = 30.0
 """No camera is looked at more often."""
 STUCK_S = 10.0
 """A look that takes longer never ends: the process is killed."""
+START_S = 60.0
+"""The first one may take longer: a busy machine is slow to start a process, which is no picture's fault."""
 REST_S = 600.0
 """A camera at whose picture the process ended is not looked at again before: it might be meant to."""
 PROGRAM = "gateway.transcoder.looking"
@@ -65,6 +67,7 @@ class Looks:
         self._open = open_coder or _open
         self._seen: dict[CameraId, AccessUnit] = {}
         self._resting: dict[CameraId, int] = {}
+        self._stuck_s = START_S
         self._at: CameraId | None = None
         """The camera that is being looked at."""
 
@@ -72,6 +75,7 @@ class Looks:
         """Look until cancelled."""
         while True:
             try:
+                self._stuck_s = START_S
                 async with self._open() as coder:
                     while True:
                         await self._round(coder)
@@ -110,7 +114,7 @@ class Looks:
         nals = tuple(nal for nal in (sets.vps, sets.sps, sets.pps) if nal) + keyframe.nals
         self._at = camera.id
         answer = await self._ask(coder, Look(sets.codec, WIDTH, HEIGHT, nals))
-        self._at = None
+        self._at, self._stuck_s = None, STUCK_S
         if len(answer.pixels) == WIDTH * HEIGHT:
             camera.looked(np.frombuffer(answer.pixels, dtype=np.uint8).reshape(HEIGHT, WIDTH))
         elif answer.pixels:
@@ -123,7 +127,7 @@ class Looks:
             CoderError: there is none in time.
         """
         asking = asyncio.create_task(_asked(coder, wish))
-        stuck = asyncio.create_task(self._clock.sleep(STUCK_S))
+        stuck = asyncio.create_task(self._clock.sleep(self._stuck_s))
         try:
             await asyncio.wait((asking, stuck), return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():

@@ -76,8 +76,12 @@ def _bind(path: Path) -> socket.socket:
 
 
 @asynccontextmanager
-async def open_host(settings: Settings, socket_path: Path, *, clock: Clock) -> AsyncIterator[CameraHost]:
+async def open_host(
+    settings: Settings, socket_path: Path, *, clock: Clock, looking: Clock | None = None
+) -> AsyncIterator[CameraHost]:
     """Give a camera host that answers on ``socket_path`` (mode 0600, its directory 0700).
+
+    Pictures are looked at by the clock ``looking``, where that is another one.
 
     Raises:
         recording.RecordingError: the recordings cannot be opened.
@@ -86,7 +90,7 @@ async def open_host(settings: Settings, socket_path: Path, *, clock: Clock) -> A
     listening = await asyncio.to_thread(_bind, socket_path)
     here = True
     try:
-        async with open_cameras(settings, clock=clock) as host:
+        async with open_cameras(settings, clock=clock, looking=looking) as host:
             server = _Server(
                 uvicorn.Config(
                     build_app(host),

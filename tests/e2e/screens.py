@@ -167,6 +167,41 @@ async def _viewers(page: Page) -> None:
     await page.wait_for_timeout(300)
 
 
+def _called_up(number: int) -> Act:
+    async def act(page: Page) -> None:
+        await page.keyboard.press("Escape")
+        for digit in str(number):
+            await page.keyboard.press(digit)
+        await page.keyboard.press("Enter")
+        await page.click("#health-camera")
+        await page.wait_for_selector(".checkup")
+        await page.wait_for_timeout(500)
+
+    return act
+
+
+async def _trends(page: Page) -> None:
+    await _called_up(12)(page)
+    await page.wait_for_selector("sl-trend polyline", state="attached")
+    await page.locator(".unit-trends").scroll_into_view_if_needed()
+    await page.wait_for_timeout(300)
+
+
+async def _putting_off(page: Page) -> None:
+    await page.locator(".need-put-off").first.click()
+    await page.wait_for_selector(".need-form")
+
+
+async def _month(page: Page) -> None:
+    await page.click("#health-report")
+    await page.wait_for_selector(".availability table")
+
+
+async def _printed(page: Page) -> None:
+    await _month(page)
+    await page.emulate_media(media="print")
+
+
 async def _wrong(page: Page) -> None:
     await page.fill("#username", "mary")
     await page.fill("#password", "wrong")
@@ -203,6 +238,15 @@ FACES: dict[str, tuple[str, Act]] = {
     "host-down": ("host-down", _panel("hosts")),
     "host-down-wall": ("host-down", _live),
     "host-version": ("host-version", _panel("hosts", _scrolled)),
+    "health": ("health", _panel("health")),
+    "health-none": ("health-none", _panel("health")),
+    "health-failed": ("health-failed", _panel("health")),
+    "health-host": ("health-host", _panel("health")),
+    "health-put-off": ("health", _panel("health", _putting_off)),
+    "health-camera": ("health", _panel("health", _called_up(5))),
+    "health-trends": ("health", _panel("health", _trends)),
+    "health-month": ("health", _panel("health", _month)),
+    "health-printed": ("health", _panel("health", _printed)),
     "people": ("ready", _panel("people")),
     "people-one": ("ready", _panel("people", _person)),
     "people-groups": ("ready", _panel("people", _section("groups"))),

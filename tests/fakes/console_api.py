@@ -23,6 +23,7 @@ from tests.fakes import console_acts, console_hosts, console_people
 from tests.fakes.console_account import account_routes
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
 from tests.fakes.console_bounds import bounds
+from tests.fakes.console_health import health_routes
 from tests.fakes.console_record import record_routes
 from tests.fakes.console_state import USER, FakeBorough, borough_of
 
@@ -270,6 +271,7 @@ def application(borough: FakeBorough) -> Any:
             Route(api + "/hosts/{host:int}/viewers", _viewers),
             *account_routes(api),
             *record_routes(api),
+            *health_routes(),
             *console_people.routes(api),
             Route(api + "/map", _map),
             Route(api + "/map/ground", _ground),

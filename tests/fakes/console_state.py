@@ -37,7 +37,8 @@ class FakeBorough:
     clock: Clock
     face: str = "ready"
     """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick, and of hosts: host-down,
-    host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host."""
+    host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host, and of health: health, health-none,
+    health-failed, health-host."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})
@@ -58,6 +59,10 @@ class FakeBorough:
     """Those for cameras whose host is away."""
     shown: dict[int, dict[str, str]] = field(default_factory=dict)
     """By number, headers of answers that tell of another stream than was asked for, or of a conversion."""
+    put_off: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What needs somebody and waits, by camera and kind."""
+    references: dict[str, str] = field(default_factory=dict)
+    """When each camera's reference view was taken."""
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     signed_in: bool = True
 
@@ -68,6 +73,8 @@ class FakeBorough:
             self.cameras = []
         if self.face == "faults":
             self._break()
+        if self.face == "health":
+            self.references[self.cameras[4]["id"]] = self.iso(-40 * 86_400)
         if self.face == "stick":
             self.cameras[0]["state"]["stick"] = {"holder": "B. Jones", "user_id": "u2", "idle_s": 12, "mine": False}
 

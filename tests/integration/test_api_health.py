@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from PIL import Image
 
+from gateway.api.times import iso
 from gateway.fleet import footage, rpc
 from gateway.fleet.picture import PictureFinding
 from kernel.clock import NS_PER_S, SystemClock, utc
@@ -50,6 +52,63 @@ async def test_what_a_host_finds_at_a_picture_needs_a_person(desk: Desk) -> None
     assert need["cause"] == "The picture is black."
     assert need["cure"]
     assert said["looked"] is not None
+
+
+async def black(desk: Desk) -> str:
+    """Return a camera whose picture is black, as the ward knows."""
+    camera = await desk.enrol()
+    desk.host.state(blackened(camera))
+    fleet = desk.gateway.fleet
+    await until(lambda: (state := fleet.state(CameraId(camera))) is not None and state.picture is not None)
+    await desk.gateway.rooms.ward.look()
+    return camera
+
+
+async def test_what_is_put_off_is_told_of_with_its_reason(desk: Desk) -> None:
+    """By an operator, who is on record with it; taken up, it stands as before."""
+    camera = await black(desk)
+    operator = await desk.person("operator")
+    path = f"/api/v1/cameras/{camera}/needs/picture/put-off"
+    until_ = iso(SystemClock().wall_ns() + 3600 * NS_PER_S)
+    answer = await operator.put(path, json={"until": until_, "reason": "A van is ordered."})
+    assert answer.status_code == 200
+    (need,) = [one for one in (await desk.admin.get(HEALTH)).json()["needs"] if one["kind"] == "picture"]
+    said = need["put_off"]
+    assert (said["until"], said["reason"], said["by"]) == (until_, "A van is ordered.", "some-operator")
+    (entry,) = await desk.audit("camera.need-put-off")
+    assert json.loads(entry.details)["reason"] == "A van is ordered."
+    assert (await operator.delete(path)).json()[0]["put_off"] is None
+    assert (await operator.delete(path)).status_code == 404
+    assert len(await desk.audit("camera.need-taken-up")) == 1
+
+
+async def test_who_only_watches_puts_nothing_off(desk: Desk) -> None:
+    """Nor does anybody without a reason, or what needs nobody."""
+    camera = await black(desk)
+    path = f"/api/v1/cameras/{camera}/needs"
+    viewer = await desk.person("viewer")
+    assert (await viewer.put(f"{path}/picture/put-off", json={"reason": "Not today."})).status_code == 403
+    assert (await desk.admin.put(f"{path}/picture/put-off", json={"reason": " x "})).status_code == 422
+    assert (await desk.admin.put(f"{path}/battery/put-off", json={"reason": "Not today."})).status_code == 404
+    long = {"reason": "Not today.", "until": "2199-01-01T00:00:00Z"}
+    assert (await desk.admin.put(f"{path}/picture/put-off", json=long)).status_code == 422
+    assert await desk.audit("camera.need-put-off") == []
+
+
+async def test_a_camera_is_told_of_whole(desk: Desk) -> None:
+    """Its link, picture, clock and firmware, and what it needs; before the first look only what it is made of."""
+    camera = await desk.enrol()
+    path = f"/api/v1/cameras/{camera}/health"
+    new = (await desk.admin.get(path)).json()
+    assert new["firmware"] == new["newest_firmware"] != ""
+    desk.host.state(blackened(camera))
+    fleet = desk.gateway.fleet
+    await until(lambda: (state := fleet.state(CameraId(camera))) is not None and state.picture is not None)
+    await desk.gateway.rooms.ward.look()
+    said = (await desk.admin.get(path)).json()
+    assert (said["live"], said["missed"], said["picture"], said["head"]) == (True, True, "black", True)
+    assert (said["reference"], said["unit"], said["looked"] is not None) == (None, None, True)
+    assert [one["kind"] for one in said["needs"]] == ["picture"]
 
 
 async def timeline(desk: Desk) -> str:
@@ -150,7 +209,12 @@ async def test_a_reference_view_is_what_a_camera_shows_now(desk: Desk) -> None:
     assert taken is not None
     assert (await desk.admin.get(path)).json() == {"taken": taken}
     assert desk.host.assignments[camera].reference == desk.host.seen
+    shown = await desk.admin.get(f"{path}/picture")
+    assert shown.headers["content-type"] == "image/png"
+    image = Image.open(io.BytesIO(shown.content))
+    assert (image.size, image.mode, image.tobytes()) == ((160, 90), "L", desk.host.seen)
     assert (await desk.admin.delete(path)).status_code == 204
+    assert (await desk.admin.get(f"{path}/picture")).status_code == 404
     assert desk.host.assignments[camera].reference == b""
     assert [json.loads(entry.details)["on"] for entry in await desk.audit("camera.reference-view")] == [True, False]
 

@@ -4,7 +4,7 @@ Times are nanoseconds since 1970 UTC. Only types that SQLite and PostgreSQL shar
 """
 
 from gateway.db.tables.base import metadata
-from gateway.db.tables.cameras import camera_bounds, cameras, devices, reference_views
+from gateway.db.tables.cameras import camera_bounds, cameras, devices, put_offs, reference_views
 from gateway.db.tables.deployments import (
     camera_stays,
     confirmed_presets,
@@ -76,6 +76,7 @@ __all__ = [
     "passkeys",
     "provider_sessions",
     "provider_visits",
+    "put_offs",
     "recipients",
     "recovery_codes",
     "reference_views",

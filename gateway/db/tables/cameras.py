@@ -60,6 +60,19 @@ reference_views = Table(
     Column("grey", LargeBinary, nullable=False),
 )
 
+put_offs = Table(
+    "put_offs",
+    metadata,
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(32), primary_key=True),  # gateway.health.urgency.Kind
+    Column("urgency", String(16), nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by_name", String(250), nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("until_ns", BigInteger),
+)
+
 camera_bounds = Table(
     "camera_bounds",
     metadata,

@@ -66,7 +66,35 @@ def test_a_street_out_of_focus_is_blurred(seed: int, radius: int) -> None:
 
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(1, 10_000), radius=st.integers(1, 3))
-def test_the_softer_the_more_blurred(seed: int, radius: int) -> None:
-    """The measure rises with each pixel of softness."""
+def test_the_softer_the_less_sharp(seed: int, radius: int) -> None:
+    """The measure falls with each pixel of softness."""
     picture = shot(street(seed))
-    assert measure(softened(picture, radius)).blur < measure(softened(picture, radius + 1)).blur
+    assert measure(softened(picture, radius)).sharpness > measure(softened(picture, radius + 1)).sharpness
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(1, 10_000))
+def test_noise_is_no_sharpness(seed: int) -> None:
+    """A sensor adds it behind a lens that is out of focus."""
+    noise = np.random.default_rng(seed).normal(0.0, 2.0, (HEIGHT, WIDTH))
+    soft = np.clip(softened(shot(street(seed)), 5) + noise, 0, 255).astype(np.uint8)
+    assert fault_of(measure(soft)) is PictureFault.BLURRED
+
+
+def test_by_night_no_picture_is_blurred() -> None:
+    """What is soft then is not always out of focus; that shows by day."""
+    assert fault_of(measure(softened(night(street()), 5))) is None
+
+
+@pytest.mark.parametrize("fault", [PictureFault.BLACK, PictureFault.COVERED, PictureFault.BLURRED])
+def test_what_a_camera_writes_into_its_picture_hides_no_fault(fault: PictureFault) -> None:
+    """Its name and the time stand there sharp and bright, whatever its lens sees."""
+    pictures = {
+        PictureFault.BLACK: flat(8, 2.0),
+        PictureFault.COVERED: flat(120, 1.0),
+        PictureFault.BLURRED: softened(shot(street()), 5),
+    }
+    picture = pictures[fault]
+    for rows in (slice(4, 16), slice(164, 176)):
+        picture[rows, 10:200:6] = 255
+    assert fault_of(measure(picture)) is fault

@@ -8,12 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.health.urgency import DAY_NS, Kind, Need, Signs, UnitSigns, Urgency, needs, version_key
-from gateway.health.ward import LOOK_S, Ward
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
 from kernel.media import PictureFault
-from tests.fakes.clock import ManualClock
 
 NOW = 1_790_000_000 * NS_PER_S
 WELL = Signs(camera=CameraId("c1"), live=True, last_frame_ns=NOW)
@@ -137,22 +135,9 @@ def test_the_most_urgent_comes_first(order: Sequence[int]) -> None:
     assert [one.camera for one in needs([signs[place] for place in order], now_ns=NOW)] == ["c0", "c1", "c2", "c3"]
 
 
-async def test_what_does_not_say_since_when_is_known_since_it_was_seen(clock: ManualClock) -> None:
-    """And begins anew after it was well."""
-    signs = replace(WELL, clock_off_s=9.0)
-
-    async def given() -> list[Signs]:
-        return [signs]
-
-    ward = Ward(given, clock=clock)
-    first_ns = clock.wall_ns()
-    await ward.look()
-    await clock.turn(LOOK_S)
-    await ward.look()
-    assert [one.since_ns for one in ward.needs] == [first_ns]
-    signs = WELL
-    await ward.look()
-    assert (ward.needs, ward.looked_ns) == ((), clock.wall_ns())
-    signs = replace(WELL, clock_off_s=9.0)
-    await ward.look()
-    assert [one.since_ns for one in ward.needs] == [clock.wall_ns()]
+def test_a_unit_is_one_thing_to_see_to() -> None:
+    """However many views it has; each need of it tells its label."""
+    unit = replace(UNIT, battery_h=3.0)
+    views = [replace(WELL, camera=CameraId(name), unit=unit) for name in ("c1", "c2")]
+    (need,) = needs(views, now_ns=NOW)
+    assert (need.camera, need.kind, need.unit) == ("c1", Kind.BATTERY, "D017")

@@ -1,8 +1,10 @@
 """A camera's picture over time."""
 
+import numpy as np
+
 from gateway.health.picture import HEIGHT, WIDTH, Grey
 from gateway.health.view import halved
-from gateway.health.watch import FIRM_LOOKS, FROZEN_NS, Finding, PictureWatch
+from gateway.health.watch import FIRM_LOOKS, FROZEN, LOST_NS, Finding, PictureWatch
 from kernel.clock import NS_PER_S
 from kernel.media import PictureFault
 from tests.unit.health.drawn import shot, softened, street
@@ -73,11 +75,20 @@ def test_one_fault_gives_way_to_another() -> None:
 def test_a_picture_that_stands_is_frozen_since_it_came() -> None:
     """After ten minutes in which nothing changed but what is coded anew, and a clock that is written into it."""
     watching = Watching()
-    still, looks = shot(street()), FROZEN_NS // NS_PER_S // STEP_S
+    still, looks = shot(street()), FROZEN[0][1] // NS_PER_S // STEP_S
     coded = [still.copy() for _ in range(looks + 1)]
     for place, picture in enumerate(coded):
         picture[80:90] += place % 2
         picture[:16, : place * 4] = 255
+    assert watching.see(*coded[:-1]) is None
+    assert watching.see(coded[-1]) == watching.since(STEP_S, PictureFault.FROZEN)
+
+
+def test_a_picture_that_stands_and_is_coded_worse_is_frozen_too() -> None:
+    """After three hours in which nothing changed by more than a coder changes it; not before."""
+    watching = Watching()
+    still, looks = shot(street(), light=0.9), FROZEN[1][1] // NS_PER_S // STEP_S
+    coded = [still + np.uint8(8 * (place % 2)) for place in range(looks + 1)]
     assert watching.see(*coded[:-1]) is None
     assert watching.see(coded[-1]) == watching.since(STEP_S, PictureFault.FROZEN)
 
@@ -99,6 +110,27 @@ def test_a_camera_that_was_turned_has_moved() -> None:
     watching = Watching(halved(shot(street())))
     assert watching.see(*lively(5)) is None
     assert watching.see(*lively(FIRM_LOOKS, right=40)) == watching.since(6 * STEP_S, PictureFault.MOVED)
+
+
+def test_a_camera_that_shows_another_street_has_moved() -> None:
+    """Once nothing of its view was to be seen for ten minutes, since then; a lorry that goes before is none."""
+    watching = Watching(halved(shot(street())))
+    other = [shot(street(2), noise=place + 1) for place in range(LOST_NS // NS_PER_S // STEP_S + 1)]
+    assert watching.see(*lively(3)) is None
+    assert watching.see(*other[:-1], *lively(1)) is None
+    since_s = watching.at + STEP_S
+    assert watching.see(*other) == watching.since(since_s, PictureFault.MOVED)
+
+
+def test_what_the_dark_or_fog_hides_has_not_moved() -> None:
+    """Nothing of the view is to be seen, nor of anything else."""
+    for light in (0.2, 1.0):
+        watching = Watching(halved(shot(street())))
+        hidden = [shot(street(2), noise=place + 1, light=light) for place in range(40)]
+        for picture in hidden:
+            if light == 1.0:
+                picture[20:100] = 190
+        assert watching.see(*hidden) is None
 
 
 def test_without_a_reference_view_nothing_moves() -> None:

@@ -11,7 +11,7 @@ import pytest
 from gateway.health.picture import HEIGHT, WIDTH, Grey
 from gateway.live.transcode.process import Coder, open_coder
 from gateway.transcoder.framing import Look, Message, Seen
-from gateway.worker.looks import PROGRAM, REST_S, ROUND_S, SHARE, STUCK_S, Looks
+from gateway.worker.looks import PROGRAM, REST_S, ROUND_S, SHARE, START_S, STUCK_S, Looks
 from kernel.ids import CameraId
 from kernel.media import AccessUnit, VideoCodec
 from tests.fakes.clock import ManualClock, settle
@@ -138,13 +138,27 @@ async def test_a_picture_that_kills_the_process_is_not_tried_again_soon(clock: M
     looking = Looking(clock, bad, good)
     looking.eye.stuck = True
     async with looking.going():
-        await clock.turn(STUCK_S)
+        await clock.turn(START_S)
         looking.eye.stuck = False
         await clock.turn(ROUND_S)
         assert (looking.eye.opened, bad.seen, len(good.seen)) == (2, [], 1)
         bad.unit = replace(unit)
         await clock.turn(REST_S)
         assert len(bad.seen) == 1
+
+
+async def test_a_process_that_once_answered_is_given_less_time(clock: ManualClock, unit: AccessUnit) -> None:
+    """It need not start any more."""
+    camera = Camera("c1", unit)
+    looking = Looking(clock, camera)
+    async with looking.going():
+        looking.eye.stuck = True
+        camera.unit = replace(unit)
+        await clock.turn(ROUND_S)
+        await clock.turn(STUCK_S - 0.1)
+        before = looking.eye.opened
+        await clock.turn(0.2 + ROUND_S)
+        assert (before, looking.eye.opened) == (1, 2)
 
 
 async def test_a_picture_that_cannot_be_decoded_is_no_finding(clock: ManualClock, unit: AccessUnit) -> None:

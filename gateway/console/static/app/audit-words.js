@@ -54,6 +54,8 @@ const DID = {
   "camera.bounds": "changed where a camera may look",
   "camera.reference-view": "said what a camera is to show",
   "camera.event-broker": "said whether a camera tells its events over MQTT",
+  "camera.need-put-off": "put off what needs somebody at camera",
+  "camera.need-taken-up": "took up again what needs somebody at camera",
   "camera.removed": "removed camera",
   "view.started": "began to watch camera",
   "view.ended": "stopped watching camera",

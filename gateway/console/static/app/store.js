@@ -50,6 +50,7 @@ import { ServerClock } from "./time.js";
  * @property {import("./types.js").Holding | null} holding the hold that is about to be placed
  * @property {number} holdsTurn rises when holds were placed or let go of
  * @property {number} holdsDue how many are to be looked at again
+ * @property {import("./health-types.js").Health | null} health what of the cameras needs a person; null until it was told
  * @property {import("./shares-types.js").Sharing} sharing what is shared with partners, and who watches
  */
 
@@ -93,6 +94,7 @@ const initial = {
   holding: null,
   holdsTurn: 0,
   holdsDue: 0,
+  health: null,
   sharing: NOTHING_SHARED,
 };
 

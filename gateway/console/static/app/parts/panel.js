@@ -9,6 +9,7 @@ import "./approvals.js";
 import "./audit.js";
 import "./enrol.js";
 import "./find.js";
+import "./health.js";
 import "./holds.js";
 import "./hosts.js";
 import "./keys-help.js";
@@ -16,6 +17,7 @@ import "./people.js";
 import "./shares.js";
 import "./steer.js";
 import { SlElement } from "../element.js";
+import { due } from "../health.js";
 import { wishes } from "../keys.js";
 import { may, store } from "../store.js";
 
@@ -25,6 +27,7 @@ import { may, store } from "../store.js";
 const TABS = [
   ["steer", "Steer", null],
   ["find", "Cameras", null],
+  ["health", "Health", "view_live"],
   ["sharing", "Sharing", "share"],
   ["enrol", "Enrol", "enrol"],
   ["holds", "Holds", "view_recorded"],
@@ -76,8 +79,8 @@ class Panel extends SlElement {
 
   /** How many things wait there. @param {PanelName} name */
   #badge(name) {
-    const { waiting, holdsDue } = this.state;
-    const count = { approvals: waiting.filter((one) => !one.mine).length, holds: holdsDue }[/** @type {string} */ (name)] ?? 0;
+    const { waiting, holdsDue, health } = this.state;
+    const count = { approvals: waiting.filter((one) => !one.mine).length, holds: holdsDue, health: due(health?.needs ?? []).length }[/** @type {string} */ (name)] ?? 0;
     return count ? html` <b class="badge" aria-label="${count} waiting">${count}</b>` : nothing;
   }
 
@@ -93,6 +96,8 @@ class Panel extends SlElement {
         return html`<sl-shares></sl-shares>`;
       case "enrol":
         return html`<sl-enrol></sl-enrol>`;
+      case "health":
+        return html`<sl-health></sl-health>`;
       case "hosts":
         return html`<sl-hosts></sl-hosts>`;
       case "people":

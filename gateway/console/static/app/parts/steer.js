@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import "./bounds.js";
+import "./health-reference.js";
 import { ApiError, get, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
@@ -229,7 +230,7 @@ class Steer extends SlElement {
     }
     return html`
       <h2 class="panel-camera"><span class="number">${camera.number}</span> ${camera.name}</h2>
-      ${this.#head(camera)} ${this.#facts(camera)}
+      ${this.#head(camera)} ${this.#facts(camera)} <sl-reference-view .camera=${camera}></sl-reference-view>
     `;
   }
 }

@@ -1,0 +1,35 @@
+/**
+ * What the gateway tells of cameras' health (its own words: docs/design/health.md).
+ * @module
+ */
+
+/** @typedef {"now" | "today" | "soon"} Urgency */
+/** @typedef {{by: string, at: string, until: string | null, reason: string}} PutOff */
+/**
+ * One thing that a person has to see to.
+ * @typedef {object} Need
+ * @property {string} camera @property {number} number @property {string} name @property {string | null} unit
+ * @property {string} kind @property {Urgency} urgency @property {string} cause @property {string} since @property {string} cure
+ * @property {PutOff | null} put_off
+ */
+/** @typedef {{looked: string | null, needs: Need[], problem: import("./types.js").Problem | null}} Health  looked: null before the gateway ever looked */
+/**
+ * @typedef {object} UnitHealth
+ * @property {string} label @property {boolean} missed @property {string | null} heard @property {number | null} battery_h
+ * @property {number | null} disk_free_share @property {boolean} disk_fault @property {string | null} certificate_ends
+ */
+/**
+ * @typedef {object} CheckUp
+ * @property {string} camera @property {string | null} looked @property {boolean} missed @property {boolean} live
+ * @property {string | null} last_picture @property {string | null} picture @property {string | null} reference
+ * @property {boolean} head @property {number | null} clock_off_s @property {string} manufacturer @property {string} model
+ * @property {string} firmware @property {string} newest_firmware @property {UnitHealth | null} unit @property {Need[]} needs
+ */
+/**
+ * @typedef {object} CameraMonth
+ * @property {string} camera @property {number} number @property {string} name @property {number | null} availability
+ * @property {number} recorded_s @property {Record<string, number>} lost_s @property {number} withheld_s @property {number} unknown_s
+ */
+/** @typedef {{month: string, start: string, end: string, cameras: CameraMonth[], unreached: string[]}} Availability */
+
+export {};

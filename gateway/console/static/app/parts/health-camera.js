@@ -1,0 +1,108 @@
+/**
+ * How the selected camera is: link, picture, clock, firmware, and the unit that carries it, with what that told lately.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { ApiError, get } from "../api.js";
+import { SlElement } from "../element.js";
+import { selectedCamera, store } from "../store.js";
+import { clock, day, dayAndTime, fromIso } from "../time.js";
+import { line } from "../words.js";
+import "./health-reference.js";
+import "./health-trends.js";
+
+/** @typedef {import("../health-types.js").CheckUp} CheckUp */
+/** @typedef {import("../health-types.js").UnitHealth} UnitHealth */
+
+const DAY_MS = 86_400_000;
+/** @type {Record<string, string>} */
+const PICTURES = { black: "black", covered: "covered", blurred: "blurred", moved: "turned away from how it should look", frozen: "standing still" };
+
+class CheckUpOfCamera extends SlElement {
+  /** @type {CheckUp | null} */
+  #found = null;
+  #problem = "";
+  #of = "";
+  /** @type {unknown} */
+  #after = null;
+
+  /** @override */
+  willUpdate() {
+    const id = selectedCamera()?.id ?? "";
+    const { health } = this.state;
+    // It is judged with all others: whenever those are told anew, so is it.
+    if (id === this.#of && health === this.#after) return;
+    if (id !== this.#of) [this.#found, this.#problem] = [null, ""];
+    [this.#of, this.#after] = [id, health];
+    if (id) void this.#load(id);
+  }
+
+  /** @param {string} id */
+  async #load(id) {
+    try {
+      const found = await get(`/cameras/${id}/health`);
+      if (id === this.#of) [this.#found, this.#problem] = [found, ""];
+    } catch (error) {
+      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+    }
+    this.requestUpdate();
+  }
+
+  /** @param {CheckUp} found @returns {[name: string, value: string, wrong: boolean][]} */
+  #facts(found) {
+    const { unit } = found;
+    const wrong = (/** @type {string[]} */ ...kinds) => found.needs.some(({ kind }) => kinds.includes(kind));
+    const last = found.last_picture ? `, last picture ${when(found.last_picture)}` : "";
+    const picture = found.picture ? (PICTURES[found.picture] ?? found.picture) : found.live ? "nothing wrong seen" : "none to look at";
+    const view = found.head ? "it has a head: what it shows changes" : found.reference ? `compared with that of ${when(found.reference)}` : "compared with none";
+    const off = found.clock_off_s === null ? "not measured yet" : Math.abs(found.clock_off_s) < 0.5 ? "right to half a second" : `off by ${Math.abs(found.clock_off_s).toFixed(1)} s`;
+    const newer = found.newest_firmware !== found.firmware ? `; another of its model has ${found.newest_firmware}` : "";
+    return [
+      ["Link", found.looked === null ? "not looked at yet" : found.live ? "live" : found.missed ? `no picture comes${last}` : "not expected: it stands nowhere", wrong("no-picture")],
+      ["Recording", wrong("not-recorded") ? "refused" : "as it should be", wrong("not-recorded")],
+      ["Picture", picture, wrong("picture")],
+      ["View", view, found.picture === "moved"],
+      ["Clock", off, wrong("clock")],
+      ["Firmware", found.firmware ? `${found.firmware}${newer}` : "not told", wrong("firmware")],
+      ...(unit ? ofUnit(unit, wrong) : []),
+    ];
+  }
+
+  /** @override */
+  render() {
+    const camera = selectedCamera();
+    if (!camera) return html`<p class="hint">Select a picture, or call a camera up, to see how it is.</p>`;
+    const found = this.#found;
+    return html`
+      <h3 class="panel-camera"><span class="number">${camera.number}</span> ${camera.name}</h3>
+      ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
+      ${found ? html`<dl class="facts-list checkup">${this.#facts(found).map(([name, value, wrong]) => html`<div data-wrong=${wrong}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+        ${found.needs.map(({ cause, cure }) => html`<p class="said attention"><strong>${cause}</strong> ${cure}</p>`)}`
+        : this.#problem ? nothing : html`<p class="hint" role="status">Loading…</p>`}
+      <sl-reference-view .camera=${camera}></sl-reference-view>
+      ${found?.unit ? html`<sl-unit-trends .label=${found.unit.label}></sl-unit-trends>` : nothing}
+    `;
+  }
+}
+
+/** The time alone where it was today. @param {string} iso */
+function when(iso) {
+  const at = fromIso(iso);
+  return store.serverClock.now() - at < DAY_MS ? clock(at) : dayAndTime(at);
+}
+
+/** @param {UnitHealth} unit @param {(...kinds: string[]) => boolean} wrong @returns {[name: string, value: string, wrong: boolean][]} */
+function ofUnit(unit, wrong) {
+  const hours = unit.battery_h;
+  const battery = hours === null ? "charged, or too little known to foretell" : hours < 48 ? `lasts ${Math.round(hours)} h as it goes now` : `lasts ${Math.round(hours / 24)} days as it goes now`;
+  const disk = unit.disk_fault ? "says that it fails" : unit.disk_free_share === null ? "not told" : `${Math.round(unit.disk_free_share * 100)} % free`;
+  return [
+    ["Unit", `${unit.label}, ${unit.heard ? `heard ${when(unit.heard)}` : "never heard"}`, wrong("unit-link")],
+    ["Battery", battery, wrong("battery")],
+    ["Disk", disk, wrong("unit-disk")],
+    ["Certificate", unit.certificate_ends ? `ends ${day(fromIso(unit.certificate_ends))} ${new Date(fromIso(unit.certificate_ends)).getFullYear()}` : "none is in force", wrong("certificate")],
+  ];
+}
+
+customElements.define("sl-checkup", CheckUpOfCamera);

@@ -1,0 +1,98 @@
+/**
+ * What a camera is to show: its reference view, taken and forgotten by whoever may enrol cameras.
+ * @module
+ */
+
+import { html, nothing } from "lit";
+import { ApiError, get, send } from "../api.js";
+import { SlElement } from "../element.js";
+import { may, tell } from "../store.js";
+import { dayAndTime, fromIso } from "../time.js";
+import { line } from "../words.js";
+
+class ReferenceView extends SlElement {
+  /** @override */
+  static properties = { camera: { attribute: false } };
+
+  /** When it was taken; null: there is none; undefined: not known yet. @type {string | null | undefined} */
+  #taken = undefined;
+  #of = "";
+  #problem = "";
+  #busy = false;
+  #forgetting = false;
+
+  constructor() {
+    super();
+    /** @type {import("../types.js").Camera | null} */
+    this.camera = null;
+  }
+
+  /** @override */
+  willUpdate() {
+    const id = this.camera && !this.camera.head ? this.camera.id : "";
+    if (id === this.#of) return;
+    this.#of = id;
+    this.#taken = undefined;
+    this.#problem = "";
+    this.#forgetting = false;
+    if (id) void this.#load(id);
+  }
+
+  /** @param {string} id */
+  async #load(id) {
+    try {
+      const said = await get(`/cameras/${id}/reference-view`);
+      if (id === this.#of) this.#taken = said.taken;
+    } catch (error) {
+      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+    }
+    this.requestUpdate();
+  }
+
+  /** @param {"PUT" | "DELETE"} method @param {string} done */
+  async #send(method, done) {
+    const id = this.#of;
+    this.#busy = true;
+    this.#problem = "";
+    this.requestUpdate();
+    try {
+      const said = await send(method, `/cameras/${id}/reference-view`);
+      if (id === this.#of) this.#taken = said?.taken ?? null;
+      tell(done);
+    } catch (error) {
+      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+    }
+    this.#busy = false;
+    this.#forgetting = false;
+    this.requestUpdate();
+  }
+
+  #forget() {
+    if (this.#forgetting) return void this.#send("DELETE", "Its picture is compared with nothing any more.");
+    this.#forgetting = true;
+    this.requestUpdate();
+  }
+
+  /** @override */
+  render() {
+    const { camera } = this;
+    if (!camera || camera.head) return nothing;
+    const taken = this.#taken;
+    return html`<section class="reference-view" aria-labelledby="reference-view-title">
+      <h3 id="reference-view-title">How it should look</h3>
+      ${taken ? html`<figure><img src="/api/v1/cameras/${camera.id}/reference-view/picture?taken=${encodeURIComponent(taken)}" width="160" height="90" alt="What camera ${camera.number} is to show, small and grey">
+        <figcaption>Taken ${dayAndTime(fromIso(taken))}. If the camera is turned away from it, Health says so.</figcaption></figure>` : nothing}
+      ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.</p>` : nothing}
+      ${taken === undefined && !this.#problem ? html`<p class="hint" role="status">Loading…</p>` : nothing}
+      ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
+      ${may("enrol") ? html`<div class="buttons">
+        <button id="reference-take" ?disabled=${this.#busy} title="What it shows now becomes what it is to show"
+          @click=${() => void this.#send("PUT", `What camera ${camera.number} shows now is how it should look.`)}>This is how it should look</button>
+        ${taken ? html`<button class="plain remove ${this.#forgetting ? "sure" : ""}" id="reference-forget" ?disabled=${this.#busy}
+          @blur=${() => { this.#forgetting = false; this.requestUpdate(); }} @click=${() => this.#forget()}>${this.#forgetting ? "Really?" : "Forget it"}</button>` : nothing}
+      </div>` : nothing}
+    </section>`;
+  }
+}
+
+customElements.define("sl-reference-view", ReferenceView);

@@ -1,0 +1,34 @@
+"""Health: what each camera is to show, and what of it that needs a person was put off."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    """Create the tables; no camera has a reference view yet, and nothing was put off."""
+    op.create_table(
+        "reference_views",
+        sa.Column("camera_id", sa.String(length=32), nullable=False),
+        sa.Column("taken_ns", sa.BigInteger(), nullable=False),
+        sa.Column("grey", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["camera_id"], ["cameras.id"], name=op.f("fk_reference_views_camera_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("camera_id", name=op.f("pk_reference_views")),
+    )
+    op.create_table(
+        "put_offs",
+        sa.Column("camera_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("urgency", sa.String(length=16), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("by_name", sa.String(length=250), nullable=False),
+        sa.Column("at_ns", sa.BigInteger(), nullable=False),
+        sa.Column("until_ns", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["camera_id"], ["cameras.id"], name=op.f("fk_put_offs_camera_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("camera_id", "kind", name=op.f("pk_put_offs")),
+    )

@@ -1,0 +1,134 @@
+"""What is wrong with a camera's picture is found by a real camera host, in the borough, from keyframes alone."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config.cameras import CameraSettings
+from config.live import LiveSettings
+from config.server import ServerSettings
+from config.settings import Settings
+from drivers.simulator.borough import Borough, open_borough
+from drivers.simulator.settings import BoroughSettings
+from gateway.fleet import rpc
+from gateway.worker import CameraHost, open_host
+from gateway.worker.problems import NotSeenError
+from kernel.clock import SystemClock
+from kernel.ids import CameraId
+from kernel.media import PictureFault
+from tests.fakes.leaping import LeapingClock
+from tests.fakes.onecamera import described, target_of
+from tests.fakes.waiting import until
+
+CLOCK = SystemClock()
+ONE = CameraId("1" * 32)
+LEAP_S = 3.0
+pytestmark = pytest.mark.timeout(300)
+
+
+class Watch:
+    """A camera of the borough at a host; ``looking`` is the clock by which its picture is judged."""
+
+    def __init__(self, borough: Borough, host: CameraHost, looking: LeapingClock) -> None:
+        self.borough = borough
+        self.host = host
+        self.looking = looking
+        device = borough.device(1)
+        description = described(device)
+        # It has a head that no gateway knows of: somebody with a ladder turns it.
+        view = description.views[0].model_copy(update={"head": None})
+        self.assignment = rpc.CameraAssignment(id=ONE, target=target_of(device), view=view, description=description)
+
+    @property
+    def fault(self) -> PictureFault | None:
+        """Return what the host tells of its picture."""
+        found = self.host.camera(ONE).state().picture
+        return found.fault if found is not None else None
+
+    @property
+    def seen(self) -> bytes:
+        """Return what was seen last, halved; empty before the first look."""
+        try:
+            return self.host.camera(ONE).seen
+        except NotSeenError:
+            return b""
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Let time leap on until something is so."""
+
+        def leapt() -> object:
+            self.looking.leap(LEAP_S)
+            return condition()
+
+        await until(leapt, timeout_s=120.0, what=what)
+
+    async def looked(self, times: int) -> None:
+        """Let time leap on until so many pictures more were seen that differ."""
+        for _ in range(times):
+            before = self.seen
+            await self.until(lambda: self.seen not in {b"", before}, "a look")  # noqa: B023 - awaited here
+
+
+@asynccontextmanager
+async def watched(folder: Path) -> AsyncIterator[Watch]:
+    """Give a camera that has its reference view."""
+    settings = Settings(
+        server=ServerSettings(data_dir=folder),
+        cameras=CameraSettings(allow_loopback=True),
+        live=LiveSettings(loopback=True, port=0),
+    )
+    looking = LeapingClock()
+    borough = BoroughSettings(cameras=1, width=640, height=360, sub=None, gop_frames=4, bitrate_kbit=1500)
+    async with (
+        open_borough(borough, clock=CLOCK) as town,
+        open_host(settings, folder / "h.sock", clock=CLOCK, looking=looking) as host,
+    ):
+        watch = Watch(town, host, looking)
+        await host.assign(watch.assignment)
+        await watch.looked(1)
+        await host.assign(watch.assignment.model_copy(update={"reference": watch.seen}))
+        yield watch
+
+
+def _turn(borough: Borough) -> None:
+    head = borough.device(1).head
+    assert head is not None
+    here = head.position()
+    head.go_to(replace(here, pan=here.pan + 0.1))
+
+
+def _defocus(borough: Borough) -> None:
+    device = borough.device(1)
+    device.autofocus, device.focus = False, 0.2
+
+
+FAULTS: Mapping[PictureFault, Callable[[Borough], None]] = {
+    PictureFault.BLACK: lambda borough: borough.cover(1, on=True),
+    PictureFault.COVERED: lambda borough: borough.cover(1, on=True, level=120),
+    PictureFault.BLURRED: _defocus,
+    PictureFault.MOVED: _turn,
+    PictureFault.FROZEN: lambda borough: borough.device(1).faults.set("freeze_picture"),
+}
+
+
+@pytest.mark.parametrize("fault", list(PictureFault))
+async def test_a_fault_is_found(tmp_path: Path, fault: PictureFault) -> None:
+    """A street in which people walk has none for six looks; then it is done, and found for what it is."""
+    async with watched(tmp_path) as watch:
+        await watch.looked(6)
+        assert watch.fault is None
+        FAULTS[fault](watch.borough)
+        await watch.until(lambda: watch.fault is not None, f"that it is {fault}")
+        assert watch.fault is fault
+
+
+async def test_a_bag_that_is_taken_off_is_no_fault_any_more(tmp_path: Path) -> None:
+    """The host says so by itself."""
+    async with watched(tmp_path) as watch:
+        watch.borough.cover(1, on=True)
+        await watch.until(lambda: watch.fault is PictureFault.BLACK, "the bag")
+        watch.borough.cover(1, on=False)
+        await watch.until(lambda: watch.fault is None, "the street again")
