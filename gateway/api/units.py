@@ -221,7 +221,8 @@ def _enrols(the: Rooms, who: Identity) -> bool:
     return the.decider.rights(who).rule(Permission.ENROL) is not None
 
 
-def _cameras(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
+def cameras_of(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
+    """Return the cameras of the device that belongs to a unit, as far as somebody may see them."""
     seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
     return [
         one.id
@@ -232,7 +233,7 @@ def _cameras(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
 
 def sees(the: Rooms, who: Identity, row: UnitRow) -> bool:
     """Return whether somebody may see a unit: one of its cameras, or whatever is enrolled."""
-    return _enrols(the, who) or bool(_cameras(the, who, row))
+    return _enrols(the, who) or bool(cameras_of(the, who, row))
 
 
 def seen(the: Rooms, who: Identity, label: str) -> UnitRow:
@@ -257,7 +258,7 @@ def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         urn=row.urn,
         firmware=row.firmware,
         note=row.note,
-        cameras=_cameras(the, who, row),
+        cameras=cameras_of(the, who, row),
         heard=iso_or_none(row.heard_ns),
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),

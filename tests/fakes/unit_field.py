@@ -42,15 +42,16 @@ class Field:
         context.load_cert_chain(self.folder / f"{label}.pem", self.folder / f"{label}.key")
         return context
 
-    def cut(self, client: aiomqtt.Client) -> None:
-        """Break a client's connection without a word."""
-        sock = client._client.socket()
-        assert isinstance(sock, socket.socket)
-        sock.shutdown(socket.SHUT_RDWR)
-
     def states(self, label: str = "D017") -> dict[str, object]:
         """Return what the register holds of a unit."""
         return dict(self.units.register.states(label))
+
+
+def cut(client: aiomqtt.Client) -> None:
+    """Break a client's connection without a word."""
+    sock = client._client.socket()
+    assert isinstance(sock, socket.socket)
+    sock.shutdown(socket.SHUT_RDWR)
 
 
 async def say(client: aiomqtt.Client, voice: Voice, rest: str, **values: object) -> None:

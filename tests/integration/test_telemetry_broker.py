@@ -17,7 +17,7 @@ from gateway.units import Cause, Link
 from gateway.units.authority import Authority
 from kernel.clock import SystemClock
 from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_tls
-from tests.fakes.unit_field import Field, answer, say
+from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
 from tests.fakes.waiting import until
 
@@ -53,7 +53,7 @@ async def test_a_unit_that_speaks_mqtt_5_is_heard(field: BrokerField) -> None:
         await client.publish(voice.topic("event/tamper"), voice.payload(), qos=1)
         await until(lambda: len(field.states()) == 3, what="three messages")
         assert field.units.register.link("D017") is Link.ONLINE
-        field.cut(client)
+        cut(client)
         await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
     assert field.units.refusals.all() == []
 

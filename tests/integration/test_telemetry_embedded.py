@@ -17,7 +17,7 @@ from gateway.units.credentials import OURSELVES
 from kernel.clock import SystemClock
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_tls
-from tests.fakes.unit_field import Field, answer, say
+from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
 from tests.fakes.waiting import until
 
@@ -46,7 +46,7 @@ async def test_a_unit_is_heard_told_and_missed(field: Field) -> None:
         await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
         assert (await field.telemetry.commands.send("D017", "locate")).ok
         await answering
-        field.cut(client)
+        cut(client)
         await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
     assert field.units.refusals.all() == []
 

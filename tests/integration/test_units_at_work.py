@@ -19,6 +19,7 @@ from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.photos import photo
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import unit_client
+from tests.fakes.unit_field import cut
 from tests.fakes.unit_voice import Voice
 from tests.fakes.waiting import told, until
 from tests.integration.test_api_units import tls_of
@@ -176,12 +177,39 @@ async def test_a_knock_is_an_alarm_with_the_cameras_picture(field: Field) -> Non
         await field.says("event/shock", peak_g=5.5)
         alarm = await _next(socket, "unit-alarm")
         assert (alarm["unit"], alarm["kind"], alarm["by"]) == ("D017", "knocked", 5.5)
-        assert alarm["cameras"] == [field.deploying.camera]
+        assert (alarm["cameras"], alarm["ends"], alarm["alarms"]) == ([field.deploying.camera], None, [])
         picture = await _next(socket, "unit-picture")
+        assert (picture["kind"], picture["camera"], picture["recorded"]) == ("knocked", field.deploying.camera, None)
     kept = await field.deploying.team.get(f"{field.deploying.path}/photos/{picture['sha256']}")
     assert kept.content == field.desk.host.snapshot_jpeg
     log = (await field.deploying.team.get(f"{field.deploying.path}/log")).json()
     assert [line["step"] for line in log[-2:]] == ["alarm", "picture"]
+
+
+async def test_an_alarm_that_lasts_is_told_with_its_end(field: Field) -> None:
+    """With the place that the unit said last; and its end names what it ends."""
+    await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        await field.says("state/position", latitude=51.5002, longitude=-0.1, accuracy_m=4, satellites=9)
+        await field.says("state/case", open=True)
+        alarm = await _next(socket, "unit-alarm")
+        assert (alarm["kind"], alarm["ends"], alarm["alarms"]) == ("opened", None, ["opened"])
+        assert alarm["place"] == {"latitude": 51.5002, "longitude": -0.1}
+        await field.says("state/case", open=False)
+        over = await _next(socket, "unit-alarm")
+        assert (over["kind"], over["ends"], over["alarms"]) == ("closed", "opened", [])
+
+
+async def test_a_lost_link_is_told_with_where_the_unit_stands(field: Field) -> None:
+    """Its last will tells the room at once: which unit, which cameras, and by which deployment they stand there."""
+    assert (await field.desk.admin.put(UNIT, json={"camera": field.deploying.camera})).status_code == 200
+    standing = await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        cut(field.client)
+        while (news := (await _next(socket, "units"))["units"][0])["link"] != "gone":
+            pass
+    assert (news["label"], news["cameras"]) == ("D017", [field.deploying.camera])
+    assert news["deployment"] == standing["id"]
 
 
 async def test_a_camera_that_is_gone_leaves_its_last_recorded_picture(field: Field) -> None:
