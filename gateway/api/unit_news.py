@@ -11,7 +11,6 @@ from gateway.access.permissions import Permission
 from gateway.api.rooms import Rooms
 from gateway.api.times import iso, iso_or_none
 from gateway.api.units import cameras_of, sees, state
-from gateway.db.units import UnitRow
 from gateway.deployments.geofence import OVER, Kind
 from gateway.deployments.service import Taken
 from gateway.units import Change, LinkChanged, Said, UnitChanged
@@ -90,23 +89,23 @@ class UnitNews:
             if not sees(self._the, self._who, row):
                 continue
             states = register.states(label)
-            shown = [state(states[name]).model_dump() for name in sorted(kinds & states.keys())]
-            news.append(
-                {
-                    "label": label,
-                    "link": register.link(label).value,
-                    "heard": iso_or_none(row.heard_ns),
-                    **self._stands(row),
-                    "states": shown,
-                }
-            )
+            cameras = cameras_of(self._the, self._who, row)
+            told = {
+                "label": label,
+                "link": register.link(label).value,
+                "heard": iso_or_none(row.heard_ns),
+                "cameras": cameras,
+                "deployment": self._stands(cameras),
+                "states": [state(states[name]).model_dump() for name in sorted(kinds & states.keys())],
+            }
+            news.append(told)
         return news
 
-    def _stands(self, row: UnitRow) -> dict[str, Any]:
-        """Return a unit's cameras, as far as the reader sees them, and the deployment by which it stands somewhere."""
-        cameras = [one for one in self._the.fleet.cameras() if one.id in cameras_of(self._the, self._who, row)]
-        standing = (self._the.deployments.standing(one.description.identity.urn) for one in cameras)
-        return {"cameras": [one.id for one in cameras], "deployment": next((one.id for one in standing if one), None)}
+    def _stands(self, cameras: list[str]) -> str | None:
+        """Return the deployment by which cameras stand somewhere."""
+        urns = (self._the.fleet.camera(one).description.identity.urn for one in cameras)
+        standing = (self._the.deployments.standing(urn) for urn in urns)
+        return next((one.id for one in standing if one is not None), None)
 
     def _views(self, camera: str) -> bool:
         seen = self._the.decider.rights(self._who).cameras(Permission.VIEW_LIVE)

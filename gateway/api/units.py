@@ -92,7 +92,7 @@ class Unit(BaseModel):
     firmware: str
     note: str
     cameras: list[str]
-    """Cameras of the device that belongs to it, as far as one may see them."""
+    """Those that people have given it, or marked as deployable with its label, as far as one may see them."""
     heard: str | None
     """When it was last heard, to the minute."""
     clock_offset_s: float | None
@@ -222,13 +222,11 @@ def _enrols(the: Rooms, who: Identity) -> bool:
 
 
 def cameras_of(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
-    """Return the cameras of the device that belongs to a unit, as far as somebody may see them."""
+    """Return the cameras that belong to a unit, as far as somebody may see them."""
+    if the.belonging is None:
+        return []
     seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
-    return [
-        one.id
-        for one in the.fleet.cameras()
-        if row.device_id is not None and one.device_id == row.device_id and (seen is None or one.id in seen)
-    ]
+    return [one.id for one in the.belonging.cameras(row.label) if seen is None or one.id in seen]
 
 
 def sees(the: Rooms, who: Identity, row: UnitRow) -> bool:

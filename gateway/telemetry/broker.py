@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 import structlog
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
@@ -72,6 +73,8 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         super().__init__(config)
         self._of_units = units
         self._tls = tls
+        self._heard = asyncio.Event()
+        """We have subscribed: what units say from now on reaches us."""
 
     def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:
         """Return ours: amqtt's own takes those who show no certificate."""
@@ -98,6 +101,9 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         try:
             self._check(name, serial)
             async with asyncio.timeout(CONNECT_S):
+                if name != OURSELVES:
+                    # What came before would be acknowledged, and reach nobody.
+                    await self._heard.wait()
                 handler, session = await super()._initialize_client_session(reader, writer, remote_address, remote_port)
             self._check_called(name, session.client_id)
             if session.will_flag:
@@ -122,6 +128,13 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         if called != name:
             self._of_units.refusals.count(Cause.WRONG_UNIT, name, said=f"came as {called}")
             raise AMQTTError(f"{name} came as {called}")
+
+    async def _handle_subscription(
+        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: "asyncio.Future[Any]"
+    ) -> None:
+        await super()._handle_subscription(client_session, handler, subscribe_waiter)
+        if client_session.client_id == OURSELVES:
+            self._heard.set()
 
     async def _delete_session(self, client_id: str) -> None:
         """End the session of a client that begins a new one; amqtt does so before anybody asked who it is."""

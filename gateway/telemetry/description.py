@@ -18,7 +18,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
 ABOUT = (
     "What units in the field and Sightline say to each other: JSON, MQTT 5 or 3.1.1, QoS 1, TLS with a certificate "
     f"whose common name is the unit's label. A payload has at most {SIZE_MAX_BYTES} bytes. In every message of a unit "
-    "seq rises within a boot, over all its topics; what comes a second time or late is refused."
+    "seq rises by one within a boot, over all its topics; what comes a second time or late is refused, and what is "
+    "left out is counted as missing."
 )
 _LABEL = {"description": "The unit's label, as printed on it and as its certificate names it, as in D017."}
 

@@ -10,7 +10,9 @@ from starlette.routing import Route
 from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from kernel.ids import CameraId
-from tests.fakes.host_refusals import Refusals
+from tests.fakes.host_refusals import Refusals, refusal
+
+NOTHING = rpc.Problem(type="recording.nothing-recorded", title="Nothing was recorded then.", status=404)
 
 
 class Footage(Refusals):
@@ -87,7 +89,11 @@ class Footage(Refusals):
         return Response(status_code=204)
 
     async def _still(self, request: Request) -> Response:
-        headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
+        at_ns = int(request.query_params["at_ns"])
+        spans = self.timeline.spans
+        if spans and not any(one.start_ns <= at_ns < one.end_ns for one in spans):
+            return refusal(NOTHING)
+        headers = {"Sightline-Wall-Ns": str(at_ns)}
         return self._refused("still") or Response(self.still_jpeg, media_type="image/jpeg", headers=headers)
 
     async def _export(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiomqtt
 
 from gateway.telemetry.service import Telemetry
-from gateway.units import Units
+from gateway.units import Cause, Stored, Units
 from kernel.clock import SystemClock
 from tests.fakes.unit_broker import unit_client, unit_tls
 from tests.fakes.unit_voice import Voice
@@ -42,7 +42,23 @@ class Field:
         context.load_cert_chain(self.folder / f"{label}.pem", self.folder / f"{label}.key")
         return context
 
-    def states(self, label: str = "D017") -> dict[str, object]:
+    async def knocks(self, voice: Voice, count: int, *, modern: bool = True) -> None:
+        """Have a unit tell of so many knocks, as firmware does: each until the broker has it, however often it goes."""
+        waiting = [voice.payload(peak_g=1.0) for _ in range(count)]
+        while waiting:
+            try:
+                async with await self.client(voice.label, modern=modern) as client:
+                    while waiting:
+                        await client.publish(voice.topic("event/shock"), waiting[0], qos=1, timeout=5)
+                        waiting.pop(0)
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.05)  # it calls in again
+
+    def counted(self, cause: Cause) -> int:
+        """Return how many were refused, or are missing."""
+        return self.units.refusals.total(cause)
+
+    def states(self, label: str = "D017") -> dict[str, Stored]:
         """Return what the register holds of a unit."""
         return dict(self.units.register.states(label))
 

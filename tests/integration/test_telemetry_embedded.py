@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from gateway.mqtt import BrokerAddress
 from gateway.telemetry.broker import open_broker
+from gateway.telemetry.client import BrokerDoor
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Cause, Link
 from gateway.units.authority import Authority
@@ -125,3 +126,51 @@ async def test_a_port_that_is_taken_is_told(field: Field) -> None:
     with pytest.raises(OSError, match="cannot listen"):
         async with open_broker(field.units, pair, host="127.0.0.1", port=field.port):
             pass
+
+
+async def test_units_wait_until_we_hear_them(tmp_path: Path) -> None:
+    """A unit that is there first is let in once we have subscribed: what it says reaches us, and not nobody."""
+    clock, port, open_now = SystemClock(), free_port(), asyncio.Event()
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["127.0.0.1"])
+        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False)
+
+        async def later() -> BrokerDoor:
+            await open_now.wait()
+            return await door()
+
+        async with (
+            open_broker(units, pair, host="127.0.0.1", port=port),
+            open_telemetry(units, later, clock=clock) as telemetry,
+        ):
+            field = Field(units, port, telemetry, tmp_path)
+            voice = await field.enrol("D017")
+            waiting = asyncio.create_task(let_in(port, await asyncio.to_thread(field.tls, "D017"), "D017"))
+            speaking = asyncio.create_task(field.knocks(voice, 5, modern=False))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await asyncio.shield(waiting)
+            open_now.set()
+            await asyncio.gather(waiting, speaking)
+            await until(lambda: telemetry.inbox.taken == 5, what="everything")
+        assert units.refusals.all() == []
+
+
+async def test_units_go_on_where_the_broker_comes_back(tmp_path: Path) -> None:
+    """It is gone with the gateway and forgets everything: what it acknowledged in vain is seen to be missing."""
+    clock, port = SystemClock(), free_port()
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["127.0.0.1"])
+        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False)
+        async with open_telemetry(units, door, clock=clock) as telemetry:
+            field = Field(units, port, telemetry, tmp_path)
+            voice = await field.enrol("D017")
+            speaking = asyncio.create_task(field.knocks(voice, 100, modern=False))
+            async with open_broker(units, pair, host="127.0.0.1", port=port):
+                await until(lambda: telemetry.inbox.taken >= 30, what="some of it")
+            async with open_broker(units, pair, host="127.0.0.1", port=port):
+                await speaking
+                await field.knocks(voice, 1, modern=False)
+                await until(lambda: field.states()["event/shock"].seq == 101, what="the last")
+                assert telemetry.inbox.taken + field.counted(Cause.MISSING) == 101
+                assert field.counted(Cause.OUT_OF_ORDER) == 0

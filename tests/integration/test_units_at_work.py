@@ -12,8 +12,10 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
 
 from config.telemetry import ReachRule, TelemetrySettings
-from gateway.fleet import rpc
-from kernel.clock import SystemClock
+from gateway.api.times import iso
+from gateway.fleet import footage, rpc
+from kernel.clock import NS_PER_S, SystemClock
+from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.photos import photo
@@ -25,6 +27,7 @@ from tests.fakes.waiting import told, until
 from tests.integration.test_api_units import tls_of
 
 GONE = rpc.Problem(type="camera.unreachable", title="It does not answer.", status=502)
+RECORDED_NS, ENDED_NS = 1_790_000_000 * NS_PER_S, 1_790_000_030 * NS_PER_S
 UNIT = "/api/v1/units/D017"
 URN, SERIAL = "urn:uuid:1", "id:1"
 RULES = (
@@ -213,15 +216,32 @@ async def test_a_lost_link_is_told_with_where_the_unit_stands(field: Field) -> N
 
 
 async def test_a_camera_that_is_gone_leaves_its_last_recorded_picture(field: Field) -> None:
-    """Where it makes no picture any more the alarm has the last one that was recorded, with its time."""
+    """Where it makes no picture any more the alarm has the last one that is on the disk, with its time."""
     field.desk.host.still_jpeg = photo(shade=78)
+    run = footage.RunSpan(start_ns=RECORDED_NS, end_ns=ENDED_NS, codec=VideoCodec.H264, width=1280, height=720)
+    field.desk.host.timeline = footage.TimelineReply(spans=(run,), gaps=(), newest_ns=ENDED_NS)
     field.desk.host.refuse["snapshot"] = GONE
     await field.deploying.deployed()
     async with _reading(field.desk, field.deploying.team) as socket:
         await field.says("event/tamper")
-        await _next(socket, "unit-picture")
-    log = (await field.deploying.team.get(f"{field.deploying.path}/log")).json()
-    assert log[-1]["said"]["recorded_ns"] is not None
+        picture = await _next(socket, "unit-picture")
+    assert picture["recorded"] == iso(ENDED_NS - 1)
+    kept = await field.deploying.team.get(f"{field.deploying.path}/photos/{picture['sha256']}")
+    assert kept.content == field.desk.host.still_jpeg
+
+
+async def test_an_alarm_without_any_picture_is_an_alarm(field: Field) -> None:
+    """Nothing is recorded and the camera is gone: the alarm stands alone, and the next one is heard as well."""
+    field.desk.host.refuse = {"snapshot": GONE, "still": GONE}
+    await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        await field.says("event/tamper")
+        assert (await _next(socket, "unit-alarm"))["kind"] == "tampered"
+        await until(lambda: "still" in field.desk.host.refused, what="its picture to be asked for")
+        field.desk.host.refuse = {}
+        field.desk.host.snapshot_jpeg = photo(shade=79)
+        await field.says("state/case", open=True)
+        assert (await _next(socket, "unit-picture"))["kind"] == "opened"
 
 
 async def test_what_stands_nowhere_raises_nothing(field: Field) -> None:
@@ -237,6 +257,8 @@ async def test_what_stands_nowhere_raises_nothing(field: Field) -> None:
 
 async def test_a_units_states_are_told_to_who_may_see_its_camera(field: Field) -> None:
     """As they change, with its link; an operator is told nothing of a unit that has no camera which they see."""
+    mark = f"/api/v1/cameras/{field.deploying.camera}/deployable"
+    assert (await field.desk.admin.delete(mark)).status_code == 204
     async with _reading(field.desk, field.desk.admin) as all_seeing, _reading(field.desk, field.deploying.team) as team:
         await field.says("state/battery", percent=41, volts=11.8, charging=False)
         (unit,) = (await _next(all_seeing, "units"))["units"]
