@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest_asyncio
@@ -17,6 +18,7 @@ from gateway.fleet import footage, rpc
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
+from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.photos import photo
 from tests.fakes.ports import free_port
@@ -32,6 +34,7 @@ UNIT = "/api/v1/units/D017"
 URN, SERIAL = "urn:uuid:1", "id:1"
 RULES = (
     ReachRule(units=("D017",), network="192.168.0.0/16", via="203.0.113.7", ports={80: 8017, 554: 5517}),
+    ReachRule(units=("D018",), network="192.168.0.0/16", via="203.0.113.7", ports={80: 8018, 554: 5518}),
     ReachRule(network="10.64.0.0/16", via="10.8.0.0/16"),
 )
 
@@ -110,6 +113,33 @@ async def test_forwarded_ports_and_a_vpn_are_reached_by_rule(field: Field) -> No
     await field.is_at("10.64.3.4")
     there = ("http://10.8.3.4/onvif/device_service", "rtsp://10.8.3.4/main")
     await until(lambda: field.assigned == there, what="its place in the VPN")
+
+
+async def test_two_units_behind_one_address_are_told_apart(field: Field, tmp_path: Path) -> None:
+    """They say the same private address and ports: each is met at the ports that are forwarded to it alone."""
+    desk, first = field.desk, field.desk.host.found
+    desk.host.found = second = description("urn:uuid:2")
+    camera = await desk.enrol()
+    mark = await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D018"})
+    assert mark.status_code == 200
+    desk.host.met = {"203.0.113.7:8017": first.identity, "203.0.113.7:8018": second.identity}
+    assert (await desk.admin.post("/api/v1/units", json={"label": "D018"})).status_code == 201
+    bundle = (await desk.admin.post("/api/v1/units/D018/certificate")).json()
+    tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
+    voice = Voice("D018", wall_ns=SystemClock().wall_ns())
+    at = {"host": "192.168.1.20", "http_port": 80, "rtsp_port": 554}
+    await field.is_at(**at)
+    async with unit_client(desk.gateway.rooms.settings.telemetry.port, tls, "D018", modern=False) as client:
+        said = voice.payload(**at, urn=second.identity.urn, serial=second.identity.serial)
+        await client.publish(voice.topic("state/address"), said, qos=1, retain=True)
+        there = {field.deploying.camera: 8017, camera: 8018}
+        await until(lambda: {one: _port(desk, one) for one in there} == there, what="both to be met")
+    assert (await desk.admin.get("/api/v1/units")).json()["refusals"] == []
+
+
+def _port(desk: Desk, camera: str) -> int | None:
+    address = urlsplit(desk.host.assignments[camera].target.address)
+    return address.port if address.hostname == "203.0.113.7" else None
 
 
 async def test_another_serial_number_is_refused_and_seen(field: Field) -> None:
