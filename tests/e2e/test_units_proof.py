@@ -281,8 +281,10 @@ async def _is_found(life: Life) -> None:
     await until(live, timeout_s=LIVE_AGAIN_S, what="its pictures")
     assert f"//{at['host']}:{at['http_port']}/" in fleet.camera(life.camera).address  # type: ignore[arg-type]
     await life.on_the_wall()
-    assert (await life.unit())["link"] == "online"
-    assert (await life.unit())["refusals"] == []
+    unit = await life.unit()
+    assert unit["link"] == "online"
+    # What was on its way as the link broke came twice, or a birth never.
+    assert {one["cause"] for one in unit["refusals"]} <= {"replayed", "missing"}
 
 
 def _stays() -> Callable[[dict[str, Any]], bool]:

@@ -102,7 +102,7 @@ async def test_a_unit_of_the_demonstration_is_deployed_recorded_and_followed(tmp
             assert steps[0] == "referred"
             assert steps[-3:] == ["photo", "signs-up", "installed"]
             unit = (await client.get("/api/v1/units/D001")).json()
-            assert (unit["link"], unit["cameras"], unit["refusals"]) == ("online", [camera.id], [])
+            assert (unit["link"], unit["cameras"]) == ("online", [camera.id])
         await _moves(gateway, borough, camera)
 
 
