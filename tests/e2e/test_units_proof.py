@@ -279,7 +279,7 @@ async def _is_found(life: Life) -> None:
         return state is not None and (state.last_frame_ns or 0) > said_ns
 
     await until(live, timeout_s=LIVE_AGAIN_S, what="its pictures")
-    assert f"//{at['host']}:{at['http_port']}/" in fleet.camera(life.camera).address  # type: ignore[arg-type]
+    assert f"//{at['host']}:{at['http_port']}/" in fleet.camera(life.camera).address
     await life.on_the_wall()
     unit = await life.unit()
     assert unit["link"] == "online"

@@ -14,6 +14,9 @@ from kernel.clock import SystemClock
 from tests.fakes.unit_broker import unit_client, unit_tls
 from tests.fakes.unit_voice import Voice
 
+AT_ONCE = 10
+"""So many messages of a unit are on their way at once."""
+
 
 class Field:
     """Units, the port of their broker and the room that hears them."""
@@ -49,8 +52,12 @@ class Field:
             try:
                 async with await self.client(voice.label, modern=modern) as client:
                     while waiting:
-                        await client.publish(voice.topic("event/shock"), waiting[0], qos=1, timeout=5)
-                        waiting.pop(0)
+                        sent = [client.publish(voice.topic("event/shock"), one, qos=1) for one in waiting[:AT_ONCE]]
+                        done = await asyncio.gather(*sent, return_exceptions=True)
+                        del waiting[: next((n for n, one in enumerate(done) if one is not None), len(done))]
+                        for error in done:
+                            if error is not None:
+                                raise error
             except aiomqtt.MqttError:
                 await asyncio.sleep(0.05)  # it calls in again
 

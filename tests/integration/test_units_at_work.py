@@ -127,7 +127,7 @@ async def test_two_units_behind_one_address_are_told_apart(field: Field, tmp_pat
     bundle = (await desk.admin.post("/api/v1/units/D018/certificate")).json()
     tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
     voice = Voice("D018", wall_ns=SystemClock().wall_ns())
-    at = {"host": "192.168.1.20", "http_port": 80, "rtsp_port": 554}
+    at: dict[str, Any] = {"host": "192.168.1.20", "http_port": 80, "rtsp_port": 554}
     await field.is_at(**at)
     async with unit_client(desk.gateway.rooms.settings.telemetry.port, tls, "D018", modern=False) as client:
         said = voice.payload(**at, urn=second.identity.urn, serial=second.identity.serial)
