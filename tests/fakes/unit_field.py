@@ -9,13 +9,15 @@ from pathlib import Path
 import aiomqtt
 
 from gateway.telemetry.service import Telemetry
-from gateway.units import Cause, Stored, Units
+from gateway.units import Cause, Change, Said, Stored, Units
 from kernel.clock import SystemClock
 from tests.fakes.unit_broker import unit_client, unit_tls
 from tests.fakes.unit_voice import Voice
 
 AT_ONCE = 10
 """So many messages of a unit are on their way at once."""
+ANSWER_S = 3.0
+"""A broker that has not acknowledged within this is called anew."""
 
 
 class Field:
@@ -26,6 +28,13 @@ class Field:
         self.port = port
         self.telemetry = telemetry
         self.folder = folder
+        self.heard: list[tuple[str, int]] = []
+        """Label and number of each knock that was taken, in their order."""
+        units.register.listen(self._hear)
+
+    def _hear(self, change: Change) -> None:
+        if isinstance(change, Said) and change.now.name == "event/shock":
+            self.heard.append((change.label, change.now.seq))
 
     async def enrol(self, label: str) -> Voice:
         """Enrol a unit with a certificate."""
@@ -52,7 +61,8 @@ class Field:
             try:
                 async with await self.client(voice.label, modern=modern) as client:
                     while waiting:
-                        sent = [client.publish(voice.topic("event/shock"), one, qos=1) for one in waiting[:AT_ONCE]]
+                        topic = voice.topic("event/shock")
+                        sent = [client.publish(topic, one, qos=1, timeout=ANSWER_S) for one in waiting[:AT_ONCE]]
                         done = await asyncio.gather(*sent, return_exceptions=True)
                         del waiting[: next((n for n, one in enumerate(done) if one is not None), len(done))]
                         for error in done:

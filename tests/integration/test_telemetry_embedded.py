@@ -150,25 +150,29 @@ async def test_units_wait_until_we_hear_them(tmp_path: Path) -> None:
             assert not done
             open_now.set()
             await speaking
-            await until(lambda: telemetry.inbox.taken == 5, what="everything")
+            await until(lambda: len(field.heard) == 5, what="everything")
         assert units.refusals.all() == []
 
 
-async def test_units_go_on_where_the_broker_comes_back(tmp_path: Path) -> None:
-    """It is gone with the gateway and forgets everything: what it acknowledged in vain is seen to be missing."""
-    clock, port = SystemClock(), free_port()
-    async with unit_room(tmp_path, clock) as units:
-        pair = await units.credentials.broker(["127.0.0.1"])
-        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False)
-        async with open_telemetry(units, door, clock=clock) as telemetry:
-            field = Field(units, port, telemetry, tmp_path)
-            voice = await field.enrol("D017")
-            speaking = asyncio.create_task(field.knocks(voice, 100, modern=False))
-            async with open_broker(units, pair, host="127.0.0.1", port=port):
-                await until(lambda: telemetry.inbox.taken >= 30, what="some of it")
-            async with open_broker(units, pair, host="127.0.0.1", port=port):
-                await speaking
-                await field.knocks(voice, 1, modern=False)
-                await until(lambda: field.states()["event/shock"].seq == 101, what="the last")
-                assert telemetry.inbox.taken + field.counted(Cause.MISSING) == 101
-                assert field.counted(Cause.OUT_OF_ORDER) == 0
+async def test_a_unit_whose_link_is_lost_is_missed(field: Field) -> None:
+    """Nothing comes any more and nobody says so: once its keepalive has run out the last will is told."""
+    voice = await field.enrol("D017")
+    tls = await asyncio.to_thread(field.tls, "D017")
+    reader, writer = await asyncio.open_connection("127.0.0.1", field.port, ssl=tls)
+    try:
+        texts = (b"D017", voice.topic("online").encode(), b'{"online": false}')
+        body = b"\x00\x04MQTT\x04" + bytes([0b101110, 0, 1]) + b"".join(len(t).to_bytes(2, "big") + t for t in texts)
+        birth = voice.payload(online=True, firmware="2.1.0")
+        said = len(texts[1]).to_bytes(2, "big") + texts[1] + b"\x00\x01" + birth
+        writer.write(b"\x10" + bytes([len(body)]) + body + b"\x33" + _length(len(said)) + said)
+        await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+        await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
+        async with asyncio.timeout(20):
+            assert (await reader.read())[:4] == b"\x20\x02\x00\x00"
+    finally:
+        writer.close()
+
+
+def _length(size: int) -> bytes:
+    """Return a remaining length of two bytes (MQTT 3.1.1 section 2.2.3)."""
+    return bytes([size % 128 | 128, size // 128])
