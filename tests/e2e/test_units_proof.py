@@ -258,6 +258,7 @@ async def _is_lost(life: Life) -> None:
     """Nothing passes any more and nobody says so: the room is told that it is gone, and the wall shows no old one."""
     gone = asyncio.create_task(life.linked("gone"))
     await life.happens("lost_link=on")
+    await life.happens("new_address_s=1")
     await gone
     await life.console.wait_for_selector(f'{life.tile}:not([data-state="live"])', timeout=PATIENCE_S * 1000)
 
@@ -265,13 +266,11 @@ async def _is_lost(life: Life) -> None:
 async def _is_found(life: Life) -> None:
     """It attaches anew, somewhere else in the network: within ten seconds of its word it is live, and on the wall."""
     before = await life.said("state/address")
-    await life.happens("new_address_s=1")
-    await life.happens("lost_link=off")
-    await told(
-        lambda: life.said("state/address"), lambda at: at["host"] != before["host"], timeout_s=PATIENCE_S, what="it"
-    )
     await life.happens("new_address_s=0")
-    at = await told(lambda: life.said("state/address"), _stays(), timeout_s=PATIENCE_S, what="its last address")
+    await life.happens("lost_link=off")
+    at = await told(
+        lambda: life.said("state/address"), lambda at: at != before, timeout_s=PATIENCE_S, what="its new address"
+    )
     said_ns, fleet = CLOCK.wall_ns(), life.desk.gateway.fleet
 
     def live() -> bool:
@@ -285,17 +284,6 @@ async def _is_found(life: Life) -> None:
     assert unit["link"] == "online"
     # What was on its way as the link broke came twice, or a birth never.
     assert {one["cause"] for one in unit["refusals"]} <= {"replayed", "missing"}
-
-
-def _stays() -> Callable[[dict[str, Any]], bool]:
-    """Return whether an address was the same for 40 looks: it is to have no other any more."""
-    seen: list[dict[str, Any]] = []
-
-    def same(at: dict[str, Any]) -> bool:
-        seen.append(at)
-        return len(seen) > 40 and all(one == at for one in seen[-40:])
-
-    return same
 
 
 async def _is_taken_down(life: Life) -> None:

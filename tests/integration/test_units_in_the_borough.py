@@ -109,7 +109,7 @@ async def test_a_unit_of_the_demonstration_is_deployed_recorded_and_followed(tmp
 async def _moves(gateway: Gateway, borough: BoroughProcess, camera: Camera) -> None:
     """Its modem is given another address: live again there, by its URN and serial alone."""
     before = gateway.fleet.camera(camera.id).address
-    await borough.order({"unit": "D001", "fault": "new_address_s=1"})
+    await borough.order({"unit": "D001", "fault": "new_address_s=10"})
     await until(lambda: gateway.fleet.camera(camera.id).address != before, timeout_s=PATIENCE_S, what="a new address")
     await borough.order({"unit": "D001", "fault": "new_address_s=0"})
     assert gateway.rooms.units is not None
