@@ -34,6 +34,8 @@ WAITING_MAX = 4096
 RETRY_S = 2.0
 PICTURE_S = 10.0
 """A camera that makes no picture within this has made none."""
+RECORDED_NS = 86_400 * NS_PER_S
+"""A picture recorded longer ago than this tells nothing of what happened."""
 ALARM = "alarm"
 
 
@@ -158,6 +160,8 @@ class Alarming:
                     await self._picture(deployment, urn, kind)
                 except SightlineError as error:
                     log.warning("alarms.no_picture", deployment=deployment, kind=kind.value, error=error.code)
+                except OSError as error:
+                    log.error("alarms.no_picture", deployment=deployment, kind=kind.value, error=str(error))  # noqa: TRY400 - a plain reason
 
     async def _picture(self, deployment: str, urn: str, kind: Kind) -> None:
         cameras = [one for one in self._fleet.cameras() if one.description.identity.urn == urn]
@@ -179,9 +183,15 @@ class Alarming:
             async with asyncio.timeout(PICTURE_S):
                 return await host.snapshot(camera.id), None
         except (SightlineError, TimeoutError):
-            state = self._fleet.state(camera.id)
-            newest_ns = state.last_frame_ns if state is not None else None
-            still = await host.still(camera.id, StreamName.MAIN, newest_ns or self._clock.wall_ns() - NS_PER_S)
+            now_ns = self._clock.wall_ns()
+            newest: dict[StreamName, int] = {}
+            for stream in (StreamName.MAIN, StreamName.SUB):
+                line = await host.timeline(camera.id, stream, now_ns - RECORDED_NS, now_ns)
+                if line.newest_ns is not None:
+                    newest[stream] = line.newest_ns
+            # Where nothing is recorded the host is asked all the same: its refusal says why.
+            stream = max(newest, key=lambda one: newest[one], default=StreamName.MAIN)
+            still = await host.still(camera.id, stream, newest.get(stream, now_ns) - 1)
             return still.jpeg, still.wall_ns
 
 

@@ -13,6 +13,7 @@ from gateway.access.rights import Rights
 from gateway.api import models, share_views, showing
 from gateway.api.description import answers
 from gateway.api.guard import Who, actor, confirmed, needs
+from gateway.api.hands import hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, AuditEvent, Outcome
 from gateway.db.errors import ConflictError
@@ -52,7 +53,7 @@ async def enrol(
 ) -> list[models.CameraModel]:
     """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password.
 
-    One that is deployed stays where its deployment says.
+    One that is deployed stays where its deployment says. One that is a deployable unit's is so before it is recorded.
     """
     facts = CameraFacts(
         number=wish.number,
@@ -63,10 +64,14 @@ async def enrol(
         bearing_deg=wish.bearing_deg,
         hfov_deg=wish.hfov_deg,
     )
+
+    async def placed(urn: str) -> bool:
+        if wish.unit is not None:
+            await the.deployments.mark(urn, wish.unit, by=hand(the, who))
+        return the.deployments.standing(urn) is not None
+
     try:
-        enrolled, known = await the.fleet.enrol(
-            _target(wish), facts, placed=lambda urn: the.deployments.standing(urn) is not None
-        )
+        enrolled, known = await the.fleet.enrol(_target(wish), facts, placed=placed)
     except SightlineError as error:
         the.trail.note(
             AuditEvent(
@@ -92,6 +97,8 @@ async def enrol(
                 },
             )
         )
+    if wish.unit is not None:
+        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, enrolled[0], wish.unit)
     if known:
         response.status_code = 200
     rights = the.decider.rights(who)

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
-from gateway.api.deployments import answer, hand
+from gateway.api.deployments import answer
 from gateway.api.description import answers
 from gateway.api.errors import MediaTypeError
 from gateway.api.guard import Who, needs
+from gateway.api.hands import hand
 from gateway.api.rooms import The
 from gateway.deployments.errors import UnknownDeploymentError, WishError
 from gateway.deployments.photos import ENDINGS, looked_at, step_of

@@ -12,12 +12,12 @@ from gateway.api import deployment_models as shapes
 from gateway.api import models
 from gateway.api.cameras import OneCamera
 from gateway.api.guard import Who, actor, needs
+from gateway.api.hands import hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
-from gateway.audit.events import Action, AuditEvent
+from gateway.audit.events import Action
 from gateway.deployments import steps
 from gateway.deployments.deployment import Deployment, Stage
-from gateway.deployments.life import Hand, Right
 from gateway.deployments.service import Taken
 from gateway.stationed import step_event
 from kernel.clock import to_ns
@@ -26,7 +26,6 @@ from kernel.geography import Place
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
 
 PAGE = 100
-_RIGHTS = {Permission.DEPLOY: Right.DEPLOY, Permission.DECIDE_DEPLOYMENT: Right.DECIDE}
 _SENT_AGAIN: dict[int | str, dict[str, Any]] = {200: {"description": "It was sent before under this key, and is done"}}
 
 
@@ -247,7 +246,7 @@ async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who,
     """Have a camera's unit be one that moves: all its cameras record only where a deployment says why."""
     urn = camera.description.identity.urn
     await the.deployments.mark(urn, wish.unit, by=hand(the, who))
-    await _note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
+    await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
     return _deployable(the, camera)
 
 
@@ -258,14 +257,7 @@ async def unmark(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     known = the.deployments.deployable(urn)
     await the.deployments.unmark(urn)
     if known is not None:
-        await _note_mark(the, request, who, Action.DEPLOYABLE_UNMARKED, camera, known.unit)
-
-
-async def _note_mark(the: Rooms, request: Request, who: Identity, action: Action, camera: OneCamera, unit: str) -> None:
-    details = {"urn": camera.description.identity.urn, "unit": unit}
-    await the.trail.append(
-        AuditEvent(action=action, actor=actor(request, who), subject=camera.id, details=dict(details))
-    )
+        await note_mark(the, request, who, Action.DEPLOYABLE_UNMARKED, camera, known.unit)
 
 
 def _deployable(the: Rooms, camera: OneCamera) -> shapes.Deployable:
@@ -304,17 +296,6 @@ async def answer(the: Rooms, request: Request, response: Response, who: Identity
     else:
         await the.trail.append(step_event(taken, actor(request, who)))
     return _shown(the, who, taken.deployment)
-
-
-def hand(the: Rooms, who: Identity) -> Hand:
-    """Return who takes a step, and what they may."""
-    may = the.decider.rights(who).permissions()
-    return Hand(
-        user_id=who.user_id,
-        name=who.shown,
-        rights=frozenset(right for permission, right in _RIGHTS.items() if permission in may),
-        person=who.token_name is None,
-    )
 
 
 def _place(place: models.PlaceModel) -> Place:

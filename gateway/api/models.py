@@ -64,6 +64,8 @@ class Enrol(Target):
     height_m: Annotated[float, Field(ge=-100, le=1000)] | None = None
     bearing_deg: Annotated[float, Field(ge=-360, le=360)] | None = None
     hfov_deg: Annotated[float, Field(gt=0, le=360)] | None = None
+    unit: Annotated[Word, Field(min_length=1)] | None = None
+    """Label of the deployable unit that it belongs to: it is marked so before anything of it could be recorded."""
 
 
 class PlaceModel(Taken):

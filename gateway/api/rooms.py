@@ -19,6 +19,7 @@ from gateway.api.ledger import Ledger
 from gateway.api.signalling import Signalling
 from gateway.api.sockets import Places
 from gateway.audit.trail import Trail
+from gateway.belonging import Belonging
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
@@ -57,6 +58,11 @@ class Rooms:
     commander: Commander | None = None
     """Tells them something; as ``units``."""
     places: Places = field(default_factory=Places)
+
+    @property
+    def belonging(self) -> Belonging | None:
+        """Return whose cameras are which unit's; as ``units``."""
+        return Belonging(self.units.register, self.fleet, self.deployments) if self.units is not None else None
 
     @property
     def cookie(self) -> str:

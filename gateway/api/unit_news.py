@@ -9,8 +9,9 @@ from typing import Any
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
 from gateway.api.rooms import Rooms
-from gateway.api.times import iso
-from gateway.api.units import sees, state
+from gateway.api.times import iso, iso_or_none
+from gateway.api.units import cameras_of, sees, state
+from gateway.deployments.geofence import OVER, Kind
 from gateway.deployments.service import Taken
 from gateway.units import Change, LinkChanged, Said, UnitChanged
 from gateway.units.errors import UnknownUnitError
@@ -55,17 +56,23 @@ class UnitNews:
         ]
         if told is None or not cameras or self._shut:
             return None
-        said = json.loads(taken.entry.said)
+        said, deployment = json.loads(taken.entry.said), taken.deployment
         message: dict[str, Any] = {
             "t": told,
-            "deployment": taken.deployment.id,
+            "deployment": deployment.id,
+            "title": deployment.title,
             "line": taken.entry.n,
-            "unit": taken.deployment.unit,
+            "unit": deployment.unit,
             "cameras": cameras,
-            "street": taken.deployment.street,
+            "street": deployment.street,
             "at": iso(taken.entry.at_ns),
         }
-        message |= {name: said[name] for name in ("kind", "by", "sha256") if name in said}
+        message |= {name: said[name] for name in ("kind", "by", "sha256", "camera") if name in said}
+        if told == "unit-alarm":
+            ended, place = OVER.get(Kind(said["kind"])), said["place"]
+            message |= {"ends": ended, "alarms": sorted(deployment.alarms), "place": place and _place(place)}
+        elif told == "unit-picture":
+            message["recorded"] = iso_or_none(said["recorded_ns"])
         return message
 
     def due(self) -> list[dict[str, Any]]:
@@ -82,10 +89,28 @@ class UnitNews:
             if not sees(self._the, self._who, row):
                 continue
             states = register.states(label)
-            shown = [state(states[name]).model_dump() for name in sorted(kinds & states.keys())]
-            news.append({"label": label, "link": register.link(label).value, "states": shown})
+            cameras = cameras_of(self._the, self._who, row)
+            told = {
+                "label": label,
+                "link": register.link(label).value,
+                "heard": iso_or_none(row.heard_ns),
+                "cameras": cameras,
+                "deployment": self._stands(cameras),
+                "states": [state(states[name]).model_dump() for name in sorted(kinds & states.keys())],
+            }
+            news.append(told)
         return news
+
+    def _stands(self, cameras: list[str]) -> str | None:
+        """Return the deployment by which cameras stand somewhere."""
+        urns = (self._the.fleet.camera(one).description.identity.urn for one in cameras)
+        standing = (self._the.deployments.standing(urn) for urn in urns)
+        return next((one.id for one in standing if one is not None), None)
 
     def _views(self, camera: str) -> bool:
         seen = self._the.decider.rights(self._who).cameras(Permission.VIEW_LIVE)
         return seen is None or camera in seen
+
+
+def _place(place: dict[str, float]) -> dict[str, float]:
+    return {"latitude": place["latitude_deg"], "longitude": place["longitude_deg"]}

@@ -92,7 +92,7 @@ class Unit(BaseModel):
     firmware: str
     note: str
     cameras: list[str]
-    """Cameras of the device that belongs to it, as far as one may see them."""
+    """Those that people have given it, or marked as deployable with its label, as far as one may see them."""
     heard: str | None
     """When it was last heard, to the minute."""
     clock_offset_s: float | None
@@ -221,18 +221,17 @@ def _enrols(the: Rooms, who: Identity) -> bool:
     return the.decider.rights(who).rule(Permission.ENROL) is not None
 
 
-def _cameras(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
+def cameras_of(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
+    """Return the cameras that belong to a unit, as far as somebody may see them."""
+    if the.belonging is None:
+        return []
     seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
-    return [
-        one.id
-        for one in the.fleet.cameras()
-        if row.device_id is not None and one.device_id == row.device_id and (seen is None or one.id in seen)
-    ]
+    return [one.id for one in the.belonging.cameras(row.label) if seen is None or one.id in seen]
 
 
 def sees(the: Rooms, who: Identity, row: UnitRow) -> bool:
     """Return whether somebody may see a unit: one of its cameras, or whatever is enrolled."""
-    return _enrols(the, who) or bool(_cameras(the, who, row))
+    return _enrols(the, who) or bool(cameras_of(the, who, row))
 
 
 def seen(the: Rooms, who: Identity, label: str) -> UnitRow:
@@ -257,7 +256,7 @@ def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         urn=row.urn,
         firmware=row.firmware,
         note=row.note,
-        cameras=_cameras(the, who, row),
+        cameras=cameras_of(the, who, row),
         heard=iso_or_none(row.heard_ns),
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),

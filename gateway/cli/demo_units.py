@@ -42,7 +42,7 @@ async def enrol_units(gateway: Gateway, borough: BoroughProcess, *, told: Callab
     units, settings = gateway.rooms.units, gateway.rooms.settings
     if units is None or not borough.units:
         return
-    folder = settings.server.data_dir / FOLDER
+    register, folder = units.register, settings.server.data_dir / FOLDER
     for unit in borough.units:
         if not units.register.knows(unit["label"]):
             await units.register.enrol(unit["label"], urn=unit["urn"], serial=unit["serial"], model="Simulated unit")
@@ -51,16 +51,19 @@ async def enrol_units(gateway: Gateway, borough: BoroughProcess, *, told: Callab
     # The broker inside speaks MQTT 3.1.1.
     broker = {"url": settings.telemetry.url, "certificates": str(folder.absolute()), "protocol": "3.1.1"}
     await borough.order({"units_broker": broker})
-    for unit in borough.units:
-        camera = await _enrol(gateway, units.register, unit, began_ns)
-        if units.register.unit(unit["label"]).device_id != camera.device_id:
-            await units.register.change(unit["label"], device_id=camera.device_id)
-        urn = camera.description.identity.urn
-        if gateway.rooms.deployments.deployable(urn) is None:
-            await gateway.rooms.deployments.mark(urn, unit["label"], by=TEAM)
-        if gateway.rooms.deployments.standing(urn) is None:
+
+    async def put_up(unit: dict[str, Any]) -> None:
+        camera = await _enrol(gateway, register, unit, began_ns)
+        if register.unit(unit["label"]).device_id != camera.device_id:
+            await register.change(unit["label"], device_id=camera.device_id)
+        if gateway.rooms.deployments.standing(camera.description.identity.urn) is None:
             await _deploy(gateway, camera, unit)
         told(f"  {unit['label']}  {camera.name}, deployed in {camera.street or 'the town'}")
+
+    # Looking closely at a camera, its head tried out, takes some seconds.
+    async with asyncio.TaskGroup() as tasks:
+        for unit in borough.units:
+            tasks.create_task(put_up(unit))
 
 
 async def _certify(units: Units, label: str, folder: Path) -> None:
@@ -87,13 +90,17 @@ async def _enrol(gateway: Gateway, register: Register, unit: dict[str, Any], beg
     deployments = gateway.rooms.deployments
     known = {camera.number for camera in gateway.fleet.cameras()}
     facts = facts_of(unit) if unit["number"] not in known else CameraFacts()
+
+    async def placed(urn: str) -> bool:
+        if deployments.deployable(urn) is None:
+            await deployments.mark(urn, unit["label"], by=TEAM)
+        return deployments.standing(urn) is not None
+
     for tried in range(TRIES):
         at = await _address(register, unit["label"], began_ns)
         address = f"http://{at.values['host']}:{at.values['http_port']}/onvif/device_service"
         try:
-            enrolled, _ = await gateway.fleet.enrol(
-                target_of(unit, address), facts, placed=lambda urn: deployments.standing(urn) is not None
-            )
+            enrolled, _ = await gateway.fleet.enrol(target_of(unit, address), facts, placed=placed)
         except DatabaseError:
             raise
         except SightlineError:

@@ -1,7 +1,7 @@
 """The fleet: enrolment, the list of cameras, and the newest state of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -128,18 +128,19 @@ class Fleet:
         return [(device, device.urn in known) for device in found]
 
     async def enrol(
-        self, target: CameraTarget, facts: CameraFacts, *, placed: Callable[[str], bool] = lambda _urn: False
+        self, target: CameraTarget, facts: CameraFacts, *, placed: Callable[[str], Awaitable[bool]] | None = None
     ) -> tuple[list[Camera], bool]:
         """Look at a device, store it whole, and give it to a host; return its cameras and whether it was known.
 
-        ``placed``: of a device, by its endpoint reference, something else says where it stands; it keeps its place.
+        ``placed``: told a device's endpoint reference before any host has it; returns whether something else says where
+        it stands: then it keeps its place.
 
         Raises:
             HostError: the camera's or the host's own plain reason; nothing was stored.
             ConflictError: the number is taken; nothing was stored.
         """
         probed = await self.probe(target)
-        if placed(probed.description.identity.urn):
+        if placed is not None and await placed(probed.description.identity.urn):
             facts = replace(facts, place=None)
         host = lightest([self._burden(link) for link in self.links])
         cameras, known = await self._register.store(target, probed.description, facts, host=host)

@@ -7,11 +7,12 @@ that does not read; that is what Mosquitto is for (docs/mosquitto.conf).
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import structlog
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 PACKET_MAX_BYTES = 4608
 CONNECT_S = 10.0
 """How long a client may take to say who it is."""
+KEEPALIVE_MAX_S = 300
 CONNECTIONS_MAX = 200
 SESSION_S = 86_400
 HEAD_BYTES = 16
@@ -46,19 +48,27 @@ _comer: ContextVar[str] = ContextVar("comer")
 
 
 class _Reader(StreamReaderAdapter):  # type: ignore[misc]
-    """Reads no packet that is too long, and none of a version that amqtt would wait in for ever."""
+    """Reads no packet that is too long, none of a version that amqtt would wait in for ever, and no silence."""
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
+    def __init__(self, reader: asyncio.StreamReader, abort: Callable[[], None]) -> None:
         super().__init__(reader)
         self.oversized = False
         self.modern = False
+        self.patience_s: float | None = None
+        """Who says nothing for so long is gone (MQTT 3.1.1 section 3.1.2.10); amqtt would wait for ever."""
+        self._abort = abort
         self._head = b""
 
     async def read(self, n: int = -1) -> bytes:
         if n > PACKET_MAX_BYTES:
             self.oversized = True
             raise AMQTTError(f"a packet of {n} bytes")
-        data = bytes(await super().read(n))
+        try:
+            async with asyncio.timeout(self.patience_s):
+                data = bytes(await super().read(n))
+        except TimeoutError:
+            self._abort()
+            return b""
         if len(self._head) < HEAD_BYTES:
             self._head += data
             _, named, level = self._head.partition(b"\x00\x04MQTT")
@@ -76,6 +86,8 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         self._others = others
         self._of_units = units
         self._tls = tls
+        self._heard = asyncio.Event()
+        """We have subscribed: what units say from now on reaches us."""
 
     def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:
         """Return ours: amqtt's own takes those who show no certificate."""
@@ -85,7 +97,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
     ) -> None:
         """Serve a client that has come through TLS."""
-        bounded, out = _Reader(reader), StreamWriterAdapter(writer)
+        bounded, out = _Reader(reader, writer.transport.abort), StreamWriterAdapter(writer)
         name, _ = _name_of(out)
         try:
             await self._client_connected(listener_name, bounded, out)
@@ -102,6 +114,9 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         try:
             self._check(name, serial)
             async with asyncio.timeout(CONNECT_S):
+                if name != OURSELVES:
+                    # What came before would be acknowledged, and reach nobody.
+                    await self._heard.wait()
                 handler, session = await super()._initialize_client_session(reader, writer, remote_address, remote_port)
             self._check_called(name, session.client_id)
             if session.will_flag:
@@ -113,6 +128,10 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
                     writer.write(UNSUPPORTED_VERSION)
                 await writer.close()
             raise AMQTTError(str(error)) from error
+        if isinstance(reader, _Reader):
+            # A unit that asks for no bound, or for a long one, is bound as it is by Mosquitto.
+            reader.patience_s = 1.5 * min(session.keep_alive or KEEPALIVE_MAX_S, KEEPALIVE_MAX_S)
+            session.keep_alive = 0
         # A session that was there bears the connection it was made on.
         session.ssl_object = writer.get_ssl_info()
         return handler, session
@@ -132,6 +151,13 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         if called != name:
             self._of_units.refusals.count(Cause.WRONG_UNIT, name, said=f"came as {called}")
             raise AMQTTError(f"{name} came as {called}")
+
+    async def _handle_subscription(
+        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: "asyncio.Future[Any]"
+    ) -> None:
+        await super()._handle_subscription(client_session, handler, subscribe_waiter)
+        if client_session.client_id == OURSELVES:
+            self._heard.set()
 
     async def _delete_session(self, client_id: str) -> None:
         """End the session of a client that begins a new one; amqtt does so before anybody asked who it is."""

@@ -173,7 +173,7 @@ class UnitClient:
         await try_forever(
             self._run_once,
             clock=self._clock,
-            expected=(aiomqtt.MqttError, OSError, DatabaseError),
+            expected=(aiomqtt.MqttError, OSError, DatabaseError, BrokerAwayError),
             on_failure=self._failed,
             backoff=Backoff(base_s=0.5, cap_s=30.0),
         )

@@ -4,12 +4,14 @@ Size, topic, JSON, model and label are judged here; order, and whether the unit 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from gateway.telemetry.arrived import Arrived
 from gateway.telemetry.messages import ENVELOPE, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Message, Will
+from gateway.telemetry.numbers import Numbers
 from gateway.telemetry.onvif_events import is_event
 from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.telemetry.topics import Branch, Topic, label_in, read
@@ -20,6 +22,14 @@ from kernel.clock import to_ns
 M = TypeVar("M", bound=Message)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to a command. ``kind``: which one."""
+
+    kind: str
+    answer: Answer
+
+
 class Inbox:
     """One for everything that comes."""
 
@@ -27,6 +37,7 @@ class Inbox:
         self._register = register
         self._refusals = refusals
         self.events = events
+        self._numbers = Numbers()
         self._answered: Callable[[str, str, Answer], None] | None = None
         self.taken = 0
         """How many were."""
@@ -41,39 +52,52 @@ class Inbox:
         Raises:
             DatabaseError: nothing was taken or counted: give it again.
         """
-        reports: list[tuple[str, Report | Lost]] = []
-        refused: list[tuple[str, RefusedError]] = []
-        answers: list[tuple[str, str, Answer]] = []
-        for one in (one for one in arrived if not is_event(one.topic)):
-            topic = read(one.topic)
-            label = label_in(one.topic)
-            try:
-                found = _judged(topic, one)
-            except RefusedError as error:
-                refused.append((label, error))
-                continue
-            assert topic is not None
-            if isinstance(found, Answer):
-                answers.append((label, topic.kind, found))
-            else:
-                reports.append((label, found))
-        outcomes = await self._register.take_all(reports) if reports else []
-        for (label, report), outcome in zip(reports, outcomes, strict=True):
-            if outcome is None:
-                self.taken += 1
-            elif not (report.stored and outcome.cause is Cause.REPLAYED):
-                # What the broker had kept comes again whenever we come anew: that is nobody's replay.
-                refused.append((label, outcome))
-        for label, wrong in refused:
-            self._refusals.count(wrong.cause, label, said=wrong.message)
+        judged = [(label_in(one.topic), _tried(one)) for one in arrived if not is_event(one.topic)]
+        reports = [(label, found) for label, found in judged if isinstance(found, (Report, Lost))]
+        outcomes = iter(await self._register.take_all(reports) if reports else [])
+        answers: list[tuple[str, Answered]] = []
+        for label, found in judged:
+            match found:
+                case RefusedError():
+                    self._refuse(label, found)
+                    self._numbers.unread(label)
+                case Answered():
+                    self._came(label, found.answer.boot, found.answer.seq)
+                    answers.append((label, found))
+                case Lost() | Report():
+                    outcome = next(outcomes)
+                    if outcome is None:
+                        self.taken += 1
+                        if isinstance(found, Report) and not found.stored:
+                            self._came(label, found.boot, found.seq)
+                    elif not (found.stored and outcome.cause is Cause.REPLAYED):
+                        # What the broker had kept comes again whenever we come anew: that is nobody's replay.
+                        self._refuse(label, outcome)
         if self._answered is not None:
-            for answer in answers:
-                self._answered(*answer)
+            for label, one in answers:
+                self._answered(label, one.kind, one.answer)
         # Last: nothing of them is in the database, and what was not taken comes again.
         self.events.take([one for one in arrived if is_event(one.topic)])
 
+    def _refuse(self, label: str, wrong: RefusedError) -> None:
+        self._refusals.count(wrong.cause, label, said=wrong.message)
 
-def _judged(topic: Topic | None, arrived: Arrived) -> Report | Lost | Answer:
+    def _came(self, label: str, boot: str, seq: int) -> None:
+        """Count the numbers before one that never came, if any."""
+        missing = self._numbers.came(label, boot, seq) if self._register.knows(label) else 0
+        if missing:
+            said = f"{missing} before number {seq}: it wrote where it may not, or they were lost"
+            self._refusals.count(Cause.MISSING, label, said=said, times=missing)
+
+
+def _tried(arrived: Arrived) -> "Report | Lost | Answered | RefusedError":
+    try:
+        return _judged(read(arrived.topic), arrived)
+    except RefusedError as error:
+        return error
+
+
+def _judged(topic: Topic | None, arrived: Arrived) -> Report | Lost | Answered:
     if len(arrived.payload) > SIZE_MAX_BYTES:
         raise RefusedError(Cause.OVERSIZED, f"{len(arrived.payload)} bytes where {SIZE_MAX_BYTES} are the most")
     if topic is None:
@@ -83,7 +107,7 @@ def _judged(topic: Topic | None, arrived: Arrived) -> Report | Lost | Answer:
     if topic.branch is Branch.ANSWER:
         if arrived.stored:
             raise RefusedError(Cause.MALFORMED, f"an answer to {topic.kind} was kept by the broker")
-        return _read(topic, arrived, Answer)
+        return Answered(topic.kind, _read(topic, arrived, Answer))
     if topic.branch is Branch.ONLINE:
         if _is_will(arrived.payload):
             return Lost(stored=arrived.stored)

@@ -43,8 +43,8 @@ class Refusals:
         self._unlogged: Counter[Cause] = Counter()
         self._listeners: list[Callable[[Refusal], None]] = []
 
-    def count(self, cause: Cause, label: str = NOBODY, *, said: str = "") -> Refusal:
-        """Count one. ``label`` is the topic's or certificate's, and may be anybody's own text."""
+    def count(self, cause: Cause, label: str = NOBODY, *, said: str = "", times: int = 1) -> Refusal:
+        """Count one, or several. ``label`` is the topic's or certificate's, and may be anybody's own text."""
         label = label[:64]
         if label and not self._known(label):
             self._remember(label)
@@ -52,7 +52,7 @@ class Refusals:
         refusal = Refusal(
             cause=cause,
             label=label,
-            count=(before.count if before is not None else 0) + 1,
+            count=(before.count if before is not None else 0) + times,
             last_ns=self._clock.wall_ns(),
             said=said[:SAID_MAX],
         )

@@ -21,6 +21,8 @@ class Cause(StrEnum):
     UNKNOWN_UNIT = "unknown-unit"
     REVOKED = "revoked"
     """The unit is retired, or has no certificate that is good."""
+    MISSING = "missing"
+    """Numbers of a unit never came: it wrote where it may not, and the broker stopped it, or something was lost."""
     NO_CERTIFICATE = "no-certificate"
     """Somebody came to the broker with a certificate that it does not take, or with none."""
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,8 +119,15 @@ async def no_leftover_tasks(browser_driver: None) -> AsyncIterator[None]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """`sightline demo` with its six cameras, in which Anne is the administrator."""
-    started = Started("demo", "--data-dir", str(tmp_path_factory.mktemp("demo")), "--port", "0")
+    """`sightline demo` with its six cameras, in which Anne is the administrator; units have a test of their own."""
+    with demonstrated(tmp_path_factory.mktemp("demo"), "--units", "0") as running:
+        yield running
+
+
+@contextmanager
+def demonstrated(folder: Path, *arguments: str) -> Iterator[Running]:
+    """Run `sightline demo` for the time of the block, in which Anne is the administrator."""
+    started = Started("demo", "--data-dir", str(folder), "--port", "0", *arguments)
     try:
         running = started.wait()
         with httpx.Client(

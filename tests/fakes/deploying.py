@@ -34,13 +34,10 @@ class Deploying:
         self._shade = 0
 
     @classmethod
-    async def at(cls, desk: Desk, **facts: object) -> "Deploying":
-        """Return one at a desk that has a deployable camera and people."""
-        camera = await desk.enrol(**facts)
-        deploying = cls(desk, await desk.person("operator"), await desk.person("supervisor"), camera)
-        answer = await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D017"})
-        assert answer.status_code == 200, answer.text
-        return deploying
+    async def at(cls, desk: Desk, *, unit: str = "D017", **facts: object) -> "Deploying":
+        """Return one at a desk that has people, and a camera that is a unit's."""
+        camera = await desk.enrol(**facts, unit=unit)
+        return cls(desk, await desk.person("operator"), await desk.person("supervisor"), camera)
 
     async def refer(self, **said: object) -> dict[str, Any]:
         """Open a deployment."""

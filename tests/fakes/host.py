@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -35,8 +36,8 @@ from tests.fakes.host_outlets import Outlets
 class FakeHost(Footage, Outlets):
     """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
 
-    met: DeviceIdentity | None = None
-    """Who answers wherever one asks, where that is not ``found``."""
+    met: DeviceIdentity | Mapping[str, DeviceIdentity] | None = None
+    """Who answers wherever one asks, or by host and port who does there; where that is not ``found``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -211,9 +212,11 @@ class FakeHost(Footage, Outlets):
         return self._refused("probe") or Response(rpc.wire(probed))
 
     async def _identify(self, request: Request) -> Response:
-        CameraTarget.model_validate_json(await request.body())
-        met = self.met or self.found.identity
-        return self._refused("identify") or Response(rpc.wire(met), media_type="application/json")
+        target = CameraTarget.model_validate_json(await request.body())
+        met = self.met.get(urlsplit(target.address).netloc) if isinstance(self.met, Mapping) else self.met
+        return self._refused("identify") or Response(
+            rpc.wire(met or self.found.identity), media_type="application/json"
+        )
 
     async def _discover(self, _request: Request) -> Response:
         return self._refused("discover") or JSONResponse([device.model_dump() for device in self.devices])

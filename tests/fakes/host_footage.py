@@ -13,7 +13,9 @@ from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.fleet.looking import EventBrokerList
 from kernel.ids import CameraId
-from tests.fakes.host_refusals import Refusals
+from tests.fakes.host_refusals import Refusals, refusal
+
+NOTHING = rpc.Problem(type="recording.nothing-recorded", title="Nothing was recorded then.", status=404)
 
 
 class Footage(Refusals):
@@ -102,7 +104,11 @@ class Footage(Refusals):
         return Response(status_code=204)
 
     async def _still(self, request: Request) -> Response:
-        headers = {"Sightline-Wall-Ns": request.query_params["at_ns"]}
+        at_ns = int(request.query_params["at_ns"])
+        spans = self.timeline.spans
+        if spans and not any(one.start_ns <= at_ns < one.end_ns for one in spans):
+            return refusal(NOTHING)
+        headers = {"Sightline-Wall-Ns": str(at_ns)}
         return self._refused("still") or Response(self.still_jpeg, media_type="image/jpeg", headers=headers)
 
     async def _export(self, request: Request) -> Response:

@@ -37,6 +37,12 @@ class UnitBroker(Mosquitto):
         await self.stop()
         await self.start()
 
+    async def die(self) -> None:
+        """Kill it: what it had not written down is gone."""
+        assert self._process is not None
+        self._process.kill()
+        await self.stop()
+
 
 @asynccontextmanager
 async def unit_broker(

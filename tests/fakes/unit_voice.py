@@ -32,12 +32,14 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 @asynccontextmanager
-async def unit_room(folder: Path, clock: Clock, *, keys: Memory | None = None) -> AsyncIterator[Units]:
+async def unit_room(
+    folder: Path, clock: Clock, *, keys: Memory | None = None, silence_s: float = SILENCE_S
+) -> AsyncIterator[Units]:
     """Give the room over a database and files in ``folder``; give ``keys`` to open it once more."""
     vault = Vault.of(keys or Memory(Key.new()))
     async with (
         open_database(sqlite_url(folder / "units.db")) as database,
-        open_units(database, vault, folder=folder / "pki", silence_s=SILENCE_S, clock=clock) as units,
+        open_units(database, vault, folder=folder / "pki", silence_s=silence_s, clock=clock) as units,
     ):
         yield units
 

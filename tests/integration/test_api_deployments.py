@@ -1,5 +1,6 @@
 """Deployments over the API: from referral to evaluation, and what their cameras do meanwhile."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -135,6 +136,18 @@ async def test_a_unit_stands_at_one_place(deploying: Deploying) -> None:
     taken = await deploying.ask("installation", place=PLACE)
     assert (taken.status_code, taken.json()["type"]) == (409, "deployment.taken")
     assert (await deploying.team.get(first)).json()["valid"]
+
+
+async def test_a_units_camera_is_enrolled_as_that(desk: Desk) -> None:
+    """It is marked before any host has it: not one picture of the yard is kept between two requests."""
+    camera = await desk.enrol(unit="D017")
+    assert desk.host.assigned_count == 1
+    assert "deployment" in desk.host.assignments[camera].withheld
+    (marked,) = await desk.audit("deployable.marked")
+    assert (marked.subject, json.loads(marked.details)["unit"]) == (camera, "D017")
+    again = await desk.admin.post("/api/v1/cameras", json={"address": "192.0.2.2"})
+    assert again.status_code == 200  # the same device once more, and it is a unit's still
+    assert (await desk.admin.get(f"/api/v1/cameras/{camera}/deployable")).json()["deployable"]
 
 
 async def test_a_fixed_camera_is_not_deployed(deploying: Deploying) -> None:

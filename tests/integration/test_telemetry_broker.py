@@ -9,17 +9,23 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from gateway.db.errors import DatabaseUnusableError
 from gateway.mqtt import BrokerAddress
 from gateway.telemetry.service import door_to, open_telemetry
-from gateway.units import Cause, Link
+from gateway.units import Cause, Link, LinkChanged
 from gateway.units.authority import Authority
 from kernel.clock import SystemClock
+from tests.fakes.clock import ManualClock
 from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_tls
-from tests.fakes.unit_field import Field, answer, say
+from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
 from tests.fakes.waiting import until
+
+pytestmark = pytest.mark.timeout(240)
+NOT_AUTHORIZED = 135
+"""MQTT 5 section 3.4.2.1."""
 
 
 class BrokerField(Field):
@@ -53,7 +59,7 @@ async def test_a_unit_that_speaks_mqtt_5_is_heard(field: BrokerField) -> None:
         await client.publish(voice.topic("event/tamper"), voice.payload(), qos=1)
         await until(lambda: len(field.states()) == 3, what="three messages")
         assert field.units.register.link("D017") is Link.ONLINE
-        field.cut(client)
+        cut(client)
         await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
     assert field.units.refusals.all() == []
 
@@ -108,10 +114,11 @@ async def test_a_command_that_somebody_had_the_broker_keep_is_refused_and_remove
 
 
 async def test_a_unit_writes_and_reads_only_what_is_its_own(field: BrokerField) -> None:
-    """What it writes on another's topics is refused by the broker; commands to another do not reach it."""
+    """What it writes elsewhere the broker stops, and its numbers tell us how much; others' commands do not reach it."""
     voice, other = await field.enrol("D017"), await field.enrol("D018")
     async with await field.client("D018") as theirs, await field.client("D017") as client:
         await say(theirs, other, "online", online=True, firmware="2.1.0")
+        await say(client, voice, "online", online=True, firmware="2.1.0")
         await client.subscribe([(other.topic("command/+"), 1), ("sightline/v1/units/#", 1), ("#", 1)])
         await client.publish(other.topic("state/battery"), voice.payload(percent=1, volts=1, charging=False), qos=1)
         await client.publish(voice.topic("command/reboot"), voice.payload(), qos=1)
@@ -123,7 +130,40 @@ async def test_a_unit_writes_and_reads_only_what_is_its_own(field: BrokerField) 
         await until(lambda: "state/case" in field.states(), what="a message after it")
         assert set(field.states("D018")) == {"online"}
         assert len(client.messages) == 0
-    assert field.units.refusals.all() == []
+    assert [(one.cause, one.label, one.count) for one in field.units.refusals.all()] == [(Cause.MISSING, "D017", 2)]
+
+
+async def test_a_unit_that_is_told_no_knows_it(field: BrokerField) -> None:
+    """In MQTT 5 the broker tells whoever writes where it may not: a unit that is set up wrongly can say so itself."""
+    voice, other = await field.enrol("D017"), await field.enrol("D018")
+    async with await field.client("D017") as client:
+        told = list[int]()
+        client._client.on_publish = lambda *said: told.append(said[3].value)
+        client._client.publish(other.topic("state/case"), voice.payload(open=True), 1)
+        await until(lambda: told, what="an answer")
+    assert told == [NOT_AUTHORIZED]
+
+
+async def test_a_unit_whose_every_word_is_stopped_falls_silent_and_is_seen(tmp_path: Path) -> None:
+    """It is connected and speaks all the time, in another one's name: the room is told that nothing is heard of it."""
+    clock = SystemClock()
+    async with (
+        unit_room(tmp_path, clock, silence_s=1.0) as units,
+        unit_broker(tmp_path / "broker", units) as broker,
+        open_telemetry(units, door_to(units, BrokerAddress("127.0.0.1", broker.port, tls=True)), clock=clock) as heard,
+    ):
+        async with asyncio.timeout(40):
+            await heard.client.up()
+        field = Field(units, broker.port, heard, tmp_path)
+        voice, other = await field.enrol("D017"), await field.enrol("D018")
+        told = list[Any]()
+        units.register.listen(told.append)
+        async with await field.client("D017") as client:
+            await say(client, voice, "online", online=True, firmware="2.1.0")
+            await until(lambda: LinkChanged("D017", Link.ONLINE) in told, what="its birth")
+            while LinkChanged("D017", Link.SILENT) not in told:
+                await say(client, other, "state/case", open=True)
+        assert "state/case" not in units.register.states("D018")
 
 
 async def test_nobody_takes_over_the_session_of_another(field: BrokerField) -> None:
@@ -188,6 +228,57 @@ async def test_a_broker_that_restarts_loses_nothing(field: BrokerField) -> None:
         await field.broker.restart()
     await until(lambda: field.telemetry.inbox.taken == len(sent), what="everything")
     assert field.units.refusals.total(Cause.OUT_OF_ORDER) == 0
+
+
+async def test_nothing_is_lost_while_units_speak_over_restarts(field: BrokerField) -> None:
+    """The broker stops and comes back twice in the middle of what two units say: all of it is taken, once, in order."""
+    voices = [await field.enrol("D017"), await field.enrol("D018")]
+    speaking = asyncio.gather(*(field.knocks(voice, 150) for voice in voices))
+    for heard in (50, 150):
+        await until(lambda heard=heard: len(field.heard) >= heard, what="some of it")  # type: ignore[misc]
+        await field.broker.restart()
+    await speaking
+    await until(lambda: len(field.heard) == 300, what="everything")
+    for label in ("D017", "D018"):
+        assert [seq for of, seq in field.heard if of == label] == list(range(1, 151))
+    assert (field.counted(Cause.MISSING), field.counted(Cause.OUT_OF_ORDER)) == (0, 0)
+
+
+async def test_what_a_killed_broker_loses_is_counted(field: BrokerField) -> None:
+    """Killed in the middle it may lose what it had acknowledged and not handed on: each of these is seen as missing."""
+    voice = await field.enrol("D017")
+    speaking = asyncio.create_task(field.knocks(voice, 200))
+    await until(lambda: len(field.heard) >= 50, what="some of it")
+    await field.broker.die()
+    await field.broker.start()
+    await speaking
+    await until(lambda: field.telemetry.client.connected, what="the connection")
+    await field.knocks(voice, 1)
+    await until(lambda: ("D017", 201) in field.heard, what="the last")
+    assert field.heard == sorted(set(field.heard))
+    assert len(field.heard) + field.counted(Cause.MISSING) == 201
+    assert field.counted(Cause.OUT_OF_ORDER) == 0
+
+
+async def test_a_broker_that_is_away_is_asked_ever_less_often(tmp_path: Path, clock: ManualClock) -> None:
+    """It is called again with pauses that may double up to half a minute, and heard as soon as it is there again."""
+    async with unit_room(tmp_path, clock) as units, unit_broker(tmp_path / "broker", units) as broker:
+        await broker.stop()
+        door = door_to(units, BrokerAddress("127.0.0.1", broker.port, tls=True))
+        with capture_logs() as logs:
+            async with open_telemetry(units, door, clock=clock) as telemetry:
+
+                def pauses() -> list[float]:
+                    return [line["retry_s"] for line in logs if line["event"] == "telemetry.down"]
+
+                for failures in range(1, 10):
+                    await until(lambda failures=failures: len(pauses()) == failures, what="a call")  # type: ignore[misc]
+                    await clock.turn(30.1)
+                await until(lambda: len(pauses()) == 10, what="a call")
+                assert all(pause <= min(30.0, 0.5 * 2**n) + 0.05 for n, pause in enumerate(pauses(), 1))
+                await broker.start()
+                await clock.turn(30.1)
+                await until(lambda: telemetry.client.connected, what="the connection")
 
 
 async def test_what_the_database_did_not_take_comes_again(field: BrokerField, monkeypatch: pytest.MonkeyPatch) -> None:

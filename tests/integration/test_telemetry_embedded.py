@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from gateway.mqtt import BrokerAddress
 from gateway.telemetry.broker import open_broker
+from gateway.telemetry.client import BrokerDoor
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Cause, Link
 from gateway.units.authority import Authority
@@ -17,7 +18,7 @@ from gateway.units.credentials import OURSELVES
 from kernel.clock import SystemClock
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_tls
-from tests.fakes.unit_field import Field, answer, say
+from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
 from tests.fakes.waiting import until
 
@@ -46,7 +47,7 @@ async def test_a_unit_is_heard_told_and_missed(field: Field) -> None:
         await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
         assert (await field.telemetry.commands.send("D017", "locate")).ok
         await answering
-        field.cut(client)
+        cut(client)
         await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
     assert field.units.refusals.all() == []
 
@@ -125,3 +126,53 @@ async def test_a_port_that_is_taken_is_told(field: Field) -> None:
     with pytest.raises(OSError, match="cannot listen"):
         async with open_broker(field.units, pair, host="127.0.0.1", port=field.port):
             pass
+
+
+async def test_units_wait_until_we_hear_them(tmp_path: Path) -> None:
+    """A unit that is there first is let in once we have subscribed: what it says reaches us, and not nobody."""
+    clock, port, open_now = SystemClock(), free_port(), asyncio.Event()
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["127.0.0.1"])
+        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False)
+
+        async def later() -> BrokerDoor:
+            await open_now.wait()
+            return await door()
+
+        async with (
+            open_broker(units, pair, host="127.0.0.1", port=port),
+            open_telemetry(units, later, clock=clock) as telemetry,
+        ):
+            field = Field(units, port, telemetry, tmp_path)
+            voice = await field.enrol("D017")
+            speaking = asyncio.create_task(field.knocks(voice, 5, modern=False))
+            done, _ = await asyncio.wait([speaking], timeout=2.0)
+            assert not done
+            open_now.set()
+            await speaking
+            await until(lambda: len(field.heard) == 5, what="everything")
+        assert units.refusals.all() == []
+
+
+async def test_a_unit_whose_link_is_lost_is_missed(field: Field) -> None:
+    """Nothing comes any more and nobody says so: once its keepalive has run out the last will is told."""
+    voice = await field.enrol("D017")
+    tls = await asyncio.to_thread(field.tls, "D017")
+    reader, writer = await asyncio.open_connection("127.0.0.1", field.port, ssl=tls)
+    try:
+        texts = (b"D017", voice.topic("online").encode(), b'{"online": false}')
+        body = b"\x00\x04MQTT\x04" + bytes([0b101110, 0, 1]) + b"".join(len(t).to_bytes(2, "big") + t for t in texts)
+        birth = voice.payload(online=True, firmware="2.1.0")
+        said = len(texts[1]).to_bytes(2, "big") + texts[1] + b"\x00\x01" + birth
+        writer.write(b"\x10" + bytes([len(body)]) + body + b"\x33" + _length(len(said)) + said)
+        await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+        await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
+        async with asyncio.timeout(20):
+            assert (await reader.read())[:4] == b"\x20\x02\x00\x00"
+    finally:
+        writer.close()
+
+
+def _length(size: int) -> bytes:
+    """Return a remaining length of two bytes (MQTT 3.1.1 section 2.2.3)."""
+    return bytes([size % 128 | 128, size // 128])

@@ -6,28 +6,35 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
 
 from config.telemetry import ReachRule, TelemetrySettings
-from gateway.fleet import rpc
-from kernel.clock import SystemClock
+from gateway.api.times import iso
+from gateway.fleet import footage, rpc
+from kernel.clock import NS_PER_S, SystemClock
+from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
+from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.photos import photo
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import unit_client
+from tests.fakes.unit_field import cut
 from tests.fakes.unit_voice import Voice
 from tests.fakes.waiting import told, until
 from tests.integration.test_api_units import tls_of
 
 GONE = rpc.Problem(type="camera.unreachable", title="It does not answer.", status=502)
+RECORDED_NS, ENDED_NS = 1_790_000_000 * NS_PER_S, 1_790_000_030 * NS_PER_S
 UNIT = "/api/v1/units/D017"
 URN, SERIAL = "urn:uuid:1", "id:1"
 RULES = (
     ReachRule(units=("D017",), network="192.168.0.0/16", via="203.0.113.7", ports={80: 8017, 554: 5517}),
+    ReachRule(units=("D018",), network="192.168.0.0/16", via="203.0.113.7", ports={80: 8018, 554: 5518}),
     ReachRule(network="10.64.0.0/16", via="10.8.0.0/16"),
 )
 
@@ -108,6 +115,33 @@ async def test_forwarded_ports_and_a_vpn_are_reached_by_rule(field: Field) -> No
     await until(lambda: field.assigned == there, what="its place in the VPN")
 
 
+async def test_two_units_behind_one_address_are_told_apart(field: Field, tmp_path: Path) -> None:
+    """They say the same private address and ports: each is met at the ports that are forwarded to it alone."""
+    desk, first = field.desk, field.desk.host.found
+    desk.host.found = second = description("urn:uuid:2")
+    camera = await desk.enrol()
+    mark = await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D018"})
+    assert mark.status_code == 200
+    desk.host.met = {"203.0.113.7:8017": first.identity, "203.0.113.7:8018": second.identity}
+    assert (await desk.admin.post("/api/v1/units", json={"label": "D018"})).status_code == 201
+    bundle = (await desk.admin.post("/api/v1/units/D018/certificate")).json()
+    tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
+    voice = Voice("D018", wall_ns=SystemClock().wall_ns())
+    at: dict[str, Any] = {"host": "192.168.1.20", "http_port": 80, "rtsp_port": 554}
+    await field.is_at(**at)
+    async with unit_client(desk.gateway.rooms.settings.telemetry.port, tls, "D018", modern=False) as client:
+        said = voice.payload(**at, urn=second.identity.urn, serial=second.identity.serial)
+        await client.publish(voice.topic("state/address"), said, qos=1, retain=True)
+        there = {field.deploying.camera: 8017, camera: 8018}
+        await until(lambda: {one: _port(desk, one) for one in there} == there, what="both to be met")
+    assert (await desk.admin.get("/api/v1/units")).json()["refusals"] == []
+
+
+def _port(desk: Desk, camera: str) -> int | None:
+    address = urlsplit(desk.host.assignments[camera].target.address)
+    return address.port if address.hostname == "203.0.113.7" else None
+
+
 async def test_another_serial_number_is_refused_and_seen(field: Field) -> None:
     """Nothing is changed, and what was refused stands with the unit."""
     before = field.assigned
@@ -176,24 +210,68 @@ async def test_a_knock_is_an_alarm_with_the_cameras_picture(field: Field) -> Non
         await field.says("event/shock", peak_g=5.5)
         alarm = await _next(socket, "unit-alarm")
         assert (alarm["unit"], alarm["kind"], alarm["by"]) == ("D017", "knocked", 5.5)
-        assert alarm["cameras"] == [field.deploying.camera]
+        assert (alarm["cameras"], alarm["ends"], alarm["alarms"]) == ([field.deploying.camera], None, [])
         picture = await _next(socket, "unit-picture")
+        assert (picture["kind"], picture["camera"], picture["recorded"]) == ("knocked", field.deploying.camera, None)
     kept = await field.deploying.team.get(f"{field.deploying.path}/photos/{picture['sha256']}")
     assert kept.content == field.desk.host.snapshot_jpeg
     log = (await field.deploying.team.get(f"{field.deploying.path}/log")).json()
     assert [line["step"] for line in log[-2:]] == ["alarm", "picture"]
 
 
+async def test_an_alarm_that_lasts_is_told_with_its_end(field: Field) -> None:
+    """With the place that the unit said last; and its end names what it ends."""
+    await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        await field.says("state/position", latitude=51.5002, longitude=-0.1, accuracy_m=4, satellites=9)
+        await field.says("state/case", open=True)
+        alarm = await _next(socket, "unit-alarm")
+        assert (alarm["kind"], alarm["ends"], alarm["alarms"]) == ("opened", None, ["opened"])
+        assert alarm["place"] == {"latitude": 51.5002, "longitude": -0.1}
+        await field.says("state/case", open=False)
+        over = await _next(socket, "unit-alarm")
+        assert (over["kind"], over["ends"], over["alarms"]) == ("closed", "opened", [])
+
+
+async def test_a_lost_link_is_told_with_where_the_unit_stands(field: Field) -> None:
+    """Its last will tells the room at once: which unit, which cameras, and by which deployment they stand there."""
+    assert (await field.desk.admin.put(UNIT, json={"camera": field.deploying.camera})).status_code == 200
+    standing = await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        cut(field.client)
+        while (news := (await _next(socket, "units"))["units"][0])["link"] != "gone":
+            pass
+    assert (news["label"], news["cameras"]) == ("D017", [field.deploying.camera])
+    assert news["deployment"] == standing["id"]
+
+
 async def test_a_camera_that_is_gone_leaves_its_last_recorded_picture(field: Field) -> None:
-    """Where it makes no picture any more the alarm has the last one that was recorded, with its time."""
+    """Where it makes no picture any more the alarm has the last one that is on the disk, with its time."""
     field.desk.host.still_jpeg = photo(shade=78)
+    run = footage.RunSpan(start_ns=RECORDED_NS, end_ns=ENDED_NS, codec=VideoCodec.H264, width=1280, height=720)
+    field.desk.host.timeline = footage.TimelineReply(spans=(run,), gaps=(), newest_ns=ENDED_NS)
     field.desk.host.refuse["snapshot"] = GONE
     await field.deploying.deployed()
     async with _reading(field.desk, field.deploying.team) as socket:
         await field.says("event/tamper")
-        await _next(socket, "unit-picture")
-    log = (await field.deploying.team.get(f"{field.deploying.path}/log")).json()
-    assert log[-1]["said"]["recorded_ns"] is not None
+        picture = await _next(socket, "unit-picture")
+    assert picture["recorded"] == iso(ENDED_NS - 1)
+    kept = await field.deploying.team.get(f"{field.deploying.path}/photos/{picture['sha256']}")
+    assert kept.content == field.desk.host.still_jpeg
+
+
+async def test_an_alarm_without_any_picture_is_an_alarm(field: Field) -> None:
+    """Nothing is recorded and the camera is gone: the alarm stands alone, and the next one is heard as well."""
+    field.desk.host.refuse = {"snapshot": GONE, "still": GONE}
+    await field.deploying.deployed()
+    async with _reading(field.desk, field.deploying.team) as socket:
+        await field.says("event/tamper")
+        assert (await _next(socket, "unit-alarm"))["kind"] == "tampered"
+        await until(lambda: "still" in field.desk.host.refused, what="its picture to be asked for")
+        field.desk.host.refuse = {}
+        field.desk.host.snapshot_jpeg = photo(shade=79)
+        await field.says("state/case", open=True)
+        assert (await _next(socket, "unit-picture"))["kind"] == "opened"
 
 
 async def test_what_stands_nowhere_raises_nothing(field: Field) -> None:
@@ -209,6 +287,8 @@ async def test_what_stands_nowhere_raises_nothing(field: Field) -> None:
 
 async def test_a_units_states_are_told_to_who_may_see_its_camera(field: Field) -> None:
     """As they change, with its link; an operator is told nothing of a unit that has no camera which they see."""
+    mark = f"/api/v1/cameras/{field.deploying.camera}/deployable"
+    assert (await field.desk.admin.delete(mark)).status_code == 204
     async with _reading(field.desk, field.desk.admin) as all_seeing, _reading(field.desk, field.deploying.team) as team:
         await field.says("state/battery", percent=41, volts=11.8, charging=False)
         (unit,) = (await _next(all_seeing, "units"))["units"]

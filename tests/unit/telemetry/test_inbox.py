@@ -141,3 +141,39 @@ async def test_answers_are_handed_on(units: Units, voice: Voice) -> None:
     await inbox.take([arrived, dataclasses.replace(arrived, stored=True)])
     assert [(label, kind, answer.ok) for label, kind, answer in heard] == [("D017", "locate", True)]
     assert units.refusals.total(Cause.MALFORMED) == 1
+
+
+async def test_a_number_that_never_came_is_counted(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """What the broker refused in silence leaves a hole in the unit's numbers: seen with the next thing that comes."""
+    await inbox.take([voice.state(), voice.state()])
+    voice.seq += 3
+    await inbox.take([voice.state()])
+    (refusal,) = units.refusals.all()
+    assert (refusal.cause, refusal.label, refusal.count) == (Cause.MISSING, "D017", 3)
+    assert "3 before number 6" in refusal.said
+
+
+async def test_what_is_refused_or_answered_is_not_missing(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """Each refused message is counted once, by its cause; an answer bears a number as everything does."""
+    await inbox.take([voice.state()])
+    answer = Arrived(voice.topic("answer/locate"), voice.payload(id="0" * 32, ok=True))
+    spoilt = [dataclasses.replace(voice.state(), payload=b"{") for _ in range(2)]
+    await inbox.take([answer, *spoilt, voice.event("holiday"), voice.state()])
+    assert units.refusals.total(Cause.MALFORMED) == 2
+    assert units.refusals.total(Cause.MISSING) == 0
+    voice.seq += 1
+    await inbox.take([voice.state()])
+    assert units.refusals.total(Cause.MISSING) == 1
+
+
+async def test_only_what_was_heard_in_one_boot_is_compared(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """What the broker had kept, a new boot, and whatever was before we began tell nothing of what is missing."""
+    voice.seq = 40
+    await inbox.take([dataclasses.replace(voice.state(), stored=True)])
+    voice.seq = 50
+    await inbox.take([voice.state()])
+    voice.boot, voice.seq = "boot-2", 7
+    await inbox.take([voice.state()])
+    voice.seq += 1
+    await Inbox(units.register, units.refusals).take([voice.state()])
+    assert units.refusals.all() == []

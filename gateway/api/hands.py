@@ -1,0 +1,32 @@
+"""Whose hand takes a step of a deployment, and what that hand may; and what the audit is told of deployable units."""
+
+from fastapi import Request
+
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api.guard import actor
+from gateway.api.rooms import Rooms
+from gateway.audit.events import Action, AuditEvent
+from gateway.deployments.life import Hand, Right
+from gateway.fleet.cameras import Camera
+
+_RIGHTS = {Permission.DEPLOY: Right.DEPLOY, Permission.DECIDE_DEPLOYMENT: Right.DECIDE}
+
+
+def hand(the: Rooms, who: Identity) -> Hand:
+    """Return who takes a step, and what they may."""
+    may = the.decider.rights(who).permissions()
+    return Hand(
+        user_id=who.user_id,
+        name=who.shown,
+        rights=frozenset(right for permission, right in _RIGHTS.items() if permission in may),
+        person=who.token_name is None,
+    )
+
+
+async def note_mark(the: Rooms, request: Request, who: Identity, action: Action, camera: Camera, unit: str) -> None:
+    """Record that a camera was marked as a deployable unit's, or no more."""
+    details = {"urn": camera.description.identity.urn, "unit": unit}
+    await the.trail.append(
+        AuditEvent(action=action, actor=actor(request, who), subject=camera.id, details=dict(details))
+    )

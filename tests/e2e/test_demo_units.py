@@ -1,0 +1,46 @@
+"""The demo's three deployable units, as a newcomer finds them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.e2e.conftest import Running, demonstrated, seen, sign_in
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("demo")]
+
+UNITS = """async () => {
+  const {units, refusals} = await (await fetch('/api/v1/units')).json();
+  const deployments = await (await fetch('/api/v1/deployments')).json();
+  const cameras = await (await fetch('/api/v1/cameras')).json();
+  return {units, refusals, deployments, cameras};
+}"""
+NUMBERS = """() => [...document.querySelectorAll('article[data-state="live"]')]
+  .map((tile) => window.readStrip(tile.querySelector('video'))?.number ?? null).sort().join()"""
+
+
+@pytest.fixture
+def with_units(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Give a demo with one camera, and the units that it has by default."""
+    with demonstrated(tmp_path_factory.mktemp("demo"), "--cameras", "1") as running:
+        yield running
+
+
+async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: Running) -> None:
+    """They are live beside the camera; each is online, stands by a deployment, and is recorded."""
+    await sign_in(page, with_units)
+    await page.keyboard.press("Alt+4")
+    await seen(page, f"() => ({NUMBERS})() === '1,2,3,4'", timeout_s=120)
+    found: dict[str, Any] = await page.evaluate(UNITS)
+    assert [(one["label"], one["link"]) for one in found["units"]] == [
+        (label, "online") for label in ("D001", "D002", "D003")
+    ]
+    assert found["refusals"] == []
+    assert sorted((one["unit"], one["stage"]) for one in found["deployments"]) == [
+        (label, "deployed") for label in ("D001", "D002", "D003")
+    ]
+    states = {one["id"]: one["state"] for one in found["cameras"]}
+    theirs = [states[camera] for one in found["units"] for camera in one["cameras"]]
+    assert len(theirs) == 3
+    assert all(state["recording"]["main"] for state in theirs)
