@@ -17,11 +17,13 @@ from gateway.console.shell import shell_script
 PAGES = {"/": INDEX, "/watch": WATCH, "/field": FIELD}
 WITH_MAP = frozenset({"/", "/field"})
 WORKER = "field/worker.js"
+READS_CODES = "vendor/zxing-wasm/"
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
     ".css": "text/css",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -54,7 +56,7 @@ def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list
         asset = assets[str(file.relative_to(STATIC))]
         own = {
             "Content-Security-Policy": content_security_policy(
-                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None
+                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None, wasm=file == FIELD
             ),
             "Permissions-Policy": permissions_policy(field=file == FIELD),
         }
@@ -70,7 +72,7 @@ def _offline(assets: dict[str, Asset]) -> list[BaseRoute]:
     """Return what the field's page needs to work without a network: its service worker, and what that keeps."""
     worker = assets[WORKER]
     bodies = {path: asset.body for path, asset in assets.items()}
-    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies)
+    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies, later=READS_CODES)
     return [
         # A script may look after its own folder alone, and the page stands above it.
         _route("/field/worker.js", replace(worker, headers={"Service-Worker-Allowed": "/field"})),
