@@ -109,7 +109,7 @@ def _routed(version: str) -> FastAPI:
         bounds,
         deployments,
         deployment_bounds,
-    deployment_photos,
+        deployment_photos,
         live,
         playback,
         footage,

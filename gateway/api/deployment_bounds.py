@@ -24,9 +24,7 @@ class DeployedBounds(shapes.NewBounds):
 
 
 @router.put("", **needs(Permission.DEPLOY))
-async def change(
-    deployment_id: str, wish: DeployedBounds, request: Request, who: Who, the: The
-) -> shapes.BoundsModel:
+async def change(deployment_id: str, wish: DeployedBounds, request: Request, who: Who, the: The) -> shapes.BoundsModel:
     """Set the limits and no-look zones of a unit's camera, for where this deployment has it stand now.
 
     Who deploys need not be one who enrols; but must see the camera, and the unit must stand by this deployment. What was
@@ -41,8 +39,6 @@ async def change(
     if standing is None or standing.id != known.id:
         raise StepError("The unit does not stand by this deployment.", cure="Load it again.")
     changed = await shapes.bind(the, camera, wish, actor(request, who))
-    taken = await the.deployments.step(
-        deployment_id, Bind(camera=camera.id, bounds=changed.bounds), by=hand(the, who)
-    )
+    taken = await the.deployments.step(deployment_id, Bind(camera=camera.id, bounds=changed.bounds), by=hand(the, who))
     await the.trail.append(step_event(taken, actor(request, who)))
     return shapes.shown(changed)

@@ -1,4 +1,4 @@
-"""No-look zones that a field team says for where its unit stands: who may, of which camera, and what is on file then."""
+"""No-look zones that a field team says for where its unit stands: who may, of which camera, and what is on file."""
 
 import json
 from collections.abc import AsyncIterator

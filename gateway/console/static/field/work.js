@@ -41,7 +41,8 @@ async function post({ deployment, step, said, key, photo }) {
 async function remarked(deployment) {
   const lines = await get(`/deployments/${encodeURIComponent(deployment)}/log`).catch(() => []);
   const photos = lines.filter((/** @type {{step: string}} */ { step }) => step === "photo");
-  const odd = /** @type {string[]} */ (photos.at(-1)?.said.remarks ?? []);
+  // Many phones keep place and time to themselves: that is no news.
+  const odd = /** @type {string[]} */ (photos.at(-1)?.said.remarks ?? []).filter((remark) => !remark.startsWith("it says no"));
   if (odd.length) tell(`The last photo: ${odd.join("; ")}. Take another if it is the wrong one.`, "attention");
 }
 
