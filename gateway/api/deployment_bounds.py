@@ -27,8 +27,8 @@ class DeployedBounds(shapes.NewBounds):
 async def change(deployment_id: str, wish: DeployedBounds, request: Request, who: Who, the: The) -> shapes.BoundsModel:
     """Set the limits and no-look zones of a unit's camera, for where this deployment has it stand now.
 
-    Who deploys need not be one who enrols; but must see the camera, and the unit must stand by this deployment. What was
-    set stands in the deployment's log.
+    Who deploys need not be one who enrols; but must see the camera, and the unit must stand by this deployment. What
+    was set is a line of the deployment's log.
     """
     known = await the.deployments.one(deployment_id)
     camera = the.fleet.camera(wish.camera)
