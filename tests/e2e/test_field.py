@@ -1,38 +1,18 @@
 """A field team's phone puts a unit up and takes it down: twelve taps, a thin link, a cut, and a phone that dies."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiomqtt
 import numpy as np
 import numpy.typing as npt
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from config.cameras import CameraSettings
-from config.telemetry import TelemetrySettings
-from gateway.app import open_gateway
-from gateway.worker import open_host
-from kernel.clock import SystemClock
-from tests.fakes.deploying import Deploying
-from tests.fakes.desk import Desk, settings_in, sign_up
+from tests.e2e.field_street import Street, open_street
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
-from tests.fakes.host import FakeHost
-from tests.fakes.label_video import code_39, label_video, qr_code
-from tests.fakes.live_page import chromium
-from tests.fakes.onecamera import MovingEye, one_camera
-from tests.fakes.ports import free_port
-from tests.fakes.unit_broker import unit_client
-from tests.fakes.unit_field import say
-from tests.fakes.unit_voice import Voice
-from tests.fakes.waiting import told, until
-from tests.fakes.watching import LIVE
+from tests.fakes.label_video import code_39, qr_code
 
 pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
@@ -40,93 +20,11 @@ TAPS_MAX = 12
 MACHINE_S = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Street:
-    """A planned deployment, its unit calling in, and whoever puts it up."""
-
-    deploying: Deploying
-    browser: Browser
-    folder: Path
-    stack: AsyncExitStack
-    unit: aiomqtt.Client
-    voice: Voice
-
-    @property
-    def desk(self) -> Desk:
-        """Return the gateway's desk."""
-        return self.deploying.desk
-
-    async def phone(self, *, label: npt.NDArray[np.bool_] | None = None) -> FieldPhone:
-        """Return the team's phone. ``label`` is the code that its camera sees."""
-        team = self.deploying.team
-        sees = None if label is None else await asyncio.to_thread(label_video, self.folder / "label.y4m", label)
-        return await FieldPhone.of(self.browser, team, self.desk.url, self.folder, self.stack, sees=sees)
-
-    async def says(self, kind: str, **values: object) -> None:
-        """Have the unit say something of itself, and wait until the gateway knows."""
-        await say(self.unit, self.voice, kind, **values)
-
-        async def kinds() -> set[str]:
-            return {one["kind"] for one in (await self.desk.admin.get("/api/v1/units/D017")).json()["states"]}
-
-        await told(kinds, lambda known: kind.removeprefix("state/") in known, what=f"{kind} to be known")
-
-    async def known(self) -> dict[str, Any]:
-        """Return the deployment as the gateway has it."""
-        known: dict[str, Any] = (await self.deploying.team.get(self.deploying.path)).json()
-        return known
-
-    async def steps(self) -> list[str]:
-        """Return the steps of its log since it was planned."""
-        lines = (await self.deploying.team.get(f"{self.deploying.path}/log")).json()
-        names = [line["step"] for line in lines]
-        return names[names.index("planned") + 1 :]
-
-
 @pytest_asyncio.fixture
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
-    """Give it: the gateway has its camera host, and its units' broker, inside."""
-    clock = SystemClock()
-    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port())
-    settings = settings_in(tmp_path).model_copy(
-        update={
-            "live": LIVE,
-            "telemetry": telemetry,
-            "cameras": CameraSettings.model_validate({"allow_loopback": True}),
-        }
-    )
-    async with AsyncExitStack() as stack:
-        device = await stack.enter_async_context(one_camera(clock, eye=MovingEye()))
-        browser = await stack.enter_async_context(chromium())
-        gateway = await stack.enter_async_context(open_gateway(settings, clock=clock, open_host=open_host))
-        await until(lambda: gateway.fleet.up, what="the host to be linked")
-        desk = Desk(gateway, FakeHost(), stack)
-        await sign_up(desk)
-        deploying = await Deploying.at(
-            desk, address=f"{device.host}:{device.http_port}", username=device.username, password=device.password
-        )
-        answer = await desk.admin.post("/api/v1/units", json={"label": "D017", "camera": deploying.camera})
-        assert answer.status_code == 201, answer.text
-        bundle = (await desk.admin.post("/api/v1/units/D017/certificate")).json()
-        tls = await asyncio.to_thread(_tls, bundle, tmp_path)
-        unit = await stack.enter_async_context(unit_client(telemetry.port, tls, "D017", modern=False))
-        voice = Voice("D017", wall_ns=clock.wall_ns())
-        await say(unit, voice, "online", online=True, firmware="2.1.0")
-
-        async def called() -> Any:
-            return (await desk.admin.get("/api/v1/units/D017")).json()
-
-        await told(called, lambda one: one["link"] == "online", what="the unit to call in")
-        await deploying.planned(signs=False)
-        yield Street(deploying, browser, tmp_path, stack, unit, voice)
-
-
-def _tls(bundle: dict[str, Any], folder: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=bundle["authority"])
-    (folder / "unit.pem").write_text(bundle["certificate"])
-    (folder / "unit.key").write_text(bundle["key"])
-    context.load_cert_chain(folder / "unit.pem", folder / "unit.key")
-    return context
+    """Give a street whose unit is planned and calls in."""
+    async with open_street(tmp_path) as street:
+        yield street
 
 
 async def place(phone: FieldPhone) -> None:
@@ -136,13 +34,6 @@ async def place(phone: FieldPhone) -> None:
     await expect(phone.page.locator("#stands-here")).to_be_enabled()
     await phone.tap("#stands-here")
     await phone.done("place")
-
-
-async def stand(street: Street) -> None:
-    """Have the unit stand already."""
-    await street.deploying.photo("sign-up")
-    await street.deploying.step("signs-up", text="On LP 13.")
-    await street.deploying.step("installation", place={"latitude": 51.5, "longitude": -0.1}, bearing_deg=90.0)
 
 
 async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: Street) -> None:
@@ -222,7 +113,7 @@ async def test_the_page_can_be_installed(street: Street) -> None:
 
 async def test_a_finger_draws_what_is_not_looked_at(street: Street) -> None:
     """A team that may not enrol draws on the live picture: the head has the zone, and the log has it too."""
-    await stand(street)
+    await street.stand()
     phone = await street.phone()
     await phone.tap("[data-stage=deployed]")
     await phone.tap("#show-picture")
@@ -269,7 +160,7 @@ async def test_a_photo_from_elsewhere_is_remarked_on_the_spot(street: Street) ->
 
 async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> None:
     """Battery and signal stand in the list; a review is written on the spot, without a network, and sent later."""
-    await stand(street)
+    await street.stand()
     await street.says("state/battery", percent=17.0, volts=11.6, charging=False)
     await street.says("state/signal", rsrp_dbm=-101, rsrq_db=-12, operator="EE", cell="1", technology="LTE")
     phone = await street.phone()
@@ -291,7 +182,7 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
 
 async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:
     """Down here, it is known in the hand: the next deployment takes it without a scan."""
-    await stand(street)
+    await street.stand()
     here = street.deploying.path
     await street.deploying.planned(signs=False, street="Hope Street")
     there, street.deploying.path = street.deploying.path, here
@@ -309,7 +200,7 @@ async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:
 
 async def test_a_unit_is_taken_down_from_the_phone(street: Street) -> None:
     """The unit typed, down, its signs photographed gone: it stands nowhere, and the list has nothing of it."""
-    await stand(street)
+    await street.stand()
     phone = await street.phone()
     await phone.tap("[data-stage=deployed]")
     await phone.page.fill("#unit-label", "d017")

@@ -41,10 +41,11 @@ class FieldPhone:
         self._permissions = ["geolocation"]
         self._shade = 100
         self._cut = False
-        self._link = UNBOUND
+        self._link: dict[str, float] = dict(UNBOUND)
         self._context: BrowserContext
         self._wire: CDPSession
         self.size = PHONE
+        self.place: dict[str, float] = dict(PLACE)
         self.taps = 0
         self.broken: list[str] = []
         self.page: Page
@@ -60,13 +61,14 @@ class FieldPhone:
         *,
         sees: Path | None = None,
         size: tuple[int, int] = PHONE,
+        place: dict[str, float] | None = None,
     ) -> "FieldPhone":
         """Return the phone of somebody who is signed in, prepared where there is a network, and then on a thin link.
 
         ``sees`` is what its camera sees, as a video; the page may use it then.
         """
         phone = cls(browser, somebody.cookies, url, folder)
-        phone.size = size
+        phone.size, phone.place = size, dict(place or PLACE)
         if sees is not None:
             phone._permissions = ["geolocation", "camera"]
             phone._flags = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={sees}"]
@@ -85,7 +87,7 @@ class FieldPhone:
             viewport={"width": self.size[0], "height": self.size[1]},
             has_touch=True,
             is_mobile=True,
-            geolocation=PLACE,  # type: ignore[arg-type]
+            geolocation=self.place,  # type: ignore[arg-type]
             permissions=self._permissions,
         )
         await self._context.add_cookies(self._cookies)  # type: ignore[arg-type]
@@ -123,7 +125,7 @@ class FieldPhone:
 
     async def thin(self) -> None:
         """Leave for where there is 3G."""
-        self._link = THIRD_GENERATION
+        self._link = dict(THIRD_GENERATION)
         await self._conditions()
 
     async def _conditions(self) -> None:
@@ -139,7 +141,7 @@ class FieldPhone:
         self.taps += PHOTO_TAPS
         self._shade += 1
         file = self._folder / f"{self._shade}.jpg"
-        file.write_bytes(photo(shade=self._shade, place=place or (PLACE["latitude"], PLACE["longitude"])))
+        file.write_bytes(photo(shade=self._shade, place=place or (self.place["latitude"], self.place["longitude"])))
         await self.page.set_input_files(selector, file)
 
     async def draw(self, selector: str, box: tuple[float, float, float, float]) -> None:
