@@ -16,8 +16,9 @@ from gateway.console.shell import shell_script
 
 PAGES = {"/": INDEX, "/watch": WATCH, "/field": FIELD}
 WITH_MAP = frozenset({"/", "/field"})
+READS_CODES = frozenset({"/field"})
 WORKER = "field/worker.js"
-READS_CODES = "vendor/zxing-wasm/"
+READER = "vendor/zxing-wasm/"
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
@@ -48,7 +49,8 @@ def load_assets(root: Path = STATIC) -> dict[str, Asset]:
 def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list[BaseRoute]:
     """Return the routes of the pages and files. Blocks: call it before the event loop runs, or in a thread.
 
-    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map.
+    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map, those in ``READS_CODES`` a reader of
+    printed codes, which is WebAssembly.
     """
     assets = load_assets(root)
     routes: list[BaseRoute] = []
@@ -56,7 +58,7 @@ def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list
         asset = assets[str(file.relative_to(STATIC))]
         own = {
             "Content-Security-Policy": content_security_policy(
-                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None, wasm=file == FIELD
+                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None, wasm=page in READS_CODES
             ),
             "Permissions-Policy": permissions_policy(field=file == FIELD),
         }
@@ -72,7 +74,7 @@ def _offline(assets: dict[str, Asset]) -> list[BaseRoute]:
     """Return what the field's page needs to work without a network: its service worker, and what that keeps."""
     worker = assets[WORKER]
     bodies = {path: asset.body for path, asset in assets.items()}
-    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies, later=READS_CODES)
+    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies, later=READER)
     return [
         # A script may look after its own folder alone, and the page stands above it.
         _route("/field/worker.js", replace(worker, headers={"Service-Worker-Allowed": "/field"})),
