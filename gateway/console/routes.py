@@ -49,8 +49,8 @@ def load_assets(root: Path = STATIC) -> dict[str, Asset]:
 def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list[BaseRoute]:
     """Return the routes of the pages and files. Blocks: call it before the event loop runs, or in a thread.
 
-    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map. Those in ``READS_CODES`` have
-    a reader of printed codes, which is WebAssembly.
+    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map. Those in
+    ``READS_CODES`` have a reader of printed codes, which is WebAssembly.
     """
     assets = load_assets(root)
     routes: list[BaseRoute] = []
