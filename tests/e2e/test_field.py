@@ -165,7 +165,7 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
     await street.says("state/signal", rsrp_dbm=-101, rsrq_db=-12, operator="EE", cell="1", technology="LTE")
     phone = await street.phone()
     await expect(phone.page.locator("[data-health=D017]")).to_have_text(
-        "! online · battery 17 % · signal fair (-101 dBm, EE)"
+        "! online · battery low, 17 % · signal fair (-101 dBm, EE)"
     )
     await phone.lose()
     await phone.tap("[data-stage=deployed]")

@@ -105,7 +105,7 @@ async def test_a_deployment_is_no_key_to_other_cameras(deploying: Deploying) -> 
     desk.host.found = desk.host.found.model_copy(update={"identity": identity})
     other = await desk.enrol()
     answer = await put(deploying, camera=other)
-    assert answer.json()["type"] == "deployment.wish"
+    assert answer.json()["type"] == "deployment.refused"
     assert desk.host.assignments[other].bounds.empty
     assert (await deploying.team.put(f"/api/v1/cameras/{other}/bounds", json={"zones": []})).status_code == 403
 

@@ -8,7 +8,7 @@ import { fields } from "../app/element.js";
 import { clock } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
-import { dueOf, health, takenDown, toPutUp } from "./progress.js";
+import { alarmed, dueOf, health, takenDown, toPutUp } from "./progress.js";
 import "./review.js";
 import "./scan.js";
 import { FieldElement, deployments, opened } from "./state.js";
@@ -79,7 +79,7 @@ class FieldDown extends FieldElement {
     const due = dueOf(one, Date.now());
     return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
         <p>Unit <b>${one.unit}</b> · ${one.title}</p>
-        ${one.alarms.length ? html`<p class="said alarm">${one.alarms.join(", ")}</p>` : nothing}
+        ${one.alarms.length ? html`<p class="said alarm">${alarmed(one)}</p>` : nothing}
         ${how ? html`<p id="how" class=${how.poor ? "attention" : "quiet"}>${how.words.join(" · ")}</p>` : nothing}
         ${due === "review" ? html`<p class="said attention">A review is due.</p>` : due === "over" ? html`<p class="said alarm">Its time is over, and it records nothing: take it down.</p>` : nothing}
         ${one.stage === "deployed" ? html`<div class="row">${camera ? this.#opener("picture", "Picture, zones and presets") : nothing}${due === "over" ? nothing : this.#opener("review", "Review")}</div>` : nothing}</section>

@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import { signOut } from "../app/session.js";
 import { clock, duration } from "../app/time.js";
-import { dueOf, health, standing, toPutUp } from "./progress.js";
+import { alarmed, dueOf, health, standing, toPutUp } from "./progress.js";
 import { FieldElement, deployments, ours } from "./state.js";
 import { look, open } from "./work.js";
 
@@ -32,7 +32,7 @@ class FieldList extends FieldElement {
       <span>${one.title}</span>
       <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${day(one.until)}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
       ${this.#health(one.unit)}
-      ${one.alarms.length > 0 ? html`<span class="alarm">! ${one.alarms.join(", ")}</span>` : nothing}
+      ${one.alarms.length > 0 ? html`<span class="alarm">! ${alarmed(one)}</span>` : nothing}
       ${due === "over" ? html`<span class="alarm">! its time is over: take it down</span>` : due === "review" ? html`<span class="attention" data-due="review">! review due since ${day(/** @type {string} */ (one.review))}</span>`
         : one.stage === "deployed" && one.review ? html`<span class="quiet">next review by ${day(one.review)}</span>` : nothing}
     </button></li>`;
@@ -53,7 +53,7 @@ class FieldList extends FieldElement {
       ${reach === "down" ? html`<p class="said attention" role="status">No network. This is how it stood ${duration(Date.now() - readAt)} ago. Work on: it is sent later.</p>` : nothing}
       <section aria-labelledby="to-put-up"><h1 id="to-put-up">Put up</h1>
         ${up.length ? html`<ul class="works">${up.map((one) => this.#row(one))}</ul>` : html`<p class="quiet">Nothing is planned.</p>`}</section>
-      <section aria-labelledby="standing"><h1 id="standing">Standing: review, take down, move</h1>
+      <section aria-labelledby="standing"><h1 id="standing">Standing</h1>
         ${down.length ? html`<ul class="works">${down.map((one) => this.#row(one))}</ul>` : html`<p class="quiet">Nothing stands.</p>`}</section>
       <footer class="field-foot">
         ${lasting ? nothing : html`<p class="hint">This browser may clear what waits here when the phone is full. Add this page to the home screen, and send before you leave.</p>`}

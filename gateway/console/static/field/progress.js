@@ -92,12 +92,13 @@ export function health(unit, clock) {
   const signal = said(unit, "signal");
   const charge = typeof battery?.percent === "number" ? battery.percent : null;
   const online = unit.link === "online";
+  const low = charge !== null && charge <= LOW_PERCENT && !battery?.charging;
   const words = [
     online ? "online" : unit.link === "never" ? "has not called in yet" : `not heard since ${unit.heard ? clock(unit.heard) : "a while"}`,
-    charge === null ? "" : `battery ${Math.round(charge)} %${battery?.charging ? ", charging" : ""}`,
+    charge === null ? "" : `battery ${low ? "low, " : ""}${Math.round(charge)} %${battery?.charging ? ", charging" : ""}`,
     typeof signal?.rsrp_dbm === "number" ? `signal ${bars(signal.rsrp_dbm)} (${Math.round(signal.rsrp_dbm)} dBm${signal.operator ? `, ${signal.operator}` : ""})` : "",
   ];
-  return { words: words.filter(Boolean), poor: !online || (charge !== null && charge <= LOW_PERCENT && !battery?.charging) };
+  return { words: words.filter(Boolean), poor: !online || low };
 }
 
 /** A 4G signal in a word; the steps are those by which phones draw their bars. @param {number} dbm RSRP */
@@ -108,6 +109,12 @@ export const said = (unit, kind) => unit.states.find((state) => state.kind === k
 
 /** Which one may put up or take down now. @param {Deployment[]} deployments */
 export const toPutUp = (deployments) => deployments.filter(({ stage }) => stage === "planned");
+/** What has happened to a unit, in words. @type {Record<string, string>} */
+const ALARMS = { left: "it has left its place", tilted: "it leans", opened: "its case is open" };
+
+/** @param {Deployment} one @returns {string} empty where nothing is wrong */
+export const alarmed = ({ alarms }) => alarms.map((kind) => ALARMS[kind] ?? kind).join(", ");
+
 /** What needs somebody at a place: an end that is past, or a review. @param {Deployment} one @param {number} now ms since 1970 @returns {"over" | "review" | ""} */
 export const dueOf = (one, now) =>
   one.stage !== "deployed" ? "" : !one.valid ? "over" : one.review !== null && Date.parse(one.review) <= now ? "review" : "";

@@ -119,7 +119,7 @@ class FieldScan extends FieldElement {
     return html`<h3>Calling in now</h3><ul class="works">${units.slice(0, 8).map((unit) => {
       const battery = said(unit, "battery");
       return html`<li><button class="work" data-unit=${unit.label} @click=${() => this.found(unit.label, "chosen")}>
-        <strong>${unit.label}</strong><span>${[unit.label === planned ? "planned here" : "", unit.model,
+        <strong>${unit.label}</strong><span>${[unit.label !== planned ? "" : opened()?.stage === "planned" ? "planned here" : "stands here", unit.model,
           typeof battery?.percent === "number" ? `battery ${Math.round(battery.percent)} %` : ""].filter(Boolean).join(" · ")}</span></button></li>`;
     })}</ul>`;
   }

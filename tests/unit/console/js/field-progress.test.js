@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
-import { dueOf, foreseen, health } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -22,6 +22,11 @@ test("a battery is low unless it charges", () => {
   assert.ok(health(unit("online", { battery: { percent: 20, charging: false } }), clock).poor);
   assert.ok(!health(unit("online", { battery: { percent: 20, charging: true } }), clock).poor);
   assert.ok(!health(unit("online", { battery: { percent: 21, charging: false } }), clock).poor);
+});
+
+test("what has happened to a unit is said in words", () => {
+  assert.equal(alarmed({ ...STANDS, alarms: ["left", "opened"] }), "it has left its place, its case is open");
+  assert.equal(alarmed({ ...STANDS, alarms: [] }), "");
 });
 
 test("a signal has a word for each of a phone's bars", () => {
