@@ -12,8 +12,8 @@ from gateway.api import models
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import BadRequestError, NotHereError
 from gateway.api.guard import Who, actor, needs
-from gateway.api.rooms import The
-from gateway.audit.events import Action, AuditEvent
+from gateway.api.rooms import Rooms, The
+from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.fleet.cameras import Camera
 from kernel.head import Axis
 from kernel.ids import new_id
@@ -100,12 +100,17 @@ class BoundsModel(NewBounds):
 @router.get("", **needs(Permission.VIEW_LIVE, room=True))
 async def bounds(camera: OneCamera) -> BoundsModel:
     """Return the limits and no-look zones of a head."""
-    return _shown(camera)
+    return shown(camera)
 
 
 @router.put("", **needs(Permission.ENROL))
 async def change(wish: NewBounds, request: Request, camera: OneCamera, who: Who, the: The) -> BoundsModel:
     """Set the limits and no-look zones of a head, for where the camera stands now."""
+    return shown(await bind(the, camera, wish, actor(request, who)))
+
+
+async def bind(the: Rooms, camera: Camera, wish: NewBounds, by: Actor) -> Camera:
+    """Set them, have the audit told, and return the camera after it."""
     _check(camera, wish)
     after = Bounds(
         limits=tuple(Limits(**one.model_dump()) for one in wish.limits),
@@ -115,12 +120,12 @@ async def change(wish: NewBounds, request: Request, camera: OneCamera, who: Who,
     await the.trail.append(
         AuditEvent(
             action=Action.BOUNDS_CHANGED,
-            actor=actor(request, who),
+            actor=by,
             subject=camera.id,
             details={"before": _told(camera.bounds), "after": _told(changed.bounds)},
         )
     )
-    return _shown(changed)
+    return changed
 
 
 def _check(camera: Camera, wish: NewBounds) -> None:
@@ -139,7 +144,8 @@ def _told(bounds: Bounds) -> str:
     return json.dumps(asdict(bounds), separators=(",", ":"))
 
 
-def _shown(camera: Camera) -> BoundsModel:
+def shown(camera: Camera) -> BoundsModel:
+    """Return what is shown of a camera's."""
     abilities = camera.view.head
     known = camera.bounds
     return BoundsModel(

@@ -24,8 +24,10 @@ def script_hashes(page_html: str) -> tuple[str, ...]:
     return tuple(f"'sha256-{base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()}'" for body in bodies)
 
 
-def content_security_policy(page_html: str, *, tiles_url: str | None = None) -> str:
+def content_security_policy(page_html: str, *, tiles_url: str | None = None, wasm: bool = False) -> str:
     """Return the policy for the page; ``tiles_url`` is the configured map tile template, if there is one.
+
+    ``wasm``: it may compile WebAssembly, from this server: what reads codes is that. It gives ``eval`` to nobody.
 
     ``blob:`` in media and images: hls.js plays through a MediaSource, and stills are shown from memory.
     """
@@ -37,7 +39,7 @@ def content_security_policy(page_html: str, *, tiles_url: str | None = None) -> 
     directives = {
         "default-src": ("'none'",),
         "object-src": ("'none'",),
-        "script-src": ("'self'", *script_hashes(page_html)),
+        "script-src": ("'self'", *(["'wasm-unsafe-eval'"] if wasm else []), *script_hashes(page_html)),
         "style-src": ("'self'",),
         "img-src": tuple(images),
         "media-src": ("'self'", "blob:"),

@@ -16,12 +16,15 @@ from gateway.console.shell import shell_script
 
 PAGES = {"/": INDEX, "/watch": WATCH, "/field": FIELD}
 WITH_MAP = frozenset({"/", "/field"})
+READS_CODES = frozenset({"/field"})
 WORKER = "field/worker.js"
+READER = "vendor/zxing-wasm/"
 _TYPES = {
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
     ".css": "text/css",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -46,7 +49,8 @@ def load_assets(root: Path = STATIC) -> dict[str, Asset]:
 def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list[BaseRoute]:
     """Return the routes of the pages and files. Blocks: call it before the event loop runs, or in a thread.
 
-    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map.
+    ``tiles_url`` is the configured map tile template: the pages in ``WITH_MAP`` have a map. Those in
+    ``READS_CODES`` have a reader of printed codes, which is WebAssembly.
     """
     assets = load_assets(root)
     routes: list[BaseRoute] = []
@@ -54,7 +58,7 @@ def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list
         asset = assets[str(file.relative_to(STATIC))]
         own = {
             "Content-Security-Policy": content_security_policy(
-                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None
+                asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None, wasm=page in READS_CODES
             ),
             "Permissions-Policy": permissions_policy(field=file == FIELD),
         }
@@ -70,7 +74,7 @@ def _offline(assets: dict[str, Asset]) -> list[BaseRoute]:
     """Return what the field's page needs to work without a network: its service worker, and what that keeps."""
     worker = assets[WORKER]
     bodies = {path: asset.body for path, asset in assets.items()}
-    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies)
+    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies, later=READER)
     return [
         # A script may look after its own folder alone, and the page stands above it.
         _route("/field/worker.js", replace(worker, headers={"Service-Worker-Allowed": "/field"})),

@@ -40,13 +40,21 @@ def shell_of(page: str, assets: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def shell_script(page_path: str, page: str, assets: Mapping[str, bytes]) -> bytes:
-    """Return what the page's service worker reads: what to keep, and a version that changes with any of it."""
+def shell_script(page_path: str, page: str, assets: Mapping[str, bytes], *, later: str = "") -> bytes:
+    """Return what the page's service worker reads: what to keep, and a version that changes with any of it.
+
+    ``later`` is the folder of what the page loads only where it needs it: it is kept from then on.
+    """
     files = shell_of(page, assets)
+    asked = sorted(path for path in assets if later and path.startswith(later) and path not in files)
     digest = sha256(page.encode())
-    for path in files:
+    for path in (*files, *asked):
         digest.update(sha256(assets[path]).digest())
-    told = {"version": digest.hexdigest()[:16], "files": [page_path, *(f"{_STATIC}{path}" for path in files)]}
+    told = {
+        "version": digest.hexdigest()[:16],
+        "files": [page_path, *(f"{_STATIC}{path}" for path in files)],
+        "later": [f"{_STATIC}{path}" for path in asked],
+    }
     return f"self.SHELL = {json.dumps(told)};\n".encode()
 
 

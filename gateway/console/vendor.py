@@ -35,8 +35,12 @@ FILES: dict[str, tuple[str, ...]] = {
     "@lit/reactive-element": ("reactive-element.js", "css-tag.js"),
     "leaflet": ("dist/leaflet-src.esm.js", "dist/leaflet.css"),
     "hls.js": ("dist/hls.light.min.mjs",),
+    "zxing-wasm": ("dist/es/reader/index.js", "dist/es/share.js", "dist/reader/zxing_reader.wasm"),
 }
-"""Package to the files the console loads. hls.js in its light build: no DRM, subtitles or alternate audio here."""
+"""Package to the files the console loads. hls.js in its light build: no DRM, subtitles or alternate audio here.
+
+zxing-wasm (ZXing-C++, Apache-2.0, compiled by it) in its reader alone: it reads codes where the browser does not.
+"""
 
 
 def manifest_of(folder: Path, versions: dict[str, tuple[str, str]]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from gateway.deployments.errors import DeciderError, StepError, WishError
 from gateway.deployments.geofence import LASTING, OVER, Tilt
 from gateway.deployments.steps import (
     NAMES,
+    Bind,
     Check,
     Document,
     DocumentKind,
@@ -100,6 +101,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Plan: Allowed(frozenset({Stage.GRANTED, Stage.PLANNED}), Stage.PLANNED, Right.DEPLOY),
     SignsUp: Allowed(frozenset({Stage.PLANNED}), None, Right.DEPLOY),
     Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
+    Bind: Allowed(_STANDS, None, Right.DEPLOY),
     Review: Allowed(_STANDS, None, Right.DEPLOY),
     Extend: Allowed(_STANDS, None, Right.DECIDE),
     Hung: Allowed(_STANDS, None, Right.CLOCK),
@@ -324,6 +326,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Plan: _planned,
     SignsUp: _signs_up,
     Install: _installed,
+    Bind: _unchanged,
     Review: _reviewed,
     Extend: _extended,
     Hung: _hung,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from gateway.deployments.geofence import Kind
 from kernel.geography import Place
+from ptz.bounds import Bounds
 
 
 class DocumentKind(StrEnum):
@@ -144,6 +145,14 @@ class Install:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bind:
+    """Limits and no-look zones of one of the unit's cameras are said for where it stands."""
+
+    camera: str
+    bounds: Bounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """Somebody looked whether it is still needed, and when to look again."""
 
@@ -230,6 +239,7 @@ Step = (
     | Plan
     | SignsUp
     | Install
+    | Bind
     | Review
     | Extend
     | Hung
@@ -252,6 +262,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Plan: "planned",
     SignsUp: "signs-up",
     Install: "installed",
+    Bind: "bounds",
     Review: "reviewed",
     Extend: "extended",
     Hung: "hung",

@@ -1,35 +1,18 @@
 """A field team's phone puts a unit up and takes it down: twelve taps, a thin link, a cut, and a phone that dies."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from config.cameras import CameraSettings
-from config.telemetry import TelemetrySettings
-from drivers.simulator.device import SimulatedDevice
-from gateway.app import open_gateway
-from gateway.worker import open_host
-from kernel.clock import SystemClock
-from tests.fakes.browser import chromium
-from tests.fakes.deploying import Deploying
-from tests.fakes.desk import Desk, settings_in, sign_up
+from tests.e2e.field_street import Street, open_street
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
-from tests.fakes.host import FakeHost
-from tests.fakes.onecamera import MovingEye, one_camera
-from tests.fakes.ports import free_port
-from tests.fakes.unit_broker import unit_client
-from tests.fakes.unit_field import say
-from tests.fakes.unit_voice import Voice
-from tests.fakes.waiting import told, until
-from tests.fakes.watching import LIVE
+from tests.fakes.label_video import code_39, qr_code
 
 pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
@@ -37,81 +20,11 @@ TAPS_MAX = 12
 MACHINE_S = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Street:
-    """A planned deployment, its unit calling in, and whoever puts it up."""
-
-    deploying: Deploying
-    device: SimulatedDevice
-    browser: Browser
-    folder: Path
-    stack: AsyncExitStack
-
-    @property
-    def desk(self) -> Desk:
-        """Return the gateway's desk."""
-        return self.deploying.desk
-
-    async def phone(self, *, code: str | None = None) -> FieldPhone:
-        """Return the team's phone. ``code``: it reads that off units."""
-        team = self.deploying.team
-        return await FieldPhone.of(self.browser, team, self.desk.url, self.folder, self.stack, code=code)
-
-    async def known(self) -> dict[str, Any]:
-        """Return the deployment as the gateway has it."""
-        known: dict[str, Any] = (await self.deploying.team.get(self.deploying.path)).json()
-        return known
-
-    async def steps(self) -> list[str]:
-        """Return the steps of its log since it was planned."""
-        lines = (await self.deploying.team.get(f"{self.deploying.path}/log")).json()
-        names = [line["step"] for line in lines]
-        return names[names.index("planned") + 1 :]
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
-    """Give it: the gateway has its camera host, and its units' broker, inside."""
-    clock = SystemClock()
-    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port())
-    settings = settings_in(tmp_path).model_copy(
-        update={
-            "live": LIVE,
-            "telemetry": telemetry,
-            "cameras": CameraSettings.model_validate({"allow_loopback": True}),
-        }
-    )
-    async with AsyncExitStack() as stack:
-        device = await stack.enter_async_context(one_camera(clock, eye=MovingEye()))
-        browser = await stack.enter_async_context(chromium("--use-fake-device-for-media-stream"))
-        gateway = await stack.enter_async_context(open_gateway(settings, clock=clock, open_host=open_host))
-        await until(lambda: gateway.fleet.up, what="the host to be linked")
-        desk = Desk(gateway, FakeHost(), stack)
-        await sign_up(desk)
-        deploying = await Deploying.at(
-            desk, address=f"{device.host}:{device.http_port}", username=device.username, password=device.password
-        )
-        answer = await desk.admin.post("/api/v1/units", json={"label": "D017", "camera": deploying.camera})
-        assert answer.status_code == 201, answer.text
-        bundle = (await desk.admin.post("/api/v1/units/D017/certificate")).json()
-        tls = await asyncio.to_thread(_tls, bundle, tmp_path)
-        unit = await stack.enter_async_context(unit_client(telemetry.port, tls, "D017", modern=False))
-        await say(unit, Voice("D017", wall_ns=clock.wall_ns()), "online", online=True, firmware="2.1.0")
-
-        async def called() -> Any:
-            return (await desk.admin.get("/api/v1/units/D017")).json()
-
-        await told(called, lambda one: one["link"] == "online", what="the unit to call in")
-        await deploying.planned(signs=False)
-        yield Street(deploying, device, browser, tmp_path, stack)
-
-
-def _tls(bundle: dict[str, Any], folder: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=bundle["authority"])
-    (folder / "unit.pem").write_text(bundle["certificate"])
-    (folder / "unit.key").write_text(bundle["key"])
-    context.load_cert_chain(folder / "unit.pem", folder / "unit.key")
-    return context
+    """Give a street whose unit is planned and calls in."""
+    async with open_street(tmp_path) as street:
+        yield street
 
 
 async def place(phone: FieldPhone) -> None:
@@ -173,20 +86,52 @@ async def test_nothing_is_lost_when_the_network_and_the_phone_go(street: Street)
     assert phone.broken == []
 
 
-async def test_a_units_code_is_scanned_without_a_tap(street: Street) -> None:
-    """Where the browser reads codes and the page may use the camera, the right unit is known by holding it there."""
-    phone = await street.phone(code="https://sightline.example/u/D017")
+@pytest.mark.parametrize("label", [qr_code("https://sightline.example/u/D017"), code_39("D017")], ids=["qr", "barcode"])
+async def test_a_units_code_is_scanned_without_a_tap(street: Street, label: npt.NDArray[np.bool_]) -> None:
+    """Where the page may use the camera, the right unit is known by holding it there: without a network too."""
+    phone = await street.phone(label=label)
+    await phone.lose()
     await phone.tap("[data-deployment]")
     await phone.done("unit")
     assert phone.taps == 1
+    assert phone.broken == []
 
 
 async def test_another_unit_than_the_planned_one_is_said(street: Street) -> None:
     """A code of another unit is no leave to go on."""
-    phone = await street.phone(code="D099")
+    phone = await street.phone(label=qr_code("D099"))
     await phone.tap("[data-deployment]")
     await expect(phone.page.get_by_text("This is D099; D017 is planned.")).to_be_visible()
     await expect(phone.page.locator('[data-part="unit"]')).to_have_attribute("data-done", "false")
+
+
+async def test_the_page_can_be_installed(street: Street) -> None:
+    """Chromium finds its manifest, icons and service worker good enough for the home screen."""
+    phone = await street.phone()
+    assert await phone.unfit() == []
+
+
+async def test_a_finger_draws_what_is_not_looked_at(street: Street) -> None:
+    """A team that may not enrol draws on the live picture: the head has the zone, and the log has it too."""
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    await phone.tap("#draw-zone")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-drawing", "true")
+    await phone.draw(".field-view", (0.6, 0.4, 0.9, 0.6))
+    await phone.page.fill("#zone-name", "Windows of number 12")
+    await phone.page.keyboard.press("Enter")
+    await expect(phone.page.locator("[data-zone='Windows of number 12']")).to_be_visible()
+    bounds = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}/bounds")).json()
+    assert bounds["confirmed"]
+    (zone,) = bounds["zones"]
+    head = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}")).json()["state"]["head"]
+    from_deg, to_deg = ((zone[side] - head["pan_deg"]) % 360 for side in ("pan_from_deg", "pan_to_deg"))
+    assert 0 < from_deg < to_deg < head["hfov_deg"] / 2
+    assert (await street.steps())[-1] == "bounds"
+    assert phone.broken == []
 
 
 async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Street) -> None:
@@ -204,11 +149,58 @@ async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Stree
     assert (await street.steps())[-1] == "withdrawn"
 
 
+async def test_a_photo_from_elsewhere_is_remarked_on_the_spot(street: Street) -> None:
+    """What the gateway finds odd about a photo is said while whoever took it can take another."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.shoot("#sign-photo", place=(51.6, -0.1))
+    await expect(phone.page.locator(".notice")).to_contain_text("m from the place")
+
+
+async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> None:
+    """Battery and signal stand in the list; a review is written on the spot, without a network, and sent later."""
+    await street.stand()
+    await street.says("state/battery", percent=17.0, volts=11.6, charging=False)
+    await street.says("state/signal", rsrp_dbm=-101, rsrq_db=-12, operator="EE", cell="1", technology="LTE")
+    phone = await street.phone()
+    await expect(phone.page.locator("[data-health=D017]")).to_have_text(
+        "! online · battery low, 17 % · signal fair (-101 dBm, EE)"
+    )
+    await phone.lose()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-review")
+    await phone.page.fill("#review-found", "Nothing was tipped since.")
+    await phone.tap("[name=needed][value=no]")
+    await phone.tap("#review")
+    await phone.waits(1)
+    await phone.find()
+    await phone.waits(0)
+    known = await street.known()
+    assert (known["stage"], known["needed"]) == ("deployed", False)
+
+
+async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:
+    """Down here, it is known in the hand: the next deployment takes it without a scan."""
+    await street.stand()
+    here = street.deploying.path
+    await street.deploying.planned(signs=False, street="Hope Street")
+    there, street.deploying.path = street.deploying.path, here
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("[data-unit=D017]")
+    await phone.tap("#is-down")
+    await phone.done("removal")
+    await phone.tap("#onward [data-onward]")
+    await phone.done("unit")
+    await phone.waits(0)
+    assert (await street.known())["stage"] == "removed"
+    assert (await street.deploying.team.get(there)).json()["stage"] == "planned"
+
+
 async def test_a_unit_is_taken_down_from_the_phone(street: Street) -> None:
     """The unit typed, down, its signs photographed gone: it stands nowhere, and the list has nothing of it."""
-    await street.deploying.photo("sign-up")
-    await street.deploying.step("signs-up", text="On LP 13.")
-    await street.deploying.step("installation", place={"latitude": 51.5, "longitude": -0.1}, bearing_deg=90.0)
+    await street.stand()
     phone = await street.phone()
     await phone.tap("[data-stage=deployed]")
     await phone.page.fill("#unit-label", "d017")

@@ -12,7 +12,7 @@ from tests.fakes.waiting import until
 pytestmark = pytest.mark.timeout(120)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened() -> AsyncIterator[Open]:
     """Give a function that opens the console; the page must raise nothing."""
     async with opening() as open_:

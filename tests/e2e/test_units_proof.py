@@ -28,7 +28,7 @@ from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, settings_in, sign_up
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
 from tests.fakes.host import FakeHost
-from tests.fakes.live_page import chromium
+from tests.fakes.browser import chromium
 from tests.fakes.ports import free_port
 from tests.fakes.waiting import told, until
 from tests.fakes.watching import LIVE
@@ -130,7 +130,7 @@ class Life:
         await self.console.wait_for_selector(f'{self.tile}[data-state="live"]', timeout=timeout_s * 1000)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def life(tmp_path: Path) -> AsyncIterator[Life]:
     """Give a unit that calls in, with a deployment that was granted and planned; the team's phone; the console."""
     telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port())

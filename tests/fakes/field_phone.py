@@ -1,12 +1,19 @@
 """A field team's phone: a browser of its size and fingers, on a thin link, that loses its network and dies."""
 
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
+from playwright.async_api import Error as BrowserError
 
+from tests.fakes.live_page import CHROMIUM, FLAGS
 from tests.fakes.photos import photo
+from tests.fakes.waiting import told
 from tests.fakes.watching import PHONE
 
 PLACE = {"latitude": 51.50002, "longitude": -0.10001, "accuracy": 6}
@@ -14,11 +21,10 @@ FACING_EAST = (
     "() => dispatchEvent(new DeviceOrientationEvent('deviceorientationabsolute',"
     " {alpha: 270, beta: 0, gamma: 0, absolute: true}))"
 )
-THIRD_GENERATION = {"latency": 400, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
-_READS = """globalThis.BarcodeDetector = class {
-  static async getSupportedFormats() { return ["qr_code"]; }
-  async detect(video) { return video.videoWidth > 0 ? [{ rawValue: "CODE" }] : []; }
-};"""
+THIRD_GENERATION = {"latency": 400, "downloadThroughput": 400_000 / 8, "uploadThroughput": 400_000 / 8}
+UNBOUND = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+_KEPT = """() => navigator.serviceWorker.controller !== null
+  && caches.match('/static/vendor/zxing-wasm/reader/zxing_reader.wasm').then((one) => one !== undefined)"""
 PHOTO_TAPS = 3
 """The page's button, the shutter, and the phone's "use it"."""
 
@@ -26,16 +32,23 @@ PHOTO_TAPS = 3
 class FieldPhone:
     """Counts what a thumb does. Made by :meth:`of`."""
 
-    def __init__(self, context: BrowserContext, url: str, folder: Path) -> None:
-        self._context = context
+    def __init__(self, browser: Browser, cookies: httpx.Cookies, url: str, folder: Path) -> None:
+        self._browser = browser
+        self._cookies = [{"name": name, "value": value, "url": url} for name, value in cookies.items()]
         self._url = url
         self._folder = folder
+        self._flags: Sequence[str] = ()
+        self._permissions = ["geolocation"]
         self._shade = 100
         self._cut = False
+        self._link: dict[str, float] = dict(UNBOUND)
+        self._context: BrowserContext
+        self._wire: CDPSession
+        self.size = PHONE
+        self.place: dict[str, float] = dict(PLACE)
         self.taps = 0
         self.broken: list[str] = []
         self.page: Page
-        self._wire: CDPSession
 
     @classmethod
     async def of(
@@ -46,68 +59,110 @@ class FieldPhone:
         folder: Path,
         stack: AsyncExitStack,
         *,
-        code: str | None = None,
+        sees: Path | None = None,
+        size: tuple[int, int] = PHONE,
+        place: dict[str, float] | None = None,
     ) -> "FieldPhone":
-        """Return the phone of somebody who is signed in, with the page open and kept. ``code``: read off units."""
-        context = await browser.new_context(
-            viewport={"width": PHONE[0], "height": PHONE[1]},
-            has_touch=True,
-            is_mobile=True,
-            geolocation=PLACE,  # type: ignore[arg-type]
-            permissions=["geolocation"] if code is None else ["geolocation", "camera"],
-        )
-        if code is not None:
-            await context.add_init_script(_READS.replace("CODE", code))
-        stack.push_async_callback(context.close)
-        await context.add_cookies(
-            [{"name": name, "value": value, "url": url} for name, value in somebody.cookies.items()]
-        )
-        phone = cls(context, url, folder)
+        """Return the phone of somebody who is signed in, prepared where there is a network, and then on a thin link.
+
+        ``sees`` is what its camera sees, as a video; the page may use it then.
+        """
+        phone = cls(browser, somebody.cookies, url, folder)
+        phone.size, phone.place = size, dict(place or PLACE)
+        if sees is not None:
+            phone._permissions = ["geolocation", "camera"]
+            phone._flags = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={sees}"]
+        stack.push_async_callback(phone.end)
         await phone.start()
-        await phone.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+        await told(lambda: phone.page.evaluate(_KEPT), bool, what="the page to be kept on the phone")
+        await phone.thin()
         return phone
 
     async def start(self) -> None:
-        """Open the page."""
-        self.page = await self._context.new_page()
+        """Switch it on and open the page: its storage is that of before."""
+        self._context = await self._browser.browser_type.launch_persistent_context(
+            self._folder / "phone",
+            executable_path=CHROMIUM,
+            args=[*FLAGS, *self._flags],
+            viewport={"width": self.size[0], "height": self.size[1]},
+            has_touch=True,
+            is_mobile=True,
+            geolocation=self.place,  # type: ignore[arg-type]
+            permissions=self._permissions,
+        )
+        await self._context.add_cookies(self._cookies)  # type: ignore[arg-type]
+        await self._context.set_offline(self._cut)
+        self.page = self._context.pages[0]
         self.page.on("pageerror", lambda error: self.broken.append(str(error)))
         self._wire = await self._context.new_cdp_session(self.page)
         await self._wire.send("Network.enable")
-        await self._link()
+        await self._conditions()
         await self.page.goto(f"{self._url}/field")
         await expect(self.page.locator(".field-strip")).to_be_visible()
 
     async def die(self) -> None:
-        """Run flat: what was not on the disk is gone."""
-        await self.page.close()
+        """Run flat, in the middle of whatever it does: what was not on the disk is gone."""
+        lock = self._folder / "phone" / "SingletonLock"
+        os.kill(int(str(lock.readlink()).rpartition("-")[2]), signal.SIGKILL)
+        await self.end()
+
+    async def end(self) -> None:
+        """Switch it off."""
+        with contextlib.suppress(BrowserError):
+            await self._context.close()
 
     async def lose(self) -> None:
         """Lose the network."""
         self._cut = True
         await self._context.set_offline(True)
-        await self._link()
+        await self._conditions()
 
     async def find(self) -> None:
         """Have the network back."""
         self._cut = False
         await self._context.set_offline(False)
-        await self._link()
+        await self._conditions()
 
-    async def _link(self) -> None:
-        await self._wire.send("Network.emulateNetworkConditions", {"offline": self._cut, **THIRD_GENERATION})
+    async def thin(self) -> None:
+        """Leave for where there is 3G."""
+        self._link = dict(THIRD_GENERATION)
+        await self._conditions()
+
+    async def _conditions(self) -> None:
+        await self._wire.send("Network.emulateNetworkConditions", {"offline": self._cut, **self._link})
 
     async def tap(self, selector: str) -> None:
         """Tap something once."""
         self.taps += 1
         await self.page.locator(selector).first.tap()
 
-    async def shoot(self, selector: str) -> None:
-        """Take a photo: three taps on a true phone."""
+    async def shoot(self, selector: str, *, place: tuple[float, float] | None = None) -> None:
+        """Take a photo: three taps on a true phone. ``place`` is what it says of itself."""
         self.taps += PHOTO_TAPS
         self._shade += 1
         file = self._folder / f"{self._shade}.jpg"
-        file.write_bytes(photo(shade=self._shade, place=(PLACE["latitude"], PLACE["longitude"])))
+        file.write_bytes(photo(shade=self._shade, place=place or (self.place["latitude"], self.place["longitude"])))
         await self.page.set_input_files(selector, file)
+
+    async def draw(self, selector: str, box: tuple[float, float, float, float]) -> None:
+        """Draw with a finger, from one corner of a rectangle to the other: parts of what is drawn on."""
+        room = await self.page.locator(selector).bounding_box()
+        assert room is not None
+        left, top, right, bottom = box
+        for step in range(6):
+            part = step / 5
+            at = {
+                "x": room["x"] + room["width"] * (left + (right - left) * part),
+                "y": room["y"] + room["height"] * (top + (bottom - top) * part),
+            }
+            kind = "touchStart" if step == 0 else "touchMove"
+            await self._wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
+        await self._wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    async def unfit(self) -> list[str]:
+        """Return why the browser would not install the page; empty where it would."""
+        found = await self._wire.send("Page.getInstallabilityErrors")
+        return [one["errorId"] for one in found["installabilityErrors"]]
 
     async def done(self, part: str) -> None:
         """Wait until a part is done."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials, DeviceIdentity, StreamProfile
 from drivers.simulator.device import Aim, Mount, SimulatedDevice, StreamSettings
 from drivers.simulator.faults import Faults
-from drivers.simulator.feed import open_feeds
+from drivers.simulator.feed import Eye, open_feeds
 from drivers.simulator.head import Head
 from drivers.simulator.onvif.server import onvif_server
 from drivers.simulator.rtsp.server import rtsp_server
@@ -53,7 +53,7 @@ async def one_camera(
     number: int = 7,
     sub: bool = True,
     faults: Faults | None = None,
-    eye: PlainEye | MovingEye | None = None,
+    eye: Eye | None = None,
     codec: VideoCodec = VideoCodec.H264,
     sub_codec: VideoCodec = VideoCodec.H264,
 ) -> AsyncIterator[SimulatedDevice]:

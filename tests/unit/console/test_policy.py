@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from gateway.console.policy import INDEX, content_security_policy, script_hashes, security_headers
-from gateway.console.routes import PAGES, WITH_MAP, console_routes
+from gateway.console.routes import PAGES, READS_CODES, WITH_MAP, console_routes
 
 TILES = "https://tiles.example.org/{z}/{x}/{y}.png"
 
@@ -66,7 +66,8 @@ def test_no_style_or_handler_stands_in_the_page() -> None:
 async def test_each_page_is_served_with_its_own_policy(page: str) -> None:
     """The policy of a page allows its own import map and no other inline script."""
     text = PAGES[page].read_text()
-    assert await policy_of(page) == content_security_policy(text, tiles_url=TILES if page in WITH_MAP else None)
+    tiles_url = TILES if page in WITH_MAP else None
+    assert await policy_of(page) == content_security_policy(text, tiles_url=tiles_url, wasm=page in READS_CODES)
     assert script_hashes(text)[0] in await policy_of(page)
 
 
@@ -75,6 +76,14 @@ async def test_a_page_without_a_map_loads_no_tiles() -> None:
     assert "example.org" in await policy_of("/")
     assert "example.org" in await policy_of("/field")
     assert "example.org" not in await policy_of("/watch")
+
+
+async def test_only_the_page_that_reads_codes_compiles_anything() -> None:
+    """The field's page may compile WebAssembly, and evaluate no text; the others neither."""
+    assert "'wasm-unsafe-eval'" in await policy_of("/field")
+    assert "'unsafe-eval'" not in await policy_of("/field")
+    for page in ("/", "/watch"):
+        assert "unsafe" not in await policy_of(page)
 
 
 async def policy_of(page: str) -> str:

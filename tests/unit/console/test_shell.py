@@ -43,6 +43,15 @@ def test_the_version_changes_with_any_file() -> None:
     assert script != shell_script("/field", f"{PAGE} ", ASSETS)
 
 
+def test_what_is_loaded_where_it_is_needed_is_named_apart() -> None:
+    """It is not kept at once, and another version of it is another version of the page."""
+    script = shell_script("/field", PAGE, ASSETS, later="stray")
+    told = json.loads(script.decode().removeprefix("self.SHELL = ").removesuffix(";\n"))
+    assert told["later"] == ["/static/stray.js"]
+    assert "/static/stray.js" not in told["files"]
+    assert script != shell_script("/field", PAGE, {**ASSETS, "stray.js": b"1"}, later="stray")
+
+
 def test_the_field_page_keeps_itself_first() -> None:
     """Its address, its manifest and its modules are kept; the room's page is not."""
     assets = {path: asset.body for path, asset in load_assets(STATIC).items()}

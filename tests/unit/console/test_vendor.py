@@ -21,7 +21,7 @@ def test_vendored_versions_are_those_of_package_json() -> None:
         each["name"]: each["version"] for each in json.loads((vendor.VENDOR / vendor.MANIFEST).read_text())["modules"]
     }
     assert {name: kept[name] for name in kept.keys() & wanted.keys()} == {
-        name: wanted[name] for name in ("lit", "leaflet", "hls.js")
+        name: wanted[name] for name in ("lit", "leaflet", "hls.js", "zxing-wasm")
     }
 
 

@@ -12,6 +12,7 @@ from gateway.deployments.geofence import Kind
 from gateway.deployments.life import ALLOWED, Hand, Right, Rules, after, begun
 from gateway.deployments.steps import (
     NAMES,
+    Bind,
     Check,
     Document,
     DocumentKind,
@@ -37,6 +38,7 @@ from gateway.deployments.steps import (
     Withdraw,
 )
 from kernel.geography import LocalPlane, Place
+from ptz.bounds import Bounds
 
 HERE = Place(51.5, -0.1)
 NOW_NS = 1_790_000_000 * 10**9
@@ -116,6 +118,7 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     st.builds(Raise, kind=st.sampled_from(Kind), by=st.just(1.0), place=st.none()),
     st.just(Picture(kind=Kind.LEFT, sha256="ab", size_bytes=1, camera="c", recorded_ns=None)),
     st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
+    st.just(Bind(camera="c", bounds=Bounds())),
     st.just(Remove(reason="x")),
     st.just(SignsDown(text="x")),
     st.just(Evaluate(found="x", effect="less")),

@@ -12,6 +12,7 @@ import "./list.js";
 import "./up.js";
 import "./waiting.js";
 import { signOut } from "../app/session.js";
+import { store } from "../app/store.js";
 import { FieldElement, opened, ours } from "./state.js";
 import { close } from "./work.js";
 
@@ -61,7 +62,7 @@ class FieldApp extends FieldElement {
     }
     return html`<main class="field" data-lock=${lock} data-session=${session}>
         ${this.#strip()}
-        ${notice && notice.kind !== "news" ? html`<p class="said attention" role="alert">${notice.text}</p>` : nothing}
+        ${notice && notice.kind !== "news" ? html`<div class="said attention notice" role="alert"><p>${notice.text}</p><button @click=${() => store.set({ notice: null })}>Understood</button></div>` : nothing}
         ${lock === "open" ? html`<field-waiting></field-waiting>${this.#body()}` : nothing}
       </main>
       <sl-veil></sl-veil><sl-confirm></sl-confirm>`;

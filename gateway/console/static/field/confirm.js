@@ -9,18 +9,15 @@ import { fields } from "../app/element.js";
 import { steering } from "../app/steering.js";
 import { cameraById, tell } from "../app/store.js";
 import { line } from "../app/words.js";
-import { sectorOf } from "./aim.js";
 import { FieldElement } from "./state.js";
 import { look } from "./work.js";
 
 /** @typedef {import("../app/types.js").Bounds} Bounds */
 /** @typedef {{token: string, name: string, confirmed: boolean}} Preset */
 
-const MARGIN_DEG = 2;
-
 class FieldConfirm extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, drawn: { attribute: false } };
+  static properties = { camera: { type: String }, deployment: { type: String }, drawing: { type: Boolean }, sector: { attribute: false }, draw: { attribute: false } };
 
   /** @type {Bounds | null} */
   #bounds = null;
@@ -33,8 +30,12 @@ class FieldConfirm extends FieldElement {
   constructor() {
     super();
     this.camera = "";
-    /** What a finger drew on the picture. @type {import("./picture.js").Box | null} */
-    this.drawn = null;
+    this.deployment = "";
+    this.drawing = false;
+    /** What a finger drew on the picture, as the head has it. @type {import("./look.js").Sector | null} */
+    this.sector = null;
+    /** @type {(on: boolean) => void} */
+    this.draw = () => {};
   }
 
   /** @override */
@@ -75,20 +76,15 @@ class FieldConfirm extends FieldElement {
   /** @param {Partial<Bounds>} patch @param {string} done */
   #put(patch, done) {
     const { limits = [], zones = [] } = { ...this.#bounds, ...patch };
-    return this.#do(() => send("PUT", `/cameras/${this.camera}/bounds`, { limits, zones }), done);
+    return this.#do(() => send("PUT", `/deployments/${this.deployment}/bounds`, { camera: this.camera, limits, zones }), done);
   }
 
   /** @param {Event} event */
   #keepZone(event) {
     const { name = "" } = fields(event);
-    const head = cameraById(this.camera)?.state.head;
-    if (!this.drawn || typeof head?.pan_deg !== "number" || typeof head.tilt_deg !== "number" || typeof head.hfov_deg !== "number") {
-      tell("The head does not tell where it looks now. Wait until it stands, and draw again.", "attention");
-      return;
-    }
-    const seen = { pan_deg: head.pan_deg, tilt_deg: head.tilt_deg, hfov_deg: head.hfov_deg };
-    const zone = /** @type {import("../app/types.js").Zone} */ ({ name, binds: "everybody", ...sectorOf(seen, this.drawn, MARGIN_DEG) });
-    this.dispatchEvent(new CustomEvent("kept"));
+    if (!this.sector) return;
+    const zone = /** @type {import("../app/types.js").Zone} */ ({ name, binds: "everybody", ...this.sector });
+    this.draw(false);
     void this.#put({ zones: [...(this.#bounds?.zones ?? []), zone] }, `No-look zone “${name}” is kept.`);
   }
 
@@ -112,20 +108,20 @@ class FieldConfirm extends FieldElement {
         ${this.#remove(preset.token, () => void this.#do(() => send("DELETE", `/cameras/${this.camera}/presets/${encodeURIComponent(preset.token)}`), `“${preset.name}” is removed.`))}</div></li>`;
   }
 
-  /** @param {Bounds} bounds @param {boolean} may @param {boolean} due whether they are of another place */
-  #zones(bounds, may, due) {
+  /** @param {Bounds} bounds @param {boolean} due whether they are of another place */
+  #zones(bounds, due) {
+    const tells = typeof cameraById(this.camera)?.state.head?.hfov_deg === "number";
     return html`<h3>No-look zones and limits</h3>
       ${bounds.zones.length ? html`<ul class="kept">${bounds.zones.map((zone) => html`<li data-zone=${zone.name}><span><b>${zone.name}</b>${due ? " · of another place" : ""}</span>
-        ${may ? this.#remove(zone.id ?? zone.name, () => void this.#put({ zones: bounds.zones.filter((each) => each !== zone) }, `“${zone.name}” is removed.`)) : nothing}</li>`)}</ul>`
+        ${this.#remove(zone.id ?? zone.name, () => void this.#put({ zones: bounds.zones.filter((each) => each !== zone) }, `“${zone.name}” is removed.`))}</li>`)}</ul>`
         : html`<p class="quiet">None${bounds.limits.length ? `; ${bounds.limits.length} limits` : ""}.</p>`}
-      ${this.drawn && may ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => this.#keepZone(event)}><label for="zone-name">What is in the rectangle?</label>
-        <div class="row"><input id="zone-name" name="name" required maxlength="120" autocomplete="off" placeholder="Windows of number 12"><button class="primary">Keep it out</button></div></form>`
-        : may ? html`<p class="hint">${typeof cameraById(this.camera)?.state.head?.hfov_deg === "number"
-          ? "Draw a rectangle on the picture with a finger: it is not looked into."
-          : "This head does not tell how wide it looks, so nothing can be drawn: zones are made in the control room."}</p>` : nothing}
-      ${!due ? nothing : may
-        ? html`<button id="confirm-bounds" class="primary" @click=${() => void this.#put({}, "Zones and limits hold for this place.")}>These hold here</button>`
-        : html`<p class="said attention">They are of another place. Somebody who may enrol cameras confirms them; until then partners may not steer it.</p>`}`;
+      ${this.sector ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => this.#keepZone(event)}><label for="zone-name">What is in the rectangle?</label>
+        <div class="row"><input id="zone-name" name="name" required maxlength="120" autocomplete="off" placeholder="Windows of number 12"></div>
+        <div class="row"><button class="primary">Do not look there</button><button type="button" @click=${() => this.draw(true)}>Draw again</button><button type="button" @click=${() => this.draw(false)}>Cancel</button></div></form>`
+        : !tells ? html`<p class="hint">This head does not tell how wide it looks, so nothing can be drawn: zones are made in the control room.</p>`
+          : html`<button id="draw-zone" aria-pressed=${this.drawing} @click=${() => this.draw(!this.drawing)}>${this.drawing ? "Stop drawing" : "Draw a no-look zone"}</button>`}
+      ${due ? html`<p class="said attention">They are of another place. Until you confirm them, or change them, partners may not steer it.</p>
+        <button id="confirm-bounds" class="primary" @click=${() => void this.#put({}, "Zones and limits hold for this place.")}>These hold here</button>` : nothing}`;
   }
 
   /** @override */
@@ -133,11 +129,9 @@ class FieldConfirm extends FieldElement {
     const known = cameraById(this.camera);
     if (!known?.head) return nothing;
     const steers = Boolean(known.may?.includes("steer"));
-    // Limits and zones are the enrolling people's.
-    const may = this.state.user?.permissions.includes("enrol") ?? false;
     return html`
       ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}
-      ${this.#bounds ? this.#zones(this.#bounds, may, known.bounds === "unconfirmed") : nothing}
+      ${this.#bounds ? this.#zones(this.#bounds, known.bounds === "unconfirmed") : nothing}
       ${this.#presets.length ? html`<h3>Presets</h3><ul class="kept">${this.#presets.map((preset) => this.#preset(preset))}</ul>` : nothing}
       ${steers && known.head.presets_max !== 0 ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => {
           const { name = "" } = fields(event);

@@ -1,23 +1,25 @@
 /**
- * A unit that stands, and taking it down: the camera first, then its signs.
+ * A unit that stands: how it is, its review, and taking it down (the camera first, then its signs) or on to another place.
  * @module
  */
 
 import { html, nothing } from "lit";
 import { fields } from "../app/element.js";
-import { cameraById } from "../app/store.js";
+import { clock } from "../app/time.js";
+import "./look.js";
 import { shoot } from "./photo.js";
-import "./picture.js";
-import { takenDown } from "./progress.js";
+import { alarmed, dueOf, health, takenDown, toPutUp } from "./progress.js";
+import "./review.js";
 import "./scan.js";
-import { FieldElement, opened } from "./state.js";
-import { close, take } from "./work.js";
+import { FieldElement, deployments, opened } from "./state.js";
+import { close, open, take } from "./work.js";
 
 /** @typedef {import("./progress.js").Deployment} Deployment */
 
 class FieldDown extends FieldElement {
   #seen = "";
-  #looking = false;
+  /** @type {"" | "picture" | "review"} */
+  #shown = "";
 
   /** @param {Deployment} one */
   #unit(one) {
@@ -48,21 +50,46 @@ class FieldDown extends FieldElement {
       ]))}`;
   }
 
+  /** @param {"picture" | "review"} what @param {string} words */
+  #opener(what, words) {
+    return html`<button id=${`show-${what}`} aria-expanded=${this.#shown === what} @click=${() => {
+      this.#shown = this.#shown === what ? "" : what;
+      this.requestUpdate();
+    }}>${words}</button>`;
+  }
+
+  /** A unit in the hand goes on to where it is wanted next. @param {Deployment} one */
+  #onward(one) {
+    const next = toPutUp(deployments());
+    if (!next.length) return nothing;
+    return html`<section class="card" id="onward"><h2>Does ${one.unit} go on to another place?</h2>
+      <ul class="works">${next.map((other) => html`<li><button class="work" data-onward=${other.id} @click=${() => void open(other.id, one.unit)}>
+        <strong>${other.street || other.title}${other.mount ? `, ${other.mount}` : ""}</strong>
+        <span>${other.unit === one.unit ? "planned for it" : `${other.unit} is planned`} · ${other.title}</span></button></li>`)}</ul></section>`;
+  }
+
   /** @override */
   render() {
     const one = opened();
     if (!one) return nothing;
     const done = takenDown(one);
     const camera = one.cameras[0];
+    const unit = this.field.units?.find(({ label }) => label === one.unit);
+    const how = unit ? health(unit, (iso) => clock(Date.parse(iso))) : null;
+    const due = dueOf(one, Date.now());
     return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
         <p>Unit <b>${one.unit}</b> · ${one.title}</p>
-        ${one.alarms.length ? html`<p class="said alarm">${one.alarms.join(", ")}</p>` : nothing}
-        ${camera && cameraById(camera) && !done.unit ? html`<button @click=${() => { this.#looking = !this.#looking; this.requestUpdate(); }}>${this.#looking ? "Hide its picture" : "Show its picture"}</button>` : nothing}
-        ${this.#looking && camera && !done.unit ? html`<field-picture .camera=${camera}></field-picture>` : nothing}</section>
+        ${one.alarms.length ? html`<p class="said alarm">${alarmed(one)}</p>` : nothing}
+        ${how ? html`<p id="how" class=${how.poor ? "attention" : "quiet"}>${how.words.join(" · ")}</p>` : nothing}
+        ${due === "review" ? html`<p class="said attention">A review is due.</p>` : due === "over" ? html`<p class="said alarm">Its time is over, and it records nothing: take it down.</p>` : nothing}
+        ${one.stage === "deployed" ? html`<div class="row">${camera ? this.#opener("picture", "Picture, zones and presets") : nothing}${due === "over" ? nothing : this.#opener("review", "Review")}</div>` : nothing}</section>
+      ${one.stage === "deployed" && this.#shown === "picture" && camera ? html`<section class="card"><field-look .camera=${camera} .deployment=${one.id}></field-look></section>` : nothing}
+      ${one.stage === "deployed" && this.#shown === "review" ? html`<section class="card"><field-review @submit=${() => { this.#shown = ""; this.requestUpdate(); }}></field-review></section>` : nothing}
       <section class="card part" data-part="removal" data-done=${done.unit} data-now=${!done.unit}>
         <h2><span aria-hidden="true">${done.unit ? "✓" : 1}</span> Take the unit down<span class="away">${done.unit ? ": done" : ""}</span></h2>${done.unit ? nothing : this.#unit(one)}</section>
       <section class="card part" data-part="signs-down" data-done=${done.signs} data-now=${done.unit && !done.signs}>
         <h2><span aria-hidden="true">${done.signs ? "✓" : 2}</span> The signs<span class="away">${done.signs ? ": done" : ""}</span></h2>${done.unit && !done.signs ? this.#signs(one) : nothing}</section>
+      ${done.unit ? this.#onward(one) : nothing}
       ${done.unit && done.signs ? html`<section class="card"><p class="said">Done. What it achieved is written in the control room.</p><button class="primary" @click=${close}>Back to the list</button></section>` : nothing}`;
   }
 }

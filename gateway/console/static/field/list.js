@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import { signOut } from "../app/session.js";
 import { clock, duration } from "../app/time.js";
-import { said, standing, toPutUp } from "./progress.js";
+import { alarmed, dueOf, health, standing, toPutUp } from "./progress.js";
 import { FieldElement, deployments, ours } from "./state.js";
 import { look, open } from "./work.js";
 
@@ -20,27 +20,21 @@ class FieldList extends FieldElement {
   #health(label) {
     const unit = this.field.units?.find((one) => one.label === label);
     if (!unit) return nothing;
-    const battery = said(unit, "battery");
-    const signal = said(unit, "signal");
-    const words = [
-      unit.link === "online" ? "online" : unit.link === "never" ? "has not called in yet" : `${unit.link} since ${unit.heard ? clock(Date.parse(unit.heard)) : "?"}`,
-      typeof battery?.percent === "number" ? `battery ${Math.round(battery.percent)} %${battery.charging ? ", charging" : ""}` : "",
-      typeof signal?.rsrp_dbm === "number" ? `signal ${Math.round(signal.rsrp_dbm)} dBm` : "",
-    ];
-    return html`<span class=${unit.link === "online" ? "quiet" : "attention"}>${words.filter(Boolean).join(" · ")}</span>`;
+    const { words, poor } = health(unit, (iso) => clock(Date.parse(iso)));
+    return html`<span class=${poor ? "attention" : "quiet"} data-health=${label}>${poor ? "! " : ""}${words.join(" · ")}</span>`;
   }
 
   /** @param {Deployment} one */
   #row(one) {
-    const due = one.review !== null && one.stage === "deployed" && Date.parse(one.review) < Date.now();
-    const over = one.stage === "deployed" && !one.valid;
+    const due = dueOf(one, Date.now());
     return html`<li><button class="work" data-deployment=${one.id} data-stage=${one.stage} @click=${() => void open(one.id)}>
       <strong>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</strong>
       <span>${one.title}</span>
       <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${day(one.until)}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
       ${this.#health(one.unit)}
-      ${one.alarms.length > 0 ? html`<span class="alarm">! ${one.alarms.join(", ")}</span>` : nothing}
-      ${over ? html`<span class="alarm">! its time is over: take it down</span>` : due ? html`<span class="attention">! review due since ${day(/** @type {string} */ (one.review))}</span>` : nothing}
+      ${one.alarms.length > 0 ? html`<span class="alarm">! ${alarmed(one)}</span>` : nothing}
+      ${due === "over" ? html`<span class="alarm">! its time is over: take it down</span>` : due === "review" ? html`<span class="attention" data-due="review">! review due since ${day(/** @type {string} */ (one.review))}</span>`
+        : one.stage === "deployed" && one.review ? html`<span class="quiet">next review by ${day(one.review)}</span>` : nothing}
     </button></li>`;
   }
 
@@ -52,17 +46,19 @@ class FieldList extends FieldElement {
         <p>What is to be done is read from the gateway once, and is then on this phone.</p></section>`;
     }
     const up = toPutUp(deployments());
-    const down = standing(deployments());
+    // What needs somebody comes first.
+    const urgency = (/** @type {Deployment} */ one) => (one.alarms.length ? 0 : { over: 1, review: 2, "": one.stage === "removed" ? 1 : 3 }[dueOf(one, Date.now())]);
+    const down = standing(deployments()).sort((one, other) => urgency(one) - urgency(other));
     return html`
       ${reach === "down" ? html`<p class="said attention" role="status">No network. This is how it stood ${duration(Date.now() - readAt)} ago. Work on: it is sent later.</p>` : nothing}
       <section aria-labelledby="to-put-up"><h1 id="to-put-up">Put up</h1>
         ${up.length ? html`<ul class="works">${up.map((one) => this.#row(one))}</ul>` : html`<p class="quiet">Nothing is planned.</p>`}</section>
-      <section aria-labelledby="to-take-down"><h1 id="to-take-down">Take down</h1>
+      <section aria-labelledby="standing"><h1 id="standing">Standing</h1>
         ${down.length ? html`<ul class="works">${down.map((one) => this.#row(one))}</ul>` : html`<p class="quiet">Nothing stands.</p>`}</section>
       <footer class="field-foot">
         ${lasting ? nothing : html`<p class="hint">This browser may clear what waits here when the phone is full. Add this page to the home screen, and send before you leave.</p>`}
         <p class="quiet">${user?.name}</p>
-        <div class="row"><button @click=${() => void look()}>Send and read now</button>
+        <div class="row"><button @click=${() => void look({ whole: true })}>Send and read now</button>
           ${ours().length > 0 ? html`<span class="hint">Sign out when everything is sent.</span>` : html`<button @click=${() => void signOut()}>Sign out</button>`}</div>
       </footer>`;
   }

@@ -8,6 +8,7 @@ import { watchHands } from "../app/activity.js";
 import { begin, wear } from "../app/session.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
+import { reader } from "./codes.js";
 import { came, close, gone, listen, look, wake } from "./work.js";
 
 wear({
@@ -39,4 +40,7 @@ async function keepShell() {
   const takeOver = () => kept.waiting?.postMessage("take over");
   takeOver();
   kept.addEventListener("updatefound", () => kept.installing?.addEventListener("statechange", takeOver));
+  // What reads codes is large where the browser cannot: it is fetched while there is a network, through the worker that keeps it.
+  if (navigator.serviceWorker.controller) await reader();
+  else navigator.serviceWorker.addEventListener("controllerchange", () => void reader(), { once: true });
 }

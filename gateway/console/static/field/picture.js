@@ -19,7 +19,7 @@ const SMALLEST = 0.03;
 
 class FieldPicture extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, cross: { type: Boolean }, live: { attribute: false }, drawn: { attribute: false } };
+  static properties = { camera: { type: String }, cross: { type: Boolean }, live: { attribute: false }, drawn: { attribute: false }, box: { attribute: false } };
 
   /** @type {LivePicture | null} */
   #picture = null;
@@ -37,6 +37,8 @@ class FieldPicture extends FieldElement {
     this.live = null;
     /** @type {((box: Box) => void) | null} told what was drawn; without it nothing can be */
     this.drawn = null;
+    /** What was drawn, shown until it is kept or dropped. @type {Box | null} */
+    this.box = null;
   }
 
   /** @override */
@@ -75,6 +77,7 @@ class FieldPicture extends FieldElement {
       if (this.#steerable) steering().aim(this.camera);
     }
     if (this.#picture) this.#picture.timed = known.state.timed;
+    if (!this.#from) this.#outline(this.box);
   }
 
   get #isLive() {
@@ -114,11 +117,17 @@ class FieldPicture extends FieldElement {
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (!this.#from) return;
-    const rubber = /** @type {HTMLElement} */ (this.querySelector(".zone-rubber"));
+    if (this.#from) this.#outline(boxOf(this.#from, this.#at(event)));
+  }
+
+  /** @param {Box | null} box */
+  #outline(box) {
+    const rubber = /** @type {HTMLElement | null} */ (this.querySelector(".zone-rubber"));
+    if (!rubber) return;
+    rubber.hidden = box === null;
+    if (!box) return;
     const frame = this.#frame();
-    const { left, top, right, bottom } = boxOf(this.#from, this.#at(event));
-    rubber.hidden = false;
+    const { left, top, right, bottom } = box;
     Object.assign(rubber.style, {
       left: `${frame.left + left * frame.width}px`, top: `${frame.top + top * frame.height}px`,
       width: `${(right - left) * frame.width}px`, height: `${(bottom - top) * frame.height}px`,
@@ -129,7 +138,7 @@ class FieldPicture extends FieldElement {
   #lift(event, whole) {
     const from = this.#from;
     this.#from = null;
-    /** @type {HTMLElement} */ (this.querySelector(".zone-rubber")).hidden = true;
+    this.#outline(this.box);
     if (!from || !whole) return;
     const box = boxOf(from, this.#at(event));
     if (box.right - box.left >= SMALLEST && box.bottom - box.top >= SMALLEST) this.drawn?.(box);

@@ -20,7 +20,7 @@
  * @typedef {object} Draft what was begun and is no step yet
  * @property {string} deployment @property {string} user
  * @property {string} seen label of the unit that is here
- * @property {"scanned" | "typed" | "chosen" | ""} how
+ * @property {"scanned" | "typed" | "chosen" | "carried" | ""} how carried: taken down elsewhere just now
  * @property {Spot | null} spot @property {number | null} bearing_deg
  * @property {boolean} fast fastened and locked
  * @property {string | null} live when its picture was seen live
@@ -46,7 +46,8 @@ export function foreseen(known, waiting) {
     else if (step === "signs-up") then = { ...then, signs_up: then.signs_up ?? when };
     else if (step === "installation") {
       then = { ...then, stage: "deployed", deployed: when, place: /** @type {Place} */ (said.place), bearing_deg: /** @type {number | null} */ (said.bearing_deg ?? null) };
-    } else if (step === "removal") then = { ...then, stage: "removed", removed: when };
+    } else if (step === "reviews") then = { ...then, review: String(said.next) };
+    else if (step === "removal") then = { ...then, stage: "removed", removed: when };
     else if (step === "signs-down") then = { ...then, signs_down: when };
   }
   return then;
@@ -79,10 +80,43 @@ export function labelIn(text) {
   return /^[A-Za-z0-9_-]{1,32}$/.test(last) ? last.toUpperCase() : "";
 }
 
+/** A battery's charge from here on down needs somebody who climbs up to it. */
+const LOW_PERCENT = 20;
+
+/**
+ * What a unit says of itself, in words, for who has to climb up to it.
+ * @param {Unit} unit @param {(iso: string) => string} clock @returns {{words: string[], poor: boolean}}
+ */
+export function health(unit, clock) {
+  const battery = said(unit, "battery");
+  const signal = said(unit, "signal");
+  const charge = typeof battery?.percent === "number" ? battery.percent : null;
+  const online = unit.link === "online";
+  const low = charge !== null && charge <= LOW_PERCENT && !battery?.charging;
+  const words = [
+    online ? "online" : unit.link === "never" ? "has not called in yet" : `not heard since ${unit.heard ? clock(unit.heard) : "a while"}`,
+    charge === null ? "" : `battery ${low ? "low, " : ""}${Math.round(charge)} %${battery?.charging ? ", charging" : ""}`,
+    typeof signal?.rsrp_dbm === "number" ? `signal ${bars(signal.rsrp_dbm)} (${Math.round(signal.rsrp_dbm)} dBm${signal.operator ? `, ${signal.operator}` : ""})` : "",
+  ];
+  return { words: words.filter(Boolean), poor: !online || low };
+}
+
+/** A 4G signal in a word; the steps are those by which phones draw their bars. @param {number} dbm RSRP */
+const bars = (dbm) => (dbm >= -90 ? "strong" : dbm >= -105 ? "fair" : dbm >= -115 ? "weak" : "hardly any");
+
 /** The newest of one kind that a unit said. @param {Unit} unit @param {string} kind @returns {Record<string, any> | null} */
 export const said = (unit, kind) => unit.states.find((state) => state.kind === kind || state.kind === `state/${kind}`)?.values ?? null;
 
 /** Which one may put up or take down now. @param {Deployment[]} deployments */
 export const toPutUp = (deployments) => deployments.filter(({ stage }) => stage === "planned");
+/** What has happened to a unit, in words. @type {Record<string, string>} */
+const ALARMS = { left: "it has left its place", tilted: "it leans", opened: "its case is open" };
+
+/** @param {Deployment} one @returns {string} empty where nothing is wrong */
+export const alarmed = ({ alarms }) => alarms.map((kind) => ALARMS[kind] ?? kind).join(", ");
+
+/** What needs somebody at a place: an end that is past, or a review. @param {Deployment} one @param {number} now ms since 1970 @returns {"over" | "review" | ""} */
+export const dueOf = (one, now) =>
+  one.stage !== "deployed" ? "" : !one.valid ? "over" : one.review !== null && Date.parse(one.review) <= now ? "review" : "";
 /** @param {Deployment[]} deployments */
 export const standing = (deployments) => deployments.filter(({ stage, signs_down: down }) => stage === "deployed" || (stage === "removed" && down === null));

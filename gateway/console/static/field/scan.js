@@ -1,27 +1,15 @@
 /**
- * Which unit is here: its printed code by the phone's camera where the browser reads codes, typed, or from those calling in.
+ * Which unit is here: its printed code by the phone's camera, typed, or from those calling in.
  * @module
  */
 
 import { html, nothing } from "lit";
 import { fields } from "../app/element.js";
+import { labelAmong, reader } from "./codes.js";
 import { labelIn, said } from "./progress.js";
 import { FieldElement, opened } from "./state.js";
 
 const LOOK_MS = 150;
-const FORMATS = ["qr_code", "code_128", "code_39", "data_matrix"];
-
-/** @typedef {{detect: (from: HTMLVideoElement) => Promise<{rawValue: string}[]>}} Detector */
-
-/** @returns {Promise<Detector | null>} */
-async function detector() {
-  const Known = /** @type {any} */ (globalThis).BarcodeDetector;
-  if (!Known || !navigator.mediaDevices) return null;
-  const formats = await Known.getSupportedFormats().catch(() => []);
-  const ours = FORMATS.filter((one) => formats.includes(one));
-  return ours.length ? new Known({ formats: ours }) : null;
-}
-
 class FieldScan extends FieldElement {
   /** @override */
   static properties = { found: { attribute: false } };
@@ -30,7 +18,9 @@ class FieldScan extends FieldElement {
   #camera = null;
   #timer = 0;
   #scanning = false;
-  #readsCodes = false;
+  #looking = false;
+  /** The phone's lamp: null where it has none that a page may light. @type {boolean | null} */
+  #lamp = null;
   #said = "";
 
   constructor() {
@@ -42,14 +32,10 @@ class FieldScan extends FieldElement {
   /** @override */
   connectedCallback() {
     super.connectedCallback();
-    void detector().then((one) => {
-      this.#readsCodes = one !== null;
-      this.requestUpdate();
-      // Whoever let the page see before is not asked again, and needs no tap.
-      return one && navigator.permissions?.query({ name: /** @type {any} */ ("camera") }).then(({ state }) => {
-        if (state === "granted" && this.isConnected) void this.#scan();
-      }, () => {});
-    });
+    // Whoever let the page see before is not asked again, and needs no tap.
+    void navigator.permissions?.query({ name: /** @type {any} */ ("camera") }).then(({ state }) => {
+      if (state === "granted" && this.isConnected) void this.#scan();
+    }, () => {});
   }
 
   /** @override */
@@ -61,6 +47,7 @@ class FieldScan extends FieldElement {
   #stop() {
     clearInterval(this.#timer);
     this.#scanning = false;
+    this.#lamp = null;
     for (const track of this.#camera?.getTracks() ?? []) track.stop();
     this.#camera = null;
   }
@@ -70,27 +57,45 @@ class FieldScan extends FieldElement {
     this.#scanning = true;
     this.#said = "";
     this.requestUpdate();
-    const reader = await detector();
+    const read = await reader();
+    if (!read) return this.#give("What reads codes is not on this phone yet, and there is no network to fetch it. Type the label.");
     try {
-      this.#camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      this.#camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
     } catch {
-      this.#scanning = false;
-      this.#said = "The phone does not let this page use its camera. Type the label.";
-      this.requestUpdate();
-      return;
+      return this.#give("The phone does not let this page use its camera. Type the label.");
     }
     await this.updateComplete;
     const video = this.querySelector("video");
-    if (!video || !reader || !this.isConnected) return this.#stop();
+    if (!video || !this.isConnected) return this.#stop();
     video.srcObject = this.#camera;
-    this.#timer = setInterval(() => void this.#look(video, reader), LOOK_MS);
+    const able = /** @type {any} */ (this.#camera.getVideoTracks()[0]?.getCapabilities?.() ?? {});
+    if (able.torch) this.#lamp = false;
+    this.requestUpdate();
+    this.#timer = setInterval(() => void this.#look(video, read), LOOK_MS);
   }
 
-  /** @param {HTMLVideoElement} video @param {Detector} reader */
-  async #look(video, reader) {
-    if (video.readyState < 2) return;
-    const codes = await reader.detect(video).catch(() => []);
-    const label = codes.map(({ rawValue }) => labelIn(rawValue)).find(Boolean);
+  /** @param {string} words why not */
+  #give(words) {
+    this.#stop();
+    this.#said = words;
+    this.requestUpdate();
+  }
+
+  async #light() {
+    const on = !this.#lamp;
+    const [track] = this.#camera?.getVideoTracks() ?? [];
+    await track?.applyConstraints({ advanced: [/** @type {any} */ ({ torch: on })] }).then(() => (this.#lamp = on), () => (this.#lamp = null));
+    this.requestUpdate();
+  }
+
+  /** @param {HTMLVideoElement} video @param {import("./codes.js").Reader} read */
+  async #look(video, read) {
+    // A slow phone reads one picture after the other, not several at once.
+    if (video.readyState < 2 || this.#looking) return;
+    this.#looking = true;
+    const texts = await read(video).catch(() => /** @type {string[]} */ ([]));
+    this.#looking = false;
+    const label = labelAmong(texts);
     if (!label || !this.#scanning) return;
     navigator.vibrate?.(60);
     this.#stop();
@@ -114,7 +119,7 @@ class FieldScan extends FieldElement {
     return html`<h3>Calling in now</h3><ul class="works">${units.slice(0, 8).map((unit) => {
       const battery = said(unit, "battery");
       return html`<li><button class="work" data-unit=${unit.label} @click=${() => this.found(unit.label, "chosen")}>
-        <strong>${unit.label}</strong><span>${[unit.label === planned ? "planned here" : "", unit.model,
+        <strong>${unit.label}</strong><span>${[unit.label !== planned ? "" : opened()?.stage === "planned" ? "planned here" : "stands here", unit.model,
           typeof battery?.percent === "number" ? `battery ${Math.round(battery.percent)} %` : ""].filter(Boolean).join(" · ")}</span></button></li>`;
     })}</ul>`;
   }
@@ -122,8 +127,10 @@ class FieldScan extends FieldElement {
   /** @override */
   render() {
     return html`
-      ${this.#scanning ? html`<video class="scan" autoplay playsinline muted aria-label="What the phone's camera sees"></video><p class="hint">Hold the unit's code into the picture.</p>` : nothing}
-      ${this.#readsCodes && !this.#scanning ? html`<button class="primary" id="scan" @click=${() => void this.#scan()}>Scan the unit's code</button>` : nothing}
+      ${this.#scanning ? html`<video class="scan" autoplay playsinline muted aria-label="What the phone's camera sees"></video><p class="hint" role="status">Hold the unit's code into the picture.</p>
+          <div class="row">${this.#lamp === null ? nothing : html`<button id="lamp" aria-pressed=${this.#lamp} @click=${() => void this.#light()}>Light</button>`}
+            <button id="stop-scan" @click=${() => { this.#stop(); this.requestUpdate(); }}>Stop scanning</button></div>`
+        : navigator.mediaDevices ? html`<button class="primary" id="scan" @click=${() => void this.#scan()}>Scan the unit's code</button>` : nothing}
       ${this.#calling()}
       <form class="typed" @submit=${this.#typed}><label for="unit-label">Or type the label</label>
         <div class="row"><input id="unit-label" name="label" required maxlength="64" autocapitalize="characters" autocomplete="off" spellcheck="false" enterkeyhint="done"><button>This one</button></div></form>

@@ -12,7 +12,7 @@ import { foreseen } from "./progress.js";
 /** @typedef {import("./progress.js").Unit} Unit */
 /** @typedef {import("./outbox.js").Waiting} Waiting */
 /** @typedef {{id: string, name: string}} Somebody */
-/** @typedef {{spread_m: number, sign_photos: boolean}} Rules */
+/** @typedef {{spread_m: number, sign_photos: boolean, review_days: number}} Rules */
 /**
  * @typedef {object} Field
  * @property {Somebody | null} user who works here, also while the gateway cannot be asked

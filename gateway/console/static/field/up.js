@@ -6,9 +6,8 @@
 import { html, nothing } from "lit";
 import { cameraById, store } from "../app/store.js";
 import { clockShort, toIso } from "../app/time.js";
-import "./confirm.js";
+import "./look.js";
 import { shoot } from "./photo.js";
-import "./picture.js";
 import "./place.js";
 import { putUp } from "./progress.js";
 import "./scan.js";
@@ -20,8 +19,6 @@ import { close, draw, take } from "./work.js";
 /** @typedef {import("./progress.js").Part} Part */
 
 class FieldUp extends FieldElement {
-  /** @type {import("./picture.js").Box | null} */
-  #drawn = null;
   /** Another unit than the planned one is here. */
   #other = "";
 
@@ -34,25 +31,32 @@ class FieldUp extends FieldElement {
     else void draw({ seen: label, how });
   };
 
-  /** The plan is said anew with the unit that is here. @param {Deployment} one */
-  async #replan(one) {
-    const unit = this.field.units?.find(({ label }) => label === this.#other);
+  /** The plan is said anew with the unit that is here. @param {Deployment} one @param {string} other @param {"scanned" | "carried"} how */
+  async #replan(one, other, how) {
+    const unit = this.field.units?.find(({ label }) => label === other);
     const camera = unit?.cameras[0];
     if (!camera) return;
-    await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount }, words: `unit ${this.#other} goes`, unit: this.#other }]);
-    await draw({ seen: this.#other, how: "scanned" });
+    await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount }, words: `unit ${other} goes`, unit: other }]);
+    await draw({ seen: other, how });
     this.#other = "";
     this.requestUpdate();
   }
 
-  /** @param {Deployment} one */
-  #unit(one) {
-    if (this.#other) {
-      const there = this.field.units?.some(({ label, cameras }) => label === this.#other && cameras.length > 0);
-      return html`<p class="said attention" role="alert"><strong>This is ${this.#other}; ${one.unit} is planned.</strong></p>
-        ${there ? html`<button class="primary" id="replan" @click=${() => void this.#replan(one)}>Put up ${this.#other} instead</button>`
-          : html`<p>${this.#other} is not among the units that you may see. Bring ${one.unit}, or ask the control room.</p>`}
-        <button @click=${() => { this.#other = ""; this.requestUpdate(); }}>Look again</button>`;
+  /** @param {Deployment} one @param {Draft} draft */
+  #unit(one, draft) {
+    const carried = draft.seen && draft.seen !== one.unit ? draft.seen : "";
+    const other = this.#other || carried;
+    if (other) {
+      const there = this.field.units?.some(({ label, cameras }) => label === other && cameras.length > 0);
+      const again = () => {
+        this.#other = "";
+        if (carried) void draw({ seen: "", how: "" });
+        this.requestUpdate();
+      };
+      return html`<p class="said attention" role="alert"><strong>This is ${other}; ${one.unit} is planned.</strong></p>
+        ${there ? html`<button class="primary" id="replan" @click=${() => void this.#replan(one, other, carried ? "carried" : "scanned")}>Put up ${other} instead</button>`
+          : html`<p>${other} is not among the units that you may see. Bring ${one.unit}, or ask the control room.</p>`}
+        <button @click=${again}>Look again</button>`;
     }
     return html`<p>Planned: <b>${one.unit}</b></p><field-scan .found=${this.#found}></field-scan>`;
   }
@@ -90,15 +94,13 @@ class FieldUp extends FieldElement {
       return html`<p class="said attention">The picture is shown once the installation is sent.</p>`;
     }
     const seen = () => draft.live === null && void draw({ live: toIso(store.serverClock.now()) });
-    const mayDraw = this.state.user?.permissions.includes("enrol") && typeof known.state.head?.hfov_deg === "number";
-    return html`<field-picture .camera=${id} .live=${seen} .drawn=${mayDraw ? (/** @type {import("./picture.js").Box} */ box) => { this.#drawn = box; this.requestUpdate(); } : null}></field-picture>
-      <field-confirm .camera=${id} .drawn=${this.#drawn} @kept=${() => { this.#drawn = null; this.requestUpdate(); }}></field-confirm>`;
+    return html`<field-look .camera=${id} .deployment=${one.id} .live=${seen}></field-look>`;
   }
 
   /** @param {Deployment} one @param {Draft} draft @param {Record<Part, boolean>} done */
   #off(one, draft, done) {
     const ticks = /** @type {[boolean, string][]} */ ([
-      [done.unit, `Unit ${draft.seen}${draft.how === "scanned" ? ", scanned" : ""}`],
+      [done.unit, `Unit ${draft.seen}${draft.how === "scanned" ? ", scanned" : draft.how === "carried" ? ", brought from where it stood" : ""}`],
       [done.signs, "Signs are up, photographed"],
       [done.place, "Place and bearing"],
       [done.photo, "The unit is photographed"],
@@ -121,11 +123,9 @@ class FieldUp extends FieldElement {
     const { draft } = this.field;
     if (!one || !draft) return nothing;
     const known = cameraById(one.cameras[0]);
-    // Who may not confirm them leaves them to somebody who may; the page says so.
-    const may = this.state.user?.permissions.includes("enrol") ?? false;
-    const done = putUp(one, draft, may && known?.bounds === "unconfirmed");
+    const done = putUp(one, draft, known?.bounds === "unconfirmed");
     const parts = /** @type {[Part, string, () => unknown][]} */ ([
-      ["unit", "The unit", () => this.#unit(one)],
+      ["unit", "The unit", () => this.#unit(one, draft)],
       ["signs", "The signs", () => this.#signs(one)],
       ["place", "Place and bearing", () => html`<field-place .confirmed=${() => this.#stands(one, /** @type {Draft} */ (this.field.draft))}></field-place>`],
       ["photo", "Photo of the unit", () => this.#photo(one)],

@@ -5,17 +5,19 @@
 
 import { ApiError, get, request } from "../app/api.js";
 import { Backoff } from "../app/backoff.js";
-import { keepCameras, may, store } from "../app/store.js";
+import { keepCameras, may, store, tell } from "../app/store.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
 import { newDraft } from "./progress.js";
-import { field, forget, ours } from "./state.js";
+import { field, forget, opened, ours } from "./state.js";
 
 /** @typedef {import("./progress.js").Draft} Draft */
 /** @typedef {import("./progress.js").Deployment} Deployment */
 /** @typedef {import("./outbox.js").Waiting} Waiting */
 
 const LOOK_MS = 15_000;
+/** The whole list is read this often: a phone's data are somebody's money. */
+const LIST_MS = 60_000;
 /** What was read is shown without the gateway for so long: whoever finds the phone later finds nothing. */
 const SHOWN_MS = 24 * 3_600_000;
 const SHOWN_STAGES = ["planned", "deployed", "removed"];
@@ -30,7 +32,18 @@ async function post({ deployment, step, said, key, photo }) {
   const sent = photo
     ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key })}`, { method: "POST", body: photo.bytes, headers: { "Content-Type": photo.type } })
     : await request(path, { method: "POST", body: JSON.stringify({ ...said, key }), headers: { "Content-Type": "application/json" } });
-  return sent.json();
+  const then = await sent.json();
+  if (photo) void remarked(deployment);
+  return then;
+}
+
+/** What the gateway finds odd about the last photo is said while its taker stands there. @param {string} deployment */
+async function remarked(deployment) {
+  const lines = await get(`/deployments/${encodeURIComponent(deployment)}/log`).catch(() => []);
+  const photos = lines.filter((/** @type {{step: string}} */ { step }) => step === "photo");
+  // Many phones keep place and time to themselves: that is no news.
+  const odd = /** @type {string[]} */ (photos.at(-1)?.said.remarks ?? []).filter((remark) => !remark.startsWith("it says no"));
+  if (odd.length) tell(`The last photo: ${odd.join("; ")}. Take another if it is the wrong one.`, "attention");
 }
 
 /** Two pages on one phone take turns. @param {() => Promise<void>} work */
@@ -103,14 +116,17 @@ export async function gone() {
 /** @type {Promise<void> | null} */
 let looking = null;
 let more = false;
+let whole = false;
 
 /**
  * Send what waits, then read how things stand; and again before long. One at a time: a list that was read before a step was
  * sent must not be shown after it.
+ * @param {{whole?: boolean}} [wish] whole: the list too, however new it is
  * @returns {Promise<void>}
  */
-export function look() {
+export function look(wish = {}) {
   more = true;
+  whole ||= wish.whole ?? false;
   looking ??= (async () => {
     try {
       while (more) {
@@ -143,32 +159,66 @@ async function sendAndRead() {
   timer = setTimeout(() => void look(), wait);
 }
 
-async function read() {
-  const [lists, rules, units, cameras] = await Promise.all([
+/** @returns {Promise<Partial<import("./state.js").Field>>} */
+async function list() {
+  const [lists, rules, units] = await Promise.all([
     Promise.all(SHOWN_STAGES.map((stage) => get(`/deployments?stage=${stage}`))),
     get("/deployments/rules"),
-    // A site without units that call in has no list of them.
-    get("/units").then(({ units: all }) => all, (error) => {
-      if (error instanceof ApiError && error.status !== 0 && error.status !== 401) return null;
-      throw error;
-    }),
-    get("/cameras"),
+    readUnits(),
   ]);
-  keepCameras(cameras);
-  field.set({ deployments: lists.flat(), rules, units, readAt: Date.now() });
+  return { deployments: lists.flat(), rules, units, readAt: Date.now() };
+}
+
+/** A site without units that call in has no list of them. @returns {Promise<import("./progress.js").Unit[] | null>} */
+const readUnits = () =>
+  get("/units").then(({ units }) => units, (error) => {
+    if (error instanceof ApiError && error.status !== 0 && error.status !== 401) return null;
+    throw error;
+  });
+
+/** @template T @param {Promise<T>} asked @returns {Promise<T | null>} null where it is gone, or not for this user */
+const orNone = (asked) =>
+  asked.catch((error) => {
+    if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return null;
+    throw error;
+  });
+
+async function read() {
+  const { readAt, draft } = field.state;
+  const old = whole || readAt === null || Date.now() - readAt >= LIST_MS;
+  whole = false;
+  if (old) field.set(await list());
+  else if (field.state.open !== null) {
+    const [one, units] = await Promise.all([
+      orNone(get(`/deployments/${field.state.open}`)),
+      draft?.seen === "" ? readUnits() : field.state.units,
+    ]);
+    if (one) field.set({ deployments: [...field.state.deployments.filter(({ id }) => id !== one.id), one], units });
+  }
+  // Of the borough's cameras only those of what is open: a phone needs no others, and pays for them.
+  const ids = opened()?.cameras ?? [];
+  const known = await Promise.all(ids.map((id) => orNone(get(`/cameras/${id}`))));
+  const fresh = known.filter((one) => one !== null);
+  keepCameras([...store.state.cameras.filter(({ id }) => !ids.includes(id)), ...fresh]);
   await remember();
 }
 
-/** Take what is planned or stands in hand. @param {string} id */
-export async function open(id) {
+/** Take what is planned or stands in hand. @param {string} id @param {string} [carried] label of the unit that is in the hand already */
+export async function open(id, carried = "") {
   const user = field.state.user;
   if (!user) return;
   const begun = await kept.one("drafts", id);
+  store.set({ notice: null });
   field.set({ open: id, draft: begun?.user === user.id ? begun : newDraft(id, user.id) });
+  if (carried) await draw({ seen: carried, how: "carried" });
+  scrollTo(0, 0);
+  void look();
 }
 
 export function close() {
+  store.set({ notice: null });
   field.set({ open: null, draft: null });
+  scrollTo(0, 0);
 }
 
 /** @type {Promise<void> | null} */

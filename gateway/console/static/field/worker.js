@@ -3,11 +3,13 @@
 const worker = /** @type {any} */ (self);
 worker.importScripts("/field/shell.js");
 
-/** @type {{version: string, files: string[]}} */
+/** @type {{version: string, files: string[], later: string[]}} */
 const shell = worker.SHELL;
 const PREFIX = "sightline-field-";
 const NAME = `${PREFIX}${shell.version}`;
 const kept = new Set(shell.files);
+/** Large, and not needed by every phone: kept once it is asked for. */
+const later = new Set(shell.later);
 
 worker.addEventListener("install", (/** @type {any} */ event) => {
   // All of one version, or none of it.
@@ -29,11 +31,15 @@ worker.addEventListener("message", (/** @type {MessageEvent} */ event) => event.
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const url = new URL(event.request.url);
-  if (event.request.method !== "GET" || url.origin !== location.origin || !kept.has(url.pathname)) return;
+  if (event.request.method !== "GET" || url.origin !== location.origin || !(kept.has(url.pathname) || later.has(url.pathname))) return;
   event.respondWith(
     (async () => {
       const cache = await caches.open(NAME);
-      return (await cache.match(url.pathname)) ?? fetch(event.request);
+      const known = await cache.match(url.pathname);
+      if (known) return known;
+      const fresh = await fetch(event.request);
+      if (later.has(url.pathname) && fresh.status === 200) event.waitUntil(cache.put(url.pathname, fresh.clone()));
+      return fresh;
     })(),
   );
 });

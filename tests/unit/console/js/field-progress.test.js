@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
+import { alarmed, dueOf, foreseen, health } from "../../../../gateway/console/static/field/progress.js";
+
+const NOW = Date.parse("2026-05-01T12:00:00Z");
+const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
+const unit = (link, states = {}) => ({
+  label: "D017", link, heard: "2026-05-01T11:58:00Z",
+  states: Object.entries(states).map(([kind, values]) => ({ kind, time: "", values })),
+});
+const clock = (iso) => iso.slice(11, 16);
+
+test("what a unit says of itself is said in words, and what needs somebody stands out", () => {
+  const well = health(unit("online", { battery: { percent: 64.4, charging: true }, signal: { rsrp_dbm: -97, operator: "EE" } }), clock);
+  assert.deepEqual(well, { words: ["online", "battery 64 %, charging", "signal fair (-97 dBm, EE)"], poor: false });
+  assert.deepEqual(health(unit("lost"), clock), { words: ["not heard since 11:58"], poor: true });
+  assert.deepEqual(health(unit("never"), clock).words, ["has not called in yet"]);
+});
+
+test("a battery is low unless it charges", () => {
+  assert.ok(health(unit("online", { battery: { percent: 20, charging: false } }), clock).poor);
+  assert.ok(!health(unit("online", { battery: { percent: 20, charging: true } }), clock).poor);
+  assert.ok(!health(unit("online", { battery: { percent: 21, charging: false } }), clock).poor);
+});
+
+test("what has happened to a unit is said in words", () => {
+  assert.equal(alarmed({ ...STANDS, alarms: ["left", "opened"] }), "it has left its place, its case is open");
+  assert.equal(alarmed({ ...STANDS, alarms: [] }), "");
+});
+
+test("a signal has a word for each of a phone's bars", () => {
+  const word = (dbm) => health(unit("online", { signal: { rsrp_dbm: dbm } }), clock).words[1];
+  assert.deepEqual([-90, -105, -115, -116].map(word), ["signal strong (-90 dBm)", "signal fair (-105 dBm)", "signal weak (-115 dBm)", "signal hardly any (-116 dBm)"]);
+});
+
+test("an end that is past goes before a review, and only what stands is due", () => {
+  assert.equal(dueOf(STANDS, NOW), "");
+  assert.equal(dueOf({ ...STANDS, review: "2026-05-01T12:00:00Z" }, NOW), "review");
+  assert.equal(dueOf({ ...STANDS, review: "2026-05-01T12:00:00Z", valid: false }, NOW), "over");
+  assert.equal(dueOf({ ...STANDS, stage: "removed", valid: false }, NOW), "");
+});
+
+test("a review that waits on the phone is due no more", () => {
+  const late = { ...STANDS, review: "2026-04-30T12:00:00Z" };
+  const then = foreseen(late, [{ deployment: "d1", step: "reviews", said: { next: "2026-05-20T12:00:00Z" }, key: "k", at: NOW }]);
+  assert.equal(dueOf(then, NOW), "");
+});
+
+test("of several codes in one picture the first that is a label counts", () => {
+  assert.equal(labelAmong(["two words", "https://sightline.example/u/d017", "D018"]), "D017");
+  assert.equal(labelAmong([]), "");
+});
