@@ -5,11 +5,10 @@
  */
 
 import { ApiError, get, request, send } from "./api.js";
-import { waits } from "./deployments-words.js";
+import { happened, unitWords, waits } from "./deployments-words.js";
 import { news } from "./events.js";
 import { Observable } from "./observable.js";
 import { may, store, tell } from "./store.js";
-import { happened, unitWords } from "./deployments-words.js";
 
 /** @typedef {import("./deployments-words.js").Deployment} Deployment */
 /** @typedef {import("./deployments-words.js").Due} Due */
@@ -31,14 +30,19 @@ const GATHER_MS = 150;
  * @property {Record<string, Reported>} reported by label: where units last said that they are
  * @property {Record<string, string>} pictures by deployment and line: hash of the picture taken for an alarm
  * @property {Problem | null} problem why it could not be loaded
- * @property {number} turn rises with each step that the gateway told of
+ * @property {number} turn rises each time that it was loaded
+ * @property {"due" | "all" | "refer" | "units"} section of the panel
+ * @property {string | null} open which one the panel shows
  */
 
 /** @type {Known} */
-const NOTHING = { due: null, standing: [], rules: null, units: [], reported: {}, pictures: {}, problem: null, turn: 0 };
+const NOTHING = { due: null, standing: [], rules: null, units: [], reported: {}, pictures: {}, problem: null, turn: 0, section: "due", open: null };
 
 /** @extends {Observable<Known>} */
 class Deployments extends Observable {
+  /** @type {{units: DeployableUnit[], cameras: Set<string>}} */
+  #moving = { units: [], cameras: new Set() };
+
   /** What wants somebody: units in alarm that nobody acknowledged. @returns {Deployment[]} */
   get raised() {
     return (this.state.due ?? []).flatMap(({ why, deployment }) => (why === "alarm" && deployment.unseen.length > 0 ? [deployment] : []));
@@ -54,9 +58,11 @@ class Deployments extends Observable {
     return this.state.standing.find((one) => one.stage === "deployed" && one.cameras.includes(camera));
   }
 
-  /** Whether a camera's unit moves. @param {string} camera */
+  /** Whether a camera's unit moves: the map asks for nine hundred at once. @param {string} camera */
   moves(camera) {
-    return this.state.units.some((one) => one.cameras.includes(camera));
+    const { units } = this.state;
+    if (this.#moving.units !== units) this.#moving = { units, cameras: new Set(units.flatMap((one) => one.cameras)) };
+    return this.#moving.cameras.has(camera);
   }
 
   forget() {
@@ -148,15 +154,15 @@ function soon() {
 
 /** Open one in its panel. @param {string} id */
 export function openDeployment(id) {
+  deployments.set({ open: id });
   store.set({ panel: "deployments", panelOpen: true });
-  deployments.dispatch(id);
 }
 
 /** @param {any} units as ``GET /units`` and the events socket tell them */
 function keepReported(units) {
   const reported = { ...deployments.state.reported };
   for (const { label, states } of units) {
-    const position = states.find((/** @type {any} */ one) => one.kind === "state/position" || one.kind === "position");
+    const position = states.find((/** @type {any} */ one) => one.kind === "state/position");
     if (position) reported[label] = { latitude: position.values.latitude, longitude: position.values.longitude, at: position.time };
   }
   deployments.set({ reported });

@@ -6,6 +6,7 @@
 import "./parts/app.js";
 import { watchHands } from "./activity.js";
 import { watchGlass } from "./glass.js";
+import { watchDeployments } from "./deployments.js";
 import { watchHolds } from "./holds.js";
 import { listen } from "./keys.js";
 import { room } from "./room.js";
@@ -18,4 +19,5 @@ watchHands();
 watchSecondPerson();
 watchGlass();
 watchHolds();
+watchDeployments();
 void begin();
