@@ -33,10 +33,11 @@ const GATHER_MS = 150;
  * @property {number} turn rises each time that it was loaded
  * @property {"due" | "all" | "refer" | "units"} section of the panel
  * @property {string | null} open which one the panel shows
+ * @property {Deployment | null} shown the same, once it is loaded
  */
 
 /** @type {Known} */
-const NOTHING = { due: null, standing: [], rules: null, units: [], reported: {}, pictures: {}, problem: null, turn: 0, section: "due", open: null };
+const NOTHING = { due: null, standing: [], rules: null, units: [], reported: {}, pictures: {}, problem: null, turn: 0, section: "due", open: null, shown: null };
 
 /** @extends {Observable<Known>} */
 class Deployments extends Observable {

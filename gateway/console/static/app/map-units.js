@@ -24,12 +24,13 @@ export class UnitsOnMap {
   }
 
   draw() {
-    const { standing, reported, rules } = deployments.state;
-    const key = JSON.stringify([rules?.fence_m, standing.map((one) => [one.id, one.stage, one.place, one.alarms, one.unseen.length, one.valid, one.alarms.includes("left") ? reported[one.unit] : null])]);
+    const { standing, reported, rules, shown } = deployments.state;
+    const asked = shown?.stage === "referred" ? [shown] : [];
+    const key = JSON.stringify([rules?.fence_m, standing.map((one) => [one.id, one.stage, one.place, one.alarms, one.unseen.length, one.valid, one.alarms.includes("left") ? reported[one.unit] : null]), asked.map((one) => [one.id, one.place])]);
     if (key === this.#key) return;
     this.#key = key;
     this.#drawn?.remove();
-    this.#drawn = L.layerGroup(standing.flatMap((one) => (one.stage === "deployed" ? this.#stands(one, rules?.fence_m ?? 0) : this.#planned(one)))).addTo(this.#map);
+    this.#drawn = L.layerGroup([...standing, ...asked].flatMap((one) => (one.stage === "deployed" ? this.#stands(one, rules?.fence_m ?? 0) : this.#planned(one)))).addTo(this.#map);
   }
 
   /** Its fence, and where it says that it is, once it has left. @param {Deployment} one @param {number} fence @returns {L.Layer[]} */
@@ -48,8 +49,8 @@ export class UnitsOnMap {
   /** Where one is to go. @param {Deployment} one @returns {L.Layer[]} */
   #planned(one) {
     const { latitude, longitude } = one.place;
-    const words = `${one.stage === "planned" ? `Unit ${one.unit} is planned here` : "A mobile camera is approved here"}: ${one.title}`;
-    return [this.#mark(one, [latitude, longitude], "unit-planned", one.stage === "planned" ? one.unit : "…", words)];
+    const what = { planned: `Unit ${one.unit} is planned here`, granted: "A mobile camera is approved here" }[/** @type {string} */ (one.stage)] ?? "A mobile camera is asked for here";
+    return [this.#mark(one, [latitude, longitude], "unit-planned", { planned: one.unit, granted: "✓" }[/** @type {string} */ (one.stage)] ?? "?", `${what}: ${one.title}`)];
   }
 
   /** @param {Deployment} one @param {[number, number]} at @param {string} className @param {string} text @param {string} words */

@@ -46,12 +46,19 @@ class DeploymentPage extends Deploying {
     void this.#load();
   }
 
+  /** @override */
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    deployments.set({ shown: null });
+  }
+
   async #load() {
     const id = this.deployment;
     try {
       const [one, log] = await Promise.all([get(`/deployments/${id}`), get(`/deployments/${id}/log`)]);
       if (id !== this.deployment) return;
       [this.#one, this.#log, this.#problem] = [one, log, null];
+      if (this.isConnected) deployments.set({ shown: one });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.#problem = error.problem;
