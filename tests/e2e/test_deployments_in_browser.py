@@ -78,6 +78,7 @@ async def test_a_deployment_lives_from_referral_to_evaluation(room: DeploymentsR
     await room.team.step("installation", "It is up", bearing="90")
     await expect(room.team.panel).to_contain_text("It records.")
     await expect(room.team.panel.locator("sl-confirmed-here")).to_contain_text("Bearing, 90°")
+    await expect(room.team.panel.locator("#deployment-ticks [data-is=true]")).to_have_count(3)
     await room.team.step("review", "Not needed any more", found="No van for two weeks.")
     await expect(room.team.panel).to_contain_text("not needed any more")
     await room.team.step("removal", "It is down", text="Solved.")

@@ -119,6 +119,21 @@ export function dueWords({ deployment, why, by, overdue }, now) {
   return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
 }
 
+/** As the field team's page signs a unit off in the log. */
+const SIGNED_OFF = "Signed off in the field.";
+
+/** What is done of putting a unit up and taking it down. @param {Deployment} one @param {Line[]} log @returns {[done: boolean, words: string][]} */
+export function ticks(one, log) {
+  const photo = (/** @type {string} */ kind) => one.photos.some((each) => each.kind === kind);
+  const off = log.some(({ step, said }) => step === "note" && String(said["text"]).startsWith(SIGNED_OFF));
+  const up = /** @type {[boolean, string][]} */ ([
+    [photo("sign-up"), "Sign photographed before"], [one.signs_up !== null, "Signs up"], [one.deployed !== null, "Unit up"],
+    [photo("unit"), "Unit photographed"], [off, "Signed off in the field"],
+  ]);
+  if (!one.removed) return up;
+  return [...up, [true, "Unit down"], [photo("sign-down"), "Place of the sign photographed after"], [one.signs_down !== null, "Signs down"]];
+}
+
 /** Whether somebody has still to act: an alarm that was acknowledged and lasts does not count. @param {Due} due */
 export const waits = ({ why, deployment }) => why !== "alarm" || deployment.unseen.length > 0;
 

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueWords, happenedBy, lineWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lineWords, ticks, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -40,6 +40,14 @@ test("an alarm that was acknowledged waits no longer, and all else does", () => 
 test("what happened is told with its measure, where it has one", () => {
   assert.equal(happenedBy("left", 213.7), "has left its place, 214 m off");
   assert.equal(happenedBy("opened", 0), "was opened");
+});
+
+test("what is done of putting a unit up is ticked, and of taking it down once it is down", () => {
+  const one = /** @type {any} */ ({ photos: [{ sha256: "a", kind: "sign-up" }], signs_up: "x", deployed: null, removed: null, signs_down: null });
+  const log = [{ n: 1, at: "", step: "note", by: "", said: { text: "Signed off in the field. Unit D017." }, digest: "" }];
+  assert.deepEqual(ticks(one, []).map(([done]) => done), [true, true, false, false, false]);
+  assert.equal(ticks(one, log).at(-1)?.[0], true);
+  assert.deepEqual(ticks({ ...one, removed: "x" }, log).slice(5).map(([done]) => done), [true, false, false]);
 });
 
 test("every step of a log has its words", () => {

@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { deployments, step as takeStep, newKey } from "../deployments.js";
-import { STAGES, happened, lasting, lineWords } from "../deployments-words.js";
+import { STAGES, happened, lasting, lineWords, ticks } from "../deployments-words.js";
 import { cameraById, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
@@ -113,6 +113,13 @@ class DeploymentPage extends Deploying {
     return html`<dl class="facts-list dep-facts">${rows.filter(([, value]) => value !== null).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
   }
 
+  /** @param {DeploymentFacts} one */
+  #ticks(one) {
+    if (!["planned", "deployed", "removed", "evaluated"].includes(one.stage)) return nothing;
+    return html`<section class="dep-part"><h3>Tick list</h3><ul class="dep-ticks" id="deployment-ticks">${ticks(one, this.#log).map(([done, words]) =>
+      html`<li data-is=${String(done)}>${done ? "✓" : "–"} ${words}${done ? nothing : html` <span class="quiet">not yet</span>`}</li>`)}</ul></section>`;
+  }
+
   #lines() {
     return html`<section><h3>Log</h3>
       <p class="hint">Nobody can change a line. Each has a digest over itself and the line before, which the audit has too.</p>
@@ -139,7 +146,7 @@ class DeploymentPage extends Deploying {
       ${this.#alarms(one)} ${this.#standing(one)}
       ${camera && one.stage === "deployed" ? html`<div class="buttons"><button @click=${() => callUp(camera)}>Show camera ${camera.number} live</button></div>` : nothing}
       <sl-deployment-steps .one=${one}></sl-deployment-steps>
-      ${this.#facts(one)}
+      ${this.#facts(one)} ${this.#ticks(one)}
       ${one.stage === "deployed" ? html`<sl-confirmed-here .cameras=${one.cameras} .turn=${this.#turn}></sl-confirmed-here>` : nothing}
       <sl-deployment-file .one=${one} .log=${this.#log}></sl-deployment-file>
       ${this.#lines()}
