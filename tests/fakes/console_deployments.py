@@ -119,7 +119,7 @@ def deployments(borough: FakeBorough) -> list[dict[str, Any]]:
 
 
 def _log(borough: FakeBorough) -> list[dict[str, Any]]:
-    found = {"place": None, "off_m": 4.0, "remarks": []}
+    found: dict[str, Any] = {"place": None, "off_m": 4.0, "remarks": []}
     said: list[tuple[float, str, str, dict[str, Any]]] = [
         (-40 * DAY_S, "referred", "J. Marsh", {"title": "Fly-tipping in Mill Lane"}),
         *(
@@ -198,7 +198,11 @@ async def _photo(request: Request) -> Response:
 
 async def _units(request: Request) -> Response:
     cameras = borough_of(request).cameras
-    known = (("D009", [cameras[0]["id"]], "d1"), ("D017", [cameras[3]["id"]], "d2"), ("D022", [], None))
+    known: list[tuple[str, list[str], str | None]] = [
+        ("D009", [cameras[0]["id"]], "d1"),
+        ("D017", [cameras[3]["id"]], "d2"),
+        ("D022", [], None),
+    ]
     return JSONResponse([{"unit": unit, "cameras": ids, "deployment": of} for unit, ids, of in known])
 
 
