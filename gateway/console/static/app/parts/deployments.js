@@ -73,7 +73,8 @@ class DeploymentsPanel extends Deploying {
   /** @param {Deployment} one */
   #open(one) {
     deployments.set({ open: one.id });
-    mapView.show([[one.place.latitude, one.place.longitude]]);
+    const away = one.alarms.includes("left") ? deployments.state.reported[one.unit] : undefined;
+    mapView.show([[one.place.latitude, one.place.longitude], ...(away ? [/** @type {[number, number]} */ ([away.latitude, away.longitude])] : [])]);
   }
 
   /** @param {Due} due */
@@ -98,12 +99,12 @@ class DeploymentsPanel extends Deploying {
   /** @param {Deployment} one */
   #row(one) {
     const wrong = one.alarms.length > 0 || one.unseen.length > 0;
-    const over = one.stage === "deployed" && !one.valid;
+    const late = one.stage !== "deployed" ? "" : !one.valid ? "past its time" : Date.parse(one.review ?? "") < store.serverClock.now() ? "review overdue" : "";
     const when = one.stage === "deployed" ? `until ${day(Date.parse(one.until ?? ""))}` : `referred ${day(Date.parse(one.referred))}`;
     return html`<li><button class="row" data-deployment=${one.id} @click=${() => this.#open(one)}>
       <span class="row-name">${one.title}<small>${[one.unit ? unitWords(one.unit) : "", one.street, when].filter(Boolean).join(" · ")}</small></span>
       <span class="row-facts"><span class=${one.stage === "deployed" ? "" : "quiet"}>${STAGES[one.stage]}</span>
-        ${wrong ? html`<span class="alarm">${one.alarms.length ? lasting(one.alarms[0] ?? "") : "alarm"}</span>` : over ? html`<span class="attention">past its time</span>` : nothing}</span>
+        ${wrong ? html`<span class="alarm">${one.alarms.length ? lasting(one.alarms[0] ?? "") : "alarm"}</span>` : late ? html`<span class="attention">${late}</span>` : nothing}</span>
     </button></li>`;
   }
 
