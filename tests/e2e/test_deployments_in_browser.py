@@ -74,7 +74,6 @@ async def test_a_deployment_lives_from_referral_to_evaluation(room: DeploymentsR
     await expect(room.team.panel.locator("[data-stage=planned]")).to_be_visible()
     await room.team.send_photo("Sign, put up", 40)
     await room.team.step("signs-up", "They are up", text="On LP 13.")
-    await room.team.panel.get_by_text("Say that the unit is up").click()
     await room.team.step("installation", "It is up", bearing="90")
     await expect(room.team.panel).to_contain_text("It records.")
     await expect(room.team.panel.locator("sl-confirmed-here")).to_contain_text("Bearing, 90°")
@@ -151,7 +150,6 @@ async def test_what_the_gateway_refuses_is_said_at_the_field(at_desks: Deploymen
     """A unit put up far from where it was approved: the place is marked, and the words are the gateway's."""
     await at_desks.deploying.planned()
     await at_desks.team.open(TITLE)
-    await at_desks.team.panel.get_by_text("Say that the unit is up").click()
     form = await at_desks.team.fill("installation", latitude="51.6")
     await form.get_by_role("button", name="It is up").click()
     await expect(form.get_by_role("alert")).to_contain_text("from the place that was granted")

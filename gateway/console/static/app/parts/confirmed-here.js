@@ -3,13 +3,14 @@
  * @module
  */
 
-import { LitElement, html, nothing } from "lit";
+import { html, nothing } from "lit";
 import { get } from "../api.js";
+import { SlElement } from "../element.js";
 import { cameraById } from "../store.js";
 
 /** @typedef {{presets: {confirmed: boolean}[], reference: string | null}} Found */
 
-class ConfirmedHere extends LitElement {
+class ConfirmedHere extends SlElement {
   /** @override */
   static properties = { cameras: { attribute: false }, turn: { attribute: false } };
 
@@ -24,11 +25,6 @@ class ConfirmedHere extends LitElement {
   /** @type {Record<string, Found>} */
   #found = {};
   #of;
-
-  /** @override */
-  createRenderRoot() {
-    return this;
-  }
 
   /** @override */
   willUpdate() {

@@ -17,6 +17,8 @@ import { say } from "../words.js";
 /** @typedef {{camera: string, number: number, name: string, stood: Stay, start: string, end: string, recorded: {start: string, end: string}[] | null}} Found */
 
 const HOUR_MS = 3_600_000;
+/** The field has no seconds: what was recorded just now is in the minute that goes on. */
+const MINUTE_MS = 60_000;
 const PIECES_SHOWN = 6;
 
 class FindFootage extends SlElement {
@@ -128,7 +130,7 @@ class FindFootage extends SlElement {
           <button type="button" id="footage-view" @click=${() => this.#view()}>What the map shows now</button></div>
         <div class="times">
           <label for="footage-start">From</label><input id="footage-start" name="start" type="datetime-local" required .defaultValue=${localField(now - HOUR_MS)}>
-          <label for="footage-end">Until</label><input id="footage-end" name="end" type="datetime-local" required .defaultValue=${localField(now)}>
+          <label for="footage-end">Until</label><input id="footage-end" name="end" type="datetime-local" required .defaultValue=${localField(now + MINUTE_MS)}>
         </div>
         ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
         <div class="buttons"><button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Searching…" : "Find recordings"}</button></div>
