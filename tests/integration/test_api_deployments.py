@@ -239,14 +239,15 @@ async def test_an_alarm_is_due_until_somebody_acknowledges_it(deploying: Deployi
     """A knock is listed though it is over; acknowledged up to the line that was seen it is not, and that is audited."""
     await deploying.deployed()
     (raised,) = await deploying.desk.gateway.rooms.deployments.reported("urn:uuid:1", Shock(peak_g=5.0))
-    (due,) = (await deploying.team.get("/api/v1/deployments/due")).json()
-    (unseen,) = due["deployment"]["unseen"]
-    assert (due["why"], unseen["kind"], unseen["count"], unseen["line"]) == ("alarm", "knocked", 1, raised.entry.n)
+    first = (await deploying.team.get("/api/v1/deployments/due")).json()[0]
+    (unseen,) = first["deployment"]["unseen"]
+    assert (first["why"], unseen["kind"], unseen["count"], unseen["line"]) == ("alarm", "knocked", 1, raised.entry.n)
     early = await deploying.ask("acknowledgements", kind="knocked", line=unseen["line"] - 1)
     assert (early.status_code, early.json()["type"]) == (409, "deployment.step")
     seen = await deploying.step("acknowledgements", kind="knocked", line=unseen["line"], text="Patrol sent.")
     assert seen["unseen"] == []
-    assert (await deploying.team.get("/api/v1/deployments/due")).json() == []
+    due = (await deploying.team.get("/api/v1/deployments/due")).json()
+    assert "alarm" not in [one["why"] for one in due]
     assert len(await deploying.desk.audit("deployment.acknowledged")) == 1
 
 
