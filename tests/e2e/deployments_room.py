@@ -1,5 +1,6 @@
 """An operator and a supervisor, each at a console, before a real gateway with one unit that moves."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,8 +56,8 @@ class Console:
     async def fill(self, form: str, **values: str) -> Locator:
         """Fill the form of a step, opened where it is not, and return it."""
         found = self.panel.locator(f"form#{form}")
-        if not await found.is_visible():
-            await self.panel.locator(f"[data-form={form}] > summary").click()
+        # Open by itself or not: that may change while one looks, and a click would close it then.
+        await self.panel.locator(f"[data-form={form}]").evaluate("one => { one.open = true }")
         for name, value in values.items():
             await found.locator(f"[name={name}]").fill(value)
         return found
@@ -106,7 +107,7 @@ class DeploymentsRoom:
         """Have the unit report something that is an alarm, of which its camera makes a picture."""
         deployments = self.desk.gateway.rooms.deployments
         (taken,) = await deployments.reported(URN, report)
-        digest, _ = self.desk.gateway.rooms.photos.put(photo(shade=shade))
+        digest, _ = await asyncio.to_thread(self.desk.gateway.rooms.photos.put, photo(shade=shade))
         kind = Kind(json.loads(taken.entry.said)["kind"])
         picture = Picture(kind=kind, sha256=digest, size_bytes=1, camera=self.deploying.camera, recorded_ns=None)
         await deployments.pictured(taken.deployment.id, picture)
