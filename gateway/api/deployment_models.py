@@ -109,6 +109,14 @@ class Extension(Step):
     until: Instant
 
 
+class Acknowledgement(Step):
+    """Somebody has seen to an alarm, or goes to. ``line`` is that of ``unseen``: what came after it stays."""
+
+    kind: Kind
+    line: Annotated[int, Field(ge=1)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000, pattern=_SIGNS)] = ""
+
+
 class Evaluation(Step):
     """What it did for the problem."""
 
@@ -128,6 +136,15 @@ class Photo(BaseModel):
 
     sha256: str
     kind: PhotoKind
+
+
+class Unseen(BaseModel):
+    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last."""
+
+    kind: Kind
+    count: int
+    since: str
+    line: int
 
 
 class Deployment(BaseModel):
@@ -169,6 +186,8 @@ class Deployment(BaseModel):
     photos: list[Photo]
     alarms: list[Kind]
     """What is wrong with its unit now, the oldest first."""
+    unseen: list[Unseen]
+    """What nobody has acknowledged, the oldest first, be it over or not."""
     valid: bool
     """It says now why its cameras stand where they stand."""
     lines: int
@@ -203,6 +222,8 @@ class Rules(BaseModel):
     review_days: int
     spread_m: float
     sign_photos: bool
+    fence_m: float
+    """How far a unit may be from where it was put up before it has left its place."""
 
 
 class Deployable(BaseModel):
@@ -214,6 +235,14 @@ class Deployable(BaseModel):
     why_not: str
     deployment: str | None
     """Identifier of the deployment by which it stands where it stands."""
+
+
+class DeployableUnit(BaseModel):
+    """A unit that moves. ``cameras``: identifiers of what is enrolled of it now; ``deployment``: by which it stands."""
+
+    unit: str
+    cameras: list[str]
+    deployment: str | None
 
 
 class Mark(models.Taken):

@@ -50,7 +50,7 @@ async def put(
     if facts.media_type != given:
         raise WishError(f"The photo is {facts.media_type}, not {given}.", cure="Name it for what it is.")
     known = await the.deployments.one(deployment_id)
-    if len(known.photos) >= the.settings.deployments.photos_max:
+    if sum(of is not PhotoKind.ALARM for of in known.photos.values()) >= the.settings.deployments.photos_max:
         raise WishError("This deployment has as many photos as it may have.", cure="Send those that matter.")
     digest, fresh = await asyncio.to_thread(the.photos.put, photo)
     step = step_of(

@@ -10,12 +10,10 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api import models
-from gateway.api.cameras import OneCamera
 from gateway.api.guard import Who, actor, needs
-from gateway.api.hands import hand, note_mark
+from gateway.api.hands import hand
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
-from gateway.audit.events import Action
 from gateway.deployments import steps
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.service import Taken
@@ -54,6 +52,7 @@ async def rules(the: The) -> shapes.Rules:
         review_days=known.review_days,
         spread_m=known.spread_m,
         sign_photos=known.sign_photos,
+        fence_m=the.settings.deployments.fence_m,
     )
 
 
@@ -210,6 +209,15 @@ async def extend(
     return await _take(the, request, response, who, deployment_id, step, wish.key)
 
 
+@_stepping("acknowledgements")
+async def acknowledge(
+    deployment_id: str, wish: shapes.Acknowledgement, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say that one sees to an alarm: it is due no longer than it lasts. What was raised since stays."""
+    step = steps.Acknowledge(kind=wish.kind, line=wish.line, text=wish.text)
+    return await _take(the, request, response, who, deployment_id, step, wish.key)
+
+
 @_stepping("removal")
 async def remove(
     deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
@@ -233,47 +241,6 @@ async def evaluate(
     """Say what it did; again some time after, too."""
     step = steps.Evaluate(found=wish.found, effect=wish.effect)
     return await _take(the, request, response, who, deployment_id, step, wish.key)
-
-
-@router.get("/cameras/{camera_id}/deployable", **needs(Permission.VIEW_LIVE, room=True))
-async def deployable(camera: OneCamera, the: The) -> shapes.Deployable:
-    """Return whether a camera moves, and whether it may be recorded now."""
-    return _deployable(the, camera)
-
-
-@router.put("/cameras/{camera_id}/deployable", **needs(Permission.ENROL))
-async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who, the: The) -> shapes.Deployable:
-    """Have a camera's unit be one that moves: all its cameras record only where a deployment says why."""
-    urn = camera.description.identity.urn
-    await the.deployments.mark(urn, wish.unit, by=hand(the, who))
-    await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
-    return _deployable(the, camera)
-
-
-@router.delete("/cameras/{camera_id}/deployable", status_code=204, **needs(Permission.ENROL))
-async def unmark(request: Request, camera: OneCamera, who: Who, the: The) -> None:
-    """Have it be a fixed one; not while it is deployed."""
-    urn = camera.description.identity.urn
-    known = the.deployments.deployable(urn)
-    await the.deployments.unmark(urn)
-    if known is not None:
-        await note_mark(the, request, who, Action.DEPLOYABLE_UNMARKED, camera, known.unit)
-
-
-def _deployable(the: Rooms, camera: OneCamera) -> shapes.Deployable:
-    urn = camera.description.identity.urn
-    known, standing, why_not = (
-        the.deployments.deployable(urn),
-        the.deployments.standing(urn),
-        the.deployments.withheld(urn),
-    )
-    return shapes.Deployable(
-        deployable=known is not None,
-        unit=known.unit if known is not None else "",
-        records=camera.recording and not why_not,
-        why_not=why_not if camera.recording else "recording is switched off for this camera",
-        deployment=standing.id if standing is not None else None,
-    )
 
 
 async def _take(
@@ -341,6 +308,10 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         evaluated=iso_or_none(one.evaluated_ns),
         photos=[shapes.Photo(sha256=sha256, kind=kind) for sha256, kind in one.photos.items()],
         alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
+        unseen=[
+            shapes.Unseen(kind=kind, count=it.count, since=iso(it.since_ns), line=it.line)
+            for kind, it in sorted(one.unseen.items(), key=lambda entry: entry[1].since_ns)
+        ],
         valid=one.valid(now_ns),
         lines=one.entries,
     )

@@ -123,9 +123,10 @@ class _Outbox:
         self.wake.set()
 
     def taken(self, taken: Taken) -> None:
-        """Tell what has happened to a unit where it stands."""
-        if message := self.units.message(taken):
-            self.messages.append(message)
+        """Tell of a step in the life of a deployment, and what has happened to a unit where it stands."""
+        told = [one for one in (self.units.message(taken), self.units.step(taken)) if one is not None]
+        self.messages.extend(told)
+        if told:
             self.wake.set()
 
     def _cameras(self) -> frozenset[CameraId] | None:
@@ -201,7 +202,7 @@ async def _tell(websocket: WebSocket, the: Rooms, who: Identity) -> None:
         outbox.add(StateChanged(camera.id))
     stop_listening = the.fleet.listen(outbox.add)
     stop_sharing = the.sharing.bell.listen(outbox.shares.heard)
-    stop_deploying = the.deployments.listen(outbox.taken)
+    stop_deploying = the.deployments.follow(outbox.taken)
     stop_units = the.units.register.listen(outbox.units.heard) if the.units is not None else None
     stop_deciding = the.decider.when_changed(outbox.look_again)
     stop_approving = the.approvals.when_changed(outbox.approval)

@@ -75,6 +75,12 @@ class UnitNews:
             message["recorded"] = iso_or_none(said["recorded_ns"])
         return message
 
+    def step(self, taken: Taken) -> dict[str, Any] | None:
+        """Return what a reader who deploys is told of any step, so that lists are read anew; ``None``: nothing."""
+        if self._shut or self._the.decider.rights(self._who).rule(Permission.DEPLOY) is None:
+            return None
+        return {"t": "deployment", "deployment": taken.deployment.id, "step": taken.entry.step}
+
     def due(self) -> list[dict[str, Any]]:
         """Return what is new of the units that the reader may see, and have it told."""
         said, self._said = self._said, {}

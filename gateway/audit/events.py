@@ -115,6 +115,7 @@ class Action(StrEnum):
     DEPLOYMENT_EXTENDED = "deployment.extended"
     DEPLOYMENT_HUNG = "deployment.hung"
     DEPLOYMENT_ALARM = "deployment.alarm"
+    DEPLOYMENT_ACKNOWLEDGED = "deployment.acknowledged"
     DEPLOYMENT_PICTURE = "deployment.picture"
     DEPLOYMENT_LAPSED = "deployment.lapsed"
     DEPLOYMENT_REMOVED = "deployment.removed"

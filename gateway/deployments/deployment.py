@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.deployments.geofence import Kind, Tilt
+from gateway.deployments.geofence import Kind, Tilt, Watch
 from gateway.deployments.steps import DocumentKind, PhotoKind
 from kernel.clock import NS_PER_S
 from kernel.geography import Place
@@ -23,6 +23,15 @@ class Stage(StrEnum):
     DEPLOYED = "deployed"
     REMOVED = "removed"
     EVALUATED = "evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """An alarm that nobody has acknowledged: how often it was raised since, from when on, and in which line last."""
+
+    count: int
+    since_ns: int
+    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +82,24 @@ class Deployment:
     """How its unit hangs."""
     alarms: Mapping[Kind, int] = field(default_factory=dict)
     """What is wrong with its unit, and since when."""
+    unseen: Mapping[Kind, Unseen] = field(default_factory=dict)
+    """What happened to its unit, be it over or not, and nobody has acknowledged."""
     entries: int = 1
     """Lines of its log."""
 
     def valid(self, now_ns: int) -> bool:
         """Return whether it says at this instant why its camera stands there."""
         return self.stage is Stage.DEPLOYED and self.until_ns is not None and now_ns < self.until_ns
+
+    def watch(self) -> Watch:
+        """Return what is known of its unit where it was put up, as its log says."""
+        return Watch(
+            place=self.place,
+            level=self.level,
+            left=Kind.LEFT in self.alarms,
+            tilted=Kind.TILTED in self.alarms,
+            opened=Kind.OPENED in self.alarms,
+        )
 
     def stood(self, at_ns: int) -> bool:
         """Return whether its cameras stood where it says at an instant, valid or not."""

@@ -11,7 +11,7 @@ class Why(StrEnum):
     """What is to be done."""
 
     ALARM = "alarm"
-    """Its unit has left its place, leans or is open."""
+    """Its unit has left its place, leans or is open; or something happened to it that nobody has acknowledged."""
     OVERSTAYED = "overstayed"
     """Its longest stay is past and it still stands: extend it or take it down. It records nothing meanwhile."""
     UNNEEDED = "unneeded"
@@ -53,13 +53,13 @@ def due(known: Iterable[Deployment], *, now_ns: int, warn_days: int, evaluation_
 
 def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why, int, int]]:
     """Give what is to be done of one, by when, and from when on it is said."""
+    if since := [*one.alarms.values(), *(unseen.since_ns for unseen in one.unseen.values())]:
+        yield Why.ALARM, min(since), 0
     if one.stage is Stage.REFERRED:
         yield Why.DECISION, one.referred_ns + warn_ns, one.referred_ns
     elif one.stage is Stage.DEPLOYED:
         assert one.until_ns is not None
         assert one.review_ns is not None
-        if one.alarms:
-            yield Why.ALARM, min(one.alarms.values()), 0
         ended = one.lapsed_ns is not None
         yield (Why.OVERSTAYED if ended else Why.STAY), one.until_ns, one.until_ns - warn_ns
         if not one.needed:

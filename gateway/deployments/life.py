@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from gateway.deployments.deployment import DAY_NS, Deployment, Stage
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage, Unseen
 from gateway.deployments.errors import DeciderError, StepError, WishError
 from gateway.deployments.geofence import LASTING, OVER, Tilt
 from gateway.deployments.steps import (
     NAMES,
+    Acknowledge,
     Bind,
     Check,
     Document,
@@ -106,6 +107,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Extend: Allowed(_STANDS, None, Right.DECIDE),
     Hung: Allowed(_STANDS, None, Right.CLOCK),
     Raise: Allowed(_STANDS, None, Right.CLOCK),
+    Acknowledge: Allowed(_STANDS | _DOWN, None, Right.DEPLOY),
     Picture: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
@@ -287,7 +289,24 @@ def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: in
         alarms.setdefault(step.kind, now_ns)
     elif step.kind in OVER:
         alarms.pop(OVER[step.kind], None)
-    return replace(known, alarms=alarms)
+    if step.kind in OVER:
+        return replace(known, alarms=alarms)
+    before = known.unseen.get(step.kind)
+    now = Unseen(
+        count=before.count + 1 if before is not None else 1,
+        since_ns=before.since_ns if before is not None else now_ns,
+        line=known.entries + 1,
+    )
+    return replace(known, alarms=alarms, unseen={**known.unseen, step.kind: now})
+
+
+def _acknowledged(known: Deployment, step: Acknowledge, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    unseen = known.unseen.get(step.kind)
+    if unseen is None:
+        raise StepError("That is acknowledged already.", cure="Load it again.")
+    if step.line < unseen.line:
+        raise StepError("It has happened again since.", cure="Look at it again, then acknowledge it.")
+    return replace(known, unseen={kind: one for kind, one in known.unseen.items() if kind is not step.kind})
 
 
 def _pictured(known: Deployment, step: Picture, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
@@ -312,6 +331,8 @@ def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, rules: Rules, no
 def _evaluated(known: Deployment, _step: Evaluate, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
     if known.signs_down_ns is None:
         raise StepError("The signs are not down yet.", cure="Take them down, and say so, first.")
+    if known.unseen:
+        raise StepError("An alarm of its unit is not acknowledged yet.", cure="Acknowledge it first.")
     return replace(known, evaluated_ns=now_ns)
 
 
@@ -331,6 +352,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Extend: _extended,
     Hung: _hung,
     Raise: _raised,
+    Acknowledge: _acknowledged,
     Picture: _pictured,
     Lapse: _lapsed,
     Remove: _removed,

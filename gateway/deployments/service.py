@@ -14,7 +14,7 @@ from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.due import Due, due
 from gateway.deployments.errors import DeploymentError, TakenError, WishError
-from gateway.deployments.geofence import Fence, Kind, Report, Watch, judge
+from gateway.deployments.geofence import Fence, Report, Watch, judge
 from gateway.deployments.kept import entry_of, read, row_of
 from gateway.deployments.life import Hand, Right, Rules, after, begun
 from gateway.deployments.ports import Estate
@@ -58,6 +58,7 @@ class Deployments:
         """Of units that stand somewhere, with the deployment that each is of."""
         self._fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
         self._listening: list[Callable[[Taken], None]] = []
+        self._following: list[Callable[[Taken], None]] = []
         self._turn = asyncio.Lock()
         """One step at a time: what follows from it in the estate follows in its order."""
         self.rules = Rules(
@@ -90,6 +91,10 @@ class Deployments:
         """Return the mark of a device that moves."""
         return self._deployables.get(urn)
 
+    def deployables(self) -> list[DeployableRow]:
+        """Return every device that moves, by the label of its unit."""
+        return sorted(self._deployables.values(), key=lambda row: (row.unit, row.urn))
+
     def join(self, estate: Estate) -> None:
         """Have cameras follow what is decided here."""
         self._estate = estate
@@ -102,6 +107,11 @@ class Deployments:
         """Call ``call(taken)`` with each step that nobody takes: alarms, ends of stays; returns the detaching call."""
         self._listening.append(call)
         return lambda: self._listening.remove(call)
+
+    def follow(self, call: Callable[[Taken], None]) -> Callable[[], None]:
+        """Call ``call(taken)`` with every step once, whoever takes it; returns the detaching call."""
+        self._following.append(call)
+        return lambda: self._following.remove(call)
 
     # --- reading
 
@@ -185,7 +195,9 @@ class Deployments:
             if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
                 return Taken(deployment=read(await rows.one(sent.deployment_id)), entry=sent, again=True)
             await rows.add(row_of(first, now_ns), entry)
-        return Taken(deployment=first, entry=entry)
+        taken = Taken(deployment=first, entry=entry)
+        self._pass_on(taken)
+        return taken
 
     async def step(self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None) -> Taken:
         """Take a step. Sent twice with the same ``key`` it is taken once.
@@ -207,7 +219,8 @@ class Deployments:
             self._keep(then)
             if known.valid(now_ns) != then.valid(now_ns):
                 await self._judge(then.urn)
-            return taken
+        self._pass_on(taken)
+        return taken
 
     async def _before(self, known: Deployment, step: Step) -> None:
         """Do in the estate what a step says was done there. What fails here leaves the step untaken, to be tried anew.
@@ -304,15 +317,7 @@ class Deployments:
     def _watch_of(self, known: Deployment) -> Watch:
         """Return what is known of a unit since it was put up; after a restart, what its deployment says."""
         of, watch = self._watches.get(known.urn, ("", None))
-        if watch is not None and of == known.id:
-            return watch
-        return Watch(
-            place=known.place,
-            level=known.level,
-            left=Kind.LEFT in known.alarms,
-            tilted=Kind.TILTED in known.alarms,
-            opened=Kind.OPENED in known.alarms,
-        )
+        return watch if watch is not None and of == known.id else known.watch()
 
     async def _by_itself(self, known: Deployment, step: Hung | Raise | Picture | Lapse, now_ns: int) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
@@ -321,7 +326,11 @@ class Deployments:
         return taken
 
     def _tell(self, taken: Taken) -> None:
-        for call in tuple(self._listening):
+        for call in (*self._listening, *self._following):
+            call(taken)
+
+    def _pass_on(self, taken: Taken) -> None:
+        for call in tuple(self._following):
             call(taken)
 
     # --- the clock

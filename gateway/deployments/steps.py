@@ -189,6 +189,15 @@ class Raise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """Somebody has seen to an alarm, or goes to. ``line``: the last line of the log that they had seen of it."""
+
+    kind: Kind
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """What the unit's camera saw when something happened to it: kept by its hash, as photos are."""
 
@@ -244,6 +253,7 @@ Step = (
     | Extend
     | Hung
     | Raise
+    | Acknowledge
     | Picture
     | Lapse
     | Remove
@@ -267,6 +277,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Extend: "extended",
     Hung: "hung",
     Raise: "alarm",
+    Acknowledge: "acknowledged",
     Picture: "picture",
     Lapse: "lapsed",
     Remove: "removed",

@@ -20,12 +20,12 @@ from drivers.simulator.feed import Eye
 from gateway.app import open_gateway
 from gateway.worker import open_host
 from kernel.clock import SystemClock
+from tests.fakes.browser import chromium
 from tests.fakes.deploying import PLACE, Deploying
 from tests.fakes.desk import Desk, settings_in, sign_up
 from tests.fakes.field_phone import FieldPhone
 from tests.fakes.host import FakeHost
 from tests.fakes.label_video import label_video
-from tests.fakes.browser import chromium
 from tests.fakes.onecamera import MovingEye, one_camera
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import unit_client

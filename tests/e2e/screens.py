@@ -91,6 +91,25 @@ async def _asked(page: Page) -> None:
     await page.locator("#seen").scroll_into_view_if_needed()
 
 
+def _opened(title: str, then: str = "") -> Act:
+    async def act(page: Page) -> None:
+        await page.locator(f"#deployments-due >> text={title}").first.click()
+        await page.wait_for_selector("#deployment-log li")
+        if then:
+            await page.locator(then).scroll_into_view_if_needed()
+        await page.wait_for_timeout(500)
+
+    return act
+
+
+async def _footage(page: Page) -> None:
+    await page.locator("#footage > summary").click()
+    await page.locator("#footage-view").click()
+    await page.locator("#footage-form .primary").click()
+    await page.wait_for_selector("#footage-found li")
+    await page.wait_for_timeout(300)
+
+
 async def _refused(page: Page) -> None:
     await page.click("#discover")
     await page.wait_for_selector(".discover .camera-row")
@@ -252,6 +271,16 @@ FACES: dict[str, tuple[str, Act]] = {
     "people-groups": ("ready", _panel("people", _section("groups"))),
     "people-roles": ("ready", _panel("people", _section("roles"))),
     "people-rights": ("ready", _panel("people", _section("grants"))),
+    "deployments": ("deployments", _panel("deployments")),
+    "deployments-all": ("deployments", _panel("deployments", _section("all"))),
+    "deployments-refer": ("deployments", _panel("deployments", _section("refer"))),
+    "deployments-units": ("deployments", _panel("deployments", _section("units"))),
+    "deployment-decision": ("deployments", _panel("deployments", _opened("Moped thefts"))),
+    "deployment-criteria": ("deployments", _panel("deployments", _opened("Moped thefts", "#deployment-criteria"))),
+    "deployment-alarm": ("deployments", _panel("deployments", _opened("Fly-tipping"))),
+    "deployment-photos": ("deployments", _panel("deployments", _opened("Fly-tipping", ".dep-photos"))),
+    "deployment-log": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-log"))),
+    "find-footage": ("ready", _panel("find", _footage)),
     "account": ("ready", _account),
     "audit": ("ready", _panel("audit", _asked)),
     "keys": ("ready", _panel("keys")),

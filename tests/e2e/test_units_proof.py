@@ -24,11 +24,11 @@ from gateway.cli.borough import BoroughProcess, borough_process
 from gateway.worker import open_host
 from kernel.clock import NS_PER_S, SystemClock, utc
 from kernel.geography import Place, distance_m
+from tests.fakes.browser import chromium
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, settings_in, sign_up
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
 from tests.fakes.host import FakeHost
-from tests.fakes.browser import chromium
 from tests.fakes.ports import free_port
 from tests.fakes.waiting import told, until
 from tests.fakes.watching import LIVE

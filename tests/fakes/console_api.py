@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
-from tests.fakes import console_acts, console_hosts, console_people
+from tests.fakes import console_acts, console_deployments, console_hosts, console_people
 from tests.fakes.console_account import account_routes
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
 from tests.fakes.console_bounds import bounds
@@ -265,6 +265,7 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/presets/{token}", _presets, methods=["DELETE"]),
             Route(camera + "/timeline", _timeline),
             *console_acts.routes(api, camera),
+            *console_deployments.routes(api, camera),
             Route(camera + "/still", _still),
             Route(camera + "/clip.mp4", _clip),
             Route(api + "/hosts", _hosts),

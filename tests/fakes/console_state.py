@@ -37,8 +37,8 @@ class FakeBorough:
     clock: Clock
     face: str = "ready"
     """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick, and of hosts: host-down,
-    host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host, and of health: health, health-none,
-    health-failed, health-host."""
+    host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host, of health: health, health-none,
+    health-failed, health-host; deployments: for who deploys."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})
@@ -117,6 +117,8 @@ class FakeBorough:
         """Who is signed in."""
         if self.face == "viewer":
             return USER | {"role": "viewer", "permissions": ["signed_in", "view_live", "view_recorded"]}
+        if self.face == "deployments":
+            return USER | {"permissions": [*EVERY_PERMISSION, "deploy", "decide_deployment"]}
         return USER
 
     def iso(self, offset_s: float = 0.0) -> str:

@@ -8,8 +8,11 @@ import pytest
 import pytest_asyncio
 
 from config.deployments import DeploymentSettings
+from gateway.deployments.geofence import Kind, Shock
+from gateway.deployments.steps import Picture
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.outside import heard as hear
 from tests.fakes.photos import photo
 
 
@@ -243,3 +246,53 @@ async def test_photos_are_bounded_in_number(tmp_path: Path) -> None:
         await deploying.refer()
         statuses = [(await deploying.photo("unit", photo(shade=shade))).status_code for shade in (1, 1, 2, 3)]
         assert statuses == [201, 422, 201, 422]
+
+
+async def test_an_alarm_is_due_until_somebody_acknowledges_it(deploying: Deploying) -> None:
+    """A knock is listed though it is over; acknowledged up to the line that was seen it is not, and that is audited."""
+    await deploying.deployed()
+    (raised,) = await deploying.desk.gateway.rooms.deployments.reported("urn:uuid:1", Shock(peak_g=5.0))
+    first = (await deploying.team.get("/api/v1/deployments/due")).json()[0]
+    (unseen,) = first["deployment"]["unseen"]
+    assert (first["why"], unseen["kind"], unseen["count"], unseen["line"]) == ("alarm", "knocked", 1, raised.entry.n)
+    early = await deploying.ask("acknowledgements", kind="knocked", line=unseen["line"] - 1)
+    assert (early.status_code, early.json()["type"]) == (409, "deployment.step")
+    seen = await deploying.step("acknowledgements", kind="knocked", line=unseen["line"], text="Patrol sent.")
+    assert seen["unseen"] == []
+    due = (await deploying.team.get("/api/v1/deployments/due")).json()
+    assert "alarm" not in [one["why"] for one in due]
+    assert len(await deploying.desk.audit("deployment.acknowledged")) == 1
+
+
+async def test_units_that_move_are_listed_with_where_they_stand(deploying: Deploying) -> None:
+    """By label, with their cameras; to who may deploy."""
+    units = "/api/v1/deployments/units"
+    (stored,) = (await deploying.team.get(units)).json()
+    assert stored == {"unit": "D017", "cameras": [deploying.camera], "deployment": None}
+    await deploying.deployed()
+    (stands,) = (await deploying.team.get(units)).json()
+    assert deploying.path.endswith(stands["deployment"])
+    viewer = await deploying.desk.person("viewer")
+    assert (await viewer.get(units)).status_code == 403
+
+
+async def test_pictures_of_alarms_leave_room_for_photos(tmp_path: Path) -> None:
+    """A unit that is knocked all night does not keep its team from showing that the signs are down."""
+    settings = settings_in(tmp_path).model_copy(update={"deployments": DeploymentSettings(photos_max=2)})
+    async with open_desk(tmp_path, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        known = await deploying.deployed()
+        for n in range(3):
+            picture = Picture(kind=Kind.KNOCKED, sha256=f"{n:064x}", size_bytes=1, camera="c", recorded_ns=None)
+            await desk.gateway.rooms.deployments.pictured(known["id"], picture)
+        await deploying.step("removal", text="Solved.")
+        assert (await deploying.photo("sign-down")).status_code == 201
+
+
+async def test_consoles_are_told_of_every_step(deploying: Deploying) -> None:
+    """Who deploys hears which deployment went on, and reads it anew."""
+    async with deploying.desk.socket(deploying.chief, "/api/v1/events") as socket:
+        await hear(socket, "time")
+        known = await deploying.refer()
+        told = await hear(socket, "deployment")
+    assert (told["deployment"], told["step"]) == (known["id"], "referred")

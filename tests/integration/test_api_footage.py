@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.db.reference_views import ReferenceView
 from gateway.fleet import footage, rpc
 from kernel.clock import SystemClock, to_ns, utc
 from kernel.media import VideoCodec
@@ -166,3 +167,21 @@ async def test_a_deployed_unit_that_is_enrolled_anew_stays_where_it_is(desk: Des
     (camera,) = answer.json()
     assert (answer.status_code, camera["id"], camera["address"]) == (200, deploying.camera, "192.0.2.9")
     assert camera["place"]["latitude"] == MILL["latitude"]
+
+
+async def test_calibration_and_reference_view_of_another_place_are_forgotten(desk: Desk) -> None:
+    """Bearing, lens angle and what it is to show are said anew where it stands now; the stay keeps its bearing."""
+    deploying = await Deploying.at(desk)
+    await deploying.deployed(place=MILL)
+    path = f"/api/v1/cameras/{deploying.camera}"
+    assert (await desk.admin.patch(path, json={"hfov_deg": 60.0})).status_code == 200
+    fleet = desk.gateway.rooms.fleet
+    await fleet.refer(fleet.camera(deploying.camera), ReferenceView(1, b"grey"))
+    await deploying.step("removal", text="Solved.")
+    await deploying.planned()
+    await deploying.step("installation", place=MILL)
+    camera = (await desk.admin.get(path)).json()
+    assert (camera["bearing_deg"], camera["hfov_deg"]) == (None, None)
+    assert fleet.camera(deploying.camera).reference is None
+    places = (await desk.admin.get(f"{path}/places")).json()
+    assert 90.0 in [stay["bearing_deg"] for stay in places]

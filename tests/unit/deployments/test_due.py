@@ -7,7 +7,7 @@ import pytest
 from gateway.deployments.deployment import DAY_NS, Deployment
 from gateway.deployments.due import Why, due
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import Raise, Remove, Review, SignsDown
+from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown
 from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, STANDING, lived
 
 
@@ -39,11 +39,14 @@ def test_what_overstays_comes_first() -> None:
 
 
 def test_a_unit_in_alarm_comes_first_of_all() -> None:
-    """It is to be seen to now; what is over is not."""
+    """It is to be seen to now, and until somebody has; what is over and was seen is not."""
     gone = Raise(kind=Kind.LEFT, by=300.0, place=None)
     back = Raise(kind=Kind.RETURNED, by=2.0, place=None)
     assert found(lived(*STANDING, gone), days=20.5)[0] == (Why.ALARM, True)
-    assert found(lived(*STANDING, gone, back), days=0) == []
+    assert found(lived(*STANDING, gone, back), days=0) == [(Why.ALARM, True)]
+    seen = Acknowledge(kind=Kind.LEFT, line=len(STANDING) + 2, text="")
+    assert found(lived(*STANDING, gone, seen), days=0) == [(Why.ALARM, True)]
+    assert found(lived(*STANDING, gone, back, seen), days=0) == []
 
 
 def test_what_is_not_needed_is_to_be_taken_down() -> None:

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.deployments.deployment import DAY_NS, Deployment, Stage
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage, Unseen
 from gateway.deployments.errors import DeciderError, DeploymentError, StepError, WishError
 from gateway.deployments.geofence import Kind
 from gateway.deployments.life import ALLOWED, Hand, Right, Rules, after, begun
 from gateway.deployments.steps import (
     NAMES,
+    Acknowledge,
     Bind,
     Check,
     Document,
@@ -117,6 +118,7 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     st.just(Lapse()),
     st.builds(Raise, kind=st.sampled_from(Kind), by=st.just(1.0), place=st.none()),
     st.just(Picture(kind=Kind.LEFT, sha256="ab", size_bytes=1, camera="c", recorded_ns=None)),
+    st.builds(Acknowledge, kind=st.sampled_from(Kind), line=st.integers(1, 60), text=st.just("")),
     st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
     st.just(Bind(camera="c", bounds=Bounds())),
     st.just(Remove(reason="x")),
@@ -158,6 +160,7 @@ def test_whatever_is_tried_the_law_holds(steps: list[tuple[Step, Hand, int]], ah
         assert one.removed_ns is not None
         assert one.signs_down_ns is not None
         assert one.removed_ns <= one.signs_down_ns
+        assert not one.unseen
     assert one.valid(now_ns) <= (one.stage is Stage.DEPLOYED)
 
 
@@ -278,3 +281,43 @@ def test_a_photo_is_sent_once() -> None:
     """The same picture is not two."""
     with pytest.raises(WishError, match="already"):
         lived(*STANDING, replace(SIGN, kind=PhotoKind.UNIT))
+
+
+def knock() -> Raise:
+    """Return a blow."""
+    return Raise(kind=Kind.KNOCKED, by=4.0, place=None)
+
+
+def test_an_alarm_waits_until_somebody_acknowledges_it() -> None:
+    """A knock is over at once, and is there all the same; those of one kind are one, with their number."""
+    one = lived(*STANDING, knock(), knock())
+    assert (one.alarms, one.unseen) == ({}, {Kind.KNOCKED: Unseen(2, NOW_NS, one.entries)})
+    seen = after(one, Acknowledge(kind=Kind.KNOCKED, line=one.entries, text=""), TEAM, rules=RULES, now_ns=NOW_NS)
+    assert seen.unseen == {}
+
+
+def test_what_happened_since_somebody_looked_stays() -> None:
+    """Who acknowledges a knock has not seen the next one, and says nothing of another kind."""
+    one = lived(*STANDING, knock())
+    looked_at = one.entries
+    again = lived(*STANDING, knock(), knock())
+    with pytest.raises(StepError, match="again"):
+        after(again, Acknowledge(kind=Kind.KNOCKED, line=looked_at, text=""), TEAM, rules=RULES, now_ns=NOW_NS)
+    with pytest.raises(StepError, match="already"):
+        after(again, Acknowledge(kind=Kind.LEFT, line=99, text=""), TEAM, rules=RULES, now_ns=NOW_NS)
+
+
+def test_what_lasts_goes_on_after_it_is_acknowledged() -> None:
+    """Somebody sees to the unit that has left; it is away until it is back."""
+    one = lived(*STANDING, Raise(kind=Kind.LEFT, by=300.0, place=None))
+    seen = after(one, Acknowledge(kind=Kind.LEFT, line=one.entries, text=""), TEAM, rules=RULES, now_ns=NOW_NS)
+    assert (seen.unseen, set(seen.alarms)) == ({}, {Kind.LEFT})
+
+
+def test_an_alarm_outlives_the_stay() -> None:
+    """It is acknowledged after the unit is down too, and before the evaluation closes the file."""
+    one = lived(*STANDING, knock(), Remove(reason="x"), NO_SIGN, SignsDown(text="x"))
+    with pytest.raises(StepError, match="acknowledged"):
+        after(one, Evaluate(found="x", effect="less"), TEAM, rules=RULES, now_ns=NOW_NS)
+    seen = after(one, Acknowledge(kind=Kind.KNOCKED, line=one.entries, text=""), TEAM, rules=RULES, now_ns=NOW_NS)
+    assert after(seen, Evaluate(found="x", effect="less"), TEAM, rules=RULES, now_ns=NOW_NS).stage is Stage.EVALUATED

@@ -4,7 +4,7 @@
  */
 
 import { get } from "./api.js";
-import { cameraById, store } from "./store.js";
+import { cameraById, may, store } from "./store.js";
 
 /** @typedef {import("./types.js").AuditEntry} AuditEntry */
 /** @typedef {{id: string, number: number, name: string, removed: boolean}} NamedCamera */
@@ -12,13 +12,16 @@ import { cameraById, store } from "./store.js";
 const PAGE = 1000;
 const IDENTIFIER = /^[0-9a-f]{32}$/;
 /** What begins so is about the camera that is its subject. */
-const OF_CAMERAS = /^(view|steer|preset|playback|export|hold|camera)\./;
+const OF_CAMERAS = /^(view|steer|preset|playback|export|hold|camera|deployable)\./;
 
 /** @param {string} id @returns {string} enough of it to tell it from others */
 export const tail = (id) => `…${id.slice(-6)}`;
 
 /** @param {unknown} value @returns {value is string} */
 export const isIdentifier = (value) => typeof value === "string" && IDENTIFIER.test(value);
+
+/** @param {AuditEntry} entry */
+const isDeployment = (entry) => entry.action.startsWith("deployment.");
 
 /** Rules as an entry names them, several where somebody agreed: ``role:operator approved:ID``. @param {string} rule @returns {[kind: string, id: string][]} */
 export const rulesIn = (rule) =>
@@ -35,6 +38,8 @@ export class AuditNames {
   #removed = new Map();
   /** @type {Map<string, string>} */
   #shares = new Map();
+  /** @type {Map<string, string>} */
+  #deployments = new Map();
   /** What was asked for already, or is being. @type {Map<string, Promise<AuditEntry[]>>} */
   #asked = new Map();
 
@@ -71,12 +76,28 @@ export class AuditNames {
   /** Learn what these entries name and is not known. @param {AuditEntry[]} entries @throws {import("./api.js").ApiError} */
   async learn(entries) {
     if (entries.some((entry) => OF_CAMERAS.test(entry.action) && isIdentifier(entry.subject) && !this.camera(entry.subject))) await this.learnRemoved();
+    if (entries.some((entry) => entry.subject !== "" && isDeployment(entry) && !this.deployment(entry.subject))) await this.#learnDeployments(entries);
     const shares = entries.flatMap((entry) => [
       ...(entry.action.startsWith("share.") ? [entry.subject] : []),
       ...rulesIn(entry.rule).filter(([kind]) => kind === "share").map(([, id]) => id),
     ]);
     if (shares.every((id) => this.share(id))) return;
     for (const { subject, details } of await this.#all("share.made")) this.#shares.set(subject, String(details["title"] ?? ""));
+  }
+
+  /** Those that entries name, for who may read them. @param {AuditEntry[]} entries */
+  async #learnDeployments(entries) {
+    if (!may("deploy")) return;
+    const missing = new Set(entries.filter((entry) => isDeployment(entry) && !this.deployment(entry.subject)).map((entry) => entry.subject));
+    for (const id of missing) {
+      const known = await get(`/deployments/${id}`).catch(() => null);
+      this.#deployments.set(id, known ? String(known.title) : tail(id));
+    }
+  }
+
+  /** @param {string} id @returns {string} its title; empty where it is not known */
+  deployment(id) {
+    return this.#deployments.get(id) ?? "";
   }
 
   /** @param {string} id @returns {NamedCamera | undefined} */
@@ -107,7 +128,8 @@ export class AuditNames {
     if (camera) return cameraWords(camera);
     const share = this.share(id);
     const organisation = store.state.sharing.organisations.find((one) => one.id === id)?.name;
-    return this.person(id) || (share ? `the share “${share}”` : "") || organisation || "";
+    const deployment = this.deployment(id);
+    return this.person(id) || (deployment ? `“${deployment}”` : "") || (share ? `the share “${share}”` : "") || organisation || "";
   }
 }
 

@@ -6,6 +6,7 @@
 import "./parts/app.js";
 import { watchHands } from "./activity.js";
 import { watchGlass } from "./glass.js";
+import { watchDeployments } from "./deployments.js";
 import { watchHealth } from "./health.js";
 import { watchHolds } from "./holds.js";
 import { listen } from "./keys.js";
@@ -19,5 +20,6 @@ watchHands();
 watchSecondPerson();
 watchGlass();
 watchHolds();
+watchDeployments();
 watchHealth();
 void begin();

@@ -9,17 +9,26 @@ import { store } from "./store.js";
 
 /** @typedef {import("./directory.js").Corner} Corner */
 
+/** Less is a click that shook. */
+const DRAG_PX = 6;
+
 export class Outline {
   #map;
   /** @type {L.LayerGroup | null} */
   #drawn = null;
   /** @type {unknown} */
   #last = null;
+  /** Where a rectangle begins that is being drawn. @type {L.LatLng | null} */
+  #from = null;
+  #dragged = false;
 
   /** @param {L.Map} map */
   constructor(map) {
     this.#map = map;
     map.on("click", (event) => this.#corner(event.latlng));
+    map.on("mousedown", (event) => this.#press(event.latlng));
+    map.on("mousemove", (event) => this.#drag(event.latlng));
+    map.on("mouseup", () => this.#lift());
     mapView.corners = () => {
       if (map.getSize().x === 0) return null;
       const bounds = map.getBounds();
@@ -36,9 +45,40 @@ export class Outline {
   /** @param {L.LatLng} at */
   #corner(at) {
     const { outline } = store.state;
+    // The click that ends a rectangle is no corner.
+    if (this.#dragged) {
+      this.#dragged = false;
+      return;
+    }
     if (!outline?.drawing) return;
     const point = at.wrap();
     store.set({ outline: { ...outline, corners: [...outline.corners, [point.lat, point.lng]] } });
+  }
+
+  /** A rectangle from here, where one is asked for. @param {L.LatLng} at */
+  #press(at) {
+    const { outline } = store.state;
+    if (!outline?.drawing || !outline.box || outline.corners.length > 0) return;
+    this.#from = at.wrap();
+    this.#map.dragging.disable();
+  }
+
+  /** @param {L.LatLng} at */
+  #drag(at) {
+    const { outline } = store.state;
+    if (!this.#from || !outline) return;
+    const [one, other] = [this.#from, at.wrap()];
+    if (this.#map.latLngToContainerPoint(one).distanceTo(this.#map.latLngToContainerPoint(other)) < DRAG_PX) return;
+    this.#dragged = true;
+    store.set({ outline: { ...outline, corners: [[one.lat, one.lng], [other.lat, one.lng], [other.lat, other.lng], [one.lat, other.lng]] } });
+  }
+
+  #lift() {
+    const { outline } = store.state;
+    if (!this.#from) return;
+    this.#from = null;
+    this.#map.dragging.enable();
+    if (this.#dragged && outline) store.set({ outline: { ...outline, drawing: false } });
   }
 
   draw() {

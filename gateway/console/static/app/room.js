@@ -4,6 +4,7 @@
  */
 
 import { follow, goLiveEverywhere, loadCameras, restoreWall } from "./actions.js";
+import { deployments } from "./deployments.js";
 import { Events, news } from "./events.js";
 import { forgetHosts } from "./host-watch.js";
 import { look } from "./session.js";
@@ -48,6 +49,7 @@ export const room = {
     events = null;
     steering().aim(null);
     forgetHosts();
+    deployments.forget();
   },
 
   shut() {

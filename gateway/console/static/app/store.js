@@ -39,7 +39,8 @@ import { ServerClock } from "./time.js";
  * @property {{from: number} | {armed: true} | null} exporting
  * @property {{mine: boolean, moving: boolean, problem: Problem | null, socket: "none" | "opening" | "open" | "lost"}} steering
  * @property {{latitude: number, longitude: number} | null} picked a place clicked on the map for the enrolment form
- * @property {{corners: import("./directory.js").Corner[], drawing: boolean} | null} outline an area that is shown, or drawn, on the map
+ * @property {boolean} placing whether a click on the map says a place, for a form about a deployment
+ * @property {{corners: import("./directory.js").Corner[], drawing: boolean, box?: boolean} | null} outline an area that is shown, or drawn, on the map; box: a rectangle can be dragged, too
  * @property {boolean} sound whether the selected picture is heard
  * @property {string} reference the incident or request that one said one is at work on
  * @property {boolean} presetArmed P was pressed; a digit recalls
@@ -83,6 +84,7 @@ const initial = {
   exporting: null,
   steering: { mine: false, moving: false, problem: null, socket: "none" },
   picked: null,
+  placing: false,
   outline: null,
   sound: false,
   presetArmed: false,

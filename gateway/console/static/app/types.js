@@ -106,7 +106,7 @@
  * @property {"none" | "kept" | "unconfirmed"} [bounds] limits and no-look zones of its head
  * @property {CameraState} state
  */
-/** @typedef {{token: string, name: string}} Preset */
+/** @typedef {{token: string, name: string, confirmed?: boolean}} Preset  confirmed: stored where the camera stands now */
 /**
  * What a camera host carries: rates of the last five seconds, counts since its start.
  * @typedef {object} HostLoad
@@ -153,6 +153,6 @@
  * @property {Record<string, unknown>} details by name, as the act has them
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "sharing" | "enrol" | "hosts" | "health" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
+/** @typedef {"steer" | "find" | "deployments" | "sharing" | "enrol" | "hosts" | "health" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
 
 export {};

@@ -14,6 +14,7 @@ import "./share-asks.js";
 import "./share-bar.js";
 import "./timeline.js";
 import "./topbar.js";
+import "./unit-alarms.js";
 import "./veil.js";
 import "./wall.js";
 import { SlElement } from "../element.js";
@@ -37,12 +38,12 @@ class App extends SlElement {
 
   /** @override */
   render() {
-    const { session, lock, panel, panelOpen, outline, sharing } = this.state;
+    const { session, lock, panel, panelOpen, outline, placing, sharing } = this.state;
     if (session !== "signed-in") return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>`;
     return html`
-      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock} data-outline=${outline !== null} data-sharing=${sharing.bar !== null}>
+      <div class="room" data-panel=${panelOpen ? panel : "none"} data-lock=${lock} data-outline=${outline !== null} data-placing=${placing} data-sharing=${sharing.bar !== null}>
         <sl-topbar></sl-topbar>
-        <div class="notices"><sl-glass-notices></sl-glass-notices><sl-askings></sl-askings></div>
+        <div class="notices"><sl-glass-notices></sl-glass-notices><sl-unit-alarms></sl-unit-alarms><sl-askings></sl-askings></div>
         <main class="centre" aria-label="Pictures">
           <sl-wall></sl-wall>
           <sl-share-bar></sl-share-bar>

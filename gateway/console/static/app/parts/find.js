@@ -11,6 +11,7 @@ import { recordingKnown } from "../hosts.js";
 import { matching } from "../search.js";
 import { may, selectedCamera, store } from "../store.js";
 import { standing } from "../words.js";
+import "./find-footage.js";
 
 class Find extends SlElement {
   #query = "";
@@ -63,6 +64,7 @@ class Find extends SlElement {
         <label for="search">Find a camera</label>
         <input id="search" type="search" placeholder="Name, street, group or number" autocomplete="off" spellcheck="false" @input=${this.#typed}>
       </form>
+      ${may("view_recorded") ? html`<sl-find-footage></sl-find-footage>` : nothing}
       <p class="hint" role="status">${found.length === 0
         ? this.state.cameras.length === 0
           ? may("enrol") ? "No cameras yet. Enrol one." : "No cameras yet."

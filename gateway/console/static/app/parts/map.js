@@ -11,6 +11,8 @@ import { SlElement } from "../element.js";
 import { cone, sight, wind } from "../geo.js";
 import { DARK, escapeText, layGround, layTiles } from "../map-ground.js";
 import { Outline } from "../map-outline.js";
+import { UnitsOnMap } from "../map-units.js";
+import { deployments } from "../deployments.js";
 import { selectedCamera, store } from "../store.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
@@ -27,6 +29,8 @@ class CameraMap extends SlElement {
   #picked = null;
   /** @type {Outline | null} */
   #outline = null;
+  /** @type {UnitsOnMap | null} */
+  #units = null;
   /** @type {ResizeObserver | null} */
   #size = null;
 
@@ -42,11 +46,12 @@ class CameraMap extends SlElement {
     L.control.zoom({ position: "bottomright" }).addTo(map);
     map.setView([51.5, 0], 5);
     map.on("click", (event) => {
-      if (store.state.panel !== "enrol") return;
+      if (!this.#takesPlace) return;
       store.set({ picked: { latitude: event.latlng.lat, longitude: event.latlng.lng } });
     });
     this.#map = map;
     this.#outline = new Outline(map);
+    this.#units = new UnitsOnMap(map, () => this.requestUpdate());
     this.#size = new ResizeObserver(() => {
       map.invalidateSize();
       if (this.#marks.size > 0 && host.clientWidth > 0 && !this.#fitted) this.#fit();
@@ -61,8 +66,15 @@ class CameraMap extends SlElement {
     super.disconnectedCallback();
     this.#size?.disconnect();
     this.#outline?.end();
+    this.#units?.end();
     this.#map?.remove();
     this.#map = null;
+  }
+
+  /** Whether a click says a place, for a form. */
+  get #takesPlace() {
+    const { panel, placing } = store.state;
+    return panel === "enrol" || (panel === "deployments" && placing);
   }
 
   /** @param {L.Map} map */
@@ -110,6 +122,7 @@ class CameraMap extends SlElement {
     if (!this.#fitted && placed.length > 0) this.#fit();
     this.#drawPicked(map);
     this.#outline?.draw();
+    this.#units?.draw();
   }
 
   /** @param {L.Map} map @param {Camera} camera */
@@ -119,7 +132,7 @@ class CameraMap extends SlElement {
     const selected = selectedCamera()?.id === camera.id;
     const onWall = this.state.slots.slice(0, this.state.layout).some((slot) => slot.cameraId === camera.id);
     const down = camera.state.live !== "live" && camera.state.live !== "connecting";
-    const key = [latitude, longitude, seen?.bearing.toFixed(1), seen?.hfov.toFixed(1), selected, onWall, down, camera.number].join();
+    const key = [latitude, longitude, seen?.bearing.toFixed(1), seen?.hfov.toFixed(1), selected, onWall, down, camera.number, deployments.moves(camera.id)].join();
     let mark = this.#marks.get(camera.id);
     if (mark?.key === key) return;
     if (!mark) {
@@ -140,7 +153,7 @@ class CameraMap extends SlElement {
     mark.marker.setZIndexOffset(selected ? 1000 : 0);
     mark.badge.textContent = String(camera.number);
     const element = mark.marker.getElement();
-    if (element) Object.assign(element.dataset, { camera: camera.number, selected, wall: onWall, down, bearing: seen?.bearing.toFixed(1) ?? "" });
+    if (element) Object.assign(element.dataset, { camera: camera.number, deployable: deployments.moves(camera.id), selected, wall: onWall, down, bearing: seen?.bearing.toFixed(1) ?? "" });
     this.#drawCone(map, mark, seen && { ...seen, latitude, longitude }, selected ? "selected" : down ? "down" : onWall ? "wall" : "other");
   }
 
@@ -166,12 +179,13 @@ class CameraMap extends SlElement {
     const camera = store.state.cameras.find((each) => each.id === id);
     if (!camera) return "";
     const seen = sight(camera);
-    return escapeText(`${camera.number} ${camera.name}${seen ? ` · looking ${wind(seen.bearing)}, ${Math.round(seen.hfov)}°` : ""}`);
+    const by = deployments.of(camera.id);
+    return escapeText(`${camera.number} ${camera.name}${by ? ` · unit ${by.unit}` : ""}${seen ? ` · looking ${wind(seen.bearing)}, ${Math.round(seen.hfov)}°` : ""}`);
   }
 
   /** @param {L.Map} map */
   #drawPicked(map) {
-    const picked = this.state.panel === "enrol" ? this.state.picked : null;
+    const picked = this.#takesPlace ? this.state.picked : null;
     if (!picked) {
       this.#picked?.remove();
       this.#picked = null;
@@ -200,7 +214,7 @@ class CameraMap extends SlElement {
     const note = notes[/** @type {keyof typeof notes} */ (this.#ground)] ?? "";
     const said = [note, without > 0 ? `${without} without a place.` : ""].filter(Boolean).join(" ");
     return html`
-      <section class="map-room" aria-label="Map" data-picking=${this.state.panel === "enrol" || this.state.outline?.drawing === true}>
+      <section class="map-room" aria-label="Map" data-picking=${this.#takesPlace || this.state.outline?.drawing === true}>
         <div id="map"></div>
         <button class="map-fit" title="Show all cameras" @click=${() => this.#fit()}>All</button>
         ${said ? html`<p class="map-said">${said}</p>` : ""}

@@ -7,6 +7,7 @@ import { html, nothing } from "lit";
 import "./account.js";
 import "./approvals.js";
 import "./audit.js";
+import "./deployments.js";
 import "./enrol.js";
 import "./find.js";
 import "./health.js";
@@ -17,6 +18,7 @@ import "./people.js";
 import "./shares.js";
 import "./steer.js";
 import { SlElement } from "../element.js";
+import { deployments } from "../deployments.js";
 import { due } from "../health.js";
 import { wishes } from "../keys.js";
 import { may, store } from "../store.js";
@@ -27,6 +29,7 @@ import { may, store } from "../store.js";
 const TABS = [
   ["steer", "Steer", null],
   ["find", "Cameras", null],
+  ["deployments", "Deployments", "deploy"],
   ["health", "Health", "view_live"],
   ["sharing", "Sharing", "share"],
   ["enrol", "Enrol", "enrol"],
@@ -40,16 +43,20 @@ const TABS = [
 ];
 
 class Panel extends SlElement {
+  #leave = () => {};
+
   /** @override */
   connectedCallback() {
     super.connectedCallback();
     wishes.addEventListener("search", this.#search);
+    this.#leave = deployments.subscribe(() => this.requestUpdate());
   }
 
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
     wishes.removeEventListener("search", this.#search);
+    this.#leave();
   }
 
   #search = async () => {
@@ -80,8 +87,15 @@ class Panel extends SlElement {
   /** How many things wait there. @param {PanelName} name */
   #badge(name) {
     const { waiting, holdsDue, health } = this.state;
-    const count = { approvals: waiting.filter((one) => !one.mine).length, holds: holdsDue, health: due(health?.needs ?? []).length }[/** @type {string} */ (name)] ?? 0;
-    return count ? html` <b class="badge" aria-label="${count} waiting">${count}</b>` : nothing;
+    const alarm = name === "deployments" && deployments.raised.length > 0;
+    const count =
+      {
+        approvals: waiting.filter((one) => !one.mine).length,
+        holds: holdsDue,
+        deployments: deployments.waiting,
+        health: due(health?.needs ?? []).length,
+      }[/** @type {string} */ (name)] ?? 0;
+    return count ? html` <b class="badge" data-alarm=${alarm} aria-label="${count} waiting${alarm ? ", units in alarm" : ""}">${count}</b>` : nothing;
   }
 
   #body() {
@@ -94,6 +108,8 @@ class Panel extends SlElement {
         return html`<sl-find></sl-find>`;
       case "sharing":
         return html`<sl-shares></sl-shares>`;
+      case "deployments":
+        return html`<sl-deployments></sl-deployments>`;
       case "enrol":
         return html`<sl-enrol></sl-enrol>`;
       case "health":

@@ -76,14 +76,14 @@ export class Asking extends LitElement {
     await this.updateComplete;
     if (this.wrong) this.#blame(this.wrong);
     // What was clicked may be gone: who works by keys goes on from the head of the page.
-    else if (hand && document.activeElement === document.body) /** @type {HTMLElement | null | undefined} */ (this.closest("sl-people")?.querySelector("h2"))?.focus({ preventScroll: true });
+    else if (hand && document.activeElement === document.body) /** @type {HTMLElement | null | undefined} */ (this.closest("sl-people, sl-deployments")?.querySelector("h2"))?.focus({ preventScroll: true });
     return this.wrong === null;
   }
 
   /** Mark the field that is meant, and go there. @param {{where: string, problem: Problem}} wrong */
   #blame({ where, problem }) {
     const form = this.querySelector(`#said-${where}`)?.closest("form");
-    const named = problem.type === "api.request" ? [...problem.title.matchAll(/[:;] (\w+)[.:]/g)].map((found) => found[1] ?? "") : (BLAMES[problem.type] ?? []);
+    const named = problem.type === "api.request" ? [...problem.title.matchAll(/[:;] (\w+)[.:]/g)].map((found) => found[1] ?? "") : (BLAMES[problem.type] ?? form?.dataset["blames"]?.split(" ") ?? []);
     const field = named.map((name) => form?.elements.namedItem(name)).find((one) => one instanceof HTMLElement);
     if (!(field instanceof HTMLElement)) return;
     field.setAttribute("aria-invalid", "true");

@@ -9,12 +9,13 @@ import "./health-reference.js";
 import { ApiError, get, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
+import { deployments, openDeployment } from "../deployments.js";
 import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
 import { takeBack } from "../shares.js";
 import { steering } from "../steering.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
-import { duration } from "../time.js";
+import { day, duration } from "../time.js";
 import { barred, line, say, standing } from "../words.js";
 import { pad } from "./pad.js";
 
@@ -25,6 +26,7 @@ class Steer extends SlElement {
   /** @type {Preset[]} */
   #presets = [];
   #presetsOf = "";
+  #presetsAt = "";
   #presetsSaid = "";
   #adding = false;
   #removing = "";
@@ -45,7 +47,8 @@ class Steer extends SlElement {
   #byNumber = (event) => {
     const number = /** @type {CustomEvent<number>} */ (event).detail;
     const preset = this.#presets[number - 1];
-    if (preset) this.#recall(preset);
+    if (preset?.confirmed === false) tell(`Preset ${number} is not confirmed at this place: aim, and store it anew.`, "attention");
+    else if (preset) this.#recall(preset);
     else tell(`There is no preset ${number} here.`, "attention");
   };
 
@@ -53,8 +56,10 @@ class Steer extends SlElement {
   willUpdate() {
     const camera = selectedCamera();
     const id = camera?.head ? camera.id : "";
-    if (id === this.#presetsOf) return;
-    this.#presetsOf = id;
+    // A camera that stands elsewhere by now has its presets to confirm.
+    const at = `${id} ${camera?.place?.latitude} ${camera?.place?.longitude}`;
+    if (id === this.#presetsOf && at === this.#presetsAt) return;
+    [this.#presetsOf, this.#presetsAt] = [id, at];
     this.#presets = [];
     this.#adding = false;
     this.#removing = "";
@@ -90,6 +95,18 @@ class Steer extends SlElement {
       await send("POST", `/cameras/${id}/presets`, { name });
       tell(`Preset “${name}” is stored on the camera.`);
       this.#adding = false;
+    } catch (error) {
+      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    }
+    await this.#load(id);
+  }
+
+  /** Store where the head points now under a preset of another place: it is confirmed for this one. @param {Preset} preset */
+  async #confirm(preset) {
+    const id = this.#presetsOf;
+    try {
+      await send("POST", `/cameras/${id}/presets`, { name: preset.name, token: preset.token });
+      tell(`Preset “${preset.name}” is stored for this place.`);
     } catch (error) {
       tell(line(error instanceof ApiError ? error.problem : error), "attention");
     }
@@ -154,8 +171,9 @@ class Steer extends SlElement {
           ? html`<button class="plain" id="go-home" ?disabled=${!steerable} @click=${() => steering().once({ t: "home" })}>Home</button>` : nothing}</h3>
         <ol>${this.#presets.map(
           (preset, index) => html`<li data-preset=${preset.token}>
-            <button class="preset" ?disabled=${!steerable} @click=${() => this.#recall(preset)}>
-              <kbd>${index < 9 ? index + 1 : "·"}</kbd><span>${preset.name || preset.token}</span></button>
+            <button class="preset" ?disabled=${!steerable || preset.confirmed === false} @click=${() => this.#recall(preset)}>
+              <kbd>${index < 9 ? index + 1 : "·"}</kbd><span>${preset.name || preset.token}${preset.confirmed === false ? html`<small class="attention">not confirmed at this place</small>` : nothing}</span></button>
+            ${steerable && preset.confirmed === false ? html`<button class="plain" data-act="confirm-preset" title="Store where the head points now under this name" @click=${() => void this.#confirm(preset)}>Store here</button>` : nothing}
             ${steerable ? html`<button class="plain remove ${this.#removing === preset.token ? "sure" : ""}" aria-label="Remove preset ${preset.name}"
               @blur=${() => { this.#removing = ""; this.requestUpdate(); }}
               @click=${() => void this.#remove(preset)}>${this.#removing === preset.token ? "Really?" : "Remove"}</button>` : nothing}
@@ -187,12 +205,15 @@ class Steer extends SlElement {
   /** @param {Camera} camera */
   #facts(camera) {
     const seen = sight(camera);
+    const by = deployments.of(camera.id);
+    const unknown = by ? "bearing not confirmed at this place" : "bearing not known";
     const head = camera.state.head;
     const { main, sub } = camera.streams;
     const stream = (/** @type {import("../types.js").StreamFacts} */ each) => `${each.codec.toUpperCase()} ${each.width}×${each.height}, ${Number(each.frame_rate.toFixed(1))}/s`;
     const rows = /** @type {[string, unknown][]} */ ([
       ["Looking", seen ? `${wind(seen.bearing)} ${Math.round(seen.bearing)}°, ${seen.hfov < 10 ? seen.hfov.toFixed(1) : Math.round(seen.hfov)}° wide${
-        typeof head?.tilt_deg === "number" ? `, ${Math.abs(Math.round(head.tilt_deg))}° ${head.tilt_deg < 0 ? "down" : "up"}` : ""}` : "bearing not known"],
+        typeof head?.tilt_deg === "number" ? `, ${Math.abs(Math.round(head.tilt_deg))}° ${head.tilt_deg < 0 ? "down" : "up"}` : ""}` : unknown],
+      ...(by ? [["Deployed", html`unit ${by.unit}, until ${by.until ? day(Date.parse(by.until)) : "?"} <button class="link" @click=${() => openDeployment(by.id)}>Open</button>`]] : deployments.moves(camera.id) ? [["Deployed", "nowhere: it records nothing"]] : []),
       ["Link", hostAway(camera.state) ? standing(camera.state) : camera.state.problem ? line(camera.state.problem) : standing(camera.state)],
       ["Main", stream(main)],
       ...(sub ? [["Sub", stream(sub)]] : []),

@@ -162,7 +162,7 @@ class Timeline extends SlElement {
         if (!part) return nothing;
         const cause = gapCause(gap.cause);
         return html`<i class="gap" data-cause=${gap.cause} .style=${this.#style(part)}
-          title="Not recorded ${clock(gap.start)}–${clock(gap.end)}: ${cause}. ${gap.detail ?? ""}">
+          title="Not recorded ${clock(gap.start)}–${clock(gap.end)}: ${cause.replace(/^not recorded /, "")}${gap.detail ? `: ${gap.detail}` : ""}.">
           ${part.width * this.clientWidth > 8 * cause.length ? html`<span>${cause}</span>` : nothing}</i>`;
       })}
       ${newest && newest < this.#now() - 30_000 && newest > this.#view.start

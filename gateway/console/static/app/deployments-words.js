@@ -1,0 +1,194 @@
+/**
+ * Deployments in words: how far one is, what is due, what happened to its unit, and what each line of its log says.
+ * @module
+ */
+
+import { day, dayAndTime, duration } from "./time.js";
+
+/**
+ * @typedef {"referred" | "granted" | "refused" | "withdrawn" | "planned" | "deployed" | "removed" | "evaluated"} Stage
+ * @typedef {{kind: string, count: number, since: string, line: number}} Unseen
+ * @typedef {object} Deployment
+ * @property {string} id @property {Stage} stage @property {string} title @property {string} problem @property {string} evidence
+ * @property {string} alternatives @property {string} purpose @property {string} referred_by @property {string} referred
+ * @property {boolean} mine @property {import("./types.js").Place} place @property {string} street
+ * @property {{criterion: string, met: boolean | null}[]} criteria @property {string[]} documents
+ * @property {string} decided_by @property {string | null} decided @property {number | null} max_days
+ * @property {string} unit @property {string[]} cameras @property {string} responsible @property {string} mount
+ * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg
+ * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
+ * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
+ * @property {{sha256: string, kind: string}[]} photos @property {string[]} alarms @property {Unseen[]} unseen
+ * @property {boolean} valid @property {number} lines
+ */
+/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean}} Due */
+/** @typedef {{n: number, at: string, step: string, by: string, said: Record<string, any>, digest: string}} Line */
+/**
+ * @typedef {{criteria: string[], two_people: boolean, max_days: number, review_days: number, spread_m: number,
+ *   sign_photos: boolean, fence_m: number}} Rules
+ */
+/** @typedef {{unit: string, cameras: string[], deployment: string | null}} DeployableUnit */
+
+/** How far it is. @type {Record<string, string>} */
+export const STAGES = {
+  referred: "Referred, not decided",
+  granted: "Approved, no unit planned",
+  planned: "Planned",
+  deployed: "Stands",
+  removed: "Down, to be evaluated",
+  evaluated: "Evaluated",
+  refused: "Refused",
+  withdrawn: "Withdrawn",
+};
+
+/** What is due. @type {Record<string, string>} */
+const DUE = {
+  alarm: "Alarm",
+  overstayed: "Stands past its time, and records nothing: extend it or take it down",
+  unneeded: "Not needed any more: take it down",
+  signs: "Its signs still hang",
+  review: "Review",
+  stay: "Its stay ends",
+  evaluation: "Evaluation",
+  decision: "Decision",
+};
+
+/** What happened to a unit, as a sentence goes on after its name. @type {Record<string, string>} */
+const HAPPENED = {
+  left: "has left its place",
+  returned: "is back at its place",
+  tilted: "leans",
+  levelled: "hangs straight again",
+  knocked: "was knocked",
+  opened: "was opened",
+  closed: "was closed",
+  moved: "says that it is being moved",
+  tampered: "says that somebody is at it",
+};
+
+/** What is so while it lasts. @type {Record<string, string>} */
+const LASTS = { left: "away from its place", tilted: "leaning", opened: "open" };
+
+/** By what unit each is measured. @type {Record<string, (by: number) => string>} */
+const MEASURED = {
+  left: (by) => `${Math.round(by)} m off`,
+  returned: (by) => `${Math.round(by)} m off`,
+  tilted: (by) => `by ${Math.round(by)}°`,
+  levelled: (by) => `${Math.round(by)}° off`,
+  knocked: (by) => `with ${by.toFixed(1)} g`,
+};
+
+/** @type {Record<string, string>} */
+export const DOCUMENTS = {
+  dpia: "Impact assessment (DPIA)",
+  authority: "Authority",
+  surveillance: "Authorisation of directed surveillance",
+  other: "Another document",
+};
+
+/** What a photo shows. @type {Record<string, string>} */
+export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down", alarm: "At an alarm" };
+
+/** @type {Record<string, string>} */
+export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Unchanged", moved: "It moved elsewhere", worse: "Worse" };
+
+/** @param {string} kind @returns {string} */
+export const happened = (kind) => HAPPENED[kind] ?? kind;
+
+/** @param {string} kind @returns {string} */
+export const lasting = (kind) => LASTS[kind] ?? kind;
+
+/** With its measure, where there is one. @param {string} kind @param {number | undefined} by @returns {string} */
+export const happenedBy = (kind, by) => [happened(kind), by ? MEASURED[kind]?.(by) : ""].filter(Boolean).join(", ");
+
+/** @param {string} unit @returns {string} */
+export const unitWords = (unit) => (unit ? `Unit ${unit}` : "Its unit");
+
+/** One thing that is due, in a line. @param {Due} due @param {number} now ms @returns {string} */
+export function dueWords({ deployment, why, by, overdue }, now) {
+  const at = Date.parse(by);
+  if (why === "alarm") {
+    const { unseen, alarms, unit } = deployment;
+    const said = unseen.map((one) => `${happened(one.kind)}${one.count > 1 ? ` (${one.count} times)` : ""}`);
+    const goesOn = alarms.filter((kind) => !unseen.some((one) => one.kind === kind)).map((kind) => `is still ${lasting(kind)}`);
+    return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}.`;
+  }
+  const what = DUE[why] ?? why;
+  if (why === "overstayed" || why === "unneeded" || why === "signs") return `${what}, since ${day(at)}.`;
+  if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
+  return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
+}
+
+/** As the field team's page signs a unit off in the log. */
+const SIGNED_OFF = "Signed off in the field.";
+
+/** What is done of putting a unit up and taking it down. @param {Deployment} one @param {Line[]} log @returns {[done: boolean, words: string][]} */
+export function ticks(one, log) {
+  const photo = (/** @type {string} */ kind) => one.photos.some((each) => each.kind === kind);
+  const off = log.some(({ step, said }) => step === "note" && String(said["text"]).startsWith(SIGNED_OFF));
+  const up = /** @type {[boolean, string][]} */ ([
+    [photo("sign-up"), "Sign photographed before"], [one.signs_up !== null, "Signs up"], [one.deployed !== null, "Unit up"],
+    [photo("unit"), "Unit photographed"], [off, "Signed off in the field"],
+  ]);
+  if (!one.removed) return up;
+  return [...up, [true, "Unit down"], [photo("sign-down"), "Place of the sign photographed after"], [one.signs_down !== null, "Signs down"]];
+}
+
+/** Whether somebody has still to act: an alarm that was acknowledged and lasts does not count. @param {Due} due */
+export const waits = ({ why, deployment }) => why !== "alarm" || deployment.unseen.length > 0;
+
+/** @param {number} ns since 1970 */
+const at = (ns) => day(ns / 1e6);
+
+/** A line of the log, in words: what was done, and what was said. @param {Line} line @returns {[did: string, said: string]} */
+export function lineWords({ step, said }) {
+  switch (step) {
+    case "referred":
+      return ["referred it", ""];
+    case "checked":
+      return [`found a criterion ${said["met"] ? "met" : "not met"}: ${said["criterion"]}`, said["found"]];
+    case "document":
+      return [`linked: ${DOCUMENTS[said["kind"]] ?? said["kind"]}`, `${said["title"]}, ${said["reference"]} (SHA-256 ${said["sha256"].slice(0, 12)}…)`];
+    case "note":
+      return ["noted", said["text"]];
+    case "photo":
+      return [`sent a photo: ${PHOTOS[said["kind"]] ?? said["kind"]}`, [said["taken"] ? `taken ${dayOf(said["taken"])}` : "", ...(said["remarks"] ?? [])].filter(Boolean).join(" · ")];
+    case "granted":
+      return [`approved it for ${said["max_days"]} days`, said["reason"]];
+    case "refused":
+      return ["refused it", said["reason"]];
+    case "withdrawn":
+      return ["withdrew it", said["reason"]];
+    case "planned":
+      return [`planned unit ${said["unit"]}`, [`${said["responsible"]} answers for it`, said["mount"] ? `on ${said["mount"]}` : "", `reviewed every ${said["review_days"]} days`].filter(Boolean).join(", ")];
+    case "signs-up":
+      return ["put the signs up", said["text"]];
+    case "installed":
+      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`].filter(Boolean).join(", ")];
+    case "reviewed":
+      return [`reviewed it: ${said["needed"] ? "still needed" : "not needed any more"}`, `${said["found"]} Next review ${at(said["next_ns"])}.`];
+    case "extended":
+      return [`let it stay until ${at(said["until_ns"])}`, said["reason"]];
+    case "hung":
+      return ["learnt how the unit hangs", `${said["pitch_deg"].toFixed(1)}° pitch, ${said["roll_deg"].toFixed(1)}° roll`];
+    case "alarm":
+      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, ""];
+    case "acknowledged":
+      return [`acknowledged that the unit ${happened(said["kind"])}`, said["text"]];
+    case "picture":
+      return [`kept a picture: the unit ${happened(said["kind"])}`, said["recorded_ns"] ? `the last that was recorded, ${dayAndTime(said["recorded_ns"] / 1e6)}` : "made by its camera then"];
+    case "lapsed":
+      return ["ended the stay by the clock", "It records nothing from then on."];
+    case "removed":
+      return ["took the unit down", said["reason"]];
+    case "signs-down":
+      return ["took the signs down", said["text"]];
+    case "evaluated":
+      return [`evaluated it: ${(EFFECTS[said["effect"]] ?? said["effect"]).toLowerCase()}`, said["found"]];
+    default:
+      return [step.replaceAll("-", " "), ""];
+  }
+}
+
+/** @param {string} iso @returns {string} as it stands where it is no time that one can read */
+const dayOf = (iso) => (Number.isNaN(Date.parse(iso)) ? iso : dayAndTime(Date.parse(iso)));

@@ -1,0 +1,78 @@
+/**
+ * Deployments in words.
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dueWords, happenedBy, lineWords, ticks, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+
+const DAY_MS = 86_400_000;
+const NOW = Date.UTC(2026, 10, 28, 12);
+
+/** @param {object} said @returns {any} */
+const due = (said) => ({ why: "review", by: new Date(NOW - 3 * DAY_MS).toISOString(), overdue: true, ...said, deployment: { unit: "D017", alarms: [], unseen: [], .../** @type {any} */ (said).deployment } });
+
+test("what is overdue says for how long, and since when", () => {
+  assert.equal(dueWords(due({}), NOW), "Review overdue for 3 d, since Wed 25 Nov.");
+});
+
+test("what is not due yet says by when", () => {
+  assert.equal(dueWords(due({ overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), "Review due by Sun 29 Nov.");
+  assert.equal(dueWords(due({ why: "stay", overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), "Its stay ends on Sun 29 Nov.");
+});
+
+test("a unit that stands past its time is said to record nothing", () => {
+  assert.match(dueWords(due({ why: "overstayed" }), NOW), /records nothing: extend it or take it down, since Wed 25 Nov/);
+});
+
+test("an alarm names the unit, what happened and how often, and what goes on", () => {
+  const one = due({ why: "alarm", deployment: { alarms: ["left"], unseen: [{ kind: "knocked", count: 3, since: "", line: 9 }] } });
+  assert.equal(dueWords(one, NOW), "Unit D017 was knocked (3 times), is still away from its place.");
+});
+
+test("an alarm that was acknowledged waits no longer, and all else does", () => {
+  assert.equal(waits(due({ why: "alarm", deployment: { alarms: ["left"] } })), false);
+  assert.equal(waits(due({ why: "alarm", deployment: { unseen: [{ kind: "left", count: 1, since: "", line: 9 }] } })), true);
+  assert.equal(waits(due({})), true);
+});
+
+test("what happened is told with its measure, where it has one", () => {
+  assert.equal(happenedBy("left", 213.7), "has left its place, 214 m off");
+  assert.equal(happenedBy("opened", 0), "was opened");
+});
+
+test("what is done of putting a unit up is ticked, and of taking it down once it is down", () => {
+  const one = /** @type {any} */ ({ photos: [{ sha256: "a", kind: "sign-up" }], signs_up: "x", deployed: null, removed: null, signs_down: null });
+  const log = [{ n: 1, at: "", step: "note", by: "", said: { text: "Signed off in the field. Unit D017." }, digest: "" }];
+  assert.deepEqual(ticks(one, []).map(([done]) => done), [true, true, false, false, false]);
+  assert.equal(ticks(one, log).at(-1)?.[0], true);
+  assert.deepEqual(ticks({ ...one, removed: "x" }, log).slice(5).map(([done]) => done), [true, false, false]);
+});
+
+test("every step of a log has its words", () => {
+  const steps = /** @type {[string, Record<string, any>, RegExp][]} */ ([
+    ["referred", {}, /referred/],
+    ["checked", { criterion: "Recorded", met: false, found: "No." }, /not met: Recorded/],
+    ["document", { kind: "dpia", title: "T", reference: "R", sha256: "ab".repeat(32) }, /Impact assessment/],
+    ["note", { text: "x" }, /noted/],
+    ["photo", { kind: "sign-up", taken: "", remarks: [] }, /Sign, put up/],
+    ["granted", { max_days: 20, reason: "x" }, /20 days/],
+    ["refused", { reason: "x" }, /refused/],
+    ["withdrawn", { reason: "x" }, /withdrew/],
+    ["planned", { unit: "D017", responsible: "K", mount: "", review_days: 7 }, /D017/],
+    ["signs-up", { text: "x" }, /signs up/],
+    ["installed", { street: "", bearing_deg: null }, /unit up/],
+    ["reviewed", { needed: true, found: "x", next_ns: NOW * 1e6 }, /still needed/],
+    ["extended", { until_ns: NOW * 1e6, reason: "x" }, /stay until/],
+    ["hung", { pitch_deg: 1, roll_deg: 2 }, /hangs/],
+    ["alarm", { kind: "tilted", by: 30 }, /leans, by 30°/],
+    ["acknowledged", { kind: "tilted", text: "" }, /acknowledged/],
+    ["picture", { kind: "tilted", recorded_ns: null }, /picture/],
+    ["lapsed", {}, /by the clock/],
+    ["removed", { reason: "x" }, /unit down/],
+    ["signs-down", { text: "x" }, /signs down/],
+    ["evaluated", { effect: "less", found: "x" }, /less of it/],
+  ]);
+  for (const [step, said, words] of steps) assert.match(lineWords({ n: 1, at: "", step, by: "", said, digest: "" })[0], words, step);
+});
