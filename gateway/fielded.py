@@ -12,6 +12,7 @@ from gateway.calling import open_calling
 from gateway.db.engine import Database
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
+from gateway.fleet.passwords import CameraPasswords, open_passwords
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.repointing import open_repointing
@@ -40,6 +41,7 @@ class Fielded:
     """Units at work; with no broker there are none, and cameras are watched over all the same."""
 
     ward: Ward
+    passwords: CameraPasswords
     units: Units | None = None
     commander: Commands | None = None
 
@@ -58,6 +60,7 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
     """
     fleet, deployments = house.fleet, house.deployments
     async with AsyncExitStack() as stack:
+        passwords = await stack.enter_async_context(open_passwords(house.database, house.vault, fleet, clock=clock))
         calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
         units = calling.units if calling is not None else None
         ward = await stack.enter_async_context(open_ward(fleet, deployments, units, clock=clock))
@@ -69,4 +72,4 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
             await stack.enter_async_context(
                 open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
             )
-        yield Fielded(ward, units, calling.commands if calling is not None else None)
+        yield Fielded(ward, passwords, units, calling.commands if calling is not None else None)

@@ -11,6 +11,7 @@ from gateway.api import (
     account,
     approvals,
     bounds,
+    camera_password,
     cameras,
     confirming,
     deployment_photos,
@@ -39,6 +40,7 @@ from gateway.api import (
     sharing,
     steer,
     unit_commands,
+    unit_labels,
     units,
 )
 from gateway.api.description import check_permissions, described
@@ -103,6 +105,7 @@ def _routed(version: str) -> FastAPI:
         session,
         account,
         confirming,
+        camera_password,
         cameras,
         presets,
         bounds,
@@ -130,6 +133,7 @@ def _routed(version: str) -> FastAPI:
         seen,
         events,
         steer,
+        unit_labels,
         units,
         unit_commands,
     ):

@@ -22,6 +22,7 @@ from gateway.audit.trail import Trail
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
+from gateway.fleet.passwords import CameraPasswords
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.sharing import Sharing
@@ -52,6 +53,7 @@ class Rooms:
     stays: Stays
     photos: Photos
     ward: Ward
+    passwords: CameraPasswords
     units: Units | None = None
     """Units that call in; ``None`` where the settings name no broker."""
     commander: Commander | None = None

@@ -13,14 +13,16 @@ from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
+from gateway.belonging import Belonging
 from gateway.db.units import UnitRow
 from gateway.units import Cause, Link, Refusal, Stored, Units
-from gateway.units.errors import UnknownUnitError
+from gateway.units.errors import UnknownCertificateError, UnknownUnitError
 from gateway.units.report import Value
 
 router = APIRouter(prefix="/api/v1", tags=["units"])
 
 Label = Annotated[str, Field(min_length=1, max_length=32)]
+Serial = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9a-f]+$")]
 Urn = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 Budget = Annotated[int, Field(ge=0, le=2**60)]
@@ -99,13 +101,15 @@ class Unit(BaseModel):
     enrolled: str
     retired: str | None
     states: list[State]
+    data: Forecast
+    certificate_ends: str | None
+    """When the last of its certificates ends that are good; null: it has none, and nothing is taken of it."""
 
 
 class OneUnit(Unit):
-    """A unit with its certificates, its data and what was refused of it."""
+    """A unit with its certificates, and what was refused of it."""
 
     certificates: list[UnitCertificate]
-    data: Forecast
     refusals: list[RefusalModel]
 
 
@@ -141,7 +145,7 @@ async def units(who: Who, the: The) -> UnitList:
     shown = [row for row in room.register.units() if sees(the, who, row)]
     labels = {row.label for row in shown}
     refusals = [one for one in room.refusals.all() if _enrols(the, who) or one.label in labels]
-    return UnitList(units=[_unit(the, who, row) for row in shown], refusals=[_refusal(one) for one in refusals])
+    return UnitList(units=[await _unit(the, who, row) for row in shown], refusals=[_refusal(one) for one in refusals])
 
 
 @router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
@@ -204,6 +208,21 @@ async def certify(label: Label, request: Request, who: Who, the: The) -> Certifi
     )
 
 
+@router.delete(
+    "/units/{label}/certificates/{serial}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True)
+)
+async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: The) -> None:
+    """Revoke one certificate of a unit: once it has taken another, or its key was lost. One that is not good is none.
+
+    Nothing more is taken by it from then on, and a connection that was made with it ends.
+    """
+    room = _room(the)
+    room.register.unit(label)
+    if not await room.credentials.revoke(label, [serial]):
+        raise UnknownCertificateError(label)
+    await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
+
+
 @router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
 async def retire(label: Label, request: Request, who: Who, the: The) -> None:
     """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""
@@ -223,11 +242,8 @@ def _enrols(the: Rooms, who: Identity) -> bool:
 
 def _cameras(the: Rooms, who: Identity, row: UnitRow) -> list[str]:
     seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
-    return [
-        one.id
-        for one in the.fleet.cameras()
-        if row.device_id is not None and one.device_id == row.device_id and (seen is None or one.id in seen)
-    ]
+    belonging = Belonging(_room(the).register, the.fleet, the.deployments)
+    return [one.id for one in belonging.cameras(row.label) if seen is None or one.id in seen]
 
 
 def sees(the: Rooms, who: Identity, row: UnitRow) -> bool:
@@ -247,8 +263,9 @@ def _device(the: Rooms, camera: str | None) -> str | None:
     return the.fleet.camera(camera).device_id if camera is not None else None
 
 
-def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
+async def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
     register = _room(the).register
+    data = await register.forecast(row.label)
     return Unit(
         label=row.label,
         link=register.link(row.label),
@@ -263,6 +280,13 @@ def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),
         states=[state(one) for _, one in sorted(register.states(row.label).items())],
+        data=Forecast(
+            used_bytes=data.used_bytes,
+            by_end_bytes=data.by_end_bytes,
+            budget_bytes=data.budget_bytes,
+            exhausted=iso_or_none(data.exhausted_ns),
+        ),
+        certificate_ends=iso_or_none(_room(the).credentials.ends_ns(row.label)),
     )
 
 
@@ -273,9 +297,8 @@ def state(one: Stored) -> State:
 
 async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
     room = _room(the)
-    data = await room.register.forecast(row.label)
     return OneUnit(
-        **_unit(the, who, row).model_dump(),
+        **(await _unit(the, who, row)).model_dump(),
         certificates=[
             UnitCertificate(
                 serial=one.serial,
@@ -285,12 +308,6 @@ async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
             )
             for one in room.credentials.of(row.label)
         ],
-        data=Forecast(
-            used_bytes=data.used_bytes,
-            by_end_bytes=data.by_end_bytes,
-            budget_bytes=data.budget_bytes,
-            exhausted=iso_or_none(data.exhausted_ns),
-        ),
         refusals=[_refusal(one) for one in room.refusals.of(row.label)],
     )
 

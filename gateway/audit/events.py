@@ -56,6 +56,8 @@ class Action(StrEnum):
     BOUNDS_CHANGED = "camera.bounds"
     REFERENCE_VIEW = "camera.reference-view"
     """Limits and no-look zones of a head; before and after."""
+    CAMERA_PASSWORD = "camera.password"  # noqa: S105 - a word, not a password
+    """A camera was given a random password; nobody sees it, and it is not here either."""
     REMOVED = "camera.removed"
     VIEW_STARTED = "view.started"
     VIEW_ENDED = "view.ended"
@@ -119,6 +121,7 @@ class Action(StrEnum):
     UNIT_ENROLLED = "unit.enrolled"
     UNIT_CHANGED = "unit.changed"
     UNIT_CERTIFIED = "unit.certified"
+    UNIT_CERTIFICATE_REVOKED = "unit.certificate-revoked"
     UNIT_RETIRED = "unit.retired"
     UNIT_COMMANDED = "unit.commanded"
     UNIT_MOVED = "unit.moved"
