@@ -15,6 +15,7 @@ from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.belonging import Belonging
 from gateway.db.units import UnitRow
+from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
 from gateway.units.report import Value
@@ -101,6 +102,8 @@ class Unit(BaseModel):
     enrolled: str
     retired: str | None
     states: list[State]
+    battery_hours: float | None
+    """For how many hours its battery lasts, as it has gone in the last ones; null: it is charged, or not known."""
     data: Forecast
     certificate_ends: str | None
     """When the last of its certificates ends that are good; null: it has none, and nothing is taken of it."""
@@ -266,6 +269,7 @@ def _device(the: Rooms, camera: str | None) -> str | None:
 async def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
     register = _room(the).register
     data = await register.forecast(row.label)
+    hours = await battery_hours(register, row.label, now_ns=the.clock.wall_ns())
     return Unit(
         label=row.label,
         link=register.link(row.label),
@@ -280,6 +284,7 @@ async def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),
         states=[state(one) for _, one in sorted(register.states(row.label).items())],
+        battery_hours=hours,
         data=Forecast(
             used_bytes=data.used_bytes,
             by_end_bytes=data.by_end_bytes,

@@ -153,6 +153,6 @@
  * @property {Record<string, unknown>} details by name, as the act has them
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "sharing" | "enrol" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
+/** @typedef {"steer" | "find" | "sharing" | "enrol" | "units" | "hosts" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
 
 export {};

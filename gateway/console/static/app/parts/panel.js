@@ -15,6 +15,7 @@ import "./keys-help.js";
 import "./people.js";
 import "./shares.js";
 import "./steer.js";
+import "./units.js";
 import { SlElement } from "../element.js";
 import { wishes } from "../keys.js";
 import { may, store } from "../store.js";
@@ -27,6 +28,7 @@ const TABS = [
   ["find", "Cameras", null],
   ["sharing", "Sharing", "share"],
   ["enrol", "Enrol", "enrol"],
+  ["units", "Units", "deploy"],
   ["holds", "Holds", "view_recorded"],
   ["approvals", "Approvals", "approve"],
   ["hosts", "Hosts", "supervise"],
@@ -93,6 +95,8 @@ class Panel extends SlElement {
         return html`<sl-shares></sl-shares>`;
       case "enrol":
         return html`<sl-enrol></sl-enrol>`;
+      case "units":
+        return html`<sl-units></sl-units>`;
       case "hosts":
         return html`<sl-hosts></sl-hosts>`;
       case "people":
