@@ -48,6 +48,4 @@ class DevicePasswords:
 
     async def take(self, device_id: str, sealed: bytes) -> None:
         """Store the password that a device takes from now on."""
-        await self._connection.execute(
-            update(devices).where(devices.c.id == device_id).values(password_sealed=sealed)
-        )
+        await self._connection.execute(update(devices).where(devices.c.id == device_id).values(password_sealed=sealed))

@@ -54,9 +54,7 @@ class Eviction:
             await self._clock.sleep(wait_s)
             try:
                 async with self._units.credentials.stand_in(label) as pair:
-                    tls = await asyncio.to_thread(
-                        client_tls, self._ca, certificate=pair.certificate, key=pair.key
-                    )
+                    tls = await asyncio.to_thread(client_tls, self._ca, certificate=pair.certificate, key=pair.key)
                     host, port = self._address.host, self._address.port
                     await pass_by(BrokerDoor(host=host, port=port, identifier=label, tls=tls, keepalive_s=20))
             except (BrokerAwayError, OSError) as error:

@@ -37,7 +37,8 @@ class FakeBorough:
     clock: Clock
     face: str = "ready"
     """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick, and of hosts: host-down,
-    host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host; and of units: units, units-none, units-failed, units-forbidden, units-operator."""
+    host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host; and of
+    units: units, units-none, units-failed, units-forbidden, units-operator."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})

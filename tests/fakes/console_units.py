@@ -1,4 +1,4 @@
-"""Deployable units as the console's fake gateway tells of them, and what becomes of them when somebody does something."""
+"""Deployable units as the fake gateway tells of them, and what becomes of them when they are told something."""
 
 from typing import Any
 
@@ -201,7 +201,9 @@ async def _command(request: Request) -> Response:
     if name == "data-budget":
         unit["data"] = unit["data"] | {"budget_bytes": body["budget_bytes"]}
     over = name == "stream" and body["stream"] == "main" and unit["label"] == "D017"
-    return JSONResponse({"id": "1", "ok": not over, "error": "over its budget" if over else None, "time": borough.iso()})
+    return JSONResponse(
+        {"id": "1", "ok": not over, "error": "over its budget" if over else None, "time": borough.iso()}
+    )
 
 
 async def _trend(request: Request) -> Response:

@@ -84,7 +84,9 @@ async def site_in(path: Path, device: SimulatedDevice) -> AsyncIterator[Site]:
         await stack.enter_async_context(admin)
         body = {"username": "root", "password": PASSWORD, "name": "Root"}
         path_of, said = ("/setup", {"code": gateway.setup_code}) if gateway.setup_code else ("/session", {})
-        answer = await admin.post(f"/api/v1{path_of}", json={**body, **said} if said else {k: body[k] for k in ("username", "password")})
+        answer = await admin.post(
+            f"/api/v1{path_of}", json={**body, **said} if said else {k: body[k] for k in ("username", "password")}
+        )
         assert answer.status_code in {200, 201}, answer.text
         yield Site(gateway, device, admin, gateway.fleet.cameras()[0].id, path)
 

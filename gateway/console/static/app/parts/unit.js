@@ -140,7 +140,7 @@ class UnitPage extends Asking {
     return html`
       <div class="page-head">${head}<h2 tabindex="-1">Unit ${unit.label} <small class="quiet unit-link" data-link=${unit.link}>${linkWords(unit)}</small></h2></div>
       ${this.problem ? html`<p class="said attention" role="alert">${say(this.problem).title} What is shown is as it was.</p>` : nothing}
-      ${concernsOf(unit, now).map(({ level, text }) => html`<p class="unit-concern ${level}">${text}</p>`)}
+      <div class="unit-concerns">${concernsOf(unit, now).map(({ level, text }) => html`<p class="unit-concern ${level}">${text}</p>`)}</div>
       <dl class="facts-list">
         <div><dt>Camera</dt><dd>${camera ? html`<button class="number" @click=${() => callUp(camera)} title="Call it up">${camera.number}</button> ${camera.name}${camera.street ? `, ${camera.street}` : ""}` : "none that you may see"}</dd></div>
         <div><dt>Model</dt><dd>${unit.model || "not told"}${unit.serial ? `, camera's serial number ${unit.serial}` : ""}</dd></div>

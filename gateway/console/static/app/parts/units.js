@@ -73,7 +73,7 @@ class Units extends SlElement {
       <button class="unit-open" @click=${() => this.#go("list", unit.label)} aria-label="Unit ${unit.label}, ${linkWords(unit)}${found[0] ? `: ${found[0].text}` : ""}">
         <span class="unit-head"><b>${unit.label}</b><span class="unit-link">${linkWords(unit)}</span><small class="quiet">${heard}</small></span>
         <span class="unit-where">${this.#where(unit)}</span>
-        ${unit.link === "retired" ? nothing : html`<span class="unit-facts"><span>${batteryWords(unit)}</span><span>${signalWords(unit)}</span>
+        ${unit.link === "retired" || unit.link === "never" ? nothing : html`<span class="unit-facts"><span>${batteryWords(unit)}</span><span>${signalWords(unit)}</span>
           <span class=${dataLevel(unit.data) === "good" ? "" : "attention"}>${dataWords(unit.data)}</span>${unit.firmware ? html`<span>firmware ${unit.firmware}</span>` : nothing}</span>`}
         ${found.slice(0, 3).map(({ level, text }) => html`<span class="unit-concern ${level}">${text}</span>`)}
       </button></li>`;
