@@ -170,4 +170,5 @@ def _barcode(canvas: Canvas, label: str, *, x: float, y: float, room: tuple[floa
 
 def _fitting(text: str, font: str, room: float, largest: float) -> float:
     """Return the size in points, ``largest`` at most, at which a text is no wider than its room."""
-    return min(largest, largest * room / max(stringWidth(text, font, largest), 1.0))
+    width: float = stringWidth(text, font, largest)
+    return min(largest, largest * room / max(width, 1.0))

@@ -128,9 +128,18 @@ def _lost(borough: FakeBorough) -> dict[str, Any]:
     )
 
 
+BARE: dict[str, Any] = {
+    "certificates": [],
+    "certificate_ends": None,
+    "heard": None,
+    "firmware": "",
+    "clock_offset_s": None,
+}
+"""Of a unit that has not called in yet."""
+
+
 def _new(borough: FakeBorough) -> dict[str, Any]:
-    bare = {"certificates": [], "certificate_ends": None, "heard": None, "firmware": "", "clock_offset_s": None}
-    return _unit(borough, "D033", "never", **bare)
+    return _unit(borough, "D033", "never", **BARE)
 
 
 def _problem(status: int, code: str, title: str, cure: str) -> JSONResponse:
@@ -147,10 +156,9 @@ async def _list(request: Request) -> Response:
         given = await request.json()
         if given["label"] in known:
             return _problem(409, "database.conflict", "That label is another unit's.", "Choose another.")
-        bare = {"certificates": [], "certificate_ends": None, "heard": None, "firmware": "", "clock_offset_s": None}
         cameras = [given["camera"]] if given["camera"] else []
         said = {"model": given["model"], "note": given["note"], "cameras": cameras}
-        known[given["label"]] = _unit(borough, given["label"], "never", **bare, **said)
+        known[given["label"]] = _unit(borough, given["label"], "never", **BARE, **said)
         return JSONResponse(known[given["label"]], status_code=201)
     strangers = [{"cause": "unknown-unit", "label": "D666", "count": 12, "last": borough.iso(-30), "said": ""}]
     return JSONResponse({"units": list(known.values()), "refusals": strangers if known else []})
