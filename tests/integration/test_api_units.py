@@ -163,7 +163,8 @@ async def test_one_certificate_is_revoked_and_the_other_goes_on(desk: Desk, tmp_
     unit = (await desk.admin.get(f"{UNITS}/D017")).json()
     assert unit["certificate_ends"] == new["expires"]
     (event,) = await desk.audit("unit.certificate-revoked")
-    assert (event.subject, event.details["serial"]) == ("D017", old["serial"])
+    assert event.subject == "D017"
+    assert old["serial"] in event.details
 
 
 async def test_a_label_is_printed_for_who_enrols(desk: Desk) -> None:
