@@ -145,6 +145,17 @@ async def test_a_certificate_is_revoked_and_a_unit_retired(opened: Open) -> None
     await expect(page.locator(".unit-commands")).to_have_count(0)
 
 
+async def test_a_fixed_camera_is_given_a_password_too(opened: Open) -> None:
+    """Beside what is known of the camera, for who enrols; nothing is asked for before somebody looks."""
+    page, borough = await opened("units")
+    await page.get_by_text("Its own password").click()
+    await expect(page.locator("sl-unit-camera")).to_contain_text("typed when the camera was enrolled")
+    await page.get_by_role("button", name="Give it a random password").click()
+    await page.get_by_role("button", name="Really change it").click()
+    await expect(page.locator("sl-unit-camera")).to_contain_text("A random one since")
+    assert borough.camera_password is not None
+
+
 async def test_several_labels_go_on_one_sheet(opened: Open) -> None:
     """Those that are chosen, on the paper that is chosen, from where the sheet was begun."""
     page, _ = await opened("units")

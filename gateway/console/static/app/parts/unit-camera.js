@@ -5,6 +5,8 @@
 
 import { html, nothing } from "lit";
 import { get, send } from "../api.js";
+import { SlElement } from "../element.js";
+import { may } from "../store.js";
 import { dayAndTime, fromIso } from "../time.js";
 import { Asking } from "./people-asking.js";
 
@@ -75,3 +77,26 @@ class UnitCamera extends Asking {
 }
 
 customElements.define("sl-unit-camera", UnitCamera);
+
+/** The same for any camera, shut until somebody wants it. */
+class CameraPassword extends SlElement {
+  /** @override */
+  static properties = { camera: { attribute: false }, _open: { state: true } };
+
+  constructor() {
+    super();
+    /** Its identifier. @type {string} */
+    this.camera = "";
+    /** Whether it is looked at: only then it is asked for. @type {boolean} */
+    this._open = false;
+  }
+
+  /** @override */
+  render() {
+    if (!may("enrol")) return nothing;
+    return html`<details class="remarks" @toggle=${(/** @type {Event} */ event) => { this._open = /** @type {HTMLDetailsElement} */ (event.target).open; }}>
+      <summary>Its own password</summary>${this._open ? html`<sl-unit-camera .camera=${this.camera}></sl-unit-camera>` : nothing}</details>`;
+  }
+}
+
+customElements.define("sl-camera-password", CameraPassword);
