@@ -173,7 +173,7 @@ async def test_a_label_is_printed_for_who_enrols(desk: Desk) -> None:
         await desk.admin.post(UNITS, json={"label": label})
     one = await desk.admin.get(f"{UNITS}/D017/label.pdf", params={"size": "89x36"})
     assert (one.status_code, one.headers["content-type"], one.content[:5]) == (200, "application/pdf", b"%PDF-")
-    query = {"label": ["D017", "D018"], "size": "a4-21", "first": 21}
+    query: dict[str, Any] = {"label": ["D017", "D018"], "size": "a4-21", "first": 21}
     several = await desk.admin.get("/api/v1/unit-labels.pdf", params=query)
     assert several.status_code == 200
     assert several.content.count(b"/Type /Page\n") == 2

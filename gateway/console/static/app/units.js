@@ -70,13 +70,16 @@ export function batteryWords(unit) {
   return `battery ${Math.round(percent)} %${lasts}`;
 }
 
+/** @param {number} value */
+const minus = (value) => String(value).replace("-", "−");
+
 /** @param {number} dbm */
 const strength = (dbm) => (dbm >= -90 ? "good" : dbm >= -100 ? "fair" : dbm >= POOR_DBM ? "weak" : "poor");
 
 /** @param {Unit} unit */
 export function signalWords(unit) {
   const dbm = number(unit, "signal", "rsrp_dbm");
-  return dbm === null ? "signal not told" : `signal ${strength(dbm)}, ${String(Math.round(dbm)).replace("-", "−")} dBm`;
+  return dbm === null ? "signal not told" : `signal ${strength(dbm)}, ${minus(Math.round(dbm))} dBm`;
 }
 
 /** 1.2 GB of 5 GB this month. @param {UnitData} data */
@@ -166,7 +169,7 @@ export function stateWords({ kind, values }) {
     case "online": return of("online") === true ? `connected, firmware ${of("firmware") ?? "not told"}` : "gone";
     case "state/battery": return `${whole("percent")} %, ${Number(of("volts")).toFixed(1)} V${of("charging") === true ? ", charging" : ""}`;
     case "state/supply": return String(of("source"));
-    case "state/signal": return `${strength(Number(of("rsrp_dbm")))}: ${whole("rsrp_dbm")} dBm, ${whole("rsrq_db")} dB, ${of("operator")} ${of("technology")}, cell ${of("cell")}`.replaceAll("-", "−");
+    case "state/signal": return `${strength(Number(of("rsrp_dbm")))}: ${minus(whole("rsrp_dbm"))} dBm, ${minus(whole("rsrq_db"))} dB, ${of("operator")} ${of("technology")}, cell ${of("cell")}`;
     case "state/position": return `${Number(of("latitude")).toFixed(5)}, ${Number(of("longitude")).toFixed(5)}, to ${whole("accuracy_m")} m, ${of("satellites")} satellites`;
     case "state/heading": return `${whole("bearing_deg")}°`;
     case "state/tilt": return `pitch ${whole("pitch_deg")}°, roll ${whole("roll_deg")}°`;
