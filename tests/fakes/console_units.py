@@ -198,6 +198,8 @@ async def _revoke(request: Request) -> Response:
     for one in unit["certificates"]:
         if one["serial"] == request.path_params["serial"]:
             one["revoked"] = borough.iso()
+    if all(one["revoked"] for one in unit["certificates"]):
+        unit["certificate_ends"] = None
     return Response(status_code=204)
 
 
