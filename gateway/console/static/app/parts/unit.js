@@ -125,20 +125,18 @@ class UnitPage extends Asking {
       <div class="buttons">${this.twice({ key: "retire", label: "Retire it", sure: "Really retire it", name: `Retire unit ${unit.label}`, act: () => this.#retire(unit) })}</div>`;
   }
 
-  /** @override */
-  render() {
-    const { unit } = this;
-    const head = html`<button class="plain back" aria-label="Back to all units" @click=${this.back}>‹ Units</button>`;
-    if (!unit) {
-      const said = this.problem ? say(this.problem) : null;
-      return html`<div class="page-head">${head}<h2 tabindex="-1">Unit</h2></div>
-        ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : html`<p class="hint" role="status">Loading…</p>`}`;
-    }
+  /** Why it is not there, or not yet. */
+  #none() {
+    const said = this.problem ? say(this.problem) : null;
+    return said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : html`<p class="hint" role="status">Loading…</p>`;
+  }
+
+  /** @param {OneUnit} unit */
+  #body(unit) {
     const now = store.serverClock.now();
     const camera = cameraById(unit.cameras[0]);
     const busy = unit.link !== "retired";
     return html`
-      <div class="page-head">${head}<h2 tabindex="-1">Unit ${unit.label} <small class="quiet unit-link" data-link=${unit.link}>${linkWords(unit)}</small></h2></div>
       ${this.problem ? html`<p class="said attention" role="alert">${say(this.problem).title} What is shown is as it was.</p>` : nothing}
       <div class="unit-concerns">${concernsOf(unit, now).map(({ level, text }) => html`<p class="unit-concern ${level}">${text}</p>`)}</div>
       <dl class="facts-list">
@@ -158,6 +156,15 @@ class UnitPage extends Asking {
         ${busy ? this.#facts(unit) : nothing}` : nothing}
       ${this.#ending(unit)}
     `;
+  }
+
+  /** @override */
+  render() {
+    const { unit } = this;
+    // One and the same head before and after it is loaded: who works by keys keeps their place.
+    const head = html`<div class="page-head"><button class="plain back" aria-label="Back to all units" @click=${this.back}>‹ Units</button>
+      <h2 tabindex="-1">Unit ${unit ? html`${unit.label} <small class="quiet unit-link" data-link=${unit.link}>${linkWords(unit)}</small>` : nothing}</h2></div>`;
+    return html`${head} ${unit ? this.#body(unit) : this.#none()}`;
   }
 }
 

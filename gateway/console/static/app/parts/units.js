@@ -51,7 +51,8 @@ class Units extends SlElement {
     const drawn = `${this.#page} ${this.#watch?.opened}`;
     if (this.#drawn && this.#drawn !== drawn) {
       this.closest(".panel-body")?.scrollTo(0, 0);
-      /** @type {HTMLElement | null} */ (this.querySelector("h2"))?.focus({ preventScroll: true });
+      // The page is a part of its own, which draws itself after this.
+      requestAnimationFrame(() => /** @type {HTMLElement | null} */ (this.querySelector("h2"))?.focus({ preventScroll: true }));
     }
     this.#drawn = drawn;
   }
