@@ -95,6 +95,11 @@ class TelemetrySettings(BaseModel):
     via = "203.0.113.7", ports = { 80 = 8017, 554 = 5517 } }], or over a VPN, as in [{ network = "10.64.0.0/16",
     via = "10.8.0.0/16" }]. The first rule that is for a unit holds; without one it is reached where it says."""
 
+    label_owner: Annotated[str, Field(max_length=60)] = ""
+    """Who stands on a unit's printed label as its owner, as in "London Borough of Haringey"; empty: nobody."""
+    label_telephone: Annotated[str, Field(max_length=30)] = ""
+    """Number on a unit's printed label, for whoever finds it; empty: none."""
+
     @field_validator("broker_url", "cameras_url")
     @classmethod
     def _is_a_broker(cls, url: str | None, info: ValidationInfo) -> str | None:

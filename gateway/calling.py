@@ -10,6 +10,7 @@ from gateway.mqtt import BrokerAddress
 from gateway.startup import PortError
 from gateway.telemetry.broker import open_broker
 from gateway.telemetry.commands import Commands
+from gateway.telemetry.eviction import open_eviction
 from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.telemetry.outward.rights import rights
 from gateway.telemetry.service import door_to, open_telemetry
@@ -58,6 +59,8 @@ async def open_calling(
                 )
             except OSError as error:
                 raise PortError(str(error), cure="Set telemetry.host and telemetry.port.") from error
+        else:
+            await stack.enter_async_context(open_eviction(units, address, ca=wanted.broker_ca, clock=clock))
         door = door_to(units, address, ca=wanted.broker_ca, modern=not wanted.embedded, keepalive_s=wanted.keepalive_s)
         telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
         yield Calling(units=units, commands=telemetry.commands, events=telemetry.inbox.events)

@@ -13,6 +13,7 @@ from gateway.db.engine import Database
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
 from gateway.eventing import eventing
+from gateway.fleet.passwords import CameraPasswords, open_passwords
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.publishing import Rooms, open_publishing
@@ -45,6 +46,7 @@ class Fielded:
     """Units at work; with no broker there are none, and cameras are watched over all the same."""
 
     ward: Ward
+    passwords: CameraPasswords
     units: Units | None = None
     commander: Commands | None = None
     outward: Outward | None = None
@@ -66,6 +68,7 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
     """
     fleet, deployments = house.fleet, house.deployments
     async with AsyncExitStack() as stack:
+        passwords = await stack.enter_async_context(open_passwords(house.database, house.vault, fleet, clock=clock))
         calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
         units = calling.units if calling is not None else None
         ward = await stack.enter_async_context(open_ward(house.database, fleet, deployments, units, clock=clock))
@@ -82,4 +85,4 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
             fleet=fleet, ward=ward, deployments=deployments, sharing=house.sharing, trail=house.trail, units=units
         )
         outward = await stack.enter_async_context(open_publishing(settings, rooms, clock=clock))
-        yield Fielded(ward, units, calling.commands if calling is not None else None, outward)
+        yield Fielded(ward, passwords, units, calling.commands if calling is not None else None, outward)

@@ -17,7 +17,7 @@ from gateway.health.battery import RATE_NS, Charge, hours_left
 from gateway.health.urgency import Signs, UnitSigns
 from gateway.health.ward import LOOK_S, Ward
 from gateway.health.watch import Finding
-from gateway.units import Link, Units
+from gateway.units import Link, Register, Units
 from kernel.clock import Clock
 
 log = structlog.get_logger()
@@ -76,23 +76,28 @@ class Bedside:
         disk = register.states(row.label).get(DISK)
         size = _number(disk.values.get("size_bytes")) if disk is not None else None
         free = _number(disk.values.get("free_bytes")) if disk is not None else None
-        points = await register.trend(row.label, BATTERY, from_ns=now_ns - RATE_NS, to_ns=now_ns + 1)
-        said = [
-            Charge(point.at_ns, level, point.values.get("charging") is True)
-            for point in points
-            if (level := _number(point.values.get("percent"))) is not None
-        ]
         good = [one.expires_ns for one in self._units.credentials.of(row.label) if one.revoked_ns is None]
         return UnitSigns(
             label=row.label,
             missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not self._in_store(row.urn or ""),
             heard_ns=row.heard_ns,
-            battery_h=hours_left(said, now_ns=now_ns),
+            battery_h=await battery_hours(register, row.label, now_ns=now_ns),
             disk_free_share=free / size if size and free is not None else None,
             disk_fault=disk is not None and disk.values.get("fault") is True,
             disk_said_ns=disk.taken_ns if disk is not None else None,
             certificate_ends_ns=max(good, default=None),
         )
+
+
+async def battery_hours(register: Register, label: str, *, now_ns: int) -> float | None:
+    """Return for how many hours a unit's battery lasts as it goes now; ``None`` where that is not known."""
+    points = await register.trend(label, BATTERY, from_ns=now_ns - RATE_NS, to_ns=now_ns + 1)
+    said = [
+        Charge(point.at_ns, level, point.values.get("charging") is True)
+        for point in points
+        if (level := _number(point.values.get("percent"))) is not None
+    ]
+    return hours_left(said, now_ns=now_ns)
 
 
 def _number(value: object) -> float | None:

@@ -1,5 +1,6 @@
 """The ONVIF client: enrols, steers, listens to and keeps up with cameras (docs/design/onvif-client.md)."""
 
+from drivers.onvif.accounts import Account, accounts, set_password
 from drivers.onvif.bootstrap import ClockReading
 from drivers.onvif.device import Device, open_device
 from drivers.onvif.discovery import discover, expand
@@ -10,6 +11,7 @@ from drivers.onvif.hellos import hear_hellos
 from drivers.onvif.session import Limits
 
 __all__ = [
+    "Account",
     "CameraEvent",
     "ClockReading",
     "Device",
@@ -17,10 +19,12 @@ __all__ = [
     "EnrolmentResult",
     "Limits",
     "OnvifHead",
+    "accounts",
     "discover",
     "enrol",
     "expand",
     "hear_hellos",
     "meet",
     "open_device",
+    "set_password",
 ]

@@ -187,6 +187,8 @@ class SimulatedDevice:
     clock: Clock
     username: str = "sightline"
     password: str = "simulated"  # noqa: S105 - printed by `sightline simulate`, guards nothing
+    other_accounts: dict[str, str] = field(default_factory=dict)
+    """Accounts that it lists beside that one, and what each may; nobody comes in by them."""
     faults: Faults = field(default_factory=Faults)
     streams: dict[StreamName, StreamSettings] = field(default_factory=dict)
     audio: AudioCodec | None = AudioCodec.PCMU

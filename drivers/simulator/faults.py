@@ -30,6 +30,15 @@ class Faults(Knobs):
     """Hikvision: rejects times that end in +00:00; wants Z."""
     clock_needs_auth: bool = False
     """Panasonic: GetSystemDateAndTime needs authentication."""
+    # --- accounts (SetUser)
+    setuser_unheard: bool = False
+    """The link dies with SetUser on its way: nothing is carried out, and the ports are closed from then on."""
+    setuser_unanswered: bool = False
+    """SetUser is carried out and the link dies before the answer: the ports are closed from then on."""
+    setuser_ignored: bool = False
+    """SetUser answers and changes nothing."""
+    setuser_refused: bool = False
+    """SetUser faults: the password is too weak."""
     # --- capabilities and XML
     hides_pullpoint: bool = False
     """Axis, Bosch, Reolink: capability flags deny PullPoint; it works."""

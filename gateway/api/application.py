@@ -11,6 +11,7 @@ from gateway.api import (
     account,
     approvals,
     bounds,
+    camera_password,
     cameras,
     checkup,
     confirming,
@@ -43,6 +44,7 @@ from gateway.api import (
     sharing,
     steer,
     unit_commands,
+    unit_labels,
     units,
 )
 from gateway.api.description import check_permissions, described
@@ -107,6 +109,7 @@ def _routed(version: str) -> FastAPI:
         session,
         account,
         confirming,
+        camera_password,
         cameras,
         presets,
         bounds,
@@ -138,6 +141,7 @@ def _routed(version: str) -> FastAPI:
         seen,
         events,
         steer,
+        unit_labels,
         units,
         unit_commands,
     ):

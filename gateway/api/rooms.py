@@ -23,6 +23,7 @@ from gateway.belonging import Belonging
 from gateway.deployments.photos import Photos
 from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
+from gateway.fleet.passwords import CameraPasswords
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.sharing import Sharing
@@ -53,6 +54,7 @@ class Rooms:
     stays: Stays
     photos: Photos
     ward: Ward
+    passwords: CameraPasswords
     units: Units | None = None
     """Units that call in; ``None`` where the settings name no broker."""
     commander: Commander | None = None

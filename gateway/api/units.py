@@ -14,13 +14,15 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.db.units import UnitRow
+from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
-from gateway.units.errors import UnknownUnitError
+from gateway.units.errors import UnknownCertificateError, UnknownUnitError
 from gateway.units.report import Value
 
 router = APIRouter(prefix="/api/v1", tags=["units"])
 
 Label = Annotated[str, Field(min_length=1, max_length=32)]
+Serial = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9a-f]+$")]
 Urn = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 Budget = Annotated[int, Field(ge=0, le=2**60)]
@@ -99,13 +101,17 @@ class Unit(BaseModel):
     enrolled: str
     retired: str | None
     states: list[State]
+    battery_hours: float | None
+    """For how many hours its battery lasts, as it has gone in the last ones; null: it is charged, or not known."""
+    data: Forecast
+    certificate_ends: str | None
+    """When the last of its certificates ends that are good; null: it has none, and nothing is taken of it."""
 
 
 class OneUnit(Unit):
-    """A unit with its certificates, its data and what was refused of it."""
+    """A unit with its certificates, and what was refused of it."""
 
     certificates: list[UnitCertificate]
-    data: Forecast
     refusals: list[RefusalModel]
 
 
@@ -141,7 +147,7 @@ async def units(who: Who, the: The) -> UnitList:
     shown = [row for row in room.register.units() if sees(the, who, row)]
     labels = {row.label for row in shown}
     refusals = [one for one in room.refusals.all() if _enrols(the, who) or one.label in labels]
-    return UnitList(units=[_unit(the, who, row) for row in shown], refusals=[_refusal(one) for one in refusals])
+    return UnitList(units=[await _unit(the, who, row) for row in shown], refusals=[_refusal(one) for one in refusals])
 
 
 @router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
@@ -204,6 +210,21 @@ async def certify(label: Label, request: Request, who: Who, the: The) -> Certifi
     )
 
 
+@router.delete(
+    "/units/{label}/certificates/{serial}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True)
+)
+async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: The) -> None:
+    """Revoke one certificate of a unit: once it has taken another, or its key was lost. One that is not good is none.
+
+    Nothing more is taken by it from then on, and a connection that was made with it ends.
+    """
+    room = _room(the)
+    room.register.unit(label)
+    if not await room.credentials.revoke(label, [serial]):
+        raise UnknownCertificateError(label)
+    await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
+
+
 @router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
 async def retire(label: Label, request: Request, who: Who, the: The) -> None:
     """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""
@@ -246,8 +267,10 @@ def _device(the: Rooms, camera: str | None) -> str | None:
     return the.fleet.camera(camera).device_id if camera is not None else None
 
 
-def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
+async def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
     register = _room(the).register
+    data = await register.forecast(row.label)
+    hours = await battery_hours(register, row.label, now_ns=the.clock.wall_ns())
     return Unit(
         label=row.label,
         link=register.link(row.label),
@@ -262,6 +285,14 @@ def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),
         states=[state(one) for _, one in sorted(register.states(row.label).items())],
+        battery_hours=hours,
+        data=Forecast(
+            used_bytes=data.used_bytes,
+            by_end_bytes=data.by_end_bytes,
+            budget_bytes=data.budget_bytes,
+            exhausted=iso_or_none(data.exhausted_ns),
+        ),
+        certificate_ends=iso_or_none(_room(the).credentials.ends_ns(row.label)),
     )
 
 
@@ -272,9 +303,8 @@ def state(one: Stored) -> State:
 
 async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
     room = _room(the)
-    data = await room.register.forecast(row.label)
     return OneUnit(
-        **_unit(the, who, row).model_dump(),
+        **(await _unit(the, who, row)).model_dump(),
         certificates=[
             UnitCertificate(
                 serial=one.serial,
@@ -284,12 +314,6 @@ async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
             )
             for one in room.credentials.of(row.label)
         ],
-        data=Forecast(
-            used_bytes=data.used_bytes,
-            by_end_bytes=data.by_end_bytes,
-            budget_bytes=data.budget_bytes,
-            exhausted=iso_or_none(data.exhausted_ns),
-        ),
         refusals=[_refusal(one) for one in room.refusals.of(row.label)],
     )
 

@@ -61,6 +61,8 @@ class Action(StrEnum):
     NEED_PUT_OFF = "camera.need-put-off"
     """What of a camera needs a person waits; until when and why."""
     NEED_TAKEN_UP = "camera.need-taken-up"
+    CAMERA_PASSWORD = "camera.password"  # noqa: S105 - a word, not a password
+    """A camera was given a random password; nobody sees it, and it is not here either."""
     REMOVED = "camera.removed"
     VIEW_STARTED = "view.started"
     VIEW_ENDED = "view.ended"
@@ -126,6 +128,7 @@ class Action(StrEnum):
     UNIT_ENROLLED = "unit.enrolled"
     UNIT_CHANGED = "unit.changed"
     UNIT_CERTIFIED = "unit.certified"
+    UNIT_CERTIFICATE_REVOKED = "unit.certificate-revoked"
     UNIT_RETIRED = "unit.retired"
     UNIT_COMMANDED = "unit.commanded"
     UNIT_MOVED = "unit.moved"

@@ -7,7 +7,7 @@ from sqlalchemy import Column, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.dialects import WRITING
-from gateway.db.tables import devices, share_outlets, totp, unit_authorities
+from gateway.db.tables import device_passwords, devices, share_outlets, totp, unit_authorities
 
 Writing = AsyncConnection
 """A connection in a transaction that writes, as ``Database.write`` gives it."""
@@ -34,6 +34,7 @@ class SealedColumn:
 
 SEALED = (
     SealedColumn(devices.c.password_sealed, context=devices.c.urn),
+    SealedColumn(device_passwords.c.next_sealed, context=device_passwords.c.device_id, prefix="next-password:"),
     SealedColumn(totp.c.secret_sealed, context=totp.c.user_id, prefix="totp:"),
     SealedColumn(share_outlets.c.credential_sealed, context=share_outlets.c.id, prefix="outlet:"),
     SealedColumn(unit_authorities.c.key_sealed, context=unit_authorities.c.id, prefix="unit-authority:"),

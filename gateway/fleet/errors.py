@@ -3,6 +3,8 @@
 FleetError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
 ├── UnknownCameraError   no such camera
 ├── AnotherDeviceError   at an address there answers another device than should
+├── PasswordNotTakenError a camera said that it took a password, and does not take it
+├── PasswordUnsureError  the link died while a camera was given a password: both are kept
 └── CameraHeldError      some of its footage is held
 """
 
@@ -35,3 +37,17 @@ class CameraHeldError(FleetError):
 
     code = "fleet.held"
     status = 409
+
+
+class PasswordNotTakenError(FleetError):
+    """A camera said that it took a password, and does not take it."""
+
+    code = "fleet.password-not-taken"
+    status = 502
+
+
+class PasswordUnsureError(FleetError):
+    """The link died while a camera was given a password: both are kept."""
+
+    code = "fleet.password-unsure"
+    status = 504

@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 
-from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice, EventBroker
+from drivers.model import CameraDescription, CameraTarget, DeviceIdentity, DiscoveredDevice, EventBroker
 from gateway.fleet import footage, rpc, wishes
+from gateway.fleet.accounts import AccountList, AccountModel, AccountsWish, PasswordWish
 from gateway.fleet.calls import (
     SILENCE_S,
     HostBusyError,
@@ -145,6 +146,16 @@ class HostClient:
     async def identify(self, target: CameraTarget) -> DeviceIdentity:
         """Ask a device who it is, and nothing more."""
         return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(target)))
+
+    async def accounts(self, target: CameraTarget, description: CameraDescription) -> tuple[AccountModel, ...]:
+        """Return a camera's accounts, which it tells only to who has its password."""
+        wish = AccountsWish(target=target, description=description)
+        return read(AccountList, await self._ask("POST", "/accounts", content=rpc.wire(wish))).accounts
+
+    async def set_password(self, target: CameraTarget, description: CameraDescription, password: SecretStr) -> None:
+        """Give the account by which we come to a camera another password."""
+        wish = PasswordWish(target=target, description=description, password=password)
+        await self._ask("POST", "/password", content=rpc.wire(wish))
 
     async def discover(self, *, timeout_s: float = 3.0, unicast: tuple[str, ...] = ()) -> list[DiscoveredDevice]:
         """Ask the camera network who is there."""

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials
 from gateway.db.bounds import BoundsTable
+from gateway.db.device_passwords import DevicePasswords
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
@@ -99,6 +100,7 @@ class Register:
             device_id = known.id if known is not None else new_id()
             device = _device(device_id, target, description, sealer, now_ns)
             await (devices.add_device(device) if known is None else devices.change_device(device))
+            await DevicePasswords(connection).forget(device_id)  # this one somebody typed, and it was tried
             rows = await devices.cameras_of(device.id)
             before = {row.id: row for row in rows}
             seen = {row.source_token for row in rows}

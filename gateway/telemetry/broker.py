@@ -88,6 +88,15 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         self._tls = tls
         self._heard = asyncio.Event()
         """We have subscribed: what units say from now on reaches us."""
+        self._inside: dict[asyncio.StreamWriter, tuple[str, str]] = {}
+        """Connections that stand: whose certificate each bears, and its serial number."""
+
+    def see_out(self, label: str) -> None:
+        """End the connections of a unit whose certificates are good no more."""
+        for writer, (name, serial) in tuple(self._inside.items()):
+            if name == label and not self._of_units.credentials.is_good(name, serial):
+                writer.transport.abort()
+                log.info("unit.seen_out", unit=label)
 
     def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:
         """Return ours: amqtt's own takes those who show no certificate."""
@@ -98,10 +107,12 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
     ) -> None:
         """Serve a client that has come through TLS."""
         bounded, out = _Reader(reader, writer.transport.abort), StreamWriterAdapter(writer)
-        name, _ = _name_of(out)
+        name, serial = _name_of(out)
+        self._inside[writer] = name, serial
         try:
             await self._client_connected(listener_name, bounded, out)
         finally:
+            del self._inside[writer]
             writer.close()
         if bounded.oversized:
             self._of_units.refusals.count(Cause.OVERSIZED, name, said="more than the broker takes")
@@ -236,7 +247,9 @@ async def open_broker(
     except BrokerError as error:
         raise OSError(f"The embedded broker cannot listen on {host}:{port}: {error.__cause__ or error}.") from error
     log.info("telemetry.broker_up", host=host, port=port)
+    leave = units.credentials.when_revoked(broker.see_out)
     try:
         yield
     finally:
+        leave()
         await broker.shutdown()

@@ -293,6 +293,29 @@ class UnitClient:
         log.warning("telemetry.down", error=str(error), retry_s=round(delay_s, 1))
 
 
+async def pass_by(door: BrokerDoor) -> None:
+    """Come to a broker and go again: whoever is there under that name has to go then (MQTT 5 section 3.1.4).
+
+    Raises:
+        BrokerAwayError: the broker does not let us in, or there is none.
+    """
+    client = aiomqtt.Client(
+        door.host,
+        door.port,
+        identifier=door.identifier,
+        protocol=aiomqtt.ProtocolVersion.V311,
+        tls_context=door.tls,
+        timeout=ANSWER_S,
+        keepalive=door.keepalive_s,
+        clean_session=True,
+    )
+    try:
+        async with client:
+            pass
+    except (aiomqtt.MqttError, OSError) as error:
+        raise BrokerAwayError(f"The broker did not let us in: {error}.", cure="Look at the broker.") from error
+
+
 def _acknowledge(client: aiomqtt.Client, batch: list[aiomqtt.Message]) -> None:
     """Acknowledge a batch in one write: paho would make a write, a TLS record and a wake-up of nobody of each.
 

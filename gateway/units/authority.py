@@ -18,6 +18,7 @@ from kernel.clock import Clock, to_ns, utc
 AUTHORITY_DAYS = 3_652
 UNIT_DAYS = 397
 """A unit's certificate ends after thirteen months: it is at the depot once a year at least."""
+UNIT_LIFE = dt.timedelta(days=UNIT_DAYS)
 RENEW_DAYS = 60
 """So long before its end a certificate is due for renewal."""
 CRL_DAYS = 90
@@ -94,9 +95,9 @@ class Authority:
         """Return its key. PEM, to be sealed."""
         return _key_pem(self._key)
 
-    def issue_client(self, name: str) -> Issued:
+    def issue_client(self, name: str, *, life: dt.timedelta = UNIT_LIFE) -> Issued:
         """Make a certificate by which ``name`` shows who it is to a broker."""
-        return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, [])
+        return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, [], life=life)
 
     def issue_server(self, hosts: Sequence[str]) -> Issued:
         """Make a certificate for a broker at these names and addresses."""
@@ -118,10 +119,17 @@ class Authority:
             builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(self._key, hashes.SHA256()).public_bytes(PEM).decode()
 
-    def _issue(self, name: str, purpose: x509.ObjectIdentifier, alternatives: list[x509.GeneralName]) -> Issued:
+    def _issue(
+        self,
+        name: str,
+        purpose: x509.ObjectIdentifier,
+        alternatives: list[x509.GeneralName],
+        *,
+        life: dt.timedelta = UNIT_LIFE,
+    ) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         now = utc(self._clock.wall_ns()).replace(microsecond=0)
-        ends = min(now + dt.timedelta(days=UNIT_DAYS), self._certificate.not_valid_after_utc)
+        ends = min(now + life, self._certificate.not_valid_after_utc)
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))

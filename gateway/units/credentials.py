@@ -4,8 +4,11 @@ In the folder: ``units-ca.pem``, ``units.crl``, and pairs ``NAME.pem`` and ``NAM
 """
 
 import asyncio
-from collections.abc import Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -28,6 +31,7 @@ OUTWARD = "sightline.outward"
 BROKER = "broker"
 CA_FILE = "units-ca.pem"
 CRL_FILE = "units.crl"
+STAND_IN_LIFE = timedelta(minutes=5)
 
 
 def reader(name: str) -> str:
@@ -53,6 +57,12 @@ class Credentials:
         self._clock = clock
         self._of: dict[str, dict[str, CertificateRow]] = {}  # by unit and serial
         self._lock = asyncio.Lock()
+        self._when_revoked: list[Callable[[str], None]] = []
+
+    def when_revoked(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call ``callback`` on the event loop with whose certificates were revoked; return what ends that."""
+        self._when_revoked.append(callback)
+        return lambda: self._when_revoked.remove(callback)
 
     @property
     def authority(self) -> str:
@@ -94,6 +104,11 @@ class Credentials:
         row = self._of.get(label, {}).get(serial)
         return row is not None and row.revoked_ns is None and row.expires_ns > self._clock.wall_ns()
 
+    def ends_ns(self, label: str) -> int | None:
+        """Return when the last of a unit's certificates ends that are good; ``None`` where none is."""
+        good = [row.expires_ns for row in self.of(label) if self.is_good(label, row.serial)]
+        return max(good, default=None)
+
     def due(self) -> list[str]:
         """Return the units whose last certificate is to be renewed."""
         good = {label: [row.expires_ns for row in self.of(label) if row.revoked_ns is None] for label in self._of}
@@ -127,6 +142,9 @@ class Credentials:
                 self._keep(row)
         await self.write_crl()
         log.info("unit.certificates_revoked", unit=label, count=len(gone))
+        if gone:
+            for callback in list(self._when_revoked):
+                callback(label)
         return gone
 
     async def write_crl(self) -> None:
@@ -148,6 +166,23 @@ class Credentials:
     async def broker(self, hosts: Sequence[str]) -> Pair:
         """Return a certificate for a broker at ``hosts``, made anew where it is due."""
         return await asyncio.to_thread(self._pair, BROKER, tuple(hosts))
+
+    @asynccontextmanager
+    async def stand_in(self, label: str) -> AsyncIterator[Pair]:
+        """Give a certificate in a unit's name for the block, by which to take its place at a broker. It is not listed.
+
+        Nothing is taken by it here; it is good for some minutes, and its key is deleted after the block.
+        """
+        issued = await asyncio.to_thread(self._authority.issue_client, label, life=STAND_IN_LIFE)
+        name = f".stand-in-{secrets.token_hex(8)}"
+        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        try:
+            await asyncio.to_thread(write_whole, pair.key, issued.key, SECRET)
+            await asyncio.to_thread(write_whole, pair.certificate, issued.certificate, SECRET)
+            yield pair
+        finally:
+            for file in (pair.key, pair.certificate):
+                await asyncio.to_thread(file.unlink, missing_ok=True)
 
     def _pair(self, name: str, hosts: tuple[str, ...] | None) -> Pair:
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")

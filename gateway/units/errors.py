@@ -3,6 +3,7 @@
 UnitError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits)
 ├── UnknownUnitError    there is no unit of that label
 ├── RetiredUnitError    it is retired: nothing is issued to it and nothing taken of it
+├── UnknownCertificateError  it has no such certificate that is good
 ├── LabelError          a label that cannot be one
 └── RefusedError        a report is not taken; ``cause`` says why, and it is counted
 """
@@ -35,6 +36,16 @@ class RetiredUnitError(UnitError):
 
     def __init__(self, label: str) -> None:
         super().__init__(f"The unit {label} is retired.", cure="Enrol it under another label.")
+
+
+class UnknownCertificateError(UnitError):
+    """It has no such certificate that is good."""
+
+    code = "unit.no-certificate"
+    status = 404
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"The unit {label} has no such certificate that is good.", cure="Look at its list again.")
 
 
 class LabelError(UnitError):

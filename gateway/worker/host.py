@@ -14,9 +14,10 @@ from config.recording import DiskSettings, RecordingSettings
 from config.settings import Settings
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
-from drivers.onvif import discover, expand, hear_hellos, meet
+from drivers.onvif import accounts, discover, expand, hear_hellos, meet, set_password
 from gateway.certificate import tls_paths
 from gateway.fleet import rpc
+from gateway.fleet.accounts import AccountList, AccountModel, AccountsWish, PasswordWish
 from gateway.fleet.handshake import RPC_VERSION, HostVersion
 from gateway.fleet.looking import DiscoverRequest
 from gateway.live import LiveHub, open_live
@@ -144,6 +145,17 @@ class CameraHost:
     async def identify(self, target: CameraTarget) -> DeviceIdentity:
         """Ask a device who it is; see ``drivers.onvif.meet`` for what it raises."""
         return await meet(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
+
+    async def accounts(self, wish: AccountsWish) -> AccountList:
+        """Ask a device for its accounts; see ``drivers.onvif.accounts`` for what it raises."""
+        media = self._plane.media
+        listed = await accounts(wish.target, wish.description, clock=media.clock, policy=media.policy)
+        return AccountList(accounts=tuple(AccountModel(name=one.name, level=one.level) for one in listed))
+
+    async def set_password(self, wish: PasswordWish) -> None:
+        """Give a device's account another password; see ``drivers.onvif.set_password`` for what it raises."""
+        media, password = self._plane.media, wish.password.get_secret_value()
+        await set_password(wish.target, wish.description, password, clock=media.clock, policy=media.policy)
 
     async def discover(self, wish: DiscoverRequest) -> list[DiscoveredDevice]:
         """Ask the camera network who is there.

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from drivers.model import CameraTarget, DiscoveredDevice, EventBroker
 from gateway.fleet import rpc, wishes
+from gateway.fleet.accounts import AccountsWish, PasswordWish
 from gateway.fleet.handshake import digest
 from gateway.fleet.looking import DiscoverRequest, EventBrokerList
 from gateway.worker.footage_routes import footage_routes
@@ -46,6 +47,8 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one + "/event-brokers", routes.remove_event_broker, methods=["DELETE"]),
             Route("/probe", routes.probe, methods=["POST"]),
             Route("/identify", routes.identify, methods=["POST"]),
+            Route("/accounts", routes.accounts, methods=["POST"]),
+            Route("/password", routes.password, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
             Route(one + "/stick", heads.take, methods=["POST"]),
             Route(one + "/stick", heads.drop, methods=["DELETE"]),
@@ -125,6 +128,14 @@ class _Cameras:
     async def identify(self, request: Request) -> Response:
         target = CameraTarget.model_validate_json(await request.body())
         return Response(rpc.wire(await self._host.identify(target)), media_type=JSON)
+
+    async def accounts(self, request: Request) -> Response:
+        wish = AccountsWish.model_validate_json(await request.body())
+        return Response(rpc.wire(await self._host.accounts(wish)), media_type=JSON)
+
+    async def password(self, request: Request) -> Response:
+        await self._host.set_password(PasswordWish.model_validate_json(await request.body()))
+        return Response(status_code=204)
 
     async def discover(self, request: Request) -> Response:
         wish = DiscoverRequest.model_validate_json(await request.body())

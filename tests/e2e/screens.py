@@ -221,6 +221,30 @@ async def _printed(page: Page) -> None:
     await page.emulate_media(media="print")
 
 
+async def _unit(page: Page) -> None:
+    await page.click("[data-unit=D017] .unit-open")
+    await page.wait_for_selector("sl-trend svg")
+
+
+async def _unit_below(page: Page) -> None:
+    await _unit(page)
+    await page.locator("sl-unit-certificates").scroll_into_view_if_needed()
+    await page.wait_for_timeout(300)
+
+
+async def _unit_new(page: Page) -> None:
+    await page.click("#unit-new")
+    await page.fill("#new-label", "D034")
+    await page.click("sl-unit-new .primary")
+    await page.click("#unit-certify")
+    await page.wait_for_selector("#unit-bundle")
+
+
+async def _unit_labels(page: Page) -> None:
+    await page.click("#unit-labels")
+    await page.check("sl-unit-labels [value=D001]")
+
+
 async def _wrong(page: Page) -> None:
     await page.fill("#username", "mary")
     await page.fill("#password", "wrong")
@@ -266,6 +290,14 @@ FACES: dict[str, tuple[str, Act]] = {
     "health-trends": ("health", _panel("health", _trends)),
     "health-month": ("health", _panel("health", _month)),
     "health-printed": ("health", _panel("health", _printed)),
+    "units": ("units", _panel("units")),
+    "units-none": ("units-none", _panel("units")),
+    "units-failed": ("units-failed", _panel("units")),
+    "units-operator": ("units-operator", _panel("units", _unit)),
+    "unit": ("units", _panel("units", _unit)),
+    "unit-below": ("units", _panel("units", _unit_below)),
+    "unit-new": ("units", _panel("units", _unit_new)),
+    "unit-labels": ("units", _panel("units", _unit_labels)),
     "people": ("ready", _panel("people")),
     "people-one": ("ready", _panel("people", _person)),
     "people-groups": ("ready", _panel("people", _section("groups"))),

@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
-from tests.fakes import console_acts, console_deployments, console_hosts, console_people
+from tests.fakes import console_acts, console_deployments, console_hosts, console_people, console_units
 from tests.fakes.console_account import account_routes
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
 from tests.fakes.console_bounds import bounds
@@ -254,6 +254,7 @@ def application(borough: FakeBorough) -> Any:
     app = Starlette(
         routes=[
             Route("/", _index),
+            *(console_units.routes(api) if borough.face.startswith("units") else ()),
             Route(api + "/session", _session, methods=["GET", "POST", "DELETE"]),
             Route(api + "/setup", _setup, methods=["GET", "POST"]),
             Route(api + "/oidc/providers", _providers),

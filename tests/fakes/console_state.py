@@ -38,7 +38,8 @@ class FakeBorough:
     face: str = "ready"
     """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick, and of hosts: host-down,
     host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host, of health: health, health-none,
-    health-failed, health-host; deployments: for who deploys."""
+    health-failed, health-host; deployments: for who deploys; and of units: units, units-none, units-failed,
+    units-forbidden, units-operator."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})
@@ -63,6 +64,14 @@ class FakeBorough:
     """What needs somebody and waits, by camera and kind."""
     references: dict[str, str] = field(default_factory=dict)
     """When each camera's reference view was taken."""
+    units: dict[str, dict[str, Any]] | None = None
+    """Deployable units by label, once they were asked for (console_units)."""
+    told_units: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """What each unit was told: label, command, body."""
+    camera_password: str | None = None
+    """Since when a camera has a random password."""
+    labels_printed: list[list[tuple[str, str]]] = field(default_factory=list)
+    """What was asked for of each sheet of labels."""
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
     signed_in: bool = True
 
@@ -119,6 +128,10 @@ class FakeBorough:
             return USER | {"role": "viewer", "permissions": ["signed_in", "view_live", "view_recorded"]}
         if self.face == "deployments":
             return USER | {"permissions": [*EVERY_PERMISSION, "deploy", "decide_deployment"]}
+        if self.face in {"units-operator", "units-forbidden"}:
+            return USER | {"role": "operator", "permissions": ["signed_in", "view_live", "view_recorded", "deploy"]}
+        if self.face.startswith("units"):
+            return USER | {"permissions": [*EVERY_PERMISSION, "deploy"]}
         return USER
 
     def iso(self, offset_s: float = 0.0) -> str:

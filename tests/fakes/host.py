@@ -29,11 +29,12 @@ from kernel.ids import CameraId
 from ptz import Priority
 from tests.fakes.clock import settle
 from tests.fakes.descriptions import HEAD, description
+from tests.fakes.host_accounts import Accounts
 from tests.fakes.host_footage import Footage
 from tests.fakes.host_outlets import Outlets
 
 
-class FakeHost(Footage, Outlets):
+class FakeHost(Footage, Outlets, Accounts):
     """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
 
     met: DeviceIdentity | Mapping[str, DeviceIdentity] | None = None
@@ -138,6 +139,7 @@ class FakeHost(Footage, Outlets):
                 Route("/discover", self._discover, methods=["POST"]),
                 Route(camera, self._assign, methods=["PUT"]),
                 *self.outlet_routes(),
+                *self.account_routes(),
                 Route(camera, self._release, methods=["DELETE"]),
                 Route(f"{camera}/live/{stream}", self._offer, methods=["POST"]),
                 Route("/live", self._viewers),

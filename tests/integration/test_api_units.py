@@ -147,3 +147,64 @@ async def test_without_a_broker_there_are_no_units(tmp_path: Path) -> None:
         answer = await desk.admin.get(UNITS)
         assert answer.json()["type"] == "api.units-off"
         assert not await asyncio.to_thread((tmp_path / "telemetry").exists)
+
+
+async def test_one_certificate_is_revoked_and_the_other_goes_on(desk: Desk, tmp_path: Path) -> None:
+    """The old one, once the unit has taken the new one: it lets nobody in any more, and that is audited."""
+    old = await enrolled(desk)
+    new = (await desk.admin.post(f"{UNITS}/D017/certificate")).json()
+    (tmp_path / "old").mkdir()
+    was, tls = await asyncio.to_thread(tls_of, old, tmp_path / "old"), await asyncio.to_thread(tls_of, new, tmp_path)
+    assert (await desk.admin.delete(f"{UNITS}/D017/certificates/{old['serial']}")).status_code == 204
+    assert not await let_in(port(desk), was, "D017")
+    assert await let_in(port(desk), tls, "D017")
+    again = await desk.admin.delete(f"{UNITS}/D017/certificates/{old['serial']}")
+    assert (again.status_code, again.json()["type"]) == (404, "unit.no-certificate")
+    unit = (await desk.admin.get(f"{UNITS}/D017")).json()
+    assert unit["certificate_ends"] == new["expires"]
+    (event,) = await desk.audit("unit.certificate-revoked")
+    assert event.subject == "D017"
+    assert old["serial"] in event.details
+
+
+async def test_a_label_is_printed_for_who_enrols(desk: Desk) -> None:
+    """A PDF with the unit's label, of one unit and of several; none for a unit that is retired or not there."""
+    for label in ("D017", "D018"):
+        await desk.admin.post(UNITS, json={"label": label})
+    one = await desk.admin.get(f"{UNITS}/D017/label.pdf", params={"size": "89x36"})
+    assert (one.status_code, one.headers["content-type"], one.content[:5]) == (200, "application/pdf", b"%PDF-")
+    query: dict[str, Any] = {"label": ["D017", "D018"], "size": "a4-21", "first": 21}
+    several = await desk.admin.get("/api/v1/unit-labels.pdf", params=query)
+    assert several.status_code == 200
+    assert several.content.count(b"/Type /Page\n") == 2
+    assert (await desk.admin.get(f"{UNITS}/D099/label.pdf")).json()["type"] == "unit.unknown"
+    await desk.admin.delete(f"{UNITS}/D018")
+    assert (await desk.admin.get("/api/v1/unit-labels.pdf", params=query)).json()["type"] == "unit.retired"
+    operator = await desk.person("operator")
+    assert (await operator.get(f"{UNITS}/D017/label.pdf")).status_code == 403
+
+
+async def test_the_list_tells_each_units_data_and_battery(desk: Desk, tmp_path: Path) -> None:
+    """What is used of the month's budget, and for how long the battery lasts where that can be told."""
+    tls = await asyncio.to_thread(tls_of, await enrolled(desk, budget_bytes=5_000), tmp_path)
+    voice = Voice("D017", wall_ns=SystemClock().wall_ns())
+    async with unit_client(port(desk), tls, "D017", modern=False) as client:
+        await say(client, voice, "state/data", sent_bytes=1_000, since="2026-09-01T00:00:00Z")
+
+        async def listed() -> Any:
+            return (await desk.admin.get(UNITS)).json()["units"][0]
+
+        unit = await told(listed, lambda one: one["states"], what="its data")
+    assert unit["data"]["budget_bytes"] == 5_000
+    assert unit["battery_hours"] is None
+    assert unit["certificate_ends"] is not None
+
+
+async def test_a_camera_that_a_unit_is_marked_with_is_its_own(desk: Desk) -> None:
+    """Whoever marks a camera as deployable with a unit's label has named its camera, as on the unit itself."""
+    camera = await desk.enrol()
+    await desk.admin.post(UNITS, json={"label": "D017"})
+    assert (await desk.admin.get(f"{UNITS}/D017")).json()["cameras"] == []
+    answer = await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D017"})
+    assert answer.status_code == 200, answer.text
+    assert (await desk.admin.get(f"{UNITS}/D017")).json()["cameras"] == [camera]

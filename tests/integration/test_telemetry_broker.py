@@ -7,17 +7,20 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
 from gateway.db.errors import DatabaseUnusableError
 from gateway.mqtt import BrokerAddress
+from gateway.telemetry.eviction import open_eviction
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Cause, Link, LinkChanged
 from gateway.units.authority import Authority
 from kernel.clock import SystemClock
 from tests.fakes.clock import ManualClock
+from tests.fakes.hasty import HastyClock
 from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_tls
 from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
@@ -203,6 +206,24 @@ async def test_a_revoked_unit_whose_connection_stands_is_refused_by_us(field: Br
         await say(client, voice, "state/case", open=True)
         await until(lambda: field.units.refusals.total(Cause.REVOKED) == 1, what="its refusal")
     assert field.states() == {}
+
+
+async def test_a_revoked_unit_is_seen_out_of_the_broker(field: BrokerField) -> None:
+    """Its connection ends though the broker had let it in; with the list read again it does not come back."""
+    voice = await field.enrol("D017")
+    address = BrokerAddress("127.0.0.1", field.port, tls=True)
+    async with open_eviction(field.units, address, clock=HastyClock()):
+        async with await field.client("D017") as client:
+            await say(client, voice, "online", online=True, firmware="2.1.0")
+            await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+            await field.units.credentials.revoke("D017")
+            field.broker.reload()
+            with pytest.raises(aiomqtt.MqttError):
+                async for _ in client.messages:
+                    pass
+        await until_turned_away(field)
+    left = await asyncio.to_thread(lambda: list(field.units.credentials.ca_file.parent.glob(".stand-in*")))
+    assert left == []
 
 
 async def test_a_message_that_is_too_long_is_refused_and_seen(field: BrokerField) -> None:

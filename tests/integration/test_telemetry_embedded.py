@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import aiomqtt
 import pytest
 import pytest_asyncio
 
@@ -108,6 +109,36 @@ async def test_whoever_shows_no_good_certificate_is_turned_away(field: Field) ->
     await field.units.credentials.revoke("D017")
     assert not await let_in(field.port, await asyncio.to_thread(field.tls, "D017"), "D017")
     assert [(one.cause, one.label) for one in field.units.refusals.all()] == [(Cause.NO_CERTIFICATE, "D017")]
+
+
+async def test_the_connection_of_a_unit_that_is_revoked_ends(field: Field) -> None:
+    """At once, and its last will is told; another unit's goes on. It is not let in again."""
+    voice, other = await field.enrol("D017"), await field.enrol("D018")
+    async with await field.client("D018", modern=False) as theirs:
+        async with await field.client("D017", modern=False) as client:
+            await say(client, voice, "online", online=True, firmware="2.1.0")
+            await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
+            await field.units.credentials.revoke("D017")
+            with pytest.raises(aiomqtt.MqttError):
+                async for _ in client.messages:
+                    pass
+        await say(theirs, other, "state/case", open=True)
+        await until(lambda: "state/case" in field.states("D018"), what="the other's message")
+    assert not await let_in(field.port, await asyncio.to_thread(field.tls, "D017"), "D017")
+
+
+async def test_only_the_connection_by_the_revoked_certificate_ends(field: Field) -> None:
+    """A unit that has taken its new certificate stays when the old one is revoked."""
+    voice = await field.enrol("D017")
+    (old,) = field.units.credentials.of("D017")
+    issued = await field.units.credentials.issue("D017")
+    await asyncio.to_thread(unit_tls, field.folder, field.units, issued, "D017")
+    async with await field.client("D017", modern=False) as client:
+        await say(client, voice, "online", online=True, firmware="2.1.0")
+        await field.units.credentials.revoke("D017", [old.serial])
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: "state/case" in field.states(), what="its message")
+    assert field.units.register.link("D017") is not Link.NEVER
 
 
 async def test_a_message_that_is_too_long_is_refused_and_seen(field: Field) -> None:

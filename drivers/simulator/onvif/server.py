@@ -108,7 +108,11 @@ class _Camera:
             refusal = self._refusal(http, request)
             if refusal is not None:
                 return refusal
+            if request.name == "SetUser" and self._device.faults.setuser_unheard:
+                return self._dead(http)
             content = await self._call(request)
+            if request.name == "SetUser" and self._device.faults.setuser_unanswered:
+                return self._dead(http)
         except Fault as fault:
             log.debug("simulator.fault", camera=self._device.number, subcodes=fault.subcodes, reason=fault.reason)
             return self._write(fault.element(), status=200 if self._device.faults.fault_with_200 else fault.status)
@@ -119,6 +123,11 @@ class _Camera:
             for action in request.after:
                 action()
         return answer
+
+    def _dead(self, request: web.BaseRequest) -> web.Response:
+        """Let the link die: this connection at once, and no other comes through."""
+        self._device.faults.refuse_connections = True
+        return _hang_up(request)
 
     def _remember(self, request: Request, arrived_ns: int) -> None:
         self._device.requests.append(DeviceRequest(request.name, arrived_ns, markup.leaves(request.body)))

@@ -7,7 +7,7 @@ import structlog
 from drivers.simulator import happenings
 from drivers.simulator.onvif import markup, values
 from drivers.simulator.onvif.markup import Element, el
-from drivers.simulator.onvif.soap import Request, Service, invalid, operation
+from drivers.simulator.onvif.soap import Fault, Request, Service, invalid, operation
 from kernel.clock import NS_PER_S, to_ns, utc
 
 log = structlog.get_logger()
@@ -139,9 +139,21 @@ class SystemService(Service):
         ]
 
     @operation("GetUsers")
-    def get_users(self) -> Element:
-        """Return the one account."""
-        return el("tds:User", el("tt:Username", self.device.username), el("tt:UserLevel", "Administrator"))
+    def get_users(self) -> list[Element]:
+        """Return the account that opens it, and those that stand there beside it."""
+        names = {self.device.username: "Administrator"} | self.device.other_accounts
+        return [el("tds:User", el("tt:Username", name), el("tt:UserLevel", level)) for name, level in names.items()]
+
+    @operation("SetUser")
+    def set_user(self, request: Request) -> None:
+        """Change the password of the account that opens it."""
+        if request.need("User/Username") != self.device.username:
+            raise invalid("There is no such account.", "UsernameMissing")
+        if request.faults.setuser_refused:
+            raise Fault("OperationProhibited", "Password", reason="The password is too weak.")
+        password = request.need("User/Password")
+        if not request.faults.setuser_ignored:
+            self.device.password = password
 
     @operation("SendAuxiliaryCommand")
     def send_auxiliary_command(self, request: Request) -> Element:

@@ -4,7 +4,7 @@ Times are nanoseconds since 1970 UTC. Only types that SQLite and PostgreSQL shar
 """
 
 from gateway.db.tables.base import metadata
-from gateway.db.tables.cameras import camera_bounds, cameras, devices, put_offs, reference_views
+from gateway.db.tables.cameras import camera_bounds, cameras, device_passwords, devices, put_offs, reference_views
 from gateway.db.tables.deployments import (
     camera_stays,
     confirmed_presets,
@@ -65,6 +65,7 @@ __all__ = [
     "deployables",
     "deployment_entries",
     "deployments",
+    "device_passwords",
     "devices",
     "grants",
     "identities",

@@ -30,6 +30,14 @@ devices = Table(
     Column("measured_ns", BigInteger, nullable=False),
 )
 
+device_passwords = Table(
+    "device_passwords",  # of devices whose password we made, or are giving them
+    metadata,
+    Column("device_id", String(32), ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    Column("next_sealed", LargeBinary),  # on its way to the device: perhaps it takes this one already
+    Column("changed_ns", BigInteger),  # since when the one in devices is of our making
+)
+
 cameras = Table(
     "cameras",
     metadata,

@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gateway.units.authority import CRL_DAYS, RENEW_DAYS, UNIT_DAYS, Authority, Issued, Revoked
 from gateway.units.credentials import OURSELVES
 from gateway.vault import Key, SealedElsewhereError
-from kernel.clock import SystemClock
+from kernel.clock import SystemClock, utc
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import Memory
 from tests.fakes.unit_voice import enrolled, unit_room
@@ -121,6 +121,35 @@ async def test_our_own_certificate_is_kept_and_made_anew_when_due(tmp_path: Path
         clock.jump_wall((UNIT_DAYS - RENEW_DAYS) * 86_400)
         await units.credentials.ourselves()
         assert await asyncio.to_thread(pair.certificate.read_text) != first
+
+
+async def test_a_stand_in_bears_the_units_name_for_some_minutes(tmp_path: Path, clock: ManualClock) -> None:
+    """It is on no list, so that nothing is taken by it here; and its key is gone after."""
+    async with unit_room(tmp_path, clock) as units:
+        await units.register.enrol("D017")
+        async with units.credentials.stand_in("D017") as pair:
+            read = x509.load_pem_x509_certificate(await asyncio.to_thread(pair.certificate.read_bytes))
+            assert (await asyncio.to_thread(pair.key.stat)).st_mode & 0o777 == 0o600
+        assert read.subject.rfc4514_string() == "CN=D017"
+        assert (read.not_valid_after_utc - utc(clock.wall_ns())).total_seconds() <= 300
+        assert units.credentials.of("D017") == []
+        assert not await asyncio.to_thread(pair.key.exists)
+        assert not await asyncio.to_thread(pair.certificate.exists)
+
+
+async def test_who_is_revoked_is_told(tmp_path: Path, clock: ManualClock) -> None:
+    """To whoever sees units out: once for what was good, and not for what was revoked before."""
+    async with unit_room(tmp_path, clock) as units:
+        await enrolled(units)
+        told: list[str] = []
+        leave = units.credentials.when_revoked(told.append)
+        (known,) = units.credentials.of("D017")
+        assert units.credentials.ends_ns("D017") == known.expires_ns
+        await units.credentials.revoke("D017")
+        await units.credentials.revoke("D017")
+        assert told == ["D017"]
+        assert units.credentials.ends_ns("D017") is None
+        leave()
 
 
 async def test_the_brokers_certificate_follows_its_names(tmp_path: Path, clock: ManualClock) -> None:

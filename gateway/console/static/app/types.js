@@ -153,6 +153,6 @@
  * @property {Record<string, unknown>} details by name, as the act has them
  * @property {boolean} erased
  */
-/** @typedef {"steer" | "find" | "deployments" | "sharing" | "enrol" | "hosts" | "health" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
+/** @typedef {"steer" | "find" | "deployments" | "sharing" | "enrol" | "units" | "hosts" | "health" | "people" | "audit" | "holds" | "approvals" | "keys" | "account"} PanelName */
 
 export {};

@@ -17,6 +17,7 @@ import "./keys-help.js";
 import "./people.js";
 import "./shares.js";
 import "./steer.js";
+import "./units.js";
 import { SlElement } from "../element.js";
 import { deployments } from "../deployments.js";
 import { due } from "../health.js";
@@ -33,6 +34,7 @@ const TABS = [
   ["health", "Health", "view_live"],
   ["sharing", "Sharing", "share"],
   ["enrol", "Enrol", "enrol"],
+  ["units", "Units", "deploy"],
   ["holds", "Holds", "view_recorded"],
   ["approvals", "Approvals", "approve"],
   ["hosts", "Hosts", "supervise"],
@@ -114,6 +116,8 @@ class Panel extends SlElement {
         return html`<sl-enrol></sl-enrol>`;
       case "health":
         return html`<sl-health></sl-health>`;
+      case "units":
+        return html`<sl-units></sl-units>`;
       case "hosts":
         return html`<sl-hosts></sl-hosts>`;
       case "people":

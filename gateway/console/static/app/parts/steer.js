@@ -18,6 +18,7 @@ import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
 import { day, duration } from "../time.js";
 import { barred, line, say, standing } from "../words.js";
 import { pad } from "./pad.js";
+import "./unit-camera.js";
 
 /** @typedef {import("../types.js").Camera} Camera */
 /** @typedef {import("../types.js").Preset} Preset */
@@ -224,6 +225,7 @@ class Steer extends SlElement {
       <dl class="facts-list">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       ${camera.remarks?.length ? html`<details class="remarks"><summary>${camera.remarks.length} remarks from enrolment</summary>
         <ul>${camera.remarks.map((remark) => html`<li>${remark.text}</li>`)}</ul></details>` : nothing}
+      <sl-camera-password .camera=${camera.id}></sl-camera-password>
     `;
   }
 

@@ -1,0 +1,194 @@
+/**
+ * Units that call in, in words: how each stands, what is not as it should be, and in which order that matters.
+ * @module
+ */
+
+import { bytes } from "./hosts.js";
+import { dayAndTime, duration, fromIso } from "./time.js";
+
+/** @typedef {Record<string, string | number | boolean | null>} Values */
+/** @typedef {{kind: string, time: string, unit_time: string, values: Values}} UnitState */
+/** @typedef {{used_bytes: number, by_end_bytes: number | null, budget_bytes: number | null, exhausted: string | null}} UnitData */
+/** @typedef {{cause: string, label: string, count: number, last: string, said: string}} Refused */
+/** @typedef {{serial: string, issued: string, expires: string, revoked: string | null}} UnitCertificate */
+/**
+ * @typedef {object} Unit
+ * @property {string} label
+ * @property {"never" | "online" | "silent" | "gone" | "retired"} link
+ * @property {string} model
+ * @property {string} serial
+ * @property {string | null} urn
+ * @property {string} firmware
+ * @property {string} note
+ * @property {string[]} cameras
+ * @property {string | null} heard
+ * @property {number | null} clock_offset_s
+ * @property {string} enrolled
+ * @property {string | null} retired
+ * @property {UnitState[]} states
+ * @property {number | null} battery_hours
+ * @property {UnitData} data
+ * @property {string | null} certificate_ends
+ */
+/** @typedef {Unit & {certificates: UnitCertificate[], refusals: Refused[]}} OneUnit */
+/** @typedef {{id: string, stage: string, title: string, street: string, unit: string}} Deployed what this panel reads of a deployment */
+/** @typedef {{level: "attention" | "alarm", text: string}} Concern */
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Hours of battery below which somebody has to go there today. */
+const FLAT_SOON_H = 12;
+const LOW_PERCENT = 20;
+/** Below this a 4G modem loses its link now and then. */
+const POOR_DBM = -110;
+const CLOCK_OFF_S = 5;
+const CERTIFICATE_MS = 60 * DAY_MS;
+const FULL = 0.9;
+
+/** @type {Record<string, string>} */
+const LINKS = { never: "has not called in yet", online: "online", silent: "silent", gone: "link lost", retired: "retired" };
+
+/** @param {Unit} unit */
+export const linkWords = ({ link }) => LINKS[link] ?? link;
+
+/** The newest of one kind. @param {Unit} unit @param {string} kind @returns {UnitState | undefined} */
+export const newest = (unit, kind) => unit.states.find((one) => one.kind === `state/${kind}`);
+
+/** @param {Unit} unit @param {string} kind @param {string} name @returns {number | null} */
+export function number(unit, kind, name) {
+  const value = newest(unit, kind)?.values[name];
+  return typeof value === "number" ? value : null;
+}
+
+/** 64 %, about 14 h left. @param {Unit} unit */
+export function batteryWords(unit) {
+  const percent = number(unit, "battery", "percent");
+  if (percent === null) return "battery not told";
+  const charging = newest(unit, "battery")?.values["charging"] === true;
+  const hours = unit.battery_hours;
+  const lasts = charging ? ", charging" : hours === null ? "" : `, about ${hours >= 48 ? `${Math.round(hours / 24)} days` : `${Math.round(hours)} h`} left`;
+  return `battery ${Math.round(percent)} %${lasts}`;
+}
+
+/** @param {number} value */
+const minus = (value) => String(value).replace("-", "−");
+
+/** @param {number} dbm */
+const strength = (dbm) => (dbm >= -90 ? "good" : dbm >= -100 ? "fair" : dbm >= POOR_DBM ? "weak" : "poor");
+
+/** @param {Unit} unit */
+export function signalWords(unit) {
+  const dbm = number(unit, "signal", "rsrp_dbm");
+  return dbm === null ? "signal not told" : `signal ${strength(dbm)}, ${minus(Math.round(dbm))} dBm`;
+}
+
+/** 1.2 GB of 5 GB this month. @param {UnitData} data */
+export function dataWords({ used_bytes: used, budget_bytes: budget }) {
+  return budget === null ? `${bytes(used)} this month, no budget` : `${bytes(used)} of ${bytes(budget)} this month`;
+}
+
+/** When the budget is used up as it goes now; empty where it lasts. @param {UnitData} data @param {number} now */
+export function dataForecast({ exhausted, by_end_bytes: end, budget_bytes: budget }, now) {
+  if (exhausted !== null) {
+    const at = fromIso(exhausted);
+    return at <= now ? `The month's data was used up on ${dayAndTime(at)}.` : `At this rate the month's data is used up on ${dayAndTime(at)}.`;
+  }
+  if (end === null) return "Too little is known yet to say how the month will end.";
+  return budget === null ? `At this rate the month ends at ${bytes(end)}.` : `At this rate the month ends at ${bytes(end)}: within the budget.`;
+}
+
+/** What is not as it should be, the worst first. @param {Unit} unit @param {number} now ms since 1970 @returns {Concern[]} */
+export function concernsOf(unit, now) {
+  if (unit.link === "retired") return [];
+  /** @type {Concern[]} */
+  const found = [];
+  const say = (/** @type {Concern["level"]} */ level, /** @type {string} */ text) => found.push({ level, text });
+  const since = unit.heard === null ? "" : ` Last heard ${duration(Math.max(0, now - fromIso(unit.heard)))} ago.`;
+  if (unit.link === "gone") say("alarm", `Its link is lost.${since}`);
+  if (unit.link === "silent") say("attention", `It is connected and says nothing.${since}`);
+  if (newest(unit, "case")?.values["open"] === true) say("alarm", "Its case is open.");
+  const percent = number(unit, "battery", "percent");
+  const charging = newest(unit, "battery")?.values["charging"] === true;
+  if (unit.battery_hours !== null && unit.battery_hours < FLAT_SOON_H) say("alarm", `Its battery is flat in about ${Math.max(1, Math.round(unit.battery_hours))} h.`);
+  else if (percent !== null && percent <= LOW_PERCENT && !charging) say("attention", `Its battery is at ${Math.round(percent)} %.`);
+  if (unit.data.exhausted !== null) say("attention", dataForecast(unit.data, now));
+  const dbm = number(unit, "signal", "rsrp_dbm");
+  if (dbm !== null && dbm < POOR_DBM && unit.link === "online") say("attention", "Its signal is poor: pictures may stop.");
+  if (newest(unit, "disk")?.values["fault"] === true) say("attention", "Its own disk has a fault.");
+  if (unit.clock_offset_s !== null && Math.abs(unit.clock_offset_s) > CLOCK_OFF_S) say("attention", `Its clock is ${duration(Math.abs(unit.clock_offset_s) * 1000)} ${unit.clock_offset_s > 0 ? "ahead" : "behind"}.`);
+  if (unit.certificate_ends === null) say("attention", unit.link === "never" ? "It has no certificate yet: it cannot call in." : "It has no certificate that is good: nothing is taken of it.");
+  else if (fromIso(unit.certificate_ends) - now < CERTIFICATE_MS) say("attention", `Its certificate ends on ${dayAndTime(fromIso(unit.certificate_ends))}.`);
+  return found.sort((one, other) => Number(other.level === "alarm") - Number(one.level === "alarm"));
+}
+
+/** @param {Unit} unit @param {number} now @returns {"alarm" | "attention" | "good" | "retired"} */
+export function levelOf(unit, now) {
+  if (unit.link === "retired") return "retired";
+  return concernsOf(unit, now)[0]?.level ?? "good";
+}
+
+const LEVELS = ["alarm", "attention", "good", "retired"];
+
+/** The worst first, then by label; those that are retired last. @param {readonly Unit[]} units @param {number} now @returns {Unit[]} */
+export const worstUnitsFirst = (units, now) =>
+  [...units].sort((one, other) => LEVELS.indexOf(levelOf(one, now)) - LEVELS.indexOf(levelOf(other, now)) || one.label.localeCompare(other.label, "en", { numeric: true }));
+
+/** Why something was refused, for who looks after units. @type {Record<string, string>} */
+const CAUSES = {
+  "wrong-unit": "spoke of another unit, or with another unit's camera",
+  malformed: "could not be read",
+  oversized: "was too long",
+  replayed: "had come before",
+  "out-of-order": "came too late",
+  "unknown-kind": "was of a kind that is not known",
+  "retained-command": "was a command that somebody had the broker keep",
+  "unknown-unit": "came from a unit that is not enrolled",
+  revoked: "came after its certificate was revoked, or from a retired unit",
+  "no-certificate": "came with no certificate that is good",
+};
+
+/** @param {string} cause */
+export const causeWords = (cause) => CAUSES[cause] ?? cause;
+
+/** @type {Record<string, string>} */
+const KINDS = {
+  online: "Connection", "state/battery": "Battery", "state/supply": "Runs on", "state/signal": "Signal", "state/position": "Position", "state/heading": "Looks to",
+  "state/tilt": "Tilt", "state/temperature": "Inside the case", "state/case": "Case", "state/address": "Camera's address", "state/firmware": "Firmware",
+  "state/disk": "Own disk", "state/data": "Data sent", "event/shock": "Knocked", "event/moved": "Moved", "event/tamper": "Tampered with",
+  "event/low_battery": "Said its battery is low", "event/shutdown": "Said that it goes",
+};
+
+/** @param {string} kind */
+export const kindWords = (kind) => KINDS[kind] ?? kind;
+
+/** What a unit said, as a colleague would pass it on. @param {UnitState} state @returns {string} */
+export function stateWords({ kind, values }) {
+  const of = (/** @type {string} */ name) => values[name];
+  const whole = (/** @type {string} */ name) => Math.round(Number(values[name]));
+  switch (kind) {
+    case "online": return of("online") === true ? `connected, firmware ${of("firmware") ?? "not told"}` : "gone";
+    case "state/battery": return `${whole("percent")} %, ${Number(of("volts")).toFixed(1)} V${of("charging") === true ? ", charging" : ""}`;
+    case "state/supply": return String(of("source"));
+    case "state/signal": return `${strength(Number(of("rsrp_dbm")))}: ${minus(whole("rsrp_dbm"))} dBm, ${minus(whole("rsrq_db"))} dB, ${of("operator")} ${of("technology")}, cell ${of("cell")}`;
+    case "state/position": return `${Number(of("latitude")).toFixed(5)}, ${Number(of("longitude")).toFixed(5)}, to ${whole("accuracy_m")} m, ${of("satellites")} satellites`;
+    case "state/heading": return `${whole("bearing_deg")}°`;
+    case "state/tilt": return `pitch ${whole("pitch_deg")}°, roll ${whole("roll_deg")}°`;
+    case "state/temperature": return `${Number(of("celsius")).toFixed(1)} °C`;
+    case "state/case": return of("open") === true ? "open" : "closed";
+    case "state/address": return `${of("host")}, HTTP ${of("http_port")}, RTSP ${of("rtsp_port")}`;
+    case "state/firmware": return String(of("version"));
+    case "state/disk": return `${bytes(Number(of("free_bytes")))} free of ${bytes(Number(of("size_bytes")))}${of("fault") === true ? ", with a fault" : ""}`;
+    case "state/data": return `${bytes(Number(of("sent_bytes")))} since ${dayAndTime(fromIso(String(of("since"))))}`;
+    case "event/shock": return `${Number(of("peak_g")).toFixed(1)} g`;
+    default: return Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
+  }
+}
+
+/** A label as it is printed. @param {string} text */
+export const asLabel = (text) => text.trim().toUpperCase();
+
+/** How full a budget is, 0 to 1 and beyond; null where there is none. @param {UnitData} data */
+export const filled = ({ used_bytes: used, budget_bytes: budget }) => (budget ? used / budget : null);
+
+/** @param {UnitData} data @returns {"good" | "attention"} */
+export const dataLevel = (data) => (data.exhausted !== null || (filled(data) ?? 0) > FULL ? "attention" : "good");
