@@ -46,6 +46,8 @@ from kernel.clock import Clock, utc
 from kernel.ids import CameraId
 
 FILE = "outward.json"
+VERSION = version("sightline")
+"""Looked up once: it is read from disk."""
 INCIDENTS_MAX = 4096
 """So many numbers are remembered as told, the last ones."""
 WHERE_MAX = 64
@@ -259,7 +261,7 @@ class Publishing:
             if self._units.pop(label, None) is not None:
                 self._outbox.drop(at)
             return
-        told = discovery.payload(label, serial=row.serial, firmware=row.firmware, version=version("sightline"))
+        told = discovery.payload(label, serial=row.serial, firmware=row.firmware, version=VERSION)
         if self._units.get(label) != told:
             self._units[label] = told
             self._outbox.put(at, told)

@@ -25,6 +25,7 @@ from tests.fakes.reading import Reader, reading, shipped_readers
 from tests.fakes.unit_broker import UnitBroker, unit_broker, unit_client
 from tests.fakes.unit_field import say
 from tests.fakes.unit_voice import Voice
+from tests.fakes.waiting import until
 from tests.integration.test_api_units import tls_of
 
 EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/incidents", "sightline/v1/outward")
@@ -64,6 +65,9 @@ async def site(
             broker = await stack.enter_async_context(
                 unit_broker(path / "broker", units, port=port, allowed=shipped_readers())
             )
+            # It was there before the broker: what units say before it has a session there, nobody keeps for it.
+            hearing: Any = desk.gateway.rooms.commander
+            await until(lambda: hearing._send.__self__.connected, what="the gateway to hear units")
         reader = await stack.enter_async_context(reading(port, pki, *(topics or EVERYTHING), name=name))
         yield Site(desk, port, pki, reader, broker)
 

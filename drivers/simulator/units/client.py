@@ -166,6 +166,9 @@ class UnitClient:
     async def _speak(self, client: aiomqtt.Client) -> None:
         """Ask for commands, say that it is there, and then send what waits until the unit has said goodbye."""
         await client.subscribe(f"{PREFIX}/{self.unit.label}/command/+", qos=1)
+        if self._stamped is not None:
+            # What was not confirmed has a lower number than the birth will have: after it, it would be late.
+            await self._send_next(client)
         birth = Message("online", {"online": True, "firmware": FIRMWARE}, self.unit.time())
         wire = self._mischief.right(birth.topic, self._stamp(birth))
         await client.publish(wire.topic, wire.payload, qos=1, retain=True)
@@ -179,19 +182,27 @@ class UnitClient:
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
-            while (message := self.outbox.take()) is not None:
-                if self._stamped is None or self._stamped[0] is not message:
-                    self._stamped = (message, self._stamp(message))
-                for wire in self._mischief.sent(message.topic, self._stamped[1]):
-                    await client.publish(wire.topic, wire.payload, qos=1, retain=message.state)
-                self.outbox.confirmed()
-                self._stamped = None
+            while await self._send_next(client):
+                pass
             if self.unit.power is Power.CLOSING:
                 wire = self._mischief.right("online", OFFLINE)
                 await client.publish(wire.topic, wire.payload, qos=1, retain=True)
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    async def _send_next(self, client: aiomqtt.Client) -> bool:
+        """Send the oldest of what waits; return whether there was anything."""
+        message = self.outbox.take()
+        if message is None:
+            return False
+        if self._stamped is None or self._stamped[0] is not message:
+            self._stamped = (message, self._stamp(message))
+        for wire in self._mischief.sent(message.topic, self._stamped[1]):
+            await client.publish(wire.topic, wire.payload, qos=1, retain=message.state)
+        self.outbox.confirmed()
+        self._stamped = None
+        return True
 
     async def _obey(self, client: aiomqtt.Client) -> None:
         """Answer commands. A retained one is old: somebody should not have kept it."""
