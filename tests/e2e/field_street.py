@@ -79,7 +79,7 @@ class Street:
         async def kinds() -> set[str]:
             return {one["kind"] for one in (await self.desk.admin.get("/api/v1/units/D017")).json()["states"]}
 
-        await told(kinds, lambda known: kind.removeprefix("state/") in known, what=f"{kind} to be known")
+        await told(kinds, lambda known: kind in known, what=f"{kind} to be known")
 
     async def known(self) -> dict[str, Any]:
         """Return the deployment as the gateway has it."""

@@ -10,6 +10,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from drivers.simulator.device import Mount
+from drivers.simulator.picture.painter import Painter
+from drivers.simulator.town.town import Town
+from kernel.clock import SystemClock
 from tests.e2e.field_street import Street, open_street
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
 from tests.fakes.label_video import code_39, qr_code
@@ -24,6 +28,16 @@ MACHINE_S = 60
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
     """Give a street whose unit is planned and calls in."""
     async with open_street(tmp_path) as street:
+        yield street
+
+
+@pytest_asyncio.fixture
+async def sharp_street(tmp_path: Path) -> AsyncIterator[Street]:
+    """Give one whose unit sees a town: how wide its lens looks is measured in its pictures."""
+    town = Town(seed=3, clock=SystemClock())
+    site = town.sites(1)[0]
+    eye = Painter(town, Mount(place=town.place(site), bearing_deg=site.bearing_deg))
+    async with open_street(tmp_path, eye=eye) as street:
         yield street
 
 
@@ -111,8 +125,9 @@ async def test_the_page_can_be_installed(street: Street) -> None:
     assert await phone.unfit() == []
 
 
-async def test_a_finger_draws_what_is_not_looked_at(street: Street) -> None:
+async def test_a_finger_draws_what_is_not_looked_at(sharp_street: Street) -> None:
     """A team that may not enrol draws on the live picture: the head has the zone, and the log has it too."""
+    street = sharp_street
     await street.stand()
     phone = await street.phone()
     await phone.tap("[data-stage=deployed]")
