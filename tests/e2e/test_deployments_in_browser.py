@@ -189,7 +189,7 @@ async def test_an_alarm_stays_with_its_picture_until_somebody_sees_to_it(room: D
     await room.team.tab("deployments")
     await expect(room.team.panel.locator("#deployments-due li").first).to_contain_text("Alarm, acknowledged.")
     (entry,) = await room.desk.audit("deployment.acknowledged")
-    assert entry.actor == "Some-Operator"
+    assert entry.actor == "some-operator"
 
 
 async def test_a_knock_after_somebody_looked_is_there_again(at_desks: DeploymentsRoom) -> None:
