@@ -62,15 +62,15 @@ class HostDoors:
 
     def load(self, openings: Iterable[Opening]) -> None:
         """See ``Door``."""
-        self._fleet.load_outlets(map(_outlet, openings))
+        self._fleet.outlets.load(map(_outlet, openings))
 
     async def put(self, opening: Opening) -> None:
         """See ``Door``. A host that cannot be told is told as soon as it is linked."""
-        await self._fleet.put_outlet(_outlet(opening))
+        await self._fleet.outlets.put(_outlet(opening))
 
     async def remove(self, outlet_id: str) -> None:
         """See ``Door``. At a host that cannot be told its views end with the outlet's own time at the latest."""
-        await self._fleet.remove_outlet(outlet_id)
+        await self._fleet.outlets.remove(outlet_id)
 
 
 def _outlet(opening: Opening) -> Outlet:

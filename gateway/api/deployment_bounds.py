@@ -7,8 +7,8 @@ from pydantic import Field
 
 from gateway.access.permissions import Permission
 from gateway.api import bounds as shapes
-from gateway.api.deployments import hand
 from gateway.api.guard import Who, actor, needs
+from gateway.api.hands import hand
 from gateway.api.rooms import The
 from gateway.deployments.errors import StepError, WishError
 from gateway.deployments.steps import Bind

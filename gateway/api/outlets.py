@@ -101,7 +101,7 @@ def _shown(the: Rooms, request: Request, row: OutletRow) -> Outlet:
         open=the.sharing.outlets.is_open(row.id),
         addresses=[
             OutletAddress(camera=one.camera, number=numbers[one.camera], url=f"rtsps://{name}:{one.port}{one.path}")
-            for one in the.fleet.outlet_paths(row.id)
+            for one in the.fleet.outlets.paths(row.id)
         ],
         viewers=[viewer(one) for one in watchers(the) if one.user_id == row.id],
         made_by=row.maker,

@@ -1,7 +1,7 @@
 """The fleet: enrolment, the list of cameras, and the newest state of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -13,10 +13,10 @@ from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
-from gateway.fleet.granted import Granted, OutletPath, OutletSaid
+from gateway.fleet.granted import Granted
+from gateway.fleet.host_outlets import HostOutlets
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
-from gateway.fleet.outlets import Outlet
 from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.pointing import Spot, check_same, pointed
 from gateway.fleet.register import Register, unknown
@@ -62,6 +62,8 @@ class Fleet:
             )
             for index, place in enumerate(places)
         ]
+        self.outlets = HostOutlets(self._granted, self.links)
+        """What partners' own systems may take."""
 
     # --- reading
 
@@ -221,54 +223,6 @@ class Fleet:
         await self._link(camera).release(camera.id)
         self._link(camera).tell_outlets_soon()
         self.tell(ListChanged())
-
-    # --- outlets: cameras for partners' own systems, over RTSPS
-
-    def load_outlets(self, outlets: Iterable[Outlet]) -> None:
-        """Tell which outlets there are: once, when the gateway has started and knows.
-
-        Until then every host keeps those that it has, so that a restart of the gateway interrupts no partner; from then
-        on a host has exactly these, and after its own restart gets them again. What ended in between ends now.
-        """
-        self._granted.replace(outlets)
-        for link in self.links:
-            link.tell_outlets_soon()
-
-    async def put_outlet(self, outlet: Outlet) -> OutletSaid:
-        """Grant an outlet, or change one that has this identifier. Saying the same again changes nothing.
-
-        It holds from the call on, and returns once every host that can be reached has it: the views which a changed
-        outlet does not cover any more (another camera, stream, network, credential, fewer viewers) have been sent their
-        last picture then. The numbers in ``outlet.cameras`` are looked up anew; cameras that are not enrolled are left
-        out. Never raises for a host: one that cannot be told is in ``late``, and is told once it is linked.
-        """
-        self._granted.put(outlet)
-        return await self._say_outlet(outlet.id)
-
-    async def remove_outlet(self, outlet: str) -> OutletSaid:
-        """Take an outlet away: its views end at once, and its address and credential give 401 from then on.
-
-        One that is not there is no error. Never raises for a host: one that cannot be told is in ``late``; views may go
-        on there until it is linked again, or until the outlet's own end.
-        """
-        self._granted.remove(outlet)
-        return await self._say_outlet(outlet)
-
-    def outlet_paths(self, outlet: str) -> tuple[OutletPath, ...]:
-        """Return where the cameras of an outlet are taken, as far as their hosts have said on which port."""
-        return tuple(
-            OutletPath(camera.id, link.outlet_port, f"/{one.name}/{camera.number}")
-            for link in self.links
-            if link.outlet_port is not None and (one := self._granted.of_host(link.index).get(outlet)) is not None
-            for camera in one.cameras
-        )
-
-    async def _say_outlet(self, outlet: str) -> OutletSaid:
-        answers = await asyncio.gather(*(link.say_outlet(outlet) for link in self.links))
-        return OutletSaid(
-            ended=sum(one.ended for one in answers if one is not None),
-            late=tuple(index for index, one in enumerate(answers) if one is None),
-        )
 
     # --- inside
 

@@ -15,9 +15,9 @@ from gateway.deployments.geofence import Kind, Report
 from gateway.deployments.steps import Picture
 from tests.e2e.people_room import DESK_SIZE
 from tests.e2e.screens import PEER, PHONE
+from tests.fakes.browser import chromium
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
-from tests.fakes.live_page import chromium
 from tests.fakes.photos import photo
 
 CRITERIA = ("Calls for service are recorded", "Other measures were tried")

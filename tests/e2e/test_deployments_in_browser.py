@@ -17,14 +17,14 @@ TITLE = REFERRAL["title"]
 WORDS = ("title", "problem", "evidence", "alternatives", "purpose", "referred_by", "street")
 
 
-@pytest_asyncio.fixture(params=["desk", "phone"])
+@pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[DeploymentsRoom]:
     """Give an operator and a supervisor at their consoles, at either size."""
     async with deployments_room(tmp_path, phone=request.param == "phone") as room:
         yield room
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def at_desks(tmp_path: Path) -> AsyncIterator[DeploymentsRoom]:
     """Give them at desks."""
     async with deployments_room(tmp_path, phone=False) as room:

@@ -31,7 +31,7 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
         yield street
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def sharp_street(tmp_path: Path) -> AsyncIterator[Street]:
     """Give one whose unit sees a town: how wide its lens looks is measured in its pictures."""
     town = Town(seed=3, clock=SystemClock())

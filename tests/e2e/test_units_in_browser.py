@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=45_000)
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def opened() -> AsyncIterator[Open]:
     """Give a function that opens the console with the gateway in a state; the page must raise nothing."""
     async with opening() as open_:

@@ -11,7 +11,7 @@ import httpx
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expect
 from playwright.async_api import Error as BrowserError
 
-from tests.fakes.live_page import CHROMIUM, FLAGS
+from tests.fakes.browser import CHROMIUM, FLAGS
 from tests.fakes.photos import photo
 from tests.fakes.waiting import told
 from tests.fakes.watching import PHONE

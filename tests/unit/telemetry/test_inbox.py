@@ -175,5 +175,6 @@ async def test_only_what_was_heard_in_one_boot_is_compared(inbox: Inbox, units: 
     voice.boot, voice.seq = "boot-2", 7
     await inbox.take([voice.state()])
     voice.seq += 1
-    await Inbox(units.register, units.refusals).take([voice.state()])
+    events = EventInbox(units.refusals, clock=ManualClock())
+    await Inbox(units.register, units.refusals, events).take([voice.state()])
     assert units.refusals.all() == []
