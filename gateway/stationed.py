@@ -86,7 +86,9 @@ async def open_stationed(  # noqa: PLR0913 - what both are opened with
     """Give the deployments, and the fleet that follows them: no host is ever told to record what may not be."""
     async with (
         open_deployments(database, clock=clock, settings=settings) as deployments,
-        open_fleet(database, places, clock=clock, vault=vault, withheld=deployments.withheld) as fleet,
+        open_fleet(
+            database, places, clock=clock, vault=vault, withheld=deployments.withheld, thin=deployments.thin
+        ) as fleet,
     ):
         deployments.join(Stationed(fleet))
         stop = deployments.listen(StepRecorder(trail).heard)

@@ -247,7 +247,19 @@ async def snapshot(request: Request, camera: OneCamera, who: Who, the: The) -> R
 def _seen(the: Rooms, who: Identity, camera: Camera, rights: Rights) -> models.CameraModel:
     loan = the.sharing.sticks.loan(camera.id)
     lent = share_views.lent(loan) if loan is not None else None
-    return showing.camera(camera, the.fleet.state(camera.id), user_id=who.user_id, rights=rights, lent=lent)
+    return showing.camera(
+        camera,
+        the.fleet.state(camera.id),
+        user_id=who.user_id,
+        rights=rights,
+        lent=lent,
+        thin_link=_thin_link(the, camera),
+    )
+
+
+def _thin_link(the: Rooms, camera: Camera) -> models.ThinLink | None:
+    urn = camera.description.identity.urn
+    return models.ThinLink(main_left_s=the.fleet.demand.left_s(urn)) if the.fleet.demand.thin(urn) else None
 
 
 def _target(wish: models.Target) -> CameraTarget:

@@ -39,7 +39,7 @@ async def deployable(camera: OneCamera, the: The) -> shapes.Deployable:
 async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who, the: The) -> shapes.Deployable:
     """Have a camera's unit be one that moves: all its cameras record only where a deployment says why."""
     urn = camera.description.identity.urn
-    await the.deployments.mark(urn, wish.unit, by=hand(the, who))
+    await the.deployments.mark(urn, wish.unit, by=hand(the, who), thin_link=wish.thin_link)
     await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
     return _deployable(the, camera)
 
@@ -64,6 +64,7 @@ def _deployable(the: Rooms, camera: OneCamera) -> shapes.Deployable:
     return shapes.Deployable(
         deployable=known is not None,
         unit=known.unit if known is not None else "",
+        thin_link=known is not None and known.thin_link,
         records=camera.recording and not why_not,
         why_not=why_not if camera.recording else "recording is switched off for this camera",
         deployment=standing.id if standing is not None else None,

@@ -235,6 +235,8 @@ class Deployable(BaseModel):
     why_not: str
     deployment: str | None
     """Identifier of the deployment by which it stands where it stands."""
+    thin_link: bool
+    """Its pictures come over a SIM: the sub stream stands for main, but while somebody asks for main."""
 
 
 class DeployableUnit(BaseModel):
@@ -246,6 +248,7 @@ class DeployableUnit(BaseModel):
 
 
 class Mark(models.Taken):
-    """The label that is printed on the unit."""
+    """The label that is printed on the unit. ``thin_link``: its main stream comes on demand."""
 
+    thin_link: bool = True
     unit: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=models.ONE_LINE)]

@@ -221,6 +221,12 @@ class RemarkModel(BaseModel):
     quirk: str | None
 
 
+class ThinLink(BaseModel):
+    """The sub stream stands for main, but for ``main_left_s``: null where nobody has asked for main."""
+
+    main_left_s: float | None
+
+
 class CameraModel(BaseModel):
     """An enrolled camera."""
 
@@ -248,6 +254,8 @@ class CameraModel(BaseModel):
     state: CameraStateModel
     bounds: Literal["none", "kept", "unconfirmed"] = "none"
     """Limits and no-look zones of its head; ``unconfirmed`` since it stands at another place."""
+    thin_link: ThinLink | None = None
+    """``null`` where its main stream is always taken."""
 
 
 class ViewModel(BaseModel):

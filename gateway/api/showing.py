@@ -32,7 +32,13 @@ def user(identity: Identity, rights: Rights) -> models.User:
 
 
 def camera(
-    one: Camera, known: rpc.CameraState | None, *, user_id: str, rights: Rights, lent: models.Lent | None = None
+    one: Camera,
+    known: rpc.CameraState | None,
+    *,
+    user_id: str,
+    rights: Rights,
+    lent: models.Lent | None = None,
+    thin_link: models.ThinLink | None = None,
 ) -> models.CameraModel:
     """Return a camera with its state as ``user_id`` sees it, who has these rights."""
     place = one.place
@@ -59,6 +65,7 @@ def camera(
         may=sorted(permission for permission in rights.permissions(one.id) if permission.of_cameras),
         state=state(known, user_id=user_id, lent=lent),
         bounds="none" if one.bounds.empty else "kept" if one.bounds.confirmed else "unconfirmed",
+        thin_link=thin_link,
     )
 
 

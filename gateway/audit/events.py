@@ -57,6 +57,8 @@ class Action(StrEnum):
     """Limits and no-look zones of a head; before and after."""
     EVENT_BROKER = "camera.event-broker"
     """A device was told to publish its events at our broker, or no more."""
+    MAIN_STREAM = "camera.main-stream"
+    """The main stream of a camera behind a thin link was asked for, for so many minutes; 0 ends it."""
     REFERENCE_VIEW = "camera.reference-view"
     NEED_PUT_OFF = "camera.need-put-off"
     """What of a camera needs a person waits; until when and why."""

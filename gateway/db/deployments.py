@@ -19,6 +19,8 @@ class DeployableRow:
     unit: str
     marked_by: str
     marked_ns: int
+    thin_link: bool = True
+    """Its pictures come over a SIM that is paid for by what it carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

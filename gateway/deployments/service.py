@@ -83,6 +83,10 @@ class Deployments:
         standing = self._standing.get(urn)
         return standing is not None and standing.valid(self._clock.wall_ns())
 
+    def thin(self, urn: str) -> bool:
+        """Return whether a device's pictures come over a thin link: its sub stream is taken, and main on demand."""
+        return urn in self._deployables and self._deployables[urn].thin_link
+
     def standing(self, urn: str) -> Deployment | None:
         """Return the deployment by which a device stands where it stands."""
         return self._standing.get(urn)
@@ -161,9 +165,10 @@ class Deployments:
 
     # --- changing
 
-    async def mark(self, urn: str, unit: str, *, by: Hand) -> DeployableRow:
+    async def mark(self, urn: str, unit: str, *, by: Hand, thin_link: bool = True) -> DeployableRow:
         """Have a device be one that moves: from now on it records where a deployment says why."""
-        row = DeployableRow(urn=urn, unit=unit, marked_by=by.user_id, marked_ns=self._clock.wall_ns())
+        now_ns = self._clock.wall_ns()
+        row = DeployableRow(urn=urn, unit=unit, marked_by=by.user_id, marked_ns=now_ns, thin_link=thin_link)
         async with self._turn:
             async with self._database.write() as connection:
                 await DeploymentRows(connection).mark(row)

@@ -90,6 +90,8 @@ class CameraAssignment(Message):
     """Limits and no-look zones of its head."""
     reference: bytes = Field(default=b"", repr=False)
     """Its reference view, as ``gateway.health.view`` compares it; empty where it has none."""
+    small_only: bool = False
+    """Its link is thin: the sub stream alone is taken, and is what is recorded and shown as either stream."""
 
 
 class StreamRecording(Message):
@@ -165,6 +167,8 @@ class CameraState(Message):
     """By how much the times that it gives its pictures may be wrong."""
     picture: PictureFinding | None = None
     """``None`` where nothing is found wrong, or nothing is looked at yet."""
+    small_only: bool = False
+    """Its sub stream stands for main now: its link is thin, and nobody asked for more."""
 
 
 class CameraChanged(Message):

@@ -9,10 +9,12 @@ import structlog
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
+from gateway.db.errors import DatabaseError
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
+from gateway.fleet.demand import LOOK_S, Demand
 from gateway.fleet.granted import Granted
 from gateway.fleet.host_outlets import HostOutlets
 from gateway.fleet.hosts import HostClient, HostError
@@ -21,7 +23,7 @@ from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.pointing import Spot, check_same, pointed
 from gateway.fleet.register import Register, unknown
 from gateway.vault import Vault
-from kernel.clock import Clock
+from kernel.clock import Clock, every
 from kernel.errors import SightlineError
 from kernel.ids import CameraId
 from ptz.bounds import Bounds
@@ -31,16 +33,19 @@ log = structlog.get_logger()
 
 Withheld = Callable[[str], str]
 """Says of a device, by its endpoint reference, why nothing may be recorded of it; empty where it may."""
+Thin = Callable[[str], bool]
+"""Says of a device whether its pictures come over a thin link (``gateway.fleet.demand``)."""
 
 
 class Fleet:
     """Every camera. Made by :func:`open_fleet`."""
 
     def __init__(
-        self, register: Register, places: Sequence[HostPlace], *, clock: Clock, withheld: Withheld = lambda _urn: ""
+        self, register: Register, places: Sequence[HostPlace], *, clock: Clock, withheld: Withheld, thin: Thin
     ) -> None:
         self._register = register
         self._withheld = withheld
+        self.demand = Demand(thin, clock=clock)
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
         self._listeners: list[Callable[[FleetChange], None]] = []
@@ -215,6 +220,25 @@ class Fleet:
             if camera.description.identity.urn == urn:
                 await self._assign(camera, await self._register.target(camera.device_id))
 
+    async def show_main(self, camera: Camera, seconds: int) -> None:
+        """Take the main streams of a camera's device over its thin link for so long; 0 ends it.
+
+        Views of it end, and come again with what there is then.
+        """
+        urn = camera.description.identity.urn
+        before = self.demand.small_only(urn)
+        self.demand.ask(urn, seconds)
+        if self.demand.small_only(urn) is not before:
+            await self.judge(urn)
+        self.tell(ListChanged())
+
+    async def end_demands(self) -> None:
+        """Go back to the sub stream where the time that somebody asked for is over."""
+        for urn in self.demand.lapsed():
+            await self.judge(urn)
+            self.demand.forget(urn)
+            self.tell(ListChanged())
+
     async def remove(self, camera: Camera) -> None:
         """Forget a camera. What was recorded stays until its retention ends."""
         await self._register.remove(camera.id)
@@ -291,6 +315,7 @@ class Fleet:
             bearing_deg=camera.bearing_deg,
             bounds=camera.bounds,
             reference=camera.reference.grey if camera.reference is not None else b"",
+            small_only=self.demand.small_only(camera.description.identity.urn),
         )
 
     def _heard(self, line: rpc.StateLine) -> None:
@@ -332,24 +357,35 @@ class Fleet:
 
 
 @asynccontextmanager
-async def open_fleet(
+async def open_fleet(  # noqa: PLR0913 - what it is opened with
     database: Database,
     places: Sequence[HostPlace],
     *,
     clock: Clock,
     vault: Vault,
     withheld: Withheld = lambda _urn: "",
+    thin: Thin = lambda _urn: False,
 ) -> AsyncIterator[Fleet]:
     """Give the fleet for the time of the block, its hosts linked by one task each."""
-    fleet = Fleet(Register(database, clock=clock, vault=vault), places, clock=clock, withheld=withheld)
+    fleet = Fleet(Register(database, clock=clock, vault=vault), places, clock=clock, withheld=withheld, thin=thin)
     await fleet.load()
     async with AsyncExitStack() as stack:
         for link in fleet.links:
             await stack.enter_async_context(link.client)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(link.run(), name=f"host link {link.index}") for link in fleet.links]
+            running.append(tasks.create_task(_end_demands(fleet, clock), name="main streams on demand"))
             try:
                 yield fleet
             finally:
                 for task in running:
                     task.cancel()
+
+
+async def _end_demands(fleet: Fleet, clock: Clock) -> None:
+    async with every(clock, LOOK_S) as ticks:
+        async for _ in ticks:
+            try:
+                await fleet.end_demands()
+            except DatabaseError as error:
+                log.error("fleet.demand_late", error=error.code)  # noqa: TRY400 - a plain reason

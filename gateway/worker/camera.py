@@ -1,7 +1,7 @@
 """One camera on this host: its device, streams, head, events and clock, each in a task of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ import structlog
 
 from config.steering import SteeringSettings
 from drivers.errors import CameraError
+from drivers.model import StreamProfile
 from drivers.onvif import Device, open_device
 from gateway.fleet import rpc
 from gateway.fleet.picture import PictureFinding
@@ -63,20 +64,20 @@ class CameraActor:
         self._released = False
         self._picture = PictureWatch(self._reference())
         self._seen: Grey | None = None
-        for name, profile in ((StreamName.MAIN, assignment.view.main), (StreamName.SUB, assignment.view.sub)):
-            if profile is not None:
-                plan = StreamPlan(
-                    camera=assignment.id,
-                    stream=name,
-                    profile=profile,
-                    target=assignment.target,
-                    recording=assignment.recording,
-                    withheld=assignment.withheld,
-                    clock_offset_s=self._offset_s,
-                )
-                self._streams[name] = StreamRun(
-                    plan, plane.media, changed=self.changed, want_keyframe=self._sync_wanted.set
-                )
+        for name, profile, stands_for in _wanted(assignment):
+            plan = StreamPlan(
+                camera=assignment.id,
+                stream=name,
+                profile=profile,
+                target=assignment.target,
+                recording=assignment.recording,
+                withheld=assignment.withheld,
+                clock_offset_s=self._offset_s,
+                stands_for=stands_for,
+            )
+            self._streams[name] = StreamRun(
+                plan, plane.media, changed=self.changed, want_keyframe=self._sync_wanted.set
+            )
 
     async def run(self) -> None:
         """Run until cancelled. What the camera does wrong is state; a bug escapes."""
@@ -225,6 +226,7 @@ class CameraActor:
             clock_offset_s=self._offset_s,
             clock_measured_ns=self._measured_ns,
             clock_off_s=self._time.off_s,
+            small_only=self.assignment.small_only and self.assignment.view.sub is not None,
             picture=PictureFinding(fault=found.fault, since_ns=found.since_ns) if found is not None else None,
         )
 
@@ -302,6 +304,22 @@ class CameraActor:
                     )
         except CameraError as error:
             _log.warning("camera.no_events", camera=self.assignment.id, error=error.code)
+
+
+def _wanted(
+    assignment: rpc.CameraAssignment,
+) -> Iterator[tuple[StreamName, StreamProfile, tuple[StreamName, ...]]]:
+    """Give the streams that are taken of a camera, with those that each stands for besides.
+
+    Over a thin link it is the sub stream alone, and it stands where main would: in recordings, playback, exports.
+    """
+    view = assignment.view
+    if assignment.small_only and view.sub is not None:
+        yield StreamName.MAIN, view.sub, (StreamName.SUB,)
+        return
+    yield StreamName.MAIN, view.main, ()
+    if view.sub is not None:
+        yield StreamName.SUB, view.sub, ()
 
 
 async def tell_all(actors: Callable[[], tuple[CameraActor, ...]], clock: Clock) -> None:

@@ -87,6 +87,8 @@ class StreamPlan:
     clock_offset_s: float
     withheld: str = ""
     """Why nothing may be recorded for the sake of privacy; empty where it may."""
+    stands_for: tuple[StreamName, ...] = ()
+    """Streams that viewers are shown this one in the place of."""
 
     def source(self, policy: AddressPolicy) -> RtspSource:
         """Return what the driver needs to know."""
@@ -133,10 +135,11 @@ class StreamRun:
         """Run until cancelled. Failures of camera, network and disk are states, a bug escapes."""
         plan, plane = self.plan, self._plane
         async with AsyncExitStack() as stack:
-            feed: LiveFeed = stack.enter_context(
-                plane.hub.feed(plan.camera, plan.stream, request_keyframe=self._request_keyframe)
-            )
-            sinks: list[MediaSink] = [self._meter, feed]
+            feeds: list[LiveFeed] = [
+                stack.enter_context(plane.hub.feed(plan.camera, name, request_keyframe=self._request_keyframe))
+                for name in (plan.stream, *plan.stands_for)
+            ]
+            sinks: list[MediaSink] = [self._meter, *feeds]
             if plan.recording and plan.withheld:
                 await stack.enter_async_context(plane.storage.withheld(plan.camera, plan.stream, plan.withheld))
             elif plan.recording:
@@ -148,7 +151,7 @@ class StreamRun:
                 SinkTee(sinks),
                 clock=plane.clock,
                 connect_gate=plane.gate,
-                keep_payloads=lambda: feed.wanted,
+                keep_payloads=lambda: any(feed.wanted for feed in feeds),
             )
             await self._session.run()
             # Parked: trying again would lock the account. Only a new assignment ends this.

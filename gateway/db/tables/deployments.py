@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -23,6 +24,7 @@ deployables = Table(
     Column("unit", String(64), nullable=False),
     Column("marked_by", String(32), nullable=False),
     Column("marked_ns", BigInteger, nullable=False),
+    Column("thin_link", Boolean, nullable=False),
 )
 
 deployments = Table(

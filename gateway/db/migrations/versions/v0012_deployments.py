@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=64), nullable=False),
         sa.Column("marked_by", sa.String(length=32), nullable=False),
         sa.Column("marked_ns", sa.BigInteger(), nullable=False),
+        sa.Column("thin_link", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("urn", name=op.f("pk_deployables")),
     )
     op.create_table(
