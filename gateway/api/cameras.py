@@ -15,6 +15,7 @@ from gateway.api.description import answers
 from gateway.api.guard import Who, actor, confirmed, needs
 from gateway.api.hands import hand, note_mark
 from gateway.api.rooms import Rooms, The
+from gateway.api.times import iso_or_none
 from gateway.audit.events import Action, AuditEvent, Outcome
 from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import Camera, CameraFacts
@@ -258,8 +259,8 @@ def _seen(the: Rooms, who: Identity, camera: Camera, rights: Rights) -> models.C
 
 
 def _thin_link(the: Rooms, camera: Camera) -> models.ThinLink | None:
-    urn = camera.description.identity.urn
-    return models.ThinLink(main_left_s=the.fleet.demand.left_s(urn)) if the.fleet.demand.thin(urn) else None
+    urn, demand = camera.description.identity.urn, the.fleet.demand
+    return models.ThinLink(main_until=iso_or_none(demand.until_ns(urn))) if demand.thin(urn) else None
 
 
 def _target(wish: models.Target) -> CameraTarget:

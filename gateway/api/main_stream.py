@@ -12,6 +12,7 @@ from gateway.api.cameras import OneCamera
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
+from gateway.api.times import iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.fleet.cameras import Camera
 from gateway.fleet.demand import DEMAND_MAX_S
@@ -26,10 +27,9 @@ class Demanded(models.Taken):
 
 
 class MainStream(BaseModel):
-    """Whether a camera's main stream is taken now, and for how many seconds yet; null where it always is, or is not."""
+    """Until when a camera's main stream is taken."""
 
-    taken: bool
-    left_s: float | None
+    main_until: str | None
 
 
 @router.put("", **needs(Permission.VIEW_LIVE, room=True))
@@ -39,20 +39,15 @@ async def demand(wish: Demanded, request: Request, camera: OneCamera, who: Who, 
         raise NotHereError("The main stream of this camera is always taken.", cure="Just look at it.")
     await the.fleet.show_main(camera, wish.minutes * 60)
     await _note(the, request, who, camera, wish.minutes)
-    return _told(the, camera)
+    return MainStream(main_until=iso_or_none(the.fleet.demand.until_ns(camera.description.identity.urn)))
 
 
 @router.delete("", status_code=204, **needs(Permission.VIEW_LIVE, room=True))
 async def enough(request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Go back to the sub stream now."""
-    if the.fleet.demand.left_s(camera.description.identity.urn) is not None:
+    if the.fleet.demand.until_ns(camera.description.identity.urn) is not None:
         await the.fleet.show_main(camera, 0)
         await _note(the, request, who, camera, 0)
-
-
-def _told(the: Rooms, camera: Camera) -> MainStream:
-    urn = camera.description.identity.urn
-    return MainStream(taken=not the.fleet.demand.small_only(urn), left_s=the.fleet.demand.left_s(urn))
 
 
 async def _note(the: Rooms, request: Request, who: Identity, camera: Camera, minutes: int) -> None:

@@ -222,9 +222,9 @@ class RemarkModel(BaseModel):
 
 
 class ThinLink(BaseModel):
-    """The sub stream stands for main, but for ``main_left_s``: null where nobody has asked for main."""
+    """The sub stream stands for main, except until ``main_until``; null where nobody has asked for main."""
 
-    main_left_s: float | None
+    main_until: str | None
 
 
 class CameraModel(BaseModel):

@@ -18,26 +18,27 @@ class Demand:
     def __init__(self, thin: Callable[[str], bool], *, clock: Clock) -> None:
         self.thin = thin
         self._clock = clock
-        self._until_ns: dict[str, int] = {}
-        """By device, on the monotonic clock."""
+        self._asked: dict[str, tuple[int, int]] = {}
+        """By device: until when, on the monotonic clock and on the wall."""
 
     def small_only(self, urn: str) -> bool:
         """Return whether the sub stream alone is to be taken of a device now."""
-        return self.thin(urn) and self.left_s(urn) is None
+        return self.thin(urn) and self.until_ns(urn) is None
 
-    def left_s(self, urn: str) -> float | None:
-        """Return for how long its main streams are asked for yet; ``None`` where they are not."""
-        left_ns = self._until_ns.get(urn, 0) - self._clock.monotonic_ns()
-        return left_ns / NS_PER_S if left_ns > 0 else None
+    def until_ns(self, urn: str) -> int | None:
+        """Return until when its main streams are asked for, in wall time; ``None`` where they are not."""
+        ends_ns, wall_ns = self._asked.get(urn, (0, 0))
+        return wall_ns if ends_ns > self._clock.monotonic_ns() else None
 
     def ask(self, urn: str, seconds: int) -> None:
-        """Have them taken, from now on, for so long."""
-        self._until_ns[urn] = self._clock.monotonic_ns() + seconds * NS_PER_S
+        """Have them taken, from now on, for so long; 0 ends it."""
+        for_ns = seconds * NS_PER_S
+        self._asked[urn] = self._clock.monotonic_ns() + for_ns, self._clock.wall_ns() + for_ns
 
     def lapsed(self) -> list[str]:
         """Return the devices whose time is over and that nobody has forgotten yet."""
-        return [urn for urn in self._until_ns if self.left_s(urn) is None]
+        return [urn for urn in self._asked if self.until_ns(urn) is None]
 
     def forget(self, urn: str) -> None:
-        """Have them not taken any more."""
-        self._until_ns.pop(urn, None)
+        """Have them not asked for any more."""
+        self._asked.pop(urn, None)

@@ -14,6 +14,7 @@ from tests.fakes.deploying import PLACE, REFERRAL, Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.outside import heard as hear
 from tests.fakes.photos import photo
+from tests.fakes.waiting import until
 
 
 @pytest_asyncio.fixture
@@ -296,3 +297,28 @@ async def test_consoles_are_told_of_every_step(deploying: Deploying) -> None:
         known = await deploying.refer()
         told = await hear(socket, "deployment")
     assert (told["deployment"], told["step"]) == (known["id"], "referred")
+
+
+async def test_a_units_main_stream_comes_on_demand(deploying: Deploying) -> None:
+    """Its link is thin: sub alone is taken, but while somebody asks for main, which ends by itself or at once."""
+    desk, path = deploying.desk, f"/api/v1/cameras/{deploying.camera}"
+    assert desk.host.assignments[deploying.camera].small_only
+    answer = await deploying.team.put(f"{path}/main-stream", json={"minutes": 5})
+    assert answer.status_code == 200, answer.text
+    assert not desk.host.assignments[deploying.camera].small_only
+    assert (await deploying.team.get(path)).json()["thin_link"] == answer.json()
+    assert (await deploying.team.delete(f"{path}/main-stream")).status_code == 204
+    await until(lambda: desk.host.assignments[deploying.camera].small_only, what="sub alone")
+    assert (await deploying.team.get(path)).json()["thin_link"] == {"main_until": None}
+    told = [json.loads(one.details)["minutes"] for one in await desk.audit("camera.main-stream")]
+    assert told == [5, 0]
+
+
+async def test_a_unit_on_a_cable_has_both_streams(deploying: Deploying) -> None:
+    """Its mark says so; then there is nothing to ask for."""
+    path = f"/api/v1/cameras/{deploying.camera}"
+    answer = await deploying.desk.admin.put(f"{path}/deployable", json={"unit": "D017", "thin_link": False})
+    assert (answer.status_code, answer.json()["thin_link"]) == (200, False)
+    assert not deploying.desk.host.assignments[deploying.camera].small_only
+    assert (await deploying.team.put(f"{path}/main-stream", json={})).status_code == 404
+    assert (await deploying.team.get(path)).json()["thin_link"] is None

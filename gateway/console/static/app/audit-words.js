@@ -52,6 +52,7 @@ const DID = {
   "camera.enrolled": "enrolled camera",
   "camera.changed": "changed camera",
   "camera.bounds": "changed where a camera may look",
+  "camera.main-stream": "asked for the main stream, over its SIM, of camera",
   "camera.reference-view": "said what a camera is to show",
   "camera.event-broker": "said whether a camera tells its events over MQTT",
   "camera.need-put-off": "put off what needs somebody at camera",

@@ -103,6 +103,7 @@
  * @property {number} [host] index of its camera host
  * @property {{text: string, quirk?: string | null}[]} [remarks]
  * @property {string[]} [may] what one may do with it
+ * @property {{main_until: string | null} | null} [thin_link] its main stream is taken while somebody asks for it; null: always
  * @property {"none" | "kept" | "unconfirmed"} [bounds] limits and no-look zones of its head
  * @property {CameraState} state
  */

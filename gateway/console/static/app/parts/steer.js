@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import "./bounds.js";
 import "./health-reference.js";
+import "./main-stream.js";
 import { ApiError, get, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
@@ -216,7 +217,7 @@ class Steer extends SlElement {
         typeof head?.tilt_deg === "number" ? `, ${Math.abs(Math.round(head.tilt_deg))}° ${head.tilt_deg < 0 ? "down" : "up"}` : ""}` : unknown],
       ...(by ? [["Deployed", html`unit ${by.unit}, until ${by.until ? day(Date.parse(by.until)) : "?"} <button class="link" @click=${() => openDeployment(by.id)}>Open</button>`]] : deployments.moves(camera.id) ? [["Deployed", "nowhere: it records nothing"]] : []),
       ["Link", hostAway(camera.state) ? standing(camera.state) : camera.state.problem ? line(camera.state.problem) : standing(camera.state)],
-      ["Main", stream(main)],
+      ["Main", camera.thin_link ? html`${stream(main)}, <sl-main-stream .camera=${camera}></sl-main-stream>` : stream(main)],
       ...(sub ? [["Sub", stream(sub)]] : []),
       ...(camera.identity?.model ? [["Make", [camera.identity.manufacturer, camera.identity.model].filter(Boolean).join(" ")]] : []),
       ...(typeof camera.clock_offset_s === "number" ? [["Clock", clockWords(camera.clock_offset_s)]] : []),
