@@ -31,14 +31,6 @@ class Faults(Knobs):
     clock_needs_auth: bool = False
     """Panasonic: GetSystemDateAndTime needs authentication."""
     # --- accounts (SetUser)
-    setuser_unheard: bool = False
-    """The link dies with SetUser on its way: nothing is carried out, and the ports are closed from then on."""
-    setuser_unanswered: bool = False
-    """SetUser is carried out and the link dies before the answer: the ports are closed from then on."""
-    setuser_ignored: bool = False
-    """SetUser answers and changes nothing."""
-    setuser_refused: bool = False
-    """SetUser faults: the password is too weak."""
     # --- capabilities and XML
     hides_pullpoint: bool = False
     """Axis, Bosch, Reolink: capability flags deny PullPoint; it works."""
@@ -113,6 +105,16 @@ class Faults(Knobs):
     """Everything hangs: connections stay open and nothing is answered or sent."""
     refuse_connections: bool = False
     """The ports are closed."""
+    hang_up: bool = False
+    """ONVIF connections are cut as soon as something is asked."""
+    setuser_unheard: bool = False
+    """The link dies with SetUser on its way: nothing is carried out, and ``hang_up`` is on from then on."""
+    setuser_unanswered: bool = False
+    """SetUser is carried out and the link dies before the answer: ``hang_up`` is on from then on."""
+    setuser_ignored: bool = False
+    """SetUser answers and changes nothing."""
+    setuser_refused: bool = False
+    """SetUser faults: the password is too weak."""
     garbage: bool = False
     """HTTP and RTSP answer random bytes."""
     endless_body: bool = False

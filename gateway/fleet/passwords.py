@@ -98,8 +98,10 @@ class CameraPasswords:
             VaultError: its password cannot be opened.
         """
         async with self._turns.setdefault(device_id, asyncio.Lock()):
-            if (await self.standing(device_id)).next_sealed is not None and await self._find_out(device_id):
-                return await self._renewed(device_id)
+            if (await self.standing(device_id)).next_sealed is not None:
+                listed = await self._find_out(device_id)
+                if listed is not None:
+                    return await self._renewed(device_id, listed)
             camera = self._camera(device_id)
             host, known = self._fleet.host_of(camera), camera.description
             before = await self._register.target(device_id)
@@ -117,7 +119,7 @@ class CameraPasswords:
     async def _concluded(self, device_id: str, said: HostError | None) -> Renewed:
         """Find out what a device takes that was told, and do as is fit; ``said`` is its refusal, if it gave one."""
         try:
-            taken = await self._find_out(device_id, tries=len(RETRIES_S))
+            listed = await self._find_out(device_id, tries=len(RETRIES_S))
         except SightlineError as error:
             self._find_out_later(device_id)
             raise PasswordUnsureError(
@@ -125,8 +127,8 @@ class CameraPasswords:
                 cure="Nothing is lost: the old and the new one are kept, and which it takes is found out by itself.",
                 cause=error.code,
             ) from error
-        if taken:
-            return await self._renewed(device_id)
+        if listed is not None:
+            return await self._renewed(device_id, listed)
         if said is None:
             raise PasswordNotTakenError(
                 "The camera said that it took the new password, and takes the old one still.",
@@ -136,8 +138,10 @@ class CameraPasswords:
             await self._put(replace(await self.standing(device_id), next_sealed=None))
         raise said
 
-    async def _find_out(self, device_id: str, *, tries: int = 0) -> bool:
-        """Return whether a device takes the new password; from then on it is the one in force. Else it takes the old.
+    async def _find_out(self, device_id: str, *, tries: int = 0) -> tuple[AccountModel, ...] | None:
+        """Return the accounts of a device that takes the new password: from then on it is the one in force.
+
+        ``None``: it takes the old one.
 
         Raises:
             HostError: it answers neither, or not at all.
@@ -147,28 +151,27 @@ class CameraPasswords:
         before = await self._register.target(device_id)
         after = await self._next(device_id, before)
         if after is None:
-            return False
+            return None
         for tried in range(tries + 1):
             try:
                 try:
-                    await host.accounts(after, known)
+                    listed = await host.accounts(after, known)
                 except HostError as error:
                     if error.code != WRONG:
                         raise
                     await host.accounts(before, known)
-                    return False
+                    return None
                 break
             except HostError as error:
                 if error.code == WRONG or tried == tries:
                     raise
                 await self._clock.sleep(RETRIES_S[tried])
         await self._taken(device_id, known.identity.urn, after)
-        return True
+        return tuple(listed)
 
-    async def _renewed(self, device_id: str) -> Renewed:
+    async def _renewed(self, device_id: str, listed: tuple[AccountModel, ...]) -> Renewed:
         camera = self._camera(device_id)
         target = await self._register.target(device_id)
-        listed = await self._fleet.host_of(camera).accounts(target, camera.description)
         row = await self.standing(device_id)
         assert row.changed_ns is not None
         return Renewed(
@@ -245,7 +248,7 @@ class CameraPasswords:
             tries += 1
             try:
                 async with self._turns.setdefault(device_id, asyncio.Lock()):
-                    taken = await self._find_out(device_id)
+                    taken = await self._find_out(device_id) is not None
             except UnknownCameraError:
                 return
             except SightlineError as error:

@@ -114,7 +114,7 @@ async def test_a_link_that_breaks_before_the_camera_hears_leaves_the_old_one(sit
     assert (answer.status_code, answer.json()["type"]) == (504, "fleet.password-unsure")
     assert (site.used(), site.device.password) == (FACTORY, FACTORY)
     assert (await site.standing())["under_way"] is True
-    site.device.faults.setuser_unheard = site.device.faults.refuse_connections = False
+    site.device.faults.setuser_unheard = site.device.faults.hang_up = False
     assert (await site.admin.post(site.url)).status_code == 200
     assert site.used() == site.device.password != FACTORY
 
@@ -126,7 +126,7 @@ async def test_a_link_that_breaks_after_the_camera_took_it_is_found_out(site: Si
     assert answer.json()["type"] == "fleet.password-unsure"
     assert site.device.password != FACTORY
     assert site.used() == FACTORY
-    site.device.faults.setuser_unanswered = site.device.faults.refuse_connections = False
+    site.device.faults.setuser_unanswered = site.device.faults.hang_up = False
     await told(site.standing, lambda one: one["under_way"] is False, timeout_s=60.0, what="it to be found out")
     assert site.used() == site.device.password
 
@@ -136,7 +136,7 @@ async def test_a_gateway_that_died_in_between_finds_out_when_it_starts(tmp_path:
     async with site_in(tmp_path, device) as site:
         device.faults.setuser_unanswered = True
         await site.admin.post(site.url)
-    device.faults.setuser_unanswered = device.faults.refuse_connections = False
+    device.faults.setuser_unanswered = device.faults.hang_up = False
     host = FakeHost()
     async with open_gateway(settings_in(tmp_path), clock=SystemClock(), open_host=host.open):
         await until(
@@ -202,7 +202,7 @@ async def test_enrolling_it_anew_with_a_typed_password_ends_what_was_under_way(s
     """Whoever has reset the camera by hand types its password: that one is tried, and it is the one in force."""
     site.device.faults.setuser_unheard = True
     await site.admin.post(site.url)
-    site.device.faults.setuser_unheard = site.device.faults.refuse_connections = False
+    site.device.faults.setuser_unheard = site.device.faults.hang_up = False
     body = {"address": f"{site.device.host}:{site.device.http_port}", "username": "sightline", "password": "by hand"}
     assert (await site.admin.post("/api/v1/cameras", json=body)).status_code == 200
     assert await site.standing() == {"random_since": None, "under_way": False}

@@ -62,6 +62,8 @@ class _Camera:
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one HTTP request, or do what the knobs say instead."""
         await mischief.hang(self._device)
+        if self._device.faults.hang_up:
+            return _hang_up(request)
         if self._burst():
             log.debug("simulator.burst_reboot", camera=self._device.number)
             self._device.reboot()
@@ -125,8 +127,8 @@ class _Camera:
         return answer
 
     def _dead(self, request: web.BaseRequest) -> web.Response:
-        """Let the link die: this connection at once, and no other comes through."""
-        self._device.faults.refuse_connections = True
+        """Let the link die: nothing comes through any more."""
+        self._device.faults.hang_up = True
         return _hang_up(request)
 
     def _remember(self, request: Request, arrived_ns: int) -> None:
