@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
+from argon2.profiles import CHEAPEST
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
@@ -31,6 +32,14 @@ async def no_leftover_tasks() -> AsyncIterator[None]:
     yield
     left = {task for task in asyncio.all_tasks() - before if not task.done()} - {asyncio.current_task()}
     assert not left, f"left running: {left}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """Hash people's passwords weakly in this process: most tests sign somebody in, and none of them is to be guessed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.access.passwords.STRENGTH", CHEAPEST)
+        yield
 
 
 @pytest.fixture

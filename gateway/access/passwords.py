@@ -7,6 +7,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from config.access import AccessSettings
 from gateway.access.breached import BreachedList
@@ -15,6 +16,8 @@ from gateway.access.errors import PasswordPolicyError
 MAX_LENGTH = 1024
 NO_PASSWORD = "!"  # noqa: S105 - none, and no hash either
 """What stands in place of a hash: no password is the right one."""
+STRENGTH = RFC_9106_LOW_MEMORY
+"""Argon2id with 64 MiB and three passes (RFC 9106, section 4)."""
 AT_ONCE = 2
 """Hashing takes 64 MiB and a core for a while each time: floods of sign-ins wait in line."""
 
@@ -36,7 +39,7 @@ class Passwords:
         self, *, min_length: int, hasher: PasswordHasher | None = None, breached: BreachedList | None = None
     ) -> None:
         self._breached = breached
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or PasswordHasher.from_parameters(STRENGTH)
         self._min_length = min_length
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._decoy: str | None = None

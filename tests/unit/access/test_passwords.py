@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.access.errors import PasswordPolicyError, TooManyAttemptsError
 from gateway.access.limits import KEPT_MAX, Attempts, network_of
-from gateway.access.passwords import Passwords
+from gateway.access.passwords import STRENGTH, Passwords
 from gateway.access.permissions import Permission, Role
 from tests.fakes.clock import ManualClock
 from tests.unit.access.conftest import QUICK
@@ -33,9 +34,11 @@ async def test_what_is_guessed_first_is_refused(password: str) -> None:
 
 
 async def test_a_hash_is_argon2id_and_verifies() -> None:
-    """The stored form names argon2id, and only the password fits it."""
-    stored = await Passwords(min_length=12).hash("correct horse battery")
-    assert stored.startswith("$argon2id$")
+    """The stored form names argon2id at a gateway's strength, and only the password fits it."""
+    stored = await Passwords(min_length=12, hasher=PasswordHasher.from_parameters(STRENGTH)).hash(
+        "correct horse battery"
+    )
+    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert await POLICY.verify(stored, "correct horse battery")
     assert not await POLICY.verify(stored, "correct horse batterY")
 
