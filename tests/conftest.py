@@ -36,7 +36,7 @@ async def no_leftover_tasks() -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_passwords() -> Iterator[None]:
-    """Hash people's passwords weakly in this process: most tests sign somebody in, and none of them is to be guessed."""
+    """Hash passwords weakly in this process: most tests sign somebody in, and nobody guesses at theirs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.access.passwords.STRENGTH", CHEAPEST)
         yield
