@@ -41,6 +41,7 @@ AS_PLAYWRIGHT_STARTS_IT = [
     "--disable-ipc-flooding-protection",
     "--disable-popup-blocking",
     "--disable-prompt-on-repost",
+    "--no-startup-window",
     "--force-color-profile=srgb",
     "--password-store=basic",
     "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
@@ -92,7 +93,7 @@ async def _endpoint() -> str:
         folder = Path(tempfile.mkdtemp(prefix="chromium-"))
         # It ends with this process, also when that is killed.
         command = ["setpriv", "--pdeathsig", "TERM", str(CHROMIUM), *AS_PLAYWRIGHT_STARTS_IT, *FLAGS]
-        command += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank"]
+        command += ["--remote-debugging-port=0", f"--user-data-dir={folder}"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         atexit.register(_end, process, folder)
         loop = asyncio.get_running_loop()
