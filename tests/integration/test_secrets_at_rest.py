@@ -16,8 +16,11 @@ import pytest
 
 from drivers.model import CameraTarget
 from gateway.api.guard import PERMISSION_KEY
-from gateway.db.engine import read_database
+from gateway.db.device_passwords import DevicePasswords, PasswordRow
+from gateway.db.devices import Devices
+from gateway.db.engine import open_database, read_database, sqlite_url
 from gateway.db.sealed import SEALED, SealedValues
+from gateway.fleet.passwords import CONTEXT
 from gateway.fleet.register import Register
 from gateway.vault import KeyFile, Vault
 from kernel.clock import SystemClock
@@ -27,6 +30,7 @@ from tests.fakes.search import files, forms, found, processes, unpacked
 
 ROOT = Path(__file__).parents[2]
 CAMERAS = 2
+UNITS = 1
 ANSWERED_AT_LEAST = 14
 """GET routes of the demo that answer an administrator with something."""
 FORMS = len(list(forms("x")))
@@ -67,7 +71,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """`sightline demo` with everything logged, in which Anne has done what touches passwords."""
     data_dir = tmp_path_factory.mktemp("demo")
     started = Started(
-        "demo", "--data-dir", str(data_dir), "--port", "0", "--cameras", str(CAMERAS), "--log-level", "debug"
+        "demo",
+        "--data-dir",
+        str(data_dir),
+        "--port",
+        "0",
+        "--cameras",
+        str(CAMERAS),
+        "--units",
+        str(UNITS),
+        "--log-level",
+        "debug",
     )
     try:
         running = started.wait()
@@ -77,6 +91,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             admin.post("/api/v1/setup", json=body).raise_for_status()
             _add_factor(admin)
             _add_outlet(admin)
+            asyncio.run(_put_password_on_its_way(data_dir))
             passwords, secrets, sealed = asyncio.run(_known(data_dir))
             demo = Demo(
                 started=started, data_dir=data_dir, admin=admin, passwords=passwords, secrets=secrets, sealed=sealed
@@ -100,9 +115,21 @@ async def _known(data_dir: Path) -> tuple[frozenset[str], frozenset[str], frozen
         for target in targets.values()
         if isinstance(target, CameraTarget)
     }
-    assert len(passwords) == CAMERAS, "each camera of the demo has a password of its own"
+    assert len(passwords) == CAMERAS + UNITS, "each camera of the demo has a password of its own"
     assert {value.where.name for value in values} == {where.name for where in SEALED}, "each kind has one in the demo"
     return frozenset(passwords), secrets, frozenset(value.sealed for value in values)
+
+
+async def _put_password_on_its_way(data_dir: Path) -> None:
+    """Leave a camera between two passwords, as a link that died does: the second is kept beside the first."""
+    vault = await asyncio.to_thread(Vault.of, KeyFile(data_dir, credentials=None))
+    async with (
+        open_database(sqlite_url(data_dir / "sightline.db")) as database,
+        database.write() as connection,
+    ):
+        device = (await Devices(connection).devices())[0].id
+        sealed = (await vault.sealer(connection)).seal("on its way to a camera", context=f"{CONTEXT}{device}")
+        await DevicePasswords(connection).put(PasswordRow(device_id=device, next_sealed=sealed))
 
 
 def _add_factor(admin: httpx.Client) -> None:
@@ -123,7 +150,7 @@ def _add_outlet(admin: httpx.Client) -> None:
 
 def _handle_passwords(demo: Demo) -> None:
     """Enrol a camera again with its right and with another's password, look at it, watch it, move it to a new name."""
-    first, second = demo.admin.get("/api/v1/cameras").json()
+    first, second, *_ = demo.admin.get("/api/v1/cameras").json()
     right, wrong = sorted(demo.passwords)
     for password in (right, wrong):
         body = {"address": first["address"], "username": "sightline", "password": password}
@@ -178,7 +205,7 @@ def test_the_support_dump_holds_none(demo: Demo, tmp_path: Path) -> None:
     places = [*unpacked(dump), ("printed", done.stdout + done.stderr)]
     told = dict(places)
     assert b'"event": "camera.retry"' in told["dump/log.jsonl"]
-    assert len(json.loads(told["dump/cameras.json"])) == CAMERAS
+    assert len(json.loads(told["dump/cameras.json"])) == CAMERAS + UNITS
     assert found(places, demo.secrets) == []
     for sealed in demo.sealed:
         assert found(places, [sealed.hex()]) == []
