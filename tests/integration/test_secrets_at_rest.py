@@ -149,14 +149,14 @@ def _add_outlet(admin: httpx.Client) -> None:
 
 
 def _handle_passwords(demo: Demo) -> None:
-    """Enrol a camera again with its right and with another's password, look at it, watch it, move it to a new name."""
+    """Enrol a camera again with its right and with others' passwords, look at it, watch it, move it to a new name."""
     first, second, *_ = demo.admin.get("/api/v1/cameras").json()
-    right, wrong = sorted(demo.passwords)
-    for password in (right, wrong):
+    one, *others = sorted(demo.passwords)
+    for password in (one, *others):
         body = {"address": first["address"], "username": "sightline", "password": password}
         demo.admin.post("/api/v1/cameras/probe", json=body)
         demo.admin.post("/api/v1/cameras", json={**body, "name": "Again"})
-    typed = first["address"].replace("://", f"://sightline:{right}@")
+    typed = first["address"].replace("://", f"://sightline:{one}@")
     assert demo.admin.post("/api/v1/cameras/probe", json={"address": typed}).status_code == 422
     demo.admin.patch(f"/api/v1/cameras/{second['id']}", json={"name": "Moved"}).raise_for_status()
     demo.admin.get(f"/api/v1/cameras/{second['id']}/snapshot").raise_for_status()
