@@ -165,6 +165,8 @@ class CameraState(Message):
     """By how much the times that it gives its pictures may be wrong."""
     picture: PictureFinding | None = None
     """``None`` where nothing is found wrong, or nothing is looked at yet."""
+    certificate_ends_ns: int | None = None
+    """Of the certificate that it shows; ``None`` where it is not asked over TLS."""
 
 
 class CameraChanged(Message):

@@ -94,6 +94,8 @@ const DID = {
   "unit.retired": "retired a deployable unit",
   "unit.commanded": "told a deployable unit to do something",
   "unit.moved": "found a deployable unit at a new address",
+  "unit.need-put-off": "put off what needs somebody at a deployable unit",
+  "unit.need-taken-up": "took up again what needs somebody at a deployable unit",
   "deployable.marked": "marked a camera's unit as one that moves",
   "deployable.unmarked": "marked a camera's unit as a fixed one",
   "deployment.referred": "referred a problem for a mobile camera",
