@@ -85,10 +85,11 @@ class Bedside:
         size = _number(disk.values.get("size_bytes")) if disk is not None else None
         free = _number(disk.values.get("free_bytes")) if disk is not None else None
         data = register.forecast(row.label)
+        urns = {row.urn or "", *(one.description.identity.urn for one in cameras)}
         good = [one.expires_ns for one in self._units.credentials.of(row.label) if one.revoked_ns is None]
         return UnitSigns(
             label=row.label,
-            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not self._in_store(row.urn or ""),
+            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not any(map(self._in_store, urns)),
             heard_ns=row.heard_ns,
             cameras=tuple(one.id for one in cameras),
             battery_h=battery_hours(register, row.label, now_ns=now_ns),

@@ -23,7 +23,7 @@ ONE = CameraId("c1")
 WELL = Signs(camera=ONE, live=True)
 OFF = replace(WELL, clock_off_s=9.0)
 HOUR_NS = 3600 * NS_PER_S
-UNIT = Whose(unit="D017")
+UNIT, CAMERAS = Whose(unit="D017"), Whose(camera=ONE)
 DEVICE = DeviceRow(
     id="d1",
     urn="urn:uuid:1",
@@ -71,9 +71,7 @@ class Room:
 
         return Ward(given, self.database, clock=self.clock)
 
-    async def put_off(
-        self, kind: Kind = Kind.CLOCK, *, hours: float | None = 4.0, whose: Whose = Whose(camera=ONE)
-    ) -> None:
+    async def put_off(self, kind: Kind = Kind.CLOCK, *, hours: float | None = 4.0, whose: Whose = CAMERAS) -> None:
         """Put a need off."""
         until_ns = self.clock.wall_ns() + round(hours * HOUR_NS) if hours is not None else None
         await self.ward.put_off(whose, kind, until_ns=until_ns, reason="A van is ordered.", by_name="mary")
@@ -190,12 +188,12 @@ async def test_what_comes_and_goes_stays_put_off(room: Room, over_ns: int, waits
 async def test_what_is_taken_up_waits_no_more(room: Room) -> None:
     """Nor after a restart; taken up twice, it says that it was."""
     await room.put_off()
-    await room.ward.take_up(Whose(camera=ONE), Kind.CLOCK)
+    await room.ward.take_up(CAMERAS, Kind.CLOCK)
     room.ward = room.anew()
     await room.ward.look()
     assert not room.waits()
     with pytest.raises(NoSuchNeedError):
-        await room.ward.take_up(Whose(camera=ONE), Kind.CLOCK)
+        await room.ward.take_up(CAMERAS, Kind.CLOCK)
 
 
 async def test_what_a_unit_without_a_camera_needs_is_put_off_over_a_restart(room: Room) -> None:
@@ -209,7 +207,7 @@ async def test_what_a_unit_without_a_camera_needs_is_put_off_over_a_restart(room
     await room.ward.look()
     assert {one.whose: room.ward.put_off_of(one) is not None for one in room.ward.needs} == {
         UNIT: True,
-        Whose(camera=ONE): False,
+        CAMERAS: False,
     }
     await room.ward.take_up(UNIT, Kind.CERTIFICATE)
     assert [room.ward.put_off_of(one) for one in room.ward.needs] == [None, None]
