@@ -73,5 +73,9 @@ def thinned(points: Sequence[Point], *, from_ns: int, to_ns: int) -> list[Point]
                     lowest[key] = value, index
                 if key not in highest or value > highest[key][0]:
                     highest[key] = value, index
-    kept = {0, len(points) - 1, *(index for found in (lowest, highest) for _, index in found.values())}
+    # What stays the same throughout a stretch is shown by any point of it.
+    varied = [key for key, (value, _) in lowest.items() if value < highest[key][0]]
+    kept = {0, len(points) - 1, *(found[key][1] for key in varied for found in (lowest, highest))}
+    shown = {stretch for stretch, _ in varied}
+    kept |= {index for (stretch, _), (_, index) in lowest.items() if stretch not in shown}
     return [points[index] for index in sorted(kept)]
