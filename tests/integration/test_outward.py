@@ -224,7 +224,7 @@ async def test_home_assistant_finds_a_unit_until_it_is_retired(tmp_path: Path, k
 
 
 async def test_home_assistant_that_is_wanted_no_more_finds_no_unit_after_the_next_start(tmp_path: Path) -> None:
-    """At Debian's mosquitto, which keeps what it was told: a gateway that starts without it removes every unit there."""
+    """At Debian's mosquitto, which keeps what it was told: a gateway that starts without it removes every unit."""
     found = [f"homeassistant/device/sightline_{label}/config" for label in ("D017", "D018")]
     port, pki, memory = free_port(), tmp_path / "pki", tmp_path / "outward.json"
     telemetry = TelemetrySettings(pki_dir=pki, broker_url=f"mqtts://127.0.0.1:{port}")
