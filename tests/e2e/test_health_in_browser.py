@@ -86,8 +86,9 @@ async def test_what_is_put_off_stays_with_its_reason(opened: Open) -> None:
 
 
 async def test_a_unit_without_a_camera_is_seen_to_as_well(opened: Open) -> None:
-    """By its label; it is put off as such, and a click leads to its own page."""
-    page, borough = await opened("health")
+    """By its label; it is put off as such, and a click leads who may deploy to its own page."""
+    page, borough = await opened("units")
+    borough.face = "health"
     await _health(page)
     need = page.locator('[data-need="D033 certificate"]')
     for words in ("D033", "Unit without a camera", "The certificate of unit D033 ends in 5 days."):

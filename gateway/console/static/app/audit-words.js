@@ -115,6 +115,7 @@ const DID = {
   "deployment.alarm": "raised an alarm of a deployed unit",
   "deployment.acknowledged": "acknowledged an alarm of a deployed unit",
   "deployment.picture": "kept a picture of an alarm",
+  "deployment.bounds": "set the limits or no-look zones of a deployed camera",
   "deployment.lapsed": "ended the recording of a stay that is over",
   "deployment.removed": "took down the unit of a deployment",
   "deployment.signs-down": "took down the signs of a deployment",
