@@ -23,6 +23,22 @@ class Belonging:
         unit = self._register.unit(label)
         return [one for one in self._fleet.cameras() if self._is_its(label, unit.device_id, one)]
 
+    def of_all(self) -> dict[str, list[Camera]]:
+        """Return the cameras of every unit that has some, by label: one look at each camera, however many units."""
+        units = self._register.units()
+        by_device = {row.device_id: row.label for row in units if row.device_id is not None}
+        unmatched = {row.label.lower(): row.label for row in units if row.device_id is None}
+        found: dict[str, list[Camera]] = {}
+        for one in self._fleet.cameras():
+            label = by_device.get(one.device_id)
+            if label is not None:
+                found.setdefault(label, []).append(one)
+            mark = self._deployments.deployable(one.description.identity.urn)
+            marked = unmatched.get(mark.unit.lower()) if mark is not None else None
+            if marked is not None:
+                found.setdefault(marked, []).append(one)
+        return found
+
     def said_so(self, label: str, urn: str) -> list[Camera]:
         """Return those cameras of a device that a unit says is its own, where people say the same."""
         return [one for one in self.cameras(label) if one.description.identity.urn == urn]
@@ -35,4 +51,4 @@ class Belonging:
         if device_id is not None:
             return camera.device_id == device_id
         mark = self._deployments.deployable(camera.description.identity.urn)
-        return mark is not None and mark.unit == label
+        return mark is not None and mark.unit.lower() == label.lower()

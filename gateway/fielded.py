@@ -21,7 +21,7 @@ from gateway.repointing import open_repointing
 from gateway.sharing import Sharing
 from gateway.telemetry.commands import Commands
 from gateway.telemetry.outward.service import Outward
-from gateway.tended import open_ward
+from gateway.tended import Bedside, open_ward
 from gateway.units import Units
 from gateway.vault import Vault
 from kernel.clock import Clock
@@ -71,9 +71,11 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         passwords = await stack.enter_async_context(open_passwords(house.database, house.vault, fleet, clock=clock))
         calling = await stack.enter_async_context(open_calling(settings, house.database, house.vault, clock=clock))
         units = calling.units if calling is not None else None
-        ward = await stack.enter_async_context(open_ward(house.database, fleet, deployments, units, clock=clock))
-        if calling is not None and units is not None:
-            belonging = Belonging(units.register, fleet, deployments)
+        belonging = Belonging(units.register, fleet, deployments) if units is not None else None
+        carried = belonging.of_all if belonging is not None else dict
+        bedside = Bedside(fleet, deployments, units, carried, clock=clock)
+        ward = await stack.enter_async_context(open_ward(bedside, house.database, clock=clock))
+        if calling is not None and units is not None and belonging is not None:
             alarming = await stack.enter_async_context(
                 open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
             )

@@ -24,7 +24,7 @@ from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import FleetChange, Happened, HoldChanged, ListChanged, StateChanged
 from gateway.fleet.meaning import tampered
 from gateway.fleet.service import Fleet
-from gateway.health.urgency import Need, Urgency
+from gateway.health.urgency import Need, Urgency, Whose
 from gateway.health.ward import Ward
 from gateway.mqtt import BrokerAddress
 from gateway.sharing import Sharing
@@ -84,7 +84,7 @@ class Publishing:
         self._numbers: dict[CameraId, int] = {}
         """Under which number the broker keeps each camera's state."""
         self._states: dict[CameraId, CameraSaid] = {}
-        self._needs: dict[tuple[CameraId, str], Need] = {}
+        self._needs: dict[tuple[Whose, str], Need] = {}
         self._tampered: set[CameraId] = set()
         self._incidents: OrderedDict[str, None] = OrderedDict()
         self._units: dict[str, str] = {}
@@ -152,7 +152,7 @@ class Publishing:
 
     def of_health(self) -> None:
         """Tell what needs a person since the last look, and what no longer does."""
-        now = {(need.camera, need.kind.value): need for need in self._rooms.ward.needs}
+        now = {(need.whose, need.kind.value): need for need in self._rooms.ward.needs}
         before, self._needs = self._needs, now
         for key in before.keys() - now.keys():
             self._alarm_of_health(before[key], over=True)
@@ -161,7 +161,7 @@ class Publishing:
                 self._alarm_of_health(need, over=False)
 
     def _alarm_of_health(self, need: Need, *, over: bool) -> None:
-        for one in self._known([need.camera]):
+        for one in self._known(need.cameras):
             said = AlarmSaid(
                 number=one.number, source="health", kind=need.kind.value, over=over, urgency=need.urgency.value
             )

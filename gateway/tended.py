@@ -1,7 +1,7 @@
-"""Joins health with the rooms that do not know of it: what the fleet and the units tell, as signs of each camera."""
+"""Joins health with the rooms that do not know of it: what the fleet and the units tell, as signs of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,45 +13,53 @@ from gateway.deployments.service import Deployments
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.service import Fleet
-from gateway.health.battery import RATE_NS, Charge, hours_left
-from gateway.health.urgency import Signs, UnitSigns
+from gateway.health.battery import Charge, hours_left
+from gateway.health.urgency import Round, Signs, UnitSigns
 from gateway.health.ward import LOOK_S, Ward
 from gateway.health.watch import Finding
 from gateway.units import Link, Register, Units
+from gateway.units.recent import BATTERY
 from kernel.clock import Clock
 
 log = structlog.get_logger()
 
-BATTERY, DISK = "state/battery", "state/disk"
+DISK = "state/disk"
+
+Carried = Callable[[], Mapping[str, Sequence[Camera]]]
+"""Gives the cameras of every unit that carries some, by label."""
 
 
 class Bedside:
-    """Gathers the signs of every camera. ``units`` is ``None`` where none call in."""
+    """Gathers the signs of every camera and unit. ``units`` is ``None`` where none call in."""
 
-    def __init__(self, fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock) -> None:
+    def __init__(
+        self, fleet: Fleet, deployments: Deployments, units: Units | None, carried: Carried, *, clock: Clock
+    ) -> None:
         self._fleet = fleet
         self._deployments = deployments
         self._units = units
+        self._carried = carried
         self._clock = clock
 
-    async def signs(self) -> Sequence[Signs]:
-        """Return what is known of every camera now."""
-        of_device: dict[str, UnitSigns] = {}
-        for row in self._units.register.units() if self._units is not None else ():
-            if row.device_id is not None and row.retired_ns is None:
-                of_device[row.device_id] = await self._of_unit(row)
-        return [self._of_camera(one, of_device.get(one.device_id)) for one in self._fleet.cameras()]
+    async def signs(self) -> Round:
+        """Return what is known of every camera and unit now."""
+        carried = self._carried() if self._units is not None else {}
+        rows = self._units.register.units() if self._units is not None else []
+        return Round(
+            cameras=[self._of_camera(one) for one in self._fleet.cameras()],
+            units=[self._of_unit(row, carried.get(row.label, ())) for row in rows if row.retired_ns is None],
+        )
 
     def _in_store(self, urn: str) -> bool:
         """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
         return self._deployments.deployable(urn) is not None and self._deployments.standing(urn) is None
 
-    def _of_camera(self, camera: Camera, unit: UnitSigns | None) -> Signs:
+    def _of_camera(self, camera: Camera) -> Signs:
         identity = camera.description.identity
         make = (identity.manufacturer, identity.model)
         state = self._fleet.state(camera.id)
         if state is None:
-            return Signs(camera=camera.id, missed=False, make=make, firmware=identity.firmware, unit=unit)
+            return Signs(camera=camera.id, missed=False, make=make, firmware=identity.firmware)
         streams = [one for one in (state.main, state.sub) if one is not None]
         refused = [one.recording for one in streams if one.recording is not None and one.recording.failed]
         return Signs(
@@ -67,34 +75,38 @@ class Bedside:
             picture=Finding(state.picture.fault, state.picture.since_ns) if state.picture is not None else None,
             make=make,
             firmware=identity.firmware,
-            unit=unit,
+            certificate_ends_ns=state.certificate_ends_ns,
         )
 
-    async def _of_unit(self, row: UnitRow) -> UnitSigns:
+    def _of_unit(self, row: UnitRow, cameras: Sequence[Camera]) -> UnitSigns:
         assert self._units is not None
         register, now_ns = self._units.register, self._clock.wall_ns()
         disk = register.states(row.label).get(DISK)
         size = _number(disk.values.get("size_bytes")) if disk is not None else None
         free = _number(disk.values.get("free_bytes")) if disk is not None else None
+        data = register.forecast(row.label)
+        urns = {row.urn or "", *(one.description.identity.urn for one in cameras)}
         good = [one.expires_ns for one in self._units.credentials.of(row.label) if one.revoked_ns is None]
         return UnitSigns(
             label=row.label,
-            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not self._in_store(row.urn or ""),
+            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not any(map(self._in_store, urns)),
             heard_ns=row.heard_ns,
-            battery_h=await battery_hours(register, row.label, now_ns=now_ns),
+            cameras=tuple(one.id for one in cameras),
+            battery_h=battery_hours(register, row.label, now_ns=now_ns),
             disk_free_share=free / size if size and free is not None else None,
             disk_fault=disk is not None and disk.values.get("fault") is True,
             disk_said_ns=disk.taken_ns if disk is not None else None,
             certificate_ends_ns=max(good, default=None),
+            budget_spent=data.exhausted_ns is not None and data.exhausted_ns <= now_ns,
+            budget_ends_ns=data.exhausted_ns,
         )
 
 
-async def battery_hours(register: Register, label: str, *, now_ns: int) -> float | None:
+def battery_hours(register: Register, label: str, *, now_ns: int) -> float | None:
     """Return for how many hours a unit's battery lasts as it goes now; ``None`` where that is not known."""
-    points = await register.trend(label, BATTERY, from_ns=now_ns - RATE_NS, to_ns=now_ns + 1)
     said = [
         Charge(point.at_ns, level, point.values.get("charging") is True)
-        for point in points
+        for point in register.recent(label, BATTERY)
         if (level := _number(point.values.get("percent"))) is not None
     ]
     return hours_left(said, now_ns=now_ns)
@@ -105,11 +117,9 @@ def _number(value: object) -> float | None:
 
 
 @asynccontextmanager
-async def open_ward(
-    database: Database, fleet: Fleet, deployments: Deployments, units: Units | None, *, clock: Clock
-) -> AsyncIterator[Ward]:
-    """Keep watch over every camera for the time of the block; with a failing database at a later look."""
-    ward = Ward(Bedside(fleet, deployments, units, clock=clock).signs, database, clock=clock)
+async def open_ward(bedside: Bedside, database: Database, *, clock: Clock) -> AsyncIterator[Ward]:
+    """Keep watch over every camera and unit for the time of the block; with a failing database at a later look."""
+    ward = Ward(bedside.signs, database, clock=clock)
 
     async def watch() -> None:
         while True:

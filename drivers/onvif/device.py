@@ -37,6 +37,11 @@ class Device:
         """What it is known to do wrong; grows while we talk to it."""
         return self.caller.quirks
 
+    @property
+    def certificate_ends_ns(self) -> int | None:
+        """Return when the certificate ends that it showed last; ``None`` where it was not asked over TLS yet."""
+        return self.caller.session.certificate_ends_ns
+
     def url(self, service: Service) -> str:
         """Return the address of a service.
 

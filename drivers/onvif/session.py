@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from drivers.addresses import AddressPolicy
+from drivers.certificates import ends_ns
 from drivers.errors import (
     CameraAnswerError,
     CameraError,
@@ -105,15 +106,42 @@ class _CheckedResolver(AbstractResolver):
         """Nothing is held."""
 
 
+class _WatchingConnector(aiohttp.TCPConnector):
+    """Notes which certificate the camera shows: once an answer is there its connection may be gone."""
+
+    certificate: bytes | None = None
+    """DER."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's
+    ) -> aiohttp.connector.Connection:
+        connection = await super().connect(req, traces, timeout)
+        tls = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None
+        if tls is not None:
+            self.certificate = tls.getpeercert(binary_form=True)
+        return connection
+
+
 class Session:
     """Made by :func:`open_session`."""
 
-    def __init__(self, client: aiohttp.ClientSession, *, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, client: aiohttp.ClientSession, connector: "_WatchingConnector", *, clock: Clock, limits: Limits
+    ) -> None:
         self._client = client
+        self._connector = connector
         self._clock = clock
         self.limits = limits
         self._turn = asyncio.Semaphore(limits.concurrent)
         self._recent: deque[int] = deque(maxlen=limits.per_second)
+
+    @property
+    def certificate_ends_ns(self) -> int | None:
+        """Return when the certificate ends that the camera showed last; ``None`` outside TLS."""
+        return ends_ns(self._connector.certificate)
 
     async def request(self, request: HttpRequest) -> HttpAnswer:
         """Send one request and read the whole answer, whatever its status.
@@ -292,7 +320,7 @@ async def open_session(
     ssl: bool | aiohttp.Fingerprint = target.tls_verify
     if target.tls_fingerprint_sha256:
         ssl = aiohttp.Fingerprint(bytes.fromhex(target.tls_fingerprint_sha256.replace(":", "")))
-    connector = aiohttp.TCPConnector(
+    connector = _WatchingConnector(
         resolver=_CheckedResolver(policy),
         socket_factory=checked_socket,
         use_dns_cache=False,
@@ -308,4 +336,4 @@ async def open_session(
         trust_env=False,
         headers={"User-Agent": "Sightline", "Accept-Encoding": "identity"},
     ) as client:
-        yield Session(client, clock=clock, limits=limits)
+        yield Session(client, connector, clock=clock, limits=limits)

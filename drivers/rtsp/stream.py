@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from drivers.certificates import ends_ns
 from drivers.errors import (
     CameraAnswerError,
     CameraAuthenticationError,
@@ -76,6 +77,8 @@ class RtspStream:
         self.stats = StreamStats()
         self.last_error: CameraError | None = None
         self.state = StreamState.CONNECTING
+        self.certificate_ends_ns: int | None = None
+        """Of the certificate that the camera showed last; ``None`` outside TLS."""
         self._sink = sink
         self._clock = clock
         self._gate = connect_gate or asyncio.Semaphore(1)
@@ -140,6 +143,7 @@ class RtspStream:
             async with self._gate:
                 session = await stack.enter_async_context(open_session(self.source, delivery, self._clock))
             self._session = session
+            self.certificate_ends_ns = ends_ns(session.connection.certificate)
             count = partial(self._count, session.connection, session.video, self.stats.packets, self.stats.bytes)
             stack.callback(count)
             await _together(

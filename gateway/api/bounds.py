@@ -148,12 +148,18 @@ def shown(camera: Camera) -> BoundsModel:
     """Return what is shown of a camera's."""
     abilities = camera.view.head
     known = camera.bounds
+    limits, zones = models_of(known)
     return BoundsModel(
-        limits=[LimitsModel(**asdict(one)) for one in known.limits],
-        zones=[ZoneModel(**asdict(one)) for one in known.zones],
+        limits=limits,
+        zones=zones,
         confirmed=known.confirmed,
         told=abilities is not None
         and abilities.status
         and abilities.pan_deg is not None
         and abilities.tilt_deg is not None,
     )
+
+
+def models_of(known: Bounds) -> tuple[list[LimitsModel], list[ZoneModel]]:
+    """Return limits and zones as the API tells them."""
+    return [LimitsModel(**asdict(one)) for one in known.limits], [ZoneModel(**asdict(one)) for one in known.zones]

@@ -13,7 +13,7 @@ from gateway.access.rights import Rights
 from gateway.api import models, share_views, showing
 from gateway.api.description import answers
 from gateway.api.guard import Who, actor, confirmed, needs
-from gateway.api.hands import hand, note_mark
+from gateway.api.hands import as_printed, hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso_or_none
 from gateway.audit.events import Action, AuditEvent, Outcome
@@ -68,7 +68,7 @@ async def enrol(
 
     async def placed(urn: str) -> bool:
         if wish.unit is not None:
-            await the.deployments.mark(urn, wish.unit, by=hand(the, who))
+            await the.deployments.mark(urn, as_printed(the, wish.unit), by=hand(the, who))
         return the.deployments.standing(urn) is not None
 
     try:
@@ -99,7 +99,7 @@ async def enrol(
             )
         )
     if wish.unit is not None:
-        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, enrolled[0], wish.unit)
+        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, enrolled[0], as_printed(the, wish.unit))
     if known:
         response.status_code = 200
     rights = the.decider.rights(who)

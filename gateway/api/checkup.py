@@ -1,21 +1,15 @@
-"""One camera's health: all that is known of it, and putting off what of that needs a person (docs/design/health.md)."""
+"""One camera's health: all that is known of it, and of the unit that carries it (docs/design/health.md)."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, StringConstraints
+from fastapi import APIRouter
+from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
-from gateway.api import models
 from gateway.api.cameras import OneCamera
-from gateway.api.guard import Who, actor, needs
-from gateway.api.health import Need, need_model
-from gateway.api.rooms import Rooms, The
-from gateway.api.times import Instant, iso, iso_or_none
-from gateway.audit.events import Action, AuditEvent
-from gateway.fleet.cameras import Camera
-from gateway.health.urgency import Kind, UnitSigns
-from kernel.clock import to_ns
+from gateway.api.guard import Who, needs
+from gateway.api.health import Need, need_models
+from gateway.api.rooms import The
+from gateway.api.times import iso_or_none
+from gateway.health.urgency import UnitSigns
 from kernel.media import PictureFault
 
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}", tags=["health"])
@@ -56,23 +50,17 @@ class CheckUp(BaseModel):
     firmware: str
     newest_firmware: str
     """That another camera of its make and model has, or its own."""
+    certificate_ends: str | None
+    """Of that which it shows; null where it is not asked over TLS."""
     unit: UnitHealth | None
     needs: list[Need]
 
 
-class NewPutOff(models.Taken):
-    """Until when a need is to wait, null for as long as it lasts; and why, which everybody reads."""
-
-    until: Instant | None = None
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=models.ONE_LINE)
-    ]
-
-
 @router.get("/health", **needs(Permission.VIEW_LIVE, room=True))
-async def checkup(camera: OneCamera, the: The) -> CheckUp:
+async def checkup(camera: OneCamera, who: Who, the: The) -> CheckUp:
     """Return what is known of a camera's link, picture, clock and firmware, and of the unit that carries it."""
-    signs = the.ward.signs.get(camera.id)
+    signs, unit = the.ward.signs.get(camera.id), the.ward.unit_of(camera.id)
+    mine = [one for one in the.ward.needs if camera.id in one.cameras]
     identity = camera.description.identity
     make = (identity.manufacturer, identity.model)
     return CheckUp(
@@ -89,42 +77,10 @@ async def checkup(camera: OneCamera, the: The) -> CheckUp:
         model=identity.model,
         firmware=identity.firmware,
         newest_firmware=the.ward.newest.get(make, identity.firmware),
-        unit=_unit(signs.unit) if signs is not None and signs.unit is not None else None,
-        needs=_needs(the, camera),
+        certificate_ends=iso_or_none(signs.certificate_ends_ns if signs is not None else None),
+        unit=_unit(unit) if unit is not None else None,
+        needs=need_models(the, who, mine),
     )
-
-
-@router.put("/needs/{kind}/put-off", **needs(Permission.STEER, room=True))
-async def put_off(kind: Kind, wish: NewPutOff, request: Request, camera: OneCamera, who: Who, the: The) -> list[Need]:
-    """Have a need wait; it is still told of, with who had it wait and why. Return what the camera needs."""
-    until_ns = to_ns(wish.until) if wish.until is not None else None
-    need = await the.ward.put_off(camera.id, kind, until_ns=until_ns, reason=wish.reason, by_name=who.shown)
-    details = {
-        "kind": kind.value,
-        "cause": need.cause,
-        "reason": wish.reason,
-        **({"until": iso(until_ns)} if until_ns is not None else {}),
-    }
-    await the.trail.append(
-        AuditEvent(action=Action.NEED_PUT_OFF, actor=actor(request, who), subject=camera.id, details=details)
-    )
-    return _needs(the, camera)
-
-
-@router.delete("/needs/{kind}/put-off", **needs(Permission.STEER, room=True))
-async def take_up(kind: Kind, request: Request, camera: OneCamera, who: Who, the: The) -> list[Need]:
-    """Have a need that was put off come up again now. Return what the camera needs."""
-    await the.ward.take_up(camera.id, kind)
-    await the.trail.append(
-        AuditEvent(
-            action=Action.NEED_TAKEN_UP, actor=actor(request, who), subject=camera.id, details={"kind": kind.value}
-        )
-    )
-    return _needs(the, camera)
-
-
-def _needs(the: Rooms, camera: Camera) -> list[Need]:
-    return [need_model(the, one, camera) for one in the.ward.needs if one.camera == camera.id]
 
 
 def _unit(unit: UnitSigns) -> UnitHealth:

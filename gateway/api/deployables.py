@@ -6,7 +6,7 @@ from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api.cameras import OneCamera
 from gateway.api.guard import Who, needs
-from gateway.api.hands import hand, note_mark
+from gateway.api.hands import as_printed, hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action
 
@@ -39,8 +39,9 @@ async def deployable(camera: OneCamera, the: The) -> shapes.Deployable:
 async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who, the: The) -> shapes.Deployable:
     """Have a camera's unit be one that moves: all its cameras record only where a deployment says why."""
     urn = camera.description.identity.urn
-    await the.deployments.mark(urn, wish.unit, by=hand(the, who), thin_link=wish.thin_link)
-    await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, wish.unit)
+    label = as_printed(the, wish.unit)
+    await the.deployments.mark(urn, label, by=hand(the, who), thin_link=wish.thin_link)
+    await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, label)
     return _deployable(the, camera)
 
 

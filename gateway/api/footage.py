@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api import models
-from gateway.api.cameras import OneCamera
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, needs
 from gateway.api.rooms import Rooms, The
@@ -122,7 +121,7 @@ async def search(who: Who, the: The, area: Area, start: Start, end: End) -> Find
     pieces = await asyncio.gather(
         *(_recorded(the, one.camera_id, *span, slots=slots) for one, span in zip(listed, spans, strict=True))
     )
-    shown = await _stays(the, listed)
+    shown = await stay_models(the, listed)
     found = [
         Found(
             camera=one.camera_id,
@@ -138,12 +137,6 @@ async def search(who: Who, the: The, area: Area, start: Start, end: End) -> Find
     return Finds(found=found, left_off=len(stays) > len(listed))
 
 
-@router.get("/cameras/{camera_id}/places", **needs(Permission.VIEW_RECORDED))
-async def places(camera: OneCamera, the: The) -> list[Stay]:
-    """Return where a camera stood when, the oldest first; a fixed one since it was enrolled."""
-    return await _stays(the, await the.stays.of(camera.id))
-
-
 async def _recorded(
     the: Rooms, camera_id: CameraId, start_ns: int, end_ns: int, *, slots: asyncio.Semaphore
 ) -> list[Piece] | None:
@@ -156,7 +149,7 @@ async def _recorded(
     return [Piece(start=iso_after(span.start_ns), end=iso(span.end_ns)) for span in known.spans]
 
 
-async def _stays(the: Rooms, rows: Sequence[StayRow]) -> list[Stay]:
+async def stay_models(the: Rooms, rows: Sequence[StayRow]) -> list[Stay]:
     """Return stays as the API says them, each with the deployment that it belongs to."""
     wanted = {one.camera_id for one in rows}
     urns = {camera.id: camera.description.identity.urn for camera in the.fleet.cameras() if camera.id in wanted}

@@ -9,6 +9,7 @@ from gateway.api.rooms import Rooms
 from gateway.audit.events import Action, AuditEvent
 from gateway.deployments.life import Hand, Right
 from gateway.fleet.cameras import Camera
+from gateway.units.errors import UnknownUnitError
 
 _RIGHTS = {Permission.DEPLOY: Right.DEPLOY, Permission.DECIDE_DEPLOYMENT: Right.DECIDE}
 
@@ -22,6 +23,14 @@ def hand(the: Rooms, who: Identity) -> Hand:
         rights=frozenset(right for permission, right in _RIGHTS.items() if permission in may),
         person=who.token_name is None,
     )
+
+
+def as_printed(the: Rooms, label: str) -> str:
+    """Return a unit's label as it is printed, where there is such a unit; else what was said."""
+    try:
+        return the.units.register.unit(label).label if the.units is not None else label
+    except UnknownUnitError:
+        return label
 
 
 async def note_mark(the: Rooms, request: Request, who: Identity, action: Action, camera: Camera, unit: str) -> None:

@@ -1,8 +1,9 @@
-"""What of the cameras needs a person today, and how much of a month each was there (docs/design/health.md)."""
+"""What of cameras and units needs a person today, and how much of a month each was there (docs/design/health.md)."""
 
 import asyncio
 import csv
 import io
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -45,11 +46,15 @@ class PutOffModel(BaseModel):
 
 
 class Need(BaseModel):
-    """One thing that a person has to see to: at which camera, why, since when, and what is to be done."""
+    """One thing that a person has to see to: at which camera or unit, why, since when, and what is to be done.
 
-    camera: str
-    number: int
+    Of a unit, the camera is the first that it carries and one may see; null, as is its number, where it carries none.
+    """
+
+    camera: str | None
+    number: int | None
     name: str
+    """The camera's; empty where there is none."""
     unit: str | None
     """The label of the unit that it is about, where it is about one."""
     kind: Kind
@@ -95,22 +100,29 @@ class Availability(BaseModel):
 
 @router.get("/health", **needs(Permission.VIEW_LIVE, room=True))
 async def health(who: Who, the: The) -> Needs:
-    """Return what of the cameras that one may see needs a person, by urgency."""
+    """Return what of the cameras and units that one may see needs a person, by urgency."""
+    return Needs(looked=iso_or_none(the.ward.looked_ns), needs=need_models(the, who, the.ward.needs))
+
+
+def need_models(the: Rooms, who: Identity, all_needs: Iterable[urgency.Need]) -> list[Need]:
+    """Return needs as the API tells them: of cameras that one may see, and their units; to who enrols, of all units."""
     cameras = {camera.id: camera for camera in _visible(the, who, Permission.VIEW_LIVE)}
-    return Needs(
-        looked=iso_or_none(the.ward.looked_ns),
-        needs=[need_model(the, one, cameras[one.camera]) for one in the.ward.needs if one.camera in cameras],
-    )
+    enrols = the.decider.rights(who).rule(Permission.ENROL) is not None
+    told = []
+    for one in all_needs:
+        camera = next((cameras[each] for each in one.cameras if each in cameras), None)
+        if camera is not None or (one.whose.unit and enrols):
+            told.append(_need(the, one, camera))
+    return told
 
 
-def need_model(the: Rooms, one: urgency.Need, camera: Camera) -> Need:
-    """Return a need of a camera as the API tells it."""
+def _need(the: Rooms, one: urgency.Need, camera: Camera | None) -> Need:
     put_off = the.ward.put_off_of(one)
     return Need(
-        camera=camera.id,
-        number=camera.number,
-        name=camera.name,
-        unit=one.unit or None,
+        camera=camera.id if camera is not None else None,
+        number=camera.number if camera is not None else None,
+        name=camera.name if camera is not None else "",
+        unit=one.whose.unit or None,
         kind=one.kind,
         urgency=one.urgency,
         cause=one.cause,

@@ -27,7 +27,7 @@ async def presets(camera: OneCamera, the: The) -> list[models.PresetModel]:
 async def store(wish: models.NewPreset, request: Request, camera: OneCamera, who: Who, the: The) -> models.PresetModel:
     """Store where the head points now. One of another place, stored anew, is confirmed for this one."""
     preset = await the.fleet.host_of(camera).store_preset(camera.id, wish.name, wish.token)
-    await the.stays.confirm_preset(camera.id, preset.token)
+    await the.stays.confirm_preset(camera.id, preset.token, preset.name)
     await the.trail.append(
         AuditEvent(
             action=Action.PRESET_STORED,
@@ -43,6 +43,7 @@ async def store(wish: models.NewPreset, request: Request, camera: OneCamera, who
 async def remove(token: str, request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Forget a preset."""
     await the.fleet.host_of(camera).remove_preset(camera.id, token)
+    await the.stays.forget_preset(camera.id, token)
     await the.trail.append(
         AuditEvent(action=Action.PRESET_REMOVED, actor=actor(request, who), subject=camera.id, details={"token": token})
     )

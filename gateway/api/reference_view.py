@@ -42,7 +42,7 @@ async def picture(camera: OneCamera) -> Response:
     """Return what a camera is to show, small and grey as it is kept, so that people can compare it too."""
     if camera.reference is None:
         raise NotHereError("This camera has no reference view.", cure="Confirm what it shows now, and it has.")
-    return Response(_png(camera.reference.grey), media_type="image/png")
+    return Response(png(camera.reference.grey), media_type="image/png")
 
 
 @router.put("", **needs(Permission.ENROL))
@@ -67,7 +67,7 @@ async def forget(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     )
 
 
-def _png(grey: bytes) -> bytes:
+def png(grey: bytes) -> bytes:
     """Return a reference view as a picture (PNG specification, 8 bits of grey, no filter)."""
     rows = b"".join(b"\0" + grey[row * COLUMNS : (row + 1) * COLUMNS] for row in range(ROWS))
     header = struct.pack("!IIBBBBB", COLUMNS, ROWS, 8, 0, 0, 0, 0)

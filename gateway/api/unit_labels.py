@@ -50,8 +50,7 @@ async def several(
 async def _printed(the: Rooms, labels: list[str], size: LabelSize, first: int) -> Response:
     if the.units is None:
         raise UnitsOffError
-    for label in labels:
-        the.units.register.check_in_use(label)
+    labels = [the.units.register.check_in_use(label).label for label in labels]
     said = the.settings.telemetry
     pdf = await asyncio.to_thread(
         labels_pdf, labels, size=size, first=first, owner=said.label_owner, telephone=said.label_telephone

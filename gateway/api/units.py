@@ -18,6 +18,7 @@ from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
 from gateway.units.report import Value
+from gateway.units.trends import thinned
 
 router = APIRouter(prefix="/api/v1", tags=["units"])
 
@@ -143,26 +144,41 @@ class Certificate(BaseModel):
 @router.get("/units", **needs(Permission.VIEW_LIVE, room=True))
 async def units(who: Who, the: The) -> UnitList:
     """Return the units whose cameras one may see, by label; for who enrols, every one."""
-    room = _room(the)
-    shown = [row for row in room.register.units() if sees(the, who, row)]
+    room, enrols = _room(the), _enrols(the, who)
+    seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
+    # All at once: to ask of each unit which cameras are its own takes a look at every camera for each.
+    carried = the.belonging.of_all() if the.belonging is not None else {}
+    theirs: dict[str, list[str]] = {
+        row.label: [one.id for one in carried.get(row.label, ()) if seen is None or one.id in seen]
+        for row in room.register.units()
+    }
+    shown = [row for row in room.register.units() if enrols or theirs[row.label]]
     labels = {row.label for row in shown}
-    refusals = [one for one in room.refusals.all() if _enrols(the, who) or one.label in labels]
-    return UnitList(units=[await _unit(the, who, row) for row in shown], refusals=[_refusal(one) for one in refusals])
+    refusals = [one for one in room.refusals.all() if enrols or one.label in labels]
+    return UnitList(
+        units=[_unit(the, row, theirs[row.label]) for row in shown], refusals=[_refusal(one) for one in refusals]
+    )
 
 
 @router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
 async def unit(label: Label, who: Who, the: The) -> OneUnit:
     """Return one unit."""
-    return await _one(the, who, seen(the, who, label))
+    return _one(the, who, seen(the, who, label))
 
 
 @router.get("/units/{label}/trend", **needs(Permission.VIEW_LIVE, room=True))
 async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the: The) -> list[Point]:
-    """Return what a unit said of battery, signal, temperature or data, a point a minute at most, for 31 days."""
+    """Return what a unit said of battery, signal, temperature or data, a point a minute at most, for 31 days.
+
+    Where there are many, those are left out that draw nothing: at most 502 are told for each value, and of each 250th
+    of the time the lowest and the highest.
+    """
     row = seen(the, who, label)
     from_ns, to_ns = span_ns(start, end)
     points = await _room(the).register.trend(row.label, f"state/{kind}", from_ns=from_ns, to_ns=to_ns)
-    return [Point(time=iso(one.at_ns), values=dict(one.values)) for one in points]
+    return [
+        Point(time=iso(one.at_ns), values=dict(one.values)) for one in thinned(points, from_ns=from_ns, to_ns=to_ns)
+    ]
 
 
 @router.post("/units", status_code=201, **needs(Permission.ENROL, room=True))
@@ -178,27 +194,27 @@ async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
         budget_bytes=wish.budget_bytes,
     )
     await _note(the, request, who, Action.UNIT_ENROLLED, row.label, serial=row.serial, model=row.model)
-    return await _one(the, who, row)
+    return _one(the, who, row)
 
 
 @router.put("/units/{label}", **needs(Permission.ENROL, room=True))
 async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the: The) -> OneUnit:
     """Say anew what people say of a unit."""
     room = _room(the)
-    room.register.check_in_use(label)
+    label = room.register.check_in_use(label).label
     device, camera = _device(the, wish.camera), wish.camera  # known to the fleet, hence no text of somebody
     row = await room.register.change(
         label, model=wish.model, note=wish.note, device_id=device, budget_bytes=wish.budget_bytes
     )
     await _note(the, request, who, Action.UNIT_CHANGED, label, camera=camera, note=wish.note)
-    return await _one(the, who, row)
+    return _one(the, who, row)
 
 
 @router.post("/units/{label}/certificate", status_code=201, **needs(Permission.ENROL, room=True, step_up=True))
 async def certify(label: Label, request: Request, who: Who, the: The) -> Certificate:
     """Make a unit a certificate. Those that it has go on, so that it can be given the new one before its end."""
     room = _room(the)
-    room.register.check_in_use(label)
+    label = room.register.check_in_use(label).label
     issued = await room.credentials.issue(label)
     await _note(the, request, who, Action.UNIT_CERTIFIED, label, serial=issued.serial)
     return Certificate(
@@ -219,7 +235,7 @@ async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: 
     Nothing more is taken by it from then on, and a connection that was made with it ends.
     """
     room = _room(the)
-    room.register.unit(label)
+    label = room.register.unit(label).label
     if not await room.credentials.revoke(label, [serial]):
         raise UnknownCertificateError(label)
     await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
@@ -267,10 +283,10 @@ def _device(the: Rooms, camera: str | None) -> str | None:
     return the.fleet.camera(camera).device_id if camera is not None else None
 
 
-async def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
+def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
     register = _room(the).register
-    data = await register.forecast(row.label)
-    hours = await battery_hours(register, row.label, now_ns=the.clock.wall_ns())
+    data = register.forecast(row.label)
+    hours = battery_hours(register, row.label, now_ns=the.clock.wall_ns())
     return Unit(
         label=row.label,
         link=register.link(row.label),
@@ -279,7 +295,7 @@ async def _unit(the: Rooms, who: Identity, row: UnitRow) -> Unit:
         urn=row.urn,
         firmware=row.firmware,
         note=row.note,
-        cameras=cameras_of(the, who, row),
+        cameras=cameras,
         heard=iso_or_none(row.heard_ns),
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),
@@ -301,10 +317,10 @@ def state(one: Stored) -> State:
     return State(kind=one.name, time=iso(one.taken_ns), unit_time=iso(one.unit_ns), values=dict(one.values))
 
 
-async def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
+def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
     room = _room(the)
     return OneUnit(
-        **(await _unit(the, who, row)).model_dump(),
+        **_unit(the, row, cameras_of(the, who, row)).model_dump(),
         certificates=[
             UnitCertificate(
                 serial=one.serial,

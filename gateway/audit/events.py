@@ -134,6 +134,8 @@ class Action(StrEnum):
     UNIT_RETIRED = "unit.retired"
     UNIT_COMMANDED = "unit.commanded"
     UNIT_MOVED = "unit.moved"
+    UNIT_NEED_PUT_OFF = "unit.need-put-off"
+    UNIT_NEED_TAKEN_UP = "unit.need-taken-up"
     SHARE_JOINED = "share.joined"
     SHARE_LEFT = "share.left"
     AUDIT_READ = "audit.read"

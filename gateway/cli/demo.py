@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ from gateway.access.permissions import Role
 from gateway.app import Gateway, open_gateway
 from gateway.audit.events import Action, AuditEvent
 from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
+from gateway.cli.demo_trouble import Troublemaker, obey, typed
 from gateway.cli.demo_units import enrol_units
 from gateway.cli.enrolment import ME, enrol_borough
 from gateway.cli.failures import plainly
@@ -96,7 +98,7 @@ async def _demo(settings: Settings, cameras: int, units: int) -> None:
         if not stop.is_set():
             console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
             console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
-            await _unless(stop, _watch(borough))
+            await _unless(stop, _attend(borough, told=console.print))
         console.print("Stopping …")
 
 
@@ -134,6 +136,16 @@ async def _unless(stop: asyncio.Event, work: Any) -> None:
         await asyncio.wait(jobs)
     if not jobs[0].cancelled():
         jobs[0].result()
+
+
+async def _attend(borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
+    """Do what is typed to the units, as long as the borough lives."""
+    async with asyncio.TaskGroup() as tasks:
+        if borough.units:
+            troublemaker = Troublemaker(borough, borough.units)
+            told(troublemaker.usage)
+            tasks.create_task(obey(typed(), troublemaker, told), name="what is typed")
+        await _watch(borough)
 
 
 async def _watch(borough: BoroughProcess) -> None:

@@ -1,4 +1,4 @@
-"""What of a camera that needs a person was put off: by whom, until when and why."""
+"""What of a camera or unit that needs a person was put off: by whom, until when and why."""
 
 from dataclasses import asdict, dataclass
 
@@ -12,9 +12,13 @@ from gateway.db.tables import put_offs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutOff:
-    """``kind``, ``urgency`` and ``cause`` are the need's as it was then; ``until_ns`` is ``None``: until it is over."""
+    """``kind``, ``urgency`` and ``cause`` are the need's as it was then; ``until_ns`` is ``None``: until it is over.
 
-    camera_id: str
+    It is of a camera or of a unit.
+    """
+
+    camera_id: str | None = None
+    unit: str | None = None
     kind: str
     urgency: str
     cause: str
@@ -32,22 +36,23 @@ class PutOffs:
 
     async def all(self) -> list[PutOff]:
         """Return every one."""
-        rows = await self._connection.execute(select(put_offs))
+        rows = await self._connection.execute(select(*(put_offs.c[name] for name in PutOff.__slots__)))
         return [PutOff(**row._asdict()) for row in rows]
 
     async def put(self, one: PutOff) -> None:
-        """Store one in place of what was put off before of that camera and kind.
+        """Store one in place of what was put off before of that camera or unit, and kind.
 
         Raises:
             ConflictError: the camera has been removed.
         """
-        await self.remove(one.camera_id, one.kind)
+        await self.remove(one.camera_id, one.unit, one.kind)
         try:
             await self._connection.execute(insert(put_offs).values(asdict(one)))
         except IntegrityError as error:
             raise ConflictError("The camera has been removed.") from error
 
-    async def remove(self, camera_id: str, kind: str) -> None:
-        """Forget one."""
-        here = (put_offs.c.camera_id == camera_id) & (put_offs.c.kind == kind)
+    async def remove(self, camera_id: str | None, unit: str | None, kind: str) -> None:
+        """Forget one of a camera or of a unit."""
+        whose = put_offs.c.camera_id == camera_id if camera_id is not None else put_offs.c.unit == unit
+        here = whose & (put_offs.c.kind == kind)
         await self._connection.execute(delete(put_offs).where(here))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.db.reference_views import ReferenceView
 from gateway.db.tables import camera_stays, confirmed_presets
 from kernel.ids import CameraId
 
@@ -25,6 +26,26 @@ class StayRow:
     bearing_deg: float | None
     bounds: str | None = None
     """What its head was kept within when it left."""
+    hfov_deg: float | None = None
+    """How wide it saw when it left."""
+    presets: str | None = None
+    """Those that were stored while it stood there and not removed, as JSON: a list of token and name."""
+    reference_ns: int | None = None
+    """When the reference view was taken that it had when it left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a camera had where it stood. ``bounds`` and ``presets`` are JSON, as in :class:`StayRow`."""
+
+    bounds: str | None = None
+    hfov_deg: float | None = None
+    presets: str | None = None
+    view: ReferenceView | None = None
+
+
+_SHOWN = tuple(camera_stays.c[name] for name in StayRow.__dataclass_fields__)
+"""Reference views are read by themselves: they are the most of a row."""
 
 
 class StayRows:
@@ -45,19 +66,33 @@ class StayRows:
         values = {key: value for key, value in _values(row).items() if key not in {"id", "from_ns", "to_ns"}}
         await self._connection.execute(update(camera_stays).where(here).values(values))
 
-    async def end(self, camera_id: str, to_ns: int, bounds: str | None) -> None:
-        """Have a camera stand there no more."""
+    async def end(self, camera_id: str, to_ns: int, left: Left) -> None:
+        """Have a camera stand there no more, and keep what it had there."""
         here = (camera_stays.c.camera_id == camera_id) & camera_stays.c.to_ns.is_(None)
-        await self._connection.execute(update(camera_stays).where(here).values(to_ns=to_ns, bounds=bounds))
+        kept = {
+            "bounds": left.bounds,
+            "hfov_deg": left.hfov_deg,
+            "presets": left.presets,
+            "reference_ns": left.view.taken_ns if left.view is not None else None,
+            "reference": left.view.grey if left.view is not None else None,
+        }
+        await self._connection.execute(update(camera_stays).where(here).values(to_ns=to_ns, **kept))
+
+    async def reference_of(self, camera_id: str, stay_id: str) -> ReferenceView | None:
+        """Return the reference view that a camera had when a stay of it ended."""
+        here = (camera_stays.c.camera_id == camera_id) & (camera_stays.c.id == stay_id)
+        query = select(camera_stays.c.reference_ns, camera_stays.c.reference).where(here)
+        row = (await self._connection.execute(query)).one_or_none()
+        return ReferenceView(row.reference_ns, row.reference) if row is not None and row.reference else None
 
     async def of(self, camera_id: str) -> list[StayRow]:
         """Return where a camera stood, the oldest first."""
-        query = select(camera_stays).where(camera_stays.c.camera_id == camera_id)
+        query = select(*_SHOWN).where(camera_stays.c.camera_id == camera_id)
         return await self._read(query.order_by(camera_stays.c.from_ns, camera_stays.c.id))
 
     async def of_all(self, cameras: Collection[str]) -> list[StayRow]:
         """Return where these cameras stood, by camera and time."""
-        query = select(camera_stays).where(camera_stays.c.camera_id.in_(sorted(cameras)))
+        query = select(*_SHOWN).where(camera_stays.c.camera_id.in_(sorted(cameras)))
         return await self._read(query.order_by(camera_stays.c.camera_id, camera_stays.c.from_ns, camera_stays.c.id))
 
     async def within(self, box: tuple[float, float, float, float], start_ns: int, end_ns: int) -> list[StayRow]:
@@ -66,7 +101,7 @@ class StayRows:
         ``box``: least and greatest latitude, then longitude, in degrees.
         """
         south_deg, north_deg, west_deg, east_deg = box
-        query = select(camera_stays).where(
+        query = select(*_SHOWN).where(
             camera_stays.c.latitude_deg.between(south_deg, north_deg),
             camera_stays.c.longitude_deg.between(west_deg, east_deg),
             camera_stays.c.from_ns < end_ns,
@@ -86,15 +121,27 @@ class StayRows:
         times = (await self._connection.execute(query.order_by(camera_stays.c.from_ns))).scalars().all()
         return times[-1] if len(times) > 1 else None
 
-    async def confirm(self, camera_id: str, token: str, at_ns: int) -> None:
+    async def confirm(self, camera_id: str, token: str, name: str, at_ns: int) -> None:
         """Note that a preset shows what it should from where its camera stands."""
         await self.doubt(camera_id, token)
-        await self._connection.execute(insert(confirmed_presets).values(camera_id=camera_id, token=token, at_ns=at_ns))
+        values = {"camera_id": camera_id, "token": token, "name": name, "at_ns": at_ns}
+        await self._connection.execute(insert(confirmed_presets).values(values))
 
     async def doubt(self, camera_id: str, token: str) -> None:
         """Forget that it does."""
         of_it = (confirmed_presets.c.camera_id == camera_id) & (confirmed_presets.c.token == token)
         await self._connection.execute(delete(confirmed_presets).where(of_it))
+
+    async def stored_here(self, camera_id: str) -> list[tuple[str, str]]:
+        """Return token and name of the presets that were stored while a camera stood where it stands, by token."""
+        began = select(camera_stays.c.from_ns).where(
+            camera_stays.c.camera_id == camera_id, camera_stays.c.to_ns.is_(None)
+        )
+        query = select(confirmed_presets.c.token, confirmed_presets.c.name).where(
+            confirmed_presets.c.camera_id == camera_id, confirmed_presets.c.at_ns >= began.scalar_subquery()
+        )
+        rows = await self._connection.execute(query.order_by(confirmed_presets.c.token))
+        return [(row.token, row.name) for row in rows]
 
     async def confirmed(self, camera_id: str, since_ns: int) -> set[str]:
         """Return the tokens of a camera's presets that were confirmed since an instant."""

@@ -188,6 +188,23 @@ class UnitRows:
         )
         return [TrendRow(**row._asdict()) for row in await self._connection.execute(query)]
 
+    async def newest_of_each(self, kind: str, from_ns: int, step_ns: int) -> list[TrendRow]:
+        """Return of every unit the newest point of a kind in each stretch of so many ns since an instant, in order."""
+        here = (unit_trends.c.kind == kind) & (unit_trends.c.at_ns >= from_ns)
+        newest = (
+            select(unit_trends.c.label, func.max(unit_trends.c.at_ns).label("at_ns"))
+            .where(here)
+            .group_by(unit_trends.c.label, unit_trends.c.at_ns // step_ns)
+            .subquery()
+        )
+        query = (
+            select(unit_trends)
+            .join(newest, (unit_trends.c.label == newest.c.label) & (unit_trends.c.at_ns == newest.c.at_ns))
+            .where(unit_trends.c.kind == kind)
+            .order_by(unit_trends.c.at_ns)
+        )
+        return [TrendRow(**row._asdict()) for row in await self._connection.execute(query)]
+
     async def newest_trends(self) -> dict[tuple[str, str], int]:
         """Return when the newest point of each unit and kind is."""
         newest = func.max(unit_trends.c.at_ns).label("newest_ns")

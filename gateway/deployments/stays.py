@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from gateway.db.engine import Database
+from gateway.db.reference_views import ReferenceView
 from gateway.db.stays import StayRow, StayRows
 from kernel.clock import Clock
 from kernel.geography import Place, inside
@@ -52,10 +53,20 @@ class Stays:
             since_ns = await rows.moved_ns(camera)
             return set(tokens) - await rows.confirmed(camera, since_ns) if since_ns is not None else set()
 
-    async def confirm_preset(self, camera: CameraId, token: str) -> None:
+    async def confirm_preset(self, camera: CameraId, token: str, name: str) -> None:
         """Note that a preset was stored where its camera stands."""
         async with self._database.write() as connection:
-            await StayRows(connection).confirm(camera, token, self._clock.wall_ns())
+            await StayRows(connection).confirm(camera, token, name, self._clock.wall_ns())
+
+    async def forget_preset(self, camera: CameraId, token: str) -> None:
+        """Note that a preset is not there any more."""
+        async with self._database.write() as connection:
+            await StayRows(connection).doubt(camera, token)
+
+    async def reference_of(self, camera: CameraId, stay: str) -> ReferenceView | None:
+        """Return the reference view that a camera had when it left a place; ``None`` where it had none."""
+        async with self._database.read() as connection:
+            return await StayRows(connection).reference_of(camera, stay)
 
 
 def stay_at(stays: Sequence[StayRow], at_ns: int) -> StayRow | None:

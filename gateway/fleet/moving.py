@@ -1,5 +1,6 @@
 """Where a camera stands, as it is written down when that changes; and what of it held only where it stood."""
 
+import json
 from dataclasses import replace
 
 from pydantic import TypeAdapter
@@ -7,7 +8,7 @@ from pydantic import TypeAdapter
 from gateway.db.devices import CameraRow
 from gateway.db.reference_views import ReferenceView
 from gateway.db.standing import Standing
-from gateway.db.stays import StayRow
+from gateway.db.stays import Left, StayRow
 from kernel.geography import Place, distance_m
 from kernel.ids import CameraId, new_id
 from ptz.bounds import Bounds
@@ -22,15 +23,16 @@ async def settled(
 ) -> tuple[str | None, ReferenceView | None]:
     """Write down where a camera stands after a change; return its head's bounds and its reference view as of then.
 
-    Bounds of another place are not confirmed for this one, and the stay that ends keeps them; the reference view of
-    another place is none. ``anew``: it was put up, or taken down, also where the place is the same.
+    Bounds of another place are not confirmed for this one, and the reference view of another place is none; the stay
+    that ends keeps both, with its presets and lens. ``anew``: it was put up, or taken down, also where the place stays
+    the same.
     """
     stays, said = kept.stays, await kept.bounds.of(after.id)
     here = _stay(after, now_ns)
     if before is None:
         await stays.begin(here)
     elif anew or _moved(before, after):
-        await stays.end(after.id, now_ns, said)
+        await stays.end(after.id, now_ns, await left(kept, before))
         await stays.begin(here)
         await kept.views.put(after.id, None)
         if said is not None:
@@ -39,6 +41,17 @@ async def settled(
     elif _place(before) != _place(after):
         await stays.correct(here)
     return said, await kept.views.of(after.id)
+
+
+async def left(kept: Standing, row: CameraRow) -> Left:
+    """Return what a camera has where it stands: whoever puts one up there again can see what it was."""
+    presets = [{"token": token, "name": name} for token, name in await kept.stays.stored_here(row.id)]
+    return Left(
+        bounds=await kept.bounds.of(row.id),
+        hfov_deg=row.hfov_deg,
+        presets=json.dumps(presets) if presets else None,
+        view=await kept.views.of(row.id),
+    )
 
 
 def _place(row: CameraRow) -> tuple[object, ...]:

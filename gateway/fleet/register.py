@@ -15,10 +15,9 @@ from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.db.reference_views import ReferenceView, ReferenceViews
 from gateway.db.standing import Standing
-from gateway.db.stays import StayRows
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
 from gateway.fleet.errors import UnknownCameraError
-from gateway.fleet.moving import BOUNDS, place_of, settled
+from gateway.fleet.moving import BOUNDS, left, place_of, settled
 from gateway.vault import Sealer, Vault, VaultError
 from kernel.clock import Clock
 from kernel.geography import bearing_wrap
@@ -199,8 +198,11 @@ class Register:
     async def remove(self, camera: CameraId) -> None:
         """Forget a camera, and its device with its last view. Recordings stay until their retention ends."""
         async with self._database.write() as connection:
-            await StayRows(connection).end(camera, self._clock.wall_ns(), await BoundsTable(connection).of(camera))
-            await Devices(connection).remove_camera(camera)
+            devices, kept = Devices(connection), Standing(connection)
+            for row, _ in await devices.cameras():
+                if row.id == camera:
+                    await kept.stays.end(camera, self._clock.wall_ns(), await left(kept, row))
+            await devices.remove_camera(camera)
 
 
 def unknown() -> UnknownCameraError:

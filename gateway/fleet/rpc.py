@@ -169,6 +169,8 @@ class CameraState(Message):
     """``None`` where nothing is found wrong, or nothing is looked at yet."""
     small_only: bool = False
     """Its sub stream stands for main now: its link is thin, and nobody asked for more."""
+    certificate_ends_ns: int | None = None
+    """Of the certificate that it shows; ``None`` where it is not asked over TLS."""
 
 
 class CameraChanged(Message):

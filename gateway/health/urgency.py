@@ -1,7 +1,7 @@
 """What of the cameras needs a person, how urgently, and what is to be done. No clock, no database."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,8 @@ CERTIFICATE_NS = 30 * DAY_NS
 CERTIFICATE_TODAY_NS = 7 * DAY_NS
 BATTERY_NOW_H, BATTERY_TODAY_H, BATTERY_SOON_H = 4.0, 24.0, 72.0
 DISK_FREE_SHARE = 0.05
+BUDGET_TODAY_NS = 3 * DAY_NS
+BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
 
 
 class Urgency(StrEnum):
@@ -39,6 +41,8 @@ class Kind(StrEnum):
     PICTURE = "picture"
     UNIT_DISK = "unit-disk"
     CERTIFICATE = "certificate"
+    """A camera's own, or a unit's."""
+    DATA_BUDGET = "data-budget"
     CLOCK = "clock"
     FIRMWARE = "firmware"
 
@@ -50,6 +54,8 @@ class UnitSigns:
     label: str
     missed: bool
     """Whether it should be heard and is not: one in store may be switched off."""
+    cameras: tuple[CameraId, ...] = ()
+    """Those that it carries and that are enrolled."""
     heard_ns: int | None = None
     battery_h: float | None = None
     disk_free_share: float | None = None
@@ -57,6 +63,10 @@ class UnitSigns:
     disk_said_ns: int | None = None
     certificate_ends_ns: int | None = None
     """Of the one that lasts longest."""
+    budget_spent: bool = False
+    """Whether its SIM has sent its month's data."""
+    budget_ends_ns: int | None = None
+    """When it will have, as it goes now; ``None`` where that is not in this month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +89,38 @@ class Signs:
     make: tuple[str, str] = ("", "")
     """Manufacturer and model."""
     firmware: str = ""
-    unit: UnitSigns | None = None
+    certificate_ends_ns: int | None = None
+    """Of that which it shows, where it is asked over TLS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What is known of all that may need somebody: every camera, and every unit whether it carries one or not."""
+
+    cameras: Sequence[Signs] = ()
+    units: Sequence[UnitSigns] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose a need is: a camera's or a unit's, which is one thing to see to however many cameras it carries."""
+
+    camera: CameraId | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """One thing that a person has to see to. ``since_ns`` is ``None`` where it is not known of itself."""
 
-    camera: CameraId
+    whose: Whose
     kind: Kind
     urgency: Urgency
     cause: str
     cure: str
     since_ns: int | None = None
-    unit: str = ""
-    """The unit that it is about, where it is about one."""
+    cameras: tuple[CameraId, ...] = ()
+    """At which it is seen: the camera, or those that the unit carries, if any."""
 
 
 _PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
@@ -117,20 +144,17 @@ _PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
 }
 
 
-def needs(cameras: Iterable[Signs], *, now_ns: int) -> list[Need]:
+def needs(known: Round, *, now_ns: int) -> list[Need]:
     """Return everything that needs a person, the most urgent first."""
-    known = list(cameras)
-    newest = newest_firmware(known)
-    found: list[Need] = []
-    units: set[str] = set()
-    for one in known:
-        found += _of(one, now_ns, newest)
-        # A unit is one thing to see to, however many views it has.
-        if one.unit is not None and one.unit.label not in units:
-            units.add(one.unit.label)
-            found += _of_unit(one.camera, one.unit, now_ns)
+    newest = newest_firmware(known.cameras)
+    found = [need for one in known.cameras for need in _of(one, now_ns, newest)]
+    found += [need for unit in known.units for need in _of_unit(unit, now_ns)]
     urgencies, kinds = list(Urgency), list(Kind)
-    return sorted(found, key=lambda one: (urgencies.index(one.urgency), kinds.index(one.kind), one.camera))
+
+    def order(one: Need) -> tuple[int, int, Sequence[CameraId], str]:
+        return urgencies.index(one.urgency), kinds.index(one.kind), one.cameras, one.whose.unit
+
+    return sorted(found, key=order)
 
 
 def more_urgent(one: Urgency, other: Urgency) -> bool:
@@ -141,7 +165,8 @@ def more_urgent(one: Urgency, other: Urgency) -> bool:
 
 def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Iterable[Need]:
     def need(kind: Kind, urgency: Urgency, cause: str, cure: str, since_ns: int | None = None) -> Need:
-        return Need(camera=one.camera, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns)
+        whose, at = Whose(camera=one.camera), (one.camera,)
+        return Need(whose=whose, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns, cameras=at)
 
     away = one.missed and not one.live
     if away and (one.given_up or one.last_frame_ns is None or now_ns - one.last_frame_ns >= LINK_NS):
@@ -157,23 +182,42 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
     if one.clock_off_s is not None and abs(one.clock_off_s) >= CLOCK_OFF_S:
         cause = f"The times of its pictures may be off by {abs(one.clock_off_s):.0f} s."
         yield need(Kind.CLOCK, Urgency.TODAY, cause, "Set its time server, or its clock.")
+    if one.certificate_ends_ns is not None and one.certificate_ends_ns - now_ns < CERTIFICATE_NS:
+        # Over, it is no more urgent: where it is checked there is no picture, and that is told as such.
+        soon = one.certificate_ends_ns - now_ns >= CERTIFICATE_TODAY_NS
+        cause = f"Its own certificate {_ends(one.certificate_ends_ns, now_ns)}."
+        cure = "Give the camera a new one, and pin that where the old one is pinned."
+        yield need(Kind.CERTIFICATE, Urgency.SOON if soon else Urgency.TODAY, cause, cure)
     best = newest.get(one.make, one.firmware)
     if one.firmware and best != one.firmware:
         cause = f"Its firmware is {one.firmware}; another of its model has {best}."
         yield need(Kind.FIRMWARE, Urgency.SOON, cause, "Update it when somebody is at it next.")
 
 
-def _of_unit(camera: CameraId, unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+def _ends(ends_ns: int, now_ns: int) -> str:
+    """Return when a certificate ends, in words."""
+    if ends_ns <= now_ns:
+        return "has ended"
+    left_days = (ends_ns - now_ns) // DAY_NS
+    return f"ends in {_days(left_days)}" if left_days else "ends within a day"
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+    whose, at = Whose(unit=unit.label), unit.cameras
     for kind, urgency, cause, cure, since_ns in _of_box(unit, now_ns):
-        yield Need(
-            camera=camera, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns, unit=unit.label
-        )
+        yield Need(whose=whose, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns, cameras=at)
 
 
 def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
     if unit.missed:
         cause = f"Unit {unit.label} is not heard."
-        yield Kind.UNIT_LINK, Urgency.NOW, cause, "Look at its last position and battery; go there.", unit.heard_ns
+        # Without a camera it watches nothing yet: whoever has it at hand sees to it.
+        urgency = Urgency.NOW if unit.cameras else Urgency.TODAY
+        yield Kind.UNIT_LINK, urgency, cause, "Look at its last position and battery; go there.", unit.heard_ns
     if unit.battery_h is not None and unit.battery_h < BATTERY_SOON_H:
         urgency = (
             Urgency.NOW
@@ -192,12 +236,19 @@ def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, 
         yield Kind.UNIT_DISK, Urgency.SOON, cause, "See whether it deletes its oldest footage by itself.", None
     ends_ns = unit.certificate_ends_ns
     if ends_ns is not None and ends_ns - now_ns < CERTIFICATE_NS:
-        left_days = max(0, ends_ns - now_ns) // DAY_NS
-        cause = f"The certificate of unit {unit.label} ends in {left_days} days."
+        cause = f"The certificate of unit {unit.label} {_ends(ends_ns, now_ns)}"
         urgency = Urgency.TODAY if ends_ns - now_ns < CERTIFICATE_TODAY_NS else Urgency.SOON
-        if ends_ns <= now_ns:
-            cause, urgency = f"The certificate of unit {unit.label} has ended: it cannot call in.", Urgency.NOW
+        cause, urgency = (f"{cause}: it cannot call in.", Urgency.NOW) if ends_ns <= now_ns else (f"{cause}.", urgency)
         yield Kind.CERTIFICATE, urgency, cause, "Issue it a new one and put that into the unit.", None
+    if unit.budget_spent:
+        cause = f"The SIM of unit {unit.label} has sent its month's data."
+        yield Kind.DATA_BUDGET, Urgency.TODAY, cause, BUDGET_CURE, None
+    elif unit.budget_ends_ns is not None:
+        left_ns = max(0, unit.budget_ends_ns - now_ns)
+        within = _days(max(1, -(-left_ns // DAY_NS)))
+        cause = f"As it goes now, the SIM of unit {unit.label} will have sent its month's data within {within}."
+        urgency = Urgency.TODAY if left_ns < BUDGET_TODAY_NS else Urgency.SOON
+        yield Kind.DATA_BUDGET, urgency, cause, BUDGET_CURE, None
 
 
 def newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:

@@ -1,4 +1,4 @@
-"""Keeps what of the cameras needs a person now, since when, and what of it was put off: looked at twice a minute."""
+"""Keeps what needs a person now, since when, and what of it was put off: looked at twice a minute."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -6,7 +6,18 @@ from dataclasses import replace
 from gateway.db.engine import Database
 from gateway.db.put_offs import PutOff, PutOffs
 from gateway.health.errors import NoSuchNeedError, PutOffError
-from gateway.health.urgency import Kind, Need, Signs, Urgency, more_urgent, needs, newest_firmware
+from gateway.health.urgency import (
+    Kind,
+    Need,
+    Round,
+    Signs,
+    UnitSigns,
+    Urgency,
+    Whose,
+    more_urgent,
+    needs,
+    newest_firmware,
+)
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId
 
@@ -15,17 +26,19 @@ PUT_OFF_MOST_NS = 31 * 86_400 * NS_PER_S
 OVER_NS = 900 * NS_PER_S
 """What was put off is forgotten once it has been over for so long: a link that comes and goes is one trouble."""
 
-_Key = tuple[CameraId, Kind]
+_Key = tuple[Whose, Kind]
 
 
 class Ward:
-    """``signs`` gives what is known of every camera now."""
+    """``signs`` gives what is known of every camera and unit now."""
 
-    def __init__(self, signs: Callable[[], Awaitable[Sequence[Signs]]], database: Database, *, clock: Clock) -> None:
+    def __init__(self, signs: Callable[[], Awaitable[Round]], database: Database, *, clock: Clock) -> None:
         self.needs: tuple[Need, ...] = ()
         """The most urgent first, as of the last look."""
         self.signs: Mapping[CameraId, Signs] = {}
         """What was known then of each camera."""
+        self.units: Mapping[str, UnitSigns] = {}
+        """What was known then of each unit, by label."""
         self.newest: Mapping[tuple[str, str], str] = {}
         """The newest firmware by make and model."""
         self.looked_ns: int | None = None
@@ -54,17 +67,18 @@ class Ward:
 
     async def look(self) -> None:
         """Judge everything anew."""
-        signs = await self._signs()
+        known = await self._signs()
         now_ns = self._clock.wall_ns()
-        found = needs(signs, now_ns=now_ns)
+        found = needs(known, now_ns=now_ns)
         # What does not say itself since when it is so, has been so since it was first seen.
-        self._since = {(one.camera, one.kind): self._since.get((one.camera, one.kind), now_ns) for one in found}
+        self._since = {(one.whose, one.kind): self._since.get((one.whose, one.kind), now_ns) for one in found}
         self.needs = tuple(
-            one if one.since_ns is not None else replace(one, since_ns=self._since[one.camera, one.kind])
+            one if one.since_ns is not None else replace(one, since_ns=self._since[one.whose, one.kind])
             for one in found
         )
-        self.signs = {one.camera: one for one in signs}
-        self.newest = newest_firmware(signs)
+        self.signs = {one.camera: one for one in known.cameras}
+        self.units = {one.label: one for one in known.units}
+        self.newest = newest_firmware(known.cameras)
         self.looked_ns = now_ns
         for call in tuple(self._listening):
             call()
@@ -72,10 +86,14 @@ class Ward:
 
     def put_off_of(self, need: Need) -> PutOff | None:
         """Return by whom a need was put off, until when and why; ``None`` where it was not, or comes up again."""
-        one = (self._put_off or {}).get((need.camera, need.kind))
+        one = (self._put_off or {}).get((need.whose, need.kind))
         return one if one is not None and not self._comes_up_again(one, need) else None
 
-    async def put_off(self, camera: CameraId, kind: Kind, *, until_ns: int | None, reason: str, by_name: str) -> Need:
+    def unit_of(self, camera: CameraId) -> UnitSigns | None:
+        """Return what is known of the unit that carries a camera; ``None`` where none does."""
+        return next((one for one in self.units.values() if camera in one.cameras), None)
+
+    async def put_off(self, whose: Whose, kind: Kind, *, until_ns: int | None, reason: str, by_name: str) -> Need:
         """Have a need wait until an instant, or with ``None`` for as long as it lasts; it is still told of.
 
         It comes up before if it becomes more urgent, or another fault of the picture takes its place.
@@ -87,10 +105,11 @@ class Ward:
         now_ns = self._clock.wall_ns()
         if until_ns is not None and not now_ns < until_ns <= now_ns + PUT_OFF_MOST_NS:
             raise PutOffError("It can be put off until an instant within 31 days.", cure="Choose another one.")
-        need = self._need(camera, kind)
+        need = self._need(whose, kind)
         put_off = await self._known()
         one = PutOff(
-            camera_id=camera,
+            camera_id=whose.camera,
+            unit=whose.unit or None,
             kind=kind.value,
             urgency=need.urgency.value,
             cause=need.cause,
@@ -101,23 +120,23 @@ class Ward:
         )
         async with self._database.write() as connection:
             await PutOffs(connection).put(one)
-        put_off[camera, kind] = one
-        self._needed_ns[camera, kind] = self._clock.monotonic_ns()
+        put_off[whose, kind] = one
+        self._needed_ns[whose, kind] = self._clock.monotonic_ns()
         return need
 
-    async def take_up(self, camera: CameraId, kind: Kind) -> None:
+    async def take_up(self, whose: Whose, kind: Kind) -> None:
         """Have what was put off come up again now.
 
         Raises:
             NoSuchNeedError: nothing of that kind was put off there.
         """
-        if (camera, kind) not in await self._known():
+        if (whose, kind) not in await self._known():
             raise NoSuchNeedError("That was not put off.", cure="Somebody took it up before, or it is over.")
-        await self._forget([(camera, kind)])
+        await self._forget([(whose, kind)])
 
-    def _need(self, camera: CameraId, kind: Kind) -> Need:
+    def _need(self, whose: Whose, kind: Kind) -> Need:
         for one in self.needs:
-            if (one.camera, one.kind) == (camera, kind):
+            if (one.whose, one.kind) == (whose, kind):
                 return one
         raise NoSuchNeedError("That needs nobody any more.", cure="It is over; there is nothing to put off.")
 
@@ -126,14 +145,14 @@ class Ward:
             async with self._database.read() as connection:
                 rows = await PutOffs(connection).all()
             if self._put_off is None:  # somebody else may have read them meanwhile, and changed them
-                self._put_off = {(CameraId(row.camera_id), Kind(row.kind)): row for row in rows}
+                self._put_off = {(_whose(row), Kind(row.kind)): row for row in rows}
         return self._put_off
 
     async def _let_lapse(self) -> None:
         """Forget what was put off and comes up again, or is over."""
         known, now_ns = await self._known(), self._clock.monotonic_ns()
         lapsed = []
-        found = {(one.camera, one.kind): one for one in self.needs}
+        found = {(one.whose, one.kind): one for one in self.needs}
         for key, one in known.items():
             need = found.get(key)
             if need is not None:
@@ -153,8 +172,12 @@ class Ward:
     async def _forget(self, keys: Sequence[_Key]) -> None:
         known = await self._known()
         async with self._database.write() as connection:
-            for camera, kind in keys:
-                await PutOffs(connection).remove(camera, kind)
+            for whose, kind in keys:
+                await PutOffs(connection).remove(whose.camera, whose.unit or None, kind)
         for key in keys:
             known.pop(key, None)
             self._needed_ns.pop(key, None)
+
+
+def _whose(row: PutOff) -> Whose:
+    return Whose(camera=CameraId(row.camera_id) if row.camera_id is not None else None, unit=row.unit or "")

@@ -9,17 +9,20 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import structlog
 
 from gateway.db.engine import Database
+from gateway.db.errors import ConflictError
 from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
-from gateway.units.budget import Forecast, Reading, forecast, month_of
+from gateway.units.batch import Batch
+from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
+from gateway.units.recent import DATA, KEPT, Recents, readings_of_month
 from gateway.units.report import Cause, Group, Lost, Report, Stored
 from gateway.units.trends import KEPT_NS, Point, Thinner, drawn
 from kernel.clock import NS_PER_S, Clock
@@ -28,29 +31,14 @@ log = structlog.get_logger()
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 """A label is a level of a topic and the name on a certificate."""
+ANOTHER_LABEL = "Choose another label; capitals make no difference."
 HEARD_EVERY_NS = 60 * NS_PER_S
 """When a unit was last heard is written down this often; it is known to the second while we run."""
 OFFSETS = 16
 """A unit's clock is judged by the last so many things that it said: the one that came fastest tells it best."""
 ONLINE = Group.ONLINE.value
-DATA = "state/data"
 ADDRESS = "state/address"
 FIRMWARE = "state/firmware"
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What some reports change, until it is committed."""
-
-    units: dict[str, UnitRow] = field(default_factory=dict)
-    written: set[str] = field(default_factory=set)
-    """Units whose rows are to be written."""
-    heard: dict[str, Heard] = field(default_factory=dict)
-    states: dict[tuple[str, str], Stored] = field(default_factory=dict)
-    trends: list[TrendRow] = field(default_factory=list)
-    live: dict[str, list[int]] = field(default_factory=dict)
-    """Of each unit that spoke just now: how far its clock was from ours, in ns."""
-    changes: list[Change] = field(default_factory=list)
 
 
 class Register:
@@ -62,6 +50,8 @@ class Register:
         self._clock = clock
         self._silence_ns = round(silence_s * NS_PER_S)
         self._units: dict[str, UnitRow] = {}
+        self._printed: dict[str, str] = {}
+        """Labels as they are printed, by their lower case."""
         self._heard: dict[str, Heard] = {}
         self._states: dict[str, dict[str, Stored]] = {}
         self._offsets: dict[str, deque[int]] = {}
@@ -69,6 +59,7 @@ class Register:
         self._began_ns = clock.monotonic_ns()
         self._links: dict[str, Link] = {}
         self._thinner = Thinner({})
+        self._recents = Recents()
         self._listeners: list[Callable[[Change], None]] = []
         self._lock = asyncio.Lock()
 
@@ -77,7 +68,12 @@ class Register:
         async with self._database.read() as connection:
             rows = UnitRows(connection)
             self._units = {row.label: row for row in await rows.all()}
+            self._printed = {label.lower(): label for label in self._units}
             self._thinner = Thinner(await rows.newest_trends())
+            now_ns = self._clock.wall_ns()
+            for name, keeping in KEPT.items():
+                for one in await rows.newest_of_each(name, now_ns - keeping.kept_ns, keeping.step_ns):
+                    self._recents.add(one.label, name, Point(one.at_ns, json.loads(one.payload)))
             for state in await rows.states():
                 self._states.setdefault(state.label, {})[state.kind] = _stored(state)
         for row in self._units.values():
@@ -93,17 +89,17 @@ class Register:
     # --- who they are
 
     def knows(self, label: str) -> bool:
-        """Return whether there is a unit of that label."""
+        """Return whether there is a unit of exactly that label, as its certificate bears it."""
         return label in self._units
 
     def unit(self, label: str) -> UnitRow:
-        """Return a unit.
+        """Return a unit: whoever asks by its label may write it in capitals or not.
 
         Raises:
             UnknownUnitError: there is none.
         """
         try:
-            return self._units[label]
+            return self._units[self._printed[label.lower()]]
         except KeyError:
             raise UnknownUnitError(label) from None
 
@@ -124,7 +120,7 @@ class Register:
 
         Raises:
             LabelError: that is no label.
-            ConflictError: label, camera or device is another unit's.
+            ConflictError: label (in capitals or not), camera or device is another unit's.
         """
         if LABEL.fullmatch(label) is None:
             raise LabelError(
@@ -132,9 +128,11 @@ class Register:
             )
         row = UnitRow(label=label, enrolled_ns=self._clock.wall_ns(), **given)  # type: ignore[arg-type]
         async with self._lock:
+            if label.lower() in self._printed:
+                raise ConflictError(f"There is already a unit {self._printed[label.lower()]}.", cure=ANOTHER_LABEL)
             async with self._database.write() as connection:
                 await UnitRows(connection).add(row)
-            self._units[label] = row
+            self._units[label], self._printed[label.lower()] = row, label
             self._heard[label] = Heard()
             self._links[label] = Link.NEVER
         self._tell([UnitChanged(label)])
@@ -150,9 +148,9 @@ class Register:
         async with self._lock:
             row = replace(self.unit(label), **given)  # type: ignore[arg-type]
             async with self._database.write() as connection:
-                await UnitRows(connection).change(label, **given)
-            self._units[label] = row
-        self._tell([UnitChanged(label)])
+                await UnitRows(connection).change(row.label, **given)
+            self._units[row.label] = row
+        self._tell([UnitChanged(row.label)])
         return row
 
     async def retire(self, label: str) -> UnitRow:
@@ -163,8 +161,8 @@ class Register:
         """
         row = self.unit(label)
         if row.retired_ns is None:
-            row = await self.change(label, retired_ns=self._clock.wall_ns())
-        await self._credentials.revoke(label)
+            row = await self.change(row.label, retired_ns=self._clock.wall_ns())
+        await self._credentials.revoke(row.label)
         self._tell(self._link_changes())
         return row
 
@@ -177,15 +175,14 @@ class Register:
         """
         row = self.unit(label)
         if row.retired_ns is not None:
-            raise RetiredUnitError(label)
+            raise RetiredUnitError(row.label)
         return row
 
     # --- what they say
 
     def states(self, label: str) -> Mapping[str, Stored]:
         """Return the newest of each kind, by name as in "state/battery"; also of events, and "online"."""
-        self.unit(label)
-        return dict(self._states.get(label, {}))
+        return dict(self._states.get(self.unit(label).label, {}))
 
     def link(self, label: str) -> Link:
         """Return how a unit stands with us."""
@@ -197,30 +194,30 @@ class Register:
         if not row.online:
             return Link.GONE
         # What was heard before we began tells nothing of now: silence is counted from then.
-        last_ns = self._heard_monotonic_ns.get(label, self._began_ns)
+        last_ns = self._heard_monotonic_ns.get(row.label, self._began_ns)
         return Link.SILENT if self._clock.monotonic_ns() - last_ns > self._silence_ns else Link.ONLINE
 
     def clock_offset_s(self, label: str) -> float | None:
         """Return how far a unit's clock is before (positive) or behind ours; ``None`` where it said nothing lately."""
-        self.unit(label)
-        offsets = self._offsets.get(label)
+        offsets = self._offsets.get(self.unit(label).label)
         return max(offsets) / NS_PER_S if offsets else None
 
     async def trend(self, label: str, name: str, *, from_ns: int, to_ns: int) -> list[Point]:
         """Return the points of a kind, as in "state/battery", from an instant until before another."""
-        self.unit(label)
+        row = self.unit(label)
         async with self._database.read() as connection:
-            rows = await UnitRows(connection).trend(label, name, from_ns, to_ns)
-        return [Point(row.at_ns, json.loads(row.payload)) for row in rows]
+            rows = await UnitRows(connection).trend(row.label, name, from_ns, to_ns)
+        return [Point(one.at_ns, json.loads(one.payload)) for one in rows]
 
-    async def forecast(self, label: str) -> Forecast:
+    def recent(self, label: str, name: str) -> list[Point]:
+        """Return what a unit told lately of its battery or data (:mod:`gateway.units.recent`), in order."""
+        return self._recents.of(self.unit(label).label, name)
+
+    def forecast(self, label: str) -> Forecast:
         """Return what a unit's SIM has used this month, and will have by its end."""
         row = self.unit(label)
         now_ns = self._clock.wall_ns()
-        first_ns, _ = month_of(now_ns)
-        points = await self.trend(label, DATA, from_ns=now_ns - KEPT_NS, to_ns=now_ns + 1)
-        before = [point for point in points if point.at_ns < first_ns][-1:]
-        readings = [_reading(point) for point in [*before, *(one for one in points if one.at_ns >= first_ns)]]
+        readings = readings_of_month(self.recent(label, DATA), now_ns=now_ns)
         return forecast(readings, now_ns=now_ns, budget_bytes=row.budget_bytes)
 
     async def take(self, label: str, report: Report | Lost) -> None:
@@ -240,7 +237,7 @@ class Register:
             DatabaseError: nothing of it was taken: give it again.
         """
         async with self._lock:
-            batch, outcomes = _Batch(), list[RefusedError | None]()
+            batch, outcomes = Batch(), list[RefusedError | None]()
             for label, report in reports:
                 try:
                     self._stage(batch, label, report)
@@ -254,7 +251,7 @@ class Register:
         self._tell([*batch.changes, *self._link_changes(batch.units)])
         return outcomes
 
-    def _stage(self, batch: _Batch, label: str, report: Report | Lost) -> None:
+    def _stage(self, batch: Batch, label: str, report: Report | Lost) -> None:
         unit = batch.units.get(label) or self._units.get(label)
         if unit is None:
             raise RefusedError(Cause.UNKNOWN_UNIT, "there is no such unit")
@@ -273,6 +270,7 @@ class Register:
             changed = replace(changed, online=True)
         if not report.stored:
             batch.live.setdefault(label, []).append(report.unit_ns - now_ns)
+            batch.told.append((label, report.name, Point(now_ns, report.values)))
         if unit.heard_ns is None or (not report.stored and now_ns - unit.heard_ns > HEARD_EVERY_NS):
             changed = replace(changed, heard_ns=now_ns)
         if changed != unit:
@@ -292,7 +290,7 @@ class Register:
             payload = json.dumps(drawn(report.name, report.values))
             batch.trends.append(TrendRow(label=label, kind=report.name, at_ns=now_ns, payload=payload))
 
-    def _learnt(self, batch: _Batch, unit: UnitRow, report: Report) -> UnitRow:
+    def _learnt(self, batch: Batch, unit: UnitRow, report: Report) -> UnitRow:
         """Return the unit with what a report tells of who it is.
 
         Raises:
@@ -312,7 +310,7 @@ class Register:
             return replace(unit, firmware=str(values["firmware"]))
         return unit
 
-    async def _store(self, batch: _Batch) -> None:
+    async def _store(self, batch: Batch) -> None:
         states = [
             StateRow(
                 label=label,
@@ -331,11 +329,13 @@ class Register:
             await rows.put_states(states)
             await rows.add_trends(batch.trends)
 
-    def _commit(self, batch: _Batch) -> None:
+    def _commit(self, batch: Batch) -> None:
         self._units.update(batch.units)
         self._heard.update(batch.heard)
         for (label, name), stored in batch.states.items():
             self._states.setdefault(label, {})[name] = stored
+        for label, name, point in batch.told:
+            self._recents.add(label, name, point)
         monotonic_ns = self._clock.monotonic_ns()
         for label, offsets in batch.live.items():
             self._offsets.setdefault(label, deque(maxlen=OFFSETS)).extend(offsets)
@@ -387,9 +387,3 @@ def _stored(row: StateRow) -> Stored:
         taken_ns=row.taken_ns,
         values=json.loads(row.payload),
     )
-
-
-def _reading(point: Point) -> Reading:
-    sent = point.values["sent_bytes"]
-    assert isinstance(sent, int)
-    return Reading(at_ns=point.at_ns, sent_bytes=sent, since=str(point.values["since"]))

@@ -228,7 +228,15 @@ class CameraActor:
             clock_off_s=self._time.off_s,
             small_only=self.assignment.small_only and self.assignment.view.sub is not None,
             picture=PictureFinding(fault=found.fault, since_ns=found.since_ns) if found is not None else None,
+            certificate_ends_ns=self._certificate_ends_ns(),
         )
+
+    def _certificate_ends_ns(self) -> int | None:
+        """Return when the first ends of the certificates that it shows: its pages may have another than its streams."""
+        shown = [run.certificate_ends_ns for run in self.streams]
+        if self._device is not None:
+            shown.append(self._device.certificate_ends_ns)
+        return min((one for one in shown if one is not None), default=None)
 
     def _close(self) -> None:
         self._device = None

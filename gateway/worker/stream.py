@@ -190,6 +190,11 @@ class StreamRun:
         return self._recorder
 
     @property
+    def certificate_ends_ns(self) -> int | None:
+        """Return when the certificate ends that the camera showed for this stream; ``None`` outside TLS."""
+        return self._session.certificate_ends_ns if self._session is not None else None
+
+    @property
     def clock_suspect(self) -> bool:
         """Return whether the camera's sender reports disagree with the clock offset in use."""
         apart_s = self._session.stats.sender_clock_s if self._session is not None else None

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,11 @@ START_S = 180
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A started Sightline: where it is, and the one-time code it printed."""
+    """A started Sightline: where it is, the one-time code it printed, and how a line is typed at its terminal."""
 
     url: str
     code: str
+    type: Callable[[str], None]
 
 
 class Started:
@@ -44,7 +45,12 @@ class Started:
         self._url = threading.Event()
         self.running: Running | None = None
         self.process = subprocess.Popen(
-            [SIGHTLINE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+            [SIGHTLINE, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -54,9 +60,15 @@ class Started:
         for line in self.process.stdout:
             self._said.append(line)
             if found := re.search(r"(http://\S+)/#setup=(\S+)", line):
-                self.running = Running(url=found[1], code=found[2])
+                self.running = Running(url=found[1], code=found[2], type=self.type)
                 self._url.set()
         self._url.set()
+
+    def type(self, line: str) -> None:
+        """Type a line where it runs."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     @property
     def said(self) -> str:
@@ -82,8 +94,9 @@ class Started:
             self.process.wait(10)
             pytest.fail(f"it did not end within a minute:\n{''.join(self._said)}")
         self._listener.join(10)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
         return code
 
 

@@ -44,3 +44,15 @@ async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: R
     theirs = [states[camera] for one in found["units"] for camera in one["cameras"]]
     assert len(theirs) == 3
     assert all(state["recording"]["main"] for state in theirs)
+
+
+async def test_a_unit_that_is_knocked_is_an_alarm(page: Page, with_units: Running) -> None:
+    """By a line that is typed where the demo runs: the room is told, with what happened."""
+    await sign_in(page, with_units)
+    with_units.type("knock D002")
+    await seen(
+        page,
+        """async () => (await (await fetch('/api/v1/deployments')).json())
+          .some(({unit, alarms, unseen}) => unit === 'D002' && (alarms.length > 0 || unseen.length > 0))""",
+        timeout_s=120,
+    )

@@ -38,7 +38,7 @@ async def test_what_needs_somebody_is_counted_and_stands_by_urgency(opened: Open
     """What, where, since when, why, and what to do; the tab counts what is due today."""
     page, _ = await opened("health", phone=phone)
     await _health(page)
-    await expect(page.locator("#tab-health .badge")).to_have_text("5")
+    await expect(page.locator("#tab-health .badge")).to_have_text("6")
     groups = page.locator(".needs")
     assert [await one.get_attribute("data-group") for one in await groups.all()] == ["now", "today", "soon"]
     need = page.locator('[data-need="5 picture"]')
@@ -75,14 +75,38 @@ async def test_what_is_put_off_stays_with_its_reason(opened: Open) -> None:
     await page.keyboard.press("Tab")
     await page.keyboard.type("Van ordered, job 4711")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#tab-health .badge")).to_have_text("4")
+    await expect(page.locator("#tab-health .badge")).to_have_text("5")
     waiting = page.locator('.needs[data-group="put-off"] [data-need="5 picture"]')
     await expect(waiting).to_contain_text("Put off by mary")
     await expect(waiting).to_contain_text("Van ordered, job 4711")
     assert [one["reason"] for one in borough.put_off.values()] == ["Van ordered, job 4711"]
     await waiting.get_by_role("button", name="Take it up again").click()
-    await expect(page.locator("#tab-health .badge")).to_have_text("5")
+    await expect(page.locator("#tab-health .badge")).to_have_text("6")
     assert borough.put_off == {}
+
+
+async def test_a_unit_without_a_camera_is_seen_to_as_well(opened: Open) -> None:
+    """By its label, which leads nobody who may not deploy to a page that is not theirs; it is put off as such."""
+    page, borough = await opened("health")
+    await _health(page)
+    need = page.locator('[data-need="D033 certificate"]')
+    for words in ("D033", "Unit without a camera", "The certificate of unit D033 ends in 5 days."):
+        await expect(need).to_contain_text(words)
+    await expect(need.locator(".need-check")).to_have_count(0)
+    await need.locator(".need-put-off").click()
+    await need.locator("input").fill("On the bench")
+    await page.keyboard.press("Enter")
+    await expect(page.locator('.needs[data-group="put-off"] .need')).to_contain_text("On the bench")
+    assert list(borough.put_off) == ["D033 certificate"]
+    await expect(page.locator('[data-need="D033 certificate"] button.need-camera')).to_have_count(0)
+
+
+async def test_when_a_cameras_own_certificate_ends_is_told(opened: Open) -> None:
+    """At its check-up, as something that is wrong."""
+    page, _ = await opened("health")
+    await _health(page)
+    await page.click('[data-need="5 certificate"] .need-check')
+    await expect(page.locator(".checkup [data-wrong=true]", has_text="Own certificate")).to_contain_text("ends ")
 
 
 async def test_cameras_that_need_the_same_are_one_line(opened: Open) -> None:

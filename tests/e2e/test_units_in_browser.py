@@ -103,7 +103,7 @@ async def test_a_new_unit_is_made_step_by_step(opened: Open, tmp_path: Path) -> 
     await page.fill("#new-label", "d017")
     await page.get_by_role("button", name="Make it known").click()
     await expect(page.get_by_role("alert")).to_contain_text("That label is another unit's.")
-    await page.fill("#new-label", "d034")
+    await page.fill("#new-label", "D034")
     await page.select_option("#new-camera", label="4 Mill Lane car park")
     await page.get_by_role("button", name="Make it known").click()
     await page.click("#unit-certify")

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from tests.fakes.console_state import FakeBorough, borough_of
 
-_NEEDS: tuple[tuple[int, str | None, str, str, float, str, str], ...] = (
-    # number, unit, kind, urgency, hours ago, cause, cure
+_NEEDS: tuple[tuple[int | None, str | None, str, str, float, str, str], ...] = (
+    # number (none: a unit without a camera), unit, kind, urgency, hours ago, cause, cure
     (3, None, "no-picture", "now", 0.7, "The camera does not answer.", "Check its power and its network cable."),
     (5, None, "picture", "now", 2.1, "It looks another way than it should.", "Turn it back, or confirm its new view."),
     (12, "D017", "battery", "today", 1.0, "The battery of unit D017 lasts 9 h more.", "Change or charge it before."),
@@ -25,8 +25,19 @@ _NEEDS: tuple[tuple[int, str | None, str, str, float, str, str], ...] = (
         "The picture is blurred.",
         "Focus it, clean its dome, or wait for fog to lift.",
     ),
+    (None, "D033", "certificate", "today", 3.0, "The certificate of unit D033 ends in 5 days.", "Issue a new one."),
     (3, None, "clock", "today", 50.0, "The times of its pictures may be off by 74 s.", "Set its time server."),
     (12, "D017", "certificate", "soon", 200.0, "The certificate of unit D017 ends in 24 days.", "Issue a new one."),
+    (5, None, "certificate", "soon", 20.0, "Its own certificate ends in 12 days.", "Give the camera a new one."),
+    (
+        12,
+        "D017",
+        "data-budget",
+        "soon",
+        5.0,
+        "As it goes now, the SIM of unit D017 will have sent its month's data within 6 days.",
+        "Have it send its smaller stream.",
+    ),
     (2, None, "firmware", "soon", 90.0, "Its firmware is 2.9; another of its model has 2.10.", "Update it next time."),
 )
 _DOWN = ("Its camera host does not answer.", "It is restarted by itself; the panel Hosts says why.")
@@ -40,16 +51,16 @@ def needs(borough: FakeBorough) -> list[dict[str, Any]]:
         rows = (*((number, None, "no-picture", "now", 0.1, *_DOWN) for number in cameras), *rows[2:3])
     return [
         {
-            "camera": cameras[number]["id"],
+            "camera": cameras[number]["id"] if number is not None else None,
             "number": number,
-            "name": cameras[number]["name"],
+            "name": cameras[number]["name"] if number is not None else "",
             "unit": unit,
             "kind": kind,
             "urgency": urgency,
             "cause": cause,
             "since": borough.iso(-hours * 3600),
             "cure": cure,
-            "put_off": borough.put_off.get(f"{cameras[number]['id']} {kind}"),
+            "put_off": borough.put_off.get(f"{unit or cameras[number]['id']} {kind}"),
         }
         for number, unit, kind, urgency, hours, cause, cure in rows
     ]
@@ -65,7 +76,7 @@ async def _health(request: Request) -> Response:
 
 async def _put_off(request: Request) -> Response:
     borough = borough_of(request)
-    key = f"{request.path_params['camera']} {request.path_params['kind']}"
+    key = f"{request.path_params['whose']} {request.path_params['kind']}"
     if request.method == "DELETE":
         borough.put_off.pop(key, None)
     else:
@@ -103,6 +114,7 @@ async def _checkup(request: Request) -> Response:
             "model": "Simulated Dome",
             "firmware": "2.9" if camera["number"] == 2 else "2.10",
             "newest_firmware": "2.10",
+            "certificate_ends": borough.iso(12 * 86_400) if camera["number"] == 5 else None,
             "unit": unit if camera["number"] == 12 else None,
             "needs": mine,
         }
@@ -179,7 +191,8 @@ def health_routes() -> list[Route]:
         Route("/api/v1/health", _health),
         Route("/api/v1/health/availability", _availability),
         Route("/api/v1/health/availability.csv", _table),
-        Route("/api/v1/cameras/{camera}/needs/{kind}/put-off", _put_off, methods=["PUT", "DELETE"]),
+        Route("/api/v1/cameras/{whose}/needs/{kind}/put-off", _put_off, methods=["PUT", "DELETE"]),
+        Route("/api/v1/units/{whose}/needs/{kind}/put-off", _put_off, methods=["PUT", "DELETE"]),
         Route("/api/v1/cameras/{camera}/health", _checkup),
         Route("/api/v1/units/{label}/trend", _trend),
         Route(view, _reference, methods=["GET", "PUT", "DELETE"]),

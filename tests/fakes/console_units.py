@@ -154,7 +154,7 @@ async def _list(request: Request) -> Response:
     known = units(borough)
     if request.method == "POST":
         given = await request.json()
-        if given["label"] in known:
+        if given["label"].lower() in {label.lower() for label in known}:
             return _problem(409, "database.conflict", "That label is another unit's.", "Choose another.")
         cameras = [given["camera"]] if given["camera"] else []
         said = {"model": given["model"], "note": given["note"], "cameras": cameras}

@@ -1,5 +1,6 @@
 """One simulated camera with real ONVIF and RTSP servers and a plain picture, for tests of what talks to cameras."""
 
+import ssl
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -56,8 +57,9 @@ async def one_camera(
     eye: Eye | None = None,
     codec: VideoCodec = VideoCodec.H264,
     sub_codec: VideoCodec = VideoCodec.H264,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[SimulatedDevice]:
-    """Serve one camera on loopback while the context lasts."""
+    """Serve one camera on loopback while the context lasts; with ``tls`` its streams are by RTSPS."""
     mount = Mount(place=Place(51.5, -0.1, 8.0), bearing_deg=90.0)
     streams = {StreamName.MAIN: StreamSettings(token="main", name=StreamName.MAIN, width=320, height=180, codec=codec)}
     if sub:
@@ -76,7 +78,7 @@ async def one_camera(
     )
     device.head = Head(mount, clock)
     with ThreadPoolExecutor(2) as pool:
-        async with open_feeds(device, eye or PlainEye(), pool=pool), rtsp_server(device), onvif_server(device):
+        async with open_feeds(device, eye or PlainEye(), pool=pool), rtsp_server(device, tls=tls), onvif_server(device):
             yield device
 
 

@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet import footage, rpc
-from kernel.clock import SystemClock, to_ns, utc
+from gateway.health.view import COLUMNS, ROWS
+from kernel.clock import NS_PER_S, SystemClock, to_ns, utc
 from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, open_desk
@@ -185,3 +186,31 @@ async def test_calibration_and_reference_view_of_another_place_are_forgotten(des
     assert fleet.camera(deploying.camera).reference is None
     places = (await desk.admin.get(f"{path}/places")).json()
     assert 90.0 in [stay["bearing_deg"] for stay in places]
+
+
+async def test_whoever_comes_back_to_a_place_sees_what_the_camera_had_there(desk: Desk) -> None:
+    """Presets that were stored there and not removed, lens angle, zones, and what it was to show, as a picture too."""
+    deploying = await Deploying.at(desk)
+    await deploying.deployed(place=MILL)
+    path = f"/api/v1/cameras/{deploying.camera}"
+    for name in ("Gate", "Bench"):
+        assert (await deploying.team.post(f"{path}/presets", json={"name": name})).status_code == 201
+    gate, bench = (await deploying.team.get(f"{path}/presets")).json()[-2:]
+    assert (await deploying.team.delete(f"{path}/presets/{bench['token']}")).status_code == 204
+    zone = {"name": "Flats", "pan_from_deg": 0, "pan_to_deg": 30, "tilt_from_deg": -10, "tilt_to_deg": 20}
+    await desk.admin.put(f"{path}/bounds", json={"zones": [zone]})
+    await desk.admin.patch(path, json={"hfov_deg": 60.0})
+    fleet = desk.gateway.rooms.fleet
+    await fleet.refer(fleet.camera(deploying.camera), ReferenceView(NS_PER_S, bytes(COLUMNS * ROWS)))
+    await deploying.step("removal", text="Solved.")
+    await deploying.deployed(place=QUAY)
+    stays = (await deploying.team.get(f"{path}/places")).json()
+    (then,) = [one for one in stays if one["reference"] is not None]
+    assert then["place"]["latitude"] == MILL["latitude"]
+    assert then["presets"] == [{"token": gate["token"], "name": "Gate"}]
+    assert (then["hfov_deg"], [one["name"] for one in then["zones"]], then["confirmed"]) == (60.0, ["Flats"], True)
+    picture = await deploying.team.get(f"{path}/places/{then['id']}/reference-view")
+    assert (picture.status_code, picture.headers["content-type"], picture.content[:4]) == (200, "image/png", b"\x89PNG")
+    now = stays[-1]
+    assert (now["presets"], now["zones"], now["hfov_deg"], now["reference"]) == ([], [], None, None)
+    assert (await deploying.team.get(f"{path}/places/{now['id']}/reference-view")).status_code == 404

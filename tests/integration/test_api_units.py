@@ -1,6 +1,7 @@
 """Units over the API: who enrols and sees them, what is shown once, and the whole way from certificate to state."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,9 +9,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from config.telemetry import TelemetrySettings
-from kernel.clock import SystemClock
+from gateway.api.times import iso
+from gateway.db.units import TrendRow, UnitRow, UnitRows
+from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_client
@@ -208,3 +213,77 @@ async def test_a_camera_that_a_unit_is_marked_with_is_its_own(desk: Desk) -> Non
     answer = await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D017"})
     assert answer.status_code == 200, answer.text
     assert (await desk.admin.get(f"{UNITS}/D017")).json()["cameras"] == [camera]
+
+
+async def test_whoever_writes_a_label_may_write_it_in_capitals_or_not(desk: Desk) -> None:
+    """It is told, and marked on a camera, as it is printed; a second that differs in that alone is refused."""
+    camera = await desk.enrol()
+    await desk.admin.post(UNITS, json={"label": "D017"})
+    assert (await desk.admin.post(UNITS, json={"label": "d017"})).json()["type"] == "database.conflict"
+    marked = await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "d017"})
+    assert marked.json()["unit"] == "D017"
+    unit = (await desk.admin.get(f"{UNITS}/d017")).json()
+    assert (unit["label"], unit["cameras"]) == ("D017", [camera])
+    bundle = (await desk.admin.post(f"{UNITS}/d017/certificate")).json()
+    assert (await desk.admin.get(f"{UNITS}/D017")).json()["certificates"][0]["serial"] == bundle["serial"]
+    assert {one.subject for one in await desk.audit() if one.action.startswith("unit.")} == {"D017"}
+
+
+async def kept(desk: Desk, label: str, minutes: int) -> int:
+    """Keep what a unit told of its battery, and return when the first of it was: a minute before now the last."""
+    first_ns = SystemClock().wall_ns() - minutes * 60 * NS_PER_S
+    rows = [
+        TrendRow(
+            label=label,
+            kind="state/battery",
+            at_ns=first_ns + minute * 60 * NS_PER_S,
+            payload=json.dumps(
+                {"percent": 7 if minute == 4_321 else 50 + minute % 3, "volts": 12.0, "charging": False}
+            ),
+        )
+        for minute in range(minutes)
+    ]
+    async with desk.gateway.database.write() as connection:
+        await UnitRows(connection).add_trends(rows)
+    return first_ns
+
+
+async def test_a_trend_is_told_in_few_points_without_losing_an_extreme(desk: Desk) -> None:
+    """A week of minutes: the one low minute is there, and each point as the unit told it."""
+    await desk.admin.post(UNITS, json={"label": "D017"})
+    first_ns = await kept(desk, "D017", 7 * 1440)
+    query = {"kind": "battery", "start": iso(first_ns), "end": iso(SystemClock().wall_ns())}
+    points = (await desk.admin.get(f"{UNITS}/D017/trend", params=query)).json()
+    assert len(points) <= 502
+    assert min(one["values"]["percent"] for one in points) == 7
+    assert points[0]["time"] == iso(first_ns)
+    assert all(one["values"].keys() == {"percent", "volts", "charging"} for one in points)
+
+
+async def statements(desk: Desk) -> int:
+    """Return how many statements about units it takes to tell of all of them; who asks is looked up besides."""
+    counted = 0
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal counted
+        counted += "unit" in statement
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        assert (await desk.admin.get(UNITS)).status_code == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    return counted
+
+
+async def test_a_thousand_units_are_told_of_as_one_is(desk: Desk) -> None:
+    """However many there are, the database is asked nothing of them: what is told and foretold is in memory."""
+    await desk.admin.post(UNITS, json={"label": "D0000"})
+    async with desk.gateway.database.write() as connection:
+        for number in range(1, 1000):
+            await UnitRows(connection).add(UnitRow(label=f"D{number:04d}", enrolled_ns=1))
+    units = desk.gateway.rooms.units
+    assert units is not None
+    await units.register.load()
+    assert len((await desk.admin.get(UNITS)).json()["units"]) == 1000
+    assert await statements(desk) == 0

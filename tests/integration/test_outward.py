@@ -13,12 +13,14 @@ import pytest_asyncio
 
 from config.outward import OutwardSettings, OutwardTopic
 from config.telemetry import TelemetrySettings
+from gateway.app import open_gateway
 from gateway.fleet import rpc
 from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid
 from kernel.clock import SystemClock
 from kernel.ids import CameraId
 from tests.fakes.deploying import REFERRAL, Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.host import FakeHost
 from tests.fakes.outside import officer, share
 from tests.fakes.ports import free_port
 from tests.fakes.reading import Reader, reading, shipped_readers
@@ -219,6 +221,34 @@ async def test_home_assistant_finds_a_unit_until_it_is_retired(tmp_path: Path, k
         await one.reader.cleared(found)
         assert not any(b"Quill" in payload for _, payload, _ in one.reader.heard)
         assert one.reader.of(PRESENCE) == []
+
+
+async def test_home_assistant_that_is_wanted_no_more_finds_no_unit_after_the_next_start(tmp_path: Path) -> None:
+    """At Debian's mosquitto, which keeps what it was told: a gateway that starts without it removes every unit."""
+    found = [f"homeassistant/device/sightline_{label}/config" for label in ("D017", "D018")]
+    port, pki, memory = free_port(), tmp_path / "pki", tmp_path / "outward.json"
+    telemetry = TelemetrySettings(pki_dir=pki, broker_url=f"mqtts://127.0.0.1:{port}")
+    wanted = OutwardSettings(home_assistant=True, readers=("homeassistant",))
+    settings = settings_in(tmp_path).model_copy(update={"telemetry": telemetry, "outward": wanted})
+    async with AsyncExitStack() as lasting:
+        async with open_desk(tmp_path, settings=settings) as desk:
+            units = desk.gateway.rooms.units
+            assert units is not None
+            await lasting.enter_async_context(
+                unit_broker(tmp_path / "broker", units, port=port, allowed=shipped_readers())
+            )
+            reads = reading(port, pki, "homeassistant/device/+/config", name="reader.homeassistant")
+            reader = await lasting.enter_async_context(reads)
+            for label in ("D017", "D018"):
+                await desk.admin.post("/api/v1/units", json={"label": label})
+            for topic in found:
+                await reader.next(topic)
+            await until(lambda: all(one in memory.read_text() for one in found), what="what is kept to be written down")
+        unwanted = settings.model_copy(update={"outward": OutwardSettings()})
+        async with open_gateway(unwanted, clock=SystemClock(), open_host=FakeHost().open):
+            for topic in found:
+                await reader.cleared(topic)
+            await until(lambda: '"topics": []' in memory.read_text(), what="that nothing is kept any more")
 
 
 async def test_only_those_who_are_named_read(told: Site, tmp_path: Path) -> None:

@@ -1,63 +1,21 @@
 """RTSPS: verified, pinned or waived."""
 
-import hashlib
-import ipaddress
-import ssl
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from drivers.errors import CameraFaultError
 from drivers.rtsp import RtspStream
 from drivers.rtsp.errors import UnsupportedTransportError
-from kernel.clock import SystemClock, utc
+from kernel.clock import SystemClock
+from tests.fakes.camera_certificate import SelfSigned, self_signed_in
 from tests.fakes.media_sink import KeepingSink
 from tests.fakes.rtsp import pulling, reel_camera, source
 from tests.fakes.waiting import until
 
 
-@dataclass(frozen=True)
-class SelfSigned:
-    """A camera's own certificate."""
-
-    context: ssl.SSLContext
-    fingerprint: str
-
-
 @pytest.fixture(scope="module")
 def self_signed(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
     """Make one for 127.0.0.1."""
-    folder: Path = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
-    now = utc(SystemClock().wall_ns()).astimezone(UTC)
-    assert isinstance(now, datetime)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem, secret = folder / "camera.pem", folder / "camera.key"
-    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem, secret)
-    der = certificate.public_bytes(serialization.Encoding.DER)
-    return SelfSigned(context, hashlib.sha256(der).hexdigest())
+    return self_signed_in(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize("how", ["pinned", "pinned with colons", "waived"])
@@ -75,6 +33,7 @@ async def test_pictures_come_through_tls(self_signed: SelfSigned, how: str) -> N
             await until(lambda: len(sink.units) > 15 and sink.sounds, what="pictures and sound")
         sent = {unit.nals for unit in camera.main.sent}
     assert camera.scheme == "rtsps"
+    assert stream.certificate_ends_ns == self_signed.ends_ns
     assert sink.descriptions[0].transport == "tls"
     assert all(unit.nals in sent for unit in sink.units)
     assert stream.stats.lost == 0

@@ -71,14 +71,19 @@ reference_views = Table(
 put_offs = Table(
     "put_offs",
     metadata,
-    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", String(32), primary_key=True),  # gateway.health.urgency.Kind
+    Column("id", Integer, primary_key=True),
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE")),  # either this
+    Column("unit", String(32), ForeignKey("units.label", ondelete="CASCADE")),  # or this
+    Column("kind", String(32), nullable=False),  # gateway.health.urgency.Kind
     Column("urgency", String(16), nullable=False),
     Column("cause", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("by_name", String(250), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
     Column("until_ns", BigInteger),
+    UniqueConstraint("camera_id", "kind"),
+    UniqueConstraint("unit", "kind"),
+    CheckConstraint("(camera_id IS NULL) <> (unit IS NULL)", name="whose"),
 )
 
 camera_bounds = Table(

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -72,14 +73,20 @@ camera_stays = Table(
     Column("longitude_deg", Float),
     Column("height_m", Float),
     Column("bearing_deg", Float),
-    Column("bounds", Text),  # JSON: ptz.bounds.Bounds, as they were when it left
+    # What it had there when it left:
+    Column("bounds", Text),  # JSON: ptz.bounds.Bounds
+    Column("hfov_deg", Float),
+    Column("presets", Text),  # JSON: a list of token and name
+    Column("reference_ns", BigInteger),  # when its reference view was taken
+    Column("reference", LargeBinary),  # as in reference_views
     Index("ix_camera_stays_camera_id", "camera_id", "from_ns"),
 )
 
 confirmed_presets = Table(
-    "confirmed_presets",  # of cameras that have moved: presets that were stored or looked at where they stand now
+    "confirmed_presets",  # presets that were stored here, and when: of a camera that has moved, whether where it stands
     metadata,
     Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
     Column("token", String(128), primary_key=True),
+    Column("name", String(120), nullable=False),
     Column("at_ns", BigInteger, nullable=False),
 )

@@ -10,7 +10,7 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import Happened, StateChanged
-from gateway.health.urgency import Kind, Need, Urgency
+from gateway.health.urgency import Kind, Need, Urgency, Whose
 from gateway.publishing import Publishing, Rooms, state_of
 from gateway.telemetry.outward.outbox import Outbox
 from kernel.ids import CameraId
@@ -121,7 +121,14 @@ async def test_numbers_that_change_hands_are_told_right(stage: Stage) -> None:
 
 async def test_a_finding_of_health_is_told_when_it_comes_and_when_it_goes(stage: Stage) -> None:
     """Once each, and without its words."""
-    need = Need(camera=CameraId("a"), kind=Kind.BATTERY, urgency=Urgency.SOON, cause="Ask Mr Quill.", cure="Charge it.")
+    need = Need(
+        whose=Whose(unit="D017"),
+        kind=Kind.BATTERY,
+        urgency=Urgency.SOON,
+        cause="Ask Mr Quill.",
+        cure="Charge it.",
+        cameras=(CameraId("a"),),
+    )
     for needs in ((need,), (need,), ()):
         stage.estate.needs = needs
         stage.publishing.of_health()

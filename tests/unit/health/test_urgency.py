@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.health.urgency import DAY_NS, Kind, Need, Signs, UnitSigns, Urgency, needs, version_key
+from gateway.health.urgency import DAY_NS, Kind, Need, Round, Signs, UnitSigns, Urgency, Whose, needs, version_key
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
@@ -15,17 +15,17 @@ from kernel.media import PictureFault
 
 NOW = 1_790_000_000 * NS_PER_S
 WELL = Signs(camera=CameraId("c1"), live=True, last_frame_ns=NOW)
-UNIT = UnitSigns(label="D017", missed=False)
+UNIT = UnitSigns(label="D017", missed=False, cameras=(CameraId("c1"),))
 
 
 def of(signs: Signs) -> list[Need]:
     """Return what one camera needs."""
-    return needs([signs], now_ns=NOW)
+    return needs(Round(cameras=[signs]), now_ns=NOW)
 
 
 def of_unit(**given: object) -> list[Need]:
-    """Return what a camera needs of whose unit that is known."""
-    return of(replace(WELL, unit=replace(UNIT, **given)))  # type: ignore[arg-type]
+    """Return what a unit needs that carries a camera which is well."""
+    return needs(Round(cameras=[WELL], units=[replace(UNIT, **given)]), now_ns=NOW)  # type: ignore[arg-type]
 
 
 def test_a_camera_that_is_well_needs_nobody() -> None:
@@ -85,8 +85,8 @@ def test_firmware_behind_that_of_its_model_is_told() -> None:
     new = replace(WELL, make=("Acme", "X1"), firmware="2.10")
     old = replace(new, camera=CameraId("c2"), firmware="2.9")
     other = replace(new, camera=CameraId("c3"), make=("Acme", "X2"), firmware="1.0")
-    (need,) = needs([new, old, other], now_ns=NOW)
-    assert (need.camera, need.kind, need.urgency) == ("c2", Kind.FIRMWARE, Urgency.SOON)
+    (need,) = needs(Round(cameras=[new, old, other]), now_ns=NOW)
+    assert (need.whose.camera, need.kind, need.urgency) == ("c2", Kind.FIRMWARE, Urgency.SOON)
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=4), st.lists(st.integers(0, 300), min_size=1, max_size=4))
@@ -130,14 +130,78 @@ def test_the_most_urgent_comes_first(order: Sequence[int]) -> None:
         replace(WELL, camera=CameraId("c0"), live=False, given_up=True),
         replace(WELL, camera=CameraId("c1"), picture=Finding(PictureFault.BLACK, 1)),
         replace(WELL, camera=CameraId("c2"), clock_off_s=9.0),
-        replace(WELL, camera=CameraId("c3"), unit=replace(UNIT, battery_h=50.0)),
+        replace(WELL, camera=CameraId("c3")),
     ]
-    assert [one.camera for one in needs([signs[place] for place in order], now_ns=NOW)] == ["c0", "c1", "c2", "c3"]
+    known = Round(cameras=[signs[place] for place in order], units=[replace(UNIT, battery_h=50.0)])
+    found = [one.whose.camera or one.whose.unit for one in needs(known, now_ns=NOW)]
+    assert found == ["c0", "c1", "c2", "D017"]
 
 
 def test_a_unit_is_one_thing_to_see_to() -> None:
-    """However many views it has; each need of it tells its label."""
-    unit = replace(UNIT, battery_h=3.0)
-    views = [replace(WELL, camera=CameraId(name), unit=unit) for name in ("c1", "c2")]
-    (need,) = needs(views, now_ns=NOW)
-    assert (need.camera, need.kind, need.unit) == ("c1", Kind.BATTERY, "D017")
+    """However many views it has, and at each of them."""
+    carried = (CameraId("c1"), CameraId("c2"))
+    (need,) = of_unit(battery_h=3.0, cameras=carried)
+    assert (need.whose, need.kind, need.cameras) == (Whose(unit="D017"), Kind.BATTERY, carried)
+
+
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {"missed": True},
+        {"battery_h": 3.0},
+        {"disk_fault": True},
+        {"certificate_ends_ns": NOW + DAY_NS},
+        {"budget_ends_ns": NOW + DAY_NS},
+    ],
+)
+def test_a_unit_without_a_camera_needs_a_person_too(given_: dict[str, object]) -> None:
+    """Whatever is wrong with it; it is at no camera then."""
+    (need,) = of_unit(cameras=(), **given_)
+    assert (need.whose, need.cameras) == (Whose(unit="D017"), ())
+
+
+def test_a_silent_unit_without_a_camera_can_wait_for_the_day() -> None:
+    """It watches nothing."""
+    assert [one.urgency for one in of_unit(missed=True, cameras=())] == [Urgency.TODAY]
+
+
+@pytest.mark.parametrize(
+    ("days", "urgency"), [(-1, Urgency.TODAY), (6, Urgency.TODAY), (29, Urgency.SOON), (31, None), (None, None)]
+)
+def test_a_cameras_own_certificate_is_told_before_it_ends(days: int | None, urgency: Urgency | None) -> None:
+    """A month before, and more urgently in the last week; it is the camera's need, whatever its unit's is."""
+    ends_ns = NOW + days * DAY_NS if days is not None else None
+    found = of(replace(WELL, certificate_ends_ns=ends_ns))
+    told = [(one.whose, one.kind, one.urgency) for one in found]
+    assert told == ([(Whose(camera=WELL.camera), Kind.CERTIFICATE, urgency)] if urgency else [])
+
+
+@pytest.mark.parametrize(
+    ("ends_ns", "words"),
+    [
+        (NOW - 1, "has ended"),
+        (NOW + 3600 * NS_PER_S, "ends within a day"),
+        (NOW + DAY_NS, "ends in 1 day."),
+        (NOW + 20 * DAY_NS, "ends in 20 days."),
+    ],
+)
+def test_the_end_of_a_certificate_is_told_in_days(ends_ns: int, words: str) -> None:
+    """Of a camera and of a unit in the same words."""
+    (mine,) = of(replace(WELL, certificate_ends_ns=ends_ns))
+    (units,) = of_unit(certificate_ends_ns=ends_ns)
+    assert words.rstrip(".") in units.cause
+    assert words in mine.cause
+
+
+@pytest.mark.parametrize(
+    ("given_", "urgency"),
+    [
+        ({"budget_spent": True, "budget_ends_ns": NOW - DAY_NS}, Urgency.TODAY),
+        ({"budget_ends_ns": NOW + 2 * DAY_NS}, Urgency.TODAY),
+        ({"budget_ends_ns": NOW + 9 * DAY_NS}, Urgency.SOON),
+        ({}, None),
+    ],
+)
+def test_data_that_will_not_last_the_month_is_told_before(given_: dict[str, object], urgency: Urgency | None) -> None:
+    """As soon as it can be foretold, more urgently in the last three days, and when it is used up."""
+    assert [(one.kind, one.urgency) for one in of_unit(**given_)] == ([(Kind.DATA_BUDGET, urgency)] if urgency else [])

@@ -9,8 +9,9 @@ import pytest_asyncio
 
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.units import UnitRow, UnitRows
 from gateway.health.errors import NoSuchNeedError, PutOffError
-from gateway.health.urgency import Kind, Signs, UnitSigns, Urgency
+from gateway.health.urgency import Kind, Round, Signs, UnitSigns, Urgency, Whose
 from gateway.health.ward import LOOK_S, OVER_NS, PUT_OFF_MOST_NS, Ward
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
@@ -22,6 +23,7 @@ ONE = CameraId("c1")
 WELL = Signs(camera=ONE, live=True)
 OFF = replace(WELL, clock_off_s=9.0)
 HOUR_NS = 3600 * NS_PER_S
+UNIT, CAMERAS = Whose(unit="D017"), Whose(camera=ONE)
 DEVICE = DeviceRow(
     id="d1",
     urn="urn:uuid:1",
@@ -56,6 +58,7 @@ class Room:
 
     def __init__(self, database: Database, clock: ManualClock) -> None:
         self.signs = OFF
+        self.units: tuple[UnitSigns, ...] = ()
         self.clock = clock
         self.database = database
         self.ward = self.anew()
@@ -63,15 +66,15 @@ class Room:
     def anew(self) -> Ward:
         """Return the ward of a gateway that was started again."""
 
-        async def given() -> list[Signs]:
-            return [self.signs]
+        async def given() -> Round:
+            return Round(cameras=[self.signs], units=self.units)
 
         return Ward(given, self.database, clock=self.clock)
 
-    async def put_off(self, kind: Kind = Kind.CLOCK, *, hours: float | None = 4.0) -> None:
+    async def put_off(self, kind: Kind = Kind.CLOCK, *, hours: float | None = 4.0, whose: Whose = CAMERAS) -> None:
         """Put a need off."""
         until_ns = self.clock.wall_ns() + round(hours * HOUR_NS) if hours is not None else None
-        await self.ward.put_off(ONE, kind, until_ns=until_ns, reason="A van is ordered.", by_name="mary")
+        await self.ward.put_off(whose, kind, until_ns=until_ns, reason="A van is ordered.", by_name="mary")
 
     def waits(self) -> bool:
         """Return whether its only need was put off."""
@@ -86,6 +89,7 @@ async def room(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Room]:
         async with database.write() as connection:
             await Devices(connection).add_device(DEVICE)
             await Devices(connection).add_camera(CAMERA)
+            await UnitRows(connection).add(UnitRow(label="D017", enrolled_ns=0))
         room = Room(database, clock)
         await room.ward.look()
         yield room
@@ -147,13 +151,13 @@ async def test_it_is_remembered_over_a_restart(room: Room) -> None:
 async def test_what_becomes_more_urgent_comes_up_again(room: Room) -> None:
     """A battery that lasts two days was put off; now it lasts three hours."""
     unit = UnitSigns(label="D017", missed=False, battery_h=50.0)
-    room.signs = replace(WELL, unit=unit)
+    room.signs, room.units = WELL, (unit,)
     await room.ward.look()
-    await room.put_off(Kind.BATTERY)
-    room.signs = replace(WELL, unit=replace(unit, battery_h=49.0))
+    await room.put_off(Kind.BATTERY, whose=UNIT)
+    room.units = (replace(unit, battery_h=49.0),)
     await room.ward.look()
     before = room.waits()
-    room.signs = replace(WELL, unit=replace(unit, battery_h=3.0))
+    room.units = (replace(unit, battery_h=3.0),)
     await room.ward.look()
     assert (before, room.waits(), room.ward.needs[0].urgency) == (True, False, Urgency.NOW)
 
@@ -184,12 +188,29 @@ async def test_what_comes_and_goes_stays_put_off(room: Room, over_ns: int, waits
 async def test_what_is_taken_up_waits_no_more(room: Room) -> None:
     """Nor after a restart; taken up twice, it says that it was."""
     await room.put_off()
-    await room.ward.take_up(ONE, Kind.CLOCK)
+    await room.ward.take_up(CAMERAS, Kind.CLOCK)
     room.ward = room.anew()
     await room.ward.look()
     assert not room.waits()
     with pytest.raises(NoSuchNeedError):
-        await room.ward.take_up(ONE, Kind.CLOCK)
+        await room.ward.take_up(CAMERAS, Kind.CLOCK)
+
+
+async def test_what_a_unit_without_a_camera_needs_is_put_off_over_a_restart(room: Room) -> None:
+    """It is the unit's own: the camera's of the same kind is not put off with it."""
+    ends_ns = room.clock.wall_ns() + HOUR_NS
+    room.signs = replace(WELL, certificate_ends_ns=ends_ns)
+    room.units = (UnitSigns(label="D017", missed=False, certificate_ends_ns=ends_ns),)
+    await room.ward.look()
+    await room.put_off(Kind.CERTIFICATE, whose=UNIT)
+    room.ward = room.anew()
+    await room.ward.look()
+    assert {one.whose: room.ward.put_off_of(one) is not None for one in room.ward.needs} == {
+        UNIT: True,
+        CAMERAS: False,
+    }
+    await room.ward.take_up(UNIT, Kind.CERTIFICATE)
+    assert [room.ward.put_off_of(one) for one in room.ward.needs] == [None, None]
 
 
 async def test_what_needs_nobody_is_not_put_off(room: Room) -> None:

@@ -18,8 +18,8 @@ from pydantic import SecretStr
 from drivers.addresses import AddressPolicy
 from drivers.errors import CameraAnswerError, CameraError, CameraRefusedAddressError, CameraUnreachableError
 from drivers.model import CameraTarget, Credentials
-from drivers.onvif.session import HttpAnswer, HttpRequest, Limits, open_session
-from kernel.clock import SystemClock
+from drivers.onvif.session import DEFAULT_LIMITS, HttpAnswer, HttpRequest, Limits, open_session
+from kernel.clock import SystemClock, to_ns
 from tests.fakes.clock import ManualClock
 from tests.fakes.onvif_camera import LOOPBACK
 from tests.fakes.waiting import until
@@ -319,6 +319,26 @@ async def test_tls_is_verified_unless_pinned_or_waived(tmp_path: Path) -> None:
         pinned = target(tls_fingerprint_sha256=":".join(fingerprint[i : i + 2] for i in range(0, 64, 2)))
         assert (await get(url, camera=pinned)).status == 200
         assert (await get(url, camera=target(tls_verify=False))).status == 200
+
+
+@pytest.mark.parametrize("how", ["pinned", "waived"])
+async def test_until_when_its_certificate_lasts_is_known(tmp_path: Path, how: str) -> None:
+    """However the camera is trusted; as soon as it has answered, and not of a camera without TLS."""
+    context, fingerprint = certificate(tmp_path)
+    ways: dict[str, dict[str, object]] = {
+        "pinned": {"tls_fingerprint_sha256": fingerprint},
+        "waived": {"tls_verify": False},
+    }
+    async with serving(saying(OK), tls=context) as secure, serving(saying(OK)) as plain:
+        known = []
+        for url in (f"https://127.0.0.1:{secure}/", f"http://127.0.0.1:{plain}/"):
+            opened = open_session(target(**ways[how]), clock=SystemClock(), policy=LOOPBACK, limits=DEFAULT_LIMITS)
+            async with opened as session:
+                before = session.certificate_ends_ns
+                await session.request(HttpRequest(method="GET", url=url, headers={}, max_bytes=1000, timeout_s=5.0))
+                known.append((before, session.certificate_ends_ns))
+    ends = to_ns(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=9999))
+    assert known == [(None, ends), (None, None)]
 
 
 async def test_plain_http_where_tls_was_expected() -> None:

@@ -51,6 +51,23 @@ async def test_a_label_and_a_camera_are_one_units(units: Units) -> None:
     assert units.register.unit("D018").urn is None
 
 
+async def test_a_label_is_found_in_capitals_or_not_and_kept_as_it_is_printed(units: Units) -> None:
+    """Whoever types it is understood; a second one that differs in capitals alone is refused."""
+    await units.register.enrol("D017a")
+    assert units.register.unit("d017A").label == "D017a"
+    assert (await units.register.change("d017A", note="Spare.")).label == "D017a"
+    with pytest.raises(ConflictError, match="already a unit D017a"):
+        await units.register.enrol("D017A")
+    assert [row.label for row in units.register.units()] == ["D017a"]
+
+
+async def test_a_unit_speaks_under_exactly_its_label(units: Units) -> None:
+    """Topics and certificates are not read by people."""
+    voice = await enrolled(units, "D017")
+    assert not units.register.knows("d017")
+    assert await refused(units, "d017", voice.report()) is Cause.UNKNOWN_UNIT
+
+
 async def test_a_unit_is_heard_after_its_device_was_removed(units: Units) -> None:
     """A device that is not there any more keeps nobody from speaking, nor from being retired."""
     async with units.register._database.write() as connection:
@@ -252,8 +269,23 @@ async def test_the_budget_is_forecast_from_what_the_unit_told(units: Units, cloc
     for sent in (0, 3_600, 7_200):
         await units.register.take("D017", voice.report("data", sent_bytes=sent, since="2026-09-01T00:00:00Z"))
         clock.jump_wall(3_600)
-    found = await units.register.forecast("D017")
+    found = units.register.forecast("D017")
     assert found.used_bytes == 7_200
     assert found.by_end_bytes is not None
     assert 700_000 < found.by_end_bytes < 900_000
     assert not found.over
+
+
+async def test_a_forecast_is_the_same_after_a_restart(tmp_path: Path, clock: ManualClock) -> None:
+    """Over a counter that began anew: from memory, and from what was kept of each minute."""
+    keys = Memory(Key.new())
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        voice = await enrolled(units, budget_bytes=10_000_000)
+        for hour in range(40):
+            since = "2026-09-01T00:00:00Z" if hour < 20 else "2026-09-02T00:00:00Z"
+            await units.register.take("D017", voice.report("data", sent_bytes=hour % 20 * 1_000, since=since))
+            clock.jump_wall(7_200)
+        before = units.register.forecast("D017")
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        assert units.register.forecast("D017") == before
+    assert before.used_bytes == 19_000 + 19_000

@@ -8,7 +8,8 @@
 /**
  * One thing that a person has to see to.
  * @typedef {object} Need
- * @property {string} camera @property {number} number @property {string} name @property {string | null} unit
+ * @property {string | null} camera of a unit the first that it carries; null where it carries none @property {number | null} number
+ * @property {string} name @property {string | null} unit
  * @property {string} kind @property {Urgency} urgency @property {string} cause @property {string} since @property {string} cure
  * @property {PutOff | null} put_off
  */
@@ -23,7 +24,7 @@
  * @property {string} camera @property {string | null} looked @property {boolean} missed @property {boolean} live
  * @property {string | null} last_picture @property {string | null} picture @property {string | null} reference
  * @property {boolean} head @property {number | null} clock_off_s @property {string} manufacturer @property {string} model
- * @property {string} firmware @property {string} newest_firmware @property {UnitHealth | null} unit @property {Need[]} needs
+ * @property {string} firmware @property {string} newest_firmware @property {string | null} certificate_ends @property {UnitHealth | null} unit @property {Need[]} needs
  */
 /**
  * @typedef {object} CameraMonth

@@ -1,5 +1,5 @@
 /**
- * What of the cameras needs a person, without markup: asked for while the page lives, counted, gathered, put off.
+ * What of cameras and units needs a person, without markup: asked for while the page lives, counted, gathered, put off.
  * @module
  */
 
@@ -64,11 +64,14 @@ export function sinceWords(since, now) {
   return `since ${now - at < DAY_MS ? clockShort(at) : dayAndTime(at)}, ${duration(Math.max(0, now - at))}`;
 }
 
+/** Where a need is put off: a unit's is its own, whatever it carries. @param {Need} need */
+const putOffPath = ({ camera, unit, kind }) => `/${unit ? `units/${encodeURIComponent(unit)}` : `cameras/${camera}`}/needs/${kind}/put-off`;
+
 /** @param {readonly Need[]} needs @param {number | null} until @param {string} reason @throws {ApiError} */
 export async function putOff(needs, until, reason) {
   try {
-    for (const { camera, kind } of needs) {
-      await send("PUT", `/cameras/${camera}/needs/${kind}/put-off`, { until: until === null ? null : toIso(until), reason });
+    for (const need of needs) {
+      await send("PUT", putOffPath(need), { until: until === null ? null : toIso(until), reason });
     }
   } finally {
     await learnHealth();
@@ -78,7 +81,7 @@ export async function putOff(needs, until, reason) {
 /** @param {readonly Need[]} needs @throws {ApiError} */
 export async function takeUp(needs) {
   try {
-    for (const { camera, kind } of needs) await send("DELETE", `/cameras/${camera}/needs/${kind}/put-off`);
+    for (const need of needs) await send("DELETE", putOffPath(need));
   } finally {
     await learnHealth();
   }

@@ -184,9 +184,6 @@ export function stateWords({ kind, values }) {
   }
 }
 
-/** A label as it is printed. @param {string} text */
-export const asLabel = (text) => text.trim().toUpperCase();
-
 /** How full a budget is, 0 to 1 and beyond; null where there is none. @param {UnitData} data */
 export const filled = ({ used_bytes: used, budget_bytes: budget }) => (budget ? used / budget : null);
 

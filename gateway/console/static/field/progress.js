@@ -72,13 +72,19 @@ export const putUp = (then, draft, bounds) => ({
 export const takenDown = (then) => ({ unit: then.removed !== null, signs: then.signs_down !== null });
 
 /**
- * The label in what was scanned or typed: a printed label is its text, or the end of an address.
+ * The label in what was scanned or typed, as it stands there: a printed label is its text, or the end of an address.
  * @param {string} text @returns {string} empty where there is none
  */
 export function labelIn(text) {
   const last = text.trim().replace(/\/+$/, "").split(/[/=#?]/).at(-1) ?? "";
-  return /^[A-Za-z0-9_-]{1,32}$/.test(last) ? last.toUpperCase() : "";
+  return /^[A-Za-z0-9_-]{1,32}$/.test(last) ? last : "";
 }
+
+/**
+ * A label as the unit bears it: it is found in capitals or not, and known as it is printed.
+ * @param {string} label @param {readonly string[]} known @returns {string} itself where none of those is it
+ */
+export const asPrinted = (label, known) => known.find((one) => one.toLowerCase() === label.toLowerCase()) ?? label;
 
 /** A battery's charge from here on down needs somebody who climbs up to it. */
 const LOW_PERCENT = 20;

@@ -6,8 +6,8 @@
 import { html, nothing } from "lit";
 import { fields } from "../app/element.js";
 import { labelAmong, reader } from "./codes.js";
-import { labelIn, said } from "./progress.js";
-import { FieldElement, opened } from "./state.js";
+import { asPrinted, labelIn, said } from "./progress.js";
+import { FieldElement, deployments, opened } from "./state.js";
 
 const LOOK_MS = 150;
 class FieldScan extends FieldElement {
@@ -100,7 +100,7 @@ class FieldScan extends FieldElement {
     navigator.vibrate?.(60);
     this.#stop();
     this.requestUpdate();
-    this.found(label, "scanned");
+    this.found(this.#printed(label), "scanned");
   }
 
   /** @param {Event} event */
@@ -108,7 +108,12 @@ class FieldScan extends FieldElement {
     const label = labelIn(fields(event).label ?? "");
     this.#said = label ? "" : "A label is letters and digits, as printed on the unit.";
     this.requestUpdate();
-    if (label) this.found(label, "typed");
+    if (label) this.found(this.#printed(label), "typed");
+  }
+
+  /** @param {string} label */
+  #printed(label) {
+    return asPrinted(label, [...(this.field.units ?? []).map((unit) => unit.label), ...deployments().map(({ unit }) => unit)]);
   }
 
   #calling() {

@@ -71,6 +71,10 @@ def upgrade() -> None:
         sa.Column("height_m", sa.Float(), nullable=True),
         sa.Column("bearing_deg", sa.Float(), nullable=True),
         sa.Column("bounds", sa.Text(), nullable=True),
+        sa.Column("hfov_deg", sa.Float(), nullable=True),
+        sa.Column("presets", sa.Text(), nullable=True),
+        sa.Column("reference_ns", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_camera_stays")),
     )
     op.create_index("ix_camera_stays_camera_id", "camera_stays", ["camera_id", "from_ns"], unique=False)
@@ -83,6 +87,7 @@ def upgrade() -> None:
         "confirmed_presets",
         sa.Column("camera_id", sa.String(length=32), nullable=False),
         sa.Column("token", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["camera_id"], ["cameras.id"], name=op.f("fk_confirmed_presets_camera_id"), ondelete="CASCADE"

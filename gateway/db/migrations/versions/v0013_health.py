@@ -1,4 +1,4 @@
-"""Health: what each camera is to show, and what of it that needs a person was put off."""
+"""Health: what each camera is to show, and what of it or of a unit that needs a person was put off."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +21,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "put_offs",
-        sa.Column("camera_id", sa.String(length=32), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("camera_id", sa.String(length=32), nullable=True),
+        sa.Column("unit", sa.String(length=32), nullable=True),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("urgency", sa.String(length=16), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
@@ -30,5 +32,9 @@ def upgrade() -> None:
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("until_ns", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["camera_id"], ["cameras.id"], name=op.f("fk_put_offs_camera_id"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("camera_id", "kind", name=op.f("pk_put_offs")),
+        sa.ForeignKeyConstraint(["unit"], ["units.label"], name=op.f("fk_put_offs_unit"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_put_offs")),
+        sa.UniqueConstraint("camera_id", "kind", name=op.f("uq_put_offs_camera_id_kind")),
+        sa.UniqueConstraint("unit", "kind", name=op.f("uq_put_offs_unit_kind")),
+        sa.CheckConstraint("(camera_id IS NULL) <> (unit IS NULL)", name=op.f("ck_put_offs_whose")),
     )

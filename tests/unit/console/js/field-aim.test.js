@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearingTo, distanceM, headingOf, linedUp, sectorOf } from "../../../../gateway/console/static/field/aim.js";
-import { foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
+import { asPrinted, foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
 
 const HERE = { latitude: 51.5, longitude: -0.1 };
 const near = (one, other, by = 0.6) => assert.ok(Math.abs(one - other) <= by, `${one} is not ${other}`);
@@ -56,10 +56,16 @@ test("past straight down it is the whole circle", () => {
 });
 
 test("a label is read from its text or from the end of an address", () => {
-  assert.equal(labelIn(" d017 \n"), "D017");
+  assert.equal(labelIn(" d017 \n"), "d017");
   assert.equal(labelIn("https://sightline.example/u/D017/"), "D017");
   assert.equal(labelIn("https://sightline.example/field?unit=D017"), "D017");
   assert.equal(labelIn("two words"), "");
+});
+
+test("a label is found in capitals or not, and known as it is printed", () => {
+  assert.equal(asPrinted("D017", ["x1", "d017"]), "d017");
+  assert.equal(asPrinted("d017", ["D017"]), "D017");
+  assert.equal(asPrinted("D018", ["D017"]), "D018");
 });
 
 const PLANNED = { id: "d1", stage: "planned", unit: "D017", cameras: ["c1"], photos: [], signs_up: null, deployed: null, removed: null, signs_down: null, place: HERE };

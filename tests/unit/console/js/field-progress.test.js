@@ -48,6 +48,6 @@ test("a review that waits on the phone is due no more", () => {
 });
 
 test("of several codes in one picture the first that is a label counts", () => {
-  assert.equal(labelAmong(["two words", "https://sightline.example/u/d017", "D018"]), "D017");
+  assert.equal(labelAmong(["two words", "https://sightline.example/u/d017", "D018"]), "d017");
   assert.equal(labelAmong([]), "");
 });

@@ -53,6 +53,7 @@ class CheckUpOfCamera extends SlElement {
   #facts(found) {
     const { unit } = found;
     const wrong = (/** @type {string[]} */ ...kinds) => found.needs.some(({ kind }) => kinds.includes(kind));
+    const wrongOfUnit = (/** @type {string[]} */ ...kinds) => found.needs.some(({ kind, unit: of }) => of && kinds.includes(kind));
     const last = found.last_picture ? `, last picture ${when(found.last_picture)}` : "";
     const picture = found.picture ? (PICTURES[found.picture] ?? found.picture) : found.live ? "nothing wrong seen" : "none to look at";
     const view = found.head ? "it has a head: what it shows changes" : found.reference ? `compared with that of ${when(found.reference)}` : "compared with none";
@@ -64,8 +65,9 @@ class CheckUpOfCamera extends SlElement {
       ["Picture", picture, wrong("picture")],
       ["View", view, found.picture === "moved"],
       ["Clock", off, wrong("clock")],
+      ...(found.certificate_ends ? [/** @type {[string, string, boolean]} */ (["Own certificate", endsWords(found.certificate_ends), found.needs.some(({ kind, unit: of }) => kind === "certificate" && !of)])] : []),
       ["Firmware", found.firmware ? `${found.firmware}${newer}` : "not told", wrong("firmware")],
-      ...(unit ? ofUnit(unit, wrong) : []),
+      ...(unit ? ofUnit(unit, wrongOfUnit) : []),
     ];
   }
 
@@ -92,6 +94,12 @@ function when(iso) {
   return store.serverClock.now() - at < DAY_MS ? clock(at) : dayAndTime(at);
 }
 
+/** @param {string} iso */
+function endsWords(iso) {
+  const at = fromIso(iso);
+  return `${at < store.serverClock.now() ? "ended" : "ends"} ${day(at)} ${new Date(at).getFullYear()}`;
+}
+
 /** @param {UnitHealth} unit @param {(...kinds: string[]) => boolean} wrong @returns {[name: string, value: string, wrong: boolean][]} */
 function ofUnit(unit, wrong) {
   const hours = unit.battery_h;
@@ -101,7 +109,7 @@ function ofUnit(unit, wrong) {
     ["Unit", `${unit.label}, ${unit.heard ? `heard ${when(unit.heard)}` : "never heard"}`, wrong("unit-link")],
     ["Battery", battery, wrong("battery")],
     ["Disk", disk, wrong("unit-disk")],
-    ["Certificate", unit.certificate_ends ? `ends ${day(fromIso(unit.certificate_ends))} ${new Date(fromIso(unit.certificate_ends)).getFullYear()}` : "none is in force", wrong("certificate")],
+    ["Certificate", unit.certificate_ends ? endsWords(unit.certificate_ends) : "none is in force", wrong("certificate")],
   ];
 }
 

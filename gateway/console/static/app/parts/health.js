@@ -1,5 +1,5 @@
 /**
- * Health: what of the cameras needs a person, by urgency; how one camera is; how much of a month each was there.
+ * Health: what of cameras and units needs a person, by urgency; how one camera is; how much of a month each was there.
  * @module
  */
 
@@ -25,7 +25,7 @@ const SHOWN_CAMERAS = 24;
 const STALE_MS = 120_000;
 
 /** A need's card, known again from one answer to the next. @param {readonly Need[]} same */
-const keyOf = (same) => same.map(({ camera, kind }) => `${camera} ${kind}`).join();
+const keyOf = (same) => same.map(({ camera, unit, kind }) => `${unit ?? camera} ${kind}`).join();
 
 class Health extends SlElement {
   /** @type {"needs" | "camera" | "report"} */
@@ -104,16 +104,26 @@ class Health extends SlElement {
     /** @type {HTMLElement | null} */ (this.querySelector(".need-form select"))?.focus();
   }
 
+  /** The unit's own page. @param {string} label */
+  #showUnit(label) {
+    store.set({ panelOpen: true, panel: "units", unitWanted: label });
+  }
+
   /** Whose it is. @param {readonly Need[]} same */
   #whose(same) {
     const [need] = /** @type {[Need]} */ (same);
+    const { camera, unit } = need;
+    if (camera === null) {
+      const whose = html`<span class="number">${unit}</span> <span>Unit without a camera</span>`;
+      return may("deploy") ? html`<button class="need-camera" title="Show the unit" @click=${() => this.#showUnit(unit ?? "")}>${whose}</button>` : html`<span class="need-camera">${whose}</span>`;
+    }
     if (same.length === 1) {
-      return html`<button class="need-camera" title="Show the camera and its place" @click=${() => this.#show(need.camera)}>
+      return html`<button class="need-camera" title="Show the camera and its place" @click=${() => this.#show(camera)}>
         <span class="number">${need.number}</span> <span>${need.name}</span></button>`;
     }
     const more = same.length - SHOWN_CAMERAS;
     return html`<b>${same.length} cameras</b> <span class="need-cameras">${same.slice(0, SHOWN_CAMERAS).map(({ camera, number, name }) => html`<button class="number"
-      title="${name}: show it" @click=${() => this.#show(camera)}>${number}</button>`)}${more > 0 ? html`<span class="hint">and ${more} more</span>` : nothing}</span>`;
+      title="${name}: show it" @click=${() => this.#show(camera ?? "")}>${number}</button>`)}${more > 0 ? html`<span class="hint">and ${more} more</span>` : nothing}</span>`;
   }
 
   /** @param {readonly Need[]} same */
@@ -123,14 +133,14 @@ class Health extends SlElement {
     const waiting = need.put_off;
     const now = store.serverClock.now();
     const first = same.map(({ since }) => since).sort()[0] ?? need.since;
-    return html`<li class="need" data-need="${need.number} ${need.kind}" data-urgency=${waiting ? "put-off" : need.urgency}>
+    return html`<li class="need" data-need="${need.number ?? need.unit} ${need.kind}" data-urgency=${waiting ? "put-off" : need.urgency}>
       <div class="need-whose">${this.#whose(same)}</div>
       <p class="need-cause">${need.cause} <small class="quiet">${sinceWords(first, now)}</small></p>
       <p class="hint">${need.cure}</p>
       ${waiting ? html`<p class="need-waiting">Put off by ${waiting.by} at ${dayAndTime(fromIso(waiting.at))}, ${waiting.until
         ? `until ${dayAndTime(fromIso(waiting.until))}` : "for as long as it lasts"}: ${waiting.reason}</p>` : nothing}
       ${this.#putting === key ? this.#form(same, key) : html`<div class="buttons">
-        ${same.length === 1 ? html`<button class="need-check" @click=${() => this.#checkUp(need.camera)}>${need.unit ? `Unit ${need.unit}` : "Check-up"}</button>` : nothing}
+        ${same.length === 1 && need.camera !== null ? html`<button class="need-check" @click=${() => this.#checkUp(need.camera ?? "")}>${need.unit ? `Unit ${need.unit}` : "Check-up"}</button>` : nothing}
         ${!may("steer") ? nothing : waiting
           ? html`<button class="plain" ?disabled=${this.#busy} @click=${() => void this.#attempt(() => takeUp(same), "It needs somebody again.")}>Take it up again</button>`
           : html`<button class="plain need-put-off" @click=${() => void this.#begin(key)}>Put off…</button>`}</div>`}

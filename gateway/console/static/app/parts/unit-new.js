@@ -8,7 +8,6 @@ import { html, nothing } from "lit";
 import { get, send } from "../api.js";
 import { fields } from "../element.js";
 import { store } from "../store.js";
-import { asLabel } from "../units.js";
 import "./unit-camera.js";
 import "./unit-certificates.js";
 import { Asking } from "./people-asking.js";
@@ -42,7 +41,7 @@ class UnitNew extends Asking {
   async #enrol(event) {
     const { label = "", model = "", camera = "", note = "" } = fields(event);
     const ok = await this.attempt("label", async () => {
-      this.#unit = await send("POST", "/units", { label: asLabel(label), model, note, camera: camera || null });
+      this.#unit = await send("POST", "/units", { label: label.trim(), model, note, camera: camera || null });
     });
     if (ok) this.#step(1);
   }
@@ -57,7 +56,7 @@ class UnitNew extends Asking {
     return html`<form aria-label="Label" @submit=${(/** @type {Event} */ event) => void this.#enrol(event)}>
       <label for="new-label">Label</label>
       <input id="new-label" name="label" required maxlength="32" pattern="[A-Za-z0-9][A-Za-z0-9_\\-]*" autocomplete="off" spellcheck="false" autocapitalize="characters" placeholder="D017" aria-describedby="new-label-hint">
-      <p class="hint" id="new-label-hint">Letters, digits, hyphens. It is printed on the unit, stands in its certificate, and is never given to another.</p>
+      <p class="hint" id="new-label-hint">Letters, digits, hyphens, just as it is printed on the unit. It stands in its certificate, and is never given to another, in capitals or not.</p>
       <label for="new-model">Model</label><input id="new-model" name="model" maxlength="120" autocomplete="off">
       <label for="new-camera">Its camera, where it is enrolled already</label>
       <select id="new-camera" name="camera"><option value="">Not yet</option>${store.state.cameras.map(({ id, number, name }) => html`<option value=${id}>${number} ${name}</option>`)}</select>

@@ -33,6 +33,14 @@ class Units extends SlElement {
     this.#watch = new UnitsWatch(() => this.requestUpdate());
   }
 
+  /** Another part may send here, for one unit. @override */
+  willUpdate() {
+    const { unitWanted } = this.state;
+    if (!unitWanted) return;
+    store.set({ unitWanted: "" });
+    this.#go("list", unitWanted);
+  }
+
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();

@@ -1,0 +1,83 @@
+"""What units told lately of what is foretold, in memory: a thousand are judged without asking the database.
+
+Thinned so that nothing is lost of what a forecast is made of. Of a counter only its resets and the last value before
+each matter to its sum; of a battery the last level of every few minutes says how fast it falls.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.units.budget import Reading, month_of
+from gateway.units.trends import KEPT_NS, Point
+from kernel.clock import NS_PER_S
+
+BATTERY = "state/battery"
+DATA = "state/data"
+
+
+def restarted(before: Point, after: Point) -> bool:
+    """Return whether a unit's counter of data began anew between two of its readings."""
+    one, other = before.values, after.values
+    return one.get("since") != other.get("since") or float(str(other["sent_bytes"])) < float(str(one["sent_bytes"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How much of a kind is kept."""
+
+    step_ns: int
+    """Of points in one stretch of this length the last is kept..."""
+    kept_ns: int
+    parted: Callable[[Point, Point], bool] = lambda _before, _after: False
+    """...but both of two points between which this is so."""
+
+
+KEPT: Mapping[str, Keeping] = MappingProxyType(
+    {
+        BATTERY: Keeping(step_ns=300 * NS_PER_S, kept_ns=6 * 3600 * NS_PER_S),
+        DATA: Keeping(step_ns=2 * 3600 * NS_PER_S, kept_ns=KEPT_NS, parted=restarted),
+    }
+)
+
+
+class Recents:
+    """What all units told lately of the kinds in ``KEPT``."""
+
+    def __init__(self) -> None:
+        self._points: dict[tuple[str, str], deque[Point]] = {}
+
+    def add(self, label: str, name: str, point: Point) -> None:
+        """Keep what a unit has just told; of another kind nothing is kept."""
+        keeping = KEPT.get(name)
+        if keeping is None:
+            return
+        points = self._points.setdefault((label, name), deque())
+        while points and point.at_ns - points[0].at_ns > keeping.kept_ns:
+            points.popleft()
+        # The newest is always there; it gives way to the next of its stretch.
+        if len(points) > 1 and self._gives_way(points[-2], points[-1], point, keeping):
+            points.pop()
+        points.append(point)
+
+    def _gives_way(self, before: Point, last: Point, now: Point, keeping: Keeping) -> bool:
+        same = last.at_ns // keeping.step_ns == now.at_ns // keeping.step_ns
+        return same and not keeping.parted(before, last) and not keeping.parted(last, now)
+
+    def of(self, label: str, name: str) -> list[Point]:
+        """Return what is kept of a unit and kind, in order."""
+        return list(self._points.get((label, name), ()))
+
+
+def readings_of_month(points: Sequence[Point], *, now_ns: int) -> list[Reading]:
+    """Return what a unit's counter said in this month, and last before it."""
+    first_ns, _ = month_of(now_ns)
+    before = [point for point in points if point.at_ns < first_ns][-1:]
+    return [_reading(point) for point in [*before, *(one for one in points if one.at_ns >= first_ns)]]
+
+
+def _reading(point: Point) -> Reading:
+    sent = point.values["sent_bytes"]
+    assert isinstance(sent, int)
+    return Reading(at_ns=point.at_ns, sent_bytes=sent, since=str(point.values["since"]))
