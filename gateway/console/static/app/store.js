@@ -30,6 +30,7 @@ import { ServerClock } from "./time.js";
  * @property {Slot[]} slots always nine; the layout shows the first of them
  * @property {number} selected index of a slot
  * @property {import("./types.js").PanelName} panel
+ * @property {string} unit label of the unit that the units panel is to open; empty once it has
  * @property {boolean} panelOpen on a narrow screen: whether the panel is shown in place of the map
  * @property {string} typed digits of a call-up in progress
  * @property {{text: string, kind: "news" | "attention" | "alarm", at: number} | null} notice
@@ -75,6 +76,7 @@ const initial = {
   slots: emptySlots(),
   selected: 0,
   panel: "steer",
+  unit: "",
   panelOpen: false,
   typed: "",
   notice: null,

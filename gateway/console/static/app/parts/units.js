@@ -46,6 +46,14 @@ class Units extends SlElement {
     this.#watch?.open(label);
   }
 
+  /** Somebody came by a link to one unit. @override */
+  willUpdate() {
+    const { unit } = this.state;
+    if (!unit) return;
+    store.state.unit = "";
+    this.#go("list", unit);
+  }
+
   /** Another page is read from its head. @override */
   updated() {
     const drawn = `${this.#page} ${this.#watch?.opened}`;
