@@ -74,7 +74,7 @@ def test_the_console_makes_no_html_of_text() -> None:
 
 
 def test_windows_tell_each_other_nothing() -> None:
-    """The one message there is goes to the field page's own worker; no page listens, on any object by any name but sockets."""
+    """The one message there is goes to the field page's own worker; a page listens to its sockets alone."""
     sent = re.findall(r"(\S+)\.postMessage\(([^)]*)\)", sources())
     assert sent == [("kept.waiting?", '"take over"')]
     assert sources().count("postMessage") == len(sent)
@@ -102,7 +102,7 @@ def test_field_phones_keep_three_shelves() -> None:
     made = re.findall(r"createObjectStore\(\"(\w+)\"", sources())
     assert made == ["outbox", "drafts", "known"]
     assert len(re.findall(r"indexedDB\.open\(", sources())) == 1
-    assert "kept.empty(\"known\")" in (CONSOLE / "field" / "work.js").read_text(encoding="utf-8")
+    assert 'kept.empty("known")' in (CONSOLE / "field" / "work.js").read_text(encoding="utf-8")
 
 
 def test_password_fields_are_masked_and_known_to_managers() -> None:
