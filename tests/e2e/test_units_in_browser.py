@@ -41,7 +41,7 @@ async def test_who_needs_somebody_stands_first(opened: Open) -> None:
     rows = page.locator(".unit-row")
     await expect(rows).to_have_count(4)
     assert [await one.get_attribute("data-unit") for one in await rows.all()] == ["D009", "D017", "D033", "D001"]
-    worn = page.locator("[data-unit=D017]")
+    worn = page.locator(".unit-row[data-unit=D017]")
     for words in (
         "online",
         "Mill Lane · camera 2",
@@ -53,7 +53,7 @@ async def test_who_needs_somebody_stands_first(opened: Open) -> None:
         "At this rate the month's data is used up on",
     ):
         await expect(worn).to_contain_text(words)
-    await expect(page.locator("[data-unit=D009]")).to_contain_text("Its link is lost. Last heard 47 min")
+    await expect(page.locator(".unit-row[data-unit=D009]")).to_contain_text("Its link is lost. Last heard 47 min")
     await expect(page.locator(".units-total")).to_contain_text("3 units need somebody")
     await expect(page.locator(".unit-strangers")).to_contain_text("12 messages of no unit that is enrolled")
 
@@ -102,7 +102,7 @@ async def test_a_new_unit_is_made_step_by_step(opened: Open, tmp_path: Path) -> 
     await page.click("#unit-new")
     await page.fill("#new-label", "d017")
     await page.get_by_role("button", name="Make it known").click()
-    await expect(page.get_by_role("alert")).to_contain_text("That label is another unit's.")
+    await expect(page.locator("sl-units").get_by_role("alert")).to_contain_text("That label is another unit's.")
     await page.fill("#new-label", "d034")
     await page.select_option("#new-camera", label="4 Mill Lane car park")
     await page.get_by_role("button", name="Make it known").click()
@@ -236,7 +236,7 @@ async def test_labels_are_asked_for_as_they_were_chosen(opened: Open) -> None:
 async def test_a_camera_is_told_to_tell_its_events(opened: Open, *, phone: bool) -> None:
     """Asked only when somebody looks; told to, told no more after a second question; other brokers are named."""
     page, borough = await opened("units", phone=phone)
-    await page.get_by_text("Events over MQTT").click()
+    await page.locator("summary", has_text="Events over MQTT").click()
     events = page.locator("sl-camera-events")
     await expect(events).to_contain_text("tells nobody by itself")
     await expect(events).to_contain_text("It also tells mqtt://nvr.example:1883. That was set on the camera, not here.")
@@ -258,7 +258,7 @@ async def test_a_camera_that_cannot_is_not_told(opened: Open) -> None:
     await page.keyboard.press("5")
     await page.keyboard.press("Enter")
     await expect(page.locator("sl-steer .panel-camera .number")).to_have_text("5")
-    await page.get_by_text("Events over MQTT").click()
+    await page.locator("summary", has_text="Events over MQTT").click()
     events = page.locator("sl-camera-events")
     await expect(events).to_contain_text("This camera cannot tell its events over MQTT.")
     await expect(events.get_by_role("button")).to_have_count(0)
@@ -327,7 +327,7 @@ async def test_alarms_are_counted_whatever_is_open(opened: Open, *, phone: bool)
     """In the top strip, over no picture; a click shows them where they are listed."""
     page, _ = await opened("deployments", phone=phone)
     counted = page.locator("#unit-alarms")
-    for tab in ("steer", "find", "health", "keys"):
+    for tab in ("steer", "find", "health", "holds"):
         await page.click(f"#tab-{tab}")
         await expect(counted).to_be_visible()
         await expect(counted).to_have_attribute("data-count", "1")
