@@ -277,6 +277,7 @@ async def _look_at_a_camera(page: Page) -> None:
     await page.locator("#enrol-password").fill("right")
     await page.get_by_role("button", name="Look at it").click()
     await expect(page.get_by_alt_text("Picture from the camera, taken now")).to_be_visible()
+    await page.fill("#enrol-name", "Mill Lane 14")
 
 
 @pytest.mark.parametrize("phone", [False, True])
