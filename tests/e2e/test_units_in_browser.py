@@ -236,6 +236,7 @@ async def test_labels_are_asked_for_as_they_were_chosen(opened: Open) -> None:
 async def test_a_camera_is_told_to_tell_its_events(opened: Open, *, phone: bool) -> None:
     """Asked only when somebody looks; told to, told no more after a second question; other brokers are named."""
     page, borough = await opened("units", phone=phone)
+    await page.click("#tab-steer")
     await page.locator("summary", has_text="Events over MQTT").click()
     events = page.locator("sl-camera-events")
     await expect(events).to_contain_text("tells nobody by itself")
