@@ -39,4 +39,4 @@ async def opening() -> AsyncIterator[Open]:
             return page, borough
 
         yield open_
-        assert raised == []
+        assert raised == [], raised

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from gateway.deployments.geofence import Case, Shock
 from tests.e2e.deployments_room import CRITERIA, DeploymentsRoom, deployments_room
 from tests.fakes.deploying import DOCUMENT, REFERRAL
+from tests.fakes.desk import PASSWORD
 
 pytestmark = pytest.mark.timeout(420)
 expect.set_options(timeout=30_000)
@@ -146,6 +147,21 @@ async def test_a_referral_is_sent_once_though_its_answer_is_lost(at_desks: Deplo
     assert len((await at_desks.deploying.team.get("/api/v1/deployments")).json()) == 1
 
 
+async def test_a_referral_is_not_shown_to_who_comes_next(at_desks: DeploymentsRoom) -> None:
+    """Half typed, and the desk goes to somebody else: they see an empty form, and nothing is left in the browser."""
+    page = at_desks.team.page
+    await at_desks.team.section("refer")
+    await at_desks.team.panel.locator("form#refer [name=problem]").fill(REFERRAL["problem"])
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_label("User name").fill("some-supervisor")
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await at_desks.team.tab("deployments")
+    await at_desks.team.section("refer")
+    await expect(at_desks.team.panel.locator("form#refer [name=problem]")).to_have_value("")
+    assert await page.evaluate("Object.values(sessionStorage).join()") == ""
+
+
 async def test_what_the_gateway_refuses_is_said_at_the_field(at_desks: DeploymentsRoom) -> None:
     """A unit put up far from where it was approved: the place is marked, and the words are the gateway's."""
     await at_desks.deploying.planned()
@@ -179,6 +195,7 @@ async def test_an_alarm_stays_with_its_picture_until_somebody_sees_to_it(room: D
     for console in (room.team, room.chief):
         notice = console.page.locator(".dep-alarm")
         await expect(notice).to_contain_text("Unit D017 was opened")
+        await expect(console.page.locator("#unit-alarms")).to_have_attribute("data-count", "1")
         picture = notice.locator("img")
         await expect(picture).to_be_visible()
         assert await picture.evaluate("async image => { await image.decode(); return image.naturalWidth }") == 64
@@ -186,6 +203,7 @@ async def test_an_alarm_stays_with_its_picture_until_somebody_sees_to_it(room: D
     await room.team.page.locator(".dep-alarm").get_by_role("button", name="I see to it").click()
     for console in (room.team, room.chief):
         await expect(console.page.locator(".dep-alarm")).to_have_count(0)
+        await expect(console.page.locator("#unit-alarms")).to_have_count(0)
     await room.team.tab("deployments")
     await expect(room.team.panel.locator("#deployments-due li").first).to_contain_text("Alarm, acknowledged.")
     (entry,) = await room.desk.audit("deployment.acknowledged")

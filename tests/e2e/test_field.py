@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from kernel.clock import SystemClock
 from tests.e2e.field_street import Street, open_street
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
 from tests.fakes.label_video import code_39, qr_code
+from tests.fakes.waiting import told
 
 pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
@@ -146,6 +148,104 @@ async def test_a_finger_draws_what_is_not_looked_at(sharp_street: Street) -> Non
     from_deg, to_deg = ((zone[side] - head["pan_deg"]) % 360 for side in ("pan_from_deg", "pan_to_deg"))
     assert 0 < from_deg < to_deg < head["hfov_deg"] / 2
     assert (await street.steps())[-1] == "bounds"
+    assert phone.broken == []
+
+
+async def _head(street: Street) -> dict[str, Any]:
+    head: dict[str, Any] = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}")).json()["state"][
+        "head"
+    ]
+    return head
+
+
+async def test_the_head_keeps_out_of_what_a_finger_drew(sharp_street: Street) -> None:
+    """Turned away by the phone's stick and back again, it stands before the zone, and the zone is named."""
+    street = sharp_street
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    await phone.tap("#draw-zone")
+    await phone.draw(".field-view", (0.6, 0.4, 0.9, 0.6))
+    await phone.page.fill("#zone-name", "Windows of number 12")
+    await phone.page.keyboard.press("Enter")
+    await expect(phone.page.locator("[data-zone='Windows of number 12']")).to_be_visible()
+    (zone,) = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}/bounds")).json()["zones"]
+
+    def free_deg(head: dict[str, Any]) -> float:
+        edge = head["pan_deg"] + head["hfov_deg"] / 2
+        return float((zone["pan_from_deg"] - edge + 180) % 360 - 180)
+
+    async with phone.hold("[aria-label=Left]"):
+        await told(lambda: _head(street), lambda head: free_deg(head) > 15, what="the head to turn away")
+    async with phone.hold("[aria-label=Right]"):
+        await told(lambda: _head(street), lambda head: head["bound"] is not None, what="the head to be held back")
+        stood = await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand")
+    assert stood["bound"]["name"] == "Windows of number 12"
+    assert free_deg(stood) >= 0
+
+
+async def test_a_kept_zone_is_drawn_on_the_picture(sharp_street: Street) -> None:
+    """Where the finger drew it, under its name, as long as the head stands so."""
+    street = sharp_street
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    view = phone.page.locator(".field-view")
+    await expect(view).to_have_attribute("data-state", "live")
+    await phone.tap("#draw-zone")
+    await phone.draw(".field-view", (0.6, 0.4, 0.9, 0.6))
+    await phone.page.fill("#zone-name", "Windows of number 12")
+    await phone.page.keyboard.press("Enter")
+    kept = phone.page.locator("[data-kept-zone='Windows of number 12']")
+    await expect(kept.locator("text")).to_have_text("Windows of number 12")
+    room, lies = await view.bounding_box(), await kept.locator(".zone-fill").bounding_box()
+    assert room is not None
+    assert lies is not None
+    left, right = ((lies["x"] - room["x"] + part * lies["width"]) / room["width"] for part in (0, 1))
+    assert 0.5 < left < 0.6
+    assert 0.9 < right < 1.0
+    async with phone.hold("[aria-label=Left]"):
+        await expect(kept).to_have_count(0)
+
+
+async def test_stick_and_presets_are_used_from_the_phone(street: Street) -> None:
+    """What it sees is kept as a preset; turned away by the pad, the head comes back to it."""
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    began = await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand")
+    await phone.page.fill("#preset-name", "The bins")
+    await phone.page.keyboard.press("Enter")
+    preset = phone.page.locator("[data-preset]").filter(has_text="The bins")
+    await expect(preset).to_have_attribute("data-confirmed", "true")
+
+    def turned(head: dict[str, Any]) -> float:
+        return abs(float((head["pan_deg"] - began["pan_deg"] + 180) % 360 - 180))
+
+    async with phone.hold("[aria-label=Right]"):
+        await told(lambda: _head(street), lambda head: turned(head) > 10, what="the head to turn")
+    await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand when it is let go of")
+    await preset.get_by_role("button", name="Show").tap()
+    await told(lambda: _head(street), lambda head: turned(head) < 1 and not head["moving"], what="the head to be back")
+    assert phone.broken == []
+
+
+async def test_a_unit_is_found_by_typing_its_label(street: Street) -> None:
+    """Gloves, small letters and a space: it is the planned one. One that is not is said, and can be corrected."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.page.fill("#unit-label", "d099")
+    await phone.tap(".typed button")
+    await expect(phone.page.get_by_text("This is D099; D017 is planned.")).to_be_visible()
+    await phone.page.get_by_role("button", name="Look again").tap()
+    await phone.page.fill("#unit-label", " d017 ")
+    await phone.page.keyboard.press("Enter")
+    await phone.done("unit")
     assert phone.broken == []
 
 

@@ -24,7 +24,7 @@ async def opened() -> AsyncIterator[Open]:
 
 
 async def _units(page: Page) -> None:
-    await page.get_by_role("tab", name="Units").click()
+    await page.click("#tab-units")
     await expect(page.get_by_role("heading", name="Units", exact=True)).to_be_visible()
 
 
@@ -41,7 +41,7 @@ async def test_who_needs_somebody_stands_first(opened: Open) -> None:
     rows = page.locator(".unit-row")
     await expect(rows).to_have_count(4)
     assert [await one.get_attribute("data-unit") for one in await rows.all()] == ["D009", "D017", "D033", "D001"]
-    worn = page.locator("[data-unit=D017]")
+    worn = page.locator(".unit-row[data-unit=D017]")
     for words in (
         "online",
         "Mill Lane · camera 2",
@@ -53,7 +53,7 @@ async def test_who_needs_somebody_stands_first(opened: Open) -> None:
         "At this rate the month's data is used up on",
     ):
         await expect(worn).to_contain_text(words)
-    await expect(page.locator("[data-unit=D009]")).to_contain_text("Its link is lost. Last heard 47 min")
+    await expect(page.locator(".unit-row[data-unit=D009]")).to_contain_text("Its link is lost. Last heard 47 min")
     await expect(page.locator(".units-total")).to_contain_text("3 units need somebody")
     await expect(page.locator(".unit-strangers")).to_contain_text("12 messages of no unit that is enrolled")
 
@@ -102,7 +102,7 @@ async def test_a_new_unit_is_made_step_by_step(opened: Open, tmp_path: Path) -> 
     await page.click("#unit-new")
     await page.fill("#new-label", "d017")
     await page.get_by_role("button", name="Make it known").click()
-    await expect(page.get_by_role("alert")).to_contain_text("That label is another unit's.")
+    await expect(page.locator("sl-units").get_by_role("alert")).to_contain_text("That label is another unit's.")
     await page.fill("#new-label", "D034")
     await page.select_option("#new-camera", label="4 Mill Lane car park")
     await page.get_by_role("button", name="Make it known").click()
@@ -230,3 +230,118 @@ async def test_labels_are_asked_for_as_they_were_chosen(opened: Open) -> None:
     await page.click("#labels-print")
     await until(lambda: len(borough.labels_printed) == 1, what="the question for the PDF")
     assert borough.labels_printed == [[("label", "D033"), ("size", "62x29"), ("first", "1")]]
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_a_camera_is_told_to_tell_its_events(opened: Open, *, phone: bool) -> None:
+    """Asked only when somebody looks; told to, told no more after a second question; other brokers are named."""
+    page, borough = await opened("units", phone=phone)
+    await page.click("#tab-steer")
+    await page.locator("summary", has_text="Events over MQTT").click()
+    events = page.locator("sl-camera-events")
+    await expect(events).to_contain_text("tells nobody by itself")
+    await expect(events).to_contain_text("It also tells mqtt://nvr.example:1883. That was set on the camera, not here.")
+    await events.get_by_role("button", name="Tell events over MQTT").click()
+    await expect(events).to_contain_text("It tells them at our broker and is connected")
+    assert len(borough.event_brokers) == 1
+    assert await page.locator("#panel-body").evaluate("one => one.scrollWidth <= one.clientWidth")
+    await events.get_by_role("button", name="Tell no more events over MQTT").click()
+    assert len(borough.event_brokers) == 1
+    await events.get_by_role("button", name="Really tell no more").click()
+    await expect(events).to_contain_text("tells nobody by itself")
+    assert borough.event_brokers == []
+
+
+async def test_a_camera_that_cannot_is_not_told(opened: Open) -> None:
+    """It refused the question: that is said, and there is no button."""
+    page, _ = await opened("units")
+    await expect(page.locator("article[data-state=live]").first).to_be_visible()
+    await page.keyboard.press("5")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("sl-steer .panel-camera .number")).to_have_text("5")
+    await page.locator("summary", has_text="Events over MQTT").click()
+    events = page.locator("sl-camera-events")
+    await expect(events).to_contain_text("This camera cannot tell its events over MQTT.")
+    await expect(events.get_by_role("button")).to_have_count(0)
+
+
+async def test_who_may_not_enrol_is_not_offered_events(opened: Open) -> None:
+    """An operator sees neither its password nor its brokers."""
+    page, _ = await opened("units-operator")
+    await expect(page.locator("sl-steer .facts-list")).to_be_visible()
+    await expect(page.get_by_text("Events over MQTT")).to_have_count(0)
+
+
+async def _look_at_a_camera(page: Page) -> None:
+    await page.click("#tab-enrol")
+    await page.get_by_label("Address").fill("10.20.0.13")
+    await page.locator("#enrol-password").fill("right")
+    await page.get_by_role("button", name="Look at it").click()
+    await expect(page.get_by_alt_text("Picture from the camera, taken now")).to_be_visible()
+    await page.fill("#enrol-name", "Mill Lane 14")
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_a_units_camera_is_enrolled_as_such(opened: Open, *, phone: bool) -> None:
+    """Chosen among those that are known, those without a camera first; what follows for recording is said."""
+    page, borough = await opened("units", phone=phone)
+    await _look_at_a_camera(page)
+    labels = await page.locator("#enrol-units option").evaluate_all("all => all.map((one) => one.value)")
+    assert labels == ["D033", "D001", "D009", "D017"]
+    await expect(page.get_by_role("button", name="Enrol and record")).to_be_visible()
+    await page.get_by_label("Belongs to a unit").fill("d033")
+    await page.get_by_role("button", name="Enrol for D033").click()
+    await until(lambda: len(borough.enrolled) == 1, what="the camera to be enrolled")
+    assert borough.enrolled[0]["unit"] == "D033"
+    await expect(page.locator(".said-space")).to_contain_text("It records once that is deployed.")
+
+
+async def test_a_fixed_camera_is_nobodys(opened: Open) -> None:
+    """Left empty, no unit is named; who sees no units is not asked."""
+    page, borough = await opened("units")
+    await _look_at_a_camera(page)
+    await page.get_by_role("button", name="Enrol and record").click()
+    await until(lambda: len(borough.enrolled) == 1, what="the camera to be enrolled")
+    assert "unit" not in borough.enrolled[0]
+    page, _ = await opened("ready")
+    await _look_at_a_camera(page)
+    await expect(page.get_by_label("Belongs to a unit")).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_a_need_leads_to_its_unit(opened: Open, *, phone: bool) -> None:
+    """From health to the unit's own page; who does not deploy has no such way."""
+    page, _ = await opened("health-team", phone=phone)
+    await page.click("#tab-health")
+    await page.locator('[data-need="12 battery"] [data-to-unit=D017]').click()
+    await expect(page.locator("sl-unit h2")).to_contain_text("Unit D017")
+    await expect(page.locator("#tab-units")).to_have_attribute("aria-selected", "true")
+    await page.get_by_role("button", name="Back to all units").click()
+    await expect(page.locator(".unit-row")).to_have_count(4)
+    page, _ = await opened("health", phone=phone)
+    await page.click("#tab-health")
+    await expect(page.locator('[data-need="12 battery"]')).to_be_visible()
+    await expect(page.locator("[data-to-unit]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_alarms_are_counted_whatever_is_open(opened: Open, *, phone: bool) -> None:
+    """In the top strip, over no picture; a click shows them where they are listed."""
+    page, _ = await opened("deployments", phone=phone)
+    counted = page.locator("#unit-alarms")
+    for tab in ("steer", "find", "health", "holds"):
+        await page.click(f"#tab-{tab}")
+        await expect(counted).to_be_visible()
+        await expect(counted).to_have_attribute("data-count", "1")
+    assert await page.evaluate(
+        """() => {
+          const one = document.querySelector("#unit-alarms").getBoundingClientRect();
+          return [...document.querySelectorAll("sl-wall .picture")].every((picture) => {
+            const { left, right, top, bottom } = picture.getBoundingClientRect();
+            return one.right <= left || one.left >= right || one.bottom <= top || one.top >= bottom;
+          }) && one.left >= 0 && one.right <= innerWidth && document.documentElement.scrollWidth <= innerWidth;
+        }"""
+    )
+    await counted.click()
+    await expect(page.locator("#tab-deployments")).to_have_attribute("aria-selected", "true")
+    await expect(page.locator("#deployments-due")).to_be_visible()

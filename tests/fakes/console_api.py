@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.console.policy import INDEX, STATIC, security_headers
 from kernel.clock import SystemClock
-from tests.fakes import console_acts, console_deployments, console_hosts, console_people, console_units
+from tests.fakes import console_acts, console_deployments, console_events, console_hosts, console_people, console_units
 from tests.fakes.console_account import account_routes
 from tests.fakes.console_borough import LATITUDE, LONGITUDE, ground, probe
 from tests.fakes.console_bounds import bounds
@@ -70,6 +70,7 @@ async def _cameras(request: Request) -> Response:
     if borough.face == "failed":
         return _problem(503, "host.unreachable", "The camera host does not answer.", "It is restarted by itself.")
     if request.method == "POST":
+        borough.enrolled.append(await request.json())
         return JSONResponse(borough.cameras[:1], status_code=201)
     return JSONResponse(borough.cameras)
 
@@ -254,7 +255,7 @@ def application(borough: FakeBorough) -> Any:
     app = Starlette(
         routes=[
             Route("/", _index),
-            *(console_units.routes(api) if borough.face.startswith("units") else ()),
+            *(console_units.routes(api) if borough.face.startswith("units") or borough.face == "health-team" else ()),
             Route(api + "/session", _session, methods=["GET", "POST", "DELETE"]),
             Route(api + "/setup", _setup, methods=["GET", "POST"]),
             Route(api + "/oidc/providers", _providers),
@@ -266,6 +267,7 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/presets/{token}", _presets, methods=["DELETE"]),
             Route(camera + "/timeline", _timeline),
             *console_acts.routes(api, camera),
+            *console_events.routes(api),
             *console_deployments.routes(api, camera),
             Route(camera + "/still", _still),
             Route(camera + "/clip.mp4", _clip),

@@ -38,8 +38,8 @@ class FakeBorough:
     face: str = "ready"
     """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick, and of hosts: host-down,
     host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host, of health: health, health-none,
-    health-failed, health-host; deployments: for who deploys; and of units: units, units-none, units-failed,
-    units-forbidden, units-operator."""
+    health-failed, health-host, health-team (who deploys too); deployments: for who deploys; and of units: units,
+    units-none, units-failed, units-forbidden, units-operator."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})
@@ -70,6 +70,10 @@ class FakeBorough:
     """What each unit was told: label, command, body."""
     camera_password: str | None = None
     """Since when a camera has a random password."""
+    event_brokers: list[dict[str, str]] = field(default_factory=list)
+    """At which brokers cameras publish their events; those from number 3 on have no such thing."""
+    enrolled: list[dict[str, Any]] = field(default_factory=list)
+    """What was said of each camera that was enrolled."""
     labels_printed: list[list[tuple[str, str]]] = field(default_factory=list)
     """What was asked for of each sheet of labels."""
     velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -82,7 +86,7 @@ class FakeBorough:
             self.cameras = []
         if self.face == "faults":
             self._break()
-        if self.face == "health":
+        if self.face in {"health", "health-team"}:
             self.references[self.cameras[4]["id"]] = self.iso(-40 * 86_400)
         if self.face == "stick":
             self.cameras[0]["state"]["stick"] = {"holder": "B. Jones", "user_id": "u2", "idle_s": 12, "mine": False}
@@ -130,7 +134,7 @@ class FakeBorough:
             return USER | {"permissions": [*EVERY_PERMISSION, "deploy", "decide_deployment"]}
         if self.face in {"units-operator", "units-forbidden"}:
             return USER | {"role": "operator", "permissions": ["signed_in", "view_live", "view_recorded", "deploy"]}
-        if self.face.startswith("units"):
+        if self.face.startswith("units") or self.face == "health-team":
             return USER | {"permissions": [*EVERY_PERMISSION, "deploy"]}
         return USER
 

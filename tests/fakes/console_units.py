@@ -237,12 +237,6 @@ async def _password(request: Request) -> Response:
     return JSONResponse({"random_since": borough.camera_password, "under_way": False})
 
 
-async def _deployments(request: Request) -> Response:
-    borough = borough_of(request)
-    stands = {"id": "d1", "stage": "deployed", "title": "Fly-tipping", "street": "Mill Lane", "unit": "D017"}
-    return JSONResponse([stands] if "D017" in units(borough) else [])
-
-
 async def _labels(request: Request) -> Response:
     borough_of(request).labels_printed.append(request.query_params.multi_items())
     return Response(b"%PDF-1.4\n", media_type="application/pdf")
@@ -253,7 +247,6 @@ def routes(api: str) -> list[Route]:
     one = api + "/units/{label}"
     return [
         Route(api + "/unit-labels.pdf", _labels),
-        Route(api + "/deployments", _deployments),
         Route(api + "/units", _list, methods=["GET", "POST"]),
         Route(one, _one, methods=["GET", "PUT", "DELETE"]),
         Route(one + "/trend", _trend),

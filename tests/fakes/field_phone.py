@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -158,6 +158,20 @@ class FieldPhone:
             kind = "touchStart" if step == 0 else "touchMove"
             await self._wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [at]})
         await self._wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    @contextlib.asynccontextmanager
+    async def hold(self, selector: str) -> AsyncIterator[None]:
+        """Keep a finger on something for the time of the block."""
+        one = self.page.locator(selector)
+        await one.scroll_into_view_if_needed()
+        room = await one.bounding_box()
+        assert room is not None
+        at = {"x": room["x"] + room["width"] / 2, "y": room["y"] + room["height"] / 2}
+        await self._wire.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+        try:
+            yield
+        finally:
+            await self._wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
     async def unfit(self) -> list[str]:
         """Return why the browser would not install the page; empty where it would."""

@@ -5,6 +5,7 @@ import subprocess
 
 from gateway.audit.events import Action
 from gateway.deployments.steps import NAMES
+from gateway.units.report import Cause
 from tests.unit.console.test_javascript import ROOT, node
 
 APP = "./gateway/console/static/app"
@@ -27,6 +28,13 @@ def test_every_act_has_its_words() -> None:
     assert isinstance(said, dict)
     assert set(said) == {action.value for action in Action}
     assert [action for action, words in said.items() if len(words.split()) < 2] == []
+
+
+def test_every_cause_of_a_refusal_has_its_words() -> None:
+    """What is refused of a unit is told in words in its panel, whichever the cause."""
+    said = read(f"import {{CAUSES_KNOWN}} from '{APP}/units.js'; process.stdout.write(JSON.stringify(CAUSES_KNOWN))")
+    assert isinstance(said, list)
+    assert set(said) == {cause.value for cause in Cause}
 
 
 def test_every_step_of_a_deployment_is_an_act() -> None:

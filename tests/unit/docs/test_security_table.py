@@ -66,19 +66,43 @@ def test_what_is_met_is_shown() -> None:
 
 
 def test_the_console_makes_no_html_of_text() -> None:
-    """Nothing that turns a text into elements, runs it, or listens to other windows."""
+    """Nothing that turns a text into elements, or runs it."""
     assert not re.findall(
         r"innerHTML\s*=[^=]|outerHTML\s*=|insertAdjacentHTML|unsafeHTML|document\.write|\beval\(", sources()
     )
-    assert not re.findall(r"new Function\(|postMessage|addEventListener\(\s*[\"']message[\"']", sources())
+    assert not re.findall(r"new Function\(", sources())
+
+
+def test_windows_tell_each_other_nothing() -> None:
+    """The one message there is goes to the field page's own worker; a page listens to its sockets alone."""
+    sent = re.findall(r"(\S+)\.postMessage\(([^)]*)\)", sources())
+    assert sent == [("kept.waiting?", '"take over"')]
+    assert sources().count("postMessage") == len(sent)
+    heard = {
+        (path.relative_to(CONSOLE).as_posix(), on)
+        for path in CONSOLE.rglob("*.js")
+        if "vendor" not in path.parts
+        for on in re.findall(r"(\S*)addEventListener\(\s*[\"'`]message", path.read_text(encoding="utf-8"))
+    }
+    assert heard == {("field/worker.js", "worker.")}
+    assert set(re.findall(r"(\S+)\.onmessage(?:error)?\b", sources())) == {"socket"}
+    assert not re.findall(r"BroadcastChannel|MessageChannel|SharedWorker|[\"'`]onmessage", sources())
 
 
 def test_the_console_keeps_no_secret() -> None:
-    """It stores tiles, a codec that failed, the share that follows, an account being tied, notices and notes seen."""
+    """It stores tiles, a failed codec, the share that follows, an account being tied, a referral, what was seen."""
     stored = re.findall(r"(?:local|session)Storage\.setItem\(([^\n]+)\)", sources())
-    assert len(stored) == 6
+    assert len(stored) == 7
     assert not any(re.search(r"password|token|secret|code\b|cookie", one, re.IGNORECASE) for one in stored)
     assert "document.cookie" not in sources()
+
+
+def test_field_phones_keep_three_shelves() -> None:
+    """What waits, what was begun and what was last read: in one database, made in one place."""
+    made = re.findall(r"createObjectStore\(\"(\w+)\"", sources())
+    assert made == ["outbox", "drafts", "known"]
+    assert len(re.findall(r"indexedDB\.open\(", sources())) == 1
+    assert 'kept.empty("known")' in (CONSOLE / "field" / "work.js").read_text(encoding="utf-8")
 
 
 def test_password_fields_are_masked_and_known_to_managers() -> None:

@@ -30,7 +30,7 @@ import { ServerClock } from "./time.js";
  * @property {Slot[]} slots always nine; the layout shows the first of them
  * @property {number} selected index of a slot
  * @property {import("./types.js").PanelName} panel
- * @property {string} unitWanted label of the unit that the panel Units is to show next; empty: the one that it shows
+ * @property {string} unit label of the unit that the units panel is to open; empty once it has
  * @property {boolean} panelOpen on a narrow screen: whether the panel is shown in place of the map
  * @property {string} typed digits of a call-up in progress
  * @property {{text: string, kind: "news" | "attention" | "alarm", at: number} | null} notice
@@ -76,8 +76,8 @@ const initial = {
   slots: emptySlots(),
   selected: 0,
   panel: "steer",
+  unit: "",
   panelOpen: false,
-  unitWanted: "",
   typed: "",
   notice: null,
   freshness: {},

@@ -144,8 +144,12 @@ const CAUSES = {
   "retained-command": "was a command that somebody had the broker keep",
   "unknown-unit": "came from a unit that is not enrolled",
   revoked: "came after its certificate was revoked, or from a retired unit",
+  missing: "never came: it wrote where it may not, or they were lost on the way",
   "no-certificate": "came with no certificate that is good",
 };
+
+/** Those that have words. */
+export const CAUSES_KNOWN = Object.keys(CAUSES);
 
 /** @param {string} cause */
 export const causeWords = (cause) => CAUSES[cause] ?? cause;

@@ -1,6 +1,6 @@
 /**
- * Bearings and angles in the field: the phone's compass, lining up the picture with the map, and a finger's rectangle on
- * the picture as a sector of the head. Degrees; bearings clockwise from north.
+ * Bearings and angles in the field: the phone's compass, lining up the picture with the map, a finger's rectangle on the
+ * picture as a sector of the head, and a sector as it lies on the picture. Degrees; bearings clockwise from north.
  * @module
  */
 
@@ -97,4 +97,80 @@ export function sectorOf(head, box, marginDeg) {
     tilt_from_deg: tenth(Math.max(-90, Math.min(...tilts) - marginDeg)),
     tilt_to_deg: tenth(Math.min(90, Math.max(...tilts) + marginDeg)),
   };
+}
+
+/** @typedef {ReturnType<typeof sectorOf>} Sector */
+/** @typedef {{ahead: number, right: number, up: number}} Ray as the picture has it: along its middle, to its right, up */
+
+/** What lies at less than this before the lens is beside or behind it. */
+const NEAR = 0.02;
+const CELL_DEG = 5;
+
+/** From one end to the other in steps that are small enough to be straight. @param {number} from @param {number} to */
+function steps(from, to) {
+  const count = Math.max(1, Math.ceil((to - from) / CELL_DEG));
+  return Array.from({ length: count + 1 }, (_, index) => from + ((to - from) * index) / count);
+}
+
+/** @param {Ray} ray */
+const isBefore = ({ ahead }) => ahead >= NEAR;
+
+/** Where the line from one ray to another comes before the lens, or leaves it. @param {Ray} one @param {Ray} other @returns {Ray} */
+function cut(one, other) {
+  const part = (NEAR - one.ahead) / (other.ahead - one.ahead);
+  return { ahead: NEAR, right: one.right + (other.right - one.right) * part, up: one.up + (other.up - one.up) * part };
+}
+
+/** What of a surface is before the lens. @param {Ray[]} corners @returns {Ray[]} */
+const surface = (corners) =>
+  corners.flatMap((ray, index) => {
+    const last = /** @type {Ray} */ (corners.at(index - 1));
+    return [...(isBefore(last) === isBefore(ray) ? [] : [cut(last, ray)]), ...(isBefore(ray) ? [ray] : [])];
+  });
+
+/** What of a line is before the lens: a line that goes round comes back as another. @param {Ray[]} rays @returns {Ray[][]} */
+function runs(rays) {
+  /** @type {Ray[]} */
+  let run = [];
+  const found = [run];
+  rays.forEach((ray, index) => {
+    const last = rays[index - 1];
+    if (last && isBefore(last) !== isBefore(ray)) {
+      if (isBefore(ray)) found.push((run = []));
+      run.push(cut(last, ray));
+    }
+    if (isBefore(ray)) run.push(ray);
+  });
+  return found.filter((one) => one.length > 1);
+}
+
+/**
+ * Where a sector of the head lies on its picture: what it fills, and its edges, as lines of points. Parts of the picture, 0
+ * to 1 from its upper left; they may run out of it. What is not before the lens is left out.
+ * @param {{pan_deg: number, tilt_deg: number, hfov_deg: number}} head @param {Sector} sector
+ * @returns {{cells: [x: number, y: number][][], edges: [x: number, y: number][][]}}
+ */
+export function shapeOf(head, sector) {
+  const half = Math.tan((head.hfov_deg / 2) * RAD);
+  const tilt = head.tilt_deg * RAD;
+  const from = sector.pan_from_deg - head.pan_deg;
+  // Equal pans are the whole circle.
+  const width = wrap(sector.pan_to_deg - sector.pan_from_deg) || 360;
+  const pans = steps(from, from + width);
+  const tilts = steps(sector.tilt_from_deg, sector.tilt_to_deg);
+  /** @param {number} panDeg @param {number} tiltDeg @returns {Ray} */
+  const ray = (panDeg, tiltDeg) => {
+    const level = Math.cos(tiltDeg * RAD);
+    const [north, east, up] = [level * Math.cos(panDeg * RAD), level * Math.sin(panDeg * RAD), Math.sin(tiltDeg * RAD)];
+    return { ahead: north * Math.cos(tilt) + up * Math.sin(tilt), right: east, up: up * Math.cos(tilt) - north * Math.sin(tilt) };
+  };
+  /** @param {Ray} of @returns {[x: number, y: number]} */
+  const point = ({ ahead, right, up }) => [0.5 + right / ahead / half / 2, 0.5 - up / ahead / (half * HEIGHT_BY_WIDTH) / 2];
+  const cells = pans.slice(1).flatMap((right, column) => tilts.slice(1).map((top, row) => {
+    const [left, low] = [/** @type {number} */ (pans[column]), /** @type {number} */ (tilts[row])];
+    return surface([ray(left, low), ray(right, low), ray(right, top), ray(left, top)]);
+  }));
+  const sides = width < 360 ? [from, from + width].map((pan) => tilts.map((each) => ray(pan, each))) : [];
+  const ends = [sector.tilt_from_deg, sector.tilt_to_deg].map((end) => pans.map((pan) => ray(pan, end)));
+  return { cells: cells.filter((one) => one.length > 2).map((one) => one.map(point)), edges: [...sides, ...ends].flatMap(runs).map((one) => one.map(point)) };
 }

@@ -17,7 +17,7 @@ import { look } from "./work.js";
 
 class FieldConfirm extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, deployment: { type: String }, drawing: { type: Boolean }, sector: { attribute: false }, draw: { attribute: false } };
+  static properties = { camera: { type: String }, deployment: { type: String }, drawing: { type: Boolean }, sector: { attribute: false }, draw: { attribute: false }, known: { attribute: false } };
 
   /** @type {Bounds | null} */
   #bounds = null;
@@ -36,6 +36,8 @@ class FieldConfirm extends FieldElement {
     this.sector = null;
     /** @type {(on: boolean) => void} */
     this.draw = () => {};
+    /** @type {(bounds: Bounds) => void} told what is kept, whenever that is read */
+    this.known = () => {};
   }
 
   /** @override */
@@ -53,6 +55,7 @@ class FieldConfirm extends FieldElement {
       const [bounds, presets] = await Promise.all([get(`/cameras/${id}/bounds`), get(`/cameras/${id}/presets`)]);
       if (id !== this.camera) return;
       this.#bounds = bounds;
+      this.known(bounds);
       this.#presets = presets;
       this.#said = "";
     } catch (error) {

@@ -26,6 +26,8 @@ class FieldLook extends FieldElement {
   #box = null;
   /** Where the head looked when it was drawn decides what it hides. @type {Sector | null} */
   #sector = null;
+  /** What is kept already. @type {readonly import("../app/types.js").Zone[]} */
+  #zones = [];
 
   constructor() {
     super();
@@ -35,6 +37,13 @@ class FieldLook extends FieldElement {
     this.live = null;
   }
 
+  /** What was drawn belongs to one head. @override @param {import("lit").PropertyValues} changed */
+  willUpdate(changed) {
+    if (!changed.has("camera")) return;
+    this.#zones = [];
+    this.#box = this.#sector = null;
+  }
+
   /** @param {boolean} drawing */
   #begin(drawing) {
     this.#drawing = drawing;
@@ -42,6 +51,12 @@ class FieldLook extends FieldElement {
     this.requestUpdate();
     if (drawing) this.querySelector(".field-view")?.scrollIntoView({ block: "center" });
   }
+
+  /** @param {import("../app/types.js").Bounds} bounds */
+  #known = ({ zones }) => {
+    this.#zones = zones;
+    this.requestUpdate();
+  };
 
   /** @param {Box} box */
   #drawn = (box) => {
@@ -59,9 +74,9 @@ class FieldLook extends FieldElement {
   /** @override */
   render() {
     if (!cameraById(this.camera)) return html`<p class="said attention">The unit's camera is not among those that you may see.</p>`;
-    return html`<field-picture .camera=${this.camera} .live=${this.live} .box=${this.#box} .drawn=${this.#drawing ? this.#drawn : null}></field-picture>
+    return html`<field-picture .camera=${this.camera} .live=${this.live} .box=${this.#box} .zones=${this.#zones} .drawn=${this.#drawing ? this.#drawn : null}></field-picture>
       ${this.#drawing ? html`<p class="said" role="status">Draw a rectangle on the picture with a finger, around what is not to be looked into.</p>` : nothing}
-      <field-confirm .camera=${this.camera} .deployment=${this.deployment} .drawing=${this.#drawing} .sector=${this.#sector}
+      <field-confirm .camera=${this.camera} .deployment=${this.deployment} .drawing=${this.#drawing} .sector=${this.#sector} .known=${this.#known}
         .draw=${(/** @type {boolean} */ on) => this.#begin(on)}></field-confirm>`;
   }
 }

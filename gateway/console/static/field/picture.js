@@ -11,6 +11,7 @@ import { steering } from "../app/steering.js";
 import { cameraById } from "../app/store.js";
 import { line } from "../app/words.js";
 import { FieldElement } from "./state.js";
+import { zonesOn } from "./zones.js";
 
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box parts of the picture, 0 to 1 */
 
@@ -19,7 +20,7 @@ const SMALLEST = 0.03;
 
 class FieldPicture extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, cross: { type: Boolean }, live: { attribute: false }, drawn: { attribute: false }, box: { attribute: false } };
+  static properties = { camera: { type: String }, cross: { type: Boolean }, live: { attribute: false }, drawn: { attribute: false }, box: { attribute: false }, zones: { attribute: false } };
 
   /** @type {LivePicture | null} */
   #picture = null;
@@ -39,6 +40,8 @@ class FieldPicture extends FieldElement {
     this.drawn = null;
     /** What was drawn, shown until it is kept or dropped. @type {Box | null} */
     this.box = null;
+    /** What is kept already, drawn on the picture while it stands. @type {readonly import("../app/types.js").Zone[]} */
+    this.zones = [];
   }
 
   /** @override */
@@ -159,7 +162,7 @@ class FieldPicture extends FieldElement {
       <div class="picture field-view" data-state=${this.#word} data-drawing=${this.drawn !== null}
         @pointerdown=${this.#press} @pointermove=${this.#drag} @pointerup=${(/** @type {PointerEvent} */ event) => this.#lift(event, true)}
         @pointercancel=${(/** @type {PointerEvent} */ event) => this.#lift(event, false)}>
-        <div class="zone-rubber" hidden></div>
+        ${this.#isLive ? zonesOn(this.zones, camera.state.head) : nothing}<div class="zone-rubber" hidden></div>
         ${this.cross ? html`<div class="cross" aria-hidden="true"></div>` : nothing}
       </div>
       ${this.#standing()}

@@ -26,8 +26,14 @@ worker.addEventListener("activate", (/** @type {any} */ event) => {
   );
 });
 
-// The page asks for it once it is loaded whole, so that no page is made of two versions.
-worker.addEventListener("message", (/** @type {MessageEvent} */ event) => event.data === "take over" && worker.skipWaiting());
+// The page asks for it once it is loaded whole, so that no page is made of two versions. Heard are windows that this gateway
+// served under /field, and this one word; another worker, another page and anything else is not answered.
+worker.addEventListener("message", (/** @type {any} */ event) => {
+  const { data, origin, source } = event;
+  if (origin !== location.origin || source?.type !== "window" || data !== "take over") return;
+  const page = new URL(source.url);
+  if (page.origin === location.origin && page.pathname === "/field") void worker.skipWaiting();
+});
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
   const url = new URL(event.request.url);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearingTo, distanceM, headingOf, linedUp, sectorOf } from "../../../../gateway/console/static/field/aim.js";
+import { bearingTo, distanceM, headingOf, linedUp, sectorOf, shapeOf } from "../../../../gateway/console/static/field/aim.js";
 import { asPrinted, foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
 
 const HERE = { latitude: 51.5, longitude: -0.1 };
@@ -88,4 +88,44 @@ test("another unit than the planned one is no unit until the plan says so", () =
 test("it is down when camera and signs are", () => {
   assert.deepEqual(takenDown(foreseen({ ...PLANNED, stage: "deployed" }, [step("removal")])), { unit: true, signs: false });
   assert.deepEqual(takenDown(foreseen(PLANNED, [step("removal"), step("signs-down")])), { unit: true, signs: true });
+});
+
+const LEVEL = { pan_deg: 0, tilt_deg: 0, hfov_deg: 60 };
+const span = (lines, axis) => [Math.min(...lines.flat().map((point) => point[axis])), Math.max(...lines.flat().map((point) => point[axis]))];
+
+test("a kept zone lies where the finger drew it", () => {
+  for (const head of [LEVEL, { pan_deg: 175, tilt_deg: -12, hfov_deg: 40 }, { pan_deg: -90, tilt_deg: 8, hfov_deg: 20 }]) {
+    const box = { left: 0.55, top: 0.3, right: 0.9, bottom: 0.6 };
+    const { cells } = shapeOf(head, sectorOf(head, box, 0));
+    const [[left, right], [top, bottom]] = [span(cells, 0), span(cells, 1)];
+    // It hides all of what was drawn, and on a picture that looks level little more.
+    assert.ok(left <= box.left + 0.01 && right >= box.right - 0.01 && top <= box.top + 0.01 && bottom >= box.bottom - 0.01);
+    assert.ok(left > box.left - 0.1 && right < box.right + 0.1 && top > box.top - 0.15 && bottom < box.bottom + 0.15);
+  }
+});
+
+test("a zone goes with the head: turned away from, it is on the other side, and then out of the picture", () => {
+  const zone = { pan_from_deg: 10, pan_to_deg: 20, tilt_from_deg: -5, tilt_to_deg: 5 };
+  assert.ok(span(shapeOf(LEVEL, zone).cells, 0)[0] > 0.6);
+  assert.ok(span(shapeOf({ ...LEVEL, pan_deg: 30 }, zone).cells, 0)[1] < 0.4);
+  assert.ok(span(shapeOf({ ...LEVEL, pan_deg: -40 }, zone).cells, 0)[0] > 1);
+});
+
+test("what is behind the lens is not drawn", () => {
+  assert.deepEqual(shapeOf({ ...LEVEL, pan_deg: 180 }, { pan_from_deg: -20, pan_to_deg: 20, tilt_from_deg: -10, tilt_to_deg: 10 }), { cells: [], edges: [] });
+});
+
+test("a zone that is half before the lens is cut, and no point of it is nowhere", () => {
+  const { cells, edges } = shapeOf(LEVEL, { pan_from_deg: 20, pan_to_deg: 160, tilt_from_deg: -10, tilt_to_deg: 10 });
+  assert.ok(cells.length > 0 && edges.length === 3);
+  for (const [x, y] of [...cells, ...edges].flat()) assert.ok(Number.isFinite(x) && Number.isFinite(y) && x > 0.5);
+});
+
+test("a zone all round has an upper and a lower edge, and no sides", () => {
+  const { cells, edges } = shapeOf(LEVEL, { pan_from_deg: 30, pan_to_deg: 30, tilt_from_deg: 5, tilt_to_deg: 20 });
+  assert.equal(edges.length, 4);
+  // What goes round behind comes back from the other side, and not across the picture.
+  for (const line of edges) for (const [index, [x]] of line.entries()) assert.ok(index === 0 || !(Math.min(x, line[index - 1][0]) < 0 && Math.max(x, line[index - 1][0]) > 1));
+  const [left, right] = span(cells, 0);
+  assert.ok(left < 0 && right > 1 && span(cells, 1)[1] < 0.5);
 });

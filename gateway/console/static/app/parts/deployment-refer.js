@@ -1,6 +1,6 @@
 /**
  * A referral: what the problem is, what shows it, what else was tried. What was typed is kept in this tab until it is
- * known to have arrived, with the key under which it is sent.
+ * known to have arrived, with the key under which it is sent; it is shown to nobody but whoever typed it.
  * @module
  */
 
@@ -12,14 +12,16 @@ import { Deploying, sentences } from "./deployment-asking.js";
 
 const KEPT = "sightline.referral";
 
-/** @returns {Record<string, string>} */
+/** What whoever is here typed. Somebody else's is forgotten: a desk goes from hand to hand. @returns {Record<string, string>} */
 function kept() {
   try {
     const draft = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-    return typeof draft === "object" && draft !== null ? draft : {};
+    if (typeof draft === "object" && draft !== null && draft.user === store.state.user?.id) return draft;
   } catch {
-    return {};
+    // What cannot be read is worth nothing.
   }
+  sessionStorage.removeItem(KEPT);
+  return {};
 }
 
 class Refer extends Deploying {
@@ -28,7 +30,7 @@ class Refer extends Deploying {
   /** @param {Event} event */
   #keep(event) {
     const form = /** @type {HTMLFormElement} */ (event.currentTarget);
-    this.#draft = { key: this.#draft["key"] ?? newKey(), ...Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)])) };
+    this.#draft = { user: store.state.user?.id ?? "", key: this.#draft["key"] ?? newKey(), ...Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)])) };
     sessionStorage.setItem(KEPT, JSON.stringify(this.#draft));
   }
 

@@ -4,10 +4,10 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, send } from "../api.js";
+import { ApiError, get, send } from "../api.js";
 import { callUp, loadCameras } from "../actions.js";
 import { SlElement, fields } from "../element.js";
-import { store, tell } from "../store.js";
+import { may, store, tell } from "../store.js";
 import { say } from "../words.js";
 import { found, discovered } from "./enrol-found.js";
 
@@ -29,6 +29,10 @@ class Enrol extends SlElement {
   /** @type {Problem | null} */
   #problem = null;
   #busy = "";
+  /** Labels of the units that are known, those without a camera first. @type {string[]} */
+  #labels = [];
+  /** Label of the unit that it is to belong to. */
+  #unit = "";
 
   /** @override */
   disconnectedCallback() {
@@ -82,6 +86,25 @@ class Enrol extends SlElement {
     this.#step = "look";
     store.set({ picked: null });
     this.requestUpdate();
+    if (may("deploy")) void this.#learnUnits();
+  }
+
+  /** Whose it may be. A site whose units do not call in types the label. */
+  async #learnUnits() {
+    const known = await get("/units").then(({ units }) => units, () => /** @type {import("../units.js").Unit[]} */ ([]));
+    const good = known.filter((/** @type {import("../units.js").Unit} */ { retired }) => retired === null);
+    good.sort((/** @type {import("../units.js").Unit} */ one, /** @type {import("../units.js").Unit} */ other) => one.cameras.length - other.cameras.length || one.label.localeCompare(other.label, "en", { numeric: true }));
+    this.#labels = good.map((/** @type {import("../units.js").Unit} */ { label }) => label);
+    this.requestUpdate();
+  }
+
+  #belongs() {
+    if (!may("deploy")) return nothing;
+    return html`<label for="enrol-unit">Belongs to a unit</label>
+      <input id="enrol-unit" name="unit" list="enrol-units" maxlength="32" pattern="[A-Za-z0-9][A-Za-z0-9_\\-]*" autocomplete="off" spellcheck="false" autocapitalize="characters"
+        placeholder="Label, as D017; empty: it is fixed" aria-describedby="enrol-unit-hint" @input=${(/** @type {InputEvent} */ event) => { this.#unit = /** @type {HTMLInputElement} */ (event.target).value.trim(); this.requestUpdate(); }}>
+      <datalist id="enrol-units">${this.#labels.map((label) => html`<option value=${label}></option>`)}</datalist>
+      <p class="hint" id="enrol-unit-hint">A unit's camera records nothing before it is deployed, and its deployment says where it stands.</p>`;
   }
 
   /** @param {Event} event */
@@ -93,11 +116,13 @@ class Enrol extends SlElement {
       if (number(given[name]) !== undefined) body[name] = number(given[name]);
     }
     for (const name of ["name", "street", "group"]) if (given[name]) body[name] = given[name];
+    const unit = (given.unit ?? "").trim();
+    if (unit) body["unit"] = unit;
     const cameras = await this.#attempt("enrol", () => send("POST", "/cameras", body));
     if (!cameras) return;
     await loadCameras();
     const first = store.state.cameras.find((camera) => camera.id === cameras[0]?.id);
-    tell(first ? `Camera ${first.number} is enrolled and records from now on.` : "The camera is enrolled.");
+    tell(!first ? "The camera is enrolled." : unit ? `Camera ${first.number} is enrolled as unit ${unit}'s. It records once that is deployed.` : `Camera ${first.number} is enrolled and records from now on.`);
     this.#restart();
     if (first) callUp(first);
     store.set({ panel: "steer", picked: null });
@@ -108,6 +133,7 @@ class Enrol extends SlElement {
     this.#target = { address: "", username: "", password: "", tls_verify: true };
     this.#probe = null;
     this.#problem = null;
+    this.#unit = "";
     this.requestUpdate();
   }
 
@@ -164,6 +190,7 @@ class Enrol extends SlElement {
           <div><label for="enrol-street">Street</label><input id="enrol-street" name="street" autocomplete="off"></div>
           <div><label for="enrol-group">Group</label><input id="enrol-group" name="group" autocomplete="off"></div>
         </div>
+        ${this.#belongs()}
         <p class="hint">Click on the map where it stands, or type the place.</p>
         <div class="pair">
           <div><label for="enrol-latitude">Latitude</label><input id="enrol-latitude" name="latitude" inputmode="decimal" pattern="-?[0-9]+([.][0-9]+)?" .value=${picked ? picked.latitude.toFixed(6) : ""}></div>
@@ -174,7 +201,7 @@ class Enrol extends SlElement {
           <div><label for="enrol-height">Height, m</label><input id="enrol-height" name="height_m" inputmode="decimal" pattern="[0-9]+([.][0-9]+)?"></div>
         </div>
         <div class="buttons">
-          <button class="primary" ?disabled=${this.#busy !== ""}>${this.#busy === "enrol" ? "Enrolling…" : "Enrol and record"}</button>
+          <button class="primary" ?disabled=${this.#busy !== ""}>${this.#busy === "enrol" ? "Enrolling…" : this.#unit ? `Enrol for ${this.#unit}` : "Enrol and record"}</button>
           <button type="button" @click=${() => this.#restart()}>Another one</button>
         </div>
       </form>

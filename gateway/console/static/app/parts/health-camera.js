@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import { ApiError, get } from "../api.js";
 import { SlElement } from "../element.js";
-import { selectedCamera, store } from "../store.js";
+import { may, selectedCamera, store } from "../store.js";
 import { clock, day, dayAndTime, fromIso } from "../time.js";
 import { line } from "../words.js";
 import "./health-reference.js";
@@ -83,10 +83,14 @@ class CheckUpOfCamera extends SlElement {
         ${found.needs.map(({ cause, cure }) => html`<p class="said attention"><strong>${cause}</strong> ${cure}</p>`)}`
         : this.#problem ? nothing : html`<p class="hint" role="status">Loading…</p>`}
       <sl-reference-view .camera=${camera}></sl-reference-view>
-      ${found?.unit ? html`<sl-unit-trends .label=${found.unit.label}></sl-unit-trends>` : nothing}
+      ${found?.unit ? html`<div class="buttons">${unitLink(found.unit.label)}</div><sl-unit-trends .label=${found.unit.label}></sl-unit-trends>` : nothing}
     `;
   }
 }
+
+/** To all that is known of a unit, for who may open it. @param {string | null | undefined} label */
+export const unitLink = (label) =>
+  label && may("deploy") ? html`<button class="to-unit" data-to-unit=${label} @click=${() => store.set({ unit: label, panel: "units", panelOpen: true })}>Unit ${label}</button>` : nothing;
 
 /** The time alone where it was today. @param {string} iso */
 function when(iso) {

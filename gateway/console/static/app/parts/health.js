@@ -10,7 +10,7 @@ import { gathered, learnHealth, putOff, sinceWords, takeUp, waits } from "../hea
 import { cameraById, may, store, tell } from "../store.js";
 import { clock, dayAndTime, fromIso } from "../time.js";
 import { line, say } from "../words.js";
-import "./health-camera.js";
+import { unitLink } from "./health-camera.js";
 import "./health-report.js";
 
 /** @typedef {import("../health-types.js").Need} Need */
@@ -106,7 +106,7 @@ class Health extends SlElement {
 
   /** The unit's own page. @param {string} label */
   #showUnit(label) {
-    store.set({ panelOpen: true, panel: "units", unitWanted: label });
+    store.set({ panelOpen: true, panel: "units", unit: label });
   }
 
   /** Whose it is. @param {readonly Need[]} same */
@@ -140,7 +140,8 @@ class Health extends SlElement {
       ${waiting ? html`<p class="need-waiting">Put off by ${waiting.by} at ${dayAndTime(fromIso(waiting.at))}, ${waiting.until
         ? `until ${dayAndTime(fromIso(waiting.until))}` : "for as long as it lasts"}: ${waiting.reason}</p>` : nothing}
       ${this.#putting === key ? this.#form(same, key) : html`<div class="buttons">
-        ${same.length === 1 && need.camera !== null ? html`<button class="need-check" @click=${() => this.#checkUp(need.camera ?? "")}>${need.unit ? `Unit ${need.unit}` : "Check-up"}</button>` : nothing}
+        ${same.length === 1 && need.camera !== null ? html`<button class="need-check" @click=${() => this.#checkUp(need.camera ?? "")}>Check-up</button>` : nothing}
+        ${same.length === 1 ? unitLink(need.unit) : nothing}
         ${!may("steer") ? nothing : waiting
           ? html`<button class="plain" ?disabled=${this.#busy} @click=${() => void this.#attempt(() => takeUp(same), "It needs somebody again.")}>Take it up again</button>`
           : html`<button class="plain need-put-off" @click=${() => void this.#begin(key)}>Put off…</button>`}</div>`}

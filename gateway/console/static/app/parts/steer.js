@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import "./bounds.js";
+import "./camera-events.js";
 import "./health-reference.js";
 import "./main-stream.js";
 import { ApiError, get, send } from "../api.js";
@@ -226,7 +227,7 @@ class Steer extends SlElement {
       <dl class="facts-list">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       ${camera.remarks?.length ? html`<details class="remarks"><summary>${camera.remarks.length} remarks from enrolment</summary>
         <ul>${camera.remarks.map((remark) => html`<li>${remark.text}</li>`)}</ul></details>` : nothing}
-      <sl-camera-password .camera=${camera.id}></sl-camera-password>
+      <sl-camera-password .camera=${camera.id}></sl-camera-password><sl-events-of-camera .camera=${camera.id}></sl-events-of-camera>
     `;
   }
 

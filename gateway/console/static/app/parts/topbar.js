@@ -1,5 +1,5 @@
 /**
- * The strip along the top: call-up, wall layout, what was last said, the time, who is here.
+ * The strip along the top: call-up, wall layout, units in alarm, what was last said, the time, who is here.
  * @module
  */
 
@@ -7,6 +7,7 @@ import { html, nothing } from "lit";
 import { setLayout } from "../actions.js";
 import { SlElement } from "../element.js";
 import "./reference.js";
+import { deployments } from "../deployments.js";
 import { awayLine } from "../hosts.js";
 import { signOut } from "../session.js";
 import { may, store } from "../store.js";
@@ -40,6 +41,18 @@ class TopBar extends SlElement {
         <span class="callup-hint">${hint}</span>${match ? html`<kbd>Enter</kbd>` : nothing}
       </div>
     `;
+  }
+
+  /** Units in alarm, wherever one looks: counted here, told above the pictures, listed under Deployments. */
+  #alarms() {
+    const count = deployments.raised.reduce((sum, one) => sum + one.unseen.length, 0);
+    if (count === 0 || this.state.lock !== "open") return nothing;
+    const open = () => {
+      deployments.set({ open: null, section: "due" });
+      store.set({ panel: "deployments", panelOpen: true });
+    };
+    return html`<button class="unit-alarms" id="unit-alarms" data-count=${count} title="Show them under Deployments" @click=${open}><span aria-hidden="true">▲</span> ${count}
+      <span class="wide-only">${count === 1 ? "unit alarm" : "unit alarms"}</span><span class="away">: nobody sees to ${count === 1 ? "it" : "them"} yet</span></button>`;
   }
 
   #layouts() {
@@ -81,6 +94,7 @@ class TopBar extends SlElement {
         <span class="wordmark">Sightline</span>
         ${this.#callUp()} ${this.#layouts()}
         ${lock === "open" ? html`<sl-reference></sl-reference>` : nothing}
+        <div class="alarms-space" role="status" aria-live="polite">${this.#alarms()}</div>
         <div class="said-space" role="status" aria-live="polite">${this.#notice()}</div>
         <time class="clock" datetime=${new Date(now).toISOString()}><span class="clock-day">${day(now)}</span> ${clock(now)}</time>
         <div class="who">

@@ -33,14 +33,6 @@ class Units extends SlElement {
     this.#watch = new UnitsWatch(() => this.requestUpdate());
   }
 
-  /** Another part may send here, for one unit. @override */
-  willUpdate() {
-    const { unitWanted } = this.state;
-    if (!unitWanted) return;
-    store.set({ unitWanted: "" });
-    this.#go("list", unitWanted);
-  }
-
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
@@ -52,6 +44,14 @@ class Units extends SlElement {
   #go(page, label = "") {
     this.#page = page;
     this.#watch?.open(label);
+  }
+
+  /** Somebody came by a link to one unit. @override */
+  willUpdate() {
+    const { unit } = this.state;
+    if (!unit) return;
+    store.state.unit = "";
+    this.#go("list", unit);
   }
 
   /** Another page is read from its head. @override */
