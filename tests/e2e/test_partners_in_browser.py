@@ -55,18 +55,3 @@ async def test_an_organisation_is_disabled_and_somebody_removed(room: Room) -> N
     await expect(remove).to_have_text("Really?")
     await remove.click()
     await expect(panel.locator(f"[data-person='{room.pc.id}']")).to_have_count(0)
-
-
-async def test_who_may_not_share_sees_nothing_of_it(room: Room) -> None:
-    """A viewer has no Sharing tab, no button and no bar, and is told so when they press the key."""
-    await room.desk.person("viewer", "viv")
-    await room.page.get_by_role("button", name="Sign out").click()
-    await room.page.get_by_label("User name").fill("viv")
-    await room.page.get_by_label("Password", exact=True).fill("four unrelated words here")
-    await room.page.get_by_role("button", name="Sign in", exact=True).click()
-    await expect(room.page.locator("article").first).to_be_visible()
-    await expect(room.page.locator("#tab-sharing")).to_have_count(0)
-    await room.select(1)
-    await room.page.keyboard.press("w")
-    await expect(room.page.locator(".said-line")).to_contain_text("You may not share camera 1.")
-    await expect(room.bar).to_have_count(0)

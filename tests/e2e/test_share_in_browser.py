@@ -107,6 +107,24 @@ async def test_a_bar_opened_before_the_partners_are_known_shares_with_the_usual_
     await expect(room.tile(1).locator(".outside")).to_contain_text("Metropolitan Police")
 
 
+async def test_a_bar_opened_before_the_shares_are_known_shows_how_it_is_shared(room: Room) -> None:
+    """W then does not offer to share once more what is shared already."""
+    await share(room.desk, room.pc, room.cameras[0])
+    known = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await known.wait()
+        await route.continue_()
+
+    await room.page.route("**/api/v1/organisations", late)
+    await room.page.reload()
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.bar.locator(".bar-said")).to_contain_text("Looking up the partners")
+    known.set()
+    await expect(room.bar).to_have_attribute("data-mode", "shown")
+
+
 async def test_the_bar_covers_no_picture_and_moves_none(room: Room) -> None:
     """It stands where the timeline stood; the tiles are where they were."""
     await room.select(1)
@@ -317,6 +335,21 @@ async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:
     await expect(panel.locator("[data-due]")).to_contain_text("is due")
     await panel.get_by_role("button", name="Reviewed: it continues").click()
     await expect(panel.locator("[data-due]")).to_have_count(0)
+
+
+async def test_who_may_not_share_sees_nothing_of_it(room: Room) -> None:
+    """A viewer has no Sharing tab, no button and no bar, and is told so when they press the key."""
+    await room.desk.person("viewer", "viv")
+    await room.page.get_by_role("button", name="Sign out").click()
+    await room.page.get_by_label("User name").fill("viv")
+    await room.page.get_by_label("Password", exact=True).fill("four unrelated words here")
+    await room.page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(room.page.locator("article").first).to_be_visible()
+    await expect(room.page.locator("#tab-sharing")).to_have_count(0)
+    await room.select(1)
+    await room.page.keyboard.press("w")
+    await expect(room.page.locator(".said-line")).to_contain_text("You may not share camera 1.")
+    await expect(room.bar).to_have_count(0)
 
 
 # --- a hand

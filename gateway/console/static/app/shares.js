@@ -107,12 +107,18 @@ function newBar(camera) {
   return { mode: "make", camera, organisation: first?.id ?? null, minutes, follow: false, stick: true, busy: false, problem: null };
 }
 
+/** As W opens it: how the camera is shared, where it is. @param {string} camera @returns {Bar} */
+function openedBar(camera) {
+  const shared = sharesOf(store.state.sharing, camera).length > 0;
+  return { ...newBar(camera), mode: shared ? "shown" : "make" };
+}
+
 /** A bar that was opened before it was known with whom one shares: it takes what it would have opened with. */
 function completeBar() {
   const { bar } = store.state.sharing;
   if (bar?.organisation !== null) return;
-  const { organisation, minutes } = newBar(bar.camera);
-  setBar({ organisation, minutes: bar.minutes === MINUTES ? minutes : bar.minutes });
+  const { mode, organisation, minutes } = openedBar(bar.camera);
+  setBar({ mode, organisation, minutes: bar.minutes === MINUTES ? minutes : bar.minutes });
 }
 
 /** Whether somebody chose something in it that is lost with it. @param {Bar} bar */
@@ -140,11 +146,9 @@ export function openBar() {
     store.set({ exporting: null });
     tell("The export is cancelled.");
   }
-  const shared = sharesOf(sharing, camera.id).length > 0;
   const open = sharing.bar?.camera === camera.id ? sharing.bar.mode : null;
   if (open === "make") set({ bar: null });
-  else if (open === "shown" || !shared) set({ bar: newBar(camera.id) });
-  else set({ bar: { ...newBar(camera.id), mode: "shown" } });
+  else set({ bar: open === "shown" ? newBar(camera.id) : openedBar(camera.id) });
 }
 
 export const closeBar = () => set({ bar: null });
