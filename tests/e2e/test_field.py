@@ -24,6 +24,9 @@ pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
 TAPS_MAX = 12
 MACHINE_S = 60
+STALL_MS = 4000
+"""Ten times the deadman's time."""
+STALL = "ms => { for (const end = performance.now() + ms; performance.now() < end; ); }"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -232,6 +235,23 @@ async def test_stick_and_presets_are_used_from_the_phone(street: Street) -> None
     await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand when it is let go of")
     await preset.get_by_role("button", name="Show").tap()
     await told(lambda: _head(street), lambda head: turned(head) < 1 and not head["moving"], what="the head to be back")
+    assert phone.broken == []
+
+
+async def test_a_thumb_that_stays_on_the_pad_turns_the_head_after_a_stall(street: Street) -> None:
+    """Its beats do not come for a while, so the head stands; when they come again it turns, and stands as it is lifted."""
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    async with phone.hold("[aria-label=Right]"):
+        await told(lambda: _head(street), lambda head: head["moving"], what="the head to turn")
+        stalled = asyncio.create_task(phone.page.evaluate(STALL, STALL_MS))
+        await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand without beats")
+        await stalled
+        await told(lambda: _head(street), lambda head: head["moving"], what="the head to turn again")
+    await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand when it is let go of")
     assert phone.broken == []
 
 
