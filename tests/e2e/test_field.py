@@ -51,6 +51,8 @@ async def place(phone: FieldPhone) -> None:
     await expect(phone.page.locator("[data-accuracy='6']")).to_be_visible()
     await phone.page.evaluate(FACING_EAST)
     await expect(phone.page.locator("#stands-here")).to_be_enabled()
+    # Nobody looks for it: the whole step is on the screen by itself.
+    await expect(phone.page.locator("#stands-here")).to_be_in_viewport(ratio=1)
     await phone.tap("#stands-here")
     await phone.done("place")
 
@@ -69,8 +71,10 @@ async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: St
         await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
         await phone.tap("#fast")
         await phone.tap("#sign-off")
+        await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
         await phone.waits(0)
     assert phone.taps <= TAPS_MAX
+    assert (await street.steps())[-1] == "note"
     known = await street.known()
     assert known["stage"] == "deployed"
     assert known["bearing_deg"] == 90
@@ -300,7 +304,7 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
     await street.says("state/signal", rsrp_dbm=-101, rsrq_db=-12, operator="EE", cell="1", technology="LTE")
     phone = await street.phone()
     await expect(phone.page.locator("[data-health=D017]")).to_have_text(
-        "! online · battery low, 17 % · signal fair (-101 dBm, EE)"
+        "! online · battery low, 17 % · signal fair (\N{MINUS SIGN}101 dBm, EE)"
     )
     await phone.lose()
     await phone.tap("[data-stage=deployed]")
@@ -313,6 +317,26 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
     await phone.waits(0)
     known = await street.known()
     assert (known["stage"], known["needed"]) == ("deployed", False)
+
+
+async def test_a_slip_of_the_thumb_is_taken_back(street: Street) -> None:
+    """Who did not mean to take it down goes on where they were, also after the phone died."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await place(phone)
+    await phone.tap("#down-instead")
+    await expect(phone.page.locator("#go-on")).to_be_visible()
+    await phone.waits(0)
+    await phone.die()
+    await phone.start()
+    await phone.tap("[data-deployment]")
+    await phone.tap("#go-on")
+    for part in ("unit", "signs", "place"):
+        await phone.done(part)
+    assert phone.broken == []
 
 
 async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:

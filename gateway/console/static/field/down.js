@@ -12,7 +12,7 @@ import { alarmed, dueOf, health, takenDown, toPutUp } from "./progress.js";
 import "./review.js";
 import "./scan.js";
 import { FieldElement, deployments, opened } from "./state.js";
-import { close, open, take } from "./work.js";
+import { close, draw, open, take } from "./work.js";
 
 /** @typedef {import("./progress.js").Deployment} Deployment */
 
@@ -82,6 +82,7 @@ class FieldDown extends FieldElement {
         ${one.alarms.length ? html`<p class="said alarm">${alarmed(one)}</p>` : nothing}
         ${how ? html`<p id="how" class=${how.poor ? "attention" : "quiet"}>${how.words.join(" · ")}</p>` : nothing}
         ${due === "review" ? html`<p class="said attention">A review is due.</p>` : due === "over" ? html`<p class="said alarm">Its time is over, and it records nothing: take it down.</p>` : nothing}
+        ${one.stage === "deployed" && this.field.draft?.down ? html`<button class="primary" id="go-on" @click=${() => void draw({ down: false })}>Go on putting it up</button>` : nothing}
         ${one.stage === "deployed" ? html`<div class="row">${camera ? this.#opener("picture", "Picture, zones and presets") : nothing}${due === "over" ? nothing : this.#opener("review", "Review")}</div>` : nothing}</section>
       ${one.stage === "deployed" && this.#shown === "picture" && camera ? html`<section class="card"><field-look .camera=${camera} .deployment=${one.id}></field-look></section>` : nothing}
       ${one.stage === "deployed" && this.#shown === "review" ? html`<section class="card"><field-review @submit=${() => { this.#shown = ""; this.requestUpdate(); }}></field-review></section>` : nothing}

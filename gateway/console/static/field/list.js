@@ -57,7 +57,7 @@ class FieldList extends FieldElement {
         ${down.length ? html`<ul class="works">${down.map((one) => this.#row(one))}</ul>` : html`<p class="quiet">Nothing stands.</p>`}</section>
       <footer class="field-foot">
         ${lasting ? nothing : html`<p class="hint">This browser may clear what waits here when the phone is full. Add this page to the home screen, and send before you leave.</p>`}
-        <p class="quiet">${user?.name}</p>
+        <p class="quiet">Signed in as ${user?.name}.</p>
         <div class="row"><button @click=${() => void look({ whole: true })}>Send and read now</button>
           ${ours().length > 0 ? html`<span class="hint">Sign out when everything is sent.</span>` : html`<button @click=${() => void signOut()}>Sign out</button>`}</div>
       </footer>`;

@@ -184,7 +184,7 @@ class FieldPlace extends FieldElement {
     if (!map || !draft?.spot) return;
     const { latitude, longitude, accuracy_m: accuracy } = draft.spot;
     if (!this.#pin) {
-      const icon = L.divIcon({ className: "pin", iconSize: [44, 44], iconAnchor: [22, 42] });
+      const icon = L.divIcon({ className: "pin", html: `<span class="pin-drop"></span>`, iconSize: [44, 44], iconAnchor: [22, 42] });
       this.#pin = L.marker([latitude, longitude], { icon, draggable: true, keyboard: true, autoPan: true, alt: "Where the unit stands" }).addTo(map);
       this.#pin.on("dragend", () => {
         const at = /** @type {L.Marker} */ (this.#pin).getLatLng();
