@@ -32,8 +32,8 @@ class FieldUp extends FieldElement {
     if (asked === this.#asked) return;
     const began = this.#asked.startsWith(`${this.field.open} `);
     this.#asked = asked;
-    // The picture stays where it is while it is signed off.
-    if (began && now && now.dataset.part !== "off") now.scrollIntoView({ block: "start", behavior: "instant" });
+    // What is in it is drawn by then. The picture stays where it is while it is signed off.
+    if (began && now && now.dataset.part !== "off") requestAnimationFrame(() => now.scrollIntoView({ block: "start", behavior: "instant" }));
   }
 
   /** @param {string} label @param {"scanned" | "typed" | "chosen"} how */
