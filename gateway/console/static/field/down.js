@@ -8,7 +8,7 @@ import { fields } from "../app/element.js";
 import { clock } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
-import { alarmed, dueOf, health, takenDown, toPutUp } from "./progress.js";
+import { alarmed, dueOf, health, spoken, takenDown, toPutUp } from "./progress.js";
 import "./review.js";
 import "./scan.js";
 import { FieldElement, deployments, opened } from "./state.js";
@@ -64,7 +64,7 @@ class FieldDown extends FieldElement {
     if (!next.length) return nothing;
     return html`<section class="card" id="onward"><h2>Does ${one.unit} go on to another place?</h2>
       <ul class="works">${next.map((other) => html`<li><button class="work" data-onward=${other.id} @click=${() => void open(other.id, one.unit)}>
-        <strong>${other.street || other.title}${other.mount ? `, ${other.mount}` : ""}</strong>
+        <strong>${spoken(other)}</strong>
         <span>${other.unit === one.unit ? "planned for it" : `${other.unit} is planned`} · ${other.title}</span></button></li>`)}</ul></section>`;
   }
 
@@ -77,7 +77,7 @@ class FieldDown extends FieldElement {
     const unit = this.field.units?.find(({ label }) => label === one.unit);
     const how = unit ? health(unit, (iso) => clock(Date.parse(iso))) : null;
     const due = dueOf(one, Date.now());
-    return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
+    return html`<section class="card head"><h1>${spoken(one)}</h1>
         <p>Unit <b>${one.unit}</b> · ${one.title}</p>
         ${one.alarms.length ? html`<p class="said alarm">${alarmed(one)}</p>` : nothing}
         ${how ? html`<p id="how" class=${how.poor ? "attention" : "quiet"}>${how.words.join(" · ")}</p>` : nothing}

@@ -54,6 +54,9 @@ export function foreseen(known, waiting) {
   return then;
 }
 
+/** Where it is, as people say it. @param {Deployment} one */
+export const spoken = ({ street, title, mount }) => [street || title, mount === street ? "" : mount].filter(Boolean).join(", ");
+
 /** What a field team is asked, in its order. @typedef {"unit" | "signs" | "place" | "photo" | "picture" | "off"} Part */
 
 /**

@@ -9,7 +9,7 @@ import { clockShort, toIso } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
 import "./place.js";
-import { putUp } from "./progress.js";
+import { putUp, spoken } from "./progress.js";
 import "./scan.js";
 import { FieldElement, opened, ours } from "./state.js";
 import { close, draw, take } from "./work.js";
@@ -149,7 +149,7 @@ class FieldUp extends FieldElement {
       ["off", "Sign off", () => this.#off(one, draft, done)],
     ]);
     const now = parts.findIndex(([part]) => !done[part]);
-    return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
+    return html`<section class="card head"><h1>${spoken(one)}</h1>
         <p>${one.title}</p><p class="quiet">${one.purpose} · answers for it: ${one.responsible} · granted by ${one.decided_by}${one.max_days ? ` for ${one.max_days} days` : ""}</p></section>
       ${parts.map(([part, title, body], index) => {
         // The picture stays while it is signed off: it is what is signed.

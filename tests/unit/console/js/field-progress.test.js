@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
-import { alarmed, dueOf, foreseen, health } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health, spoken } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -50,4 +50,10 @@ test("a review that waits on the phone is due no more", () => {
 test("of several codes in one picture the first that is a label counts", () => {
   assert.equal(labelAmong(["two words", "https://sightline.example/u/d017", "D018"]), "d017");
   assert.equal(labelAmong([]), "");
+});
+
+test("a place is its street and its post, each said once", () => {
+  assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "LP 14" }), "Mill Lane, LP 14");
+  assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "Mill Lane" }), "Mill Lane");
+  assert.equal(spoken({ street: "", title: "Fly-tipping", mount: "" }), "Fly-tipping");
 });
