@@ -1,7 +1,7 @@
 """Whether the hand that turns a head is still there, and what it wished when it seemed to be gone.
 
-On a thin link beats come late, and then several at once. What is stopped for want of one is not forgotten: a beat says that
-the hand is still on the stick, so the next one wishes it again. A stop, a command or another hand ends that.
+On a thin link beats come late, and then several at once. What is stopped for want of one is not forgotten: a beat says
+that the hand is still on the stick, so the next one wishes it again. A stop, a command or another hand ends that.
 """
 
 from config.steering import SteeringSettings

@@ -243,7 +243,7 @@ async def test_stick_and_presets_are_used_from_the_phone(street: Street) -> None
 
 
 async def test_a_thumb_that_stays_on_the_pad_turns_the_head_after_a_stall(street: Street) -> None:
-    """Its beats do not come for a while, so the head stands; when they come again it turns, and stands as it is lifted."""
+    """Its beats do not come for a while, so the head stands; when they come again it turns, until it is lifted."""
     await street.stand()
     phone = await street.phone()
     await phone.tap("[data-stage=deployed]")
