@@ -24,7 +24,7 @@ PASSWORD = "four unrelated words here"
 PATIENCE_S = 60
 """A machine that is busy with something else answers late, and that is nothing wrong here."""
 KEPT = httpx.Limits(keepalive_expiry=1.0)
-"""The server ends a connection that was idle for 5 s, which is this client's own default too: what it then sends just as
+"""The server ends a connection that was idle for 5 s, which is this client's own default too: what it sends just as
 that happens is lost, and unlike a browser it does not send it again."""
 ROLES = ("administrator", "supervisor", "operator", "viewer", "member")
 
