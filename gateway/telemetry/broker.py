@@ -6,7 +6,9 @@ that does not read; that is what Mosquitto is for (docs/mosquitto.conf).
 """
 
 import asyncio
+import logging
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
@@ -78,11 +80,20 @@ class _Reader(StreamReaderAdapter):  # type: ignore[misc]
         return data
 
 
+class _Plain(logging.LoggerAdapter[logging.Logger]):
+    """Leaves out the trace of what nobody acknowledged in time: amqtt has told of it in a line already."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        if not isinstance(sys.exception(), TimeoutError):
+            super().exception(msg, *args, **kwargs)
+
+
 class EmbeddedBroker(Broker):  # type: ignore[misc]
     """Made by :func:`open_broker`. What amqtt asks plugins for elsewhere is decided here."""
 
     def __init__(self, config: BrokerConfig, units: Units, tls: ssl.SSLContext, others: Mapping[str, May]) -> None:
         super().__init__(config)
+        self.logger = _Plain(logging.getLogger("amqtt.broker"), {})
         self._others = others
         self._of_units = units
         self._tls = tls

@@ -14,10 +14,13 @@ import { clock, day } from "../time.js";
 import { line } from "../words.js";
 
 /** @typedef {import("../deployments-words.js").Deployment} Deployment */
-/** @typedef {import("../deployments-words.js").Unseen} Unseen */
 
 const SHOWN = 3;
 const BEFORE_MS = 10_000;
+const AND = new Intl.ListFormat("en-GB");
+
+/** All that happened to a unit and nobody saw to yet, as a sentence goes on after its name. @param {Deployment} one */
+const together = (one) => AND.format(one.unseen.map(({ kind, count }) => `${happened(kind)}${count > 1 ? ` (${count} times)` : ""}`));
 
 class UnitAlarms extends SlElement {
   #leave = () => {};
@@ -34,47 +37,48 @@ class UnitAlarms extends SlElement {
     this.#leave();
   }
 
-  /** @param {Deployment} one @param {Unseen} unseen */
-  async #acknowledge(one, unseen) {
+  /** Whoever sees to a unit sees to all that is said of it; what happens later comes anew. @param {Deployment} one */
+  async #acknowledge(one) {
     try {
-      await acknowledge(one, unseen);
-      tell(`That ${unitWords(one.unit).toLowerCase()} ${happened(unseen.kind)} is acknowledged.`);
+      for (const unseen of one.unseen) await acknowledge(one, unseen);
+      tell(`Acknowledged: ${unitWords(one.unit)} ${together(one)}.`);
     } catch (error) {
       tell(line(error instanceof ApiError ? error.problem : error), "attention");
     }
   }
 
-  /** @param {Deployment} one @param {Unseen} unseen */
-  #one(one, unseen) {
-    const { kind, count, since } = unseen;
-    const at = Date.parse(since);
+  /** One unit, whatever happened to it: a theft is a knock, a move and an open case at once. @param {Deployment} one */
+  #one(one) {
+    const at = Math.min(...one.unseen.map(({ since }) => Date.parse(since)));
+    const once = one.unseen.length === 1 && one.unseen[0]?.count === 1;
     const camera = one.cameras.map((id) => cameraById(id)).find(Boolean);
-    const picture = deployments.state.pictures[pictureKey(one.id, unseen.line)];
+    const newest = [...one.unseen].sort((left, right) => right.line - left.line);
+    const picture = newest.map((unseen) => deployments.state.pictures[pictureKey(one.id, unseen.line)]).find(Boolean);
     const live = () => camera && callUp(camera);
     const before = () => {
       if (!camera) return;
       callUp(camera);
       replay(at - BEFORE_MS);
     };
-    return html`<section class="notice alarm dep-alarm" data-unit=${one.unit} data-kind=${kind} role="alert">
+    return html`<section class="notice alarm dep-alarm" data-unit=${one.unit} role="alert">
       ${picture ? html`<a class="dep-alarm-picture" href=${photoUrl(one.id, picture)} target="_blank" rel="noopener"><img src=${photoUrl(one.id, picture)} alt="The last picture of unit ${one.unit}"></a>`
         : html`<span class="dep-alarm-picture hint">No picture yet</span>`}
-      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${happened(kind)} <small>${count > 1 ? `${count} times since` : "at"} ${clock(at)}, ${day(at)}</small></h2>
+      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${together(one)} <small>${once ? "at" : "since"} ${clock(at)}, ${day(at)}</small></h2>
         <p>${one.street || one.title}. ${camera ? html`Camera <span class="number">${camera.number}</span> goes on recording.` : "You may not see its camera."}</p></div>
       <span class="notice-acts">
         ${camera ? html`<button @click=${live}>Live</button>${may("view_recorded") ? html`<button @click=${before}>Before it</button>` : nothing}` : nothing}
         <button @click=${() => openDeployment(one.id)}>Open</button>
-        <button class="primary" @click=${() => void this.#acknowledge(one, unseen)}>I see to it</button></span>
+        <button class="primary" @click=${() => void this.#acknowledge(one)}>I see to it</button></span>
     </section>`;
   }
 
   /** @override */
   render() {
     if (this.state.lock !== "open") return nothing;
-    const raised = deployments.raised.flatMap((one) => one.unseen.map((unseen) => ({ one, unseen })));
+    const raised = deployments.raised;
     const more = raised.length - SHOWN;
-    return html`${raised.slice(0, SHOWN).map(({ one, unseen }) => this.#one(one, unseen))}
-      ${more > 0 ? html`<section class="notice alarm" role="status"><p>${more} more ${more === 1 ? "alarm waits" : "alarms wait"} under Deployments.</p></section>` : nothing}`;
+    return html`${raised.slice(0, SHOWN).map((one) => this.#one(one))}
+      ${more > 0 ? html`<section class="notice alarm" role="status"><p>${more} more ${more === 1 ? "unit is" : "units are"} in alarm: see Deployments.</p></section>` : nothing}`;
   }
 }
 
