@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from config.deployments import DeploymentSettings
+from gateway.access.groups import Standing
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
@@ -58,6 +59,20 @@ class StepRecorder:
     def heard(self, taken: Taken) -> None:
         """Record one."""
         self._trail.note(step_event(taken, SYSTEM))
+
+
+class Standings:
+    """Satisfies ``gateway.access.decision.Estate``: where the fleet's cameras stand, and whether anything says why."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def standing(self) -> Sequence[Standing]:
+        """Return every camera with what decides on its groups."""
+        return [
+            Standing(camera=one.id, label=one.group, place=one.place, withheld=bool(self._fleet.withheld(one)))
+            for one in self._fleet.cameras()
+        ]
 
 
 def step_event(taken: Taken, actor: Actor) -> AuditEvent:

@@ -214,8 +214,13 @@ class Fleet:
         log.info("camera.repointed", device=device_id, address=target.address)
         return True
 
+    def withheld(self, camera: Camera) -> str:
+        """Return why nothing of a camera may be recorded now; empty where it may."""
+        return self._withheld(camera.description.identity.urn)
+
     async def judge(self, urn: str) -> None:
         """Tell the hosts anew of a device's cameras: whether they may be recorded has changed."""
+        self.tell(ListChanged())
         for camera in self.cameras():
             if camera.description.identity.urn == urn:
                 await self._assign(camera, await self._register.target(camera.device_id))
@@ -311,7 +316,7 @@ class Fleet:
             view=camera.view,
             description=camera.description,
             recording=camera.recording,
-            withheld=self._withheld(camera.description.identity.urn) if camera.recording else "",
+            withheld=self.withheld(camera) if camera.recording else "",
             bearing_deg=camera.bearing_deg,
             bounds=camera.bounds,
             reference=camera.reference.grey if camera.reference is not None else b"",
@@ -340,7 +345,7 @@ class Fleet:
         state = self._states.get(camera.id)
         if state is None or state.live is rpc.LiveState.CONNECTING:
             return False
-        withheld = not camera.recording or self._withheld(camera.description.identity.urn)
+        withheld = not camera.recording or self.withheld(camera)
         if state.live is not rpc.LiveState.LIVE or withheld or (recording := state.main.recording) is None:
             return True
         return recording.on or recording.failed
