@@ -26,9 +26,9 @@ class OutwardSettings(BaseModel):
 
     topics: tuple[OutwardTopic, ...] = ()
     """Which of "cameras" (the state of each), "alarms", "shares", "holds" and "incidents" are published."""
-    incident_form: str = r"((CAD|CRN|INC|REF|URN)[ /-]?)?[0-9][0-9/-]{2,9}"
+    incident_form: str = r"(CAD|CRN|INC|REF|URN)[ /-]?[0-9][0-9/-]{2,9}"
     """Regular expression of an incident's number: what people typed as a reference is told only if it is of this form
-    whole. Keep it so narrow that no name of a person and no telephone number fits."""
+    whole. Keep it so narrow that no name of a person fits, and none of their numbers: telephone, birth, health."""
     home_assistant: bool = False
     """Have Home Assistant (2024.11 or later), as a reader of the units' broker, find the units by itself."""
     home_assistant_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "homeassistant"

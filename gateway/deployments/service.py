@@ -222,7 +222,7 @@ class Deployments:
             await self._before(known, step)
             taken = await self._write(then, step, by, now_ns=now_ns, key=key)
             self._keep(then)
-            if known.valid(now_ns) != then.valid(now_ns):
+            if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
                 await self._judge(then.urn)
         self._pass_on(taken)
         return taken

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from config.deployments import DeploymentSettings
+from gateway.api.times import iso
 from gateway.deployments.geofence import Kind, Shock
 from gateway.deployments.steps import Picture
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
@@ -322,3 +324,19 @@ async def test_a_unit_on_a_cable_has_both_streams(deploying: Deploying) -> None:
     assert not deploying.desk.host.assignments[deploying.camera].small_only
     assert (await deploying.team.put(f"{path}/main-stream", json={})).status_code == 404
     assert (await deploying.team.get(path)).json()["thin_link"] is None
+
+
+def told_until(deploying: Deploying) -> str | None:
+    """Return until when the host may record."""
+    from_ns = deploying.desk.host.assignments[deploying.camera].withheld_from_ns
+    return iso(from_ns) if from_ns is not None else None
+
+
+async def test_the_host_is_told_until_when_it_may_record(deploying: Deploying) -> None:
+    """It ends a recording by itself where the gateway is away then; an extension is told at once."""
+    assert (bool(deploying.desk.host.assignments[deploying.camera].withheld), told_until(deploying)) == (True, None)
+    known = await deploying.deployed()
+    assert told_until(deploying) == known["until"]
+    later = (datetime.fromisoformat(known["until"]) + timedelta(days=10)).isoformat()
+    longer = await deploying.step("extension", by=deploying.chief, until=later, reason="Still needed.")
+    assert told_until(deploying) == longer["until"] != known["until"]
