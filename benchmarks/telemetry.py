@@ -64,7 +64,7 @@ def main() -> None:
     """Run the gateway, the broker and the units, and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--units", type=int, default=1000)
-    parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=12)
     parser.add_argument("--as-gateway", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--as-units", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--broker", metavar="PORT", type=int, help=argparse.SUPPRESS)
