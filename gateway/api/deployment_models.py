@@ -138,13 +138,30 @@ class Photo(BaseModel):
     kind: PhotoKind
 
 
+class AlarmPicture(BaseModel):
+    """What one of its cameras saw at an alarm, by its hash, to be read at ``pictures/{sha256}``.
+
+    ``may_open``: one may, by the right to stills of that camera. ``deleted``: when, with the footage of its time.
+    """
+
+    sha256: str
+    camera: str
+    at: str
+    may_open: bool
+    deleted: str | None
+
+
 class Unseen(BaseModel):
-    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last."""
+    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last.
+
+    ``told``: when it was told last, where that was late.
+    """
 
     kind: Kind
     count: int
     since: str
     line: int
+    told: str | None
 
 
 class Deployment(BaseModel):
@@ -184,6 +201,8 @@ class Deployment(BaseModel):
     signs_down: str | None
     evaluated: str | None
     photos: list[Photo]
+    pictures: list[AlarmPicture]
+    """Of alarms, the oldest first."""
     alarms: list[Kind]
     """What is wrong with its unit now, the oldest first."""
     unseen: list[Unseen]

@@ -307,11 +307,28 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         signs_down=iso_or_none(one.signs_down_ns),
         evaluated=iso_or_none(one.evaluated_ns),
         photos=[shapes.Photo(sha256=sha256, kind=kind) for sha256, kind in one.photos.items()],
+        pictures=_pictures(the, who, one),
         alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
         unseen=[
-            shapes.Unseen(kind=kind, count=it.count, since=iso(it.since_ns), line=it.line)
+            shapes.Unseen(kind=kind, count=it.count, since=iso(it.since_ns), line=it.line, told=iso_or_none(it.told_ns))
             for kind, it in sorted(one.unseen.items(), key=lambda entry: entry[1].since_ns)
         ],
         valid=one.valid(now_ns),
         lines=one.entries,
     )
+
+
+def _pictures(the: Rooms, who: Identity, one: Deployment) -> list[shapes.AlarmPicture]:
+    if not one.pictures:
+        return []
+    stills = the.decider.rights(who).cameras(Permission.STILL)
+    return [
+        shapes.AlarmPicture(
+            sha256=sha256,
+            camera=seen.camera,
+            at=iso(seen.at_ns),
+            may_open=stills is None or seen.camera in stills,
+            deleted=iso_or_none(seen.deleted_ns),
+        )
+        for sha256, seen in sorted(one.pictures.items(), key=lambda entry: entry[1].at_ns)
+    ]

@@ -16,7 +16,12 @@ from gateway.deployments.service import Taken
 from gateway.units import Change, LinkChanged, Said, UnitChanged
 from gateway.units.errors import UnknownUnitError
 
-_TOLD = {"alarm": "unit-alarm", "picture": "unit-picture", "lapsed": "unit-lapsed"}
+_TOLD = {
+    "alarm": "unit-alarm",
+    "picture": "unit-picture",
+    "no-picture": "unit-no-picture",
+    "lapsed": "unit-lapsed",
+}
 
 
 class UnitNews:
@@ -67,10 +72,11 @@ class UnitNews:
             "street": deployment.street,
             "at": iso(taken.entry.at_ns),
         }
-        message |= {name: said[name] for name in ("kind", "by", "sha256", "camera") if name in said}
+        message |= {name: said[name] for name in ("kind", "by", "sha256", "camera", "why") if name in said}
         if told == "unit-alarm":
             ended, place = OVER.get(Kind(said["kind"])), said["place"]
             message |= {"ends": ended, "alarms": sorted(deployment.alarms), "place": place and _place(place)}
+            message["happened"] = iso_or_none(said["happened_ns"])
         elif told == "unit-picture":
             message["recorded"] = iso_or_none(said["recorded_ns"])
         return message

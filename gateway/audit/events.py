@@ -121,6 +121,8 @@ class Action(StrEnum):
     DEPLOYMENT_ALARM = "deployment.alarm"
     DEPLOYMENT_ACKNOWLEDGED = "deployment.acknowledged"
     DEPLOYMENT_PICTURE = "deployment.picture"
+    DEPLOYMENT_NO_PICTURE = "deployment.no-picture"
+    DEPLOYMENT_PICTURE_DELETED = "deployment.picture-deleted"
     DEPLOYMENT_LAPSED = "deployment.lapsed"
     DEPLOYMENT_REMOVED = "deployment.removed"
     DEPLOYMENT_SIGNS_DOWN = "deployment.signs-down"

@@ -27,11 +27,24 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """An alarm that nobody has acknowledged: how often it was raised since, from when on, and in which line last."""
+    """An alarm that nobody has acknowledged: how often it was raised since, from when on, and in which line last.
+
+    ``told_ns``: when we were told of it last, where that was late.
+    """
 
     count: int
     since_ns: int
     line: int
+    told_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a camera saw at an alarm: which camera, and when."""
+
+    camera: str
+    at_ns: int
+    deleted_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +89,12 @@ class Deployment:
     removed_ns: int | None = None
     signs_down_ns: int | None = None
     evaluated_ns: int | None = None
+    accuracy_m: float | None = None
+    """How far off the place may be where it stands."""
     photos: Mapping[str, PhotoKind] = field(default_factory=dict)
-    """By SHA-256."""
+    """What people sent, by SHA-256."""
+    pictures: Mapping[str, Seen] = field(default_factory=dict)
+    """Of alarms, by SHA-256."""
     level: Tilt | None = None
     """How its unit hangs."""
     alarms: Mapping[Kind, int] = field(default_factory=dict)
@@ -95,6 +112,7 @@ class Deployment:
         """Return what is known of its unit where it was put up, as its log says."""
         return Watch(
             place=self.place,
+            accuracy_m=self.accuracy_m or 0.0,
             level=self.level,
             left=Kind.LEFT in self.alarms,
             tilted=Kind.TILTED in self.alarms,

@@ -285,7 +285,7 @@ async def test_pictures_of_alarms_leave_room_for_photos(tmp_path: Path) -> None:
         known = await deploying.deployed()
         for n in range(3):
             picture = Picture(kind=Kind.KNOCKED, sha256=f"{n:064x}", size_bytes=1, camera="c", recorded_ns=None)
-            await desk.gateway.rooms.deployments.pictured(known["id"], picture)
+            await desk.gateway.rooms.deployments.noted(known["id"], picture)
         await deploying.step("removal", text="Solved.")
         assert (await deploying.photo("sign-down")).status_code == 201
 

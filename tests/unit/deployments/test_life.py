@@ -15,6 +15,7 @@ from gateway.deployments.steps import (
     Acknowledge,
     Bind,
     Check,
+    Delete,
     Document,
     DocumentKind,
     Evaluate,
@@ -36,7 +37,9 @@ from gateway.deployments.steps import (
     SignsDown,
     SignsUp,
     Step,
+    Unpictured,
     Withdraw,
+    Without,
 )
 from kernel.geography import LocalPlane, Place
 from ptz.bounds import Bounds
@@ -118,6 +121,8 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     st.just(Lapse()),
     st.builds(Raise, kind=st.sampled_from(Kind), by=st.just(1.0), place=st.none()),
     st.just(Picture(kind=Kind.LEFT, sha256="ab", size_bytes=1, camera="c", recorded_ns=None)),
+    st.just(Unpictured(kind=Kind.LEFT, why=Without.NONE)),
+    st.just(Delete(sha256="ab", camera="c", seen_ns=NOW_NS)),
     st.builds(Acknowledge, kind=st.sampled_from(Kind), line=st.integers(1, 60), text=st.just("")),
     st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
     st.just(Bind(camera="c", bounds=Bounds())),

@@ -117,6 +117,8 @@ const DID = {
   "deployment.alarm": "raised an alarm of a deployed unit",
   "deployment.acknowledged": "acknowledged an alarm of a deployed unit",
   "deployment.picture": "kept a picture of an alarm",
+  "deployment.no-picture": "kept no picture of an alarm",
+  "deployment.picture-deleted": "deleted the picture of an alarm with its footage",
   "deployment.lapsed": "ended the recording of a stay that is over",
   "deployment.removed": "took down the unit of a deployment",
   "deployment.signs-down": "took down the signs of a deployment",

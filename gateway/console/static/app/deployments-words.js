@@ -7,7 +7,8 @@ import { day, dayAndTime, duration } from "./time.js";
 
 /**
  * @typedef {"referred" | "granted" | "refused" | "withdrawn" | "planned" | "deployed" | "removed" | "evaluated"} Stage
- * @typedef {{kind: string, count: number, since: string, line: number}} Unseen
+ * @typedef {{kind: string, count: number, since: string, line: number, told: string | null}} Unseen
+ * @typedef {{sha256: string, camera: string, at: string, may_open: boolean, deleted: string | null}} AlarmPicture
  * @typedef {object} Deployment
  * @property {string} id @property {Stage} stage @property {string} title @property {string} problem @property {string} evidence
  * @property {string} alternatives @property {string} purpose @property {string} referred_by @property {string} referred
@@ -18,7 +19,7 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
  * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
- * @property {{sha256: string, kind: string}[]} photos @property {string[]} alarms @property {Unseen[]} unseen
+ * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
 /** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean}} Due */
@@ -87,7 +88,39 @@ export const DOCUMENTS = {
 };
 
 /** What a photo shows. @type {Record<string, string>} */
-export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down", alarm: "At an alarm" };
+export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down" };
+
+/** Why an alarm has no picture. @type {Record<string, string>} */
+const WITHOUT = {
+  "stay-over": "No picture: its stay is over",
+  "taken-down": "No picture: the unit is down",
+  "none-made": "No picture: none was made or recorded",
+  "not-kept": "No picture: the disk did not take it",
+};
+
+/** @param {string} why @returns {string} */
+export const withoutWords = (why) => WITHOUT[why] ?? "No picture";
+
+/** What stands in the place of a picture that cannot be opened; empty where it can. @param {AlarmPicture} picture @returns {string} */
+export function shutWords({ may_open: may, deleted }) {
+  if (deleted) return `Deleted with its footage, ${day(Date.parse(deleted))}`;
+  return may ? "" : "You may not open pictures of this camera";
+}
+
+/**
+ * Whether an alarm's camera records, in a sentence.
+ * @param {Pick<Deployment, "stage" | "valid">} one @param {number} number of the camera
+ * @param {{main: boolean, sub: boolean | null, cause?: string | null} | null | undefined} recording null where it is not known
+ * @returns {string}
+ */
+export function recordingWords({ stage, valid }, number, recording) {
+  const records = recording && (recording.main || recording.sub);
+  if (stage !== "deployed") return `The unit is down here${records ? `; camera ${number} records where it stands now` : `, and camera ${number} records nothing`}.`;
+  if (records) return `Camera ${number} goes on recording.`;
+  if (!valid) return `Camera ${number} records nothing: the stay is over.`;
+  if (!recording) return `Whether camera ${number} records is not known.`;
+  return `Camera ${number} is not recording${recording.cause ? `: ${recording.cause.replace(/\.$/, "")}` : ""}.`;
+}
 
 /** @type {Record<string, string>} */
 export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Unchanged", moved: "It moved elsewhere", worse: "Worse" };
@@ -164,7 +197,7 @@ export function lineWords({ step, said }) {
     case "signs-up":
       return ["put the signs up", said["text"]];
     case "installed":
-      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`].filter(Boolean).join(", ")];
+      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`, typeof said["accuracy_m"] === "number" ? `its place known to ${Math.round(said["accuracy_m"])} m` : ""].filter(Boolean).join(", ")];
     case "reviewed":
       return [`reviewed it: ${said["needed"] ? "still needed" : "not needed any more"}`, `${said["found"]} Next review ${at(said["next_ns"])}.`];
     case "extended":
@@ -172,11 +205,15 @@ export function lineWords({ step, said }) {
     case "hung":
       return ["learnt how the unit hangs", `${said["pitch_deg"].toFixed(1)}° pitch, ${said["roll_deg"].toFixed(1)}° roll`];
     case "alarm":
-      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, ""];
+      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, said["happened_ns"] ? `told late: it happened on ${dayAndTime(said["happened_ns"] / 1e6)}` : ""];
     case "acknowledged":
       return [`acknowledged that the unit ${happened(said["kind"])}`, said["text"]];
     case "picture":
       return [`kept a picture: the unit ${happened(said["kind"])}`, said["recorded_ns"] ? `the last that was recorded, ${dayAndTime(said["recorded_ns"] / 1e6)}` : "made by its camera then"];
+    case "no-picture":
+      return [`kept no picture: the unit ${happened(said["kind"])}`, `${withoutWords(said["why"])}.`];
+    case "picture-deleted":
+      return ["deleted the picture of an alarm", `with the footage of its time, ${dayAndTime(said["seen_ns"] / 1e6)} (SHA-256 ${said["sha256"].slice(0, 12)}…)`];
     case "lapsed":
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":

@@ -6,9 +6,10 @@
 import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
 import { ApiError } from "../api.js";
-import { acknowledge, deployments, openDeployment, photoUrl, pictureKey } from "../deployments.js";
-import { happened, unitWords } from "../deployments-words.js";
+import { acknowledge, alarmPictureUrl, deployments, openDeployment, pictureKey } from "../deployments.js";
+import { happened, recordingWords, shutWords, unitWords, withoutWords } from "../deployments-words.js";
 import { SlElement } from "../element.js";
+import { recordingKnown } from "../hosts.js";
 import { cameraById, may, tell } from "../store.js";
 import { clock, day } from "../time.js";
 import { line } from "../words.js";
@@ -45,11 +46,20 @@ class UnitAlarms extends SlElement {
   }
 
   /** @param {Deployment} one @param {Unseen} unseen */
+  #picture(one, { line }) {
+    const { sha256, why } = deployments.state.pictures[pictureKey(one.id, line)] ?? {};
+    const picture = one.pictures.find((each) => each.sha256 === sha256);
+    const shut = picture ? shutWords(picture) : why ? withoutWords(why) : "No picture yet";
+    if (!picture || shut) return html`<span class="dep-alarm-picture hint">${shut}</span>`;
+    const at = alarmPictureUrl(one.id, picture.sha256);
+    return html`<a class="dep-alarm-picture" href=${at} target="_blank" rel="noopener"><img src=${at} alt="The last picture of unit ${one.unit}"></a>`;
+  }
+
+  /** @param {Deployment} one @param {Unseen} unseen */
   #one(one, unseen) {
-    const { kind, count, since } = unseen;
+    const { kind, count, since, told } = unseen;
     const at = Date.parse(since);
     const camera = one.cameras.map((id) => cameraById(id)).find(Boolean);
-    const picture = deployments.state.pictures[pictureKey(one.id, unseen.line)];
     const live = () => camera && callUp(camera);
     const before = () => {
       if (!camera) return;
@@ -57,10 +67,9 @@ class UnitAlarms extends SlElement {
       replay(at - BEFORE_MS);
     };
     return html`<section class="notice alarm dep-alarm" data-unit=${one.unit} data-kind=${kind} role="alert">
-      ${picture ? html`<a class="dep-alarm-picture" href=${photoUrl(one.id, picture)} target="_blank" rel="noopener"><img src=${photoUrl(one.id, picture)} alt="The last picture of unit ${one.unit}"></a>`
-        : html`<span class="dep-alarm-picture hint">No picture yet</span>`}
-      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${happened(kind)} <small>${count > 1 ? `${count} times since` : "at"} ${clock(at)}, ${day(at)}</small></h2>
-        <p>${one.street || one.title}. ${camera ? html`Camera <span class="number">${camera.number}</span> goes on recording.` : "You may not see its camera."}</p></div>
+      ${this.#picture(one, unseen)}
+      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${happened(kind)} <small>${count > 1 ? `${count} times since` : "at"} ${clock(at)}, ${day(at)}${told ? html`, told at ${clock(Date.parse(told))}` : nothing}</small></h2>
+        <p>${one.street || one.title}. ${camera ? recordingWords(one, camera.number, recordingKnown(camera.state) ? camera.state.recording : null) : "You may not see its camera."}</p></div>
       <span class="notice-acts">
         ${camera ? html`<button @click=${live}>Live</button>${may("view_recorded") ? html`<button @click=${before}>Before it</button>` : nothing}` : nothing}
         <button @click=${() => openDeployment(one.id)}>Open</button>
