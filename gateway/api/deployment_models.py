@@ -87,11 +87,12 @@ class NewPlan(Step):
 
 
 class Installed(Step):
-    """Where the unit stands now."""
+    """Where the unit stands now. ``accuracy_m``: how far off that may be, as the phone says it that gives the place."""
 
     place: models.PlaceModel
     street: models.Word = ""
     bearing_deg: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] | None = None
+    accuracy_m: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
 
 
 class NewReview(Step):
@@ -193,6 +194,8 @@ class Deployment(BaseModel):
     signs_up: str | None
     deployed: str | None
     bearing_deg: float | None
+    accuracy_m: float | None
+    """How far off the place may be where it stands, as the phone said."""
     needed: bool
     review: str | None
     until: str | None

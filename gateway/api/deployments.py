@@ -187,7 +187,9 @@ async def install(
     deployment_id: str, wish: shapes.Installed, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Say that the unit is up: its cameras stand there from now on, and record."""
-    step = steps.Install(place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg)
+    step = steps.Install(
+        place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg, accuracy_m=wish.accuracy_m
+    )
     return await _take(the, request, response, who, deployment_id, step, wish.key)
 
 
@@ -299,6 +301,7 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         signs_up=iso_or_none(one.signs_up_ns),
         deployed=iso_or_none(one.deployed_ns),
         bearing_deg=one.bearing_deg,
+        accuracy_m=one.accuracy_m,
         needed=one.needed,
         review=iso_or_none(one.review_ns),
         until=iso_or_none(one.until_ns),

@@ -55,6 +55,7 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
         "signs_up": borough.iso(-36 * DAY_S),
         "deployed": borough.iso(-36 * DAY_S),
         "bearing_deg": 90.0,
+        "accuracy_m": 6.0,
         "needed": True,
         "review": borough.iso(9 * DAY_S),
         "until": borough.iso(48 * DAY_S),

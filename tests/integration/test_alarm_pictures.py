@@ -156,12 +156,12 @@ async def test_a_picture_takes_the_right_to_stills_of_its_camera(alarmed: Alarme
     """Who deploys and may not see the camera is told that there is one, and the attempt is on record."""
     picture = await alarmed.pictured()
     admin = alarmed.desk.admin
-    role = {"name": "Fitter", "permissions": ["deploy", "log"]}
+    role = {"name": "Fitter", "permissions": ["deploy"]}
     fitting = await admin.post("/api/v1/roles", json=role)
     assert fitting.status_code == 201, fitting.text
     fitter = await alarmed.desk.person("member")
     who = next(one for one in (await admin.get("/api/v1/users")).json() if one["username"] == "some-member")
-    grant = {"role": fitting.json()["id"], "user_id": who["id"], "reason": "Fits units."}
+    grant = {"role": fitting.json()["id"], "user": who["id"], "reason": "Fits units."}
     given = await admin.post("/api/v1/grants", json=grant)
     assert given.status_code == 201, given.text
     (told,) = (await fitter.get(alarmed.deploying.path)).json()["pictures"]

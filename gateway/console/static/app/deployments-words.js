@@ -16,7 +16,7 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {{criterion: string, met: boolean | null}[]} criteria @property {string[]} documents
  * @property {string} decided_by @property {string | null} decided @property {number | null} max_days
  * @property {string} unit @property {string[]} cameras @property {string} responsible @property {string} mount
- * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg
+ * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg @property {number | null} accuracy_m
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
  * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
  * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
