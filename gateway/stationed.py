@@ -7,6 +7,7 @@ from config.deployments import DeploymentSettings
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
+from gateway.deployments.reminding import open_reminding
 from gateway.deployments.service import Deployments, Taken, open_deployments
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.links import HostPlace
@@ -93,7 +94,8 @@ async def open_stationed(  # noqa: PLR0913 - what both are opened with
         deployments.join(Stationed(fleet))
         stop = deployments.listen(StepRecorder(trail).heard)
         try:
-            yield deployments, fleet
+            async with open_reminding(deployments, clock=clock):
+                yield deployments, fleet
         finally:
             stop()
             deployments.part()

@@ -7,9 +7,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.api import models
 from gateway.api.times import Instant
 from gateway.deployments.deployment import Stage
-from gateway.deployments.due import Why
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import DocumentKind, PhotoKind
+from gateway.deployments.steps import DocumentKind, PhotoKind, Why
 
 # Several lines of text; no control characters but line ends and tabs, and none that turn text around.
 _SIGNS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -227,9 +226,22 @@ class Line(BaseModel):
 
 
 class DueModel(BaseModel):
-    """Something that is to be done."""
+    """Something that is to be done. ``yours``: one answers for that deployment oneself, by name or user name."""
 
     deployment: Deployment
+    why: Why
+    by: str
+    overdue: bool
+    yours: bool
+
+
+class OwnDue(BaseModel):
+    """Something that is due to oneself, who answers for the deployment; whether one may deploy or not."""
+
+    deployment: str
+    title: str
+    street: str
+    unit: str
     why: Why
     by: str
     overdue: bool

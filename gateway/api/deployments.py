@@ -11,7 +11,7 @@ from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api import models
 from gateway.api.guard import Who, actor, needs
-from gateway.api.hands import hand
+from gateway.api.hands import answers_for, hand
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.deployments import steps
@@ -61,7 +61,11 @@ async def due(who: Who, the: The) -> list[shapes.DueModel]:
     """Return what needs a person: what is overdue first, then by urgency and time."""
     return [
         shapes.DueModel(
-            deployment=_shown(the, who, one.deployment), why=one.why, by=iso(one.by_ns), overdue=one.overdue
+            deployment=_shown(the, who, one.deployment),
+            why=one.why,
+            by=iso(one.by_ns),
+            overdue=one.overdue,
+            yours=answers_for(who, one.deployment),
         )
         for one in await the.deployments.due()
     ]

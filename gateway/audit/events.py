@@ -123,6 +123,7 @@ class Action(StrEnum):
     DEPLOYMENT_PICTURE = "deployment.picture"
     DEPLOYMENT_NO_PICTURE = "deployment.no-picture"
     DEPLOYMENT_PICTURE_DELETED = "deployment.picture-deleted"
+    DEPLOYMENT_DUE = "deployment.due"
     DEPLOYMENT_LAPSED = "deployment.lapsed"
     DEPLOYMENT_REMOVED = "deployment.removed"
     DEPLOYMENT_SIGNS_DOWN = "deployment.signs-down"

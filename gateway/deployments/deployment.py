@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.deployments.geofence import Kind, Tilt, Watch
-from gateway.deployments.steps import DocumentKind, PhotoKind
+from gateway.deployments.steps import DocumentKind, PhotoKind, Why
 from kernel.clock import NS_PER_S
 from kernel.geography import Place
 
@@ -36,6 +36,14 @@ class Unseen:
     since_ns: int
     line: int
     told_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """That something is due by an instant was said, or that it is overdue."""
+
+    by_ns: int
+    overdue: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +109,8 @@ class Deployment:
     """What is wrong with its unit, and since when."""
     unseen: Mapping[Kind, Unseen] = field(default_factory=dict)
     """What happened to its unit, be it over or not, and nobody has acknowledged."""
+    reminded: Mapping[Why, Reminded] = field(default_factory=dict)
+    """What was last said to be due, by what it is."""
     entries: int = 1
     """Lines of its log."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from gateway.deployments.deployment import DAY_NS, Deployment, Seen, Stage, Unseen
+from gateway.deployments.deployment import DAY_NS, Deployment, Reminded, Seen, Stage, Unseen
 from gateway.deployments.errors import DeciderError, StepError, WishError
 from gateway.deployments.geofence import LASTING, OVER, Tilt
 from gateway.deployments.steps import (
@@ -37,6 +37,7 @@ from gateway.deployments.steps import (
     Raise,
     Referral,
     Refuse,
+    Remind,
     Remove,
     Review,
     SignsDown,
@@ -113,6 +114,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Picture: Allowed(_STANDS, None, Right.CLOCK),
     Unpictured: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
     Delete: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.CLOCK),
+    Remind: Allowed(_UNDECIDED | _STANDS | _DOWN, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
     SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
@@ -326,6 +328,13 @@ def _deleted(known: Deployment, step: Delete, _by: Hand, _rules: Rules, now_ns: 
     return replace(known, pictures={**known.pictures, step.sha256: replace(seen, deleted_ns=now_ns)})
 
 
+def _reminded(known: Deployment, step: Remind, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    said = Reminded(step.by_ns, step.overdue)
+    if known.reminded.get(step.why) == said:
+        raise StepError("That was said already.", cure="")
+    return replace(known, reminded={**known.reminded, step.why: said})
+
+
 def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
     if known.lapsed_ns is not None or known.valid(now_ns):
         raise StepError("Its time is not over.", cure="")
@@ -369,6 +378,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Picture: _pictured,
     Unpictured: _unchanged,
     Delete: _deleted,
+    Remind: _reminded,
     Lapse: _lapsed,
     Remove: _removed,
     SignsDown: _signs_down,

@@ -27,6 +27,7 @@ from gateway.deployments.steps import (
     Plan,
     Raise,
     Referral,
+    Remind,
     Remove,
     Step,
     Unpictured,
@@ -289,8 +290,8 @@ class Deployments(Reading):
             self._tell(one)
         return taken
 
-    async def noted(self, deployment_id: str, step: Picture | Unpictured | Delete) -> Taken:
-        """Write down what nobody does: what a camera saw at an alarm, that there is nothing of it, that it is gone.
+    async def noted(self, deployment_id: str, step: Picture | Unpictured | Delete | Remind) -> Taken:
+        """Write down what nobody does: what a camera saw at an alarm, that it is gone, that something became due.
 
         Raises:
             UnknownDeploymentError: there is no such deployment.
@@ -310,7 +311,7 @@ class Deployments(Reading):
         return watch if watch is not None and of == known.id else known.watch()
 
     async def _by_itself(
-        self, known: Deployment, step: Hung | Raise | Picture | Unpictured | Delete | Lapse, now_ns: int
+        self, known: Deployment, step: Hung | Raise | Picture | Unpictured | Delete | Remind | Lapse, now_ns: int
     ) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
         taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)

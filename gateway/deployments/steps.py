@@ -20,6 +20,25 @@ class DocumentKind(StrEnum):
     OTHER = "other"
 
 
+class Why(StrEnum):
+    """What is to be done."""
+
+    ALARM = "alarm"
+    """Its unit has left its place, leans or is open; or something happened to it that nobody has acknowledged."""
+    OVERSTAYED = "overstayed"
+    """Its longest stay is past and it still stands: extend it or take it down. It records nothing meanwhile."""
+    UNNEEDED = "unneeded"
+    """A review found that it is not needed any more: take it down."""
+    SIGNS = "signs"
+    """The unit is down, its signs are not said to be."""
+    REVIEW = "review"
+    STAY = "stay"
+    """Its longest stay ends soon."""
+    EVALUATION = "evaluation"
+    DECISION = "decision"
+    """Referred, and nobody has decided."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
     """Somebody has a problem at a place. It opens a deployment."""
@@ -242,6 +261,15 @@ class Delete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remind:
+    """It was said that something is due by an instant, or overdue since."""
+
+    why: Why
+    by_ns: int
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lapse:
     """Its time is over by the clock, and it still stands."""
 
@@ -289,6 +317,7 @@ Step = (
     | Picture
     | Unpictured
     | Delete
+    | Remind
     | Lapse
     | Remove
     | SignsDown
@@ -315,6 +344,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Picture: "picture",
     Unpictured: "no-picture",
     Delete: "picture-deleted",
+    Remind: "due",
     Lapse: "lapsed",
     Remove: "removed",
     SignsDown: "signs-down",

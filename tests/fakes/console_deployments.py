@@ -195,12 +195,19 @@ async def _due(request: Request) -> Response:
     referred, _, left, overdue = deployments(borough)
     return JSONResponse(
         [
-            {"deployment": left, "why": "alarm", "by": borough.iso(-75), "overdue": True},
-            {"deployment": overdue, "why": "review", "by": overdue["review"], "overdue": True},
-            {"deployment": referred, "why": "decision", "by": borough.iso(-2 * DAY_S), "overdue": True},
-            {"deployment": left, "why": "review", "by": borough.iso(5 * DAY_S), "overdue": False},
+            {"deployment": left, "why": "alarm", "by": borough.iso(-75), "overdue": True, "yours": False},
+            {"deployment": overdue, "why": "review", "by": overdue["review"], "overdue": True, "yours": True},
+            {"deployment": referred, "why": "decision", "by": borough.iso(-2 * DAY_S), "overdue": True, "yours": False},
+            {"deployment": left, "why": "review", "by": borough.iso(5 * DAY_S), "overdue": False, "yours": False},
         ]
     )
+
+
+async def _own_due(request: Request) -> Response:
+    borough = borough_of(request)
+    overdue = deployments(borough)[3]
+    told = {name: overdue[name] for name in ("title", "street", "unit")}
+    return JSONResponse([told | {"deployment": "d1", "why": "review", "by": overdue["review"], "overdue": True}])
 
 
 async def _get(request: Request) -> Response:
@@ -284,6 +291,7 @@ def routes(api: str, camera: str) -> list[Route]:
         Route(f"{api}/deployments", _list),
         Route(f"{api}/deployments/due", _due),
         Route(f"{api}/deployments/rules", rules),
+        Route(f"{api}/session/due", _own_due),
         Route(f"{api}/deployments/units", _units),
         Route(one, _get),
         Route(f"{one}/log", log),

@@ -15,11 +15,22 @@ from config.deployments import DeploymentSettings
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
 from gateway.deployments.deployment import Stage
-from gateway.deployments.due import Why
 from gateway.deployments.errors import StepError, UnknownDeploymentError, WishError
 from gateway.deployments.geofence import Kind, Position, Shock, Tilt
 from gateway.deployments.service import LOOK_S, Deployments, Taken, open_deployments
-from gateway.deployments.steps import Check, Extend, Grant, Install, Note, Picture, Remove, Step, Unpictured, Without
+from gateway.deployments.steps import (
+    Check,
+    Extend,
+    Grant,
+    Install,
+    Note,
+    Picture,
+    Remove,
+    Step,
+    Unpictured,
+    Why,
+    Without,
+)
 from kernel.clock import NS_PER_S
 from kernel.geography import LocalPlane, Place
 from tests.fakes.clock import ManualClock

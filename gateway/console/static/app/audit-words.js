@@ -119,6 +119,7 @@ const DID = {
   "deployment.picture": "kept a picture of an alarm",
   "deployment.no-picture": "kept no picture of an alarm",
   "deployment.picture-deleted": "deleted the picture of an alarm with its footage",
+  "deployment.due": "said that something of a deployment is due",
   "deployment.lapsed": "ended the recording of a stay that is over",
   "deployment.removed": "took down the unit of a deployment",
   "deployment.signs-down": "took down the signs of a deployment",

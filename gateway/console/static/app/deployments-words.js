@@ -22,7 +22,8 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
-/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean}} Due */
+/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean, yours: boolean}} Due */
+/** @typedef {{deployment: string, title: string, street: string, unit: string, why: string, by: string, overdue: boolean}} OwnDue */
 /** @typedef {{n: number, at: string, step: string, by: string, said: Record<string, any>, digest: string}} Line */
 /**
  * @typedef {{criteria: string[], two_people: boolean, max_days: number, review_days: number, spread_m: number,
@@ -139,18 +140,29 @@ export const unitWords = (unit) => (unit ? `Unit ${unit}` : "Its unit");
 
 /** One thing that is due, in a line. @param {Due} due @param {number} now ms @returns {string} */
 export function dueWords({ deployment, why, by, overdue }, now) {
-  const at = Date.parse(by);
   if (why === "alarm") {
     const { unseen, alarms, unit } = deployment;
     const said = unseen.map((one) => `${happened(one.kind)}${one.count > 1 ? ` (${one.count} times)` : ""}`);
     const goesOn = alarms.filter((kind) => !unseen.some((one) => one.kind === kind)).map((kind) => `is still ${lasting(kind)}`);
     return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}.`;
   }
+  return termWords({ why, by, overdue }, now);
+}
+
+/** What is due, and by when. @param {{why: string, by: string, overdue: boolean}} due @param {number} now ms @returns {string} */
+function termWords({ why, by, overdue }, now) {
+  const at = Date.parse(by);
   const what = DUE[why] ?? why;
   if (why === "overstayed" || why === "unneeded" || why === "signs") return `${what}, since ${day(at)}.`;
   if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
   return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
 }
+
+/** The same where one is told of what one answers for, without the deployment itself. @param {OwnDue} due @param {number} now ms @returns {string} */
+export const ownDueWords = ({ why, by, overdue, unit }, now) => (why === "alarm" ? `An alarm of unit ${unit} is not acknowledged, since ${day(Date.parse(by))}.` : termWords({ why, by, overdue }, now));
+
+/** What one is told as it becomes due. @param {OwnDue & {yours: boolean}} due @param {number} now ms @returns {string} */
+export const reminderWords = (due, now) => `${due.yours ? "Due to you: " : ""}${due.title}${due.street && !due.title.includes(due.street) ? `, ${due.street}` : ""}. ${ownDueWords(due, now)}`;
 
 /** As the field team's page signs a unit off in the log. */
 const SIGNED_OFF = "Signed off in the field.";
@@ -214,6 +226,8 @@ export function lineWords({ step, said }) {
       return [`kept no picture: the unit ${happened(said["kind"])}`, `${withoutWords(said["why"])}.`];
     case "picture-deleted":
       return ["deleted the picture of an alarm", `with the footage of its time, ${dayAndTime(said["seen_ns"] / 1e6)} (SHA-256 ${said["sha256"].slice(0, 12)}…)`];
+    case "due":
+      return [`said that it is ${said["overdue"] ? "overdue" : "due"}: ${(DUE[said["why"]] ?? said["why"]).toLowerCase()}`, `by ${at(said["by_ns"])}`];
     case "lapsed":
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":

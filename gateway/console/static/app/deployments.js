@@ -5,7 +5,7 @@
  */
 
 import { ApiError, get, request, send } from "./api.js";
-import { happened, unitWords, waits } from "./deployments-words.js";
+import { happened, reminderWords, unitWords, waits } from "./deployments-words.js";
 import { news } from "./events.js";
 import { Observable } from "./observable.js";
 import { may, store, tell } from "./store.js";
@@ -196,6 +196,10 @@ export function watchDeployments() {
   news.addEventListener("unit-alarm", (event) => {
     const { unit, kind, street, happened: at } = /** @type {CustomEvent} */ (event).detail;
     tell(`${unitWords(unit)} ${happened(kind)}${street ? `, ${street}` : ""}${at ? `; told late, it was at ${clock(Date.parse(at))}` : ""}.`, ["returned", "levelled", "closed"].includes(kind) ? "attention" : "alarm");
+    soon();
+  });
+  news.addEventListener("deployment-due", (event) => {
+    tell(reminderWords(/** @type {CustomEvent} */ (event).detail, store.serverClock.now()), "attention");
     soon();
   });
   news.addEventListener("unit-lapsed", (event) => {

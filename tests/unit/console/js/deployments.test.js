@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueWords, happenedBy, lineWords, recordingWords, shutWords, ticks, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lineWords, ownDueWords, recordingWords, reminderWords, shutWords, ticks, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -71,6 +71,14 @@ test("a picture that is gone, or that one may not open, is said to be", () => {
   assert.match(shutWords({ ...one, may_open: false, deleted: new Date(NOW).toISOString() }), /Deleted with its footage/);
 });
 
+test("who answers for a deployment is told what is due to them", () => {
+  const one = { deployment: "d", title: "Fly-tipping in Mill Lane", street: "Mill Lane", unit: "D017", why: "review", by: new Date(NOW - 3 * DAY_MS).toISOString(), overdue: true };
+  assert.equal(ownDueWords(one, NOW), "Review overdue for 3 d, since Wed 25 Nov.");
+  assert.equal(ownDueWords({ ...one, why: "alarm" }, NOW), "An alarm of unit D017 is not acknowledged, since Wed 25 Nov.");
+  assert.equal(reminderWords({ ...one, yours: true }, NOW), "Due to you: Fly-tipping in Mill Lane. Review overdue for 3 d, since Wed 25 Nov.");
+  assert.equal(reminderWords({ ...one, street: "High Street", yours: false }, NOW), "Fly-tipping in Mill Lane, High Street. Review overdue for 3 d, since Wed 25 Nov.");
+});
+
 test("every step of a log has its words", () => {
   const steps = /** @type {[string, Record<string, any>, RegExp][]} */ ([
     ["referred", {}, /referred/],
@@ -92,6 +100,7 @@ test("every step of a log has its words", () => {
     ["picture", { kind: "tilted", recorded_ns: null }, /picture/],
     ["no-picture", { kind: "tilted", why: "stay-over" }, /no picture/],
     ["picture-deleted", { sha256: "ab".repeat(32), camera: "c", seen_ns: NOW * 1e6 }, /deleted the picture/],
+    ["due", { why: "review", by_ns: NOW * 1e6, overdue: false }, /due: review/],
     ["lapsed", {}, /by the clock/],
     ["removed", { reason: "x" }, /unit down/],
     ["signs-down", { text: "x" }, /signs down/],
