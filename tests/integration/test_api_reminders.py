@@ -65,7 +65,10 @@ async def test_who_deploys_is_told_once_what_became_due(desk: Desk) -> None:
 async def test_who_answers_for_it_is_told_what_is_due_to_them(desk: Desk) -> None:
     """By the name of their account, in capitals or not, though they may not deploy; and only they have it as theirs."""
     deploying = await Deploying.at(desk)
-    responsible = await desk.person("viewer", "k. osei")
+    responsible = await desk.person("viewer")
+    (account,) = [one for one in (await desk.admin.get("/api/v1/users")).json() if one["username"] == "some-viewer"]
+    named = await desk.admin.patch(f"/api/v1/users/{account['id']}", json={"name": "K.  OSEI"})
+    assert named.status_code == 200, named.text
     await deploying.deployed()
     async with desk.socket(responsible, "/api/v1/events") as socket:
         await hear(socket, "time")
