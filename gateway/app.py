@@ -47,7 +47,7 @@ from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
 from gateway.deployments.stays import Stays
-from gateway.fielded import House, open_fielded, photos_of
+from gateway.fielded import House, open_fielded, photos_of, pictures_of
 from gateway.fleet.changes import ListChanged
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet
@@ -221,6 +221,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             deployments=deployments,
             stays=Stays(database, clock=clock),
             photos=photos_of(settings),
+            pictures=pictures_of(settings),
             ward=fielded.ward,
             passwords=fielded.passwords,
             units=fielded.units,

@@ -8,6 +8,7 @@ from gateway.access.groups import Standing
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
+from gateway.deployments.reminding import open_reminding
 from gateway.deployments.service import WITHHELD, Deployments, Taken, open_deployments
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.links import HostPlace
@@ -128,7 +129,8 @@ async def open_stationed(  # noqa: PLR0913 - what both are opened with
         deployments.join(Stationed(fleet))
         stop = deployments.listen(StepRecorder(trail).heard)
         try:
-            yield deployments, fleet
+            async with open_reminding(deployments, clock=clock):
+                yield deployments, fleet
         finally:
             stop()
             deployments.part()

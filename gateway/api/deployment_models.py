@@ -7,9 +7,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.api import models
 from gateway.api.times import Instant
 from gateway.deployments.deployment import Stage
-from gateway.deployments.due import Why
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import DocumentKind, PhotoKind
+from gateway.deployments.steps import DocumentKind, PhotoKind, Why
 
 # Several lines of text; no control characters but line ends and tabs, and none that turn text around.
 _SIGNS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -87,11 +86,12 @@ class NewPlan(Step):
 
 
 class Installed(Step):
-    """Where the unit stands now."""
+    """Where the unit stands now. ``accuracy_m``: how far off that may be, as the phone says it that gives the place."""
 
     place: models.PlaceModel
     street: models.Word = ""
     bearing_deg: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] | None = None
+    accuracy_m: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
 
 
 class NewReview(Step):
@@ -138,13 +138,30 @@ class Photo(BaseModel):
     kind: PhotoKind
 
 
+class AlarmPicture(BaseModel):
+    """What one of its cameras saw at an alarm, by its hash, to be read at ``pictures/{sha256}``.
+
+    ``may_open``: one may, by the right to stills of that camera. ``deleted``: when, with the footage of its time.
+    """
+
+    sha256: str
+    camera: str
+    at: str
+    may_open: bool
+    deleted: str | None
+
+
 class Unseen(BaseModel):
-    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last."""
+    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last.
+
+    ``told``: when it was told last, where that was late.
+    """
 
     kind: Kind
     count: int
     since: str
     line: int
+    told: str | None
 
 
 class Deployment(BaseModel):
@@ -176,6 +193,8 @@ class Deployment(BaseModel):
     signs_up: str | None
     deployed: str | None
     bearing_deg: float | None
+    accuracy_m: float | None
+    """How far off the place may be where it stands, as the phone said."""
     needed: bool
     review: str | None
     until: str | None
@@ -184,6 +203,8 @@ class Deployment(BaseModel):
     signs_down: str | None
     evaluated: str | None
     photos: list[Photo]
+    pictures: list[AlarmPicture]
+    """Of alarms, the oldest first."""
     alarms: list[Kind]
     """What is wrong with its unit now, the oldest first."""
     unseen: list[Unseen]
@@ -205,9 +226,22 @@ class Line(BaseModel):
 
 
 class DueModel(BaseModel):
-    """Something that is to be done."""
+    """Something that is to be done. ``yours``: one answers for that deployment oneself, by name or user name."""
 
     deployment: Deployment
+    why: Why
+    by: str
+    overdue: bool
+    yours: bool
+
+
+class OwnDue(BaseModel):
+    """Something that is due to oneself, who answers for the deployment; whether one may deploy or not."""
+
+    deployment: str
+    title: str
+    street: str
+    unit: str
     why: Why
     by: str
     overdue: bool

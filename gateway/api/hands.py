@@ -8,6 +8,7 @@ from gateway.api.guard import actor
 from gateway.api.rooms import Rooms
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.deployments import DeployableRow
+from gateway.deployments.deployment import Deployment
 from gateway.deployments.life import Hand, Right
 from gateway.fleet.cameras import Camera
 from gateway.units.errors import UnknownUnitError
@@ -24,6 +25,19 @@ def hand(the: Rooms, who: Identity) -> Hand:
         rights=frozenset(right for permission, right in _RIGHTS.items() if permission in may),
         person=who.token_name is None,
     )
+
+
+def answers_for(who: Identity, one: Deployment) -> bool:
+    """Return whether somebody is who answers for a deployment: it names them as their account does, or by user name.
+
+    A program answers for nothing.
+    """
+    named = _folded(one.responsible)
+    return bool(named) and who.token_name is None and named in {_folded(who.name), _folded(who.username)}
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
 
 
 def as_printed(the: Rooms, label: str) -> str:

@@ -2,29 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from gateway.deployments.deployment import DAY_NS, Deployment, Stage
-
-
-class Why(StrEnum):
-    """What is to be done."""
-
-    ALARM = "alarm"
-    """Its unit has left its place, leans or is open; or something happened to it that nobody has acknowledged."""
-    OVERSTAYED = "overstayed"
-    """Its longest stay is past and it still stands: extend it or take it down. It records nothing meanwhile."""
-    UNNEEDED = "unneeded"
-    """A review found that it is not needed any more: take it down."""
-    SIGNS = "signs"
-    """The unit is down, its signs are not said to be."""
-    REVIEW = "review"
-    STAY = "stay"
-    """Its longest stay ends soon."""
-    EVALUATION = "evaluation"
-    DECISION = "decision"
-    """Referred, and nobody has decided."""
-
+from gateway.deployments.steps import Why
 
 URGENCY = tuple(Why)
 """The most urgent first."""

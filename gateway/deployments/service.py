@@ -1,24 +1,38 @@
 """The deployments of a site: each step written once, with the line that says so, and what follows from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
 
 from config.deployments import DeploymentSettings
-from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow
+from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow, PictureRow
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
-from gateway.deployments.due import Due, due
-from gateway.deployments.errors import DeploymentError, TakenError, WishError
+from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
 from gateway.deployments.geofence import Fence, Report, Watch, judge
 from gateway.deployments.kept import entry_of, read, row_of
 from gateway.deployments.life import Hand, Right, Rules, after, begun
 from gateway.deployments.ports import Estate
-from gateway.deployments.steps import Hung, Install, Lapse, Picture, Plan, Raise, Referral, Remove, Step
+from gateway.deployments.reading import Reading
+from gateway.deployments.steps import (
+    Delete,
+    Hung,
+    Install,
+    Lapse,
+    Picture,
+    Plan,
+    Raise,
+    Referral,
+    Remind,
+    Remove,
+    Step,
+    Unpictured,
+    Without,
+)
 from kernel.clock import Clock, every
 from kernel.errors import SightlineError
 from kernel.ids import new_id
@@ -29,7 +43,6 @@ LOOK_S = 10.0
 """A stay that ends by the clock is found this late at most; validity itself is asked of the clock each time."""
 CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
 WITHHELD = "no valid deployment says why this camera stands here"
-_OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +54,11 @@ class Taken:
     again: bool = False
 
 
-class Deployments:
+class Deployments(Reading):
     """Made by :func:`open_deployments`."""
 
     def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
-        self._database = database
-        self._clock = clock
-        self._settings = settings
+        super().__init__(database, clock=clock, settings=settings)
         self._estate: Estate | None = None
         self._deployables: dict[str, DeployableRow] = {}
         self._standing: dict[str, Deployment] = {}
@@ -83,6 +94,13 @@ class Deployments:
         standing = self._standing.get(urn)
         return standing is not None and standing.valid(self._clock.wall_ns())
 
+    def blind(self, deployment_id: str, urn: str) -> Without | None:
+        """Return why nothing that a device sees now may be put to a deployment; ``None`` where it may."""
+        standing = self._standing.get(urn)
+        if standing is None or standing.id != deployment_id:
+            return Without.DOWN
+        return None if self.may_record(urn) else Without.OVER
+
     def thin(self, urn: str) -> bool:
         """Return whether a device's pictures come over a thin link: its sub stream is taken, and main on demand."""
         return urn in self._deployables and self._deployables[urn].thin_link
@@ -116,52 +134,6 @@ class Deployments:
         """Call ``call(taken)`` with every step once, whoever takes it; returns the detaching call."""
         self._following.append(call)
         return lambda: self._following.remove(call)
-
-    # --- reading
-
-    async def one(self, deployment_id: str) -> Deployment:
-        """Return one.
-
-        Raises:
-            UnknownDeploymentError: there is none.
-        """
-        async with self._database.read() as connection:
-            return read(await DeploymentRows(connection).one(deployment_id))
-
-    async def newest(
-        self, *, stage: Stage | None = None, urn: str | None = None, before: str | None = None, limit: int = 100
-    ) -> list[Deployment]:
-        """Return the newest that match; ``before`` is the identifier of the oldest that one has."""
-        async with self._database.read() as connection:
-            rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
-        return [read(row) for row in rows]
-
-    async def of_devices(self, urns: Collection[str]) -> list[Deployment]:
-        """Return every one of these devices, the newest first."""
-        async with self._database.read() as connection:
-            return [read(row) for row in await DeploymentRows(connection).of_devices(urns)]
-
-    async def log(self, deployment_id: str) -> list[EntryRow]:
-        """Return everything that was said of one, the oldest first.
-
-        Raises:
-            UnknownDeploymentError: there is none.
-        """
-        async with self._database.read() as connection:
-            rows = DeploymentRows(connection)
-            read(await rows.one(deployment_id))
-            return await rows.log(deployment_id)
-
-    async def due(self) -> list[Due]:
-        """Return what needs a person, what is overdue first."""
-        async with self._database.read() as connection:
-            rows = await DeploymentRows(connection).of_stages(frozenset(stage.value for stage in _OPEN))
-        return due(
-            [read(row) for row in rows],
-            now_ns=self._clock.wall_ns(),
-            warn_days=self._settings.warn_days,
-            evaluation_days=self._settings.evaluation_days,
-        )
 
     # --- changing
 
@@ -252,6 +224,13 @@ class Deployments:
                 last = await rows.last(then.id)
                 entry = entry_of(then, step, by, now_ns=now_ns, key=key, before=last.digest)
                 await rows.step(row_of(then, now_ns), entry)
+                if isinstance(step, Picture):
+                    seen_ns = then.pictures[step.sha256].at_ns
+                    await rows.keep_picture(
+                        PictureRow(deployment_id=then.id, sha256=step.sha256, camera=step.camera, seen_ns=seen_ns)
+                    )
+                elif isinstance(step, Delete):
+                    await rows.forget_picture(then.id, step.sha256)
         except ConflictError as error:
             raise TakenError(error.message, cure=error.cure) from None
         return Taken(deployment=then, entry=entry)
@@ -282,23 +261,27 @@ class Deployments:
 
     # --- what units report
 
-    async def reported(self, urn: str, report: Report) -> list[Taken]:
-        """Take in what a unit reports now, and return what was raised by it: each is a line of its deployment's log.
+    async def reported(self, urn: str, report: Report, *, happened_ns: int | None = None) -> list[Taken]:
+        """Take in what a unit reports, and return what was raised by it: each is a line of its deployment's log.
 
-        What stands nowhere is not watched. A unit in alarm goes on recording.
+        ``happened_ns``: when that was, where it is told late. What stands nowhere is not watched, and what happened
+        to a unit before it stood there is nothing of its place. A unit in alarm goes on recording.
         """
         async with self._turn:
             known = self._standing.get(urn)
             if known is None:
                 return []
             now_ns = self._clock.wall_ns()
-            watch, alarm = judge(self._watch_of(known), report, now_ns, self._fence)
+            at_ns = happened_ns if happened_ns is not None else now_ns
+            if not known.stood(at_ns):
+                return []
+            watch, alarm = judge(self._watch_of(known), report, at_ns, self._fence)
             taken = []
             if known.level is None and watch.level is not None:
                 level = Hung(pitch_deg=watch.level.pitch_deg, roll_deg=watch.level.roll_deg)
                 taken.append(await self._by_itself(known, level, now_ns))
             if alarm is not None:
-                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place)
+                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place, happened_ns=happened_ns)
                 taken.append(await self._by_itself(self._standing[urn], what, now_ns))
                 log.warning("deployment.alarm", deployment=known.id, unit=known.unit, kind=alarm.kind.value)
             # Last: what could not be written is judged again with the next report.
@@ -307,15 +290,18 @@ class Deployments:
             self._tell(one)
         return taken
 
-    async def pictured(self, deployment_id: str, picture: Picture) -> Taken:
-        """Put what a unit's camera saw to the alarm that it was taken for.
+    async def noted(self, deployment_id: str, step: Picture | Unpictured | Delete | Remind) -> Taken:
+        """Write down what nobody does: what a camera saw at an alarm, that it is gone, that something became due.
 
         Raises:
             UnknownDeploymentError: there is no such deployment.
-            StepError: it is over.
+            StepError: it is over; of a picture: nothing may be kept of what its camera sees.
         """
         async with self._turn:
-            taken = await self._by_itself(await self.one(deployment_id), picture, self._clock.wall_ns())
+            known = await self.one(deployment_id)
+            if isinstance(step, Picture) and self.blind(known.id, known.urn) is not None:
+                raise StepError("No valid deployment says why the camera stands there.", cure="Extend it.")
+            taken = await self._by_itself(known, step, self._clock.wall_ns())
         self._tell(taken)
         return taken
 
@@ -324,7 +310,9 @@ class Deployments:
         of, watch = self._watches.get(known.urn, ("", None))
         return watch if watch is not None and of == known.id else known.watch()
 
-    async def _by_itself(self, known: Deployment, step: Hung | Raise | Picture | Lapse, now_ns: int) -> Taken:
+    async def _by_itself(
+        self, known: Deployment, step: Hung | Raise | Picture | Unpictured | Delete | Remind | Lapse, now_ns: int
+    ) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
         taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)
         self._keep(then)

@@ -120,6 +120,17 @@ async def test_its_camera_stands_where_it_was_put_up(deploying: Deploying) -> No
     assert (camera["place"], camera["street"], camera["bearing_deg"]) == (None, "", None)
 
 
+async def test_how_sure_a_place_is_is_on_file(deploying: Deploying) -> None:
+    """A phone says how far off it may be: that is kept with the place, and in the log. Less than nothing it is not."""
+    await deploying.planned()
+    refused = await deploying.ask("installation", place=PLACE, accuracy_m=-1)
+    assert refused.status_code == 422
+    standing = await deploying.step("installation", place=PLACE, accuracy_m=63.5)
+    assert standing["accuracy_m"] == 63.5
+    line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
+    assert (line["step"], line["said"]["accuracy_m"]) == ("installed", 63.5)
+
+
 async def test_what_is_sent_twice_is_done_once(deploying: Deploying) -> None:
     """A phone that lost the answer sends again under the same key."""
     wish = {**REFERRAL, "key": "phone-1-0001"}
@@ -287,7 +298,7 @@ async def test_pictures_of_alarms_leave_room_for_photos(tmp_path: Path) -> None:
         known = await deploying.deployed()
         for n in range(3):
             picture = Picture(kind=Kind.KNOCKED, sha256=f"{n:064x}", size_bytes=1, camera="c", recorded_ns=None)
-            await desk.gateway.rooms.deployments.pictured(known["id"], picture)
+            await desk.gateway.rooms.deployments.noted(known["id"], picture)
         await deploying.step("removal", text="Solved.")
         assert (await deploying.photo("sign-down")).status_code == 201
 

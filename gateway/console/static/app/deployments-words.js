@@ -7,7 +7,8 @@ import { day, dayAndTime, duration } from "./time.js";
 
 /**
  * @typedef {"referred" | "granted" | "refused" | "withdrawn" | "planned" | "deployed" | "removed" | "evaluated"} Stage
- * @typedef {{kind: string, count: number, since: string, line: number}} Unseen
+ * @typedef {{kind: string, count: number, since: string, line: number, told: string | null}} Unseen
+ * @typedef {{sha256: string, camera: string, at: string, may_open: boolean, deleted: string | null}} AlarmPicture
  * @typedef {object} Deployment
  * @property {string} id @property {Stage} stage @property {string} title @property {string} problem @property {string} evidence
  * @property {string} alternatives @property {string} purpose @property {string} referred_by @property {string} referred
@@ -15,13 +16,14 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {{criterion: string, met: boolean | null}[]} criteria @property {string[]} documents
  * @property {string} decided_by @property {string | null} decided @property {number | null} max_days
  * @property {string} unit @property {string[]} cameras @property {string} responsible @property {string} mount
- * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg
+ * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg @property {number | null} accuracy_m
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
  * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
- * @property {{sha256: string, kind: string}[]} photos @property {string[]} alarms @property {Unseen[]} unseen
+ * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
-/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean}} Due */
+/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean, yours: boolean}} Due */
+/** @typedef {{deployment: string, title: string, street: string, unit: string, why: string, by: string, overdue: boolean}} OwnDue */
 /** @typedef {{n: number, at: string, step: string, by: string, said: Record<string, any>, digest: string}} Line */
 /**
  * @typedef {{criteria: string[], two_people: boolean, max_days: number, review_days: number, spread_m: number,
@@ -87,7 +89,39 @@ export const DOCUMENTS = {
 };
 
 /** What a photo shows. @type {Record<string, string>} */
-export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down", alarm: "At an alarm" };
+export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down" };
+
+/** Why an alarm has no picture. @type {Record<string, string>} */
+const WITHOUT = {
+  "stay-over": "No picture: its stay is over",
+  "taken-down": "No picture: the unit is down",
+  "none-made": "No picture: none was made or recorded",
+  "not-kept": "No picture: the disk did not take it",
+};
+
+/** @param {string} why @returns {string} */
+export const withoutWords = (why) => WITHOUT[why] ?? "No picture";
+
+/** What stands in the place of a picture that cannot be opened; empty where it can. @param {AlarmPicture} picture @returns {string} */
+export function shutWords({ may_open: may, deleted }) {
+  if (deleted) return `Deleted with its footage, ${day(Date.parse(deleted))}`;
+  return may ? "" : "You may not open pictures of this camera";
+}
+
+/**
+ * Whether an alarm's camera records, in a sentence.
+ * @param {Pick<Deployment, "stage" | "valid">} one @param {number} number of the camera
+ * @param {{main: boolean, sub: boolean | null, cause?: string | null} | null | undefined} recording null where it is not known
+ * @returns {string}
+ */
+export function recordingWords({ stage, valid }, number, recording) {
+  const records = recording && (recording.main || recording.sub);
+  if (stage !== "deployed") return `The unit is down here${records ? `; camera ${number} records where it stands now` : `, and camera ${number} records nothing`}.`;
+  if (records) return `Camera ${number} goes on recording.`;
+  if (!valid) return `Camera ${number} records nothing: the stay is over.`;
+  if (!recording) return `Whether camera ${number} records is not known.`;
+  return `Camera ${number} is not recording${recording.cause ? `: ${recording.cause.replace(/\.$/, "")}` : ""}.`;
+}
 
 /** @type {Record<string, string>} */
 export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Unchanged", moved: "It moved elsewhere", worse: "Worse" };
@@ -106,18 +140,29 @@ export const unitWords = (unit) => (unit ? `Unit ${unit}` : "Its unit");
 
 /** One thing that is due, in a line. @param {Due} due @param {number} now ms @returns {string} */
 export function dueWords({ deployment, why, by, overdue }, now) {
-  const at = Date.parse(by);
   if (why === "alarm") {
     const { unseen, alarms, unit } = deployment;
     const said = unseen.map((one) => `${happened(one.kind)}${one.count > 1 ? ` (${one.count} times)` : ""}`);
     const goesOn = alarms.filter((kind) => !unseen.some((one) => one.kind === kind)).map((kind) => `is still ${lasting(kind)}`);
     return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}.`;
   }
+  return termWords({ why, by, overdue }, now);
+}
+
+/** What is due, and by when. @param {{why: string, by: string, overdue: boolean}} due @param {number} now ms @returns {string} */
+function termWords({ why, by, overdue }, now) {
+  const at = Date.parse(by);
   const what = DUE[why] ?? why;
   if (why === "overstayed" || why === "unneeded" || why === "signs") return `${what}, since ${day(at)}.`;
   if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
   return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
 }
+
+/** The same where one is told of what one answers for, without the deployment itself. @param {OwnDue} due @param {number} now ms @returns {string} */
+export const ownDueWords = ({ why, by, overdue, unit }, now) => (why === "alarm" ? `An alarm of unit ${unit} is not acknowledged, since ${day(Date.parse(by))}.` : termWords({ why, by, overdue }, now));
+
+/** What one is told as it becomes due. @param {OwnDue & {yours: boolean}} due @param {number} now ms @returns {string} */
+export const reminderWords = (due, now) => `${due.yours ? "Due to you: " : ""}${due.title}${due.street && !due.title.includes(due.street) ? `, ${due.street}` : ""}. ${ownDueWords(due, now)}`;
 
 /** As the field team's page signs a unit off in the log. */
 const SIGNED_OFF = "Signed off in the field.";
@@ -164,7 +209,7 @@ export function lineWords({ step, said }) {
     case "signs-up":
       return ["put the signs up", said["text"]];
     case "installed":
-      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`].filter(Boolean).join(", ")];
+      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`, typeof said["accuracy_m"] === "number" ? `its place known to ${Math.round(said["accuracy_m"])} m` : ""].filter(Boolean).join(", ")];
     case "reviewed":
       return [`reviewed it: ${said["needed"] ? "still needed" : "not needed any more"}`, `${said["found"]} Next review ${at(said["next_ns"])}.`];
     case "extended":
@@ -172,11 +217,17 @@ export function lineWords({ step, said }) {
     case "hung":
       return ["learnt how the unit hangs", `${said["pitch_deg"].toFixed(1)}° pitch, ${said["roll_deg"].toFixed(1)}° roll`];
     case "alarm":
-      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, ""];
+      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, said["happened_ns"] ? `told late: it happened on ${dayAndTime(said["happened_ns"] / 1e6)}` : ""];
     case "acknowledged":
       return [`acknowledged that the unit ${happened(said["kind"])}`, said["text"]];
     case "picture":
       return [`kept a picture: the unit ${happened(said["kind"])}`, said["recorded_ns"] ? `the last that was recorded, ${dayAndTime(said["recorded_ns"] / 1e6)}` : "made by its camera then"];
+    case "no-picture":
+      return [`kept no picture: the unit ${happened(said["kind"])}`, `${withoutWords(said["why"])}.`];
+    case "picture-deleted":
+      return ["deleted the picture of an alarm", `with the footage of its time, ${dayAndTime(said["seen_ns"] / 1e6)} (SHA-256 ${said["sha256"].slice(0, 12)}…)`];
+    case "due":
+      return [`said that it is ${said["overdue"] ? "overdue" : "due"}: ${(DUE[said["why"]] ?? said["why"]).toLowerCase()}`, `by ${at(said["by_ns"])}`];
     case "lapsed":
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":

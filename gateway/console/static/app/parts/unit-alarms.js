@@ -6,9 +6,10 @@
 import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
 import { ApiError } from "../api.js";
-import { acknowledge, deployments, openDeployment, photoUrl, pictureKey } from "../deployments.js";
-import { happened, unitWords } from "../deployments-words.js";
+import { acknowledge, alarmPictureUrl, deployments, openDeployment, pictureKey } from "../deployments.js";
+import { happened, recordingWords, shutWords, unitWords, withoutWords } from "../deployments-words.js";
 import { SlElement } from "../element.js";
+import { recordingKnown } from "../hosts.js";
 import { cameraById, may, tell } from "../store.js";
 import { clock, day } from "../time.js";
 import { line } from "../words.js";
@@ -47,13 +48,24 @@ class UnitAlarms extends SlElement {
     }
   }
 
+  /** The newest picture of what happened to a unit; else why there is none. @param {Deployment} one */
+  #picture(one) {
+    const newest = [...one.unseen].sort((left, right) => right.line - left.line);
+    const known = newest.map(({ line }) => deployments.state.pictures[pictureKey(one.id, line)]).filter((each) => each !== undefined);
+    const picture = known.map(({ sha256 }) => one.pictures.find((each) => each.sha256 === sha256)).find(Boolean);
+    const why = known.map((each) => each.why).find(Boolean);
+    const shut = picture ? shutWords(picture) : why ? withoutWords(why) : "No picture yet";
+    if (!picture || shut) return html`<span class="dep-alarm-picture hint">${shut}</span>`;
+    const at = alarmPictureUrl(one.id, picture.sha256);
+    return html`<a class="dep-alarm-picture" href=${at} target="_blank" rel="noopener"><img src=${at} alt="The last picture of unit ${one.unit}"></a>`;
+  }
+
   /** One unit, whatever happened to it: a theft is a knock, a move and an open case at once. @param {Deployment} one */
   #one(one) {
     const at = Math.min(...one.unseen.map(({ since }) => Date.parse(since)));
     const once = one.unseen.length === 1 && one.unseen[0]?.count === 1;
+    const told = once ? one.unseen[0]?.told : null;
     const camera = one.cameras.map((id) => cameraById(id)).find(Boolean);
-    const newest = [...one.unseen].sort((left, right) => right.line - left.line);
-    const picture = newest.map((unseen) => deployments.state.pictures[pictureKey(one.id, unseen.line)]).find(Boolean);
     const live = () => camera && callUp(camera);
     const before = () => {
       if (!camera) return;
@@ -61,10 +73,9 @@ class UnitAlarms extends SlElement {
       replay(at - BEFORE_MS);
     };
     return html`<section class="notice alarm dep-alarm" data-unit=${one.unit} role="alert">
-      ${picture ? html`<a class="dep-alarm-picture" href=${photoUrl(one.id, picture)} target="_blank" rel="noopener"><img src=${photoUrl(one.id, picture)} alt="The last picture of unit ${one.unit}"></a>`
-        : html`<span class="dep-alarm-picture hint">No picture yet</span>`}
-      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${together(one)} <small>${once ? "at" : "since"} ${clock(at)}, ${day(at)}</small></h2>
-        <p>${one.street || one.title}. ${camera ? html`Camera <span class="number">${camera.number}</span> goes on recording.` : "You may not see its camera."}</p></div>
+      ${this.#picture(one)}
+      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${together(one)} <small>${once ? "at" : "since"} ${clock(at)}, ${day(at)}${told ? html`, told at ${clock(Date.parse(told))}` : nothing}</small></h2>
+        <p>${one.street || one.title}. ${camera ? recordingWords(one, camera.number, recordingKnown(camera.state) ? camera.state.recording : null) : "You may not see its camera."}</p></div>
       <span class="notice-acts">
         ${camera ? html`<button @click=${live}>Live</button>${may("view_recorded") ? html`<button @click=${before}>Before it</button>` : nothing}` : nothing}
         <button @click=${() => openDeployment(one.id)}>Open</button>
