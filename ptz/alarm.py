@@ -1,6 +1,7 @@
 """Waiting for an instant, or for something new, or for a request to end: whichever is first."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from kernel.clock import Clock
@@ -35,3 +36,8 @@ class Alarm:
             for waiter in waiters:
                 waiter.cancel()
             await asyncio.gather(*waiters, return_exceptions=True)
+
+    async def through(self, deadline_ns: int, *, unless: Callable[[], bool]) -> None:
+        """Wait until the monotonic ``deadline_ns``, whatever rings, ``unless`` what is new ends the waiting."""
+        while self._clock.monotonic_ns() < deadline_ns and not unless():
+            await self.until(deadline_ns)

@@ -18,6 +18,7 @@ from ptz.alarm import Alarm
 from ptz.arbitration import Priority
 from ptz.bounds import Bounds
 from ptz.commands import Command, CommandQueue
+from ptz.deadman import STILL, Deadman
 from ptz.errors import HeadBusyError, HeadSilentError, PresetsOnlyError
 from ptz.guard import Guard, Verdict
 from ptz.ladder import Outcome, Rest, StopLadder
@@ -30,8 +31,6 @@ from ptz.telling import Teller
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-STILL = Velocity()
 
 
 class HeadController:
@@ -52,7 +51,6 @@ class HeadController:
         self._sent: Velocity | None = None
         """The move in force as far as we know; None when the head was seen to stand or another move replaced it."""
         self._sent_ns = 0
-        self._beat_ns = 0
         self._stop_owed = False
         self._retry_stop_ns = 0
         self._commands = CommandQueue()
@@ -61,6 +59,7 @@ class HeadController:
         self._rest = Rest(apart_s=settings.poll_moving_s)
         self._alarm = Alarm(clock)
         self._guard = Guard(head, clock=clock, settings=settings)
+        self._deadman = Deadman(self._guard, clock=clock, settings=settings)
         self.orders = Orders(head, self._guard, put=self._command, look=self._look)
         self._told = Teller(head, on_state)
 
@@ -79,6 +78,7 @@ class HeadController:
             BoundsUnkeptError: bounds bind this hand, and nothing shows where the head looks.
         """
         if velocity.still:
+            self._deadman.forget()
             if not self._wish.still or self._sent is not None:
                 self.stop(hand)
             return
@@ -87,7 +87,7 @@ class HeadController:
                 "Nothing stops this head once it turns, so it is steered by presets only.", cure="Recall a preset."
             )
         self._guard.allow_free(hand)
-        self.heartbeat()
+        self._deadman.wished(hand)
         if self._going_back(hand):
             return
         self._guard.begins(hand)
@@ -95,14 +95,16 @@ class HeadController:
         self._alarm.ring()
 
     def heartbeat(self) -> None:
-        """Note that the holder is still there."""
-        self._beat_ns = self._clock.monotonic_ns()
+        """Note that the holder is still there; what was stopped for want of a beat is wished again, as by ``wish``."""
+        if lapsed := self._deadman.beat():
+            self.wish(*lapsed)
 
     def stop(self, hand: Priority = Priority.ROOM) -> None:
         """Stand. Goes before everything else and is repeated until the head does.
 
         Only the way back from where a head strayed goes on, where somebody stops it whom the bound binds.
         """
+        self._deadman.forget()
         if self._going_back(hand):
             return
         self._guard.stopped_by(hand)
@@ -114,6 +116,7 @@ class HeadController:
 
     def let_go(self, hand: Priority = Priority.ROOM) -> None:
         """Stop, unless the head rests and nothing was sent that could turn it."""
+        self._deadman.forget()
         if self._sent is not None or self._restless or not self._wish.still or self._stop_owed or self._commands.moving:
             self.stop(hand)
         self._told.bar(None)
@@ -144,6 +147,7 @@ class HeadController:
     ) -> T:
         if moves or needs_rest:
             self._wish = STILL
+            self._deadman.forget()
         answer = self._commands.add(Command(name, call, moves=moves, needs_rest=needs_rest))
         self._alarm.ring()
         return cast("T", await answer)
@@ -181,17 +185,14 @@ class HeadController:
     def _stop_wanted(self, now_ns: int) -> bool:
         if self._stop_owed:
             return True
-        if self._sent is not None and now_ns >= self._deadman_ns():
+        if self._sent is not None and now_ns >= self._deadman.due_ns:
             log.info("head.deadman")
+            lapsed = STILL if self._guard.returning else self._wish
             self._stop_owed = True  # whatever is going on: also a way back that is not seen
             self.stop()
+            self._deadman.expire(lapsed)
             return True
         return False
-
-    def _deadman_ns(self) -> int:
-        """Return when a moving head is stopped: nobody holds the stick, or bounds bind it and it was not seen."""
-        beat_ns = self._beat_ns + round(self._settings.deadman_s * NS_PER_S)
-        return min(beat_ns, self._guard.blind_ns) if self._guard.bound else beat_ns
 
     def _look_first(self, now_ns: int) -> bool:
         """Return whether no move may go before a look."""
@@ -212,7 +213,7 @@ class HeadController:
     def _next_due_ns(self) -> int:
         due = min(self._move_due_ns(), self._poll_due_ns if self._head.abilities.status else float("inf"))
         if self._sent is not None:
-            due = min(due, self._deadman_ns())
+            due = min(due, self._deadman.due_ns)
         return int(min(due, self._clock.monotonic_ns() + 3600 * NS_PER_S))
 
     def _wanted(self) -> tuple[Velocity, Bar | None]:
@@ -321,7 +322,7 @@ class HeadController:
         """Move towards the last position within bounds: to it, or little by little where the head knows no position."""
         if not self._head.abilities.absolute:
             self._wish = self._guard.way_out()
-            self.heartbeat()
+            self._deadman.beat()
         elif not self._restless and self._guard.haven is not None:
             try:
                 await self._call(self._head.move_to(self._guard.haven))
@@ -380,7 +381,7 @@ class HeadController:
         try:
             while not task.done() and not self._stop_wanted(self._clock.monotonic_ns()):
                 horizon_ns = self._clock.monotonic_ns() + 3600 * NS_PER_S
-                await self._alarm.until(self._deadman_ns() if self._sent is not None else horizon_ns, task)
+                await self._alarm.until(self._deadman.due_ns if self._sent is not None else horizon_ns, task)
             if not task.done():
                 grace_ns = self._clock.monotonic_ns() + round(self._settings.abandon_s * NS_PER_S)
                 while not task.done() and self._clock.monotonic_ns() < grace_ns:
@@ -395,6 +396,4 @@ class HeadController:
 
     async def _pause(self, duration_s: float) -> None:
         """Wait the whole time unless superseded: another stop must not bring two looks at the position together."""
-        deadline_ns = self._clock.monotonic_ns() + round(duration_s * NS_PER_S)
-        while self._clock.monotonic_ns() < deadline_ns and not self._superseded():
-            await self._alarm.until(deadline_ns)
+        await self._alarm.through(self._clock.monotonic_ns() + round(duration_s * NS_PER_S), unless=self._superseded)

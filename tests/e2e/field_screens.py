@@ -86,6 +86,7 @@ async def _confirm(phone: FieldPhone, album: Album) -> None:
     await phone.tap("#fast")
     await album.take("sign-off", "#sign-off")
     await phone.tap("#sign-off")
+    await expect(page.locator("[data-stage=deployed]")).to_be_visible()
     await phone.waits(0)
 
 

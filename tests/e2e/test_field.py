@@ -24,6 +24,9 @@ pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
 TAPS_MAX = 12
 MACHINE_S = 60
+STALL_MS = 4000
+"""Ten times the deadman's time."""
+STALL = "ms => { for (const end = performance.now() + ms; performance.now() < end; ); }"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -48,6 +51,8 @@ async def place(phone: FieldPhone) -> None:
     await expect(phone.page.locator("[data-accuracy='6']")).to_be_visible()
     await phone.page.evaluate(FACING_EAST)
     await expect(phone.page.locator("#stands-here")).to_be_enabled()
+    # Nobody looks for it: the whole step is on the screen by itself.
+    await expect(phone.page.locator("#stands-here")).to_be_in_viewport(ratio=1)
     await phone.tap("#stands-here")
     await phone.done("place")
 
@@ -66,8 +71,10 @@ async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: St
         await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
         await phone.tap("#fast")
         await phone.tap("#sign-off")
+        await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
         await phone.waits(0)
     assert phone.taps <= TAPS_MAX
+    assert (await street.steps())[-1] == "note"
     known = await street.known()
     assert known["stage"] == "deployed"
     assert known["bearing_deg"] == 90
@@ -235,6 +242,23 @@ async def test_stick_and_presets_are_used_from_the_phone(street: Street) -> None
     assert phone.broken == []
 
 
+async def test_a_thumb_that_stays_on_the_pad_turns_the_head_after_a_stall(street: Street) -> None:
+    """Its beats do not come for a while, so the head stands; when they come again it turns, until it is lifted."""
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    async with phone.hold("[aria-label=Right]"):
+        await told(lambda: _head(street), lambda head: head["moving"], what="the head to turn")
+        stalled = asyncio.create_task(phone.page.evaluate(STALL, STALL_MS))
+        await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand without beats")
+        await stalled
+        await told(lambda: _head(street), lambda head: head["moving"], what="the head to turn again")
+    await told(lambda: _head(street), lambda head: not head["moving"], what="the head to stand when it is let go of")
+    assert phone.broken == []
+
+
 async def test_a_unit_is_found_by_typing_its_label(street: Street) -> None:
     """Gloves, small letters and a space: it is the planned one. One that is not is said, and can be corrected."""
     phone = await street.phone()
@@ -280,7 +304,7 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
     await street.says("state/signal", rsrp_dbm=-101, rsrq_db=-12, operator="EE", cell="1", technology="LTE")
     phone = await street.phone()
     await expect(phone.page.locator("[data-health=D017]")).to_have_text(
-        "! online · battery low, 17 % · signal fair (-101 dBm, EE)"
+        "! online · battery low, 17 % · signal fair (\N{MINUS SIGN}101 dBm, EE)"
     )
     await phone.lose()
     await phone.tap("[data-stage=deployed]")
@@ -293,6 +317,26 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
     await phone.waits(0)
     known = await street.known()
     assert (known["stage"], known["needed"]) == ("deployed", False)
+
+
+async def test_a_slip_of_the_thumb_is_taken_back(street: Street) -> None:
+    """Who did not mean to take it down goes on where they were, also after the phone died."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await place(phone)
+    await phone.tap("#down-instead")
+    await expect(phone.page.locator("#go-on")).to_be_visible()
+    await phone.waits(0)
+    await phone.die()
+    await phone.start()
+    await phone.tap("[data-deployment]")
+    await phone.tap("#go-on")
+    for part in ("unit", "signs", "place"):
+        await phone.done(part)
+    assert phone.broken == []
 
 
 async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:

@@ -224,6 +224,7 @@ async def _is_put_up(life: Life) -> None:
     await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
     await phone.tap("#fast")
     await phone.tap("#sign-off")
+    await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
     await phone.waits(0)
     await phone.page.goto("about:blank")  # the team drives on
     known = (await life.deploying.team.get(life.deploying.path)).json()

@@ -35,6 +35,51 @@ async def test_deadman(controller: HeadController, head: FakeHead, clock: Manual
     assert head.velocity.still
 
 
+async def test_a_late_beat_starts_the_head_again(
+    controller: HeadController, head: FakeHead, clock: ManualClock
+) -> None:
+    """On a thin link beats come late: the hand is still there, so what the deadman stopped is wished again."""
+    controller.wish(RIGHT)
+    await clock.turn(2.0)
+    assert head.velocity.still
+    controller.heartbeat()
+    await clock.turn(0.3)
+    assert head.velocity.pan > 0
+    await clock.turn(2.0)
+    assert head.velocity.still
+
+
+@pytest.mark.parametrize("end", ["stop", "let_go", "still"])
+async def test_no_beat_starts_what_was_stopped(
+    controller: HeadController, head: FakeHead, clock: ManualClock, end: str
+) -> None:
+    """A beat that was on its way as the hand, or anybody, stopped the head does not turn it."""
+    controller.wish(RIGHT)
+    await clock.turn(2.0)
+    if end == "still":
+        controller.wish(Velocity())
+    else:
+        getattr(controller, end)()
+    head.requests.clear()
+    controller.heartbeat()
+    await clock.turn(1.0)
+    assert head.velocity.still
+    assert "move" not in head.names()
+
+
+async def test_no_beat_starts_what_a_preset_replaced(
+    controller: HeadController, head: FakeHead, clock: ManualClock
+) -> None:
+    """Who recalls a preset does not wish any more what the deadman stopped."""
+    controller.wish(RIGHT)
+    await clock.turn(2.0)
+    await answer(clock, controller.orders.recall("1"))
+    head.requests.clear()
+    controller.heartbeat()
+    await clock.turn(1.0)
+    assert "move" not in head.names()
+
+
 @pytest.mark.parametrize("knob", ["stop_unsupported", "stop_ignored"])
 async def test_second_rung(controller: HeadController, head: FakeHead, clock: ManualClock, knob: str) -> None:
     """Where Stop is unknown or does nothing, zero velocity follows."""

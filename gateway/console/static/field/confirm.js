@@ -120,7 +120,8 @@ class FieldConfirm extends FieldElement {
         : html`<p class="quiet">None${bounds.limits.length ? `; ${bounds.limits.length} limits` : ""}.</p>`}
       ${this.sector ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => this.#keepZone(event)}><label for="zone-name">What is in the rectangle?</label>
         <div class="row"><input id="zone-name" name="name" required maxlength="120" autocomplete="off" placeholder="Windows of number 12"></div>
-        <div class="row"><button class="primary">Do not look there</button><button type="button" @click=${() => this.draw(true)}>Draw again</button><button type="button" @click=${() => this.draw(false)}>Cancel</button></div></form>`
+        <button class="primary">Do not look there</button>
+        <div class="row"><button type="button" @click=${() => this.draw(true)}>Draw again</button><button type="button" @click=${() => this.draw(false)}>Cancel</button></div></form>`
         : !tells ? html`<p class="hint">This head does not tell how wide it looks, so nothing can be drawn: zones are made in the control room.</p>`
           : html`<button id="draw-zone" aria-pressed=${this.drawing} @click=${() => this.draw(!this.drawing)}>${this.drawing ? "Stop drawing" : "Draw a no-look zone"}</button>`}
       ${due ? html`<p class="said attention">They are of another place. Until you confirm them, or change them, partners may not steer it.</p>

@@ -8,11 +8,11 @@ import { fields } from "../app/element.js";
 import { clock } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
-import { alarmed, dueOf, health, takenDown, toPutUp } from "./progress.js";
+import { alarmed, dueOf, health, spoken, takenDown, toPutUp } from "./progress.js";
 import "./review.js";
 import "./scan.js";
 import { FieldElement, deployments, opened } from "./state.js";
-import { close, open, take } from "./work.js";
+import { close, draw, open, take } from "./work.js";
 
 /** @typedef {import("./progress.js").Deployment} Deployment */
 
@@ -64,7 +64,7 @@ class FieldDown extends FieldElement {
     if (!next.length) return nothing;
     return html`<section class="card" id="onward"><h2>Does ${one.unit} go on to another place?</h2>
       <ul class="works">${next.map((other) => html`<li><button class="work" data-onward=${other.id} @click=${() => void open(other.id, one.unit)}>
-        <strong>${other.street || other.title}${other.mount ? `, ${other.mount}` : ""}</strong>
+        <strong>${spoken(other)}</strong>
         <span>${other.unit === one.unit ? "planned for it" : `${other.unit} is planned`} · ${other.title}</span></button></li>`)}</ul></section>`;
   }
 
@@ -77,11 +77,12 @@ class FieldDown extends FieldElement {
     const unit = this.field.units?.find(({ label }) => label === one.unit);
     const how = unit ? health(unit, (iso) => clock(Date.parse(iso))) : null;
     const due = dueOf(one, Date.now());
-    return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
+    return html`<section class="card head"><h1>${spoken(one)}</h1>
         <p>Unit <b>${one.unit}</b> · ${one.title}</p>
         ${one.alarms.length ? html`<p class="said alarm">${alarmed(one)}</p>` : nothing}
         ${how ? html`<p id="how" class=${how.poor ? "attention" : "quiet"}>${how.words.join(" · ")}</p>` : nothing}
         ${due === "review" ? html`<p class="said attention">A review is due.</p>` : due === "over" ? html`<p class="said alarm">Its time is over, and it records nothing: take it down.</p>` : nothing}
+        ${one.stage === "deployed" && this.field.draft?.down ? html`<button class="primary" id="go-on" @click=${() => void draw({ down: false })}>Go on putting it up</button>` : nothing}
         ${one.stage === "deployed" ? html`<div class="row">${camera ? this.#opener("picture", "Picture, zones and presets") : nothing}${due === "over" ? nothing : this.#opener("review", "Review")}</div>` : nothing}</section>
       ${one.stage === "deployed" && this.#shown === "picture" && camera ? html`<section class="card"><field-look .camera=${camera} .deployment=${one.id}></field-look></section>` : nothing}
       ${one.stage === "deployed" && this.#shown === "review" ? html`<section class="card"><field-review @submit=${() => { this.#shown = ""; this.requestUpdate(); }}></field-review></section>` : nothing}

@@ -62,11 +62,13 @@ export class Kept {
 
   /**
    * All of them or none; they are on the disk when this returns.
-   * @param {Shelf} shelf @param {object[]} values @returns {Promise<IDBValidKey[]>} their keys
+   * @param {Shelf} shelf @param {object[]} values @param {object[]} [drafts] that change with them
+   * @returns {Promise<IDBValidKey[]>} the values' keys
    */
-  async put(shelf, values) {
+  async put(shelf, values, drafts = []) {
     const database = await this.#open();
-    const transaction = database.transaction(shelf, "readwrite", { durability: "strict" });
+    const transaction = database.transaction([shelf, "drafts"], "readwrite", { durability: "strict" });
+    for (const draft of drafts) transaction.objectStore("drafts").put(draft);
     const requests = values.map((value) => transaction.objectStore(shelf).put(value));
     await done(transaction);
     return requests.map((request) => request.result);

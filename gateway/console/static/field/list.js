@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import { signOut } from "../app/session.js";
 import { clock, duration } from "../app/time.js";
-import { alarmed, dueOf, health, standing, toPutUp } from "./progress.js";
+import { alarmed, dueOf, health, spoken, standing, toPutUp } from "./progress.js";
 import { FieldElement, deployments, ours } from "./state.js";
 import { look, open } from "./work.js";
 
@@ -28,7 +28,7 @@ class FieldList extends FieldElement {
   #row(one) {
     const due = dueOf(one, Date.now());
     return html`<li><button class="work" data-deployment=${one.id} data-stage=${one.stage} @click=${() => void open(one.id)}>
-      <strong>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</strong>
+      <strong>${spoken(one)}</strong>
       <span>${one.title}</span>
       <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${day(one.until)}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
       ${this.#health(one.unit)}
@@ -57,7 +57,7 @@ class FieldList extends FieldElement {
         ${down.length ? html`<ul class="works">${down.map((one) => this.#row(one))}</ul>` : html`<p class="quiet">Nothing stands.</p>`}</section>
       <footer class="field-foot">
         ${lasting ? nothing : html`<p class="hint">This browser may clear what waits here when the phone is full. Add this page to the home screen, and send before you leave.</p>`}
-        <p class="quiet">${user?.name}</p>
+        <p class="quiet">Signed in as ${user?.name}.</p>
         <div class="row"><button @click=${() => void look({ whole: true })}>Send and read now</button>
           ${ours().length > 0 ? html`<span class="hint">Sign out when everything is sent.</span>` : html`<button @click=${() => void signOut()}>Sign out</button>`}</div>
       </footer>`;

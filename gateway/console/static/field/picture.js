@@ -150,7 +150,7 @@ class FieldPicture extends FieldElement {
   #standing() {
     const report = this.#report;
     const problem = report?.problem;
-    if (this.#isLive && report) return html`<p class="live-line" title=${liveTitle(report.verdict, report.verdict.ageMs ?? 0)}>live ${report.verdict.ageMs === null ? "" : liveWords(report.verdict, report.verdict.ageMs)}</p>`;
+    if (this.#isLive && report) return html`<p class="live-line" title=${liveTitle(report.verdict, report.verdict.ageMs ?? 0)}>live${report.verdict.ageMs === null ? "" : ` · ${liveWords(report.verdict, report.verdict.ageMs)}`}</p>`;
     return html`<p class="live-line attention" role="status">${problem ? line(problem) : report?.state === "playing" ? "The picture does not move." : "The picture is being asked for…"}</p>`;
   }
 
@@ -166,7 +166,7 @@ class FieldPicture extends FieldElement {
         ${this.cross ? html`<div class="cross" aria-hidden="true"></div>` : nothing}
       </div>
       ${this.#standing()}
-      ${this.#steerable && !camera.head?.presets_only ? pad() : nothing}`;
+      ${this.#steerable && !camera.head?.presets_only && !this.drawn && !this.box ? pad() : nothing}`;
   }
 }
 

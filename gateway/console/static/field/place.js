@@ -116,7 +116,7 @@ class FieldPlace extends FieldElement {
   #tapped(latitude, longitude) {
     const spot = this.field.draft?.spot;
     if (this.#lining && spot) {
-      this.#lining = false;
+      void this.#lineUp();
       void draw({ bearing_deg: Math.round(linedUp(spot, { latitude, longitude }, this.#pan())) });
       return;
     }
@@ -136,6 +136,16 @@ class FieldPlace extends FieldElement {
   /** How far the head is turned from its own zero. */
   #pan() {
     return this.#camera()?.state.head?.pan_deg ?? 0;
+  }
+
+  /** Map and picture are seen together, or one cannot be lined up with the other. */
+  async #lineUp() {
+    this.#lining = !this.#lining;
+    this.#turned = true;
+    this.requestUpdate();
+    await this.updateComplete;
+    this.#map?.invalidateSize({ animate: false });
+    if (this.#lining) this.querySelector("#field-map")?.scrollIntoView({ block: "start", behavior: "instant" });
   }
 
   // --- the compass
@@ -184,7 +194,7 @@ class FieldPlace extends FieldElement {
     if (!map || !draft?.spot) return;
     const { latitude, longitude, accuracy_m: accuracy } = draft.spot;
     if (!this.#pin) {
-      const icon = L.divIcon({ className: "pin", iconSize: [44, 44], iconAnchor: [22, 42] });
+      const icon = L.divIcon({ className: "pin", html: `<span class="pin-drop"></span>`, iconSize: [44, 44], iconAnchor: [22, 42] });
       this.#pin = L.marker([latitude, longitude], { icon, draggable: true, keyboard: true, autoPan: true, alt: "Where the unit stands" }).addTo(map);
       this.#pin.on("dragend", () => {
         const at = /** @type {L.Marker} */ (this.#pin).getLatLng();
@@ -206,7 +216,7 @@ class FieldPlace extends FieldElement {
     const spread = this.field.rules?.spread_m ?? Infinity;
     const far = off > spread;
     return html`<p role="status" data-accuracy=${spot.accuracy_m ?? ""} data-moved=${spot.moved}>${
-      spot.moved ? "By your pin" : `By this phone, within ${spot.accuracy_m} m`} · ${Math.round(off)} m ${wind(bearingTo(one.place, spot))} of what was granted.</p>
+      spot.moved ? "By your pin" : `By this phone, within ${spot.accuracy_m} m`} · ${off < 1 ? "where it was granted" : `${Math.round(off)} m ${wind(bearingTo(one.place, spot))} of what was granted`}.</p>
       ${far ? html`<p class="said alarm">That is too far: ${Math.round(spread)} m are allowed. Put it up where it was granted, or have the other place referred.</p>` : nothing}
       ${!spot.moved && (spot.accuracy_m ?? 0) > 25 ? html`<p class="said attention">The phone is not sure. Drag the pin to the post.</p>` : nothing}`;
   }
@@ -220,7 +230,9 @@ class FieldPlace extends FieldElement {
     const far = spot !== null && distanceM(one.place, spot) > (rules?.spread_m ?? Infinity);
     const camera = this.#camera();
     return html`
-      <div id="field-map" class="field-map" aria-label="Map: tap or drag to correct the place"></div>
+      <div id="field-map" class="field-map" data-lining=${this.#lining} aria-label="Map: tap or drag to correct the place"></div>
+      ${this.#lining && camera ? html`<p class="said">Turn the picture until the cross is on something that you find on the map. Then tap that on the map.</p>
+        <field-picture .camera=${camera.id} .cross=${true}></field-picture>` : nothing}
       ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}
       ${this.#where(spot)}
       ${this.#following ? nothing : html`<button id="by-phone" @click=${() => { this.#following = true; this.requestUpdate(); }}>Use this phone's place</button>`}
@@ -229,10 +241,8 @@ class FieldPlace extends FieldElement {
       <input id="bearing" type="range" min="0" max="359" step="1" .value=${String(bearing ?? 0)} @input=${(/** @type {Event} */ event) => this.#setBearing(Number(/** @type {HTMLInputElement} */ (event.target).value))}>
       <div class="row">
         <button id="compass" @click=${() => void this.#askCompass()}>By the compass</button>
-        ${camera?.state.live === "live" && spot ? html`<button id="line-up" aria-pressed=${this.#lining} @click=${() => { this.#lining = !this.#lining; this.#turned = true; this.requestUpdate(); }}>By the picture</button>` : nothing}
+        ${camera?.state.live === "live" && spot ? html`<button id="line-up" aria-pressed=${this.#lining} @click=${() => void this.#lineUp()}>By the picture</button>` : nothing}
       </div>
-      ${this.#lining && camera ? html`<field-picture .camera=${camera.id} .cross=${true}></field-picture>
-        <p class="said">Turn the picture until the cross is on something that you find on the map. Then tap that on the map.</p>` : nothing}
       <button class="primary" id="stands-here" ?disabled=${spot === null || far || bearing === null} @click=${() => this.confirmed()}>It stands here and looks there</button>`;
   }
 }

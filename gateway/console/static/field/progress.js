@@ -25,6 +25,7 @@
  * @property {boolean} fast fastened and locked
  * @property {string | null} live when its picture was seen live
  * @property {boolean} signedOff
+ * @property {boolean} [down] it is taken down before it was signed off
  */
 
 /** @param {string} deployment @param {string} user @returns {Draft} */
@@ -52,6 +53,9 @@ export function foreseen(known, waiting) {
   }
   return then;
 }
+
+/** Where it is, as people say it. @param {Deployment} one */
+export const spoken = ({ street, title, mount }) => [street || title, mount === street ? "" : mount].filter(Boolean).join(", ");
 
 /** What a field team is asked, in its order. @typedef {"unit" | "signs" | "place" | "photo" | "picture" | "off"} Part */
 
@@ -101,8 +105,8 @@ export function health(unit, clock) {
   const low = charge !== null && charge <= LOW_PERCENT && !battery?.charging;
   const words = [
     online ? "online" : unit.link === "never" ? "has not called in yet" : `not heard since ${unit.heard ? clock(unit.heard) : "a while"}`,
-    charge === null ? "" : `battery ${low ? "low, " : ""}${Math.round(charge)} %${battery?.charging ? ", charging" : ""}`,
-    typeof signal?.rsrp_dbm === "number" ? `signal ${bars(signal.rsrp_dbm)} (${Math.round(signal.rsrp_dbm)} dBm${signal.operator ? `, ${signal.operator}` : ""})` : "",
+    charge === null ? "" : `battery ${low ? "low, " : ""}${Math.round(charge)}\u00a0%${battery?.charging ? ", charging" : ""}`,
+    typeof signal?.rsrp_dbm === "number" ? `signal ${bars(signal.rsrp_dbm)} (${`${Math.round(signal.rsrp_dbm)}`.replace("-", "−")}\u00a0dBm${signal.operator ? `, ${signal.operator}` : ""})` : "",
   ];
   return { words: words.filter(Boolean), poor: !online || low };
 }

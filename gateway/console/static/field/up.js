@@ -9,7 +9,7 @@ import { clockShort, toIso } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
 import "./place.js";
-import { putUp } from "./progress.js";
+import { putUp, spoken } from "./progress.js";
 import "./scan.js";
 import { FieldElement, opened, ours } from "./state.js";
 import { close, draw, take } from "./work.js";
@@ -21,6 +21,20 @@ import { close, draw, take } from "./work.js";
 class FieldUp extends FieldElement {
   /** Another unit than the planned one is here. */
   #other = "";
+  #signing = false;
+  /** What was asked last, of which deployment. */
+  #asked = "";
+
+  /** What comes next is brought before the eyes: nobody looks for it in the rain. @override */
+  updated() {
+    const now = /** @type {HTMLElement | null} */ (this.querySelector("[data-now=true]"));
+    const asked = `${this.field.open} ${now?.dataset.part ?? ""}`;
+    if (asked === this.#asked) return;
+    const began = this.#asked.startsWith(`${this.field.open} `);
+    this.#asked = asked;
+    // What is in it is drawn by then. The picture stays where it is while it is signed off.
+    if (began && now && now.dataset.part !== "off") requestAnimationFrame(() => now.scrollIntoView({ block: "start", behavior: "instant" }));
+  }
 
   /** @param {string} label @param {"scanned" | "typed" | "chosen"} how */
   #found = (label, how) => {
@@ -108,10 +122,12 @@ class FieldUp extends FieldElement {
       [done.picture, "Zones and limits hold here"],
     ]);
     const all = draft.fast && ticks.every(([is]) => is);
-    const sign = () => take(one.id, [{
-      step: "notes", words: "signed off",
-      said: { text: `Signed off in the field. ${ticks.map(([, words]) => words).join("; ")}; fastened and locked.` },
-    }]).then(() => draw({ signedOff: true })).then(close);
+    const sign = async () => {
+      if (this.#signing) return;
+      this.#signing = true;
+      const text = `Signed off in the field. ${ticks.map(([, words]) => words).join("; ")}; fastened and locked.`;
+      await take(one.id, [{ step: "notes", words: "signed off", said: { text } }], { signedOff: true }).then(close).finally(() => (this.#signing = false));
+    };
     return html`<ul class="ticks">${ticks.map(([is, words]) => html`<li data-tick=${is}><span aria-hidden="true">${is ? "✓" : "○"}</span> ${words}<span class="away">${is ? ": done" : ": not done"}</span></li>`)}</ul>
       <label class="check large"><input type="checkbox" id="fast" .checked=${draft.fast} @change=${(/** @type {Event} */ event) => void draw({ fast: /** @type {HTMLInputElement} */ (event.target).checked })}> It is fastened and locked, and nothing hangs loose</label>
       <button class="primary" id="sign-off" ?disabled=${!all} @click=${() => void sign()}>Sign off</button>`;
@@ -133,7 +149,7 @@ class FieldUp extends FieldElement {
       ["off", "Sign off", () => this.#off(one, draft, done)],
     ]);
     const now = parts.findIndex(([part]) => !done[part]);
-    return html`<section class="card head"><h1>${one.street || one.title}${one.mount ? `, ${one.mount}` : ""}</h1>
+    return html`<section class="card head"><h1>${spoken(one)}</h1>
         <p>${one.title}</p><p class="quiet">${one.purpose} · answers for it: ${one.responsible} · granted by ${one.decided_by}${one.max_days ? ` for ${one.max_days} days` : ""}</p></section>
       ${parts.map(([part, title, body], index) => {
         // The picture stays while it is signed off: it is what is signed.
@@ -141,7 +157,7 @@ class FieldUp extends FieldElement {
         return html`<section class="card part" data-part=${part} data-done=${done[part]} data-now=${index === now}>
           <h2><span aria-hidden="true">${done[part] ? "✓" : index + 1}</span> ${title}<span class="away">${done[part] ? ": done" : ""}</span></h2>${shown ? body() : nothing}</section>`;
       })}
-      ${one.stage === "deployed" ? html`<button class="plain" id="down-instead" @click=${() => void draw({ seen: "", how: "" })}>Take it down instead</button>` : nothing}`;
+      ${one.stage === "deployed" ? html`<button class="plain" id="down-instead" @click=${() => void draw({ down: true })}>Take it down instead</button>` : nothing}`;
   }
 }
 

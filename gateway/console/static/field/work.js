@@ -249,12 +249,16 @@ export async function draw(patch) {
  * Keep steps that were taken, in their order, and send them if the gateway can be reached.
  * @param {string} deployment
  * @param {{step: string, said: Record<string, unknown>, words: string, photo?: {bytes: ArrayBuffer, type: string}, unit?: string}[]} steps
+ * @param {Partial<Draft>} [patch] of what was begun: kept with the steps, or neither is
  */
-export async function take(deployment, steps) {
+export async function take(deployment, steps, patch) {
   const user = field.state.user;
   if (!user) return;
   const at = Date.now();
-  await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, key: newKey(), at })));
+  const waiting = steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, key: newKey(), at }));
+  await writing;
+  const { draft } = field.state;
+  await outbox.put(waiting, patch && draft ? [{ ...draft, ...patch }] : []);
   void look();
 }
 

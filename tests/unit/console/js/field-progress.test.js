@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
-import { alarmed, dueOf, foreseen, health } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health, spoken } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -13,7 +13,7 @@ const clock = (iso) => iso.slice(11, 16);
 
 test("what a unit says of itself is said in words, and what needs somebody stands out", () => {
   const well = health(unit("online", { battery: { percent: 64.4, charging: true }, signal: { rsrp_dbm: -97, operator: "EE" } }), clock);
-  assert.deepEqual(well, { words: ["online", "battery 64 %, charging", "signal fair (-97 dBm, EE)"], poor: false });
+  assert.deepEqual(well, { words: ["online", "battery 64\u00a0%, charging", "signal fair (−97\u00a0dBm, EE)"], poor: false });
   assert.deepEqual(health(unit("lost"), clock), { words: ["not heard since 11:58"], poor: true });
   assert.deepEqual(health(unit("never"), clock).words, ["has not called in yet"]);
 });
@@ -31,7 +31,7 @@ test("what has happened to a unit is said in words", () => {
 
 test("a signal has a word for each of a phone's bars", () => {
   const word = (dbm) => health(unit("online", { signal: { rsrp_dbm: dbm } }), clock).words[1];
-  assert.deepEqual([-90, -105, -115, -116].map(word), ["signal strong (-90 dBm)", "signal fair (-105 dBm)", "signal weak (-115 dBm)", "signal hardly any (-116 dBm)"]);
+  assert.deepEqual([-90, -105, -115, -116].map(word), ["signal strong (−90\u00a0dBm)", "signal fair (−105\u00a0dBm)", "signal weak (−115\u00a0dBm)", "signal hardly any (−116\u00a0dBm)"]);
 });
 
 test("an end that is past goes before a review, and only what stands is due", () => {
@@ -50,4 +50,10 @@ test("a review that waits on the phone is due no more", () => {
 test("of several codes in one picture the first that is a label counts", () => {
   assert.equal(labelAmong(["two words", "https://sightline.example/u/d017", "D018"]), "d017");
   assert.equal(labelAmong([]), "");
+});
+
+test("a place is its street and its post, each said once", () => {
+  assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "LP 14" }), "Mill Lane, LP 14");
+  assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "Mill Lane" }), "Mill Lane");
+  assert.equal(spoken({ street: "", title: "Fly-tipping", mount: "" }), "Fly-tipping");
 });
