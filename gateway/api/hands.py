@@ -9,7 +9,7 @@ from gateway.api.rooms import Rooms
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.deployments import DeployableRow
 from gateway.deployments.deployment import Deployment
-from gateway.deployments.life import Hand, Right
+from gateway.deployments.hands import Hand, Right
 from gateway.fleet.cameras import Camera
 from gateway.units.errors import UnknownUnitError
 

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from gateway.deployments.deployment import DAY_NS, Deployment, Stage
 from gateway.deployments.steps import Why
+from kernel.clock import NS_PER_S
+
+SIGN_OFF_NS = 3600 * NS_PER_S
+"""Whoever puts a unit up is done with it within this."""
 
 URGENCY = tuple(Why)
 """The most urgent first."""
@@ -38,10 +42,13 @@ def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why
     if one.stage is Stage.REFERRED:
         yield Why.DECISION, one.referred_ns + warn_ns, one.referred_ns
     elif one.stage is Stage.DEPLOYED:
+        assert one.deployed_ns is not None
         assert one.until_ns is not None
         assert one.review_ns is not None
         ended = one.lapsed_ns is not None
         yield (Why.OVERSTAYED if ended else Why.STAY), one.until_ns, one.until_ns - warn_ns
+        if one.signed_off_ns is None:
+            yield Why.SIGN_OFF, one.deployed_ns + SIGN_OFF_NS, one.deployed_ns + SIGN_OFF_NS
         if not one.needed:
             yield Why.UNNEEDED, one.review_ns, 0
         elif one.review_ns < one.until_ns:

@@ -3,18 +3,19 @@
 ::
 
     referred ─┬─ granted ── planned ── deployed ── removed ── evaluated
-              ├─ refused       signs up before    signs down before the evaluation
+              ├─ refused       signs up before   │    signs down before the evaluation
+              │                                  signed off by whoever put it up
               └─ withdrawn (also when granted or planned)
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from gateway.deployments.deployment import DAY_NS, Deployment, Reminded, Seen, Stage, Unseen
 from gateway.deployments.errors import DeciderError, StepError, WishError
 from gateway.deployments.geofence import LASTING, OVER, Tilt
+from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.steps import (
     NAMES,
     Acknowledge,
@@ -40,45 +41,15 @@ from gateway.deployments.steps import (
     Remind,
     Remove,
     Review,
+    SignOff,
     SignsDown,
     SignsUp,
     Step,
+    Tick,
     Unpictured,
     Withdraw,
 )
 from kernel.geography import distance_m
-
-
-class Right(StrEnum):
-    """What whoever takes a step must be allowed."""
-
-    DEPLOY = "deploy"
-    DECIDE = "decide"
-    CLOCK = "clock"
-    """Nobody: the passing of time does it, or the unit itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """Who takes a step, and what they may."""
-
-    user_id: str
-    name: str
-    rights: frozenset[Right]
-    person: bool = True
-    """Not a program: a decision is signed by somebody."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the site asks for (``config.deployments``)."""
-
-    criteria: tuple[str, ...]
-    two_people: bool = True
-    max_days: int = 84
-    review_days: int = 28
-    spread_m: float = 100.0
-    sign_photos: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +76,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Plan: Allowed(frozenset({Stage.GRANTED, Stage.PLANNED}), Stage.PLANNED, Right.DEPLOY),
     SignsUp: Allowed(frozenset({Stage.PLANNED}), None, Right.DEPLOY),
     Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
+    SignOff: Allowed(_STANDS, None, Right.DEPLOY),
     Bind: Allowed(_STANDS, None, Right.DEPLOY),
     Review: Allowed(_STANDS, None, Right.DEPLOY),
     Extend: Allowed(_STANDS, None, Right.DECIDE),
@@ -144,7 +116,7 @@ def begun(referral: Referral, by: Hand, *, id_: str, now_ns: int) -> Deployment:
 
 
 def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int) -> Deployment:
-    """Return the deployment after a step.
+    """Return the deployment after a step that was done at ``now_ns``.
 
     Raises:
         StepError: it may not follow now, not by this hand, or lacks what must come first.
@@ -266,6 +238,18 @@ def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns
     )
 
 
+def _signed_off(known: Deployment, step: SignOff, by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    if step.unit != known.unit:
+        raise WishError(f"{step.unit} was signed off, and {known.unit} stands here.", cure="Scan the unit again.")
+    open_ = [tick for tick in Tick if tick not in step.ticks]
+    if open_:
+        raise StepError(f"Not ticked yet: {', '.join(open_)}.", cure="Do it, and sign off then.")
+    _check_photo(known, PhotoKind.UNIT, rules)
+    if known.signed_off_ns is not None:
+        return known
+    return replace(known, signed_off_ns=now_ns, signed_off_by=by.name)
+
+
 def _reviewed(known: Deployment, step: Review, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
     if not now_ns < step.next_ns <= now_ns + rules.review_days * DAY_NS:
         raise WishError(f"The next review is within {rules.review_days} days from now.", cure="Choose another date.")
@@ -342,7 +326,9 @@ def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: i
 
 
 def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    return replace(known, removed_ns=now_ns, alarms={})
+    # Sent late, it says why the unit left its place meanwhile: it was in the van. What was raised before waits on.
+    unseen = {kind: one for kind, one in known.unseen.items() if one.since_ns <= now_ns}
+    return replace(known, removed_ns=now_ns, alarms={}, unseen=unseen)
 
 
 def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
@@ -369,6 +355,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Plan: _planned,
     SignsUp: _signs_up,
     Install: _installed,
+    SignOff: _signed_off,
     Bind: _unchanged,
     Review: _reviewed,
     Extend: _extended,

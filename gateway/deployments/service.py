@@ -12,10 +12,12 @@ from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow, Pict
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
+from gateway.deployments.done import Done, Told, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
 from gateway.deployments.geofence import Fence, Report, Watch, judge
+from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.kept import entry_of, read, row_of
-from gateway.deployments.life import Hand, Right, Rules, after, begun
+from gateway.deployments.life import after, begun
 from gateway.deployments.ports import Estate
 from gateway.deployments.reading import Reading
 from gateway.deployments.steps import (
@@ -29,6 +31,7 @@ from gateway.deployments.steps import (
     Referral,
     Remind,
     Remove,
+    SignOff,
     Step,
     Unpictured,
     Without,
@@ -166,7 +169,7 @@ class Deployments(Reading):
         """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""
         now_ns = self._clock.wall_ns()
         first = begun(referral, by, id_=new_id(), now_ns=now_ns)
-        entry = entry_of(first, referral, by, now_ns=now_ns, key=key, before="")
+        entry = entry_of(first, referral, by, done=Done(now_ns, now_ns), key=key, before="")
         async with self._turn, self._database.write() as connection:
             rows = DeploymentRows(connection)
             if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
@@ -176,8 +179,10 @@ class Deployments(Reading):
         self._pass_on(taken)
         return taken
 
-    async def step(self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None) -> Taken:
-        """Take a step. Sent twice with the same ``key`` it is taken once.
+    async def step(
+        self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None, told: Told | None = None
+    ) -> Taken:
+        """Take a step. Sent twice with the same ``key`` it is taken once. ``told``: it was done before now.
 
         Raises:
             DeploymentError: it may not be taken; see :func:`gateway.deployments.life.after`.
@@ -190,16 +195,17 @@ class Deployments(Reading):
                 if sent is not None:
                     return Taken(deployment=known, entry=sent, again=True)
             now_ns = self._clock.wall_ns()
-            then = after(known, step, by, rules=self.rules, now_ns=now_ns)
-            await self._before(known, step)
-            taken = await self._write(then, step, by, now_ns=now_ns, key=key)
+            when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
+            then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
+            await self._before(known, step, when.at_ns)
+            taken = await self._write(then, step, by, done=when, key=key)
             self._keep(then)
             if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
                 await self._judge(then.urn)
         self._pass_on(taken)
         return taken
 
-    async def _before(self, known: Deployment, step: Step) -> None:
+    async def _before(self, known: Deployment, step: Step, at_ns: int) -> None:
         """Do in the estate what a step says was done there. What fails here leaves the step untaken, to be tried anew.
 
         A camera that was moved for a step that could not be written records nothing at its new place.
@@ -213,17 +219,20 @@ class Deployments(Reading):
             if known.urn in self._standing:
                 raise TakenError("That unit is deployed elsewhere.", cure="Remove it there, or plan another.")
             street = step.street or known.street
-            await self._get_estate().put_up(known.urn, step.place, street, step.bearing_deg)
+            await self._get_estate().put_up(known.urn, step.place, street, step.bearing_deg, at_ns=at_ns)
+        elif isinstance(step, SignOff):
+            if unconfirmed := await self._get_estate().unconfirmed(known.urn):
+                raise StepError(f"Of another place still: {', '.join(unconfirmed)}.", cure="Confirm them here first.")
         elif isinstance(step, Remove):
-            await self._get_estate().take_down(known.urn)
+            await self._get_estate().take_down(known.urn, at_ns=at_ns)
 
-    async def _write(self, then: Deployment, step: Step, by: Hand, *, now_ns: int, key: str | None) -> Taken:
+    async def _write(self, then: Deployment, step: Step, by: Hand, *, done: Done, key: str | None) -> Taken:
         try:
             async with self._database.write() as connection:
                 rows = DeploymentRows(connection)
                 last = await rows.last(then.id)
-                entry = entry_of(then, step, by, now_ns=now_ns, key=key, before=last.digest)
-                await rows.step(row_of(then, now_ns), entry)
+                entry = entry_of(then, step, by, done=done, key=key, before=last.digest)
+                await rows.step(row_of(then, done.came_ns), entry)
                 if isinstance(step, Picture):
                     seen_ns = then.pictures[step.sha256].at_ns
                     await rows.keep_picture(
@@ -314,7 +323,7 @@ class Deployments(Reading):
         self, known: Deployment, step: Hung | Raise | Picture | Unpictured | Delete | Remind | Lapse, now_ns: int
     ) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
-        taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)
+        taken = await self._write(then, step, CLOCK, done=Done(now_ns, now_ns), key=None)
         self._keep(then)
         return taken
 

@@ -31,6 +31,8 @@ class Why(StrEnum):
     """A review found that it is not needed any more: take it down."""
     SIGNS = "signs"
     """The unit is down, its signs are not said to be."""
+    SIGN_OFF = "sign-off"
+    """It was put up some time ago, and nobody has signed it off: who answers for how it was left?"""
     REVIEW = "review"
     STAY = "stay"
     """Its longest stay ends soon."""
@@ -161,6 +163,49 @@ class Install:
     bearing_deg: float | None
     accuracy_m: float | None = None
     """How far off the place may be, as the phone says it; ``None``: nobody said."""
+
+
+class Found(StrEnum):
+    """How a team knew which unit it had in its hands."""
+
+    SCANNED = "scanned"
+    TYPED = "typed"
+    CHOSEN = "chosen"
+    """From those that call in."""
+    CARRIED = "carried"
+    """It was taken down at another place just before."""
+
+
+class Tick(StrEnum):
+    """What a team ticks before it signs a unit off."""
+
+    UNIT = "unit"
+    """The unit that was planned is the one that hangs there."""
+    SIGNS = "signs"
+    PLACE = "place"
+    """Place and bearing are said."""
+    PHOTO = "photo"
+    """The unit is photographed on its post."""
+    LIVE = "live"
+    """Its picture was seen live."""
+    BOUNDS = "bounds"
+    """Limits and no-look zones hold here."""
+    PRESETS = "presets"
+    """No preset of another place is left: each was confirmed, stored anew, or removed."""
+    FAST = "fast"
+    """It is fastened and locked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """Whoever put the unit up answers for how it was left."""
+
+    unit: str
+    """Its label, as it was found on it."""
+    found: Found
+    live_ns: int
+    """When its picture was seen live."""
+    ticks: tuple[Tick, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,6 +353,7 @@ Step = (
     | Plan
     | SignsUp
     | Install
+    | SignOff
     | Bind
     | Review
     | Extend
@@ -335,6 +381,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Plan: "planned",
     SignsUp: "signs-up",
     Install: "installed",
+    SignOff: "signed-off",
     Bind: "bounds",
     Review: "reviewed",
     Extend: "extended",
