@@ -259,12 +259,12 @@ async def test_only_those_who_are_named_read(told: Site, tmp_path: Path) -> None
     tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
     async with unit_client(told.port, tls, "D017", modern=False) as client:
         for topic in EVERYTHING:
-            await client.subscribe(topic, qos=1) if told.broker is not None else None
-        await desk.enrol()
+            await client.subscribe(topic, qos=1)
+        camera = await desk.enrol()
         await told.reader.next(STATE, live="live")
         await told.reader.client.publish(STATE, b"forged", qos=1, retain=True)
         await told.reader.client.publish("sightline/v1/units/D017/command/reboot", b"{}", qos=1)
-        assert (await desk.admin.patch(f"/api/v1/cameras/{await desk.enrol()}", json={"number": 9})).status_code == 200
+        assert (await desk.admin.patch(f"/api/v1/cameras/{camera}", json={"number": 9})).status_code == 200
         await told.reader.next("sightline/v1/cameras/9/state")
         assert len(client.messages) == 0
     assert b"forged" not in [payload for _, payload, _ in told.reader.heard]

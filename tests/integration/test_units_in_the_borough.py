@@ -135,7 +135,7 @@ async def test_a_unit_without_a_valid_deployment_is_silent_on_disk(tmp_path: Pat
             assert deployment is not None
             async with aclosing(await signed_in(gateway)) as client:
                 path = f"/api/v1/deployments/{deployment.id}"
-                assert (await client.post(f"{path}/removal", json={"reason": "Done."})).status_code == 201
+                assert (await client.post(f"{path}/removal", json={"text": "Done."})).status_code == 201
                 await _is_silent(gateway, client, camera, tmp_path)
         async with _demo(tmp_path, borough, units=False) as gateway:
             assert _unit_camera(gateway, borough).id == camera.id
