@@ -171,8 +171,8 @@ class Connection(BrokerProtocolHandler):  # type: ignore[misc]
         self._ready.set()
         self.over = False
         """It ends: nothing more is sent."""
-        self._pending_subscriptions = asyncio.Queue(PENDING_MAX)
-        self._pending_unsubscriptions = asyncio.Queue(PENDING_MAX)
+        self._pending_subscriptions: asyncio.Queue[Any] = asyncio.Queue(PENDING_MAX)
+        self._pending_unsubscriptions: asyncio.Queue[Any] = asyncio.Queue(PENDING_MAX)
         self._catching_up = True
         """What waited goes first; until then what comes for the client waits behind it."""
 

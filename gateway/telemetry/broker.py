@@ -38,6 +38,7 @@ from gateway.telemetry.onvif_events import Sender, read_event
 from gateway.telemetry.outward.rights import May
 from gateway.telemetry.topics import PREFIX, Branch, read
 from gateway.units import Cause, Units
+from gateway.units.authority import ends
 from gateway.units.credentials import OURSELVES, Pair
 
 log = structlog.get_logger()
@@ -72,10 +73,18 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         self._tls = tls
         self._heard = asyncio.Event()
         """We have subscribed: what units say from now on reaches us."""
-        self._broadcast_queue = asyncio.Queue(BROADCASTS_MAX)
+        self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(BROADCASTS_MAX)
         self._forget_at = SENDING_FORGET
         self._inside: dict[asyncio.StreamWriter, tuple[str, str]] = {}
         """Connections that stand: whose certificate each bears, and its serial number."""
+
+    async def renew(self, pair: Pair) -> None:
+        """Show another certificate to whoever comes from now on; connections that stand go on."""
+        try:
+            await asyncio.to_thread(self._tls.load_cert_chain, pair.certificate, pair.key)
+            self._of_units.credentials.broker_shows(await asyncio.to_thread(_ends, pair))
+        except OSError as error:
+            log.error("telemetry.broker_certificate_unread", error=str(error))  # noqa: TRY400 - a plain reason
 
     def waiting_of(self, name: str) -> tuple[int, int]:
         """Return how many messages are on their way to a client, and how many wait in its session."""
@@ -331,6 +340,11 @@ def _name_of(writer: WriterAdapter) -> tuple[str, str]:
     return (names[0] if len(names) == 1 else ""), f"{int(str(certificate['serialNumber']), 16):x}"
 
 
+def _ends(pair: Pair) -> int:
+    """Return when a certificate ends. Blocks."""
+    return ends(pair.certificate.read_text())
+
+
 def _tls(ca: Path, pair: Pair) -> ssl.SSLContext:
     """Return a context that takes nobody without a certificate of the units' authority. Blocks."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
@@ -360,9 +374,11 @@ async def open_broker(
     except BrokerError as error:
         raise OSError(f"The embedded broker cannot listen on {host}:{port}: {error.__cause__ or error}.") from error
     log.info("telemetry.broker_up", host=host, port=port)
-    leave = units.credentials.when_revoked(broker.see_out)
+    units.credentials.broker_shows(await asyncio.to_thread(_ends, pair))
+    leave = units.credentials.when_revoked(broker.see_out), units.credentials.when_renewed(broker.renew)
     try:
         yield broker
     finally:
-        leave()
+        for end in leave:
+            end()
         await broker.shutdown()
