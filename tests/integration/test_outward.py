@@ -15,7 +15,7 @@ from config.outward import OutwardSettings, OutwardTopic
 from config.telemetry import TelemetrySettings
 from gateway.app import open_gateway
 from gateway.fleet import rpc
-from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid
+from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid, UnitAlarmSaid
 from kernel.clock import SystemClock
 from kernel.ids import CameraId
 from tests.fakes.deploying import REFERRAL, Deploying
@@ -30,7 +30,8 @@ from tests.fakes.unit_voice import Voice
 from tests.fakes.waiting import until
 from tests.integration.test_api_units import tls_of
 
-EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/incidents", "sightline/v1/outward")
+UNIT_ALARMS = "sightline/v1/units/D017/alarms"
+EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/units/+/alarms", "sightline/v1/incidents", "sightline/v1/outward")
 STATE, ALARMS = "sightline/v1/cameras/1/state", "sightline/v1/cameras/1/alarms"
 SHARES, HOLDS = "sightline/v1/cameras/1/shares", "sightline/v1/cameras/1/holds"
 INCIDENTS = "sightline/v1/incidents"
@@ -116,6 +117,7 @@ async def test_everything_is_told_and_nobody_is_named(told: Site, tmp_path: Path
         await client.publish(voice.topic("event/shock"), voice.payload(peak_g=6.5), qos=1)
         alarm = await reader.next(ALARMS, kind="knocked")
     assert (alarm["source"], alarm["over"], alarm["urgency"], alarm["number"]) == ("unit", False, "now", 1)
+    assert (await reader.next(UNIT_ALARMS, kind="knocked"))["unit"] == "D017"
     pc = await officer(desk)
     given = await share(desk, pc, deploying.camera, reference="CAD 4711", title="Mr Quill's door", minutes=30)
     began = await reader.next(SHARES, what="began")
@@ -153,7 +155,7 @@ async def _personal(desk: Desk) -> set[str]:
 
 def _nobody_is_in(reader: Reader, personal: set[str]) -> None:
     assert len(personal) > 10
-    assert len({topic for topic, _, _ in reader.heard}) == 6
+    assert len({topic for topic, _, _ in reader.heard}) == 7
     for topic, payload, _ in reader.heard:
         for word in personal:
             assert word.lower() not in f"{topic} {payload.decode()}".lower(), f"{word} on {topic}"
@@ -169,10 +171,14 @@ def _is_as_the_models_say(reader: Reader) -> None:
             if Absence().model_dump_json().encode() != payload:
                 TOLD[PresenceSaid].model_validate_json(payload)
             continue
+        if topic == UNIT_ALARMS:
+            TOLD[UnitAlarmSaid].model_validate_json(payload)
+            seqs.setdefault("units", []).append(json.loads(payload)["seq"])
+            continue
         kind = OutwardTopic(branches.get(last, last))
         TOLD[KINDS[kind]].model_validate_json(payload)
         seqs.setdefault(kind.value, []).append(json.loads(payload)["seq"])
-    for event in ("alarms", "shares", "holds", "incidents"):
+    for event in ("units", "alarms", "shares", "holds", "incidents"):
         assert seqs[event] == list(range(1, len(seqs[event]) + 1)), event
 
 
