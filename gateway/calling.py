@@ -14,6 +14,7 @@ from gateway.telemetry.eviction import open_eviction
 from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.telemetry.outward.rights import rights
 from gateway.telemetry.service import door_to, open_telemetry
+from gateway.telemetry.shown import watch_shown
 from gateway.units import Units, open_units
 from gateway.vault import Vault
 from kernel.clock import Clock
@@ -62,5 +63,7 @@ async def open_calling(
         else:
             await stack.enter_async_context(open_eviction(units, address, ca=wanted.broker_ca, clock=clock))
         door = door_to(units, address, ca=wanted.broker_ca, modern=not wanted.embedded, keepalive_s=wanted.keepalive_s)
+        if not wanted.embedded:
+            await stack.enter_async_context(watch_shown(door, units.credentials, clock=clock))
         telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
         yield Calling(units=units, commands=telemetry.commands, events=telemetry.inbox.events)

@@ -17,7 +17,8 @@ from gateway.fleet.passwords import CameraPasswords, open_passwords
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
 from gateway.picturing import open_picturing
-from gateway.publishing import Rooms, open_publishing
+from gateway.publishing import open_publishing
+from gateway.raising import Rooms
 from gateway.repointing import open_repointing
 from gateway.sharing import Sharing
 from gateway.telemetry.commands import Commands

@@ -48,6 +48,7 @@ class Bedside:
         return Round(
             cameras=[self._of_camera(one) for one in self._fleet.cameras()],
             units=[self._of_unit(row, carried.get(row.label, ())) for row in rows if row.retired_ns is None],
+            broker_ends_ns=self._units.credentials.broker_ends_ns if self._units is not None else None,
         )
 
     def _in_store(self, urn: str) -> bool:

@@ -49,6 +49,7 @@ class Need(BaseModel):
     """One thing that a person has to see to: at which camera or unit, why, since when, and what is to be done.
 
     Of a unit, the camera is the first that it carries and one may see; null, as is its number, where it carries none.
+    Neither camera nor unit: it is about what serves them, as the units' broker.
     """
 
     camera: str | None
@@ -105,13 +106,16 @@ async def health(who: Who, the: The) -> Needs:
 
 
 def need_models(the: Rooms, who: Identity, all_needs: Iterable[urgency.Need]) -> list[Need]:
-    """Return needs as the API tells them: of cameras that one may see, and their units; to who enrols, of all units."""
+    """Return needs as the API tells them: of cameras that one may see, and their units.
+
+    To who enrols also of all units, and of what serves them.
+    """
     cameras = {camera.id: camera for camera in _visible(the, who, Permission.VIEW_LIVE)}
     enrols = the.decider.rights(who).rule(Permission.ENROL) is not None
     told = []
     for one in all_needs:
         camera = next((cameras[each] for each in one.cameras if each in cameras), None)
-        if camera is not None or (one.whose.unit and enrols):
+        if camera is not None or (one.whose.camera is None and enrols):
             told.append(_need(the, one, camera))
     return told
 

@@ -22,6 +22,11 @@ DISK_FREE_SHARE = 0.05
 BUDGET_TODAY_NS = 3 * DAY_NS
 BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
 
+BROKER_CURE = (
+    "Have the broker read its files again (systemctl reload mosquitto). "
+    "If that does not help, see why Sightline could not write them: units.upkeep_failed in its log."
+)
+
 
 class Urgency(StrEnum):
     """By when, the most urgent first."""
@@ -99,11 +104,16 @@ class Round:
 
     cameras: Sequence[Signs] = ()
     units: Sequence[UnitSigns] = ()
+    broker_ends_ns: int | None = None
+    """When the certificate ends that the units' broker shows; ``None`` where there is none, or it was not seen yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose a need is: a camera's or a unit's, which is one thing to see to however many cameras it carries."""
+    """Whose a need is: a camera's or a unit's, which is one thing to see to however many cameras it carries.
+
+    Neither, and it is the installation's own.
+    """
 
     camera: CameraId | None = None
     unit: str = ""
@@ -149,6 +159,7 @@ def needs(known: Round, *, now_ns: int) -> list[Need]:
     newest = newest_firmware(known.cameras)
     found = [need for one in known.cameras for need in _of(one, now_ns, newest)]
     found += [need for unit in known.units for need in _of_unit(unit, now_ns)]
+    found += _of_broker(known.broker_ends_ns, now_ns)
     urgencies, kinds = list(Urgency), list(Kind)
 
     def order(one: Need) -> tuple[int, int, Sequence[CameraId], str]:
@@ -249,6 +260,20 @@ def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, 
         cause = f"As it goes now, the SIM of unit {unit.label} will have sent its month's data within {within}."
         urgency = Urgency.TODAY if left_ns < BUDGET_TODAY_NS else Urgency.SOON
         yield Kind.DATA_BUDGET, urgency, cause, BUDGET_CURE, None
+
+
+def _of_broker(ends_ns: int | None, now_ns: int) -> Iterable[Need]:
+    """Return what there is to do about the certificate of the units' broker: it is renewed, unless something fails."""
+    if ends_ns is None or ends_ns - now_ns >= CERTIFICATE_NS:
+        return
+    urgency = Urgency.TODAY if ends_ns - now_ns < CERTIFICATE_TODAY_NS else Urgency.SOON
+    cause = f"The certificate that the units' broker shows {_ends(ends_ns, now_ns)}"
+    cause, urgency = (
+        (f"{cause}: no unit can call in.", Urgency.NOW)
+        if ends_ns <= now_ns
+        else (f"{cause}; no unit could call in then.", urgency)
+    )
+    yield Need(whose=Whose(), kind=Kind.CERTIFICATE, urgency=urgency, cause=cause, cure=BROKER_CURE)
 
 
 def newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:

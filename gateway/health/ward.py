@@ -80,6 +80,7 @@ class Ward:
         self.units = {one.label: one for one in known.units}
         self.newest = newest_firmware(known.cameras)
         self.looked_ns = now_ns
+        await self._known()  # whoever listens tells what was put off
         for call in tuple(self._listening):
             call()
         await self._let_lapse()

@@ -14,8 +14,8 @@ import structlog
 
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
-from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
-from gateway.units.batch import Batch
+from gateway.db.units import TrendRow, UnitRow, UnitRows
+from gateway.units.batch import Batch, stored_in
 from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
 from gateway.units.clocks import UnitClock, late
@@ -73,7 +73,7 @@ class Register:
                 for one in await rows.newest_of_each(name, now_ns - keeping.kept_ns, keeping.step_ns):
                     self._recents.add(one.label, name, Point(one.at_ns, json.loads(one.payload)))
             for state in await rows.states():
-                self._states.setdefault(state.label, {})[state.kind] = _stored(state)
+                self._states.setdefault(state.label, {})[state.kind] = stored_in(state)
         for row in self._units.values():
             states = self._states.get(row.label, {})
             self._heard[row.label] = Heard(
@@ -177,6 +177,10 @@ class Register:
             raise RetiredUnitError(row.label)
         return row
 
+    def certified(self, label: str) -> bool:
+        """Return whether a unit has a certificate that is good."""
+        return self._credentials.good(self.unit(label).label)
+
     # --- what they say
 
     def states(self, label: str) -> Mapping[str, Stored]:
@@ -271,19 +275,26 @@ class Register:
                 batch.units[label] = replace(unit, online=False)
                 batch.written.add(label)
             return
+        self._stage_report(batch, unit, report)
+
+    def _stage_report(self, batch: Batch, unit: UnitRow, report: Report) -> None:
+        label, now_ns = unit.label, self._clock.wall_ns()
         changed = self._learnt(batch, unit, report)
         heard = (batch.heard.get(label) or self._heard[label]).after(report)
-        now_ns = self._clock.wall_ns()
         changed = replace(changed, boot=heard.boot, boots=heard.passed[-BOOTS_MAX:])
         if not report.stored or report.group is Group.ONLINE:
             changed = replace(changed, online=True)
         if not report.stored:
             batch.live.append((label, report.boot, report.unit_ns, now_ns))
-            batch.told.append((label, report.name, Point(now_ns, report.values)))
         if unit.heard_ns is None or (not report.stored and now_ns - unit.heard_ns > HEARD_EVERY_NS):
             changed = replace(changed, heard_ns=now_ns)
         if changed != unit:
             batch.written.add(label)
+        batch.units[label], batch.heard[label] = changed, heard
+        if report.group is not Group.ANSWER:
+            self._stage_state(batch, label, report, now_ns)
+
+    def _stage_state(self, batch: Batch, label: str, report: Report, now_ns: int) -> None:
         before = batch.states.get((label, report.name)) or self._states.get(label, {}).get(report.name)
         now = Stored(
             name=report.name,
@@ -293,8 +304,10 @@ class Register:
             taken_ns=now_ns,
             values=report.values,
         )
-        batch.units[label], batch.heard[label], batch.states[label, report.name] = changed, heard, now
+        batch.states[label, report.name] = now
         batch.changes.append(Said(label, now, before))
+        if not report.stored:
+            batch.told.append((label, report.name, Point(now_ns, report.values)))
         if not report.stored and self._thinner.takes(label, report.name, now_ns):
             payload = json.dumps(drawn(report.name, report.values))
             batch.trends.append(TrendRow(label=label, kind=report.name, at_ns=now_ns, payload=payload))
@@ -320,22 +333,10 @@ class Register:
         return unit
 
     async def _store(self, batch: Batch) -> None:
-        states = [
-            StateRow(
-                label=label,
-                kind=name,
-                boot=one.boot,
-                seq=one.seq,
-                unit_ns=one.unit_ns,
-                taken_ns=one.taken_ns,
-                payload=json.dumps(dict(one.values)),
-            )
-            for (label, name), one in batch.states.items()
-        ]
         async with self._database.write() as connection:
             rows = UnitRows(connection)
             await rows.put_heard([batch.units[label] for label in sorted(batch.written)])
-            await rows.put_states(states)
+            await rows.put_states(batch.state_rows())
             await rows.add_trends(batch.trends)
 
     def _commit(self, batch: Batch) -> None:
@@ -395,14 +396,3 @@ def _clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
     if fastest is not None:
         clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
     return clock
-
-
-def _stored(row: StateRow) -> Stored:
-    return Stored(
-        name=row.kind,
-        boot=row.boot,
-        seq=row.seq,
-        unit_ns=row.unit_ns,
-        taken_ns=row.taken_ns,
-        values=json.loads(row.payload),
-    )

@@ -23,6 +23,8 @@ class Cause(StrEnum):
     """The unit is retired, or has no certificate that is good."""
     MISSING = "missing"
     """Numbers of a unit never came: it wrote where it may not, and the broker stopped it, or something was lost."""
+    UNASKED = "unasked"
+    """It answers a command that nobody waits for: none was sent, it was answered already, or its time is over."""
     NO_CERTIFICATE = "no-certificate"
     """Somebody came to the broker with a certificate that it does not take, or with none."""
 
@@ -33,6 +35,8 @@ class Group(StrEnum):
     STATE = "state"
     EVENT = "event"
     ONLINE = "online"
+    ANSWER = "answer"
+    """What came of a command: it has its place in the order, and is no state that anybody keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,25 @@ def unit_client(port: int, tls: ssl.SSLContext, label: str, *, modern: bool = Tr
     )
 
 
+async def shown_by(port: int, tls: ssl.SSLContext) -> bytes:
+    """Return the certificate that a broker shows. DER."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=_trusting(tls))
+    del reader
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
+    assert isinstance(shown, bytes)
+    return shown
+
+
+def _trusting(tls: ssl.SSLContext) -> ssl.SSLContext:
+    """Have a context take a certificate of next year as well."""
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    return tls
+
+
 async def let_in(port: int, tls: ssl.SSLContext, client_id: str, *, will: str = "") -> bool:
     """Return whether a broker accepts a client of MQTT 3.1.1: told by bytes, not by a library that keeps trying.
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from config.telemetry import TelemetrySettings
 from gateway.db.units import UnitRow
-from kernel.clock import SystemClock
+from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 
@@ -55,6 +55,17 @@ async def test_a_unit_without_a_camera_is_told_of_to_who_enrols(desk: Desk) -> N
         "",
     )
     assert await needs(await desk.person("operator")) == []
+
+
+async def test_the_brokers_certificate_is_told_of_to_who_enrols(desk: Desk) -> None:
+    """At no camera and no unit: who sees cameras alone can do nothing about it."""
+    units = desk.gateway.rooms.units
+    assert units is not None
+    units.credentials.broker_shows(SystemClock().wall_ns() + 5 * 86_400 * NS_PER_S)
+    await desk.gateway.rooms.ward.look()
+    (need,) = [one for one in (await desk.admin.get(HEALTH)).json()["needs"] if one["camera"] is None]
+    assert (need["unit"], need["kind"], need["urgency"]) == (None, "certificate", "today")
+    assert (await (await desk.person("operator")).get(HEALTH)).json()["needs"] == []
 
 
 async def test_a_unit_is_told_of_at_the_camera_that_it_carries(desk: Desk) -> None:

@@ -205,3 +205,15 @@ def test_the_end_of_a_certificate_is_told_in_days(ends_ns: int, words: str) -> N
 def test_data_that_will_not_last_the_month_is_told_before(given_: dict[str, object], urgency: Urgency | None) -> None:
     """As soon as it can be foretold, more urgently in the last three days, and when it is used up."""
     assert [(one.kind, one.urgency) for one in of_unit(**given_)] == ([(Kind.DATA_BUDGET, urgency)] if urgency else [])
+
+
+@pytest.mark.parametrize(
+    ("days", "urgency"), [(31, None), (29, Urgency.SOON), (6, Urgency.TODAY), (-1, Urgency.NOW), (None, None)]
+)
+def test_the_certificate_that_the_broker_shows_is_told_of_before_it_locks_every_unit_out(
+    days: int | None, urgency: Urgency | None
+) -> None:
+    """It is the installation's own need: of no camera and no unit."""
+    found = needs(Round(broker_ends_ns=NOW + days * DAY_NS if days is not None else None), now_ns=NOW)
+    assert [one.urgency for one in found] == ([urgency] if urgency else [])
+    assert all((one.whose, one.kind, one.cameras) == (Whose(), Kind.CERTIFICATE, ()) for one in found)

@@ -11,7 +11,7 @@ from gateway.telemetry.description import DOCUMENT, document, render
 from gateway.telemetry.messages import COMMANDS, EVENTS, STATES
 from gateway.telemetry.onvif_events import read_event
 from gateway.telemetry.outward import discovery
-from gateway.telemetry.outward.messages import PRESENCE
+from gateway.telemetry.outward.messages import PRESENCE, unit_alarms
 from gateway.telemetry.outward.messages import address as topic_of
 from gateway.telemetry.topics import read
 
@@ -33,6 +33,7 @@ def test_every_topic_of_units_is_one_of_ours() -> None:
         assert read_event(filled) is not None
     told = {name: address for name, address in addresses.items() if name.startswith("told-")}
     assert told.pop("told-outward") == PRESENCE
+    assert told.pop("told-unit-alarms") == unit_alarms()
     assert set(told.values()) == {topic_of(kind) for kind in OutwardTopic}
     found = addresses.pop("home-assistant").replace("{unit}", "sightline_D017")
     assert found == discovery.topic("D017", OutwardSettings().home_assistant_prefix)
@@ -46,6 +47,8 @@ def test_every_topic_that_other_systems_may_read_is_in_the_shipped_access_list()
     acl = (DOCUMENT.parent / "mosquitto.acl").read_text(encoding="utf-8")
     for kind in OutwardTopic:
         assert f"topic read {topic_of(kind).replace('{number}', '+')}\n" in acl
+    for may in ("topic write", "#topic read"):
+        assert f"{may} {unit_alarms('+')}\n" in acl
 
 
 def test_states_are_kept_and_commands_expire_and_are_not() -> None:

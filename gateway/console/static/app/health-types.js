@@ -9,7 +9,7 @@
  * One thing that a person has to see to.
  * @typedef {object} Need
  * @property {string | null} camera of a unit the first that it carries; null where it carries none @property {number | null} number
- * @property {string} name @property {string | null} unit
+ * @property {string} name @property {string | null} unit neither camera nor unit: it is about the units' broker
  * @property {string} kind @property {Urgency} urgency @property {string} cause @property {string} since @property {string} cure
  * @property {PutOff | null} put_off
  */

@@ -141,6 +141,7 @@ const CAUSES = {
   "unknown-unit": "came from a unit that is not enrolled",
   revoked: "came after its certificate was revoked, or from a retired unit",
   missing: "never came: it wrote where it may not, or they were lost on the way",
+  unasked: "answered a command that nobody waits for, or answered it twice",
   "no-certificate": "came with no certificate that is good",
 };
 

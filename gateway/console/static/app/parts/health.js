@@ -113,6 +113,7 @@ class Health extends SlElement {
   #whose(same) {
     const [need] = /** @type {[Need]} */ (same);
     const { camera, unit } = need;
+    if (camera === null && unit === null) return html`<b class="need-camera">The units' broker</b>`;
     if (camera === null) {
       const whose = html`<span class="number">${unit}</span> <span>Unit without a camera</span>`;
       return may("deploy") ? html`<button class="need-camera" title="Show the unit" @click=${() => this.#showUnit(unit ?? "")}>${whose}</button>` : html`<span class="need-camera">${whose}</span>`;
@@ -133,7 +134,7 @@ class Health extends SlElement {
     const waiting = need.put_off;
     const now = store.serverClock.now();
     const first = same.map(({ since }) => since).sort()[0] ?? need.since;
-    return html`<li class="need" data-need="${need.number ?? need.unit} ${need.kind}" data-urgency=${waiting ? "put-off" : need.urgency}>
+    return html`<li class="need" data-need="${need.number ?? need.unit ?? "broker"} ${need.kind}" data-urgency=${waiting ? "put-off" : need.urgency}>
       <div class="need-whose">${this.#whose(same)}</div>
       <p class="need-cause">${need.cause} <small class="quiet">${sinceWords(first, now)}</small></p>
       <p class="hint">${need.cure}</p>
@@ -142,7 +143,7 @@ class Health extends SlElement {
       ${this.#putting === key ? this.#form(same, key) : html`<div class="buttons">
         ${same.length === 1 && need.camera !== null ? html`<button class="need-check" @click=${() => this.#checkUp(need.camera ?? "")}>Check-up</button>` : nothing}
         ${same.length === 1 ? unitLink(need.unit) : nothing}
-        ${!may("steer") ? nothing : waiting
+        ${!may("steer") || (need.camera === null && need.unit === null) ? nothing : waiting
           ? html`<button class="plain" ?disabled=${this.#busy} @click=${() => void this.#attempt(() => takeUp(same), "It needs somebody again.")}>Take it up again</button>`
           : html`<button class="plain need-put-off" @click=${() => void this.#begin(key)}>Put off…</button>`}</div>`}
     </li>`;
