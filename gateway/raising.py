@@ -88,7 +88,7 @@ class Alarms:
             said = json.loads(taken.entry.said)
             kind = Kind(said["kind"])
             ends = kind in OVER
-            self._of_unit(one.unit, one.urn, OVER.get(kind, kind).value, over=ends, happened_ns=said["happened_ns"])
+            self._of_unit(one.unit, one.urn, OVER.get(kind, kind).value, over=ends, happened_ns=said.get("happened_ns"))
         elif step == EXTENDED or step in ENDS:
             lasting = () if step == EXTENDED else tuple(kind.value for kind in LASTING)
             for kind_word in (STAY_OVER, *lasting):
