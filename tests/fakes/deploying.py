@@ -94,7 +94,7 @@ class Deploying:
     async def signed_off(self, **said: object) -> httpx.Response:
         """Ask for the unit to be signed off, with every tick."""
         ticks = ["unit", "signs", "place", "photo", "live", "bounds", "presets", "fast"]
-        wish = {"unit": "D017", "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}
+        wish: dict[str, Any] = {"unit": "D017", "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}
         return await self.ask("sign-off", **{**wish, **said})
 
     @staticmethod

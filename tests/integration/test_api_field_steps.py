@@ -48,7 +48,7 @@ async def desk(tmp_path: Path, clock: LeapingClock) -> AsyncIterator[Desk]:
         yield desk
 
 
-def hours_ago(clock: LeapingClock, hours: float, *, phone_ahead_s: float = 0.0) -> dict[str, str]:
+def hours_ago(clock: LeapingClock, hours: float, *, phone_ahead_s: float = 0.0) -> dict[str, Any]:
     """Return what a phone says of a step that was done so long ago and is sent now."""
     sent = utc(clock.wall_ns()) + timedelta(seconds=phone_ahead_s)
     return {"done_at": (sent - timedelta(hours=hours)).isoformat(), "sent_at": sent.isoformat()}
