@@ -2,10 +2,11 @@
 
     python benchmarks/telemetry.py [--units N] [--seconds N]
 
-Every unit is a TLS connection with its own certificate to Debian's mosquitto with docs/mosquitto.conf, QoS 1, from a
-process of its own; what comes is judged and committed by the product. The lag of a message is from the unit's stamp on
-it until listeners are told, which is after the commit. The promise is for `--seconds 60`: none lost, none over 1 s. For
-comparison, a tenth of the units on the broker inside the gateway (amqtt), as it is meant for, in the same run.
+The gateway runs whole in a process of its own, with a console open on its events. Every unit is a TLS connection with
+its own certificate to Debian's mosquitto with docs/mosquitto.conf, QoS 1, from a third process. The lag of a message is
+from the unit's stamp on it until the gateway's listeners are told, which is after the commit. The promise is for
+`--seconds 60`: none lost, none over 1 s. For comparison, a tenth of the units on the broker inside the gateway (amqtt),
+as it is meant for, in the same run.
 """
 
 import argparse
@@ -20,23 +21,34 @@ import subprocess
 import sys
 import tempfile
 import time
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 from report import percentile, report
+from stage import PASSWORD, USER
+from websockets.asyncio.client import connect
 
-from gateway.db.engine import open_database, sqlite_url
+from config.logs import LogSettings
+from config.recording import DiskSettings, RecordingSettings
+from config.server import ServerSettings
+from config.settings import Settings
+from config.telemetry import TelemetrySettings
+from gateway.app import database_url, key_file, open_gateway
+from gateway.db.engine import open_database
 from gateway.db.units import AuthorityRow, CertificateRow, UnitRow, UnitRows
-from gateway.mqtt import BrokerAddress
-from gateway.telemetry.broker import open_broker
-from gateway.telemetry.service import door_to, open_telemetry
-from gateway.units import Change, Said, Units, open_units
+from gateway.logs import configure
+from gateway.loop import serve
+from gateway.startup import prepare_data_dir
+from gateway.units import Change, Said
 from gateway.units.authority import Authority
 from gateway.units.credentials import CONTEXT
-from gateway.vault import KeyFile, Vault
+from gateway.vault import Vault
+from gateway.worker import open_host
 from kernel.clock import SystemClock
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -45,18 +57,26 @@ SETTLE_S = 20.0
 EMBEDDED_UNITS, EMBEDDED_S = 100, 5
 AT_ONCE = 20
 """So many TLS handshakes at a time: units in the field do not come all at once either."""
+LINE_MAX_BYTES = 64 * 1024 * 1024
 
 
 def main() -> None:
-    """Run the room, the broker and the units, and report."""
+    """Run the gateway, the broker and the units, and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--units", type=int, default=1000)
-    parser.add_argument("--seconds", type=int, default=15)
-    parser.add_argument("--as-units", nargs=2, metavar=("FOLDER", "PORT"), help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=int, default=12)
+    parser.add_argument("--as-gateway", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--as-units", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--broker", metavar="PORT", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--embedded", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.as_gateway is not None:
+        settings = settings_in(given.as_gateway, given.broker, embedded=given.embedded)
+        configure(settings.log)
+        serve(hear(settings, given.units))
+        return
     if given.as_units is not None:
-        folder, port = given.as_units
-        asyncio.run(speak(Path(folder), int(port), given.units, given.seconds))
+        asyncio.run(speak(given.as_units, given.broker, given.units, given.seconds))
         return
     with tempfile.TemporaryDirectory(prefix="telemetry-") as folder:
         asyncio.run(measure(Path(folder), given.units, given.seconds))
@@ -64,8 +84,6 @@ def main() -> None:
 
 async def measure(folder: Path, units: int, seconds: int) -> None:
     """Take every figure."""
-    (folder / "real").mkdir()
-    (folder / "embedded").mkdir()
     real = await heard(folder / "real", units, seconds, embedded=False)
     small = await heard(folder / "embedded", min(units, EMBEDDED_UNITS), EMBEDDED_S, embedded=True)
     p99 = percentile(real["lags"], 0.99)
@@ -82,6 +100,7 @@ async def measure(folder: Path, units: int, seconds: int) -> None:
         lag_ms_p99=p99,
         lag_ms_max=max(real["lags"]),
         cpu_ms_per_message=real["cpu_s"] * 1000 / max(1, len(real["lags"])),
+        console_messages=real["console_messages"],
         versus={
             f"embedded amqtt, {min(units, EMBEDDED_UNITS)} units, lag_ms_p99": {
                 "value": round(small_p99, 2),
@@ -96,85 +115,131 @@ async def measure(folder: Path, units: int, seconds: int) -> None:
 
 
 async def heard(folder: Path, count: int, seconds: int, *, embedded: bool) -> dict[str, Any]:
-    """Return what was sent, the lag of each message that was taken, in ms, and the CPU time of hearing them."""
-    clock = SystemClock()
-    lags: list[float] = []
-    more = asyncio.Event()
+    """Return what was sent, the lag of each message that was taken, in ms, and the gateway's CPU time meanwhile."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    await asyncio.to_thread(folder.mkdir)
+    settings = settings_in(folder, port, embedded=embedded)
+    await enrolled(folder, settings, count)
+    many = ("--units", str(count), "--broker", str(port))
     async with AsyncExitStack() as stack:
-        units = await stack.enter_async_context(room(folder, count))
-        pair = await units.credentials.broker(["127.0.0.1"])
-        if embedded:
-            await stack.enter_async_context(open_broker(units, pair, host="127.0.0.1", port=port))
-        else:
-            await stack.enter_async_context(mosquitto(folder, port))
-        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=not embedded)
-        telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
-        await telemetry.client.up()
-
-        def said(change: Change) -> None:
-            if isinstance(change, Said):
-                lags.append((clock.wall_ns() - change.now.unit_ns) / 1e6)
-                more.set()
-
-        units.register.listen(said)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, __file__, "--as-units", str(folder), str(port), "--units", str(count),
-            "--seconds", str(seconds), stdout=subprocess.PIPE,
-        )  # fmt: skip
-        assert process.stdout is not None
-        assert (await process.stdout.readline()).strip() == b"up", "the units did not come"
-        began = cpu_s()
-        told = await process.stdout.read()
-        await process.wait()
-        sent = json.loads(told)["sent"]
-        with suppress(TimeoutError):  # what has not come by then is lost
-            async with asyncio.timeout(SETTLE_S):
-                while len(lags) < sent:
-                    more.clear()
-                    await more.wait()
-        return {"sent": sent, "lags": lags, "cpu_s": cpu_s() - began, "refused": len(units.refusals.all())}
+        own = ("--embedded",) if embedded else ()
+        gateway = await stack.enter_async_context(process("--as-gateway", str(folder), *many, *own))
+        begun = json.loads(await line_of(gateway))
+        if not embedded:
+            await stack.enter_async_context(mosquitto(folder, settings, port))
+        told = await stack.enter_async_context(console(begun["url"], begun["code"]))
+        units = await stack.enter_async_context(process("--as-units", str(folder), *many, "--seconds", str(seconds)))
+        assert (await line_of(units)).strip() == b"up", "the units did not come"
+        assert (await line_of(gateway)).strip() == b"up", "the gateway did not hear that all had come"
+        before = told["messages"]
+        say(units, "go")
+        sent = json.loads(await line_of(units))["sent"]
+        say(gateway, str(sent))
+        return {"sent": sent, **json.loads(await line_of(gateway)), "console_messages": told["messages"] - before}
 
 
-@asynccontextmanager
-async def room(folder: Path, count: int) -> AsyncIterator[Units]:
-    """Give a room in which so many units are enrolled; their certificates lie in ``folder``."""
-    clock = SystemClock()
-    vault = await asyncio.to_thread(Vault.of, KeyFile(folder, credentials=None))
-    authority = Authority.new(clock=clock)
+def settings_in(folder: Path, port: int, *, embedded: bool) -> Settings:
+    """Return the settings of a gateway whose units come to that port."""
+    return Settings(
+        server=ServerSettings(host="127.0.0.1", port=0, plain_http=True, data_dir=folder / "data", shutdown_s=1.0),
+        recording=RecordingSettings(disks=(DiskSettings(path=folder / "recordings", quota_bytes=2_000_000_000),)),
+        telemetry=TelemetrySettings(embedded=True, host="127.0.0.1", port=port)
+        if embedded
+        else TelemetrySettings(broker_url=f"mqtts://127.0.0.1:{port}"),
+        log=LogSettings(level="error"),
+    )
+
+
+async def enrolled(folder: Path, settings: Settings, count: int) -> None:
+    """Make so many units known to a gateway that has not begun; their certificates lie in ``folder``."""
+    await asyncio.to_thread(prepare_data_dir, settings.server.data_dir)
+    vault = await asyncio.to_thread(Vault.of, key_file(settings))
+    authority = Authority.new(clock=SystemClock())
     issued = [(f"U{number}", authority.issue_client(f"U{number}")) for number in range(count)]
     for label, one in issued:
         (folder / f"{label}.pem").write_text(one.certificate + one.key)
-    async with open_database(sqlite_url(folder / "units.db")) as database:
-        async with database.write() as connection:
-            rows = UnitRows(connection)
-            sealed = (await vault.sealer(connection)).seal(authority.key, context=f"{CONTEXT}bench")
-            await rows.add_authority(
-                AuthorityRow(id="bench", certificate=authority.certificate, key_sealed=sealed, created_ns=1)
-            )
-            for label, one in issued:
-                await rows.add(UnitRow(label=label, enrolled_ns=1))
-                await rows.add_certificate(
-                    CertificateRow(
-                        serial=one.serial,
-                        label=label,
-                        fingerprint=one.fingerprint,
-                        issued_ns=one.issued_ns,
-                        expires_ns=one.expires_ns,
-                    )
+    async with open_database(database_url(settings)) as database, database.write() as connection:
+        rows = UnitRows(connection)
+        sealed = (await vault.sealer(connection)).seal(authority.key, context=f"{CONTEXT}bench")
+        await rows.add_authority(
+            AuthorityRow(id="bench", certificate=authority.certificate, key_sealed=sealed, created_ns=1)
+        )
+        for label, one in issued:
+            await rows.add(UnitRow(label=label, enrolled_ns=1))
+            await rows.add_certificate(
+                CertificateRow(
+                    serial=one.serial,
+                    label=label,
+                    fingerprint=one.fingerprint,
+                    issued_ns=one.issued_ns,
+                    expires_ns=one.expires_ns,
                 )
-        async with open_units(database, vault, folder=folder / "pki", silence_s=300, clock=clock) as units:
-            yield units
+            )
 
 
 @asynccontextmanager
-async def mosquitto(folder: Path, port: int) -> AsyncIterator[None]:
+async def process(*arguments: str) -> AsyncIterator[Process]:
+    """Run a part of this benchmark beside it for the time of the block."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, *arguments, stdin=PIPE, stdout=PIPE, limit=LINE_MAX_BYTES
+    )
+    try:
+        yield started
+    finally:
+        with suppress(ProcessLookupError):
+            started.terminate()
+        await started.wait()
+
+
+async def line_of(process: Process) -> bytes:
+    """Return the next line that it says."""
+    assert process.stdout is not None
+    line = await process.stdout.readline()
+    if not line:
+        raise RuntimeError("a process of the benchmark ended too soon; its message stands above")
+    return line
+
+
+def say(process: Process, line: str) -> None:
+    """Say a line to it."""
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n".encode())
+
+
+@asynccontextmanager
+async def console(url: str, code: str) -> AsyncIterator[dict[str, int]]:
+    """Hear the events that a console hears, as the administrator; give the count of them."""
+    told = {"messages": 0}
+    async with httpx.AsyncClient(base_url=url, headers={"X-Sightline": "1", "Origin": url}, timeout=60) as api:
+        made = await api.post("/api/v1/setup", json={"code": code, "username": USER, "password": PASSWORD})
+        made.raise_for_status()
+        (await api.post("/api/v1/session", json={"username": USER, "password": PASSWORD})).raise_for_status()
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in api.cookies.jar)
+        headers = {"Origin": url, "Cookie": cookies}
+        async with connect(
+            f"{url.replace('http', 'ws', 1)}/api/v1/events", additional_headers=headers, max_size=None
+        ) as events:
+
+            async def listen() -> None:
+                async for _ in events:
+                    told["messages"] += 1
+
+            listening = asyncio.create_task(listen())
+            try:
+                yield told
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+
+@asynccontextmanager
+async def mosquitto(folder: Path, settings: Settings, port: int) -> AsyncIterator[None]:
     """Run Debian's, as it is shipped."""
     text = (DOCS / "mosquitto.conf").read_text()
     for shipped, here in (
-        ("/var/lib/sightline-mqtt", f"{folder}/pki"),
+        ("/var/lib/sightline-mqtt", str(settings.server.data_dir / "telemetry")),
         ("listener 8883", f"listener {port} 127.0.0.1"),
         ("/etc/mosquitto/sightline.acl", str(DOCS / "mosquitto.acl")),
         ("/var/lib/mosquitto/", f"{folder}/"),
@@ -182,13 +247,13 @@ async def mosquitto(folder: Path, port: int) -> AsyncIterator[None]:
     ):
         text = text.replace(shipped, here)
     (folder / "mosquitto.conf").write_text(f"{text}\nuser root\n")
-    process = await asyncio.create_subprocess_exec(program(), "-c", str(folder / "mosquitto.conf"))
+    broker = await asyncio.create_subprocess_exec(program(), "-c", str(folder / "mosquitto.conf"))
     try:
         yield
     finally:
         with suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
+            broker.terminate()
+        await broker.wait()
 
 
 def program() -> str:
@@ -211,19 +276,67 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
+# --- the gateway's side
+
+
+async def hear(settings: Settings, count: int) -> None:
+    """Be the gateway; print where, then "up" when so many units have come, then how late their messages were."""
+    clock = SystemClock()
+    lags: list[float] = []
+    come: set[str] = set()
+    more = asyncio.Event()
+    reader = await standard_input()
+    async with open_gateway(settings, clock=clock, open_host=open_host) as gateway:
+        units = gateway.rooms.units
+        assert units is not None
+
+        def said(change: Change) -> None:
+            if isinstance(change, Said):
+                if change.now.name == "online":
+                    come.add(change.label)
+                else:
+                    lags.append((clock.wall_ns() - change.now.unit_ns) / 1e6)
+                more.set()
+
+        units.register.listen(said)
+        print(json.dumps({"url": gateway.url, "code": gateway.setup_code}), flush=True)
+        while len(come) < count:
+            more.clear()
+            await more.wait()
+        began = cpu_s()
+        print("up", flush=True)
+        sent = int(await reader.readline())
+        with suppress(TimeoutError):  # what has not come by then is lost
+            async with asyncio.timeout(SETTLE_S):
+                while len(lags) < sent:
+                    more.clear()
+                    await more.wait()
+        found = {"lags": lags, "cpu_s": cpu_s() - began, "refused": len(units.refusals.all())}
+        print(json.dumps(found), flush=True)
+
+
+async def standard_input() -> asyncio.StreamReader:
+    """Return what is said to this process."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
 # --- the units' side
 
 
 async def speak(folder: Path, port: int, count: int, seconds: int) -> None:
     """Be so many units for so long, and print how many messages the broker has acknowledged."""
     gate = asyncio.Semaphore(AT_ONCE)
-    ca = ssl.create_default_context(cafile=folder / "pki" / "units-ca.pem").get_ca_certs(binary_form=True)[0]
+    trusted = folder / "data" / "telemetry" / "units-ca.pem"
+    ca = ssl.create_default_context(cafile=trusted).get_ca_certs(binary_form=True)[0]
     units = [OneUnit(f"U{number}", number / count) for number in range(count)]
     await asyncio.gather(*(unit.come(folder, port, ca, gate) for unit in units))
     print("up", flush=True)
+    await (await standard_input()).readline()
     begin = time.monotonic() + 1
     await asyncio.gather(*(unit.speak(begin, seconds) for unit in units))
-    print(json.dumps({"sent": sum(unit.sent for unit in units)}))
+    print(json.dumps({"sent": sum(unit.sent for unit in units)}), flush=True)
 
 
 class OneUnit:
@@ -237,7 +350,7 @@ class OneUnit:
         self.writer: asyncio.StreamWriter
 
     async def come(self, folder: Path, port: int, ca: bytes, gate: asyncio.Semaphore) -> None:
-        """Connect."""
+        """Connect, and say so as units do."""
         async with gate:
             tls = ssl.create_default_context(cadata=ca)
             tls.load_cert_chain(folder / f"{self.label}.pem")
@@ -245,22 +358,26 @@ class OneUnit:
             name = self.label.encode()
             self._write(0x10, b"\x00\x04MQTT\x04\x02\x00\x78" + len(name).to_bytes(2, "big") + name)
             assert await self.reader.readexactly(4) == b"\x20\x02\x00\x00"
+            await self._tell("online", 0, {"online": True, "firmware": "1.0"})
 
     async def speak(self, begin: float, seconds: int) -> None:
         """Say its battery every second, and count what was acknowledged."""
-        topic = f"sightline/v1/units/{self.label}/state/battery".encode()
         for number in range(seconds):
             await asyncio.sleep(max(0.0, begin + self.offset_s + number - time.monotonic()))
-            said = {"seq": number, "boot": "bench", "percent": 80, "volts": 12.4, "charging": False}
-            payload = json.dumps({**said, "time": datetime.now(UTC).isoformat()}).encode()
-            mid = (number + 1).to_bytes(2, "big")
-            self._write(0x33, len(topic).to_bytes(2, "big") + topic + mid + payload)
-            assert await self.reader.readexactly(4) == b"\x40\x02" + mid
+            await self._tell("state/battery", number + 1, {"percent": 80, "volts": 12.4, "charging": False})
             self.sent += 1
         self._write(0xE0, b"")
         self.writer.close()
         with suppress(OSError):
             await self.writer.wait_closed()
+
+    async def _tell(self, name: str, number: int, said: dict[str, Any]) -> None:
+        """Say one thing, retained, and return once it was acknowledged."""
+        topic = f"sightline/v1/units/{self.label}/{name}".encode()
+        stamped = {"seq": number, "boot": "bench", "time": datetime.now(UTC).isoformat(), **said}
+        mid = (number + 1).to_bytes(2, "big")
+        self._write(0x33, len(topic).to_bytes(2, "big") + topic + mid + json.dumps(stamped).encode())
+        assert await self.reader.readexactly(4) == b"\x40\x02" + mid
 
     def _write(self, kind: int, body: bytes) -> None:
         length = bytes([len(body)]) if len(body) < 128 else bytes([len(body) & 127 | 128, len(body) >> 7])

@@ -17,6 +17,7 @@ class OutwardTopic(StrEnum):
     SHARES = "shares"
     HOLDS = "holds"
     INCIDENTS = "incidents"
+    DEPLOYMENTS = "deployments"
 
 
 class OutwardSettings(BaseModel):
@@ -25,10 +26,11 @@ class OutwardSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     topics: tuple[OutwardTopic, ...] = ()
-    """Which of "cameras" (the state of each), "alarms", "shares", "holds" and "incidents" are published."""
-    incident_form: str = r"((CAD|CRN|INC|REF|URN)[ /-]?)?[0-9][0-9/-]{2,9}"
+    """Which of "cameras" (the state of each), "alarms", "shares", "holds", "incidents" and "deployments" (what of them
+    becomes due) are published."""
+    incident_form: str = r"(CAD|CRN|INC|REF|URN)[ /-]?[0-9][0-9/-]{2,9}"
     """Regular expression of an incident's number: what people typed as a reference is told only if it is of this form
-    whole. Keep it so narrow that no name of a person and no telephone number fits."""
+    whole. Keep it so narrow that no name of a person fits, and none of their numbers: telephone, birth, health."""
     home_assistant: bool = False
     """Have Home Assistant (2024.11 or later), as a reader of the units' broker, find the units by itself."""
     home_assistant_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "homeassistant"

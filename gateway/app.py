@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,7 +25,6 @@ from gateway.access.decision import open_decider
 from gateway.access.entrance import Entrance
 from gateway.access.factors import Factors
 from gateway.access.grants import Grants
-from gateway.access.groups import Standing
 from gateway.access.identity import SessionState
 from gateway.access.listed import ListedSession
 from gateway.access.oidc.service import open_oidc
@@ -48,7 +47,7 @@ from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseError
 from gateway.deployments.stays import Stays
-from gateway.fielded import House, open_fielded, photos_of
+from gateway.fielded import House, open_fielded, photos_of, pictures_of
 from gateway.fleet.changes import ListChanged
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet
@@ -56,7 +55,7 @@ from gateway.hosting import HostProcess, open_hosting, place_of
 from gateway.shared import HostDoors, Recorder, ShareRights, kept_to_rights
 from gateway.sharing import open_sharing
 from gateway.startup import listen, prepare_data_dir
-from gateway.stationed import open_stationed
+from gateway.stationed import Standings, open_stationed
 from gateway.vault import KeyFile, Vault
 from kernel.clock import NS_PER_S, Clock, every
 
@@ -222,6 +221,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             deployments=deployments,
             stays=Stays(database, clock=clock),
             photos=photos_of(settings),
+            pictures=pictures_of(settings),
             ward=fielded.ward,
             passwords=fielded.passwords,
             units=fielded.units,
@@ -319,17 +319,6 @@ async def sweeping(access: Access, *, clock: Clock) -> AsyncIterator[None]:
             yield
         finally:
             sweeper.cancel()
-
-
-class Standings:
-    """Satisfies ``gateway.access.decision.Estate``: where the fleet's cameras stand."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
-
-    def standing(self) -> Sequence[Standing]:
-        """Return every camera with what decides on its groups."""
-        return [Standing(camera=one.id, label=one.group, place=one.place) for one in self._fleet.cameras()]
 
 
 class _Server(uvicorn.Server):

@@ -49,7 +49,7 @@ class Eventing:
             self._fleet.tell(Happened(event))
             # What the broker had kept is told again whenever we come: it was an alarm when it happened.
             if tampered(event) and not heard.stored:
-                self._alarming.tampered(camera)
+                self._alarming.tampered(camera, at_ns=heard.wall_ns)
 
     def _meant(self, heard: Heard) -> list[Camera]:
         cameras = self._cameras(heard.topic)

@@ -16,6 +16,7 @@ from gateway.eventing import eventing
 from gateway.fleet.passwords import CameraPasswords, open_passwords
 from gateway.fleet.service import Fleet
 from gateway.health.ward import Ward
+from gateway.picturing import open_picturing
 from gateway.publishing import Rooms, open_publishing
 from gateway.repointing import open_repointing
 from gateway.sharing import Sharing
@@ -27,6 +28,7 @@ from gateway.vault import Vault
 from kernel.clock import Clock
 
 PHOTOS = "photos"
+PICTURES = "alarm-pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ def photos_of(settings: Settings) -> Photos:
     return Photos(settings.server.data_dir / PHOTOS)
 
 
+def pictures_of(settings: Settings) -> Photos:
+    """Return where pictures of alarms are kept: apart, for they are footage, and go when footage goes."""
+    return Photos(settings.server.data_dir / PICTURES)
+
+
 @asynccontextmanager
 async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> AsyncIterator[Fielded]:
     """Have units and cameras watched over for the time of the block.
@@ -75,9 +82,13 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         carried = belonging.of_all if belonging is not None else dict
         bedside = Bedside(fleet, deployments, units, carried, clock=clock)
         ward = await stack.enter_async_context(open_ward(bedside, house.database, clock=clock))
+        days = settings.recording.retention_days
+        await stack.enter_async_context(
+            open_picturing(fleet, deployments, pictures_of(settings), clock=clock, retention_days=days)
+        )
         if calling is not None and units is not None and belonging is not None:
             alarming = await stack.enter_async_context(
-                open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
+                open_alarming(units.register, belonging, deployments, clock=clock)
             )
             await stack.enter_async_context(
                 open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)

@@ -1,9 +1,11 @@
-"""What every MQTT client of ours needs beside aiomqtt: the broker's address, and TLS that leaves no socket open."""
+"""What every MQTT client of the gateway needs: the broker's address, and TLS."""
 
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from drivers.mqtt import TlsSocket
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 DEVICES = "sightline/v1/devices"
@@ -27,19 +29,6 @@ class BrokerAddress:
         return cls(parts.hostname or "", parts.port or PORTS[parts.scheme], parts.scheme == "mqtts")
 
 
-class _Socket(ssl.SSLSocket):
-    """Closes itself when its handshake fails: paho leaves it to whoever collects the garbage."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
-        try:
-            super().do_handshake(block)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except OSError:
-            self.close()
-            raise
-
-
 def client_tls(ca: Path | None, *, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
     """Return the context of a client that trusts ``ca`` (``None``: whom this machine trusts). Blocks.
 
@@ -47,7 +36,7 @@ def client_tls(ca: Path | None, *, certificate: Path | None = None, key: Path | 
         OSError: a file cannot be read, or key and certificate do not fit.
     """
     context = ssl.create_default_context(cafile=ca)
-    context.sslsocket_class = _Socket
+    context.sslsocket_class = TlsSocket
     if certificate is not None:
         context.load_cert_chain(certificate, key)
     return context

@@ -7,16 +7,17 @@ chosen does not go: names, users, reasons, what somebody typed, where a camera s
 import json
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 from config.outward import OutwardSettings, OutwardTopic
 from config.settings import Settings
 from gateway.audit.events import AuditEvent
 from gateway.audit.trail import Trail
+from gateway.deployments.deployment import Deployment
 from gateway.deployments.geofence import OVER, Kind
 from gateway.deployments.service import Deployments, Taken
 from gateway.fleet import rpc
@@ -33,6 +34,7 @@ from gateway.telemetry.outward import discovery
 from gateway.telemetry.outward.messages import (
     AlarmSaid,
     CameraSaid,
+    DueSaid,
     HoldSaid,
     IncidentSaid,
     ShareSaid,
@@ -53,7 +55,7 @@ INCIDENTS_MAX = 4096
 WHERE_MAX = 64
 REFERENCE_MAX = 40
 _CODE = re.compile(r"[a-z0-9.-]{1,64}")
-ALARM, LAPSED = "alarm", "lapsed"
+ALARM, LAPSED, DUE = "alarm", "lapsed", "due"
 STAY_OVER = "stay-over"
 RENEWED = frozenset({"online", "state/firmware", "state/address"})
 """What a unit says that Home Assistant is told of it as well: its firmware, its serial number."""
@@ -136,18 +138,38 @@ class Publishing:
     # --- alarms
 
     def of_deployment(self, taken: Taken) -> None:
-        """Tell of an alarm of a unit where it stands, and of a stay that is over."""
+        """Tell of an alarm of a unit where it stands, of a stay that is over, and of what became due."""
         if taken.entry.step == LAPSED:
             self._alarm_of_unit(taken.deployment.urn, STAY_OVER, over=False)
         elif taken.entry.step == ALARM:
-            kind = Kind(json.loads(taken.entry.said)["kind"])
-            self._alarm_of_unit(taken.deployment.urn, OVER.get(kind, kind).value, over=kind in OVER)
+            alarm = json.loads(taken.entry.said)
+            kind = Kind(alarm["kind"])
+            self._alarm_of_unit(
+                taken.deployment.urn, OVER.get(kind, kind).value, over=kind in OVER, happened_ns=alarm["happened_ns"]
+            )
+        elif taken.entry.step == DUE:
+            self._due(taken.deployment, json.loads(taken.entry.said))
 
-    def _alarm_of_unit(self, urn: str, kind: str, *, over: bool) -> None:
+    def _due(self, deployment: Deployment, said: Mapping[str, Any]) -> None:
+        cameras = self._rooms.fleet.cameras() if deployment.urn else []
+        where = tuple(one.number for one in cameras if one.description.identity.urn == deployment.urn)[:WHERE_MAX]
+        due = DueSaid(
+            deployment=deployment.id, what=said["why"], by=utc(said["by_ns"]), overdue=said["overdue"], where=where
+        )
+        self._outbox.tell(OutwardTopic.DEPLOYMENTS, due)
+
+    def _alarm_of_unit(self, urn: str, kind: str, *, over: bool, happened_ns: int | None = None) -> None:
         urgency = Urgency.TODAY if kind == STAY_OVER else Urgency.NOW
         for one in self._rooms.fleet.cameras():
             if one.description.identity.urn == urn:
-                said = AlarmSaid(number=one.number, source="unit", kind=kind, over=over, urgency=urgency.value)
+                said = AlarmSaid(
+                    number=one.number,
+                    source="unit",
+                    kind=kind,
+                    over=over,
+                    urgency=urgency.value,
+                    happened=utc(happened_ns) if happened_ns is not None else None,
+                )
                 self._outbox.tell(OutwardTopic.ALARMS, said, one.number)
 
     def of_health(self) -> None:

@@ -180,7 +180,7 @@ class ShareGivers:
         if gone:
             self._sharing.upkeep.forget(gone)
         self._sharing.upkeep.keep_to(
-            lambda user_id: self._decider.rights_of(user_id).cameras(Permission.SHARE),
+            lambda user_id: self._decider.sharable(self._decider.rights_of(user_id).cameras(Permission.SHARE)),
             lambda user_id, camera: self._decider.rights_of(user_id).rule(Permission.STEER, camera) is not None,
         )
 

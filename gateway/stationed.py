@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 import structlog
 
 from config.deployments import DeploymentSettings
+from gateway.access.groups import Standing
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
-from gateway.deployments.service import Deployments, Taken, open_deployments
+from gateway.deployments.reminding import open_reminding
+from gateway.deployments.service import WITHHELD, Deployments, Taken, open_deployments
 from gateway.deployments.stays import Stays
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.hosts import HostError
@@ -85,6 +87,35 @@ class StepRecorder:
         self._trail.note(step_event(taken, SYSTEM))
 
 
+class Withholding:
+    """Satisfies ``gateway.fleet.service.Withheld``: a host ends a recording on time, whether we are there or not."""
+
+    def __init__(self, deployments: Deployments, settings: DeploymentSettings) -> None:
+        self._deployments = deployments
+        self._always = settings.record_without
+
+    def __call__(self, urn: str) -> tuple[str, int | None]:
+        """Return why nothing may be recorded of a device, and from when on."""
+        why, standing = self._deployments.withheld(urn), self._deployments.standing(urn)
+        if why or standing is None or self._always:
+            return why, None
+        return WITHHELD, standing.until_ns
+
+
+class Standings:
+    """Satisfies ``gateway.access.decision.Estate``: where the fleet's cameras stand, and whether anything says why."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def standing(self) -> Sequence[Standing]:
+        """Return every camera with what decides on its groups."""
+        return [
+            Standing(camera=one.id, label=one.group, place=one.place, withheld=bool(self._fleet.withheld(one)))
+            for one in self._fleet.cameras()
+        ]
+
+
 def step_event(taken: Taken, actor: Actor) -> AuditEvent:
     """Return what the audit is told of a step: which line of the deployment's log, and its digest."""
     entry, known = taken.entry, taken.deployment
@@ -112,13 +143,19 @@ async def open_stationed(  # noqa: PLR0913 - what both are opened with
     async with (
         open_deployments(database, clock=clock, settings=settings) as deployments,
         open_fleet(
-            database, places, clock=clock, vault=vault, withheld=deployments.withheld, thin=deployments.thin
+            database,
+            places,
+            clock=clock,
+            vault=vault,
+            withheld=Withholding(deployments, settings),
+            thin=deployments.thin,
         ) as fleet,
     ):
         deployments.join(Stationed(fleet, Stays(database, clock=clock)))
         stop = deployments.listen(StepRecorder(trail).heard)
         try:
-            yield deployments, fleet
+            async with open_reminding(deployments, clock=clock):
+                yield deployments, fleet
         finally:
             stop()
             deployments.part()

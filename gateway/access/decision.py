@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -58,6 +59,8 @@ class Decider:
         self._listening: list[Callable[[], None]] = []
         self._tables: RightsTables
         self._groups: dict[str, frozenset[CameraId]] = {}
+        self._cameras: frozenset[CameraId] = frozenset()
+        self._kept_back: frozenset[CameraId] = frozenset()
         self._held: dict[str, Rights] = {}
         self._next_ns: int | None = None
         self._untold = False
@@ -144,6 +147,12 @@ class Decider:
         """Return the cameras that are in a group now."""
         return self._groups.get(group_id, frozenset())
 
+    def sharable(self, own: frozenset[CameraId] | None) -> frozenset[CameraId] | None:
+        """Return which of somebody's cameras (``None``: all) may be shared at all: not those that are withheld."""
+        if not self._kept_back:
+            return own
+        return (self._cameras if own is None else own) - self._kept_back
+
     def enters(self, standing: Standing) -> bool:
         """Return whether a camera that stood so would come into a group over which somebody has a grant."""
         then, now_ns = cameras_of(self._tables, [standing]), self._clock.wall_ns()
@@ -172,7 +181,9 @@ class Decider:
             # What a partner was granted before they were one, by themselves or in a team, is not shared with them.
             rights += self._granted_to(user_id, at_ns)
         for source in self._sources:
-            rights += source.rights(user_id, at_ns)
+            for right in source.rights(user_id, at_ns):
+                cameras = self.sharable(right.cameras)
+                rights.append(right if cameras == right.cameras else replace(right, cameras=cameras))
         return rights
 
     def _granted_to(self, user_id: str, now_ns: int) -> list[Right]:
@@ -230,7 +241,10 @@ class Decider:
 
     def _regroup(self, now_ns: int) -> None:
         self._held.clear()
-        self._groups = cameras_of(self._tables, self._estate.standing())
+        estate = self._estate.standing()
+        self._groups = cameras_of(self._tables, estate)
+        self._cameras = frozenset(one.camera for one in estate)
+        self._kept_back = frozenset(one.camera for one in estate if one.withheld)
         ahead = [at for grant in self._tables.grants for at in (grant.starts_ns, grant.ends_ns) if at is not None]
         ahead += [end for _, _, end in self._tables.tokens.values()]
         self._next_ns = min((at for at in ahead if at > now_ns), default=None)

@@ -11,12 +11,17 @@ from kernel.ids import CameraId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What of a camera decides on its groups. A deployable is in the groups of where it stands now."""
+    """What of a camera decides on its groups, and on whether it is shared.
+
+    A deployable is in the groups of where it stands now.
+    """
 
     camera: CameraId
     label: str
     """The camera's own group, as people write it."""
     place: Place | None
+    withheld: bool = False
+    """Nothing says why it stands there: it is kept back from everybody outside."""
 
 
 def corners_of(area: str | None) -> list[tuple[float, float]]:

@@ -11,8 +11,10 @@ from gateway.access.identity import Identity
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission, Role
 from gateway.api import session_models as models
+from gateway.api.deployment_models import OwnDue
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Awake, Who, actor, needs
+from gateway.api.hands import answers_for
 from gateway.api.rooms import Rooms, The
 from gateway.api.session import By
 from gateway.api.times import iso, iso_or_none
@@ -43,6 +45,24 @@ async def change_password(wish: models.NewPassword, request: Request, who: Mine,
             action=Action.USER_CHANGED, actor=actor(request, who), subject=who.user_id, details={"password": True}
         )
     )
+
+
+@router.get("/session/due", **needs(Permission.SIGNED_IN, room=True))
+async def due(who: Mine, the: The) -> list[OwnDue]:
+    """Return what is due of the deployments that one answers for: what is overdue first, then by urgency and time."""
+    return [
+        OwnDue(
+            deployment=one.deployment.id,
+            title=one.deployment.title,
+            street=one.deployment.street,
+            unit=one.deployment.unit,
+            why=one.why,
+            by=iso(one.by_ns),
+            overdue=one.overdue,
+        )
+        for one in await the.deployments.due()
+        if answers_for(who, one.deployment)
+    ]
 
 
 @router.get("/session/factors", **needs(Permission.SIGNED_IN, enrolling=True))

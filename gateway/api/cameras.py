@@ -13,7 +13,7 @@ from gateway.access.rights import Rights
 from gateway.api import models, share_views, showing
 from gateway.api.description import answers
 from gateway.api.guard import Who, actor, confirmed, needs
-from gateway.api.hands import as_printed, hand, note_mark
+from gateway.api.hands import UnitMark, as_printed, hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso_or_none
 from gateway.audit.events import Action, AuditEvent, Outcome
@@ -66,14 +66,23 @@ async def enrol(
         hfov_deg=wish.hfov_deg,
     )
 
+    marked = UnitMark(the, as_printed(the, wish.unit), hand(the, who)) if wish.unit is not None else None
+
     async def placed(urn: str) -> bool:
-        if wish.unit is not None:
-            await the.deployments.mark(urn, as_printed(the, wish.unit), by=hand(the, who))
+        if marked is not None:
+            if the.deployments.deployable(urn) is None and _is_enrolled(the, urn):
+                raise ConflictError(
+                    "This camera is enrolled already, and not as a unit's: its recording would end.",
+                    cure="Enrol it without a unit; or mark it under Deployments as one that moves, and enrol it then.",
+                )
+            await marked.put(urn)
         return the.deployments.standing(urn) is not None
 
     try:
         enrolled, known = await the.fleet.enrol(_target(wish), facts, placed=placed)
     except SightlineError as error:
+        if marked is not None:
+            await marked.take_back()
         the.trail.note(
             AuditEvent(
                 action=Action.ENROLLED,
@@ -98,8 +107,8 @@ async def enrol(
                 },
             )
         )
-    if wish.unit is not None:
-        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, enrolled[0], as_printed(the, wish.unit))
+    if marked is not None:
+        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, enrolled[0], marked.label)
     if known:
         response.status_code = 200
     rights = the.decider.rights(who)
@@ -198,12 +207,17 @@ async def change(
     return _seen(the, who, changed, the.decider.rights(who))
 
 
+def _is_enrolled(the: Rooms, urn: str) -> bool:
+    return any(one.description.identity.urn == urn for one in the.fleet.cameras())
+
+
 def _check_stays(the: Rooms, camera: Camera, place: Place | None) -> None:
     """Keep a deployed camera from being taken elsewhere but by its deployment; correcting its place is no move."""
     standing = the.deployments.standing(camera.description.identity.urn)
     if standing is None:
         return
-    if camera.place is None or place is None or distance_m(camera.place, place) > CORRECTION_M:
+    # From where it was put up: many corrections are as far a way as one.
+    if place is None or distance_m(standing.place, place) > CORRECTION_M:
         raise ConflictError(
             "A deployment says where this camera stands.", cure="Say there that it was removed, and deploy it anew."
         )

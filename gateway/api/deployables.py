@@ -9,6 +9,7 @@ from gateway.api.guard import Who, needs
 from gateway.api.hands import as_printed, hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action
+from gateway.db.errors import ConflictError
 
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
 
@@ -45,10 +46,13 @@ async def mark(wish: shapes.Mark, request: Request, camera: OneCamera, who: Who,
     return _deployable(the, camera)
 
 
-@router.delete("/cameras/{camera_id}/deployable", status_code=204, **needs(Permission.ENROL))
+@router.delete("/cameras/{camera_id}/deployable", status_code=204, **needs(Permission.ENROL, step_up=True))
 async def unmark(request: Request, camera: OneCamera, who: Who, the: The) -> None:
-    """Have it be a fixed one; not while it is deployed."""
+    """Have it be a fixed one, which is always recorded; not while it is deployed, or a unit's."""
     urn = camera.description.identity.urn
+    unit = the.units.register.by_device(camera.device_id) if the.units is not None else None
+    if unit is not None and unit.retired_ns is None:
+        raise ConflictError(f"This camera is that of unit {unit.label}.", cure="Take it off the unit first.")
     known = the.deployments.deployable(urn)
     await the.deployments.unmark(urn)
     if known is not None:

@@ -8,9 +8,8 @@ from gateway.api import models
 from gateway.api.times import Instant
 from gateway.deployments.deployment import Stage
 from gateway.deployments.done import Told
-from gateway.deployments.due import Why
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import DocumentKind, Found, PhotoKind, Tick
+from gateway.deployments.steps import DocumentKind, Found, PhotoKind, Tick, Why
 from kernel.clock import to_ns
 
 # Several lines of text; no control characters but line ends and tabs, and none that turn text around.
@@ -183,13 +182,30 @@ class Photo(BaseModel):
     kind: PhotoKind
 
 
+class AlarmPicture(BaseModel):
+    """What one of its cameras saw at an alarm, by its hash, to be read at ``pictures/{sha256}``.
+
+    ``may_open``: one may, by the right to stills of that camera. ``deleted``: when, with the footage of its time.
+    """
+
+    sha256: str
+    camera: str
+    at: str
+    may_open: bool
+    deleted: str | None
+
+
 class Unseen(BaseModel):
-    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last."""
+    """What happened to its unit and nobody has acknowledged. ``line``: where the log tells it last.
+
+    ``told``: when it was told last, where that was late.
+    """
 
     kind: Kind
     count: int
     since: str
     line: int
+    told: str | None
 
 
 class Deployment(BaseModel):
@@ -221,6 +237,8 @@ class Deployment(BaseModel):
     signs_up: str | None
     deployed: str | None
     bearing_deg: float | None
+    accuracy_m: float | None
+    """How far off the place may be where it stands, as the phone said."""
     signed_off: str | None
     signed_off_by: str
     """Who put it up and answers for how it was left."""
@@ -232,6 +250,8 @@ class Deployment(BaseModel):
     signs_down: str | None
     evaluated: str | None
     photos: list[Photo]
+    pictures: list[AlarmPicture]
+    """Of alarms, the oldest first."""
     alarms: list[Kind]
     """What is wrong with its unit now, the oldest first."""
     unseen: list[Unseen]
@@ -260,9 +280,22 @@ class Line(BaseModel):
 
 
 class DueModel(BaseModel):
-    """Something that is to be done."""
+    """Something that is to be done. ``yours``: one answers for that deployment oneself, by name or user name."""
 
     deployment: Deployment
+    why: Why
+    by: str
+    overdue: bool
+    yours: bool
+
+
+class OwnDue(BaseModel):
+    """Something that is due to oneself, who answers for the deployment; whether one may deploy or not."""
+
+    deployment: str
+    title: str
+    street: str
+    unit: str
     why: Why
     by: str
     overdue: bool

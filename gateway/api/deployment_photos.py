@@ -1,6 +1,10 @@
-"""Photos of a deployment: taken as a phone makes them, shown to who deploys, never altered."""
+"""Photos of a deployment: taken as a phone makes them, shown to who deploys, never altered; and pictures of alarms.
+
+A picture of an alarm is what a camera saw: who opens it needs to be let take stills there, and the audit says who did.
+"""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,16 +14,17 @@ from gateway.api import deployment_models as shapes
 from gateway.api.deployments import answer
 from gateway.api.description import answers
 from gateway.api.errors import MediaTypeError
-from gateway.api.guard import Who, needs
+from gateway.api.guard import Who, actor, decided, needs
 from gateway.api.hands import hand
 from gateway.api.rooms import The
-from gateway.api.times import Instant
+from gateway.api.times import Instant, iso
+from gateway.audit.events import Action, AuditEvent
 from gateway.deployments.errors import UnknownDeploymentError, WishError
 from gateway.deployments.photos import ENDINGS, looked_at, step_of
 from gateway.deployments.steps import PhotoKind
 from kernel.errors import SightlineError
 
-router = APIRouter(prefix="/api/v1/deployments/{deployment_id}/photos", tags=["deployments"])
+router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["deployments"])
 
 PATH = r"/api/v1/deployments/[^/]+/photos"
 """Where bodies may be as large as photos are."""
@@ -32,7 +37,7 @@ def _takes_photos() -> dict[str, Any]:
     return known
 
 
-@router.post("", status_code=201, responses={200: {"description": "It was sent before"}}, **_takes_photos())
+@router.post("/photos", status_code=201, responses={200: {"description": "It was sent before"}}, **_takes_photos())
 async def put(
     deployment_id: str,
     request: Request,
@@ -53,7 +58,7 @@ async def put(
     if facts.media_type != given:
         raise WishError(f"The photo is {facts.media_type}, not {given}.", cure="Name it for what it is.")
     known = await the.deployments.one(deployment_id)
-    if sum(of is not PhotoKind.ALARM for of in known.photos.values()) >= the.settings.deployments.photos_max:
+    if len(known.photos) >= the.settings.deployments.photos_max:
         raise WishError("This deployment has as many photos as it may have.", cure="Send those that matter.")
     digest, fresh = await asyncio.to_thread(the.photos.put, photo)
     step = step_of(
@@ -76,14 +81,37 @@ async def put(
     return await answer(the, request, response, who, taken)
 
 
-@router.get("/{sha256}", response_class=Response, responses=answers(*ENDINGS), **needs(Permission.DEPLOY))
+@router.get("/photos/{sha256}", response_class=Response, responses=answers(*ENDINGS), **needs(Permission.DEPLOY))
 async def get(deployment_id: str, sha256: str, the: The) -> Response:
     """Return a photo as it came, with all that it says of itself."""
     known = await the.deployments.one(deployment_id)
     if sha256 not in known.photos:
         raise UnknownDeploymentError("This deployment has no such photo.", cure="Load it again.")
     photo = await asyncio.to_thread(the.photos.get, sha256)
-    media_type = looked_at(photo).media_type
+    return _as_it_is(photo, looked_at(photo).media_type, sha256)
+
+
+@router.get("/pictures/{sha256}", response_class=Response, responses=answers("image/jpeg"), **needs(Permission.DEPLOY))
+async def picture(deployment_id: str, sha256: str, request: Request, who: Who, the: The) -> Response:
+    """Return what a camera saw at an alarm. It takes the permission for stills of that camera as well."""
+    known = await the.deployments.one(deployment_id)
+    seen = known.pictures.get(sha256)
+    if seen is None:
+        raise UnknownDeploymentError("This deployment has no such picture.", cure="Load it again.")
+    rule = decided(request, who, Permission.STILL, seen.camera)
+    if seen.deleted_ns is not None:
+        raise UnknownDeploymentError(
+            f"This picture was deleted with the footage of its time, {iso(seen.deleted_ns)[:10]}.",
+            cure="What it was of stands in the log.",
+        )
+    jpeg = await asyncio.to_thread(the.pictures.get, sha256)
+    by = replace(actor(request, who), rule=rule)
+    shown = {"at": iso(seen.at_ns), "deployment": known.id, "digest": sha256}
+    the.trail.note(AuditEvent(action=Action.STILL, actor=by, subject=seen.camera, details=dict(shown)))
+    return _as_it_is(jpeg, "image/jpeg", sha256)
+
+
+def _as_it_is(photo: bytes, media_type: str, sha256: str) -> Response:
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",

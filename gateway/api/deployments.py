@@ -11,7 +11,7 @@ from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api import models
 from gateway.api.guard import Who, actor, needs
-from gateway.api.hands import hand
+from gateway.api.hands import answers_for, hand
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.deployments import steps
@@ -61,7 +61,11 @@ async def due(who: Who, the: The) -> list[shapes.DueModel]:
     """Return what needs a person: what is overdue first, then by urgency and time."""
     return [
         shapes.DueModel(
-            deployment=_shown(the, who, one.deployment), why=one.why, by=iso(one.by_ns), overdue=one.overdue
+            deployment=_shown(the, who, one.deployment),
+            why=one.why,
+            by=iso(one.by_ns),
+            overdue=one.overdue,
+            yours=answers_for(who, one.deployment),
         )
         for one in await the.deployments.due()
     ]
@@ -322,6 +326,7 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         signs_up=iso_or_none(one.signs_up_ns),
         deployed=iso_or_none(one.deployed_ns),
         bearing_deg=one.bearing_deg,
+        accuracy_m=one.accuracy_m,
         signed_off=iso_or_none(one.signed_off_ns),
         signed_off_by=one.signed_off_by,
         needed=one.needed,
@@ -332,11 +337,28 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         signs_down=iso_or_none(one.signs_down_ns),
         evaluated=iso_or_none(one.evaluated_ns),
         photos=[shapes.Photo(sha256=sha256, kind=kind) for sha256, kind in one.photos.items()],
+        pictures=_pictures(the, who, one),
         alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
         unseen=[
-            shapes.Unseen(kind=kind, count=it.count, since=iso(it.since_ns), line=it.line)
+            shapes.Unseen(kind=kind, count=it.count, since=iso(it.since_ns), line=it.line, told=iso_or_none(it.told_ns))
             for kind, it in sorted(one.unseen.items(), key=lambda entry: entry[1].since_ns)
         ],
         valid=one.valid(now_ns),
         lines=one.entries,
     )
+
+
+def _pictures(the: Rooms, who: Identity, one: Deployment) -> list[shapes.AlarmPicture]:
+    if not one.pictures:
+        return []
+    stills = the.decider.rights(who).cameras(Permission.STILL)
+    return [
+        shapes.AlarmPicture(
+            sha256=sha256,
+            camera=seen.camera,
+            at=iso(seen.at_ns),
+            may_open=stills is None or seen.camera in stills,
+            deleted=iso_or_none(seen.deleted_ns),
+        )
+        for sha256, seen in sorted(one.pictures.items(), key=lambda entry: entry[1].at_ns)
+    ]

@@ -8,6 +8,7 @@ ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
 ├── NotHereError          nothing at that address
 ├── UnitsOffError         units in the field are not heard: the settings name no broker
 ├── TooManyOffersError    a viewer offers and patches faster than any wall of tiles; ``retry_after_s``
+├── TooManySwitchesError  the main stream of a unit is asked for and given back again and again; ``retry_after_s``
 ├── TooManySocketsError   a session has as many WebSockets as it may have
 └── ControlSocketError    nonsense or a flood on a WebSocket
 """
@@ -77,6 +78,17 @@ class TooManyOffersError(ApiError):
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("There were too many offers and changes of views.", cure=f"Wait {retry_after_s} s.")
+        self.retry_after_s = retry_after_s
+
+
+class TooManySwitchesError(ApiError):
+    """A camera behind a thin link is switched from one stream to the other again and again."""
+
+    code = "api.switches"
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("This camera's streams were switched too often.", cure=f"Wait {retry_after_s} s.")
         self.retry_after_s = retry_after_s
 
 

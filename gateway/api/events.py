@@ -124,7 +124,8 @@ class _Outbox:
 
     def taken(self, taken: Taken) -> None:
         """Tell of a step in the life of a deployment, and what has happened to a unit where it stands."""
-        told = [one for one in (self.units.message(taken), self.units.step(taken)) if one is not None]
+        news = (self.units.message(taken), self.units.reminder(taken), self.units.step(taken))
+        told = [one for one in news if one is not None]
         self.messages.extend(told)
         if told:
             self.wake.set()

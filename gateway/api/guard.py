@@ -139,24 +139,41 @@ async def _authorise(
     camera = connection.path_params.get("camera_id")
     try:
         _check_outside(connection, identity, room=room)
-        rule = rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
-    except (ForbiddenError, OutsideError):
-        path = str(getattr(connection.scope.get("route"), "path", connection.scope["path"]))
-        event = AuditEvent(
-            action=Action.REFUSED,
-            actor=actor(connection, identity),
-            outcome=Outcome.REFUSED,
-            # What an address names may be anybody's own text, and subjects are never erased.
-            subject=camera if camera is not None and is_id(camera) else "",
-            details={"permission": permission.value, "path": path},
-        )
-        # One asks as often as one likes, and is refused: that must not fill the log.
-        alike = (identity.user_id, identity.token_name or "", permission.value, path)
-        rooms_of(connection).trail.note_again(event, *alike)
+    except OutsideError:
+        _note_refusal(connection, identity, permission, camera)
         raise
+    rule = decided(connection, identity, permission, camera)
     connection.state.identity = identity
     connection.state.rule = rule
     return identity
+
+
+def decided(connection: HTTPConnection, identity: Identity, permission: Permission, camera: str | None) -> str:
+    """Return the rule by which somebody may do this, with this camera if it is about one; a refusal is recorded.
+
+    Raises:
+        ForbiddenError: none allows it.
+    """
+    try:
+        return rooms_of(connection).decider.decide(identity, permission, CameraId(camera) if camera else None)
+    except ForbiddenError:
+        _note_refusal(connection, identity, permission, camera)
+        raise
+
+
+def _note_refusal(connection: HTTPConnection, identity: Identity, permission: Permission, camera: str | None) -> None:
+    path = str(getattr(connection.scope.get("route"), "path", connection.scope["path"]))
+    event = AuditEvent(
+        action=Action.REFUSED,
+        actor=actor(connection, identity),
+        outcome=Outcome.REFUSED,
+        # What an address names may be anybody's own text, and subjects are never erased.
+        subject=camera if camera is not None and is_id(camera) else "",
+        details={"permission": permission.value, "path": path},
+    )
+    # One asks as often as one likes, and is refused: that must not fill the log.
+    alike = (identity.user_id, identity.token_name or "", permission.value, path)
+    rooms_of(connection).trail.note_again(event, *alike)
 
 
 async def _by_two(scopes: SecurityScopes, request: Request) -> None:

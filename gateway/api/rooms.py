@@ -53,6 +53,8 @@ class Rooms:
     deployments: Deployments
     stays: Stays
     photos: Photos
+    pictures: Photos
+    """Of alarms."""
     ward: Ward
     passwords: CameraPasswords
     units: Units | None = None

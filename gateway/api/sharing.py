@@ -1,6 +1,6 @@
 """Shares, as the room makes, changes and ends them. What one may not share one may not give to others either."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime
@@ -216,13 +216,19 @@ def may_share(the: Rooms, who: Identity, cameras: Iterable[str]) -> tuple[Camera
 
     Raises:
         UnknownCameraError: one is not there.
-        ForbiddenError: one is not theirs to share.
+        ForbiddenError: one is not theirs to share, or a unit's that nothing says why it stands there.
     """
     found = tuple(the.fleet.camera(one).id for one in cameras)
-    own: Collection[CameraId] | None = the.decider.rights(who).cameras(Permission.SHARE)
+    own = the.decider.rights(who).cameras(Permission.SHARE)
     if own is not None and not set(found) <= set(own):
         raise ForbiddenError(
             "A camera is not among those that you may share.", cure="Leave it out, or ask an administrator."
+        )
+    sharable = the.decider.sharable(own)
+    if sharable is not None and not set(found) <= sharable:
+        raise ForbiddenError(
+            "A camera is a unit's that no valid deployment covers: nothing of it is recorded, or shared.",
+            cure="Leave it out, or deploy it first.",
         )
     return found
 

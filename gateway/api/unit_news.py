@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission
+from gateway.api.hands import answers_for
 from gateway.api.rooms import Rooms
 from gateway.api.times import iso, iso_or_none
 from gateway.api.units import cameras_of, sees, state
@@ -16,7 +17,12 @@ from gateway.deployments.service import Taken
 from gateway.units import Change, LinkChanged, Said, UnitChanged
 from gateway.units.errors import UnknownUnitError
 
-_TOLD = {"alarm": "unit-alarm", "picture": "unit-picture", "lapsed": "unit-lapsed"}
+_TOLD = {
+    "alarm": "unit-alarm",
+    "picture": "unit-picture",
+    "no-picture": "unit-no-picture",
+    "lapsed": "unit-lapsed",
+}
 
 
 class UnitNews:
@@ -67,10 +73,11 @@ class UnitNews:
             "street": deployment.street,
             "at": iso(taken.entry.at_ns),
         }
-        message |= {name: said[name] for name in ("kind", "by", "sha256", "camera") if name in said}
+        message |= {name: said[name] for name in ("kind", "by", "sha256", "camera", "why") if name in said}
         if told == "unit-alarm":
             ended, place = OVER.get(Kind(said["kind"])), said["place"]
             message |= {"ends": ended, "alarms": sorted(deployment.alarms), "place": place and _place(place)}
+            message["happened"] = iso_or_none(said["happened_ns"])
         elif told == "unit-picture":
             message["recorded"] = iso_or_none(said["recorded_ns"])
         return message
@@ -80,6 +87,26 @@ class UnitNews:
         if self._shut or self._the.decider.rights(self._who).rule(Permission.DEPLOY) is None:
             return None
         return {"t": "deployment", "deployment": taken.deployment.id, "step": taken.entry.step}
+
+    def reminder(self, taken: Taken) -> dict[str, Any] | None:
+        """Return what is told of something that became due: to who deploys, and to who answers for it."""
+        deployment = taken.deployment
+        yours = answers_for(self._who, deployment)
+        deploys = self._the.decider.rights(self._who).rule(Permission.DEPLOY) is not None
+        if taken.entry.step != "due" or self._shut or not (deploys or yours):
+            return None
+        said = json.loads(taken.entry.said)
+        return {
+            "t": "deployment-due",
+            "deployment": deployment.id,
+            "title": deployment.title,
+            "street": deployment.street,
+            "unit": deployment.unit,
+            "why": said["why"],
+            "by": iso(said["by_ns"]),
+            "overdue": said["overdue"],
+            "yours": yours,
+        }
 
     def due(self) -> list[dict[str, Any]]:
         """Return what is new of the units that the reader may see, and have it told."""

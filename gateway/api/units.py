@@ -1,5 +1,7 @@
 """Units that call in: who they are, what they last said, their certificates."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -10,6 +12,7 @@ from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.errors import UnitsOffError
 from gateway.api.guard import Who, actor, needs
+from gateway.api.hands import UnitMark, hand, note_mark
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
@@ -19,6 +22,7 @@ from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
 from gateway.units.report import Value
 from gateway.units.trends import thinned
+from kernel.errors import SightlineError
 
 router = APIRouter(prefix="/api/v1", tags=["units"])
 
@@ -183,29 +187,31 @@ async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the
 
 @router.post("/units", status_code=201, **needs(Permission.ENROL, room=True))
 async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
-    """Make a unit known. It calls in once it has a certificate."""
-    row = await _room(the).register.enrol(
-        wish.label,
-        urn=wish.urn,
-        serial=wish.serial,
-        model=wish.model,
-        note=wish.note,
-        device_id=_device(the, wish.camera),
-        budget_bytes=wish.budget_bytes,
-    )
+    """Make a unit known. It calls in once it has a certificate. Its camera is one that moves from then on."""
+    async with _moving(the, request, who, wish.camera, wish.label):
+        row = await _room(the).register.enrol(
+            wish.label,
+            urn=wish.urn,
+            serial=wish.serial,
+            model=wish.model,
+            note=wish.note,
+            device_id=_device(the, wish.camera),
+            budget_bytes=wish.budget_bytes,
+        )
     await _note(the, request, who, Action.UNIT_ENROLLED, row.label, serial=row.serial, model=row.model)
     return _one(the, who, row)
 
 
 @router.put("/units/{label}", **needs(Permission.ENROL, room=True))
 async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the: The) -> OneUnit:
-    """Say anew what people say of a unit."""
+    """Say anew what people say of a unit. Its camera is one that moves from then on."""
     room = _room(the)
     label = room.register.check_in_use(label).label
     device, camera = _device(the, wish.camera), wish.camera  # known to the fleet, hence no text of somebody
-    row = await room.register.change(
-        label, model=wish.model, note=wish.note, device_id=device, budget_bytes=wish.budget_bytes
-    )
+    async with _moving(the, request, who, wish.camera, label):
+        row = await room.register.change(
+            label, model=wish.model, note=wish.note, device_id=device, budget_bytes=wish.budget_bytes
+        )
     await _note(the, request, who, Action.UNIT_CHANGED, label, camera=camera, note=wish.note)
     return _one(the, who, row)
 
@@ -281,6 +287,30 @@ def seen(the: Rooms, who: Identity, label: str) -> UnitRow:
 
 def _device(the: Rooms, camera: str | None) -> str | None:
     return the.fleet.camera(camera).device_id if camera is not None else None
+
+
+@asynccontextmanager
+async def _moving(
+    the: Rooms, request: Request, who: Identity, camera_id: str | None, label: str
+) -> AsyncIterator[None]:
+    """Have a unit's camera be one that moves before it is the unit's: nothing of it is recorded without a reason.
+
+    Where the block fails it is as it was.
+    """
+    if camera_id is None:
+        yield
+        return
+    camera = the.fleet.camera(camera_id)
+    urn = camera.description.identity.urn
+    before, mark = the.deployments.deployable(urn), UnitMark(the, label, hand(the, who))
+    await mark.put(urn)
+    try:
+        yield
+    except SightlineError:
+        await mark.take_back()
+        raise
+    if before is None or before.unit != label:
+        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, label)
 
 
 def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:

@@ -13,6 +13,7 @@ import aiomqtt
 import structlog
 
 from config.audit import AuditSettings
+from drivers.mqtt import MqttClient
 from gateway.mqtt import ANSWER_S, BrokerAddress, client_tls
 from kernel.clock import Clock
 from kernel.supervision import Backoff, try_forever
@@ -63,7 +64,7 @@ class Witness:
         context = None
         if address.tls:
             context = await asyncio.to_thread(client_tls, self._settings.witness_ca)
-        client = aiomqtt.Client(
+        client = MqttClient(
             address.host,
             address.port,
             username=self._settings.witness_username,

@@ -17,7 +17,7 @@ from gateway.cli.enrolment import ME, facts_of, target_of
 from gateway.db.errors import DatabaseError
 from gateway.deployments import steps
 from gateway.deployments.deployment import Deployment
-from gateway.deployments.life import Hand, Right
+from gateway.deployments.hands import Hand, Right
 from gateway.deployments.photos import looked_at, step_of
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.stationed import step_event

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.errors import ConflictError
-from gateway.db.tables import deployables, deployment_entries, deployments
+from gateway.db.tables import deployables, deployment_entries, deployment_pictures, deployments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,16 @@ class EntryRow:
     said: str
     key: str | None
     digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """A picture of an alarm that is kept."""
+
+    deployment_id: str
+    sha256: str
+    camera: str
+    seen_ns: int
 
 
 class DeploymentRows:
@@ -161,6 +171,30 @@ class DeploymentRows:
         row = (await self._connection.execute(query)).one_or_none()
         return EntryRow(**row._asdict()) if row is not None else None
 
+    # --- pictures of alarms
 
-def _values(row: DeployableRow | DeploymentRow | EntryRow) -> dict[str, object]:
+    async def keep_picture(self, row: PictureRow) -> None:
+        """Have a picture be kept; of one that is, from later on."""
+        await self.forget_picture(row.deployment_id, row.sha256)
+        await self._connection.execute(insert(deployment_pictures).values(_values(row)))
+
+    async def forget_picture(self, deployment_id: str, sha256: str) -> None:
+        """Have a picture be kept no more."""
+        kept = deployment_pictures.c
+        of = (kept.deployment_id == deployment_id) & (kept.sha256 == sha256)
+        await self._connection.execute(delete(deployment_pictures).where(of))
+
+    async def pictures(self, *, before_ns: int) -> list[PictureRow]:
+        """Return the pictures that are kept and were seen before an instant, the oldest first."""
+        kept = deployment_pictures.c
+        query = select(deployment_pictures).where(kept.seen_ns < before_ns).order_by(kept.seen_ns, kept.sha256)
+        return [PictureRow(**row._asdict()) for row in await self._connection.execute(query)]
+
+    async def keepers(self, sha256: str) -> list[str]:
+        """Return the deployments that keep a picture of that hash."""
+        kept = deployment_pictures.c
+        return list(await self._connection.scalars(select(kept.deployment_id).where(kept.sha256 == sha256)))
+
+
+def _values(row: DeployableRow | DeploymentRow | EntryRow | PictureRow) -> dict[str, object]:
     return {name: getattr(row, name) for name in row.__dataclass_fields__}

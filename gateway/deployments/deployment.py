@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.deployments.geofence import Kind, Tilt, Watch
-from gateway.deployments.steps import DocumentKind, PhotoKind
+from gateway.deployments.steps import DocumentKind, PhotoKind, Why
 from kernel.clock import NS_PER_S
 from kernel.geography import Place
 
@@ -27,11 +27,32 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """An alarm that nobody has acknowledged: how often it was raised since, from when on, and in which line last."""
+    """An alarm that nobody has acknowledged: how often it was raised since, from when on, and in which line last.
+
+    ``told_ns``: when we were told of it last, where that was late.
+    """
 
     count: int
     since_ns: int
     line: int
+    told_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """That something is due by an instant was said, or that it is overdue."""
+
+    by_ns: int
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a camera saw at an alarm: which camera, and when."""
+
+    camera: str
+    at_ns: int
+    deleted_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +100,20 @@ class Deployment:
     removed_ns: int | None = None
     signs_down_ns: int | None = None
     evaluated_ns: int | None = None
+    accuracy_m: float | None = None
+    """How far off the place may be where it stands."""
     photos: Mapping[str, PhotoKind] = field(default_factory=dict)
-    """By SHA-256."""
+    """What people sent, by SHA-256."""
+    pictures: Mapping[str, Seen] = field(default_factory=dict)
+    """Of alarms, by SHA-256."""
     level: Tilt | None = None
     """How its unit hangs."""
     alarms: Mapping[Kind, int] = field(default_factory=dict)
     """What is wrong with its unit, and since when."""
     unseen: Mapping[Kind, Unseen] = field(default_factory=dict)
     """What happened to its unit, be it over or not, and nobody has acknowledged."""
+    reminded: Mapping[Why, Reminded] = field(default_factory=dict)
+    """What was last said to be due, by what it is."""
     entries: int = 1
     """Lines of its log."""
 
@@ -98,6 +125,7 @@ class Deployment:
         """Return what is known of its unit where it was put up, as its log says."""
         return Watch(
             place=self.place,
+            accuracy_m=self.accuracy_m or 0.0,
             level=self.level,
             left=Kind.LEFT in self.alarms,
             tilted=Kind.TILTED in self.alarms,

@@ -14,7 +14,11 @@ from datetime import UTC, datetime
 from kernel.geography import Place
 
 JPEG, PNG = "image/jpeg", "image/png"
-PIXELS_MAX = 200_000_000
+PIXELS_MAX = 50_000_000
+"""Whoever opens it needs four bytes of memory for each."""
+PNG_PIXELS_PER_BYTE = 50
+"""A photo has one to four; what has more draws a large picture out of nothing, and forty of them fill a browser."""
+_SMALL = 1_000_000
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 _ENTRIES_MAX = 200
 _CHUNKS_MAX = 100
@@ -56,6 +60,9 @@ def read(photo: bytes) -> PhotoFacts:
         raise NoPhotoError(msg)
     if not 0 < width * height <= PIXELS_MAX:
         msg = f"has {width} by {height} pixels"
+        raise NoPhotoError(msg)
+    if media_type == PNG and width * height > PNG_PIXELS_PER_BYTE * len(photo) + _SMALL:
+        msg = f"is no photo: {width} by {height} pixels in {len(photo)} bytes"
         raise NoPhotoError(msg)
     tags = _Exif(exif) if exif is not None else None
     return PhotoFacts(

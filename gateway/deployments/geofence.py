@@ -2,8 +2,8 @@
 
 A fix of GNSS among houses is off by more than it says now and then, and a mast sways. So a unit has left only where
 several fixes in a row, over a while, cannot be explained by its standing where it should, at twice the accuracy that
-they claim; a fix too poor to tell says nothing either way. What happens once (a knock, a lid opened) is told at once,
-and a second time only after some quiet.
+they claim and with what the place itself may be off; a fix too poor to tell says nothing either way. What happens once
+(a knock, a lid opened) is told at once, and a second time only after some quiet.
 """
 
 import math
@@ -127,9 +127,13 @@ class _Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """What is known of one unit since it was put up at a place."""
+    """What is known of one unit since it was put up at a place.
+
+    ``accuracy_m``: how far off that place may be, as the phone said that gave it; 0 where nobody did.
+    """
 
     place: Place
+    accuracy_m: float = 0.0
     level: Tilt | None = None
     """How it was put up; learnt from its first reports where it is not known."""
     last: Place | None = None
@@ -144,7 +148,10 @@ class Watch:
 
 
 def judge(watch: Watch, report: Report, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
-    """Return what is known after a report that came at an instant (ns since 1970 UTC), and what is to be raised."""
+    """Return what is known after a report of an instant (ns since 1970 UTC), and what is to be raised.
+
+    Reports of one kind come in the order of their instants; kinds among each other need not.
+    """
     match report:
         case Position():
             return _position(watch, report, at_ns, fence)
@@ -164,10 +171,13 @@ def _position(watch: Watch, fix: Position, at_ns: int, fence: Fence) -> tuple[Wa
     if not 0.0 <= fix.accuracy_m <= fence.poor_m:
         return watch, None
     watch = replace(watch, last=fix.place)
-    off_m, error_m = distance_m(watch.place, fix.place), fence.sure * fix.accuracy_m
-    away = off_m - error_m > fence.radius_m
-    # Back is what is near by itself: a fix that only might be near does not end an alarm.
-    changes = off_m <= fence.radius_m if watch.left else away
+    off_m = distance_m(watch.place, fix.place)
+    # A place that is less sure than a fix may be says no more than that: it may not put the fence out of sight.
+    unsure_m = min(watch.accuracy_m, fence.poor_m)
+    away = off_m - fence.sure * fix.accuracy_m - unsure_m > fence.radius_m
+    # Back is what is near by itself: a fix that only might be near does not end an alarm. Where the place itself is
+    # off, that is as near as the unit ever comes.
+    changes = off_m - unsure_m <= fence.radius_m if watch.left else away
     if not changes:
         return replace(watch, astray=_Run()), None
     run = watch.astray.more(at_ns)
@@ -215,8 +225,9 @@ def _shock(watch: Watch, shock: Shock, at_ns: int, fence: Fence) -> tuple[Watch,
 
 def _once(watch: Watch, kind: Kind, at_ns: int, fence: Fence, *, by: float = 0.0) -> tuple[Watch, Alarm | None]:
     told = dict(watch.told_ns)
-    quiet = kind not in told or at_ns - told[kind] >= fence.quiet_s * NS_PER_S
-    told[kind] = at_ns
+    # What is told late may be of before what was told: it is another thing where it lies as far from that.
+    quiet = kind not in told or abs(at_ns - told[kind]) >= fence.quiet_s * NS_PER_S
+    told[kind] = max(at_ns, told.get(kind, at_ns))
     watch = replace(watch, told_ns=tuple(sorted(told.items())))
     return watch, Alarm(kind=kind, at_ns=at_ns, by=by, place=watch.last) if quiet else None
 

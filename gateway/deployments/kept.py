@@ -10,7 +10,7 @@ from gateway.db.deployments import DeploymentRow, EntryRow
 from gateway.deployments.deployment import Deployment
 from gateway.deployments.done import Done
 from gateway.deployments.errors import UnknownDeploymentError
-from gateway.deployments.life import Hand
+from gateway.deployments.hands import Hand
 from gateway.deployments.steps import NAMES, Referral, Step
 
 _RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)

@@ -10,17 +10,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
-from gateway.deployments.deployment import DAY_NS, Deployment, Stage, Unseen
+from gateway.deployments.deployment import DAY_NS, Deployment, Reminded, Seen, Stage, Unseen
 from gateway.deployments.errors import DeciderError, StepError, WishError
 from gateway.deployments.geofence import LASTING, OVER, Tilt
+from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.steps import (
     NAMES,
     Acknowledge,
     Bind,
     Check,
+    Delete,
     Document,
     DocumentKind,
     Evaluate,
@@ -37,6 +38,7 @@ from gateway.deployments.steps import (
     Raise,
     Referral,
     Refuse,
+    Remind,
     Remove,
     Review,
     SignOff,
@@ -44,41 +46,10 @@ from gateway.deployments.steps import (
     SignsUp,
     Step,
     Tick,
+    Unpictured,
     Withdraw,
 )
 from kernel.geography import distance_m
-
-
-class Right(StrEnum):
-    """What whoever takes a step must be allowed."""
-
-    DEPLOY = "deploy"
-    DECIDE = "decide"
-    CLOCK = "clock"
-    """Nobody: the passing of time does it, or the unit itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """Who takes a step, and what they may."""
-
-    user_id: str
-    name: str
-    rights: frozenset[Right]
-    person: bool = True
-    """Not a program: a decision is signed by somebody."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the site asks for (``config.deployments``)."""
-
-    criteria: tuple[str, ...]
-    two_people: bool = True
-    max_days: int = 84
-    review_days: int = 28
-    spread_m: float = 100.0
-    sign_photos: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +83,10 @@ ALLOWED: dict[type[Step], Allowed] = {
     Hung: Allowed(_STANDS, None, Right.CLOCK),
     Raise: Allowed(_STANDS, None, Right.CLOCK),
     Acknowledge: Allowed(_STANDS | _DOWN, None, Right.DEPLOY),
-    Picture: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
+    Picture: Allowed(_STANDS, None, Right.CLOCK),
+    Unpictured: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
+    Delete: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.CLOCK),
+    Remind: Allowed(_UNDECIDED | _STANDS | _DOWN, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
     SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
@@ -180,8 +154,6 @@ def _documented(known: Deployment, step: Document, _by: Hand, _rules: Rules, _no
 
 
 def _photographed(known: Deployment, step: Photo, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
-    if step.kind is PhotoKind.ALARM:
-        raise WishError("Pictures of alarms are the unit's own.", cure="Send it as one of the unit, or of its view.")
     if step.sha256 in known.photos:
         raise WishError("That photo is here already.", cure="Send another.")
     return replace(known, photos={**known.photos, step.sha256: step.kind})
@@ -259,6 +231,7 @@ def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns
         place=step.place,
         street=step.street or known.street,
         bearing_deg=step.bearing_deg,
+        accuracy_m=step.accuracy_m,
         deployed_ns=now_ns,
         until_ns=until_ns,
         review_ns=min(until_ns, now_ns + known.review_days * DAY_NS),
@@ -301,8 +274,9 @@ def _hung(known: Deployment, step: Hung, _by: Hand, _rules: Rules, _now_ns: int)
 
 def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
     alarms = dict(known.alarms)
+    at_ns = step.happened_ns if step.happened_ns is not None else now_ns
     if step.kind in LASTING:
-        alarms.setdefault(step.kind, now_ns)
+        alarms.setdefault(step.kind, at_ns)
     elif step.kind in OVER:
         alarms.pop(OVER[step.kind], None)
     if step.kind in OVER:
@@ -310,8 +284,9 @@ def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: in
     before = known.unseen.get(step.kind)
     now = Unseen(
         count=before.count + 1 if before is not None else 1,
-        since_ns=before.since_ns if before is not None else now_ns,
+        since_ns=min(before.since_ns, at_ns) if before is not None else at_ns,
         line=known.entries + 1,
+        told_ns=now_ns if step.happened_ns is not None else None,
     )
     return replace(known, alarms=alarms, unseen={**known.unseen, step.kind: now})
 
@@ -325,8 +300,23 @@ def _acknowledged(known: Deployment, step: Acknowledge, _by: Hand, _rules: Rules
     return replace(known, unseen={kind: one for kind, one in known.unseen.items() if kind is not step.kind})
 
 
-def _pictured(known: Deployment, step: Picture, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
-    return replace(known, photos={**known.photos, step.sha256: PhotoKind.ALARM})
+def _pictured(known: Deployment, step: Picture, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    seen = Seen(camera=step.camera, at_ns=step.recorded_ns if step.recorded_ns is not None else now_ns)
+    return replace(known, pictures={**known.pictures, step.sha256: seen})
+
+
+def _deleted(known: Deployment, step: Delete, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    seen = known.pictures.get(step.sha256)
+    if seen is None or seen.deleted_ns is not None:
+        raise StepError("That picture is not kept.", cure="")
+    return replace(known, pictures={**known.pictures, step.sha256: replace(seen, deleted_ns=now_ns)})
+
+
+def _reminded(known: Deployment, step: Remind, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    said = Reminded(step.by_ns, step.overdue)
+    if known.reminded.get(step.why) == said:
+        raise StepError("That was said already.", cure="")
+    return replace(known, reminded={**known.reminded, step.why: said})
 
 
 def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
@@ -373,6 +363,9 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Raise: _raised,
     Acknowledge: _acknowledged,
     Picture: _pictured,
+    Unpictured: _unchanged,
+    Delete: _deleted,
+    Remind: _reminded,
     Lapse: _lapsed,
     Remove: _removed,
     SignsDown: _signs_down,

@@ -8,18 +8,34 @@ from dataclasses import dataclass
 import structlog
 
 from config.deployments import DeploymentSettings
-from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow
+from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow, PictureRow
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.done import Done, Told, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
-from gateway.deployments.filed import Filed
 from gateway.deployments.geofence import Fence, Report, Watch, judge
+from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.kept import entry_of, read, row_of
-from gateway.deployments.life import Hand, Right, Rules, after, begun
+from gateway.deployments.life import after, begun
 from gateway.deployments.ports import Estate
-from gateway.deployments.steps import Hung, Install, Lapse, Picture, Plan, Raise, Referral, Remove, SignOff, Step
+from gateway.deployments.reading import Reading
+from gateway.deployments.steps import (
+    Delete,
+    Hung,
+    Install,
+    Lapse,
+    Picture,
+    Plan,
+    Raise,
+    Referral,
+    Remind,
+    Remove,
+    SignOff,
+    Step,
+    Unpictured,
+    Without,
+)
 from kernel.clock import Clock, every
 from kernel.errors import SightlineError
 from kernel.ids import new_id
@@ -41,7 +57,7 @@ class Taken:
     again: bool = False
 
 
-class Deployments(Filed):
+class Deployments(Reading):
     """Made by :func:`open_deployments`."""
 
     def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
@@ -80,6 +96,13 @@ class Deployments(Filed):
             return True
         standing = self._standing.get(urn)
         return standing is not None and standing.valid(self._clock.wall_ns())
+
+    def blind(self, deployment_id: str, urn: str) -> Without | None:
+        """Return why nothing that a device sees now may be put to a deployment; ``None`` where it may."""
+        standing = self._standing.get(urn)
+        if standing is None or standing.id != deployment_id:
+            return Without.DOWN
+        return None if self.may_record(urn) else Without.OVER
 
     def thin(self, urn: str) -> bool:
         """Return whether a device's pictures come over a thin link: its sub stream is taken, and main on demand."""
@@ -177,7 +200,7 @@ class Deployments(Filed):
             await self._before(known, step, when.at_ns)
             taken = await self._write(then, step, by, done=when, key=key)
             self._keep(then)
-            if known.valid(now_ns) != then.valid(now_ns):
+            if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
                 await self._judge(then.urn)
         self._pass_on(taken)
         return taken
@@ -210,6 +233,13 @@ class Deployments(Filed):
                 last = await rows.last(then.id)
                 entry = entry_of(then, step, by, done=done, key=key, before=last.digest)
                 await rows.step(row_of(then, done.came_ns), entry)
+                if isinstance(step, Picture):
+                    seen_ns = then.pictures[step.sha256].at_ns
+                    await rows.keep_picture(
+                        PictureRow(deployment_id=then.id, sha256=step.sha256, camera=step.camera, seen_ns=seen_ns)
+                    )
+                elif isinstance(step, Delete):
+                    await rows.forget_picture(then.id, step.sha256)
         except ConflictError as error:
             raise TakenError(error.message, cure=error.cure) from None
         return Taken(deployment=then, entry=entry)
@@ -240,23 +270,27 @@ class Deployments(Filed):
 
     # --- what units report
 
-    async def reported(self, urn: str, report: Report) -> list[Taken]:
-        """Take in what a unit reports now, and return what was raised by it: each is a line of its deployment's log.
+    async def reported(self, urn: str, report: Report, *, happened_ns: int | None = None) -> list[Taken]:
+        """Take in what a unit reports, and return what was raised by it: each is a line of its deployment's log.
 
-        What stands nowhere is not watched. A unit in alarm goes on recording.
+        ``happened_ns``: when that was, where it is told late. What stands nowhere is not watched, and what happened
+        to a unit before it stood there is nothing of its place. A unit in alarm goes on recording.
         """
         async with self._turn:
             known = self._standing.get(urn)
             if known is None:
                 return []
             now_ns = self._clock.wall_ns()
-            watch, alarm = judge(self._watch_of(known), report, now_ns, self._fence)
+            at_ns = happened_ns if happened_ns is not None else now_ns
+            if not known.stood(at_ns):
+                return []
+            watch, alarm = judge(self._watch_of(known), report, at_ns, self._fence)
             taken = []
             if known.level is None and watch.level is not None:
                 level = Hung(pitch_deg=watch.level.pitch_deg, roll_deg=watch.level.roll_deg)
                 taken.append(await self._by_itself(known, level, now_ns))
             if alarm is not None:
-                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place)
+                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place, happened_ns=happened_ns)
                 taken.append(await self._by_itself(self._standing[urn], what, now_ns))
                 log.warning("deployment.alarm", deployment=known.id, unit=known.unit, kind=alarm.kind.value)
             # Last: what could not be written is judged again with the next report.
@@ -265,15 +299,18 @@ class Deployments(Filed):
             self._tell(one)
         return taken
 
-    async def pictured(self, deployment_id: str, picture: Picture) -> Taken:
-        """Put what a unit's camera saw to the alarm that it was taken for.
+    async def noted(self, deployment_id: str, step: Picture | Unpictured | Delete | Remind) -> Taken:
+        """Write down what nobody does: what a camera saw at an alarm, that it is gone, that something became due.
 
         Raises:
             UnknownDeploymentError: there is no such deployment.
-            StepError: it is over.
+            StepError: it is over; of a picture: nothing may be kept of what its camera sees.
         """
         async with self._turn:
-            taken = await self._by_itself(await self.one(deployment_id), picture, self._clock.wall_ns())
+            known = await self.one(deployment_id)
+            if isinstance(step, Picture) and self.blind(known.id, known.urn) is not None:
+                raise StepError("No valid deployment says why the camera stands there.", cure="Extend it.")
+            taken = await self._by_itself(known, step, self._clock.wall_ns())
         self._tell(taken)
         return taken
 
@@ -282,7 +319,9 @@ class Deployments(Filed):
         of, watch = self._watches.get(known.urn, ("", None))
         return watch if watch is not None and of == known.id else known.watch()
 
-    async def _by_itself(self, known: Deployment, step: Hung | Raise | Picture | Lapse, now_ns: int) -> Taken:
+    async def _by_itself(
+        self, known: Deployment, step: Hung | Raise | Picture | Unpictured | Delete | Remind | Lapse, now_ns: int
+    ) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
         taken = await self._write(then, step, CLOCK, done=Done(now_ns, now_ns), key=None)
         self._keep(then)

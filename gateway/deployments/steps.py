@@ -20,6 +20,27 @@ class DocumentKind(StrEnum):
     OTHER = "other"
 
 
+class Why(StrEnum):
+    """What is to be done."""
+
+    ALARM = "alarm"
+    """Its unit has left its place, leans or is open; or something happened to it that nobody has acknowledged."""
+    OVERSTAYED = "overstayed"
+    """Its longest stay is past and it still stands: extend it or take it down. It records nothing meanwhile."""
+    UNNEEDED = "unneeded"
+    """A review found that it is not needed any more: take it down."""
+    SIGNS = "signs"
+    """The unit is down, its signs are not said to be."""
+    SIGN_OFF = "sign-off"
+    """It was put up some time ago, and nobody has signed it off: who answers for how it was left?"""
+    REVIEW = "review"
+    STAY = "stay"
+    """Its longest stay ends soon."""
+    EVALUATION = "evaluation"
+    DECISION = "decision"
+    """Referred, and nobody has decided."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral:
     """Somebody has a problem at a place. It opens a deployment."""
@@ -71,8 +92,6 @@ class PhotoKind(StrEnum):
     """The place of a sign without it."""
     UNIT = "unit"
     VIEW = "view"
-    ALARM = "alarm"
-    """What the unit's own camera saw when something happened to it; nobody sends that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +250,8 @@ class Raise:
     """Metres, degrees or g, by the kind."""
     place: Place | None
     """Where the unit said it was."""
+    happened_ns: int | None = None
+    """When, where it was told late; ``None``: as the line was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +265,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """What the unit's camera saw when something happened to it: kept by its hash, as photos are."""
+    """What the unit's camera saw when something happened to it: kept by its hash, for as long as footage is."""
 
     kind: Kind
     sha256: str
@@ -252,6 +273,45 @@ class Picture:
     camera: str
     recorded_ns: int | None
     """When it was recorded; ``None``: the camera made it after the alarm."""
+
+
+class Without(StrEnum):
+    """Why an alarm has no picture."""
+
+    OVER = "stay-over"
+    """No valid deployment says why the camera stands there: nothing of what it sees is kept."""
+    DOWN = "taken-down"
+    """The unit does not stand there any more: it would show another place."""
+    NONE = "none-made"
+    """The camera makes none, and nothing was recorded."""
+    UNKEPT = "not-kept"
+    """The disk did not take it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpictured:
+    """An alarm has no picture, and why."""
+
+    kind: Kind
+    why: Without
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """The picture of an alarm was deleted, as the footage of its camera and time was."""
+
+    sha256: str
+    camera: str
+    seen_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remind:
+    """It was said that something is due by an instant, or overdue since."""
+
+    why: Why
+    by_ns: int
+    overdue: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +361,9 @@ Step = (
     | Raise
     | Acknowledge
     | Picture
+    | Unpictured
+    | Delete
+    | Remind
     | Lapse
     | Remove
     | SignsDown
@@ -326,6 +389,9 @@ NAMES: dict[type[Referral | Step], str] = {
     Raise: "alarm",
     Acknowledge: "acknowledged",
     Picture: "picture",
+    Unpictured: "no-picture",
+    Delete: "picture-deleted",
+    Remind: "due",
     Lapse: "lapsed",
     Remove: "removed",
     SignsDown: "signs-down",

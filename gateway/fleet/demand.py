@@ -6,9 +6,12 @@ it. It is kept in memory: a gateway that starts anew begins with the small pictu
 
 from collections.abc import Callable
 
+from kernel.allowance import Allowance
 from kernel.clock import NS_PER_S, Clock
 
 DEMAND_MAX_S = 3600
+SWITCHES_PER_S, SWITCHES_MAX = 1 / 300, 3
+"""A device goes over to main so often: each time ends every view of it, and begins its recording anew."""
 LOOK_S = 1.0
 
 
@@ -20,6 +23,7 @@ class Demand:
         self._clock = clock
         self._asked: dict[str, tuple[int, int]] = {}
         """By device: until when, on the monotonic clock and on the wall."""
+        self._switches: dict[str, Allowance] = {}
 
     def small_only(self, urn: str) -> bool:
         """Return whether the sub stream alone is to be taken of a device now."""
@@ -29,6 +33,16 @@ class Demand:
         """Return until when its main streams are asked for, in wall time; ``None`` where they are not."""
         ends_ns, wall_ns = self._asked.get(urn, (0, 0))
         return wall_ns if ends_ns > self._clock.monotonic_ns() else None
+
+    def count(self, urn: str) -> int:
+        """Count that somebody asks; return 0, or, where that is once too often, in how many seconds they may.
+
+        To ask for longer is no switch, and always allowed.
+        """
+        if not self.small_only(urn):
+            return 0
+        allowance = self._switches.setdefault(urn, Allowance(SWITCHES_PER_S, SWITCHES_MAX))
+        return 0 if allowance.take(self._clock.monotonic_ns()) else allowance.wait_s()
 
     def ask(self, urn: str, seconds: int) -> None:
         """Have them taken, from now on, for so long; 0 ends it."""

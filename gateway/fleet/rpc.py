@@ -84,6 +84,8 @@ class CameraAssignment(Message):
     """Main is recorded, and sub where the view has one."""
     withheld: str = ""
     """Why nothing may be recorded for the sake of privacy, whatever ``recording`` says; empty where it may."""
+    withheld_from_ns: int | None = None
+    """From when on that holds, in ns since 1970 UTC, whether the gateway is there then or not; ``None``: now."""
     bearing_deg: float | None = None
     """True bearing of the mount's forward direction, where it was surveyed."""
     bounds: Bounds = Bounds()

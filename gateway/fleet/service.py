@@ -31,7 +31,8 @@ from ptz.bounds import Bounds
 log = structlog.get_logger()
 
 
-Withheld = Callable[[str], str]
+Withheld = Callable[[str], tuple[str, int | None]]
+"""Of a device, by its endpoint reference: why nothing may be recorded, and from when on (``None``: now); or empty."""
 """Says of a device, by its endpoint reference, why nothing may be recorded of it; empty where it may."""
 Thin = Callable[[str], bool]
 """Says of a device whether its pictures come over a thin link (``gateway.fleet.demand``)."""
@@ -214,8 +215,14 @@ class Fleet:
         log.info("camera.repointed", device=device_id, address=target.address)
         return True
 
+    def withheld(self, camera: Camera) -> str:
+        """Return why nothing of a camera may be recorded now; empty where it may."""
+        why, from_ns = self._withheld(camera.description.identity.urn)
+        return why if from_ns is None else ""
+
     async def judge(self, urn: str) -> None:
         """Tell the hosts anew of a device's cameras: whether they may be recorded has changed."""
+        self.tell(ListChanged())
         for camera in self.cameras():
             if camera.description.identity.urn == urn:
                 await self._assign(camera, await self._register.target(camera.device_id))
@@ -303,6 +310,7 @@ class Fleet:
         return wanted
 
     def _assignment(self, camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
+        why, from_ns = self._withheld(camera.description.identity.urn)
         return rpc.CameraAssignment(
             id=camera.id,
             number=camera.number,
@@ -311,7 +319,8 @@ class Fleet:
             view=camera.view,
             description=camera.description,
             recording=camera.recording,
-            withheld=self._withheld(camera.description.identity.urn) if camera.recording else "",
+            withheld=why if camera.recording else "",
+            withheld_from_ns=from_ns if camera.recording else None,
             bearing_deg=camera.bearing_deg,
             bounds=camera.bounds,
             reference=camera.reference.grey if camera.reference is not None else b"",
@@ -340,7 +349,7 @@ class Fleet:
         state = self._states.get(camera.id)
         if state is None or state.live is rpc.LiveState.CONNECTING:
             return False
-        withheld = not camera.recording or self._withheld(camera.description.identity.urn)
+        withheld = not camera.recording or self.withheld(camera)
         if state.live is not rpc.LiveState.LIVE or withheld or (recording := state.main.recording) is None:
             return True
         return recording.on or recording.failed
@@ -363,7 +372,7 @@ async def open_fleet(  # noqa: PLR0913 - what it is opened with
     *,
     clock: Clock,
     vault: Vault,
-    withheld: Withheld = lambda _urn: "",
+    withheld: Withheld = lambda _urn: ("", None),
     thin: Thin = lambda _urn: False,
 ) -> AsyncIterator[Fleet]:
     """Give the fleet for the time of the block, its hosts linked by one task each."""

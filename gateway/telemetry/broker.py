@@ -6,7 +6,9 @@ that does not read; that is what Mosquitto is for (docs/mosquitto.conf).
 """
 
 import asyncio
+import logging
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
@@ -78,11 +80,20 @@ class _Reader(StreamReaderAdapter):  # type: ignore[misc]
         return data
 
 
+class _Plain(logging.LoggerAdapter[logging.Logger]):
+    """Leaves out the trace of what nobody acknowledged in time: amqtt has told of it in a line already."""
+
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        if not isinstance(sys.exception(), TimeoutError):
+            super().exception(msg, *args, **kwargs)
+
+
 class EmbeddedBroker(Broker):  # type: ignore[misc]
     """Made by :func:`open_broker`. What amqtt asks plugins for elsewhere is decided here."""
 
     def __init__(self, config: BrokerConfig, units: Units, tls: ssl.SSLContext, others: Mapping[str, May]) -> None:
         super().__init__(config)
+        self.logger = _Plain(logging.getLogger("amqtt.broker"), {})
         self._others = others
         self._of_units = units
         self._tls = tls
@@ -167,8 +178,18 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: "asyncio.Future[Any]"
     ) -> None:
         await super()._handle_subscription(client_session, handler, subscribe_waiter)
+        for topic, qos in subscribe_waiter.result().topics:
+            if any(session is client_session for session, _ in self._subscriptions.get(topic, ())):
+                await super()._publish_retained_messages_for_subscription((topic, qos), client_session)
         if client_session.client_id == OURSELVES:
             self._heard.set()
+
+    async def _publish_retained_messages_for_subscription(self, _: tuple[str, int], session: Session) -> None:
+        """Send nothing: what is kept answers a subscription (MQTT 3.1.1 section 3.3.1.3), and is sent with that.
+
+        amqtt also comes here whenever a client connects, for the subscriptions of everybody: each unit would be told
+        what every other one said last, and where it stands.
+        """
 
     async def _delete_session(self, client_id: str) -> None:
         """End the session of a client that begins a new one; amqtt does so before anybody asked who it is."""

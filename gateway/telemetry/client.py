@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from drivers.mqtt import MqttClient
 from gateway.db.errors import DatabaseError
 from gateway.mqtt import ANSWER_S
 from gateway.telemetry.arrived import Arrived
@@ -240,7 +241,7 @@ class UnitClient:
             properties.SessionExpiryInterval = SESSION_S
             properties.ReceiveMaximum = RECEIVE_MAX
             properties.MaximumPacketSize = PACKET_MAX_BYTES
-        client = aiomqtt.Client(
+        client = MqttClient(
             door.host,
             door.port,
             identifier=door.identifier,
@@ -299,7 +300,7 @@ async def pass_by(door: BrokerDoor) -> None:
     Raises:
         BrokerAwayError: the broker does not let us in, or there is none.
     """
-    client = aiomqtt.Client(
+    client = MqttClient(
         door.host,
         door.port,
         identifier=door.identifier,

@@ -16,7 +16,7 @@ from gateway.telemetry.commands import EXPIRY_S
 from gateway.telemetry.messages import COMMANDS, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Will
 from gateway.telemetry.onvif_events import FORM, OnvifEvent
 from gateway.telemetry.outward.discovery import Discovery
-from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid, address
+from gateway.telemetry.outward.messages import KINDS, OF_THE_HOUSE, PRESENCE, TOLD, Absence, PresenceSaid, address
 from gateway.telemetry.topics import PREFIX as UNITS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
@@ -59,7 +59,7 @@ def document() -> dict[str, Any]:
     at = f"{DEVICES}/{{device}}/{FORM}/{{event}}"
     paper.add("onvif-of-device", at, {"device": _DEVICE, "event": _EVENT}, [OnvifEvent], kept=True)
     for topic, said in KINDS.items():
-        where = {"number": _NUMBER} if topic is not OutwardTopic.INCIDENTS else {}
+        where = {"number": _NUMBER} if topic not in OF_THE_HOUSE else {}
         kept = topic is OutwardTopic.CAMERAS
         paper.add(f"told-{topic}", address(topic), where, [TOLD[said]], kept=kept, ours=True)
     paper.add("told-outward", PRESENCE, {}, [TOLD[PresenceSaid], Absence], kept=True, ours=True)

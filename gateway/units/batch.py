@@ -20,6 +20,6 @@ class Batch:
     states: dict[tuple[str, str], Stored] = field(default_factory=dict)
     trends: list[TrendRow] = field(default_factory=list)
     told: list[tuple[str, str, Point]] = field(default_factory=list)
-    live: dict[str, list[int]] = field(default_factory=dict)
-    """Of each unit that spoke just now: how far its clock was from ours, in ns."""
+    live: list[tuple[str, str, int, int]] = field(default_factory=list)
+    """What was said just now: label, boot, the unit's time and ours."""
     changes: list[Change] = field(default_factory=list)

@@ -6,7 +6,6 @@ Reports are taken many at a time: one transaction for as many as have come, and 
 import asyncio
 import json
 import re
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
 from gateway.units.batch import Batch
 from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
+from gateway.units.clocks import UnitClock, late
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
@@ -34,8 +34,6 @@ LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 ANOTHER_LABEL = "Choose another label; capitals make no difference."
 HEARD_EVERY_NS = 60 * NS_PER_S
 """When a unit was last heard is written down this often; it is known to the second while we run."""
-OFFSETS = 16
-"""A unit's clock is judged by the last so many things that it said: the one that came fastest tells it best."""
 ONLINE = Group.ONLINE.value
 ADDRESS = "state/address"
 FIRMWARE = "state/firmware"
@@ -54,7 +52,7 @@ class Register:
         """Labels as they are printed, by their lower case."""
         self._heard: dict[str, Heard] = {}
         self._states: dict[str, dict[str, Stored]] = {}
-        self._offsets: dict[str, deque[int]] = {}
+        self._clocks: dict[str, UnitClock] = {}
         self._heard_monotonic_ns: dict[str, int] = {}
         self._began_ns = clock.monotonic_ns()
         self._links: dict[str, Link] = {}
@@ -84,6 +82,7 @@ class Register:
                 highest=max((one.seq for one in states.values() if one.boot == row.boot), default=-1),
                 seqs={name: (one.boot, one.seq) for name, one in states.items()},
             )
+            self._clocks[row.label] = _clock_of(row.boot, list(states.values()))
         self._links = {label: self.link(label) for label in self._units}
 
     # --- who they are
@@ -199,8 +198,18 @@ class Register:
 
     def clock_offset_s(self, label: str) -> float | None:
         """Return how far a unit's clock is before (positive) or behind ours; ``None`` where it said nothing lately."""
-        offsets = self._offsets.get(self.unit(label).label)
-        return max(offsets) / NS_PER_S if offsets else None
+        clock = self._clocks.get(self.unit(label).label)
+        return clock.offset_ns / NS_PER_S if clock is not None and clock.offset_ns is not None else None
+
+    def happened_ns(self, label: str, said: Stored) -> int | None:
+        """Return when that was which a unit tells of late, by our clock; ``None`` where it is of now.
+
+        What is not known of its clock is not made up: then it is of now.
+        """
+        clock = self._clocks.get(self.unit(label).label)
+        if clock is None or clock.offset_ns is None:
+            return None
+        return late(said.unit_ns - clock.offset_ns, said.taken_ns)
 
     async def trend(self, label: str, name: str, *, from_ns: int, to_ns: int) -> list[Point]:
         """Return the points of a kind, as in "state/battery", from an instant until before another."""
@@ -269,7 +278,7 @@ class Register:
         if not report.stored or report.group is Group.ONLINE:
             changed = replace(changed, online=True)
         if not report.stored:
-            batch.live.setdefault(label, []).append(report.unit_ns - now_ns)
+            batch.live.append((label, report.boot, report.unit_ns, now_ns))
             batch.told.append((label, report.name, Point(now_ns, report.values)))
         if unit.heard_ns is None or (not report.stored and now_ns - unit.heard_ns > HEARD_EVERY_NS):
             changed = replace(changed, heard_ns=now_ns)
@@ -337,8 +346,9 @@ class Register:
         for label, name, point in batch.told:
             self._recents.add(label, name, point)
         monotonic_ns = self._clock.monotonic_ns()
-        for label, offsets in batch.live.items():
-            self._offsets.setdefault(label, deque(maxlen=OFFSETS)).extend(offsets)
+        for label, boot, unit_ns, wall_ns in batch.live:
+            clock = self._clocks.setdefault(label, UnitClock())
+            clock.heard(boot, unit_ns, wall_ns=wall_ns, monotonic_ns=monotonic_ns)
             self._heard_monotonic_ns[label] = monotonic_ns
 
     # --- telling
@@ -376,6 +386,15 @@ class Register:
         for change in changes:
             for callback in list(self._listeners):
                 callback(change)
+
+
+def _clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
+    """Return what a unit's states tell of its clock after a restart: what came fastest of its boot of now."""
+    clock = UnitClock()
+    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
+    if fastest is not None:
+        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
+    return clock
 
 
 def _stored(row: StateRow) -> Stored:

@@ -71,7 +71,7 @@ class CameraActor:
                 profile=profile,
                 target=assignment.target,
                 recording=assignment.recording,
-                withheld=assignment.withheld,
+                withheld=assignment.withheld if assignment.withheld_from_ns is None else "",
                 clock_offset_s=self._offset_s,
                 stands_for=stands_for,
             )
@@ -119,8 +119,10 @@ class CameraActor:
         seat.controller.keep_within(self.assignment.bounds)
 
     def renamed(self, assignment: rpc.CameraAssignment) -> bool:
-        """Take over a changed assignment where nothing but names, bearings and bounds differ; return whether it did."""
+        """Take over a changed assignment where nothing differs that streams hang on; return whether it did."""
         told = {key: getattr(assignment, key) for key in ("number", "name", "bearing_deg", "bounds", "reference")}
+        if None not in {self.assignment.withheld_from_ns, assignment.withheld_from_ns}:
+            told["withheld_from_ns"] = assignment.withheld_from_ns
         if self.assignment.model_copy(update=told) != assignment:
             return False
         compared, self.assignment = self.assignment.reference, assignment

@@ -30,11 +30,13 @@ from gateway.worker.looks import Looks
 from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
 from gateway.worker.stream import MediaPlane
-from kernel.clock import Clock
+from kernel.clock import NS_PER_S, Clock
 from kernel.ids import CameraId, StreamName
 from recording import Storage, open_storage
 
 _log = structlog.get_logger(__name__)
+
+LOOK_S = 60.0
 
 
 class CameraHost:
@@ -49,6 +51,8 @@ class CameraHost:
         self._settings = settings
         self._group = group
         self._cameras: dict[CameraId, tuple[CameraActor, asyncio.Task[None]]] = {}
+        self._ending: dict[CameraId, asyncio.Task[None]] = {}
+        """Who waits for the instant from which a camera may not be recorded any more."""
         self._turn = asyncio.Lock()
         self._prober = Prober(
             clock=plane.media.clock,
@@ -101,6 +105,7 @@ class CameraHost:
         """Own a camera from now on. The same again changes nothing; new names do not disturb its streams."""
         async with self._turn:
             found = self._cameras.get(assignment.id)
+            self._end_on_time(assignment)
             if found is not None:
                 if found[0].renamed(assignment):
                     return found[0].state()
@@ -113,6 +118,28 @@ class CameraHost:
             actor.changed()
             return actor.state()
 
+    def _end_on_time(self, assignment: rpc.CameraAssignment) -> None:
+        """Have a recording end at the instant that it is said to, by our clock: the gateway may be away by then."""
+        waiting = self._ending.pop(assignment.id, None)
+        if waiting is not None and waiting is not asyncio.current_task():
+            waiting.cancel()
+        if assignment.withheld_from_ns is not None:
+            name = f"{assignment.id} is recorded no more"
+            self._ending[assignment.id] = self._group.create_task(self._withhold(assignment), name=name)
+
+    async def _withhold(self, assignment: rpc.CameraAssignment) -> None:
+        clock, from_ns = self._plane.media.clock, assignment.withheld_from_ns
+        assert from_ns is not None
+        while (left_ns := from_ns - clock.wall_ns()) > 0:
+            # In pieces: the wall clock may be set meanwhile.
+            await clock.sleep(min(left_ns / NS_PER_S, LOOK_S))
+        async with self._turn:
+            found = self._cameras.get(assignment.id)
+            now = found[0].assignment if found is not None else None
+        if now is not None and now.withheld_from_ns == from_ns:
+            _log.info("camera.withheld", camera=assignment.id, number=now.number)
+            await self.assign(now.model_copy(update={"withheld_from_ns": None}))
+
     def said_hello(self, device: DiscoveredDevice) -> None:
         """Tell of a Hello by a device whose cameras are here; others are no concern of this host."""
         if any(actor.assignment.description.identity.urn == device.urn for actor in self.cameras()):
@@ -122,14 +149,20 @@ class CameraHost:
         """Let go of a camera, its streams ended in order. One that is not here is no error."""
         async with self._turn:
             if camera in self._cameras:
-                await self._stop(camera)
+                await self._let_go(camera)
                 self._plane.broadcast.released(camera)
                 _log.info("camera.released", camera=camera)
 
     async def release_all(self) -> None:
         """Let go of every camera at once."""
         async with self._turn:
-            await asyncio.gather(*(self._stop(camera) for camera in tuple(self._cameras)))
+            await asyncio.gather(*(self._let_go(camera) for camera in tuple(self._cameras)))
+
+    async def _let_go(self, camera: CameraId) -> None:
+        waiting = self._ending.pop(camera, None)
+        if waiting is not None:
+            waiting.cancel()
+        await self._stop(camera)
 
     async def _stop(self, camera: CameraId) -> None:
         actor, task = self._cameras[camera]

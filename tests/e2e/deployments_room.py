@@ -107,10 +107,10 @@ class DeploymentsRoom:
         """Have the unit report something that is an alarm, of which its camera makes a picture."""
         deployments = self.desk.gateway.rooms.deployments
         (taken,) = await deployments.reported(URN, report)
-        digest, _ = await asyncio.to_thread(self.desk.gateway.rooms.photos.put, photo(shade=shade))
+        digest, _ = await asyncio.to_thread(self.desk.gateway.rooms.pictures.put, photo(shade=shade))
         kind = Kind(json.loads(taken.entry.said)["kind"])
         picture = Picture(kind=kind, sha256=digest, size_bytes=1, camera=self.deploying.camera, recorded_ns=None)
-        await deployments.pictured(taken.deployment.id, picture)
+        await deployments.noted(taken.deployment.id, picture)
 
     async def past(self, *fields: str) -> None:
         """Let instants of the newest deployment be long ago."""

@@ -100,7 +100,7 @@ async def test_a_refusal_has_its_reason_and_name(room: DeploymentsRoom) -> None:
     await room.chief.open(TITLE)
     await room.chief.step("decision", "Refuse", reason="Lighting will do.")
     await expect(room.team.panel.locator(".dep-stage")).to_have_text("Refused")
-    await expect(room.team.panel.locator(".dep-facts")).to_contain_text("Refused by Some-Supervisor")
+    await expect(room.team.panel.locator(".dep-facts")).to_contain_text("Refused by some-supervisor")
     await expect(room.team.panel.locator("#deployment-log")).to_contain_text("Lighting will do.")
     await expect(room.team.panel.locator(".dep-step")).to_have_count(1)
 

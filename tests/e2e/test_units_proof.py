@@ -243,7 +243,7 @@ async def _is_carried_off(life: Life) -> None:
     torn = await life.alarm("tampered")
     assert torn["cameras"] == [life.camera]
     picture = await life.told(lambda one: one["t"] == "unit-picture", "its picture")
-    seen = await life.deploying.team.get(f"{life.deploying.path}/photos/{picture['sha256']}")
+    seen = await life.deploying.team.get(f"{life.deploying.path}/pictures/{picture['sha256']}")
     assert seen.content[:2] == b"\xff\xd8"
     left = await life.alarm("left")
     assert {"left", "opened"} <= set(left["alarms"])

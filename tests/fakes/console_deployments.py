@@ -25,7 +25,8 @@ RULES = {
     "sign_photos": True,
     "fence_m": 30.0,
 }
-_PHOTOS = {f"{n:064x}": (kind, 60 + 30 * n) for n, kind in enumerate(("sign-up", "unit", "alarm"), 1)}
+_PHOTOS = {f"{n:064x}": (kind, 60 + 30 * n) for n, kind in enumerate(("sign-up", "unit"), 1)}
+_PICTURES = {f"{n:064x}": 60 + 30 * n for n in (3, 4, 5)}
 
 
 def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
         "signs_up": borough.iso(-36 * DAY_S),
         "deployed": borough.iso(-36 * DAY_S),
         "bearing_deg": 90.0,
+        "accuracy_m": 6.0,
         "signed_off": borough.iso(-36 * DAY_S + 1500),
         "signed_off_by": "K. Osei",
         "needed": True,
@@ -64,6 +66,7 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
         "signs_down": None,
         "evaluated": None,
         "photos": [],
+        "pictures": [],
         "alarms": [],
         "unseen": [],
         "valid": False,
@@ -103,8 +106,9 @@ def deployments(borough: FakeBorough) -> list[dict[str, Any]]:
             cameras=[borough.cameras[3]["id"]],
             place=borough.cameras[3]["place"],
             alarms=["left"],
-            unseen=[{"kind": "left", "count": 1, "since": borough.iso(-75), "line": 11}],
+            unseen=[{"kind": "left", "count": 1, "since": borough.iso(-75), "line": 11, "told": None}],
             photos=[{"sha256": digest, "kind": kind} for digest, (kind, _) in _PHOTOS.items()],
+            pictures=_pictures(borough),
             **stands,
         ),
         _one(
@@ -117,6 +121,19 @@ def deployments(borough: FakeBorough) -> list[dict[str, Any]]:
             street="High Street",
             **stands | {"review": borough.iso(-3 * DAY_S)},
         ),
+    ]
+
+
+def _pictures(borough: FakeBorough) -> list[dict[str, Any]]:
+    """Return one that may be opened, one of a camera that one may not see stills of, and one that is deleted."""
+    deleted, shut, seen = (
+        {"sha256": digest, "camera": borough.cameras[3]["id"], "may_open": True, "deleted": None}
+        for digest in _PICTURES
+    )
+    return [
+        deleted | {"at": borough.iso(-33 * DAY_S), "deleted": borough.iso(-2 * DAY_S)},
+        shut | {"at": borough.iso(-9 * DAY_S), "may_open": False},
+        seen | {"at": borough.iso(-70)},
     ]
 
 
@@ -155,7 +172,6 @@ def _log(borough: FakeBorough) -> list[dict[str, Any]]:
                 {"kind": kind, "sha256": digest, "taken": borough.iso(-36 * DAY_S), **found},
             )
             for digest, (kind, _) in _PHOTOS.items()
-            if kind != "alarm"
         ),
         (
             -36 * DAY_S + 1500,
@@ -173,7 +189,7 @@ def _log(borough: FakeBorough) -> list[dict[str, Any]]:
             -70,
             "picture",
             "Sightline",
-            {"kind": "left", "sha256": f"{3:064x}", "size_bytes": 1, "camera": "", "recorded_ns": None},
+            {"kind": "left", "sha256": f"{5:064x}", "size_bytes": 1, "camera": "", "recorded_ns": None},
         ),
     ]
     # The team had no network in the street: what they did came half an hour later.
@@ -204,12 +220,19 @@ async def _due(request: Request) -> Response:
     referred, _, left, overdue = deployments(borough)
     return JSONResponse(
         [
-            {"deployment": left, "why": "alarm", "by": borough.iso(-75), "overdue": True},
-            {"deployment": overdue, "why": "review", "by": overdue["review"], "overdue": True},
-            {"deployment": referred, "why": "decision", "by": borough.iso(-2 * DAY_S), "overdue": True},
-            {"deployment": left, "why": "review", "by": borough.iso(5 * DAY_S), "overdue": False},
+            {"deployment": left, "why": "alarm", "by": borough.iso(-75), "overdue": True, "yours": False},
+            {"deployment": overdue, "why": "review", "by": overdue["review"], "overdue": True, "yours": True},
+            {"deployment": referred, "why": "decision", "by": borough.iso(-2 * DAY_S), "overdue": True, "yours": False},
+            {"deployment": left, "why": "review", "by": borough.iso(5 * DAY_S), "overdue": False, "yours": False},
         ]
     )
+
+
+async def _own_due(request: Request) -> Response:
+    borough = borough_of(request)
+    overdue = deployments(borough)[3]
+    told = {name: overdue[name] for name in ("title", "street", "unit")}
+    return JSONResponse([told | {"deployment": "d1", "why": "review", "by": overdue["review"], "overdue": True}])
 
 
 async def _get(request: Request) -> Response:
@@ -219,6 +242,10 @@ async def _get(request: Request) -> Response:
 
 async def _photo(request: Request) -> Response:
     return Response(photo(shade=_PHOTOS[request.path_params["sha256"]][1]), media_type="image/jpeg")
+
+
+async def _picture(request: Request) -> Response:
+    return Response(photo(shade=_PICTURES[request.path_params["sha256"]]), media_type="image/jpeg")
 
 
 async def _units(request: Request) -> Response:
@@ -289,10 +316,12 @@ def routes(api: str, camera: str) -> list[Route]:
         Route(f"{api}/deployments", _list),
         Route(f"{api}/deployments/due", _due),
         Route(f"{api}/deployments/rules", rules),
+        Route(f"{api}/session/due", _own_due),
         Route(f"{api}/deployments/units", _units),
         Route(one, _get),
         Route(f"{one}/log", log),
         Route(one + "/photos/{sha256}", _photo),
+        Route(one + "/pictures/{sha256}", _picture),
         Route(f"{api}/units", _reported),
         Route(f"{api}/footage", _footage),
         Route(f"{camera}/reference-view", _view),

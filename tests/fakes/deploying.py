@@ -91,7 +91,7 @@ class Deploying:
         await self.planned(max_days=max_days, place=place or PLACE)
         return await self.step("installation", place=place or PLACE, bearing_deg=90.0)
 
-    async def signed_off(self, **said: object) -> httpx.Response:
+    async def signed_off(self, **said: Any) -> httpx.Response:
         """Ask for the unit to be signed off, with every tick."""
         ticks = ["unit", "signs", "place", "photo", "live", "bounds", "presets", "fast"]
         wish: dict[str, Any] = {"unit": "D017", "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}

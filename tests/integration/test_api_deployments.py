@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from config.deployments import DeploymentSettings
+from gateway.api.times import iso
 from gateway.deployments.geofence import Kind, Shock
 from gateway.deployments.steps import Picture
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
@@ -116,6 +118,17 @@ async def test_its_camera_stands_where_it_was_put_up(deploying: Deploying) -> No
     await deploying.step("removal", text="Solved.")
     camera = (await deploying.team.get(f"/api/v1/cameras/{deploying.camera}")).json()
     assert (camera["place"], camera["street"], camera["bearing_deg"]) == (None, "", None)
+
+
+async def test_how_sure_a_place_is_is_on_file(deploying: Deploying) -> None:
+    """A phone says how far off it may be: that is kept with the place, and in the log. Less than nothing it is not."""
+    await deploying.planned()
+    refused = await deploying.ask("installation", place=PLACE, accuracy_m=-1)
+    assert refused.status_code == 422
+    standing = await deploying.step("installation", place=PLACE, accuracy_m=63.5)
+    assert standing["accuracy_m"] == 63.5
+    line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
+    assert (line["step"], line["said"]["accuracy_m"]) == ("installed", 63.5)
 
 
 async def test_what_is_sent_twice_is_done_once(deploying: Deploying) -> None:
@@ -285,7 +298,7 @@ async def test_pictures_of_alarms_leave_room_for_photos(tmp_path: Path) -> None:
         known = await deploying.deployed()
         for n in range(3):
             picture = Picture(kind=Kind.KNOCKED, sha256=f"{n:064x}", size_bytes=1, camera="c", recorded_ns=None)
-            await desk.gateway.rooms.deployments.pictured(known["id"], picture)
+            await desk.gateway.rooms.deployments.noted(known["id"], picture)
         await deploying.step("removal", text="Solved.")
         assert (await deploying.photo("sign-down")).status_code == 201
 
@@ -322,3 +335,19 @@ async def test_a_unit_on_a_cable_has_both_streams(deploying: Deploying) -> None:
     assert not deploying.desk.host.assignments[deploying.camera].small_only
     assert (await deploying.team.put(f"{path}/main-stream", json={})).status_code == 404
     assert (await deploying.team.get(path)).json()["thin_link"] is None
+
+
+def told_until(deploying: Deploying) -> str | None:
+    """Return until when the host may record."""
+    from_ns = deploying.desk.host.assignments[deploying.camera].withheld_from_ns
+    return iso(from_ns) if from_ns is not None else None
+
+
+async def test_the_host_is_told_until_when_it_may_record(deploying: Deploying) -> None:
+    """It ends a recording by itself where the gateway is away then; an extension is told at once."""
+    assert (bool(deploying.desk.host.assignments[deploying.camera].withheld), told_until(deploying)) == (True, None)
+    known = await deploying.deployed()
+    assert told_until(deploying) == known["until"]
+    later = (datetime.fromisoformat(known["until"]) + timedelta(days=10)).isoformat()
+    longer = await deploying.step("extension", by=deploying.chief, until=later, reason="Still needed.")
+    assert told_until(deploying) == longer["until"] != known["until"]

@@ -14,6 +14,7 @@ import pytest_asyncio
 from config.outward import OutwardSettings, OutwardTopic
 from config.telemetry import TelemetrySettings
 from gateway.app import open_gateway
+from gateway.deployments.reminding import Reminding
 from gateway.fleet import rpc
 from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid
 from kernel.clock import SystemClock
@@ -30,7 +31,8 @@ from tests.fakes.unit_voice import Voice
 from tests.fakes.waiting import until
 from tests.integration.test_api_units import tls_of
 
-EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/incidents", "sightline/v1/outward")
+DEPLOYMENTS = "sightline/v1/deployments"
+EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/incidents", DEPLOYMENTS, "sightline/v1/outward")
 STATE, ALARMS = "sightline/v1/cameras/1/state", "sightline/v1/cameras/1/alarms"
 SHARES, HOLDS = "sightline/v1/cameras/1/shares", "sightline/v1/cameras/1/holds"
 INCIDENTS = "sightline/v1/incidents"
@@ -116,6 +118,10 @@ async def test_everything_is_told_and_nobody_is_named(told: Site, tmp_path: Path
         await client.publish(voice.topic("event/shock"), voice.payload(peak_g=6.5), qos=1)
         alarm = await reader.next(ALARMS, kind="knocked")
     assert (alarm["source"], alarm["over"], alarm["urgency"], alarm["number"]) == ("unit", False, "now", 1)
+    await Reminding(desk.gateway.rooms.deployments, clock=SystemClock()).look()
+    due = await reader.next(DEPLOYMENTS, what="review")
+    assert (due["overdue"], due["where"]) == (False, [1])
+    assert deploying.path.endswith(due["deployment"])
     pc = await officer(desk)
     given = await share(desk, pc, deploying.camera, reference="CAD 4711", title="Mr Quill's door", minutes=30)
     began = await reader.next(SHARES, what="began")
@@ -153,7 +159,7 @@ async def _personal(desk: Desk) -> set[str]:
 
 def _nobody_is_in(reader: Reader, personal: set[str]) -> None:
     assert len(personal) > 10
-    assert len({topic for topic, _, _ in reader.heard}) == 6
+    assert len({topic for topic, _, _ in reader.heard}) == 7
     for topic, payload, _ in reader.heard:
         for word in personal:
             assert word.lower() not in f"{topic} {payload.decode()}".lower(), f"{word} on {topic}"
@@ -172,7 +178,7 @@ def _is_as_the_models_say(reader: Reader) -> None:
         kind = OutwardTopic(branches.get(last, last))
         TOLD[KINDS[kind]].model_validate_json(payload)
         seqs.setdefault(kind.value, []).append(json.loads(payload)["seq"])
-    for event in ("alarms", "shares", "holds", "incidents"):
+    for event in ("alarms", "shares", "holds", "incidents", "deployments"):
         assert seqs[event] == list(range(1, len(seqs[event]) + 1)), event
 
 
@@ -259,12 +265,12 @@ async def test_only_those_who_are_named_read(told: Site, tmp_path: Path) -> None
     tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
     async with unit_client(told.port, tls, "D017", modern=False) as client:
         for topic in EVERYTHING:
-            await client.subscribe(topic, qos=1) if told.broker is not None else None
-        await desk.enrol()
+            await client.subscribe(topic, qos=1)
+        camera = await desk.enrol()
         await told.reader.next(STATE, live="live")
         await told.reader.client.publish(STATE, b"forged", qos=1, retain=True)
         await told.reader.client.publish("sightline/v1/units/D017/command/reboot", b"{}", qos=1)
-        assert (await desk.admin.patch(f"/api/v1/cameras/{await desk.enrol()}", json={"number": 9})).status_code == 200
+        assert (await desk.admin.patch(f"/api/v1/cameras/{camera}", json={"number": 9})).status_code == 200
         await told.reader.next("sightline/v1/cameras/9/state")
         assert len(client.messages) == 0
     assert b"forged" not in [payload for _, payload, _ in told.reader.heard]

@@ -121,13 +121,16 @@ async def _known(data_dir: Path) -> tuple[frozenset[str], frozenset[str], frozen
 
 
 async def _put_password_on_its_way(data_dir: Path) -> None:
-    """Leave a camera between two passwords, as a link that died does: the second is kept beside the first."""
+    """Leave a camera between two passwords, as a link that died does: the second is kept beside the first.
+
+    The last one: the first is enrolled anew, with which what was on its way to it is settled.
+    """
     vault = await asyncio.to_thread(Vault.of, KeyFile(data_dir, credentials=None))
     async with (
         open_database(sqlite_url(data_dir / "sightline.db")) as database,
         database.write() as connection,
     ):
-        device = (await Devices(connection).devices())[0].id
+        device = max(one.id for one in await Devices(connection).devices())
         sealed = (await vault.sealer(connection)).seal("on its way to a camera", context=f"{CONTEXT}{device}")
         await DevicePasswords(connection).put(PasswordRow(device_id=device, next_sealed=sealed))
 

@@ -76,6 +76,21 @@ async def test_a_unit_writes_and_reads_only_what_is_its_own(field: Field) -> Non
     assert field.states("D018") == {}
 
 
+async def test_what_is_kept_is_told_to_nobody_who_did_not_ask(field: Field) -> None:
+    """A unit that calls in, for the first time and again, is not told what another one said."""
+    voice, other = await field.enrol("D017"), await field.enrol("D018")
+    async with await field.client("D018", modern=False) as theirs:
+        await say(theirs, other, "online", online=True, firmware="2.1.0")
+        await say(theirs, other, "state/position", latitude=51.5, longitude=-0.1, accuracy_m=4, satellites=9)
+        await until(lambda: "state/position" in field.states("D018"), what="where the other one stands")
+        for kind, said in (("case", {"open": True}), ("supply", {"source": "mains"})):
+            async with await field.client("D017", modern=False) as client:
+                await client.subscribe(voice.topic("command/+"), qos=1)
+                await say(client, voice, f"state/{kind}", **said)
+                await until(lambda kind=kind: f"state/{kind}" in field.states(), what="a message after it")  # type: ignore[misc]
+                assert len(client.messages) == 0
+
+
 @pytest.mark.parametrize("called", ["D018", OURSELVES, "somebody"])
 async def test_nobody_comes_under_another_name(field: Field, called: str) -> None:
     """A certificate lets in whom it names: not as another unit, nor as ourselves; their sessions stand."""

@@ -12,7 +12,6 @@ from gateway.app import Gateway, open_gateway
 from gateway.cli.borough import BoroughProcess, borough_process
 from gateway.cli.demo import demo_settings, free_port
 from gateway.cli.demo_units import enrol_units
-from gateway.cli.enrolment import enrol_borough
 from gateway.deployments.service import WITHHELD
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
@@ -32,7 +31,6 @@ pytestmark = [pytest.mark.xdist_group("borough"), pytest.mark.timeout(420)]
 async def _demo(folder: Path, borough: BoroughProcess, *, units: bool = True) -> AsyncIterator[Gateway]:
     settings = demo_settings(folder, port=0, units_port=free_port())
     async with open_gateway(settings, clock=SystemClock(), open_host=open_host) as gateway:
-        await enrol_borough(gateway, borough, told=lambda _: None)
         if units:
             await enrol_units(gateway, borough, told=lambda _: None)
         yield gateway
@@ -135,7 +133,7 @@ async def test_a_unit_without_a_valid_deployment_is_silent_on_disk(tmp_path: Pat
             assert deployment is not None
             async with aclosing(await signed_in(gateway)) as client:
                 path = f"/api/v1/deployments/{deployment.id}"
-                assert (await client.post(f"{path}/removal", json={"reason": "Done."})).status_code == 201
+                assert (await client.post(f"{path}/removal", json={"text": "Done."})).status_code == 201
                 await _is_silent(gateway, client, camera, tmp_path)
         async with _demo(tmp_path, borough, units=False) as gateway:
             assert _unit_camera(gateway, borough).id == camera.id

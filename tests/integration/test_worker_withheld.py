@@ -65,3 +65,32 @@ async def test_it_records_as_soon_as_it_may_and_stops_when_it_may_no_more(site: 
     assert [cause for cause in causes if cause is not GapCause.HOST] == [GapCause.PRIVACY, GapCause.PRIVACY]
     assert line.gaps[0].end_ns <= line.spans[0].start_ns
     assert line.gaps[-1].start_ns >= line.spans[0].end_ns
+
+
+async def test_a_recording_ends_on_time_without_the_gateway(site: Site) -> None:
+    """The host was told until when; nobody tells it anything then."""
+    from_ns = CLOCK.wall_ns() + 5 * NS_PER_S
+    told = site.assignment().model_copy(update={"withheld": WHY, "withheld_from_ns": from_ns})
+    await site.client.assign(told)
+    await until(lambda: site.state(lambda s: s.main.recording and s.main.recording.on), what="a recording")
+    await until(lambda: site.state(lambda s: s.main.recording and s.main.recording.cause == WHY), what="its end")
+    assert CLOCK.wall_ns() >= from_ns
+    line = await line_of(site, StreamName.MAIN)
+    assert len(line.spans) == 1
+    assert line.spans[0].end_ns <= CLOCK.wall_ns()
+    # The gateway says the same when it is back, and nothing is begun anew.
+    actor = site.host.camera(site.id)
+    await site.client.assign(told.model_copy(update={"withheld_from_ns": None}))
+    assert site.host.camera(site.id) is actor
+
+
+async def test_an_authority_that_is_extended_disturbs_nothing(site: Site) -> None:
+    """The host is told another end in time: the same recording goes on beyond the first one."""
+    first_ns = CLOCK.wall_ns() + 4 * NS_PER_S
+    told = site.assignment().model_copy(update={"withheld": WHY, "withheld_from_ns": first_ns})
+    await site.client.assign(told)
+    actor = site.host.camera(site.id)
+    await site.client.assign(told.model_copy(update={"withheld_from_ns": first_ns + 60 * NS_PER_S}))
+    await until(lambda: CLOCK.wall_ns() > first_ns + NS_PER_S // 2, what="the first end")
+    assert site.host.camera(site.id) is actor
+    await until(lambda: site.state(lambda s: s.main.recording and s.main.recording.on), what="a recording")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiomqtt
 import structlog
 
+from drivers.mqtt import MqttClient
 from drivers.simulator import happenings
 from drivers.simulator.device import DeviceEvent, SimulatedDevice
 from drivers.simulator.onvif import values
@@ -141,7 +142,7 @@ class _Publisher:
         parts = urlsplit(self._address)
         self._status = "Connecting"
         tls = await asyncio.to_thread(_unchecked) if parts.scheme == "mqtts" else None
-        client = aiomqtt.Client(
+        client = MqttClient(
             parts.hostname or "",
             parts.port or PORTS[parts.scheme],
             username=self._username or None,

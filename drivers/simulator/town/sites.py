@@ -4,6 +4,8 @@ import math
 import random
 from dataclasses import dataclass
 
+import numpy as np
+
 from drivers.simulator.town.streets import JUNCTIONS, STREETS, Point, along, street
 from kernel.geography import bearing_wrap
 
@@ -40,10 +42,9 @@ def _along(  # noqa: PLR0913 - one row of the table below
     ``ahead_m`` is how far along the street it looks, against its course where negative.
     """
     line = street(street_name)
-    station = min(
-        (index * line.path.length_m / 2000 for index in range(2001)),
-        key=lambda candidate: math.dist(line.path.one(candidate)[0], near),
-    )
+    stations = np.arange(2001) * line.path.length_m / 2000
+    points, _ = line.path.at(stations)
+    station = float(stations[np.hypot(*(points - near).T).argmin()])
     at, _ = line.path.one(station, side * (line.carriageway_m / 2 + 0.7))
     # Towards the other half of the street, so that the houses behind the pole stay out of the picture.
     toward, _ = line.path.one(station + ahead_m, -side * line.carriageway_m * 0.4)

@@ -14,6 +14,7 @@ from typing import Any
 import aiomqtt
 import structlog
 
+from drivers.mqtt import MqttClient, TlsSocket
 from drivers.simulator.units.broker import Broker
 from drivers.simulator.units.link import Link, LinkState, open_link
 from drivers.simulator.units.mischief import Mischief
@@ -32,19 +33,6 @@ OFFLINE = b'{"online":false}'
 _PROTOCOLS = {"5": aiomqtt.ProtocolVersion.V5, "3.1.1": aiomqtt.ProtocolVersion.V311}
 
 
-class _Socket(ssl.SSLSocket):
-    """Closes itself when its handshake fails: paho leaves it to whoever collects the garbage."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the standard library's signature
-        try:
-            super().do_handshake(block)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except OSError:
-            self.close()
-            raise
-
-
 class _Context(ssl.SSLContext):
     """Asks for the broker's own name, though the connection goes by way of the unit's link."""
 
@@ -57,7 +45,7 @@ class _Context(ssl.SSLContext):
 def _context(broker: Broker, label: str) -> _Context:
     context = _Context(ssl.PROTOCOL_TLS_CLIENT)
     context.broker = broker.host
-    context.sslsocket_class = _Socket
+    context.sslsocket_class = TlsSocket
     context.load_verify_locations(broker.certificates / "ca.pem")
     context.load_cert_chain(broker.certificates / f"{label}.pem", broker.certificates / f"{label}.key")
     return context
@@ -135,7 +123,7 @@ class UnitClient:
         await self._on.wait()
         await self._link.carries()
         label = self.unit.label
-        client = aiomqtt.Client(
+        client = MqttClient(
             "127.0.0.1",
             self._link.port,
             identifier=label,

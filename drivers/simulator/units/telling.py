@@ -19,6 +19,8 @@ PREFIX = "sightline/v1/units"
 OUTBOX_MAX = 256
 _SOON_S = 60.0
 _LATER_S = 600.0
+_SETTLED_S = 15.0
+"""A unit that leans otherwise than before says so once more after this: what lasts is no passing lorry."""
 State = Mapping[str, Any]
 
 
@@ -156,6 +158,7 @@ class Telling:
         self._unit = unit
         self._clock = clock
         self._told: dict[str, tuple[State, int]] = {}
+        self._leant = False
 
     def all_anew(self) -> None:
         """Tell every state again: the broker may be another."""
@@ -178,7 +181,12 @@ class Telling:
         for kind, state in states(unit).items():
             differs, after_s = _WORTH[kind]
             told = self._told.get(kind)
-            if told is None or now_ns - told[1] >= after_s * NS_PER_S or differs(told[0], state):
+            changed = told is not None and differs(told[0], state)
+            if kind == "tilt" and self._leant:
+                after_s = _SETTLED_S
+            if told is None or now_ns - told[1] >= after_s * NS_PER_S or changed:
+                if kind == "tilt":
+                    self._leant = changed
                 self._told[kind] = (state, now_ns)
                 messages.append(Message(f"state/{kind}", state, unit.time()))
         return messages

@@ -10,6 +10,7 @@ from gateway.db.tables.deployments import (
     confirmed_presets,
     deployables,
     deployment_entries,
+    deployment_pictures,
     deployments,
 )
 from gateway.db.tables.people import (
@@ -64,6 +65,7 @@ __all__ = [
     "confirmed_presets",
     "deployables",
     "deployment_entries",
+    "deployment_pictures",
     "deployments",
     "device_passwords",
     "devices",

@@ -64,6 +64,15 @@ deployment_entries = Table(
     UniqueConstraint("deployment_id", "key"),
 )
 
+deployment_pictures = Table(
+    "deployment_pictures",  # pictures of alarms that are kept: each until the footage of its camera and time goes
+    metadata,
+    Column("deployment_id", String(32), ForeignKey("deployments.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("camera", String(32), nullable=False),
+    Column("seen_ns", BigInteger, nullable=False, index=True),
+)
+
 camera_stays = Table(
     "camera_stays",  # without foreign key: recordings outlive their camera
     metadata,

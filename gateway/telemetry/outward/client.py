@@ -13,6 +13,7 @@ import aiomqtt
 import structlog
 
 from config.errors import BadValueError
+from drivers.mqtt import MqttClient
 from gateway.mqtt import ANSWER_S
 from gateway.telemetry.outward.memory import Memory
 from gateway.telemetry.outward.messages import PRESENCE, Absence
@@ -82,7 +83,7 @@ class OutwardClient:
     async def _run_once(self) -> None:
         door = await self._door()
         speaks = bool(self._outbox.topics)
-        client = aiomqtt.Client(
+        client = MqttClient(
             door.host,
             door.port,
             identifier=door.identifier,

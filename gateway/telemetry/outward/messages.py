@@ -13,6 +13,7 @@ from config.outward import OutwardTopic
 PREFIX = "sightline/v1"
 CAMERAS = f"{PREFIX}/cameras"
 INCIDENTS = f"{PREFIX}/incidents"
+DEPLOYMENTS = f"{PREFIX}/deployments"
 PRESENCE = f"{PREFIX}/outward"
 
 Code = Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9.-]+$")]
@@ -69,6 +70,8 @@ class AlarmSaid(Said):
     over: bool
     """Whether it is over."""
     urgency: Literal["now", "today", "soon"]
+    happened: AwareDatetime | None = None
+    """When it happened, where we were told of it late."""
 
 
 class ShareSaid(Said):
@@ -100,6 +103,19 @@ class IncidentSaid(Said):
     """Cameras that it is about, by number, where that is known."""
 
 
+class DueSaid(Said):
+    """Something of a deployment of mobile cameras became due, or is overdue: each is told once."""
+
+    deployment: Identifier
+    what: Literal["unneeded", "signs", "review", "stay", "evaluation", "decision"]
+    """unneeded: the unit is to be taken down. signs: they still hang. stay: its longest stay ends. decision: a
+    referral waits for one."""
+    by: AwareDatetime
+    overdue: bool
+    where: Annotated[tuple[Number, ...], Field(max_length=64)]
+    """Cameras of its unit, by number, as far as one is planned."""
+
+
 class PresenceSaid(Said):
     """Sightline publishes: kept by the broker."""
 
@@ -124,8 +140,11 @@ KINDS: dict[OutwardTopic, type[Said]] = {
     OutwardTopic.SHARES: ShareSaid,
     OutwardTopic.HOLDS: HoldSaid,
     OutwardTopic.INCIDENTS: IncidentSaid,
+    OutwardTopic.DEPLOYMENTS: DueSaid,
 }
 """What is said under which opt-in."""
+OF_THE_HOUSE = {OutwardTopic.INCIDENTS: INCIDENTS, OutwardTopic.DEPLOYMENTS: DEPLOYMENTS}
+"""Those that are about no one camera."""
 _OF_CAMERA = {
     OutwardTopic.CAMERAS: "state",
     OutwardTopic.ALARMS: "alarms",
@@ -136,7 +155,7 @@ _OF_CAMERA = {
 
 def address(kind: OutwardTopic, number: int | str = "{number}") -> str:
     """Return the topic of a kind, of a camera where it is about one."""
-    return f"{CAMERAS}/{number}/{_OF_CAMERA[kind]}" if kind in _OF_CAMERA else INCIDENTS
+    return OF_THE_HOUSE[kind] if kind in OF_THE_HOUSE else f"{CAMERAS}/{number}/{_OF_CAMERA[kind]}"
 
 
 def _whole(said: type[Said]) -> type[BaseModel]:

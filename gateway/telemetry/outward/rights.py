@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.outward import OutwardSettings
-from gateway.telemetry.outward.messages import CAMERAS, INCIDENTS, PRESENCE
+from gateway.telemetry.outward.messages import CAMERAS, OF_THE_HOUSE, PRESENCE
 from gateway.telemetry.topics import PREFIX as UNITS
 from gateway.telemetry.topics import Branch
 from gateway.units.credentials import OUTWARD, reader
@@ -36,7 +36,7 @@ def rights(settings: OutwardSettings) -> dict[str, May]:
 
 
 def _told(topic: str) -> bool:
-    return topic.startswith(f"{CAMERAS}/") or topic in {INCIDENTS, PRESENCE}
+    return topic.startswith(f"{CAMERAS}/") or topic in {*OF_THE_HOUSE.values(), PRESENCE}
 
 
 def _of_unit(topic: str) -> bool:

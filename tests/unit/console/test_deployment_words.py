@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.deployments.due import Why
-from gateway.deployments.steps import NAMES, Found, Tick
+from gateway.deployments.steps import NAMES, Found, Tick, Why
 from kernel.geography import Place
 from ptz.bounds import Bounds
 from tests.unit.console.test_audit_words import APP, read

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.deployments.deployment import DAY_NS, Deployment
-from gateway.deployments.due import Why, due
+from gateway.deployments.due import due
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step
+from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step, Why
 from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, OFF, SHOWN, STANDING, lived
 
 SIGNED: list[Step] = [*STANDING, SHOWN, OFF]

@@ -85,6 +85,28 @@ def test_a_fix_counts_by_what_it_claims_to_be() -> None:
     assert kinds([at(100, accuracy_m=20.0)] * 10) == [Kind.LEFT]
 
 
+def test_a_place_counts_by_what_it_may_be_off() -> None:
+    """A phone's pin sixty metres off is not a theft: the unit stands where it was put up, and its fix is better."""
+    pinned = replace(WATCH, accuracy_m=60.0)
+    assert kinds([at(60.0)] * 12) == [Kind.LEFT]
+    assert kinds([at(60.0)] * 12, watch=pinned) == []
+    assert kinds([at(150.0)] * 12, watch=pinned) == [Kind.LEFT]
+    assert kinds([at(60.0)] * 12, watch=replace(pinned, left=True)) == [Kind.RETURNED]
+
+
+def test_a_place_that_nobody_knows_puts_no_fence_out_of_sight() -> None:
+    """Said to be good to five kilometres, it counts as poor as a fix may be and no poorer."""
+    assert kinds([at(300.0)] * 12, watch=replace(WATCH, accuracy_m=5000.0)) == [Kind.LEFT]
+
+
+def test_what_is_told_late_is_another_thing_where_it_was_long_before() -> None:
+    """A knock of two in the morning that comes after one of now is one of its own; one of a moment before is not."""
+    watch, now = judge(WATCH, Shock(9.0), START_NS, FENCE)
+    watch, soon = judge(watch, Shock(9.0), START_NS - 10 * NS_PER_S, FENCE)
+    _, late = judge(watch, Shock(9.0), START_NS - 2400 * NS_PER_S, FENCE)
+    assert (now is not None, soon, late and late.at_ns) == (True, None, START_NS - 2400 * NS_PER_S)
+
+
 @pytest.mark.parametrize("accuracy_m", [101.0, -1.0, math.nan, math.inf])
 def test_a_fix_too_poor_neither_raises_nor_ends_anything(accuracy_m: float) -> None:
     """It is as if it had not come: the count of good ones goes on."""

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from gateway.deployments.deployment import DAY_NS, Deployment, Stage, Unseen
 from gateway.deployments.errors import DeciderError, DeploymentError, StepError, WishError
 from gateway.deployments.geofence import Kind
-from gateway.deployments.life import ALLOWED, Hand, Right, Rules, after, begun
+from gateway.deployments.hands import Hand, Right, Rules
+from gateway.deployments.life import ALLOWED, after, begun
 from gateway.deployments.steps import (
     NAMES,
     Acknowledge,
     Bind,
     Check,
+    Delete,
     Document,
     DocumentKind,
     Evaluate,
@@ -32,6 +34,7 @@ from gateway.deployments.steps import (
     Raise,
     Referral,
     Refuse,
+    Remind,
     Remove,
     Review,
     SignOff,
@@ -39,7 +42,10 @@ from gateway.deployments.steps import (
     SignsUp,
     Step,
     Tick,
+    Unpictured,
+    Why,
     Withdraw,
+    Without,
 )
 from kernel.geography import LocalPlane, Place
 from ptz.bounds import Bounds
@@ -123,6 +129,9 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     st.just(Lapse()),
     st.builds(Raise, kind=st.sampled_from(Kind), by=st.just(1.0), place=st.none()),
     st.just(Picture(kind=Kind.LEFT, sha256="ab", size_bytes=1, camera="c", recorded_ns=None)),
+    st.just(Unpictured(kind=Kind.LEFT, why=Without.NONE)),
+    st.just(Delete(sha256="ab", camera="c", seen_ns=NOW_NS)),
+    st.builds(Remind, why=st.sampled_from(Why), by_ns=st.just(NOW_NS), overdue=st.booleans()),
     st.builds(Acknowledge, kind=st.sampled_from(Kind), line=st.integers(1, 60), text=st.just("")),
     st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
     st.just(Bind(camera="c", bounds=Bounds())),

@@ -77,6 +77,14 @@ def test_a_picture_that_would_fill_the_memory_is_refused() -> None:
         read(bytes(vast))
 
 
+def test_a_large_picture_of_nothing_is_refused() -> None:
+    """A few hundred kilobytes that open as hundreds of megabytes; a plain photo of a phone is none of that."""
+    file = io.BytesIO()
+    Image.new("L", (7_000, 7_000)).save(file, "PNG")
+    with pytest.raises(NoPhotoError, match="no photo"):
+        read(file.getvalue())
+
+
 WHOLE = [photo(kind=kind, taken="2026:05:01 12:00:00", offset="+01:00", place=(51.5, -0.1)) for kind in ("JPEG", "PNG")]
 
 

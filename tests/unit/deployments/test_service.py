@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,12 +16,24 @@ from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
 from gateway.deployments.deployment import Stage
 from gateway.deployments.done import Told
-from gateway.deployments.due import Why
 from gateway.deployments.errors import StepError, UnknownDeploymentError, WishError
-from gateway.deployments.geofence import Position, Shock, Tilt
+from gateway.deployments.geofence import Kind, Position, Shock, Tilt
 from gateway.deployments.service import LOOK_S, Deployments, Taken, open_deployments
-from gateway.deployments.steps import Check, Extend, Grant, Install, Note, Remove, Step
-from kernel.geography import Place
+from gateway.deployments.steps import (
+    Check,
+    Extend,
+    Grant,
+    Install,
+    Note,
+    Picture,
+    Remove,
+    Step,
+    Unpictured,
+    Why,
+    Without,
+)
+from kernel.clock import NS_PER_S
+from kernel.geography import LocalPlane, Place
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
@@ -184,6 +197,62 @@ async def test_how_a_unit_was_put_up_is_kept(database: Database, deployments: De
         taken += await again.reported(URN, Tilt(30.0, -1.0))
         clock.jump_wall(10)
     assert [json.loads(line.entry.said)["kind"] for line in taken] == ["tilted"]
+
+
+async def test_what_a_unit_kept_is_judged_by_when_it_was(deployments: Deployments, clock: ManualClock) -> None:
+    """A burst of fixes that lead off raises what they would have raised then, with the time of then."""
+    one = await brought(deployments, *STANDING)
+    clock.jump_wall(2400)
+    began_ns = clock.wall_ns() - 1800 * NS_PER_S
+    taken = []
+    for number in range(60):
+        away = Position(LocalPlane(HERE).to_place(0.0, 20.0 * number), 5.0)
+        taken += await deployments.reported(URN, away, happened_ns=began_ns + number * 10 * NS_PER_S)
+    (left,) = taken
+    said = json.loads(left.entry.said)
+    assert (said["kind"], left.entry.at_ns) == ("left", clock.wall_ns())
+    assert began_ns < said["happened_ns"] < began_ns + 120 * NS_PER_S
+    known = await deployments.one(one)
+    assert set(known.alarms.values()) == {known.unseen[Kind.LEFT].since_ns} == {said["happened_ns"]}
+    assert known.unseen[Kind.LEFT].told_ns == clock.wall_ns()
+
+
+async def test_what_happened_before_it_stood_there_is_nothing_of_its_place(
+    deployments: Deployments, clock: ManualClock
+) -> None:
+    """It was knocked in the van, and its link came back at the post."""
+    await brought(deployments, *STANDING)
+    clock.jump_wall(600)
+    assert await deployments.reported(URN, Shock(9.0), happened_ns=clock.wall_ns() - 700 * NS_PER_S) == []
+    assert len(await deployments.reported(URN, Shock(9.0), happened_ns=clock.wall_ns() - 500 * NS_PER_S)) == 1
+
+
+async def test_a_place_from_a_phone_is_as_good_as_the_phone_says(deployments: Deployments, clock: ManualClock) -> None:
+    """It stands in the log, and over a restart a good fix at the true place is no alarm."""
+    off = replace(INSTALL, accuracy_m=65.0)
+    one = await brought(deployments, *STANDING[:-1], off)
+    assert json.loads((await deployments.log(one))[-1].said)["accuracy_m"] == 65.0
+    true = Position(LocalPlane(HERE).to_place(60.0, 0.0), 5.0)
+    for _ in range(6):
+        assert await deployments.reported(URN, true) == []
+        clock.jump_wall(10)
+
+
+async def test_no_picture_is_kept_where_nothing_may_be_recorded(deployments: Deployments, clock: ManualClock) -> None:
+    """Neither after its stay nor of another place: the service itself refuses."""
+    picture = Picture(kind=Kind.LEFT, sha256="ab", size_bytes=1, camera="c", recorded_ns=None)
+    one = await brought(deployments, *STANDING)
+    assert (deployments.blind(one, URN), deployments.blind("another", URN)) == (None, Without.DOWN)
+    await deployments.noted(one, picture)
+    clock.jump_wall(21 * DAY_S)
+    assert deployments.blind(one, URN) is Without.OVER
+    with pytest.raises(StepError):
+        await deployments.noted(one, picture)
+    await deployments.step(one, Remove(reason="x"), by=TEAM)
+    assert deployments.blind(one, URN) is Without.DOWN
+    with pytest.raises(StepError):
+        await deployments.noted(one, picture)
+    await deployments.noted(one, Unpictured(kind=Kind.LEFT, why=Without.DOWN))
 
 
 async def test_a_unit_that_stands_nowhere_is_not_watched(deployments: Deployments) -> None:

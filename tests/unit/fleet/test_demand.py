@@ -42,3 +42,16 @@ def test_it_can_be_enough_at_once(clock: ManualClock) -> None:
     asked.ask("thin", 600)
     asked.ask("thin", 0)
     assert asked.small_only("thin")
+
+
+async def test_it_is_not_switched_again_and_again(clock: ManualClock) -> None:
+    """Each time breaks views and the recording: three times at once, then one in five minutes."""
+    asked = demand(clock)
+    for _ in range(3):
+        assert asked.count("thin") == 0
+        asked.ask("thin", 60)
+        assert asked.count("thin") == 0
+        asked.ask("thin", 0)
+    assert 0 < asked.count("thin") <= 300
+    await clock.turn(300.0)
+    assert asked.count("thin") == 0

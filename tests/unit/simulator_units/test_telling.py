@@ -64,6 +64,20 @@ async def test_what_happened_comes_first(make_unit: MakeUnit, clock: ManualClock
     assert {"state/case", "state/supply"} <= set(topics[3:])
 
 
+async def test_a_lean_is_told_once_more_when_it_has_lasted(make_unit: MakeUnit, clock: ManualClock) -> None:
+    """Knocked askew, it says so at once and again a quarter of a minute later; then it is silent of it."""
+    unit = make_unit()
+    telling = Telling(unit, clock)
+    await pass_time(unit, clock, 60)
+    telling.due()
+    unit.faults.knocked = True
+    leans: list[int] = []
+    for second in range(60):
+        await pass_time(unit, clock, 1)
+        leans += [second for message in telling.due() if message.topic == "state/tilt"]
+    assert leans == [0, 15]
+
+
 def test_a_payload_says_which_and_when() -> None:
     """Number, boot and time stand beside the fields."""
     assert json.loads(_message("state/case").stamped(7, "b")) == {

@@ -247,6 +247,31 @@ async def test_a_lying_clock_is_seen(units: Units) -> None:
     assert units.register.clock_offset_s("D018") is None
 
 
+async def test_what_a_unit_kept_has_the_time_at_which_it_was(tmp_path: Path, clock: ManualClock) -> None:
+    """By its clock less what that is off; over a restart of ours too, while its messages waited at the broker."""
+    keys = Memory(Key.new())
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        voice = await enrolled(units)
+        voice.offset_s = -3600.0
+        await units.register.take("D017", voice.report())
+    clock.jump_wall(2400)
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        heard: list[int | None] = []
+
+        def told(change: Change) -> None:
+            if isinstance(change, Said):
+                heard.append(units.register.happened_ns(change.label, change.now))
+
+        units.register.listen(told)
+        for after_s in (0, 1200, 2400):
+            voice.wall_ns = clock.wall_ns() - (2400 - after_s) * NS_PER_S
+            await units.register.take("D017", voice.report("shock", group=Group.EVENT, peak_g=5.0))
+        now_ns = clock.wall_ns()
+        assert heard == [now_ns - 2400 * NS_PER_S, now_ns - 1200 * NS_PER_S, None]
+        await enrolled(units, "D018")
+        assert units.register.happened_ns("D018", units.register.states("D017")["event/shock"]) is None
+
+
 async def test_trends_have_a_point_a_minute_and_a_month(units: Units, clock: ManualClock) -> None:
     """Of what is drawn only; older points are forgotten; what the broker had kept is no point."""
     voice = await enrolled(units)

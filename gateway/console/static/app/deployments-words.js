@@ -7,7 +7,8 @@ import { day, dayAndTime, duration } from "./time.js";
 
 /**
  * @typedef {"referred" | "granted" | "refused" | "withdrawn" | "planned" | "deployed" | "removed" | "evaluated"} Stage
- * @typedef {{kind: string, count: number, since: string, line: number}} Unseen
+ * @typedef {{kind: string, count: number, since: string, line: number, told: string | null}} Unseen
+ * @typedef {{sha256: string, camera: string, at: string, may_open: boolean, deleted: string | null}} AlarmPicture
  * @typedef {object} Deployment
  * @property {string} id @property {Stage} stage @property {string} title @property {string} problem @property {string} evidence
  * @property {string} alternatives @property {string} purpose @property {string} referred_by @property {string} referred
@@ -15,14 +16,15 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {{criterion: string, met: boolean | null}[]} criteria @property {string[]} documents
  * @property {string} decided_by @property {string | null} decided @property {number | null} max_days
  * @property {string} unit @property {string[]} cameras @property {string} responsible @property {string} mount
- * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg
+ * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg @property {number | null} accuracy_m
  * @property {string | null} signed_off @property {string} signed_off_by
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
  * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
- * @property {{sha256: string, kind: string}[]} photos @property {string[]} alarms @property {Unseen[]} unseen
+ * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
-/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean}} Due */
+/** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean, yours: boolean}} Due */
+/** @typedef {{deployment: string, title: string, street: string, unit: string, why: string, by: string, overdue: boolean}} OwnDue */
 /**
  * @typedef {{n: number, at: string, done: string, clock_offset_s: number | null, doubt: string, step: string, by: string,
  *   said: Record<string, any>, digest: string}} Line at: when it came; done: when it was done
@@ -92,7 +94,39 @@ export const DOCUMENTS = {
 };
 
 /** What a photo shows. @type {Record<string, string>} */
-export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down", alarm: "At an alarm" };
+export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down" };
+
+/** Why an alarm has no picture. @type {Record<string, string>} */
+const WITHOUT = {
+  "stay-over": "No picture: its stay is over",
+  "taken-down": "No picture: the unit is down",
+  "none-made": "No picture: none was made or recorded",
+  "not-kept": "No picture: the disk did not take it",
+};
+
+/** @param {string} why @returns {string} */
+export const withoutWords = (why) => WITHOUT[why] ?? "No picture";
+
+/** What stands in the place of a picture that cannot be opened; empty where it can. @param {AlarmPicture} picture @returns {string} */
+export function shutWords({ may_open: may, deleted }) {
+  if (deleted) return `Deleted with its footage, ${day(Date.parse(deleted))}`;
+  return may ? "" : "You may not open pictures of this camera";
+}
+
+/**
+ * Whether an alarm's camera records, in a sentence.
+ * @param {Pick<Deployment, "stage" | "valid">} one @param {number} number of the camera
+ * @param {{main: boolean, sub: boolean | null, cause?: string | null} | null | undefined} recording null where it is not known
+ * @returns {string}
+ */
+export function recordingWords({ stage, valid }, number, recording) {
+  const records = recording && (recording.main || recording.sub);
+  if (stage !== "deployed") return `The unit is down here${records ? `; camera ${number} records where it stands now` : `, and camera ${number} records nothing`}.`;
+  if (records) return `Camera ${number} goes on recording.`;
+  if (!valid) return `Camera ${number} records nothing: the stay is over.`;
+  if (!recording) return `Whether camera ${number} records is not known.`;
+  return `Camera ${number} is not recording${recording.cause ? `: ${recording.cause.replace(/\.$/, "")}` : ""}.`;
+}
 
 /** How a team knew the unit in its hands. @type {Record<string, string>} */
 export const FOUND = { scanned: "scanned", typed: "its label typed", chosen: "chosen from those calling in", carried: "brought from where it stood" };
@@ -120,18 +154,29 @@ export const unitWords = (unit) => (unit ? `Unit ${unit}` : "Its unit");
 
 /** One thing that is due, in a line. @param {Due} due @param {number} now ms @returns {string} */
 export function dueWords({ deployment, why, by, overdue }, now) {
-  const at = Date.parse(by);
   if (why === "alarm") {
     const { unseen, alarms, unit } = deployment;
     const said = unseen.map((one) => `${happened(one.kind)}${one.count > 1 ? ` (${one.count} times)` : ""}`);
     const goesOn = alarms.filter((kind) => !unseen.some((one) => one.kind === kind)).map((kind) => `is still ${lasting(kind)}`);
     return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}.`;
   }
+  return termWords({ why, by, overdue }, now);
+}
+
+/** What is due, and by when. @param {{why: string, by: string, overdue: boolean}} due @param {number} now ms @returns {string} */
+function termWords({ why, by, overdue }, now) {
+  const at = Date.parse(by);
   const what = DUE[why] ?? why;
   if (why === "overstayed" || why === "unneeded" || why === "signs" || why === "sign-off") return `${what}, since ${day(at)}.`;
   if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
   return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
 }
+
+/** The same where one is told of what one answers for, without the deployment itself. @param {OwnDue} due @param {number} now ms @returns {string} */
+export const ownDueWords = ({ why, by, overdue, unit }, now) => (why === "alarm" ? `An alarm of unit ${unit} is not acknowledged, since ${day(Date.parse(by))}.` : termWords({ why, by, overdue }, now));
+
+/** What one is told as it becomes due. @param {OwnDue & {yours: boolean}} due @param {number} now ms @returns {string} */
+export const reminderWords = (due, now) => `${due.yours ? "Due to you: " : ""}${due.title}${due.street && !due.title.includes(due.street) ? `, ${due.street}` : ""}. ${ownDueWords(due, now)}`;
 
 /** What is done of putting a unit up and taking it down. @param {Deployment} one @returns {[done: boolean, words: string][]} */
 export function ticks(one) {
@@ -186,11 +231,17 @@ export function lineWords({ step, said }) {
     case "hung":
       return ["learnt how the unit hangs", `${said["pitch_deg"].toFixed(1)}° pitch, ${said["roll_deg"].toFixed(1)}° roll`];
     case "alarm":
-      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, ""];
+      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, said["happened_ns"] ? `told late: it happened on ${dayAndTime(said["happened_ns"] / 1e6)}` : ""];
     case "acknowledged":
       return [`acknowledged that the unit ${happened(said["kind"])}`, said["text"]];
     case "picture":
       return [`kept a picture: the unit ${happened(said["kind"])}`, said["recorded_ns"] ? `the last that was recorded, ${dayAndTime(said["recorded_ns"] / 1e6)}` : "made by its camera then"];
+    case "no-picture":
+      return [`kept no picture: the unit ${happened(said["kind"])}`, `${withoutWords(said["why"])}.`];
+    case "picture-deleted":
+      return ["deleted the picture of an alarm", `with the footage of its time, ${dayAndTime(said["seen_ns"] / 1e6)} (SHA-256 ${said["sha256"].slice(0, 12)}…)`];
+    case "due":
+      return [`said that it is ${said["overdue"] ? "overdue" : "due"}: ${(DUE[said["why"]] ?? said["why"]).toLowerCase()}`, `by ${at(said["by_ns"])}`];
     case "lapsed":
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":

@@ -5,10 +5,11 @@
  */
 
 import { ApiError, get, request, send } from "./api.js";
-import { happened, unitWords, waits } from "./deployments-words.js";
+import { happened, reminderWords, unitWords, waits } from "./deployments-words.js";
 import { news } from "./events.js";
 import { Observable } from "./observable.js";
 import { may, store, tell } from "./store.js";
+import { clock } from "./time.js";
 
 /** @typedef {import("./deployments-words.js").Deployment} Deployment */
 /** @typedef {import("./deployments-words.js").Due} Due */
@@ -16,6 +17,7 @@ import { may, store, tell } from "./store.js";
 /** @typedef {import("./deployments-words.js").Rules} Rules */
 /** @typedef {import("./deployments-words.js").DeployableUnit} DeployableUnit */
 /** @typedef {import("./types.js").Problem} Problem */
+/** @typedef {{sha256?: string, why?: string}} Found */
 /** @typedef {{latitude: number, longitude: number, at: string}} Reported */
 
 const EVERY_MS = 300_000;
@@ -28,7 +30,7 @@ const GATHER_MS = 150;
  * @property {Rules | null} rules
  * @property {DeployableUnit[]} units
  * @property {Record<string, Reported>} reported by label: where units last said that they are
- * @property {Record<string, string>} pictures by deployment and line: hash of the picture taken for an alarm
+ * @property {Record<string, Found>} pictures by deployment and line: what was taken for an alarm, or why nothing was
  * @property {Problem | null} problem why it could not be loaded
  * @property {number} turn rises each time that it was loaded
  * @property {"due" | "all" | "refer" | "units"} section of the panel
@@ -98,17 +100,20 @@ async function learnPictures(one) {
   const missing = one.unseen.filter(({ line }) => !known[pictureKey(one.id, line)]);
   if (missing.length === 0) return;
   const log = /** @type {Line[]} */ (await get(`/deployments/${one.id}/log`).catch(() => []));
-  /** @type {Record<string, string>} */
+  /** @type {Record<string, Found>} */
   const found = {};
   for (const { kind, line } of missing) {
-    const picture = log.find((each) => each.n > line && each.step === "picture" && each.said["kind"] === kind);
-    if (picture) found[pictureKey(one.id, line)] = picture.said["sha256"];
+    const picture = log.find((each) => each.n > line && ["picture", "no-picture"].includes(each.step) && each.said["kind"] === kind);
+    if (picture) found[pictureKey(one.id, line)] = { sha256: picture.said["sha256"], why: picture.said["why"] };
   }
   if (Object.keys(found).length > 0) deployments.set({ pictures: { ...deployments.state.pictures, ...found } });
 }
 
 /** Where a photo is. @param {string} id of the deployment @param {string} sha256 */
 export const photoUrl = (id, sha256) => `/api/v1/deployments/${id}/photos/${sha256}`;
+
+/** Where the picture of an alarm is. @param {string} id of the deployment @param {string} sha256 */
+export const alarmPictureUrl = (id, sha256) => `/api/v1/deployments/${id}/pictures/${sha256}`;
 
 /** A word of our own for one step: what is sent twice under it is done once. @returns {string} */
 export function newKey() {
@@ -184,12 +189,17 @@ export function watchDeployments() {
   news.addEventListener("unlocked", anew);
   news.addEventListener("deployment", soon);
   news.addEventListener("unit-picture", soon);
+  news.addEventListener("unit-no-picture", soon);
   news.addEventListener("units", (event) => {
     if (may("deploy")) keepReported(/** @type {CustomEvent} */ (event).detail.units);
   });
   news.addEventListener("unit-alarm", (event) => {
-    const { unit, kind, street } = /** @type {CustomEvent} */ (event).detail;
-    tell(`${unitWords(unit)} ${happened(kind)}${street ? `, ${street}` : ""}.`, ["returned", "levelled", "closed"].includes(kind) ? "attention" : "alarm");
+    const { unit, kind, street, happened: at } = /** @type {CustomEvent} */ (event).detail;
+    tell(`${unitWords(unit)} ${happened(kind)}${street ? `, ${street}` : ""}${at ? `; told late, it was at ${clock(Date.parse(at))}` : ""}.`, ["returned", "levelled", "closed"].includes(kind) ? "attention" : "alarm");
+    soon();
+  });
+  news.addEventListener("deployment-due", (event) => {
+    tell(reminderWords(/** @type {CustomEvent} */ (event).detail, store.serverClock.now()), "attention");
     soon();
   });
   news.addEventListener("unit-lapsed", (event) => {

@@ -75,7 +75,10 @@ function nameStreet(map, name, layer) {
   // Streets that run north are named higher up, so that names do not meet at crossings.
   const share = Math.abs(last.lat - first.lat) > Math.abs(last.lng - first.lng) ? 0.62 : 0.4;
   const at = L.latLng(first.lat + (last.lat - first.lat) * share, first.lng + (last.lng - first.lng) * share);
-  L.tooltip({ permanent: true, direction: "center", className: "street-name", interactive: false }).setLatLng(at).setContent(escapeText(name)).addTo(map);
+  // Cameras and units stand before the names of streets, where they meet.
+  const pane = map.getPane("names") ?? map.createPane("names");
+  Object.assign(pane.style, { zIndex: "550", pointerEvents: "none" });
+  L.tooltip({ pane: "names", permanent: true, direction: "center", className: "street-name", interactive: false }).setLatLng(at).setContent(escapeText(name)).addTo(map);
 }
 
 /** @param {string} text */

@@ -63,6 +63,18 @@ def upgrade() -> None:
     )
     append_only("deployment_entries", op.get_context().dialect.name, op.execute)
     op.create_table(
+        "deployment_pictures",
+        sa.Column("deployment_id", sa.String(length=32), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("camera", sa.String(length=32), nullable=False),
+        sa.Column("seen_ns", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["deployment_id"], ["deployments.id"], name=op.f("fk_deployment_pictures_deployment_id")
+        ),
+        sa.PrimaryKeyConstraint("deployment_id", "sha256", name=op.f("pk_deployment_pictures")),
+    )
+    op.create_index("ix_deployment_pictures_seen_ns", "deployment_pictures", ["seen_ns"], unique=False)
+    op.create_table(
         "camera_stays",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("camera_id", sa.String(length=32), nullable=False),

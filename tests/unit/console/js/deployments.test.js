@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueWords, happenedBy, lineWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lineWords, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -47,6 +47,35 @@ test("what is done of putting a unit up is ticked, and of taking it down once it
   assert.deepEqual(ticks(one).map(([done]) => done), [true, true, false, false, false]);
   assert.deepEqual(ticks({ ...one, signed_off: "x", signed_off_by: "Anne" }).at(-1), [true, "Signed off by Anne"]);
   assert.deepEqual(ticks({ ...one, removed: "x" }).slice(5).map(([done]) => done), [true, false, false]);
+});
+
+test("an alarm says that its camera records only where it does", () => {
+  const one = /** @type {any} */ ({ stage: "deployed", valid: true });
+  const on = { main: true, sub: null };
+  const off = { main: false, sub: false };
+  assert.equal(recordingWords(one, 17, on), "Camera 17 goes on recording.");
+  assert.equal(recordingWords(one, 17, { main: false, sub: true }), "Camera 17 goes on recording.");
+  assert.equal(recordingWords(one, 17, { ...off, cause: "The disk is full." }), "Camera 17 is not recording: The disk is full.");
+  assert.equal(recordingWords({ ...one, valid: false }, 17, off), "Camera 17 records nothing: the stay is over.");
+  assert.equal(recordingWords({ ...one, valid: false }, 17, on), "Camera 17 goes on recording.");
+  assert.equal(recordingWords(one, 17, null), "Whether camera 17 records is not known.");
+  assert.equal(recordingWords({ stage: "removed", valid: false }, 17, off), "The unit is down here, and camera 17 records nothing.");
+  assert.equal(recordingWords({ stage: "removed", valid: false }, 17, on), "The unit is down here; camera 17 records where it stands now.");
+});
+
+test("a picture that is gone, or that one may not open, is said to be", () => {
+  const one = { sha256: "a", camera: "c", at: "", may_open: true, deleted: /** @type {string | null} */ (null) };
+  assert.equal(shutWords(one), "");
+  assert.match(shutWords({ ...one, may_open: false }), /may not open/);
+  assert.match(shutWords({ ...one, may_open: false, deleted: new Date(NOW).toISOString() }), /Deleted with its footage/);
+});
+
+test("who answers for a deployment is told what is due to them", () => {
+  const one = { deployment: "d", title: "Fly-tipping in Mill Lane", street: "Mill Lane", unit: "D017", why: "review", by: new Date(NOW - 3 * DAY_MS).toISOString(), overdue: true };
+  assert.equal(ownDueWords(one, NOW), "Review overdue for 3 d, since Wed 25 Nov.");
+  assert.equal(ownDueWords({ ...one, why: "alarm" }, NOW), "An alarm of unit D017 is not acknowledged, since Wed 25 Nov.");
+  assert.equal(reminderWords({ ...one, yours: true }, NOW), "Due to you: Fly-tipping in Mill Lane. Review overdue for 3 d, since Wed 25 Nov.");
+  assert.equal(reminderWords({ ...one, street: "High Street", yours: false }, NOW), "Fly-tipping in Mill Lane, High Street. Review overdue for 3 d, since Wed 25 Nov.");
 });
 
 const LINE = { n: 1, at: "2026-11-28T12:00:00.000Z", done: "2026-11-28T12:00:00.000Z", clock_offset_s: null, doubt: "", step: "note", by: "", said: {}, digest: "" };
@@ -92,6 +121,9 @@ test("steps of a log say what was said", () => {
     ["alarm", { kind: "tilted", by: 30 }, /leans, by 30°/],
     ["acknowledged", { kind: "tilted", text: "" }, /acknowledged/],
     ["picture", { kind: "tilted", recorded_ns: null }, /picture/],
+    ["no-picture", { kind: "tilted", why: "stay-over" }, /no picture/],
+    ["picture-deleted", { sha256: "ab".repeat(32), camera: "c", seen_ns: NOW * 1e6 }, /deleted the picture/],
+    ["due", { why: "review", by_ns: NOW * 1e6, overdue: false }, /due: review/],
     ["lapsed", {}, /by the clock/],
     ["removed", { reason: "x" }, /unit down/],
     ["signs-down", { text: "x" }, /signs down/],

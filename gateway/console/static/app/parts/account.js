@@ -7,6 +7,7 @@ import { html, nothing } from "lit";
 import "./accounts.js";
 import "./factors.js";
 import "./glass.js";
+import "./own-due.js";
 import "./reference.js";
 import "./sessions.js";
 import { ApiError, send } from "../api.js";
@@ -70,6 +71,7 @@ class Account extends SlElement {
         ${may("view_live") ? html`<button id="make-wall" title="Shows live pictures for as long as it runs, and nothing else, until somebody unlocks it" @click=${() => this.#shut("wall")}>Make it a wallboard</button>` : nothing}
       </div>
       <div class="narrow-only"><sl-reference></sl-reference></div>
+      <sl-own-due></sl-own-due>
       <sl-glass-form></sl-glass-form>
       <h3>Second factors</h3>
       <sl-factors></sl-factors>

@@ -5,8 +5,8 @@
 
 import { html, nothing } from "lit";
 import { ApiError } from "../api.js";
-import { photoUrl, sendPhoto } from "../deployments.js";
-import { DOCUMENTS, PHOTOS } from "../deployments-words.js";
+import { alarmPictureUrl, photoUrl, sendPhoto } from "../deployments.js";
+import { DOCUMENTS, PHOTOS, happened, shutWords } from "../deployments-words.js";
 import { fields } from "../element.js";
 import { dayAndTime } from "../time.js";
 import { Deploying } from "./deployment-asking.js";
@@ -83,11 +83,29 @@ class DeploymentFile extends Deploying {
 
   /** @param {Deployment} one @param {{sha256: string, kind: string}} photo */
   #figure(one, { sha256, kind }) {
-    const said = this.log.find((line) => line.said["sha256"] === sha256 && ["photo", "picture"].includes(line.step));
-    const taken = said?.said["taken"] || (said?.said["recorded_ns"] ? new Date(said.said["recorded_ns"] / 1e6).toISOString() : "") || said?.at || "";
+    const said = this.log.find((line) => line.said["sha256"] === sha256 && line.step === "photo");
+    const taken = said?.said["taken"] || said?.at || "";
     const remarks = /** @type {string[]} */ (said?.said["remarks"] ?? []);
     return html`<figure class="dep-photo" data-kind=${kind}><a href=${photoUrl(one.id, sha256)} target="_blank" rel="noopener"><img loading="lazy" src=${photoUrl(one.id, sha256)} alt=${PHOTOS[kind] ?? kind}></a>
       <figcaption>${PHOTOS[kind] ?? kind}<small>${Number.isNaN(Date.parse(taken)) ? taken : dayAndTime(Date.parse(taken))}</small>${remarks.map((remark) => html`<small class="attention">${remark}</small>`)}</figcaption></figure>`;
+  }
+
+  /** What a camera saw at an alarm; where one may not open it, or it is gone, that is said in its place. @param {Deployment} one */
+  #pictures(one) {
+    if (!one.pictures.length) return nothing;
+    const figure = (/** @type {import("../deployments-words.js").AlarmPicture} */ picture) => {
+      const { sha256, at } = picture;
+      const line = this.log.find((each) => each.step === "picture" && each.said["sha256"] === sha256);
+      const words = line ? `The unit ${happened(line.said["kind"])}` : "At an alarm";
+      const url = alarmPictureUrl(one.id, sha256);
+      const shut = shutWords(picture);
+      return html`<figure class="dep-photo" data-kind="alarm">${shut ? html`<span class="dep-photo-shut">${shut}</span>`
+        : html`<a href=${url} target="_blank" rel="noopener"><img loading="lazy" src=${url} alt=${words}></a>`}
+        <figcaption>${words}<small>${dayAndTime(Date.parse(at))}</small></figcaption></figure>`;
+    };
+    return html`<section class="dep-part" id="deployment-pictures"><h3>Pictures of alarms</h3>
+      <p class="hint">Kept for as long as footage of that camera and time. Whoever opens one is in the audit.</p>
+      <div class="dep-photos">${one.pictures.map(figure)}</div></section>`;
   }
 
   /** @param {Deployment} one */
@@ -100,7 +118,7 @@ class DeploymentFile extends Deploying {
       ${photos.length ? html`<div class="dep-photos">${photos.map((photo) => this.#figure(one, photo))}</div>` : html`<p class="hint">None yet. Field teams send them from their phones, too.</p>`}
       ${takes ? html`<details><summary>Send a photo</summary>
         <form id="send-photo" data-blames="photo" @submit=${(/** @type {Event} */ event) => this.#photo(event, one)}>
-          <label for="photo-kind">What it shows</label><select id="photo-kind" name="kind">${Object.entries(PHOTOS).filter(([kind]) => kind !== "alarm").map(([kind, words]) =>
+          <label for="photo-kind">What it shows</label><select id="photo-kind" name="kind">${Object.entries(PHOTOS).map(([kind, words]) =>
             html`<option value=${kind} ?selected=${kind === usual}>${words}</option>`)}</select>
           <label for="photo-file">JPEG or PNG, as it was made</label><input id="photo-file" name="photo" type="file" accept="image/jpeg,image/png" required>
           ${this.said("photo")}
@@ -132,7 +150,7 @@ class DeploymentFile extends Deploying {
   /** @override */
   render() {
     const { one } = this;
-    return one ? html`${this.#criteria(one)} ${this.#documents(one)} ${this.#photos(one)}` : nothing;
+    return one ? html`${this.#criteria(one)} ${this.#documents(one)} ${this.#photos(one)} ${this.#pictures(one)}` : nothing;
   }
 }
 

@@ -73,7 +73,8 @@ class DeploymentSteps extends Deploying {
       body: units.length === 0 ? html`<p class="said attention">No camera is marked as one that moves. Mark one under Units.</p>` : html`
         <label for="plan-camera">Unit</label><select id="plan-camera" name="camera">${units.map(({ unit, camera, deployment }) => html`<option value=${camera} ?selected=${unit === one.unit}>
           ${unit}${cameraById(camera) ? `, camera ${cameraById(camera)?.number}` : ""}${deployment ? " (stands elsewhere now)" : ""}</option>`)}</select>
-        <label for="plan-responsible">Who answers for it</label><input id="plan-responsible" name="responsible" required maxlength="120" autocomplete="off" .defaultValue=${one.responsible}>
+        <label for="plan-responsible">Who answers for it</label><input id="plan-responsible" name="responsible" required maxlength="120" autocomplete="off" aria-describedby="plan-responsible-hint" .defaultValue=${one.responsible}>
+        <p class="hint" id="plan-responsible-hint">Write the name as their account has it, or their user name: what becomes due is told to them, too.</p>
         <div class="pair"><div><label for="plan-mount">Lamp post or mount</label><input id="plan-mount" name="mount" maxlength="120" autocomplete="off" placeholder="LP 14" .defaultValue=${one.mount}></div>
           <div><label for="plan-days">Reviewed every … days</label><input id="plan-days" name="review_days" type="number" min="1" max=${rules.review_days} value=${rules.review_days} required></div></div>`,
       button: units.length ? html`<button class="primary">Plan it</button>` : nothing,

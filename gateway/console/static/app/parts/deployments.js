@@ -84,7 +84,7 @@ class DeploymentsPanel extends Deploying {
     return html`<li class="dep-due" data-why=${why} data-level=${level}>
       <button class="row" data-deployment=${one.id} @click=${() => this.#open(one)}>
         <span class="dep-level" aria-hidden="true">${{ alarm: "!", seen: "…", overdue: "!", due: "·" }[level]}</span>
-        <span class="row-name"><b>${{ alarm: "Alarm. ", seen: "Alarm, acknowledged. ", overdue: "Overdue. ", due: "" }[level]}</b>${dueWords(due, store.serverClock.now())}
+        <span class="row-name"><b>${{ alarm: "Alarm. ", seen: "Alarm, acknowledged. ", overdue: "Overdue. ", due: "" }[level]}${due.yours ? "Due to you. " : ""}</b>${dueWords(due, store.serverClock.now())}
           <small>${[one.title, one.unit ? unitWords(one.unit) : "", one.street].filter(Boolean).join(" · ")}</small></span>
       </button></li>`;
   }

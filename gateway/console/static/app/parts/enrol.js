@@ -98,11 +98,17 @@ class Enrol extends SlElement {
     this.requestUpdate();
   }
 
+  /** As it is printed, where it is known: capitals make no difference. @param {string} typed @returns {string} */
+  #printed(typed) {
+    const label = typed.trim();
+    return this.#labels.find((known) => known.toLowerCase() === label.toLowerCase()) ?? label;
+  }
+
   #belongs() {
     if (!may("deploy")) return nothing;
     return html`<label for="enrol-unit">Belongs to a unit</label>
       <input id="enrol-unit" name="unit" list="enrol-units" maxlength="32" pattern="[A-Za-z0-9][A-Za-z0-9_\\-]*" autocomplete="off" spellcheck="false" autocapitalize="characters"
-        placeholder="Label, as D017; empty: it is fixed" aria-describedby="enrol-unit-hint" @input=${(/** @type {InputEvent} */ event) => { this.#unit = /** @type {HTMLInputElement} */ (event.target).value.trim(); this.requestUpdate(); }}>
+        placeholder="Label, as D017; empty: it is fixed" aria-describedby="enrol-unit-hint" @input=${(/** @type {InputEvent} */ event) => { this.#unit = this.#printed(/** @type {HTMLInputElement} */ (event.target).value); this.requestUpdate(); }}>
       <datalist id="enrol-units">${this.#labels.map((label) => html`<option value=${label}></option>`)}</datalist>
       <p class="hint" id="enrol-unit-hint">A unit's camera records nothing before it is deployed, and its deployment says where it stands.</p>`;
   }
@@ -116,7 +122,7 @@ class Enrol extends SlElement {
       if (number(given[name]) !== undefined) body[name] = number(given[name]);
     }
     for (const name of ["name", "street", "group"]) if (given[name]) body[name] = given[name];
-    const unit = (given.unit ?? "").trim();
+    const unit = this.#printed(given.unit ?? "");
     if (unit) body["unit"] = unit;
     const cameras = await this.#attempt("enrol", () => send("POST", "/cameras", body));
     if (!cameras) return;

@@ -63,11 +63,12 @@ class AvailabilityReport extends LitElement {
   /** @param {Availability} report */
   #table({ cameras, unreached, start, end }) {
     const away = unreached.map((id) => cameraById(id)).filter((camera) => camera !== undefined);
+    const alone = unreached.length === 1;
     return html`
       <p class="availability-sum"><b>${shareWords(together(cameras))}</b> of what ${cameras.length === 1 ? "one camera" : `${cameras.length} cameras`} should have recorded is there.
         <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}. What privacy forbade and what retention has taken counts neither way.</small></p>
-      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of: ${unreached.length === 1 ? "one camera" : `${unreached.length} cameras`}.</strong>
-        Their camera hosts do not answer: ${away.map(({ number }) => number).join(", ")}. Ask again when they do.</p>` : nothing}
+      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of: ${alone ? "camera" : `${unreached.length} cameras:`} ${away.map(({ number }) => number).join(", ")}.</strong>
+        ${alone ? "Its camera host does" : "Their camera hosts do"} not answer. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
       ${cameras.length === 0 ? html`<p class="hint">There is nothing to tell of.</p>` : html`<table>
         <thead><tr><th scope="col"><span class="away">Number</span></th><th scope="col">Camera, and what it lost</th><th scope="col" class="share">Recorded</th></tr></thead>
         <tbody>${worstFirst(cameras).map((one) => this.#row(one))}</tbody></table>`}

@@ -7,7 +7,7 @@ import { html } from "lit";
 import { send } from "../api.js";
 import { SlTicking } from "../element.js";
 import { problemOf } from "../shares.js";
-import { store, tell } from "../store.js";
+import { may, store, tell } from "../store.js";
 import { duration } from "../time.js";
 import { line } from "../words.js";
 
@@ -47,6 +47,9 @@ class MainStream extends SlTicking {
     const path = `/cameras/${camera.id}/main-stream`;
     const until = camera.thin_link.main_until;
     const left = until === null ? 0 : Date.parse(until) - store.serverClock.now();
+    if (!may("steer")) {
+      return left > 0 ? html`<span role="timer" aria-live="off">for ${duration(left)} yet</span>` : html`not taken: it comes over a SIM, and sub stands for it`;
+    }
     if (left > 0) {
       return html`<span role="timer" aria-live="off">for ${duration(left)} yet</span>
         <button class="link" data-act="sub" ?disabled=${this.#busy} @click=${() => void this.#attempt(() => send("DELETE", path))}>Enough</button>`;

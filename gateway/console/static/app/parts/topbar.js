@@ -45,14 +45,14 @@ class TopBar extends SlElement {
 
   /** Units in alarm, wherever one looks: counted here, told above the pictures, listed under Deployments. */
   #alarms() {
-    const count = deployments.raised.reduce((sum, one) => sum + one.unseen.length, 0);
+    const count = deployments.raised.length;
     if (count === 0 || this.state.lock !== "open") return nothing;
     const open = () => {
       deployments.set({ open: null, section: "due" });
       store.set({ panel: "deployments", panelOpen: true });
     };
     return html`<button class="unit-alarms" id="unit-alarms" data-count=${count} title="Show them under Deployments" @click=${open}><span aria-hidden="true">▲</span> ${count}
-      <span class="wide-only">${count === 1 ? "unit alarm" : "unit alarms"}</span><span class="away">: nobody sees to ${count === 1 ? "it" : "them"} yet</span></button>`;
+      <span class="wide-only">${count === 1 ? "unit in alarm" : "units in alarm"}</span><span class="away">: nobody sees to ${count === 1 ? "it" : "them"} yet</span></button>`;
   }
 
   #layouts() {

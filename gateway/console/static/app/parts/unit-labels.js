@@ -51,7 +51,7 @@ class UnitLabels extends Asking {
 
   /** @override */
   render() {
-    const units = this.units.filter(({ link }) => link !== "retired");
+    const units = this.units.filter(({ link }) => link !== "retired").sort((one, other) => one.label.localeCompare(other.label, "en", { numeric: true }));
     const wanted = units.map(({ label }) => label).filter((label) => this.#wanted?.has(label) ?? false);
     const count = SIZES.find(([size]) => size === this.#size)?.[2] ?? 1;
     return html`

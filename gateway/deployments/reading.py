@@ -1,9 +1,9 @@
-"""What is on file of the deployments: one, several, the log of one, and what of them is due."""
+"""Deployments as they are kept, for whoever asks: each by itself, lists, logs, what is due, what is kept of alarms."""
 
 from collections.abc import Collection
 
 from config.deployments import DeploymentSettings
-from gateway.db.deployments import DeploymentRows, EntryRow
+from gateway.db.deployments import DeploymentRows, EntryRow, PictureRow
 from gateway.db.engine import Database
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.due import Due, due
@@ -13,8 +13,8 @@ from kernel.clock import Clock
 _OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
 
 
-class Filed:
-    """Read by everybody; what is written is written by ``gateway.deployments.service``."""
+class Reading:
+    """What :class:`gateway.deployments.service.Deployments` answers and does not change."""
 
     def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
         self._database = database
@@ -64,3 +64,13 @@ class Filed:
             warn_days=self._settings.warn_days,
             evaluation_days=self._settings.evaluation_days,
         )
+
+    async def pictures(self, *, before_ns: int) -> list[PictureRow]:
+        """Return the pictures of alarms that are kept and were seen before an instant, the oldest first."""
+        async with self._database.read() as connection:
+            return await DeploymentRows(connection).pictures(before_ns=before_ns)
+
+    async def keepers(self, sha256: str) -> list[str]:
+        """Return the deployments that keep a picture of that hash."""
+        async with self._database.read() as connection:
+            return await DeploymentRows(connection).keepers(sha256)

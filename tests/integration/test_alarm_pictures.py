@@ -1,0 +1,246 @@
+"""Pictures of alarms: where they may be made, who may open them, and how long they are kept."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from gateway.db.deployments import DeploymentRows, EntryRow
+from gateway.deployments.geofence import Shock
+from gateway.fleet import footage, rpc
+from gateway.fleet.held import Held
+from gateway.picturing import Picturing
+from kernel.clock import NS_PER_S
+from kernel.ids import CameraId
+from kernel.media import VideoCodec
+from tests.fakes.deploying import DAY_S, Deploying
+from tests.fakes.desk import Desk, open_desk
+from tests.fakes.host import FakeHost
+from tests.fakes.leaping import LeapingClock
+from tests.fakes.photos import photo
+from tests.fakes.waiting import told, until
+
+URN = "urn:uuid:1"
+FOLDER = "alarm-pictures"
+GONE = rpc.Problem(type="camera.unreachable", title="It does not answer.", status=502)
+
+
+class Alarmed:
+    """A unit that stands for ten days, and what is said of it. ``clock`` leaps."""
+
+    def __init__(self, desk: Desk, deploying: Deploying, clock: LeapingClock, folder: Path, id_: str) -> None:
+        self.desk = desk
+        self.deploying = deploying
+        self.clock = clock
+        self.id = id_
+        self._folder = folder
+
+    async def knocked(self, *, ago_s: float | None = None) -> None:
+        """Have it be knocked: just now, or so long ago, told late."""
+        happened_ns = None if ago_s is None else self.clock.wall_ns() - round(ago_s * NS_PER_S)
+        taken = await self.desk.gateway.rooms.deployments.reported(URN, Shock(peak_g=5.0), happened_ns=happened_ns)
+        assert len(taken) == 1
+
+    async def log(self, *, until_step: str) -> list[EntryRow]:
+        """Return the log, once its last line is of a step."""
+        deployments = self.desk.gateway.rooms.deployments
+        return await told(
+            lambda: deployments.log(self.id), lambda log: log[-1].step == until_step, what=f"the line {until_step}"
+        )
+
+    def files(self) -> list[Path]:
+        """Return the pictures that are on the disk."""
+        return [one for one in (self._folder / FOLDER).rglob("*") if one.is_file()]
+
+    async def pictured(self) -> dict[str, Any]:
+        """Have it be knocked, and return the picture as the deployment tells of it."""
+        self.desk.host.snapshot_jpeg = photo(shade=61)
+        await self.knocked()
+        await self.log(until_step="picture")
+        known: dict[str, Any] = (await self.deploying.team.get(self.deploying.path)).json()
+        (picture,) = known["pictures"]
+        return dict(picture)
+
+    def retaining(self, days: float = 31.0) -> Picturing:
+        """Return what deletes pictures, without what does so by itself."""
+        rooms = self.desk.gateway.rooms
+        return Picturing(rooms.fleet, rooms.deployments, rooms.pictures, clock=self.clock, retention_days=days)
+
+
+@pytest_asyncio.fixture
+async def alarmed(tmp_path: Path) -> AsyncIterator[Alarmed]:
+    """Return it."""
+    clock, host = LeapingClock(), FakeHost()
+    async with open_desk(tmp_path, host=host, clock=clock) as desk:
+        deploying = await Deploying.at(desk)
+        known = await deploying.deployed(max_days=10)
+        yield Alarmed(desk, deploying, clock, tmp_path, known["id"])
+
+
+def recorded(desk: Desk, until_ns: int) -> None:
+    """Have the last hour be recorded."""
+    run = footage.RunSpan(
+        start_ns=until_ns - 3600 * NS_PER_S, end_ns=until_ns, codec=VideoCodec.H264, width=1280, height=720
+    )
+    desk.host.timeline = footage.TimelineReply(spans=(run,), gaps=(), newest_ns=until_ns)
+
+
+# --- where they may be made
+
+
+async def test_a_knock_after_the_stay_has_lapsed_leaves_no_picture(alarmed: Alarmed) -> None:
+    """Neither of now nor out of the recordings: the alarm stands, and its log says why it has none."""
+    recorded(alarmed.desk, alarmed.clock.wall_ns())
+    alarmed.clock.leap(11 * DAY_S)
+    await alarmed.log(until_step="lapsed")
+    asked = len(alarmed.desk.host.asked)
+    await alarmed.knocked()
+    log = await alarmed.log(until_step="no-picture")
+    assert [line.step for line in log[-3:]] == ["lapsed", "alarm", "no-picture"]
+    assert json.loads(log[-1].said) == {"kind": "knocked", "why": "stay-over"}
+    seeing = ("snapshot", "still", "timeline")
+    assert not [one for one in alarmed.desk.host.asked[asked:] if any(word in one for word in seeing)]
+    assert alarmed.files() == []
+
+
+async def test_a_picture_that_comes_after_the_lapse_is_not_kept(alarmed: Alarmed) -> None:
+    """It was wanted while the stay held; the camera answered when it no longer did."""
+    host = alarmed.desk.host
+    host.slow.clear()
+    await alarmed.knocked()
+    await until(lambda: any(one.endswith("/snapshot") for one in host.asked), what="the camera to be asked")
+    alarmed.clock.leap(11 * DAY_S)
+    assert not alarmed.desk.gateway.rooms.deployments.may_record(URN)
+    host.slow.set()
+    log = await alarmed.log(until_step="no-picture")
+    assert json.loads(log[-1].said)["why"] == "stay-over"
+    assert "picture" not in [line.step for line in log]
+    assert alarmed.files() == []
+
+
+async def test_what_is_told_late_has_the_picture_of_then(alarmed: Alarmed) -> None:
+    """Out of the recording, though the camera would make one now; and everybody is told when it happened."""
+    alarmed.clock.leap(3 * 3600)
+    now_ns = alarmed.clock.wall_ns()
+    recorded(alarmed.desk, now_ns)
+    await alarmed.knocked(ago_s=2400)
+    log = await alarmed.log(until_step="picture")
+    alarm, picture = (json.loads(line.said) for line in log[-2:])
+    assert abs(now_ns - 2400 * NS_PER_S - alarm["happened_ns"]) < 60 * NS_PER_S
+    assert picture["recorded_ns"] == alarm["happened_ns"]
+    (file,) = alarmed.files()
+    assert file.read_bytes() == alarmed.desk.host.still_jpeg
+    known = await alarmed.desk.gateway.rooms.deployments.one(alarmed.id)
+    (unseen,) = known.unseen.values()
+    assert (unseen.since_ns, unseen.told_ns) == (alarm["happened_ns"], log[-2].at_ns)
+
+
+# --- who may open them
+
+
+async def test_whoever_opens_a_picture_of_an_alarm_is_in_the_audit(alarmed: Alarmed) -> None:
+    """As whoever takes a still of that camera is."""
+    picture = await alarmed.pictured()
+    assert (picture["camera"], picture["may_open"], picture["deleted"]) == (alarmed.deploying.camera, True, None)
+    answer = await alarmed.deploying.team.get(f"{alarmed.deploying.path}/pictures/{picture['sha256']}")
+    assert (answer.content, answer.headers["content-type"]) == (photo(shade=61), "image/jpeg")
+    (entry,) = await alarmed.desk.audit("playback.still")
+    assert (entry.actor, entry.subject) == ("some-operator", alarmed.deploying.camera)
+    assert json.loads(entry.details)["digest"] == picture["sha256"]
+
+
+async def test_a_picture_takes_the_right_to_stills_of_its_camera(alarmed: Alarmed) -> None:
+    """Who deploys and may not see the camera is told that there is one, and the attempt is on record."""
+    picture = await alarmed.pictured()
+    admin = alarmed.desk.admin
+    role = {"name": "Fitter", "permissions": ["deploy"]}
+    fitting = await admin.post("/api/v1/roles", json=role)
+    assert fitting.status_code == 201, fitting.text
+    fitter = await alarmed.desk.person("member")
+    who = next(one for one in (await admin.get("/api/v1/users")).json() if one["username"] == "some-member")
+    grant = {"role": fitting.json()["id"], "user": who["id"], "reason": "Fits units."}
+    given = await admin.post("/api/v1/grants", json=grant)
+    assert given.status_code == 201, given.text
+    (told,) = (await fitter.get(alarmed.deploying.path)).json()["pictures"]
+    assert (told["sha256"], told["may_open"]) == (picture["sha256"], False)
+    assert (await fitter.get(f"{alarmed.deploying.path}/pictures/{picture['sha256']}")).status_code == 403
+    assert (await fitter.get(f"{alarmed.deploying.path}/photos/{picture['sha256']}")).status_code == 404
+    assert await alarmed.desk.audit("playback.still") == []
+    refused = [json.loads(one.details) for one in await alarmed.desk.audit("access.refused")]
+    assert [one["permission"] for one in refused] == ["still"]
+
+
+# --- how long they are kept
+
+
+async def test_a_picture_is_deleted_when_its_footage_is(alarmed: Alarmed) -> None:
+    """The file goes; the line with its hash stays, another says that it is gone, and the page can tell so."""
+    picture = await alarmed.pictured()
+    retaining = alarmed.retaining(days=1.0)
+    await retaining.delete_old()
+    assert len(alarmed.files()) == 1
+    alarmed.clock.leap(1.1 * DAY_S)
+    await retaining.delete_old()
+    assert alarmed.files() == []
+    log = await alarmed.desk.gateway.rooms.deployments.log(alarmed.id)
+    assert [line.step for line in log[-2:]] == ["picture", "picture-deleted"]
+    assert [json.loads(line.said)["sha256"] for line in log[-2:]] == [picture["sha256"]] * 2
+    seen = (await alarmed.desk.gateway.rooms.deployments.one(alarmed.id)).pictures[picture["sha256"]]
+    assert seen.deleted_ns == log[-1].at_ns
+    assert len(await alarmed.desk.audit("deployment.picture-deleted")) == 1
+    await retaining.delete_old()
+    assert len(await alarmed.desk.gateway.rooms.deployments.log(alarmed.id)) == len(log)
+
+
+async def test_a_hold_keeps_a_picture_as_it_keeps_footage(alarmed: Alarmed) -> None:
+    """Of that camera and time; once it is released the picture goes."""
+    await alarmed.pictured()
+    host, now_ns = alarmed.desk.host, alarmed.clock.wall_ns()
+    held = Held(
+        id="hold-1",
+        camera=CameraId(alarmed.deploying.camera),
+        start_ns=now_ns - 3600 * NS_PER_S,
+        end_ns=now_ns + 3600 * NS_PER_S,
+        reason="CAD 4711",
+        created_ns=now_ns,
+    )
+    host.holds = {held.id: held}
+    alarmed.clock.leap(1.1 * DAY_S)
+    retaining = alarmed.retaining(days=1.0)
+    await retaining.delete_old()
+    assert len(alarmed.files()) == 1
+    host.holds = {held.id: held.model_copy(update={"camera": CameraId("another")})}
+    await retaining.delete_old()
+    assert alarmed.files() == []
+
+
+async def test_what_may_be_held_is_not_deleted(alarmed: Alarmed) -> None:
+    """The host that has the camera's holds cannot be asked: the picture stays until it can."""
+    await alarmed.pictured()
+    alarmed.clock.leap(1.1 * DAY_S)
+    alarmed.desk.host.refuse["holds"] = GONE
+    retaining = alarmed.retaining(days=1.0)
+    await retaining.delete_old()
+    assert len(alarmed.files()) == 1
+    alarmed.desk.host.refuse.clear()
+    await retaining.delete_old()
+    assert alarmed.files() == []
+
+
+async def test_one_file_of_two_alarms_goes_with_the_later(alarmed: Alarmed) -> None:
+    """The camera saw the same to the byte: what one deployment keeps is not deleted for another."""
+    await alarmed.pictured()
+    database = alarmed.desk.gateway.database
+    other = (await alarmed.deploying.refer())["id"]
+    async with database.write() as connection:
+        rows = DeploymentRows(connection)
+        (row,) = await rows.pictures(before_ns=alarmed.clock.wall_ns() + NS_PER_S)
+        await rows.keep_picture(replace(row, deployment_id=other, seen_ns=row.seen_ns + DAY_S * NS_PER_S))
+    alarmed.clock.leap(1.1 * DAY_S)
+    retaining = alarmed.retaining(days=1.0)
+    await retaining.delete_old()
+    assert (await alarmed.desk.gateway.rooms.deployments.log(alarmed.id))[-1].step == "picture-deleted"
+    assert len(alarmed.files()) == 1
