@@ -1,5 +1,6 @@
 """Joins deployments with the rooms that do not know of them: cameras go where they say, and the audit is told."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,8 @@ from kernel.geography import Place
 
 log = structlog.get_logger()
 
+PRESETS_S = 5.0
+"""A head that does not tell its presets within this does not tell them: other steps wait meanwhile."""
 OF_THE_PLACE = frozenset({"place", "bearing_deg", "hfov_deg"})
 """What is known of a camera where it stands, and of no other place."""
 
@@ -62,9 +65,10 @@ class Stationed:
 
     async def _void_presets(self, camera: Camera) -> bool:
         try:
-            known = await self._fleet.host_of(camera).presets(camera.id)
-        except HostError as error:
-            log.warning("deployment.presets_unknown", camera=camera.id, error=error.code)
+            async with asyncio.timeout(PRESETS_S):
+                known = await self._fleet.host_of(camera).presets(camera.id)
+        except (HostError, TimeoutError) as error:
+            log.warning("deployment.presets_unknown", camera=camera.id, error=str(error))
             return False
         return bool(await self._stays.void_presets(camera.id, [preset.token for preset in known.presets]))
 

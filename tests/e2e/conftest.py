@@ -18,6 +18,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 from pytest_asyncio import is_async_test
 
+from drivers.simulator.device import Mount
+from drivers.simulator.picture.painter import Painter
+from drivers.simulator.town.town import Town
+from kernel.clock import SystemClock
+from tests.e2e.field_street import Street, open_street
 from tests.fakes import browser
 from tests.fakes.browser import driver
 
@@ -209,3 +214,20 @@ async def seen(page: Page, script: str, arg: object = None, *, timeout_s: float 
     while not await page.evaluate(script, arg):
         assert loop.time() < deadline, f"not seen within {timeout_s} s: {script}"
         await page.wait_for_timeout(50)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    """Give a street whose unit is planned and calls in, for a field team's phone."""
+    async with open_street(tmp_path) as street:
+        yield street
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sharp_street(tmp_path: Path) -> AsyncIterator[Street]:
+    """Give one whose unit sees a town: how wide its lens looks is measured in its pictures."""
+    town = Town(seed=3, clock=SystemClock())
+    site = town.sites(1)[0]
+    eye = Painter(town, Mount(place=town.place(site), bearing_deg=site.bearing_deg))
+    async with open_street(tmp_path, eye=eye) as street:
+        yield street

@@ -188,6 +188,17 @@ class FieldPhone:
         found = await self._wire.send("Page.getInstallabilityErrors")
         return [one["errorId"] for one in found["installabilityErrors"]]
 
+    async def stand_here(self) -> None:
+        """Say where the unit stands: this phone's place, and its compass."""
+        accuracy = f"[data-accuracy='{self.place['accuracy']:.0f}']"
+        await expect(self.page.locator(accuracy)).to_be_visible()
+        await self.page.evaluate(FACING_EAST)
+        await expect(self.page.locator("#stands-here")).to_be_enabled()
+        # Nobody looks for it: the whole step is on the screen by itself.
+        await expect(self.page.locator("#stands-here")).to_be_in_viewport(ratio=1)
+        await self.tap("#stands-here")
+        await self.done("place")
+
     async def done(self, part: str) -> None:
         """Wait until a part is done."""
         await expect(self.page.locator(f'[data-part="{part}"]')).to_have_attribute("data-done", "true")

@@ -35,7 +35,7 @@ class FieldDown extends FieldElement {
       const { reason = "" } = fields(event);
       void take(one.id, [{ step: "removal", said: { text: reason }, words: "the unit is down" }]);
     };
-    return html`<p>Once it is sent it stands nowhere and records nothing, and what it recorded since now is not the street's any more.</p>
+    return html`<p>Once this is sent, it stands nowhere and records nothing. What it records until then is not this street's.</p>
       <form class="typed" @submit=${down}><label for="why-down">Why</label>
         <input id="why-down" name="reason" required minlength="3" maxlength="500" autocomplete="off" .value=${one.valid ? "Its work is done." : "Its time is over."}>
         <button class="primary" id="is-down">${one.unit} is down</button></form>`;
