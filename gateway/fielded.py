@@ -74,7 +74,7 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         belonging = Belonging(units.register, fleet, deployments) if units is not None else None
         carried = belonging.of_all if belonging is not None else dict
         bedside = Bedside(fleet, deployments, units, carried, clock=clock)
-        ward = await stack.enter_async_context(open_ward(bedside, house.database, clock=clock))
+        ward = await stack.enter_async_context(open_ward(bedside, deployments, house.database, clock=clock))
         if calling is not None and units is not None and belonging is not None:
             alarming = await stack.enter_async_context(
                 open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)

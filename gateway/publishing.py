@@ -24,7 +24,7 @@ from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import FleetChange, Happened, HoldChanged, ListChanged, StateChanged
 from gateway.fleet.meaning import tampered
 from gateway.fleet.service import Fleet
-from gateway.health.urgency import Need, Urgency, Whose
+from gateway.health.need import Need, Urgency, Whose
 from gateway.health.ward import Ward
 from gateway.mqtt import BrokerAddress
 from gateway.sharing import Sharing
@@ -152,7 +152,9 @@ class Publishing:
 
     def of_health(self) -> None:
         """Tell what needs a person since the last look, and what no longer does."""
-        now = {(need.whose, need.kind.value): need for need in self._rooms.ward.needs}
+        # What deployments ask for is told with their steps, as what a unit raises.
+        needs = [need for need in self._rooms.ward.needs if not need.whose.deployment]
+        now = {(need.whose, need.kind.value): need for need in needs}
         before, self._needs = self._needs, now
         for key in before.keys() - now.keys():
             self._alarm_of_health(before[key], over=True)

@@ -1,7 +1,7 @@
 """Joins health with the rooms that do not know of it: what the fleet and the units tell, as signs of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -9,17 +9,23 @@ import structlog
 from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.units import UnitRow
+from gateway.deployments.deployment import Deployment
+from gateway.deployments.due import Due, Why
+from gateway.deployments.geofence import Kind as Happening
 from gateway.deployments.service import Deployments
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.service import Fleet
 from gateway.health.battery import Charge, hours_left
+from gateway.health.errands import Errand
+from gateway.health.need import Kind
 from gateway.health.urgency import Round, Signs, UnitSigns
 from gateway.health.ward import LOOK_S, Ward
 from gateway.health.watch import Finding
 from gateway.units import Link, Register, Units
 from gateway.units.recent import BATTERY
 from kernel.clock import Clock
+from kernel.ids import CameraId
 
 log = structlog.get_logger()
 
@@ -27,6 +33,21 @@ DISK = "state/disk"
 
 Carried = Callable[[], Mapping[str, Sequence[Camera]]]
 """Gives the cameras of every unit that carries some, by label."""
+
+HAPPENED: Mapping[Happening, str] = {
+    Happening.LEFT: "has left its place",
+    Happening.TILTED: "leans",
+    Happening.OPENED: "was opened",
+    Happening.KNOCKED: "was knocked",
+    Happening.MOVED: "says that it is being moved",
+    Happening.TAMPERED: "says that somebody is at it",
+}
+"""As a sentence goes on after the unit's name. What ends an alarm is none."""
+LASTS: Mapping[Happening, str] = {
+    Happening.LEFT: "is still away from its place",
+    Happening.TILTED: "still leans",
+    Happening.OPENED: "is still open",
+}
 
 
 class Bedside:
@@ -40,6 +61,8 @@ class Bedside:
         self._units = units
         self._carried = carried
         self._clock = clock
+        self._errands: list[Errand] = []
+        """As they were last read."""
 
     async def signs(self) -> Round:
         """Return what is known of every camera and unit now."""
@@ -48,7 +71,21 @@ class Bedside:
         return Round(
             cameras=[self._of_camera(one) for one in self._fleet.cameras()],
             units=[self._of_unit(row, carried.get(row.label, ())) for row in rows if row.retired_ns is None],
+            errands=await self._read_errands(),
         )
+
+    async def _read_errands(self) -> list[Errand]:
+        """Return what deployments ask for; with a failing database what they did before: cameras are judged still."""
+        try:
+            due = await self._deployments.due()
+        except DatabaseError as error:
+            log.error("health.errands_unread", error=error.code)  # noqa: TRY400 - a plain reason
+            return self._errands
+        cameras: dict[str, list[CameraId]] = {}
+        for camera in self._fleet.cameras():
+            cameras.setdefault(camera.description.identity.urn, []).append(camera.id)
+        self._errands = [errand_of(one, cameras.get(one.deployment.urn, ())) for one in due]
+        return self._errands
 
     def _in_store(self, urn: str) -> bool:
         """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
@@ -102,6 +139,28 @@ class Bedside:
         )
 
 
+def errand_of(due: Due, cameras: Sequence[CameraId]) -> Errand:
+    """Return what is due of a deployment as health tells it; ``cameras`` are its unit's."""
+    one = due.deployment
+    return Errand(
+        deployment=one.id,
+        title=one.title,
+        kind=Kind(due.why.value),
+        by_ns=due.by_ns,
+        overdue=due.overdue,
+        unit=one.unit,
+        # Taken down it is seen at none: its cameras stand elsewhere by now, or in store.
+        cameras=tuple(cameras) if one.removed_ns is None else (),
+        happened=_happened(one) if due.why is Why.ALARM else (),
+        unseen=bool(one.unseen),
+    )
+
+
+def _happened(one: Deployment) -> tuple[str, ...]:
+    unseen = [HAPPENED[kind] for kind in one.unseen]
+    return (*unseen, *(LASTS[kind] for kind in one.alarms if kind not in one.unseen))
+
+
 def battery_hours(register: Register, label: str, *, now_ns: int) -> float | None:
     """Return for how many hours a unit's battery lasts as it goes now; ``None`` where that is not known."""
     said = [
@@ -117,21 +176,32 @@ def _number(value: object) -> float | None:
 
 
 @asynccontextmanager
-async def open_ward(bedside: Bedside, database: Database, *, clock: Clock) -> AsyncIterator[Ward]:
-    """Keep watch over every camera and unit for the time of the block; with a failing database at a later look."""
+async def open_ward(
+    bedside: Bedside, deployments: Deployments, database: Database, *, clock: Clock
+) -> AsyncIterator[Ward]:
+    """Keep watch over every camera and unit for the time of the block; with a failing database at a later look.
+
+    A step of a deployment is not waited for: an alarm is told of at once, and what was seen to is no longer.
+    """
     ward = Ward(bedside.signs, database, clock=clock)
 
-    async def watch() -> None:
+    async def watch(look: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await ward.run()
+                await look()
             except DatabaseError as error:
                 log.error("health.look_failed", error=error.code)  # noqa: TRY400 - a plain reason
                 await clock.sleep(LOOK_S)
 
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(watch(), name="health")
+        watching = (
+            tasks.create_task(watch(ward.run), name="health"),
+            tasks.create_task(watch(ward.run_asked), name="health when it is asked for"),
+        )
+        detach = deployments.follow(lambda _: ward.soon())
         try:
             yield ward
         finally:
-            watching.cancel()
+            detach()
+            for task in watching:
+                task.cancel()

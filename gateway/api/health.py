@@ -19,9 +19,9 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.fleet.cameras import Camera
 from gateway.fleet.hosts import HostError
-from gateway.health import urgency
+from gateway.health import need
 from gateway.health.availability import LOSSES, Figures, Month, figures, month_of
-from gateway.health.urgency import Kind, Urgency
+from gateway.health.need import Kind, Urgency
 from kernel.clock import NS_PER_S
 from kernel.ids import StreamName
 from kernel.media import GapCause
@@ -45,10 +45,18 @@ class PutOffModel(BaseModel):
     reason: str
 
 
+class OfDeployment(BaseModel):
+    """The deployment that a need is about."""
+
+    id: str
+    title: str
+
+
 class Need(BaseModel):
     """One thing that a person has to see to: at which camera or unit, why, since when, and what is to be done.
 
-    Of a unit, the camera is the first that it carries and one may see; null, as is its number, where it carries none.
+    Of a unit or a deployment, the camera is the first that it carries and one may see; null, as is its number, where it
+    carries none.
     """
 
     camera: str | None
@@ -57,6 +65,8 @@ class Need(BaseModel):
     """The camera's; empty where there is none."""
     unit: str | None
     """The label of the unit that it is about, where it is about one."""
+    deployment: OfDeployment | None
+    """The deployment that asks for it, to who may see it: it is seen to there, and is not put off."""
     kind: Kind
     urgency: Urgency
     cause: str
@@ -104,25 +114,35 @@ async def health(who: Who, the: The) -> Needs:
     return Needs(looked=iso_or_none(the.ward.looked_ns), needs=need_models(the, who, the.ward.needs))
 
 
-def need_models(the: Rooms, who: Identity, all_needs: Iterable[urgency.Need]) -> list[Need]:
-    """Return needs as the API tells them: of cameras that one may see, and their units; to who enrols, of all units."""
+def need_models(the: Rooms, who: Identity, all_needs: Iterable[need.Need]) -> list[Need]:
+    """Return needs as the API tells them: of cameras that one may see, and their units; to who enrols, of all units.
+
+    What deployments ask for is told to who may see those; that a unit is in alarm, to who may see one of its cameras.
+    """
     cameras = {camera.id: camera for camera in _visible(the, who, Permission.VIEW_LIVE)}
-    enrols = the.decider.rights(who).rule(Permission.ENROL) is not None
+    rights = the.decider.rights(who)
+    enrols, deploys = (rights.rule(one) is not None for one in (Permission.ENROL, Permission.DEPLOY))
     told = []
     for one in all_needs:
         camera = next((cameras[each] for each in one.cameras if each in cameras), None)
-        if camera is not None or (one.whose.unit and enrols):
-            told.append(_need(the, one, camera))
+        if one.whose.deployment:
+            alarm = one.kind is Kind.ALARM and camera is not None
+            may = deploys or alarm
+        else:
+            may = camera is not None or (bool(one.whose.unit) and enrols)
+        if may:
+            told.append(_need(the, one, camera, deploys=deploys))
     return told
 
 
-def _need(the: Rooms, one: urgency.Need, camera: Camera | None) -> Need:
+def _need(the: Rooms, one: need.Need, camera: Camera | None, *, deploys: bool) -> Need:
     put_off = the.ward.put_off_of(one)
     return Need(
         camera=camera.id if camera is not None else None,
         number=camera.number if camera is not None else None,
         name=camera.name if camera is not None else "",
         unit=one.whose.unit or None,
+        deployment=OfDeployment(id=one.whose.deployment, title=one.title) if one.whose.deployment and deploys else None,
         kind=one.kind,
         urgency=one.urgency,
         cause=one.cause,

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from gateway.health.errands import Errand, errand_needs
+from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose, in_days, in_order
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
 from kernel.media import PictureFault
 
-DAY_NS = 86_400 * NS_PER_S
 LINK_NS = 60 * NS_PER_S
 """A picture that has been away for less comes back by itself as a rule."""
 CLOCK_OFF_S = 1.0
@@ -21,30 +21,6 @@ BATTERY_NOW_H, BATTERY_TODAY_H, BATTERY_SOON_H = 4.0, 24.0, 72.0
 DISK_FREE_SHARE = 0.05
 BUDGET_TODAY_NS = 3 * DAY_NS
 BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
-
-
-class Urgency(StrEnum):
-    """By when, the most urgent first."""
-
-    NOW = "now"
-    TODAY = "today"
-    SOON = "soon"
-
-
-class Kind(StrEnum):
-    """What is wrong, the worst first among what is as urgent."""
-
-    NO_PICTURE = "no-picture"
-    NOT_RECORDED = "not-recorded"
-    UNIT_LINK = "unit-link"
-    BATTERY = "battery"
-    PICTURE = "picture"
-    UNIT_DISK = "unit-disk"
-    CERTIFICATE = "certificate"
-    """A camera's own, or a unit's."""
-    DATA_BUDGET = "data-budget"
-    CLOCK = "clock"
-    FIRMWARE = "firmware"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,32 +71,11 @@ class Signs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What is known of all that may need somebody: every camera, and every unit whether it carries one or not."""
+    """What is known of all that may need somebody: every camera, every unit with or without one, every errand."""
 
     cameras: Sequence[Signs] = ()
     units: Sequence[UnitSigns] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose a need is: a camera's or a unit's, which is one thing to see to however many cameras it carries."""
-
-    camera: CameraId | None = None
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """One thing that a person has to see to. ``since_ns`` is ``None`` where it is not known of itself."""
-
-    whose: Whose
-    kind: Kind
-    urgency: Urgency
-    cause: str
-    cure: str
-    since_ns: int | None = None
-    cameras: tuple[CameraId, ...] = ()
-    """At which it is seen: the camera, or those that the unit carries, if any."""
+    errands: Sequence[Errand] = ()
 
 
 _PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
@@ -149,18 +104,8 @@ def needs(known: Round, *, now_ns: int) -> list[Need]:
     newest = newest_firmware(known.cameras)
     found = [need for one in known.cameras for need in _of(one, now_ns, newest)]
     found += [need for unit in known.units for need in _of_unit(unit, now_ns)]
-    urgencies, kinds = list(Urgency), list(Kind)
-
-    def order(one: Need) -> tuple[int, int, Sequence[CameraId], str]:
-        return urgencies.index(one.urgency), kinds.index(one.kind), one.cameras, one.whose.unit
-
-    return sorted(found, key=order)
-
-
-def more_urgent(one: Urgency, other: Urgency) -> bool:
-    """Return whether the first has to be seen to before the second."""
-    urgencies = list(Urgency)
-    return urgencies.index(one) < urgencies.index(other)
+    found += [need for errand in known.errands for need in errand_needs(errand, now_ns)]
+    return in_order(found)
 
 
 def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Iterable[Need]:
@@ -199,11 +144,7 @@ def _ends(ends_ns: int, now_ns: int) -> str:
     if ends_ns <= now_ns:
         return "has ended"
     left_days = (ends_ns - now_ns) // DAY_NS
-    return f"ends in {_days(left_days)}" if left_days else "ends within a day"
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    return f"ends in {in_days(left_days)}" if left_days else "ends within a day"
 
 
 def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[Need]:
@@ -245,7 +186,7 @@ def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, 
         yield Kind.DATA_BUDGET, Urgency.TODAY, cause, BUDGET_CURE, None
     elif unit.budget_ends_ns is not None:
         left_ns = max(0, unit.budget_ends_ns - now_ns)
-        within = _days(max(1, -(-left_ns // DAY_NS)))
+        within = in_days(max(1, -(-left_ns // DAY_NS)))
         cause = f"As it goes now, the SIM of unit {unit.label} will have sent its month's data within {within}."
         urgency = Urgency.TODAY if left_ns < BUDGET_TODAY_NS else Urgency.SOON
         yield Kind.DATA_BUDGET, urgency, cause, BUDGET_CURE, None

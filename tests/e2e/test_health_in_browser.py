@@ -119,6 +119,20 @@ async def test_cameras_that_need_the_same_are_one_line(opened: Open) -> None:
     await expect(page.locator("article[data-selected=true] .number").first).to_have_text("12")
 
 
+async def test_what_deployments_ask_for_leads_to_them(opened: Open) -> None:
+    """An alarm of a unit stands first, with what is overdue below; it is seen to there, hence not put off here."""
+    page, _ = await opened("health-deployments")
+    await _health(page)
+    alarm = page.locator(".needs[data-group=now] .need").first
+    await expect(alarm).to_contain_text("Unit D017 has left its place.")
+    await expect(alarm).to_contain_text("Fly-tipping in Mill Lane")
+    await expect(alarm.locator(".need-put-off")).to_have_count(0)
+    await expect(page.locator('.needs[data-group=today] [data-need="d2 review"]')).to_contain_text("overdue")
+    await alarm.locator(".to-deployment").click()
+    await expect(page.locator("#tab-deployments")).to_have_attribute("aria-selected", "true")
+    await expect(page.locator("sl-deployment")).to_be_visible()
+
+
 async def test_nothing_to_see_to_is_said(opened: Open) -> None:
     """No badge, and a plain sentence."""
     page, _ = await opened("health-none")

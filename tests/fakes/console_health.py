@@ -40,6 +40,28 @@ _NEEDS: tuple[tuple[int | None, str | None, str, str, float, str, str], ...] = (
     ),
     (2, None, "firmware", "soon", 90.0, "Its firmware is 2.9; another of its model has 2.10.", "Update it next time."),
 )
+_ERRANDS = (
+    (
+        12,
+        "d1",
+        "Fly-tipping in Mill Lane",
+        "alarm",
+        "now",
+        0.1,
+        "Unit D017 has left its place.",
+        "See where it is and what its camera shows, and acknowledge it.",
+    ),
+    (
+        None,
+        "d2",
+        "Motorbikes in the park",
+        "review",
+        "today",
+        70.0,
+        "The review of unit D021 is overdue.",
+        "Review it: is it still needed?",
+    ),
+)
 _DOWN = ("Its camera host does not answer.", "It is restarted by itself; the panel Hosts says why.")
 
 
@@ -49,12 +71,13 @@ def needs(borough: FakeBorough) -> list[dict[str, Any]]:
     rows = _NEEDS if borough.face.startswith("health") and borough.face != "health-none" else ()
     if borough.face == "health-host":
         rows = (*((number, None, "no-picture", "now", 0.1, *_DOWN) for number in cameras), *rows[2:3])
-    return [
+    told: list[dict[str, Any]] = [
         {
             "camera": cameras[number]["id"] if number is not None else None,
             "number": number,
             "name": cameras[number]["name"] if number is not None else "",
             "unit": unit,
+            "deployment": None,
             "kind": kind,
             "urgency": urgency,
             "cause": cause,
@@ -64,6 +87,26 @@ def needs(borough: FakeBorough) -> list[dict[str, Any]]:
         }
         for number, unit, kind, urgency, hours, cause, cure in rows
     ]
+    if borough.face == "health-deployments":
+        told = [_errand(borough, cameras, *row) for row in _ERRANDS] + told
+    return sorted(told, key=lambda one: ("now", "today", "soon").index(one["urgency"]))
+
+
+def _errand(borough: FakeBorough, cameras: dict[int, Any], number: int | None, *said: Any) -> dict[str, Any]:
+    id_, title, kind, urgency, hours, cause, cure = said
+    return {
+        "camera": cameras[number]["id"] if number is not None else None,
+        "number": number,
+        "name": cameras[number]["name"] if number is not None else "",
+        "unit": None,
+        "deployment": {"id": id_, "title": title},
+        "kind": kind,
+        "urgency": urgency,
+        "cause": cause,
+        "since": borough.iso(-hours * 3600),
+        "cure": cure,
+        "put_off": None,
+    }
 
 
 async def _health(request: Request) -> Response:

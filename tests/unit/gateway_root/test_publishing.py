@@ -10,7 +10,7 @@ from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import Happened, StateChanged
-from gateway.health.urgency import Kind, Need, Urgency, Whose
+from gateway.health.need import Kind, Need, Urgency, Whose
 from gateway.publishing import Publishing, Rooms, state_of
 from gateway.telemetry.outward.outbox import Outbox
 from kernel.ids import CameraId

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.health.urgency import DAY_NS, Kind, Need, Round, Signs, UnitSigns, Urgency, Whose, needs, version_key
+from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose
+from gateway.health.urgency import Round, Signs, UnitSigns, needs, version_key
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId

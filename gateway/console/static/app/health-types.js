@@ -10,6 +10,7 @@
  * @typedef {object} Need
  * @property {string | null} camera of a unit the first that it carries; null where it carries none @property {number | null} number
  * @property {string} name @property {string | null} unit
+ * @property {{id: string, title: string} | null} deployment that asks for it, where one may see those: seen to there, not put off
  * @property {string} kind @property {Urgency} urgency @property {string} cause @property {string} since @property {string} cure
  * @property {PutOff | null} put_off
  */

@@ -14,6 +14,8 @@ import { say } from "./words.js";
 
 /** As often as the gateway itself looks. */
 const ASK_MS = 30_000;
+/** So soon after a deployment's step it has been judged. */
+const SETTLE_MS = 1500;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** From so many on, what needs the same is one line: a camera host that is down is one trouble, not two hundred. */
@@ -39,7 +41,7 @@ function alike(needs) {
   /** @type {Map<string, Need[]>} */
   const found = new Map();
   for (const need of needs) {
-    const key = JSON.stringify([need.kind, need.cause, need.cure, need.put_off?.reason, need.put_off?.until]);
+    const key = JSON.stringify([need.deployment?.id, need.kind, need.cause, need.cure, need.put_off?.reason, need.put_off?.until]);
     found.set(key, [...(found.get(key) ?? []), need]);
   }
   return [...found.values()].flatMap((same) => (same.length >= SAME ? [same] : same.map((each) => [each])));
@@ -103,6 +105,8 @@ export async function learnHealth() {
 /** Ask again and again for as long as the page lives. */
 export function watchHealth() {
   news.addEventListener("open", () => void learnHealth());
+  // The gateway looks at once when a unit raises an alarm or somebody takes a step.
+  for (const told of ["unit-alarm", "unit-lapsed", "deployment"]) news.addEventListener(told, () => setTimeout(() => void learnHealth(), SETTLE_MS));
   // A refusal is not asked for again and again: each is written to the audit record.
   setInterval(() => {
     if (document.visibilityState === "visible" && store.state.health?.problem?.status !== 403) void learnHealth();
