@@ -29,7 +29,7 @@ from kernel.ids import CameraId
 
 log = structlog.get_logger()
 
-DISK = "state/disk"
+DISK, SIGNAL = "state/disk", "state/signal"
 
 Carried = Callable[[], Mapping[str, Sequence[Camera]]]
 """Gives the cameras of every unit that carries some, by label."""
@@ -66,13 +66,21 @@ class Bedside:
 
     async def signs(self) -> Round:
         """Return what is known of every camera and unit now."""
-        carried = self._carried() if self._units is not None else {}
-        rows = self._units.register.units() if self._units is not None else []
         return Round(
             cameras=[self._of_camera(one) for one in self._fleet.cameras()],
-            units=[self._of_unit(row, carried.get(row.label, ())) for row in rows if row.retired_ns is None],
+            units=self._of_units(),
             errands=await self._read_errands(),
         )
+
+    def _of_units(self) -> list[UnitSigns]:
+        if self._units is None:
+            return []
+        carried, now_ns = self._carried(), self._clock.wall_ns()
+        return [
+            unit_signs(self._units, self._deployments, row, carried.get(row.label, ()), now_ns=now_ns)
+            for row in self._units.register.units()
+            if row.retired_ns is None
+        ]
 
     async def _read_errands(self) -> list[Errand]:
         """Return what deployments ask for; with a failing database what they did before: cameras are judged still."""
@@ -87,10 +95,6 @@ class Bedside:
         self._errands = [errand_of(one, cameras.get(one.deployment.urn, ())) for one in due]
         return self._errands
 
-    def _in_store(self, urn: str) -> bool:
-        """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
-        return self._deployments.deployable(urn) is not None and self._deployments.standing(urn) is None
-
     def _of_camera(self, camera: Camera) -> Signs:
         identity = camera.description.identity
         make = (identity.manufacturer, identity.model)
@@ -101,7 +105,7 @@ class Bedside:
         refused = [one.recording for one in streams if one.recording is not None and one.recording.failed]
         return Signs(
             camera=camera.id,
-            missed=not self._in_store(identity.urn),
+            missed=not in_store(self._deployments, identity.urn),
             live=state.live is rpc.LiveState.LIVE,
             given_up=state.live in {rpc.LiveState.OFF, rpc.LiveState.PARKED},
             problem=state.problem.title if state.problem is not None else "",
@@ -115,28 +119,45 @@ class Bedside:
             certificate_ends_ns=state.certificate_ends_ns,
         )
 
-    def _of_unit(self, row: UnitRow, cameras: Sequence[Camera]) -> UnitSigns:
-        assert self._units is not None
-        register, now_ns = self._units.register, self._clock.wall_ns()
-        disk = register.states(row.label).get(DISK)
-        size = _number(disk.values.get("size_bytes")) if disk is not None else None
-        free = _number(disk.values.get("free_bytes")) if disk is not None else None
-        data = register.forecast(row.label)
-        urns = {row.urn or "", *(one.description.identity.urn for one in cameras)}
-        good = [one.expires_ns for one in self._units.credentials.of(row.label) if one.revoked_ns is None]
-        return UnitSigns(
-            label=row.label,
-            missed=register.link(row.label) in {Link.SILENT, Link.GONE} and not any(map(self._in_store, urns)),
-            heard_ns=row.heard_ns,
-            cameras=tuple(one.id for one in cameras),
-            battery_h=battery_hours(register, row.label, now_ns=now_ns),
-            disk_free_share=free / size if size and free is not None else None,
-            disk_fault=disk is not None and disk.values.get("fault") is True,
-            disk_said_ns=disk.taken_ns if disk is not None else None,
-            certificate_ends_ns=max(good, default=None),
-            budget_spent=data.exhausted_ns is not None and data.exhausted_ns <= now_ns,
-            budget_ends_ns=data.exhausted_ns,
-        )
+
+def unit_signs(
+    units: Units, deployments: Deployments, row: UnitRow, cameras: Sequence[Camera], *, now_ns: int
+) -> UnitSigns:
+    """Return what is known of a unit now; ``cameras`` are those that it carries."""
+    register, link = units.register, units.register.link(row.label)
+    states = register.states(row.label)
+
+    def told(kind: str, name: str) -> float | None:
+        return _number(states[kind].values.get(name)) if kind in states else None
+
+    disk, battery = states.get(DISK), states.get(BATTERY)
+    size, free, percent = told(DISK, "size_bytes"), told(DISK, "free_bytes"), told(BATTERY, "percent")
+    data = register.forecast(row.label)
+    urns = {row.urn or "", *(one.description.identity.urn for one in cameras)}
+    good = [one.expires_ns for one in units.credentials.of(row.label) if one.revoked_ns is None]
+    return UnitSigns(
+        label=row.label,
+        missed=link in {Link.SILENT, Link.GONE} and not any(in_store(deployments, urn) for urn in urns),
+        heard_ns=row.heard_ns,
+        cameras=tuple(one.id for one in cameras),
+        battery_h=battery_hours(register, row.label, now_ns=now_ns),
+        battery_share=percent / 100 if percent is not None else None,
+        charging=battery is not None and battery.values.get("charging") is True,
+        rsrp_dbm=told(SIGNAL, "rsrp_dbm") if link is Link.ONLINE else None,
+        clock_offset_s=register.clock_offset_s(row.label),
+        disk_free_share=free / size if size and free is not None else None,
+        disk_fault=disk is not None and disk.values.get("fault") is True,
+        disk_said_ns=disk.taken_ns if disk is not None else None,
+        certificate_ends_ns=max(good, default=None),
+        certified=bool(good),
+        budget_spent=data.exhausted_ns is not None and data.exhausted_ns <= now_ns,
+        budget_ends_ns=data.exhausted_ns,
+    )
+
+
+def in_store(deployments: Deployments, urn: str) -> bool:
+    """Return whether a device is a mobile one that stands nowhere: it may be switched off."""
+    return deployments.deployable(urn) is not None and deployments.standing(urn) is None
 
 
 def errand_of(due: Due, cameras: Sequence[CameraId]) -> Errand:

@@ -136,24 +136,27 @@ def need_models(the: Rooms, who: Identity, all_needs: Iterable[need.Need]) -> li
 
 
 def _need(the: Rooms, one: need.Need, camera: Camera | None, *, deploys: bool) -> Need:
-    put_off = the.ward.put_off_of(one)
     return Need(
         camera=camera.id if camera is not None else None,
         number=camera.number if camera is not None else None,
         name=camera.name if camera is not None else "",
-        unit=one.whose.unit or None,
+        unit=one.unit or None,
         deployment=OfDeployment(id=one.whose.deployment, title=one.title) if one.whose.deployment and deploys else None,
         kind=one.kind,
         urgency=one.urgency,
         cause=one.cause,
         since=iso(one.since_ns or 0),  # the ward knows it of each
         cure=one.cure,
-        put_off=PutOffModel(
-            by=put_off.by_name, at=iso(put_off.at_ns), until=iso_or_none(put_off.until_ns), reason=put_off.reason
-        )
-        if put_off is not None
-        else None,
+        put_off=put_off_model(the, one),
     )
+
+
+def put_off_model(the: Rooms, one: need.Need) -> PutOffModel | None:
+    """Return who had a need wait, as the API tells it; ``None`` where nobody did."""
+    known = the.ward.put_off_of(one)
+    if known is None:
+        return None
+    return PutOffModel(by=known.by_name, at=iso(known.at_ns), until=iso_or_none(known.until_ns), reason=known.reason)
 
 
 @router.get("/health/availability", **needs(Permission.VIEW_RECORDED, room=True))

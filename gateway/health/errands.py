@@ -54,6 +54,7 @@ def errand_needs(errand: Errand, now_ns: int) -> Iterable[Need]:
         cure=cure,
         since_ns=since_ns,
         cameras=errand.cameras,
+        unit=errand.unit,
         title=errand.title,
     )
 

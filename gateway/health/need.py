@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """A camera's own, or a unit's."""
     DATA_BUDGET = "data-budget"
     CLOCK = "clock"
+    """A camera's, or a unit's."""
+    SIGNAL = "signal"
     FIRMWARE = "firmware"
     # What else deployments ask for.
     UNNEEDED = "unneeded"
@@ -66,6 +68,8 @@ class Need:
     since_ns: int | None = None
     cameras: tuple[CameraId, ...] = ()
     """At which it is seen: the camera, or those that the unit carries, if any."""
+    unit: str = ""
+    """The label of the unit that it is about, where it is about one."""
     title: str = ""
     """Of the deployment whose it is."""
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gateway.health.errands import Errand, errand_needs
 from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose, in_days, in_order
@@ -18,7 +19,13 @@ CLOCK_OFF_S = 1.0
 CERTIFICATE_NS = 30 * DAY_NS
 CERTIFICATE_TODAY_NS = 7 * DAY_NS
 BATTERY_NOW_H, BATTERY_TODAY_H, BATTERY_SOON_H = 4.0, 24.0, 72.0
+BATTERY_LOW_SHARE = 0.2
+"""A battery that stands lower is told of where too little is known to say how long it lasts."""
 DISK_FREE_SHARE = 0.05
+UNIT_CLOCK_OFF_S = 5.0
+"""Of a unit: what it says takes seconds over a poor link, and how far its clock is off is known no better."""
+POOR_DBM = -110.0
+"""Below, a 4G modem loses its link now and then."""
 BUDGET_TODAY_NS = 3 * DAY_NS
 BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
 
@@ -34,11 +41,20 @@ class UnitSigns:
     """Those that it carries and that are enrolled."""
     heard_ns: int | None = None
     battery_h: float | None = None
+    battery_share: float | None = None
+    """How full it is, 0 to 1."""
+    charging: bool = False
+    rsrp_dbm: float | None = None
+    """What it receives, where it is heard now."""
+    clock_offset_s: float | None = None
+    """How far its clock is before (positive) or behind ours."""
     disk_free_share: float | None = None
     disk_fault: bool = False
     disk_said_ns: int | None = None
     certificate_ends_ns: int | None = None
     """Of the one that lasts longest."""
+    certified: bool = True
+    """Whether it has a certificate that was not revoked, over or not."""
     budget_spent: bool = False
     """Whether its SIM has sent its month's data."""
     budget_ends_ns: int | None = None
@@ -103,7 +119,7 @@ def needs(known: Round, *, now_ns: int) -> list[Need]:
     """Return everything that needs a person, the most urgent first."""
     newest = newest_firmware(known.cameras)
     found = [need for one in known.cameras for need in _of(one, now_ns, newest)]
-    found += [need for unit in known.units for need in _of_unit(unit, now_ns)]
+    found += [need for unit in known.units for need in unit_needs(unit, now_ns)]
     found += [need for errand in known.errands for need in errand_needs(errand, now_ns)]
     return in_order(found)
 
@@ -147,13 +163,26 @@ def _ends(ends_ns: int, now_ns: int) -> str:
     return f"ends in {in_days(left_days)}" if left_days else "ends within a day"
 
 
-def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+def unit_needs(unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+    """Give what one unit needs: health's page and the unit's own tell the same."""
     whose, at = Whose(unit=unit.label), unit.cameras
-    for kind, urgency, cause, cure, since_ns in _of_box(unit, now_ns):
-        yield Need(whose=whose, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns, cameras=at)
+    for kind, urgency, cause, cure, since_ns in (*_of_box(unit), *_of_papers(unit, now_ns), *_of_line(unit, now_ns)):
+        yield Need(
+            whose=whose,
+            kind=kind,
+            urgency=urgency,
+            cause=cause,
+            cure=cure,
+            since_ns=since_ns,
+            cameras=at,
+            unit=unit.label,
+        )
 
 
-def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
+_Said: TypeAlias = tuple[Kind, Urgency, str, str, int | None]
+
+
+def _of_box(unit: UnitSigns) -> Iterable[_Said]:
     if unit.missed:
         cause = f"Unit {unit.label} is not heard."
         # Without a camera it watches nothing yet: whoever has it at hand sees to it.
@@ -169,18 +198,39 @@ def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, 
         )
         cause = f"The battery of unit {unit.label} lasts {unit.battery_h:.0f} h more."
         yield Kind.BATTERY, urgency, cause, "Change or charge it before.", None
+    elif unit.battery_h is None and not unit.charging and _low(unit.battery_share):
+        cause = f"The battery of unit {unit.label} is at {unit.battery_share:.0%}; how long it lasts is not known yet."
+        yield Kind.BATTERY, Urgency.TODAY, cause, "Change or charge it.", None
     if unit.disk_fault:
         cause = f"The disk of unit {unit.label} says that it fails."
         yield Kind.UNIT_DISK, Urgency.TODAY, cause, "Replace it.", unit.disk_said_ns
     elif unit.disk_free_share is not None and unit.disk_free_share < DISK_FREE_SHARE:
         cause = f"The disk of unit {unit.label} is full to {1 - unit.disk_free_share:.0%}."
         yield Kind.UNIT_DISK, Urgency.SOON, cause, "See whether it deletes its oldest footage by itself.", None
+
+
+def _of_papers(unit: UnitSigns, now_ns: int) -> Iterable[_Said]:
     ends_ns = unit.certificate_ends_ns
     if ends_ns is not None and ends_ns - now_ns < CERTIFICATE_NS:
         cause = f"The certificate of unit {unit.label} {_ends(ends_ns, now_ns)}"
         urgency = Urgency.TODAY if ends_ns - now_ns < CERTIFICATE_TODAY_NS else Urgency.SOON
         cause, urgency = (f"{cause}: it cannot call in.", Urgency.NOW) if ends_ns <= now_ns else (f"{cause}.", urgency)
         yield Kind.CERTIFICATE, urgency, cause, "Issue it a new one and put that into the unit.", None
+    if not unit.certified:
+        # One that was never heard waits to be put to work; another is out there and cannot say anything.
+        urgency = Urgency.SOON if unit.heard_ns is None else Urgency.TODAY
+        cause = f"Unit {unit.label} has no certificate that is good: it cannot call in."
+        yield Kind.CERTIFICATE, urgency, cause, "Issue it one and put that into the unit, or retire it.", None
+
+
+def _of_line(unit: UnitSigns, now_ns: int) -> Iterable[_Said]:
+    if unit.clock_offset_s is not None and abs(unit.clock_offset_s) > UNIT_CLOCK_OFF_S:
+        way = "ahead" if unit.clock_offset_s > 0 else "behind"
+        cause = f"The clock of unit {unit.label} is {abs(unit.clock_offset_s):.0f} s {way}."
+        yield Kind.CLOCK, Urgency.TODAY, cause, "Set its time server, or its clock.", None
+    if unit.rsrp_dbm is not None and unit.rsrp_dbm < POOR_DBM:
+        cause = f"The signal of unit {unit.label} is poor: its pictures may stop."
+        yield Kind.SIGNAL, Urgency.SOON, cause, "Turn or move its aerial, or try another network's SIM.", None
     if unit.budget_spent:
         cause = f"The SIM of unit {unit.label} has sent its month's data."
         yield Kind.DATA_BUDGET, Urgency.TODAY, cause, BUDGET_CURE, None
@@ -190,6 +240,10 @@ def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, 
         cause = f"As it goes now, the SIM of unit {unit.label} will have sent its month's data within {within}."
         urgency = Urgency.TODAY if left_ns < BUDGET_TODAY_NS else Urgency.SOON
         yield Kind.DATA_BUDGET, urgency, cause, BUDGET_CURE, None
+
+
+def _low(share: float | None) -> bool:
+    return share is not None and share <= BATTERY_LOW_SHARE
 
 
 def newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:
