@@ -207,14 +207,15 @@ async def test_how_a_camera_should_look_is_said_and_forgotten(opened: Open) -> N
     assert borough.references == {}
 
 
-async def test_a_camera_with_a_head_is_not_asked_how_it_should_look(opened: Open) -> None:
-    """What it shows changes by itself."""
+async def test_a_camera_with_a_head_is_compared_where_its_head_stands(opened: Open) -> None:
+    """It says so, before and after somebody has said how it should look."""
     page, _ = await opened("health")
     await _health(page)
     await _call_up(page, 1)
     await page.click("#health-camera")
-    await expect(page.locator(".checkup")).to_contain_text("it has a head")
-    await expect(page.locator(".reference-view")).to_have_count(0)
+    await expect(page.locator(".reference-view")).to_contain_text("Steer it to where it stands most of the time")
+    await page.click("#reference-take")
+    await expect(page.locator(".reference-view figcaption")).to_contain_text("While its head stands as it stood then")
 
 
 @pytest.mark.parametrize("phone", [False, True])

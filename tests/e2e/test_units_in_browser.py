@@ -138,7 +138,7 @@ async def test_a_certificate_is_revoked_and_a_unit_retired(opened: Open) -> None
     await page.get_by_role("button", name="Revoke the certificate").click()
     await page.get_by_role("button", name="Really revoke").click()
     await expect(page.locator("sl-unit-certificates")).to_contain_text("revoked")
-    await expect(page.locator(".unit-concerns")).to_contain_text("It has no certificate that is good")
+    await expect(page.locator(".unit-concerns")).to_contain_text("no certificate that is good")
     await page.get_by_role("button", name="Retire unit D001").click()
     await page.get_by_role("button", name="Really retire it").click()
     await expect(page.locator("sl-unit h2")).to_contain_text("retired")

@@ -66,6 +66,9 @@ reference_views = Table(
     Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
     Column("taken_ns", BigInteger, nullable=False),
     Column("grey", LargeBinary, nullable=False),
+    Column("pan", Float),  # where its head stood then, in the generic spaces; all three or none
+    Column("tilt", Float),
+    Column("zoom", Float),
 )
 
 put_offs = Table(

@@ -14,6 +14,9 @@ def upgrade() -> None:
         sa.Column("camera_id", sa.String(length=32), nullable=False),
         sa.Column("taken_ns", sa.BigInteger(), nullable=False),
         sa.Column("grey", sa.LargeBinary(), nullable=False),
+        sa.Column("pan", sa.Float(), nullable=True),
+        sa.Column("tilt", sa.Float(), nullable=True),
+        sa.Column("zoom", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["camera_id"], ["cameras.id"], name=op.f("fk_reference_views_camera_id"), ondelete="CASCADE"
         ),
