@@ -1,6 +1,7 @@
 """Joins health with the rooms that do not know of it: what the fleet and the units tell, as signs of each."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -15,8 +16,11 @@ from gateway.deployments.geofence import Kind as Happening
 from gateway.deployments.service import Deployments
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
+from gateway.fleet.errors import UnknownCameraError
+from gateway.fleet.hosts import HostError
 from gateway.fleet.service import Fleet
 from gateway.health.battery import Charge, hours_left
+from gateway.health.days import TURN_S, Days, Enrolled, Told
 from gateway.health.errands import Errand
 from gateway.health.need import Kind
 from gateway.health.urgency import Round, Signs, UnitSigns
@@ -24,8 +28,8 @@ from gateway.health.ward import LOOK_S, Ward
 from gateway.health.watch import Finding
 from gateway.units import Link, Register, Units
 from gateway.units.recent import BATTERY
-from kernel.clock import Clock
-from kernel.ids import CameraId
+from kernel.clock import Clock, every
+from kernel.ids import CameraId, StreamName
 
 log = structlog.get_logger()
 
@@ -82,6 +86,19 @@ class Bedside:
             if row.retired_ns is None
         ]
 
+    def enrolled(self) -> list[Enrolled]:
+        """Return every camera, and since when anything is asked of it."""
+        return [Enrolled(one.id, one.enrolled_ns) for one in self._fleet.cameras()]
+
+    async def told(self, camera: CameraId, start_ns: int, end_ns: int) -> Told | None:
+        """Return what a camera's host tells of its main stream in a range; ``None`` where it does not answer."""
+        try:
+            of = self._fleet.host_of(self._fleet.camera(camera))
+            known = await of.timeline(camera, StreamName.MAIN, start_ns, end_ns)
+        except (HostError, UnknownCameraError):
+            return None
+        return Told(known.spans, known.gaps)
+
     async def _read_errands(self) -> list[Errand]:
         """Return what deployments ask for; with a failing database what they did before: cameras are judged still."""
         try:
@@ -113,6 +130,7 @@ class Bedside:
             last_frame_ns=state.last_frame_ns,
             unrecorded=next((one.cause or "" for one in refused), ""),
             clock_off_s=state.clock_off_s,
+            clock_offset_s=state.clock_offset_s if state.clock_measured_ns is not None else None,
             picture=Finding(state.picture.fault, state.picture.since_ns) if state.picture is not None else None,
             make=make,
             firmware=identity.firmware,
@@ -198,13 +216,20 @@ def _number(value: object) -> float | None:
 
 @asynccontextmanager
 async def open_ward(
-    bedside: Bedside, deployments: Deployments, database: Database, *, clock: Clock
-) -> AsyncIterator[Ward]:
+    bedside: Bedside, deployments: Deployments, database: Database, *, retention_days: float, clock: Clock
+) -> AsyncIterator[tuple[Ward, Days]]:
     """Keep watch over every camera and unit for the time of the block; with a failing database at a later look.
 
     A step of a deployment is not waited for: an alarm is told of at once, and what was seen to is no longer.
     """
     ward = Ward(bedside.signs, database, clock=clock)
+    days = Days(database, bedside.told, reach=math.ceil(retention_days) + 1, clock=clock)
+
+    async def settle() -> None:
+        async with every(clock, TURN_S) as ticks:
+            await days.turn(bedside.enrolled())
+            async for _ in ticks:
+                await days.turn(bedside.enrolled())
 
     async def watch(look: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -218,11 +243,16 @@ async def open_ward(
         watching = (
             tasks.create_task(watch(ward.run), name="health"),
             tasks.create_task(watch(ward.run_asked), name="health when it is asked for"),
+            tasks.create_task(watch(settle), name="cameras' days"),
         )
-        detach = deployments.follow(lambda _: ward.soon())
+        detach = (
+            deployments.follow(lambda _: ward.soon()),
+            ward.listen(lambda: days.seen(ward.signs.values())),
+        )
         try:
-            yield ward
+            yield ward, days
         finally:
-            detach()
+            for stop in detach:
+                stop()
             for task in watching:
                 task.cancel()

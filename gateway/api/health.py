@@ -1,39 +1,20 @@
-"""What of cameras and units needs a person today, and how much of a month each was there (docs/design/health.md)."""
+"""What of cameras, units and deployments needs a person today (docs/design/health.md)."""
 
-import asyncio
-import csv
-import io
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.responses import Response
 
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
-from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.fleet.cameras import Camera
-from gateway.fleet.hosts import HostError
 from gateway.health import need
-from gateway.health.availability import LOSSES, Figures, Month, figures, month_of
 from gateway.health.need import Kind, Urgency
-from kernel.clock import NS_PER_S
-from kernel.ids import StreamName
-from kernel.media import GapCause
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
-
-AT_ONCE = 8
-"""Catalogs that are asked at the same time."""
-
-MonthName = Annotated[
-    str, Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="Calendar month in UTC, as 2026-05")
-]
 
 
 class PutOffModel(BaseModel):
@@ -82,32 +63,6 @@ class Needs(BaseModel):
     needs: list[Need]
 
 
-class CameraMonth(BaseModel):
-    """A camera's main stream in a month. All in seconds; ``availability`` is null where there is nothing to judge."""
-
-    camera: str
-    number: int
-    name: str
-    availability: float | None
-    """What of the time that should have been recorded was: 0 to 1. Privacy and retention do not count against it."""
-    recorded_s: float
-    lost_s: dict[GapCause, float]
-    withheld_s: float
-    unknown_s: float
-    """Of which retention has taken what told of it, or of which nothing tells."""
-
-
-class Availability(BaseModel):
-    """A month until its end or now, of every camera that one may see recordings of, by number."""
-
-    month: str
-    start: str
-    end: str
-    cameras: list[CameraMonth]
-    unreached: list[str]
-    """Cameras whose host did not answer."""
-
-
 @router.get("/health", **needs(Permission.VIEW_LIVE, room=True))
 async def health(who: Who, the: The) -> Needs:
     """Return what of the cameras and units that one may see needs a person, by urgency."""
@@ -119,7 +74,7 @@ def need_models(the: Rooms, who: Identity, all_needs: Iterable[need.Need]) -> li
 
     What deployments ask for is told to who may see those; that a unit is in alarm, to who may see one of its cameras.
     """
-    cameras = {camera.id: camera for camera in _visible(the, who, Permission.VIEW_LIVE)}
+    cameras = {camera.id: camera for camera in visible(the, who, Permission.VIEW_LIVE)}
     rights = the.decider.rights(who)
     enrols, deploys = (rights.rule(one) is not None for one in (Permission.ENROL, Permission.DEPLOY))
     told = []
@@ -159,89 +114,7 @@ def put_off_model(the: Rooms, one: need.Need) -> PutOffModel | None:
     return PutOffModel(by=known.by_name, at=iso(known.at_ns), until=iso_or_none(known.until_ns), reason=known.reason)
 
 
-@router.get("/health/availability", **needs(Permission.VIEW_RECORDED, room=True))
-async def availability(who: Who, the: The, month: MonthName) -> Availability:
-    """Return how much of a month's footage of each camera is there, and to what the rest was lost."""
-    moment = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - two numbers
-    span, now_ns = month_of(moment.year, moment.month), the.clock.wall_ns()
-    if span.start_ns >= now_ns:
-        raise BadRequestError("That month has not begun.", cure="Ask for this one, or one that is over.")
-    span = Month(start_ns=span.start_ns, end_ns=min(span.end_ns, now_ns))
-    slots = asyncio.Semaphore(AT_ONCE)
-    cameras = _visible(the, who, Permission.VIEW_RECORDED)
-    found = await asyncio.gather(*(_figures(the, camera, span, slots) for camera in cameras))
-    pairs = list(zip(cameras, found, strict=True))
-    return Availability(
-        month=month,
-        start=iso(span.start_ns),
-        end=iso(span.end_ns),
-        cameras=[_of_camera(camera, known) for camera, known in pairs if known is not None],
-        unreached=[camera.id for camera, known in pairs if known is None],
-    )
-
-
-@router.get(
-    "/health/availability.csv",
-    response_class=Response,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-    **needs(Permission.VIEW_RECORDED, room=True),
-)
-async def availability_table(who: Who, the: The, month: MonthName) -> Response:
-    """Return the same as a table (RFC 4180), with a line for each camera, also for those whose host did not answer."""
-    report = await availability(who, the, month)
-    told = io.StringIO()
-    table = csv.writer(told)
-    causes = [cause.value for cause in LOSSES]
-    table.writerow(
-        ["number", "name", "camera", "availability", "recorded_s"]
-        + [f"lost_{cause}_s" for cause in causes]
-        + ["withheld_s", "unknown_s"]
-    )
-    for one in report.cameras:
-        share = "" if one.availability is None else f"{one.availability:.6f}"
-        lost = [one.lost_s.get(cause, 0.0) for cause in LOSSES]
-        row = [one.number, _plain(one.name), one.camera, share, one.recorded_s, *lost, one.withheld_s, one.unknown_s]
-        table.writerow(row)
-    for camera in (the.fleet.camera(unreached) for unreached in report.unreached):
-        table.writerow([camera.number, _plain(camera.name), camera.id] + [""] * (len(causes) + 4))
-    name = f"availability-{month}.csv"
-    return Response(
-        told.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-
-
-def _plain(name: str) -> str:
-    """Return a name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
-
-
-def _visible(the: Rooms, who: Identity, permission: Permission) -> list[Camera]:
+def visible(the: Rooms, who: Identity, permission: Permission) -> list[Camera]:
+    """Return the cameras for which somebody has a permission."""
     seen = the.decider.rights(who).cameras(permission)
     return [camera for camera in the.fleet.cameras() if seen is None or camera.id in seen]
-
-
-async def _figures(the: Rooms, camera: Camera, span: Month, slots: asyncio.Semaphore) -> Figures | None:
-    """Return a camera's figures; ``None`` where its host does not answer."""
-    # Before it was enrolled nothing was asked of it.
-    start_ns = max(span.start_ns, camera.enrolled_ns)
-    if start_ns >= span.end_ns:
-        return figures((), (), start_ns=span.end_ns, end_ns=span.end_ns)
-    async with slots:
-        try:
-            known = await the.fleet.host_of(camera).timeline(camera.id, StreamName.MAIN, start_ns, span.end_ns)
-        except HostError:
-            return None
-    return figures(known.spans, known.gaps, start_ns=start_ns, end_ns=span.end_ns)
-
-
-def _of_camera(camera: Camera, known: Figures) -> CameraMonth:
-    return CameraMonth(
-        camera=camera.id,
-        number=camera.number,
-        name=camera.name,
-        availability=known.share,
-        recorded_s=known.recorded_ns / NS_PER_S,
-        lost_s={cause: lost_ns / NS_PER_S for cause, lost_ns in known.lost_ns.items()},
-        withheld_s=known.withheld_ns / NS_PER_S,
-        unknown_s=known.unknown_ns / NS_PER_S,
-    )

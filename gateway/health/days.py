@@ -64,9 +64,8 @@ class Days:
         day = day_of(self._clock.wall_ns())
         for one in cameras:
             key, offset_s = (one.camera, day), one.clock_offset_s
-            if offset_s is not None and abs(offset_s) > abs(self._offsets.get(key, 0.0)) or (
-                offset_s is not None and key not in self._offsets
-            ):
+            known_s = self._offsets.get(key)
+            if offset_s is not None and (known_s is None or abs(offset_s) > abs(known_s)):
                 self._offsets[key] = offset_s
                 self._unwritten.add(key)
 
@@ -85,9 +84,9 @@ class Days:
                 async with slots:
                     await self._settle(one, missing)
 
-        async with asyncio.TaskGroup() as tasks:
-            for one in cameras:
-                tasks.create_task(settle(one), name=f"days of {one.camera}")
+        done = await asyncio.gather(*map(settle, cameras), return_exceptions=True)
+        for failed in (one for one in done if isinstance(one, BaseException)):
+            raise failed
         async with self._database.write() as connection:
             await CameraDays(connection).forget(today - KEPT_DAYS)
 
@@ -103,8 +102,9 @@ class Days:
         return found
 
     async def of_range(self, one: Enrolled, stored: Sequence[CameraDay], start_ns: int, end_ns: int) -> "Range":
-        """Return a camera's figures of a range that begins with a day: what is settled as it is, the rest as it is told
-        now. Before it was enrolled nothing was asked of it.
+        """Return a camera's figures of a range that begins with a day: what is settled, and the rest as it is told now.
+
+        Before it was enrolled nothing was asked of it.
         """
         start_ns = max(start_ns, one.since_ns)
         if start_ns >= end_ns:
@@ -119,7 +119,7 @@ class Days:
         told = await self._ask(one.camera, spans[0][0], spans[-1][1])
         empty = Told((), ()) if told is None else told
         parts += [figures(empty.spans, empty.gaps, start_ns=from_ns, end_ns=to_ns) for from_ns, to_ns in spans]
-        return Range(together(parts), whole=told is not None, known=bool(settled))
+        return Range(together(parts), whole=told is not None, known=told is not None or bool(settled))
 
     async def _settle(self, one: Enrolled, missing: Sequence[int]) -> None:
         told = await self._ask(one.camera, max(one.since_ns, missing[0] * DAY_NS), (missing[-1] + 1) * DAY_NS)
@@ -137,10 +137,7 @@ class Days:
         if not self._unwritten:
             return
         writing, today = sorted(self._unwritten), day_of(self._clock.wall_ns())
-        first, end = writing[0][1], today + 1
-        for _, day in writing:
-            first = min(first, day)
-        stored = await self.within({camera for camera, _ in writing}, first, end)
+        stored = await self.within(None, min(day for _, day in writing), today + 1)
         before = {(camera, row.day): row.clock_offset_s for camera, rows in stored.items() for row in rows}
         async with self._database.write() as connection:
             for camera, day in writing:
@@ -153,13 +150,13 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A camera's figures of a range. Not ``whole``: its host did not answer, and what is not settled counts as unknown;
-    ``known``: some of it is settled.
-    """
+    """A camera's figures of a range."""
 
     figures: Figures
     whole: bool
+    """Whether its host answered where it was asked: what is not settled counts as unknown else."""
     known: bool = True
+    """Whether anything of it is."""
 
 
 def day_of(at_ns: int) -> int:

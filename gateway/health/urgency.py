@@ -77,6 +77,9 @@ class Signs:
     unrecorded: str = ""
     """Why what should be recorded is not: storage refuses it."""
     clock_off_s: float | None = None
+    """By how much the times of its pictures may be wrong for its clock."""
+    clock_offset_s: float | None = None
+    """How far its clock is before (positive) or behind ours, where that was measured."""
     picture: Finding | None = None
     make: tuple[str, str] = ("", "")
     """Manufacturer and model."""

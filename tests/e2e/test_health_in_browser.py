@@ -219,6 +219,35 @@ async def test_a_camera_with_a_head_is_compared_where_its_head_stands(opened: Op
 
 
 @pytest.mark.parametrize("phone", [False, True])
+async def test_any_cameras_last_days_are_drawn(opened: Open, *, phone: bool) -> None:
+    """What was recorded, what was lost, its clock: each value by the arrow keys, and all of them as a table."""
+    page, _ = await opened("health", phone=phone)
+    await _health(page)
+    await page.click('[data-need="5 picture"] .need-check')
+    days = page.locator(".camera-days")
+    await expect(days.locator("sl-trend svg")).to_have_count(3)
+    clock = days.locator('[data-plot="clock"]')
+    await clock.locator("svg").focus()
+    await page.keyboard.press("Home")
+    await expect(clock.locator("output")).to_contain_text("\N{MINUS SIGN}0.4 s")
+    await days.locator("summary").click()
+    rows = days.locator("tbody tr")
+    await expect(rows).to_have_count(86)
+    await expect(rows.nth(9)).to_contain_text("Camera host")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_camera_whose_days_are_not_over_says_when_they_are(opened: Open) -> None:
+    """No empty plots."""
+    page, borough = await opened("health")
+    borough.face = "health-new"
+    await _health(page)
+    await page.click('[data-need="5 picture"] .need-check')
+    await expect(page.locator(".camera-days")).to_contain_text("No day of this camera is over yet.")
+    await expect(page.locator(".camera-days sl-trend")).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [False, True])
 async def test_a_month_is_a_report(opened: Open, *, phone: bool) -> None:
     """The worst first, what it lost and to what, those that nobody tells of; as CSV for the month that is shown."""
     page, _ = await opened("health", phone=phone)

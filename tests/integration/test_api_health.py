@@ -10,9 +10,12 @@ import pytest_asyncio
 from PIL import Image
 
 from gateway.api.times import iso
+from gateway.db.camera_days import CameraDays, DayFigures
 from gateway.db.reference_views import ReferenceViews
 from gateway.fleet import footage, rpc
 from gateway.fleet.picture import PictureFinding
+from gateway.health.days import day_of
+from gateway.health.need import DAY_NS
 from kernel.clock import NS_PER_S, SystemClock, utc
 from kernel.head import Position
 from kernel.ids import CameraId
@@ -138,6 +141,46 @@ async def test_a_month_tells_what_was_recorded_and_why_not(desk: Desk) -> None:
     assert (found["camera"], found["availability"], list(found["lost_s"])) == (camera, 0.5, ["network"])
     assert found["recorded_s"] == found["lost_s"]["network"] > 0
     assert said["unreached"] == []
+
+
+async def settled(desk: Desk, camera: str) -> None:
+    """Have today be settled: half of it recorded, a quarter lost to its host."""
+    quarter_ns = DAY_NS // 4
+    figures = DayFigures(
+        recorded_ns=2 * quarter_ns,
+        lost_camera_ns=0,
+        lost_network_ns=0,
+        lost_host_ns=quarter_ns,
+        lost_storage_ns=0,
+        withheld_ns=0,
+        unknown_ns=quarter_ns,
+    )
+    async with desk.gateway.database.write() as connection:
+        days = CameraDays(connection)
+        await days.settle(camera, [(day_of(SystemClock().wall_ns()), figures)])
+        await days.clock(camera, day_of(SystemClock().wall_ns()), -1.5)
+
+
+async def test_what_is_settled_of_a_month_is_told_without_its_host(desk: Desk) -> None:
+    """Whether its recordings are still there or not."""
+    camera = await desk.enrol()
+    await settled(desk, camera)
+    desk.host.refuse["timeline"] = rpc.Problem(type="host.gone", title="Gone.", status=503)
+    said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
+    (found,) = said["cameras"]
+    assert (found["availability"], found["lost_s"], said["unreached"]) == (2 / 3, {"host": 21_600.0}, [])
+
+
+async def test_a_cameras_days_are_told(desk: Desk) -> None:
+    """Figures and clock; who may not see its recordings is not told."""
+    camera = await desk.enrol()
+    path = f"/api/v1/cameras/{camera}/health/days"
+    assert (await desk.admin.get(path)).json() == []
+    await settled(desk, camera)
+    (day,) = (await desk.admin.get(path)).json()
+    assert (day["day"], day["clock_offset_s"]) == (f"{utc(SystemClock().wall_ns()):%Y-%m-%d}", -1.5)
+    assert (day["availability"], day["recorded_s"], day["unknown_s"]) == (2 / 3, 43_200.0, 21_600.0)
+    assert (await (await desk.person("member")).get(path)).status_code == 403
 
 
 async def test_a_month_as_a_table(desk: Desk) -> None:

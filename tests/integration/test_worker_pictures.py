@@ -141,14 +141,20 @@ async def test_a_bag_that_is_taken_off_is_no_fault_any_more(tmp_path: Path) -> N
 async def test_a_bracket_that_is_turned_is_found_at_a_camera_with_a_head(tmp_path: Path) -> None:
     """Its head stands where it stood; what it shows is elsewhere."""
     async with watched(tmp_path, head=True) as watch:
-        device = watch.borough.device(1)
-        device.mount = replace(device.mount, bearing_deg=device.mount.bearing_deg + 12.0)
+        watch.borough.turn_bracket(1, 12.0)
         await watch.until(lambda: watch.fault is PictureFault.MOVED, "that it was turned")
 
 
 async def test_a_head_that_is_steered_has_not_moved(tmp_path: Path) -> None:
-    """Twelve looks at something else say nothing, and no reference view is taken of what it showed before."""
+    """Twelve looks at something else say nothing, once the host has seen that it stands elsewhere."""
     async with watched(tmp_path, head=True) as watch:
+
+        def pan() -> float | None:
+            head = watch.host.camera(ONE).state().head
+            return head.pan if head is not None and not head.moving else None
+
+        before = pan()
         _turn(watch.borough)
+        await until(lambda: pan() not in {None, before}, what="the host to see that the head stands elsewhere")
         await watch.looked(12)
         assert watch.fault is None

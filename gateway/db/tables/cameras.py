@@ -71,6 +71,21 @@ reference_views = Table(
     Column("zoom", Float),
 )
 
+camera_days = Table(
+    "camera_days",
+    metadata,
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # UTC, counted from 1970-01-01
+    Column("recorded_ns", BigInteger),  # this and what follows is of the whole day: all or none
+    Column("lost_camera_ns", BigInteger),
+    Column("lost_network_ns", BigInteger),
+    Column("lost_host_ns", BigInteger),
+    Column("lost_storage_ns", BigInteger),
+    Column("withheld_ns", BigInteger),
+    Column("unknown_ns", BigInteger),
+    Column("clock_offset_s", Float),  # the furthest that it was seen to be
+)
+
 put_offs = Table(
     "put_offs",
     metadata,

@@ -11,6 +11,7 @@ import { say } from "./words.js";
 
 /** @typedef {import("./health-types.js").Need} Need */
 /** @typedef {import("./health-types.js").CameraMonth} CameraMonth */
+/** @typedef {import("./health-types.js").CameraDay} CameraDay */
 
 /** As often as the gateway itself looks. */
 const ASK_MS = 30_000;
@@ -134,7 +135,21 @@ export function together(cameras) {
   return recorded + lost > 0 ? recorded / (recorded + lost) : null;
 }
 
-/** @param {CameraMonth} camera @returns {number} seconds */
+/** How much of all their time anything is known of, 0 to 1; null where there was none. @param {readonly CameraMonth[]} cameras */
+export function known(cameras) {
+  const told = cameras.reduce((sum, one) => sum + one.recorded_s + lostS(one) + one.withheld_s, 0);
+  const all = told + cameras.reduce((sum, one) => sum + one.unknown_s, 0);
+  return all > 0 ? told / all : null;
+}
+
+/** A value of each day at its noon; days of which it is not known are left out. @param {readonly CameraDay[]} days @param {(one: CameraDay) => number | null} of */
+export const dayPoints = (days, of) =>
+  days.flatMap((one) => {
+    const value = of(one);
+    return value === null ? [] : [{ at: Date.parse(`${one.day}T12:00:00Z`), value }];
+  });
+
+/** @param {Pick<CameraMonth, "lost_s">} camera @returns {number} seconds */
 export const lostS = (camera) => Object.values(camera.lost_s).reduce((sum, each) => sum + each, 0);
 
 /** 99.97 %: never rounded up to a whole that it is not. @param {number | null} share */

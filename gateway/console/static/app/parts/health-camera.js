@@ -9,6 +9,7 @@ import { SlElement } from "../element.js";
 import { may, selectedCamera, store } from "../store.js";
 import { clock, day, dayAndTime, fromIso } from "../time.js";
 import { line } from "../words.js";
+import "./health-days.js";
 import "./health-reference.js";
 import "./health-trends.js";
 
@@ -83,6 +84,7 @@ class CheckUpOfCamera extends SlElement {
         ${found.needs.map(({ cause, cure }) => html`<p class="said attention"><strong>${cause}</strong> ${cure}</p>`)}`
         : this.#problem ? nothing : html`<p class="hint" role="status">Loading…</p>`}
       <sl-reference-view .camera=${camera}></sl-reference-view>
+      ${may("view_recorded") ? html`<sl-camera-days .camera=${camera.id}></sl-camera-days>` : nothing}
       ${found?.unit ? html`<div class="buttons">${unitLink(found.unit.label)}</div><sl-unit-trends .label=${found.unit.label}></sl-unit-trends>` : nothing}
     `;
   }
