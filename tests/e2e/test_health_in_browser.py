@@ -233,7 +233,7 @@ async def test_any_cameras_last_days_are_drawn(opened: Open, *, phone: bool) -> 
     await days.locator("summary").click()
     rows = days.locator("tbody tr")
     await expect(rows).to_have_count(86)
-    await expect(rows.nth(9)).to_contain_text("Camera host")
+    await expect(rows.nth(9)).to_contain_text("the camera host was down")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

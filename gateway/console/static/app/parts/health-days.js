@@ -87,7 +87,7 @@ class CameraDays extends SlElement {
       ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
       ${!this.#problem && days?.length === 0 ? html`<p class="hint" role="status">No day of this camera is over yet. Each is told of from ten minutes after midnight (UTC).</p>` : nothing}
       ${this.#problem || days?.length === 0 ? nothing : PLOTS.map(({ name, heading, unit, digits, least, most, limits }) => html`<sl-trend data-plot=${name} heading=${heading} unit=${unit} digits=${digits}
-        .points=${this.#points[name] ?? null} .from=${this.#until - DAYS * DAY_MS} .until=${this.#until} .least=${least} .most=${most} .limits=${limits} .gapMs=${GAP_MS}></sl-trend>`)}
+        .points=${this.#points[name] ?? null} .from=${this.#until - (DAYS + 1) * DAY_MS} .until=${this.#until} .least=${least} .most=${most} .limits=${limits} .gapMs=${GAP_MS}></sl-trend>`)}
       ${days?.length ? html`<details><summary>As a table</summary><table>
         <thead><tr><th scope="col">Day (UTC)</th><th scope="col">Recorded</th><th scope="col">Lost</th><th scope="col">Clock</th></tr></thead>
         <tbody>${[...days].reverse().map((one) => this.#row(one))}</tbody></table></details>` : nothing}
