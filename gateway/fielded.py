@@ -15,6 +15,7 @@ from gateway.deployments.service import Deployments
 from gateway.eventing import eventing
 from gateway.fleet.passwords import CameraPasswords, open_passwords
 from gateway.fleet.service import Fleet
+from gateway.health.days import Days
 from gateway.health.ward import Ward
 from gateway.picturing import open_picturing
 from gateway.publishing import open_publishing
@@ -49,6 +50,7 @@ class Fielded:
     """Units at work; with no broker there are none, and cameras are watched over all the same."""
 
     ward: Ward
+    days: Days
     passwords: CameraPasswords
     units: Units | None = None
     commander: Commands | None = None
@@ -82,10 +84,12 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         belonging = Belonging(units.register, fleet, deployments) if units is not None else None
         carried = belonging.of_all if belonging is not None else dict
         bedside = Bedside(fleet, deployments, units, carried, clock=clock)
-        ward = await stack.enter_async_context(open_ward(bedside, house.database, clock=clock))
-        days = settings.recording.retention_days
+        retention_days = settings.recording.retention_days
+        ward, days = await stack.enter_async_context(
+            open_ward(bedside, deployments, house.database, retention_days=retention_days, clock=clock)
+        )
         await stack.enter_async_context(
-            open_picturing(fleet, deployments, pictures_of(settings), clock=clock, retention_days=days)
+            open_picturing(fleet, deployments, pictures_of(settings), clock=clock, retention_days=retention_days)
         )
         if calling is not None and units is not None and belonging is not None:
             alarming = await stack.enter_async_context(
@@ -99,4 +103,4 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
             fleet=fleet, ward=ward, deployments=deployments, sharing=house.sharing, trail=house.trail, units=units
         )
         outward = await stack.enter_async_context(open_publishing(settings, rooms, clock=clock))
-        yield Fielded(ward, passwords, units, calling.commands if calling is not None else None, outward)
+        yield Fielded(ward, days, passwords, units, calling.commands if calling is not None else None, outward)

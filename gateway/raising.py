@@ -17,7 +17,7 @@ from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.meaning import tampered
 from gateway.fleet.service import Fleet
-from gateway.health.urgency import Need, Urgency, Whose
+from gateway.health.need import Need, Urgency, Whose
 from gateway.health.ward import Ward
 from gateway.sharing import Sharing
 from gateway.telemetry.outward.messages import (
@@ -130,6 +130,7 @@ class Alarms:
         now = {
             (need.whose, need.kind.value): _Raised(need, self._ward.put_off_of(need) is not None)
             for need in self._ward.needs
+            if not need.whose.deployment  # what deployments ask for is told with their steps
         }
         before, self._needs = self._needs, now
         for key in before.keys() - now.keys():

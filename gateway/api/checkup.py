@@ -42,7 +42,7 @@ class CheckUp(BaseModel):
     reference: str | None
     """When its reference view was taken."""
     head: bool
-    """Whether it has one: what it shows changes then, and it has no reference view."""
+    """Whether it has one: it is compared with its reference view while the head stands where it stood then."""
     clock_off_s: float | None
     """By how much the times of its pictures may be off."""
     manufacturer: str

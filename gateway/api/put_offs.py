@@ -16,7 +16,7 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import Instant, iso
 from gateway.api.units import Label, cameras_of, seen
 from gateway.audit.events import Action, AuditEvent
-from gateway.health.urgency import Kind, Whose
+from gateway.health.need import Kind, Whose
 from kernel.clock import to_ns
 from kernel.ids import CameraId
 

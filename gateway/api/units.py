@@ -1,6 +1,6 @@
 """Units that call in: who they are, what they last said, their certificates."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import models
+from gateway.api.concerns import Concern, concerns_of
 from gateway.api.errors import UnitsOffError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.hands import UnitMark, hand, note_mark
@@ -17,6 +18,7 @@ from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.db.units import UnitRow
+from gateway.fleet.cameras import Camera
 from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
@@ -111,6 +113,8 @@ class Unit(BaseModel):
     data: Forecast
     certificate_ends: str | None
     """When the last of its certificates ends that are good; null: it has none, and nothing is taken of it."""
+    concerns: list[Concern]
+    """What of it needs a person now, the most urgent first: as health tells it."""
 
 
 class OneUnit(Unit):
@@ -160,7 +164,8 @@ async def units(who: Who, the: The) -> UnitList:
     labels = {row.label for row in shown}
     refusals = [one for one in room.refusals.all() if enrols or one.label in labels]
     return UnitList(
-        units=[_unit(the, row, theirs[row.label]) for row in shown], refusals=[_refusal(one) for one in refusals]
+        units=[_unit(the, row, theirs[row.label], carried.get(row.label, ())) for row in shown],
+        refusals=[_refusal(one) for one in refusals],
     )
 
 
@@ -313,7 +318,7 @@ async def _moving(
         await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, label)
 
 
-def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
+def _unit(the: Rooms, row: UnitRow, cameras: list[str], carried: Sequence[Camera]) -> Unit:
     register = _room(the).register
     data = register.forecast(row.label)
     hours = battery_hours(register, row.label, now_ns=the.clock.wall_ns())
@@ -339,6 +344,7 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
             exhausted=iso_or_none(data.exhausted_ns),
         ),
         certificate_ends=iso_or_none(_room(the).credentials.ends_ns(row.label)),
+        concerns=concerns_of(the, row, carried),
     )
 
 
@@ -349,8 +355,9 @@ def state(one: Stored) -> State:
 
 def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
     room = _room(the)
+    carried = the.belonging.cameras(row.label) if the.belonging is not None else ()
     return OneUnit(
-        **_unit(the, row, cameras_of(the, who, row)).model_dump(),
+        **_unit(the, row, cameras_of(the, who, row), carried).model_dump(),
         certificates=[
             UnitCertificate(
                 serial=one.serial,

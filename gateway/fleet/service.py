@@ -324,6 +324,7 @@ class Fleet:
             bearing_deg=camera.bearing_deg,
             bounds=camera.bounds,
             reference=camera.reference.grey if camera.reference is not None else b"",
+            reference_at=camera.reference.at if camera.reference is not None else None,
             small_only=self.demand.small_only(camera.description.identity.urn),
         )
 

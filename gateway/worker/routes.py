@@ -20,10 +20,11 @@ from gateway.worker.live_routes import live_routes
 from gateway.worker.outgoing_routes import outgoing_routes
 from gateway.worker.problems import HostRequestError, malformed, refused
 from kernel.errors import SightlineError
-from kernel.head import Preset
+from kernel.head import Position, Preset
 
 _DEVICES: TypeAdapter[list[DiscoveredDevice]] = TypeAdapter(list[DiscoveredDevice])
 _PRESET: TypeAdapter[Preset] = TypeAdapter(Preset)
+_POSITION: TypeAdapter[Position] = TypeAdapter(Position)
 JSON = "application/json"
 
 
@@ -104,8 +105,9 @@ class _Cameras:
         return Response(jpeg, media_type="image/jpeg")
 
     async def look(self, request: Request) -> Response:
-        seen = self._host.camera(request.path_params["camera"]).seen
-        return Response(seen, media_type="application/octet-stream")
+        seen, at = self._host.camera(request.path_params["camera"]).seen
+        told = {rpc.HEAD_HEADER: _POSITION.dump_json(at).decode()} if at is not None else {}
+        return Response(seen, media_type="application/octet-stream", headers=told)
 
     async def event_brokers(self, request: Request) -> Response:
         brokers = await self._host.camera(request.path_params["camera"]).device.event_brokers.all()

@@ -284,6 +284,7 @@ FACES: dict[str, tuple[str, Act]] = {
     "health": ("health", _panel("health")),
     "health-none": ("health-none", _panel("health")),
     "health-failed": ("health-failed", _panel("health")),
+    "health-deployments": ("health-deployments", _panel("health")),
     "health-host": ("health-host", _panel("health")),
     "health-put-off": ("health", _panel("health", _putting_off)),
     "health-camera": ("health", _panel("health", _called_up(5))),

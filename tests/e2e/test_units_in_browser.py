@@ -49,12 +49,12 @@ async def test_who_needs_somebody_stands_first(opened: Open) -> None:
         "signal poor, \N{MINUS SIGN}112 dBm",
         "9.3 GB of 10.0 GB this month",
         "firmware 2.1.0",
-        "Its battery is flat in about 5 h.",
-        "At this rate the month's data is used up on",
+        "Today: The battery of unit D017 lasts 5 h more.",
+        "will have sent its month's data within 2 days",
     ):
         await expect(worn).to_contain_text(words)
-    await expect(page.locator(".unit-row[data-unit=D009]")).to_contain_text("Its link is lost. Last heard 47 min")
-    await expect(page.locator(".units-total")).to_contain_text("3 units need somebody")
+    await expect(page.locator(".unit-row[data-unit=D009]")).to_contain_text("Now: Unit D009 is not heard.")
+    await expect(page.locator(".units-total")).to_contain_text("2 units need somebody")
     await expect(page.locator(".unit-strangers")).to_contain_text("12 messages of no unit that is enrolled")
 
 
@@ -138,7 +138,7 @@ async def test_a_certificate_is_revoked_and_a_unit_retired(opened: Open) -> None
     await page.get_by_role("button", name="Revoke the certificate").click()
     await page.get_by_role("button", name="Really revoke").click()
     await expect(page.locator("sl-unit-certificates")).to_contain_text("revoked")
-    await expect(page.locator(".unit-concerns")).to_contain_text("It has no certificate that is good")
+    await expect(page.locator(".unit-concerns")).to_contain_text("no certificate that is good")
     await page.get_by_role("button", name="Retire unit D001").click()
     await page.get_by_role("button", name="Really retire it").click()
     await expect(page.locator("sl-unit h2")).to_contain_text("retired")

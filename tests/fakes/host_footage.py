@@ -1,7 +1,9 @@
 """The recordings of a camera host that has none: answered from memory; an export can break off or stand still."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -12,6 +14,7 @@ from drivers.model import EventBroker
 from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.fleet.looking import EventBrokerList
+from kernel.head import Position
 from kernel.ids import CameraId
 from tests.fakes.host_refusals import Refusals, refusal
 
@@ -32,6 +35,8 @@ class Footage(Refusals):
         self.exporting.set()
         self.seen = b"\x80" * 14_400
         """What was seen last, as a reference view."""
+        self.seen_at: Position | None = None
+        """Where the head stood then."""
         self.event_brokers: dict[str, EventBroker] = {}
         """By address: at which a device was told to publish its events."""
         self.titles: list[str | None] = []
@@ -57,7 +62,9 @@ class Footage(Refusals):
         ]
 
     async def _look(self, _request: Request) -> Response:
-        return self._refused("look") or Response(self.seen)
+        at = self.seen_at
+        told = {rpc.HEAD_HEADER: json.dumps(asdict(at))} if at is not None else {}
+        return self._refused("look") or Response(self.seen, headers=told)
 
     async def _timeline(self, _request: Request) -> Response:
         return self._refused("timeline") or Response(rpc.wire(self.timeline))

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from config.outward import OutwardTopic
 from gateway.deployments.geofence import LASTING, OVER
 from gateway.deployments.geofence import Kind as Happening
-from gateway.health.urgency import Kind
+from gateway.health.need import OF_DEPLOYMENTS, Kind
 from gateway.telemetry.topics import PREFIX as UNITS
 
 PREFIX = "sightline/v1"
@@ -29,7 +29,7 @@ STAY_OVER, TAMPER = "stay-over", "tamper"
 WHOSE: dict[Source, str] = {"unit": "a unit", "health": "health", "camera": "the camera"}
 ALARM_KINDS: dict[Source, tuple[str, ...]] = {
     "unit": (*(kind.value for kind in Happening if kind not in OVER), STAY_OVER),
-    "health": tuple(kind.value for kind in Kind),
+    "health": tuple(kind.value for kind in Kind if kind not in OF_DEPLOYMENTS),
     "camera": (TAMPER,),
 }
 """Every kind of alarm by what raises it: there is none that is not documented."""

@@ -13,7 +13,7 @@ from gateway.deployments.geofence import OVER
 from gateway.deployments.geofence import Kind as Happening
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
-from gateway.health.urgency import Kind, Need, Urgency, Whose
+from gateway.health.need import Kind, Need, Urgency, Whose
 from gateway.raising import SETTLED_S, Alarms, Rooms
 from gateway.telemetry.description import document
 from gateway.telemetry.outward.messages import ALARM_KINDS, AlarmSaid, UnitAlarmSaid

@@ -133,12 +133,11 @@ class UnitPage extends Asking {
 
   /** @param {OneUnit} unit */
   #body(unit) {
-    const now = store.serverClock.now();
     const camera = cameraById(unit.cameras[0]);
     const busy = unit.link !== "retired";
     return html`
       ${this.problem ? html`<p class="said attention" role="alert">${say(this.problem).title} What is shown is as it was.</p>` : nothing}
-      <div class="unit-concerns">${concernsOf(unit, now).map(({ level, text }) => html`<p class="unit-concern ${level}">${text}</p>`)}</div>
+      <div class="unit-concerns">${concernsOf(unit).map(({ level, by, text, cure }) => html`<p class="unit-concern ${level}">${by}: ${text} <small>${cure}</small></p>`)}</div>
       <dl class="facts-list">
         <div><dt>Camera</dt><dd>${camera ? html`<button class="number" @click=${() => callUp(camera)} title="Call it up">${camera.number}</button> ${camera.name}${camera.street ? `, ${camera.street}` : ""}` : "none that you may see"}</dd></div>
         <div><dt>Model</dt><dd>${unit.model || "not told"}${unit.serial ? `, camera's serial number ${unit.serial}` : ""}</dd></div>
