@@ -33,7 +33,6 @@ log = structlog.get_logger()
 
 Withheld = Callable[[str], tuple[str, int | None]]
 """Of a device, by its endpoint reference: why nothing may be recorded, and from when on (``None``: now); or empty."""
-"""Says of a device, by its endpoint reference, why nothing may be recorded of it; empty where it may."""
 Thin = Callable[[str], bool]
 """Says of a device whether its pictures come over a thin link (``gateway.fleet.demand``)."""
 
