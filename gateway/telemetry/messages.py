@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from kernel.clock import of_our_time
 
 SIZE_MAX_BYTES = 4096
 SEQ_MAX = 2**53 - 1
@@ -15,6 +17,8 @@ SEQ_MAX = 2**53 - 1
 
 Word = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Bytes = Annotated[int, Field(ge=0, le=2**62)]
+Instant = Annotated[AwareDatetime, AfterValidator(of_our_time)]
+"""Anybody may say any year: what does not fit into a database is malformed."""
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -28,7 +32,7 @@ class Message(BaseModel):
     seq: Annotated[int, Field(ge=0, le=SEQ_MAX)]
     boot: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{4,64}$")]
     """Made up at each start of the sender."""
-    time: AwareDatetime
+    time: Instant
     unit: Annotated[str, Field(max_length=32)] | None = None
     """The sender's label, for one that wishes to say it: then it is that of the topic."""
 
@@ -134,7 +138,7 @@ class Data(Message):
     """What the SIM has sent since the counter was last set to nought."""
 
     sent_bytes: Bytes
-    since: AwareDatetime
+    since: Instant
 
 
 class Shock(Message):
@@ -165,7 +169,7 @@ class Command(Message):
     name: ClassVar[str]
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    expires: AwareDatetime
+    expires: Instant
 
 
 class Locate(Command):

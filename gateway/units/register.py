@@ -375,7 +375,10 @@ class Register:
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             for callback in list(self._listeners):
-                callback(change)
+                try:
+                    callback(change)
+                except Exception as error:  # noqa: BLE001 - kept is kept, and others hear it, whoever fails at hearing it
+                    log.error("unit.listener_failed", unit=change.label, error=repr(error))  # noqa: TRY400 - a traceback is read from the disk
 
 
 def _stored(row: StateRow) -> Stored:
