@@ -106,7 +106,7 @@ class CameraPasswords:
             host, known = self._fleet.host_of(camera), camera.description
             before = await self._register.target(device_id)
             # Units share one password as they come from the factory: told to the wrong one, ours would lock us out.
-            check_same(known.identity, await host.identify(before))
+            check_same(known.identity, await host.identify(before, known.identity.urn))
             await _check_rights(host, before, known)
             after = await self._begin(device_id, before)
             said: HostError | None = None

@@ -58,7 +58,7 @@ def pointed(target: CameraTarget, description: CameraDescription, spot: Spot) ->
             "views": views,
         }
     )
-    return target.model_copy(update={"address": device_url, "port_map": dict(spot.port_map)}), moved
+    return target.model_copy(update={"address": device_url, "port_map": dict(spot.port_map), "roams": True}), moved
 
 
 def check_same(known: DeviceIdentity, met: DeviceIdentity) -> None:

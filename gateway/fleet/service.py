@@ -206,7 +206,7 @@ class Fleet:
         target, description = pointed(before, known, spot)
         if (target, description) == (before, known):
             return False
-        check_same(known.identity, await self.host_of(views[0]).identify(target))
+        check_same(known.identity, await self.host_of(views[0]).identify(target, known.identity.urn))
         for changed in await self._register.repoint(device_id, target, description):
             self._cameras[changed.id] = changed
             await self._assign(changed, target)
