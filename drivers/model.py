@@ -36,6 +36,9 @@ class CameraTarget(_Frozen):
     roams: bool = False
     """It is where it says itself that it is, and not where somebody enrolled it: no redirect of it is followed."""
 
+    deserted: bool = False
+    """Nobody vouches for where it is any more: no host is told of it until somebody names its address."""
+
     @property
     def vouched(self) -> bool:
         """Return whether a certificate there proves who answers: it is pinned, or it is for where people enrolled it.

@@ -80,7 +80,15 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
                 open_alarming(units.register, fleet, belonging, deployments, photos_of(settings), clock=clock)
             )
             await stack.enter_async_context(
-                open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
+                open_repointing(
+                    units,
+                    fleet,
+                    belonging,
+                    house.trail,
+                    rules=settings.telemetry.reach,
+                    networks=settings.telemetry.unit_networks(loopback=settings.cameras.allow_loopback),
+                    clock=clock,
+                )
             )
             stack.enter_context(eventing(calling.events, units, fleet, belonging, alarming))
         rooms = Rooms(

@@ -145,9 +145,7 @@ class Proof:
                 return True
         return scheme is Scheme.WSSE and self._offset.guess(answer)
 
-    def _choose(
-        self, url: str, offered: list[Challenge], failed: set[Scheme], *, has_basic: bool, clear: bool
-    ) -> None:
+    def _choose(self, url: str, offered: list[Challenge], failed: set[Scheme], *, has_basic: bool, clear: bool) -> None:
         if offered:
             self._challenge, self.scheme = offered[0], offered[0].scheme
         elif self._tokens and Scheme.WSSE not in failed:

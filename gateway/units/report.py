@@ -12,6 +12,8 @@ class Cause(StrEnum):
 
     WRONG_UNIT = "wrong-unit"
     """It names another unit, another unit's camera, or came under a certificate of another unit."""
+    OFF_NETWORK = "off-network"
+    """It says that its camera is outside the networks in which units are (``telemetry.networks``)."""
     MALFORMED = "malformed"
     OVERSIZED = "oversized"
     REPLAYED = "replayed"
