@@ -94,6 +94,10 @@ class TelemetrySettings(BaseModel):
     silence_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
     """A unit whose connection stands and that says nothing for this long counts as silent."""
 
+    flood_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 1200
+    """A unit that says more than this in a minute is counted as flooding and its connection ended. A unit that was away
+    may have some hundred events to tell at once."""
+
     reach: tuple[ReachRule, ...] = ()
     """How units are reached that cannot be where they say: behind forwarded ports, as in [{ units = ["D017"],
     via = "203.0.113.7", ports = { 80 = 8017, 554 = 5517 } }], or over a VPN, as in [{ network = "10.64.0.0/16",

@@ -24,7 +24,7 @@ from amqtt.session import Session
 
 from gateway.telemetry.onvif_events import Sender, read_event
 from gateway.telemetry.outward.rights import May
-from gateway.telemetry.topics import PREFIX, Branch, read
+from gateway.telemetry.topics import PREFIX, Branch, label_in, may_write, read
 from gateway.units import Cause, Units
 from gateway.units.credentials import OURSELVES, Pair
 
@@ -40,8 +40,8 @@ HEAD_BYTES = 16
 """In so many bytes a client has said which version it speaks."""
 UNSUPPORTED_VERSION = b"\x20\x03\x00\x84\x00"
 """The refusal that a client of MQTT 5 understands (section 3.2): it comes again in 3.1.1."""
-WRITTEN = frozenset({Branch.ONLINE, Branch.STATE, Branch.EVENT, Branch.ANSWER})
-"""What a unit writes of its own topics; it reads its commands."""
+EVENT_TOPICS_MAX = 64
+"""On so many topics a unit may tell events of its camera (ONVIF): the broker keeps the last of each."""
 
 _comer: ContextVar[str] = ContextVar("comer")
 """Whose certificate the connection bears that a task serves."""
@@ -88,6 +88,8 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         self._tls = tls
         self._heard = asyncio.Event()
         """We have subscribed: what units say from now on reaches us."""
+        self._event_topics: dict[str, set[str]] = {}
+        """On which topics each unit has told events of its camera."""
         self._inside: dict[asyncio.StreamWriter, tuple[str, str]] = {}
         """Connections that stand: whose certificate each bears, and its serial number."""
 
@@ -97,6 +99,12 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
             if name == label and not self._of_units.credentials.is_good(name, serial):
                 writer.transport.abort()
                 log.info("unit.seen_out", unit=label)
+
+    def turn_out(self, label: str) -> None:
+        """End the connections of a unit, whatever its certificates are; it may come again."""
+        for writer, (name, _) in tuple(self._inside.items()):
+            if name == label:
+                writer.transport.abort()
 
     def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:
         """Return ours: amqtt's own takes those who show no certificate."""
@@ -200,11 +208,18 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
 
     def _check_own(self, name: str, topic: str) -> None:
         found, event = read(topic), read_event(topic)
-        if event is not None and (event.sender, event.name) == (Sender.UNIT, name):
+        if event is not None and (event.sender, event.name) == (Sender.UNIT, name) and self._has_room(name, topic):
             return
-        if found is None or found.label != name or found.branch not in WRITTEN:
-            self._of_units.refusals.count(Cause.WRONG_UNIT, name, said=f"on {topic}")
+        if not may_write(name, topic):
+            known = label_in(topic) == name and (found is None or found.branch is not Branch.COMMAND)
+            self._of_units.refusals.count(Cause.UNKNOWN_KIND if known else Cause.WRONG_UNIT, name, said=f"on {topic}")
             raise AMQTTError(f"{name} may not write on {topic}")
+
+    def _has_room(self, name: str, topic: str) -> bool:
+        told = self._event_topics.setdefault(name, set())
+        if len(told) < EVENT_TOPICS_MAX:
+            told.add(topic)
+        return topic in told
 
 
 def _name_of(writer: WriterAdapter) -> tuple[str, str]:
@@ -230,7 +245,7 @@ def _tls(ca: Path, pair: Pair) -> ssl.SSLContext:
 @asynccontextmanager
 async def open_broker(
     units: Units, pair: Pair, *, host: str, port: int, others: Mapping[str, May] = MappingProxyType({})
-) -> AsyncIterator[None]:
+) -> AsyncIterator[EmbeddedBroker]:
     """Serve units on a port for the time of the block, with the broker's own certificate.
 
     ``others`` are those who come and are no unit, by the names on their certificates, with what each may.
@@ -249,7 +264,7 @@ async def open_broker(
     log.info("telemetry.broker_up", host=host, port=port)
     leave = units.credentials.when_revoked(broker.see_out)
     try:
-        yield
+        yield broker
     finally:
         leave()
         await broker.shutdown()

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from gateway.db.errors import DatabaseError
 from gateway.telemetry.arrived import Arrived
+from gateway.telemetry.floods import Floods
 from gateway.telemetry.messages import ENVELOPE, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Message, Will
 from gateway.telemetry.numbers import Numbers
 from gateway.telemetry.onvif_events import is_event
@@ -37,10 +38,13 @@ class Answered:
 class Inbox:
     """One for everything that comes."""
 
-    def __init__(self, register: Register, refusals: Refusals, events: EventInbox) -> None:
+    def __init__(
+        self, register: Register, refusals: Refusals, events: EventInbox, floods: Floods | None = None
+    ) -> None:
         self._register = register
         self._refusals = refusals
         self.events = events
+        self._floods = floods
         self._numbers = Numbers()
         self._answered: Callable[[str, str, Answer], None] | None = None
         self.taken = 0
@@ -68,6 +72,8 @@ class Inbox:
             log.warning("unit.batch_failed", messages=len(told))
             for one in told:
                 await self._take_alone(one)
+        if self._floods is not None:
+            self._floods.came(arrived)
         # Last: nothing of them is in the database, and what was not taken comes again.
         for one in arrived:
             if is_event(one.topic):

@@ -23,6 +23,8 @@ class Cause(StrEnum):
     UNKNOWN_UNIT = "unknown-unit"
     REVOKED = "revoked"
     """The unit is retired, or has no certificate that is good."""
+    FLOODING = "flooding"
+    """It said more in a minute than any unit should (``telemetry.flood_per_minute``), and was seen out."""
     MISSING = "missing"
     """Numbers of a unit never came: it wrote where it may not, and the broker stopped it, or something was lost."""
     NO_CERTIFICATE = "no-certificate"
