@@ -73,6 +73,8 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         units = calling.units if calling is not None else None
         belonging = Belonging(units.register, fleet, deployments) if units is not None else None
         carried = belonging.of_all if belonging is not None else dict
+        if units is not None and belonging is not None:
+            units.register.is_anothers = belonging.is_anothers
         bedside = Bedside(fleet, deployments, units, carried, clock=clock)
         ward = await stack.enter_async_context(open_ward(bedside, house.database, clock=clock))
         if calling is not None and units is not None and belonging is not None:

@@ -61,6 +61,8 @@ class Register:
         self._thinner = Thinner({})
         self._recents = Recents()
         self._listeners: list[Callable[[Change], None]] = []
+        self.is_anothers: Callable[[str, str], bool] = lambda _label, _urn: False
+        """Says of a unit and a URN whether people have given the camera of that URN to another one."""
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
@@ -301,6 +303,9 @@ class Register:
             urn, serial = str(values["urn"]), str(values["serial"])
             others = (row for row in batch.units.values() if row.urn == urn)
             owner = next(others, None) or self.by_urn(urn) or unit
+            if unit.urn is None and self.is_anothers(unit.label, urn):
+                # Whoever says it first would have it, and the right one would be refused for ever.
+                raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} was given to another unit than {unit.label}")
             if unit.urn not in {None, urn} or unit.serial not in {"", serial} or owner.label != unit.label:
                 raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} {serial} is not that of {unit.label}")
             return replace(unit, urn=urn, serial=serial)

@@ -186,7 +186,7 @@ async def test_a_hello_is_followed_once_the_camera_is_lost(field: Field, monkeyp
     camera, host = field.deploying.camera, field.desk.host
     host.state(host.states[camera].model_copy(update={"live": rpc.LiveState.RETRYING, "problem": GONE}))
     for urn, address in (("urn:uuid:other", "198.51.100.66"), (URN, "198.51.100.10")):
-        field.desk.desk.host.say(rpc.DeviceSaid(urn=urn, addresses=(f"http://{address}/onvif/device_service",)))
+        host.say(rpc.DeviceSaid(urn=urn, addresses=(f"http://{address}/onvif/device_service",)))
     there = ("http://198.51.100.10/onvif/device_service", "rtsp://198.51.100.10:8554/main")
     await until(lambda: field.assigned == there, what="the address of the Hello")
 
