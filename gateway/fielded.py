@@ -83,6 +83,8 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         units = calling.units if calling is not None else None
         belonging = Belonging(units.register, fleet, deployments) if units is not None else None
         carried = belonging.of_all if belonging is not None else dict
+        if units is not None and belonging is not None:
+            units.register.is_anothers = belonging.is_anothers
         bedside = Bedside(fleet, deployments, units, carried, clock=clock)
         retention_days = settings.recording.retention_days
         ward, days = await stack.enter_async_context(
@@ -96,7 +98,15 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
                 open_alarming(units.register, belonging, deployments, clock=clock)
             )
             await stack.enter_async_context(
-                open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
+                open_repointing(
+                    units,
+                    fleet,
+                    belonging,
+                    house.trail,
+                    rules=settings.telemetry.reach,
+                    networks=settings.telemetry.unit_networks(loopback=settings.cameras.allow_loopback),
+                    clock=clock,
+                )
             )
             stack.enter_context(eventing(calling.events, units, fleet, belonging, alarming))
         rooms = Rooms(

@@ -252,6 +252,19 @@ async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: 
     await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
 
 
+@router.delete("/units/{label}/camera", **needs(Permission.ENROL, room=True, step_up=True))
+async def forget_camera(label: Label, request: Request, who: Who, the: The) -> OneUnit:
+    """Forget URN and serial number of a unit's camera: it was given another one, or it said one that is not its own.
+
+    They are learnt anew from what it says next.
+    """
+    room = _room(the)
+    before = room.register.check_in_use(label)
+    row = await room.register.change(before.label, urn=None, serial="")
+    await _note(the, request, who, Action.UNIT_CAMERA_FORGOTTEN, row.label, urn=before.urn, serial=before.serial)
+    return _one(the, who, row)
+
+
 @router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
 async def retire(label: Label, request: Request, who: Who, the: The) -> None:
     """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""

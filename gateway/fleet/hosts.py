@@ -152,9 +152,10 @@ class HostClient:
         answer = await self._ask("POST", "/probe", content=rpc.wire(target), timeout_s=_ENROL_TIMEOUT_S)
         return read(rpc.Probed, answer)
 
-    async def identify(self, target: CameraTarget) -> DeviceIdentity:
-        """Ask a device who it is, and nothing more."""
-        return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(target)))
+    async def identify(self, target: CameraTarget, urn: str) -> DeviceIdentity:
+        """Ask a device who it is, and nothing more; one that says it is not ``urn`` is shown no proof of ours."""
+        wish = rpc.IdentifyWish(target=target, urn=urn)
+        return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(wish)))
 
     async def accounts(self, target: CameraTarget, description: CameraDescription) -> tuple[AccountModel, ...]:
         """Return a camera's accounts, which it tells only to who has its password."""

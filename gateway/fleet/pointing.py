@@ -58,7 +58,10 @@ def pointed(target: CameraTarget, description: CameraDescription, spot: Spot) ->
             "views": views,
         }
     )
-    return target.model_copy(update={"address": device_url, "port_map": dict(spot.port_map)}), moved
+    # Where it is is its own word from now on, unless it is where people said.
+    roams = target.roams or device_url != description.device_url
+    update = {"address": device_url, "port_map": dict(spot.port_map), "roams": roams, "deserted": False}
+    return target.model_copy(update=update), moved
 
 
 def check_same(known: DeviceIdentity, met: DeviceIdentity) -> None:

@@ -302,6 +302,13 @@ class HostHealth(Message):
     disks: tuple[dict[str, Any], ...] = ()
 
 
+class IdentifyWish(Message):
+    """Ask a device who it is. ``urn``: who it should be."""
+
+    target: CameraTarget
+    urn: str
+
+
 class Probed(Message):
     """A camera looked at before it is enrolled. ``snapshot`` is a JPEG."""
 

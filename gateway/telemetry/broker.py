@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -36,11 +35,11 @@ from gateway.telemetry.bounded import (
     Room,
     bound,
 )
+from gateway.telemetry.broker_tls import end_of, name_of, server_tls
 from gateway.telemetry.onvif_events import Sender, read_event
 from gateway.telemetry.outward.rights import May
-from gateway.telemetry.topics import PREFIX, Branch, read
+from gateway.telemetry.topics import PREFIX, Branch, label_in, may_write, read
 from gateway.units import Cause, Units
-from gateway.units.authority import ends
 from gateway.units.credentials import OURSELVES, Pair
 
 log = structlog.get_logger()
@@ -58,8 +57,8 @@ SENDING_FORGET = 1_000
 SUBSCRIPTION_REFUSED = 0x80
 UNSUPPORTED_VERSION = b"\x20\x03\x00\x84\x00"
 """The refusal that a client of MQTT 5 understands (section 3.2): it comes again in 3.1.1."""
-WRITTEN = frozenset({Branch.ONLINE, Branch.STATE, Branch.EVENT, Branch.ANSWER})
-"""What a unit writes of its own topics; it reads its commands."""
+EVENT_TOPICS_MAX = 64
+"""On so many topics a unit may tell events of its camera (ONVIF): the broker keeps the last of each."""
 
 _comer: ContextVar[str] = ContextVar("comer")
 """Whose certificate the connection bears that a task serves."""
@@ -86,6 +85,8 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         """We have subscribed: what units say from now on reaches us."""
         self._broadcast_queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(BROADCASTS_MAX)
         self._forget_at = SENDING_FORGET
+        self._event_topics: dict[str, set[str]] = {}
+        """On which topics each unit has told events of its camera."""
         self._inside: dict[asyncio.StreamWriter, tuple[str, str]] = {}
         """Connections that stand: whose certificate each bears, and its serial number."""
 
@@ -93,7 +94,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         """Show another certificate to whoever comes from now on; connections that stand go on."""
         try:
             await asyncio.to_thread(self._tls.load_cert_chain, pair.certificate, pair.key)
-            self._of_units.credentials.broker_shows(await asyncio.to_thread(_ends, pair))
+            self._of_units.credentials.broker_shows(await asyncio.to_thread(end_of, pair))
         except OSError as error:
             log.error("telemetry.broker_certificate_unread", error=str(error))  # noqa: TRY400 - a plain reason
 
@@ -119,6 +120,12 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
                 writer.transport.abort()
                 log.info("unit.seen_out", unit=label)
 
+    def turn_out(self, label: str) -> None:
+        """End the connections of a unit, whatever its certificates are; it may come again."""
+        for writer, (name, _) in tuple(self._inside.items()):
+            if name == label:
+                writer.transport.abort()
+
     def _create_ssl_context(self, _: ListenerConfig) -> ssl.SSLContext:
         """Return ours: amqtt's own takes those who show no certificate."""
         return self._tls
@@ -135,7 +142,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
         # Of TLS asyncio would keep eight times as much for a client that does not read.
         writer.transport.set_write_buffer_limits(high=UNSENT_MAX_BYTES)
         bounded, out = Reader(reader, writer.transport.abort), StreamWriterAdapter(writer)
-        name, serial = _name_of(out)
+        name, serial = name_of(out)
         self._inside[writer] = name, serial
         try:
             await self._client_connected(listener_name, bounded, out)
@@ -148,7 +155,7 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
     async def _initialize_client_session(
         self, reader: ReaderAdapter, writer: WriterAdapter, remote_address: str, remote_port: int
     ) -> tuple[BrokerProtocolHandler, Session]:
-        name, serial = _name_of(writer)
+        name, serial = name_of(writer)
         _comer.set(name)
         try:
             self._check(name, serial)
@@ -326,11 +333,18 @@ class EmbeddedBroker(Broker):  # type: ignore[misc]
 
     def _check_own(self, name: str, topic: str) -> None:
         found, event = read(topic), read_event(topic)
-        if event is not None and (event.sender, event.name) == (Sender.UNIT, name):
+        if event is not None and (event.sender, event.name) == (Sender.UNIT, name) and self._has_room(name, topic):
             return
-        if found is None or found.label != name or found.branch not in WRITTEN:
-            self._of_units.refusals.count(Cause.WRONG_UNIT, name, said=f"on {topic}")
+        if not may_write(name, topic):
+            known = label_in(topic) == name and (found is None or found.branch is not Branch.COMMAND)
+            self._of_units.refusals.count(Cause.UNKNOWN_KIND if known else Cause.WRONG_UNIT, name, said=f"on {topic}")
             raise AMQTTError(f"{name} may not write on {topic}")
+
+    def _has_room(self, name: str, topic: str) -> bool:
+        told = self._event_topics.setdefault(name, set())
+        if len(told) < EVENT_TOPICS_MAX:
+            told.add(topic)
+        return topic in told
 
 
 def _over(sending: "asyncio.Task[Any]") -> bool:
@@ -338,31 +352,6 @@ def _over(sending: "asyncio.Task[Any]") -> bool:
     if sending.done() and not sending.cancelled():
         sending.exception()  # what asyncio would tell of when it is forgotten: it was the end of a connection
     return sending.done()
-
-
-def _name_of(writer: WriterAdapter) -> tuple[str, str]:
-    """Return whom a certificate is for, and its serial number in hex."""
-    shown = writer.get_ssl_info()
-    certificate = shown.getpeercert() if shown is not None else None
-    if not certificate:
-        return "", ""
-    subject = certificate.get("subject", ())
-    names = [value for part in subject for key, value in part if key == "commonName"]
-    return (names[0] if len(names) == 1 else ""), f"{int(str(certificate['serialNumber']), 16):x}"
-
-
-def _ends(pair: Pair) -> int:
-    """Return when a certificate ends. Blocks."""
-    return ends(pair.certificate.read_text())
-
-
-def _tls(ca: Path, pair: Pair) -> ssl.SSLContext:
-    """Return a context that takes nobody without a certificate of the units' authority. Blocks."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(pair.certificate, pair.key)
-    return context
 
 
 @asynccontextmanager
@@ -379,13 +368,13 @@ async def open_broker(
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     listener = ListenerConfig(bind=bind, max_connections=CONNECTIONS_MAX, ssl=True)
     config = BrokerConfig(listeners={"default": listener}, plugins={}, session_expiry_interval=SESSION_S)
-    broker = EmbeddedBroker(config, units, await asyncio.to_thread(_tls, units.credentials.ca_file, pair), others)
+    broker = EmbeddedBroker(config, units, await asyncio.to_thread(server_tls, units.credentials.ca_file, pair), others)
     try:
         await broker.start()
     except BrokerError as error:
         raise OSError(f"The embedded broker cannot listen on {host}:{port}: {error.__cause__ or error}.") from error
     log.info("telemetry.broker_up", host=host, port=port)
-    units.credentials.broker_shows(await asyncio.to_thread(_ends, pair))
+    units.credentials.broker_shows(await asyncio.to_thread(end_of, pair))
     leave = units.credentials.when_revoked(broker.see_out), units.credentials.when_renewed(broker.renew)
     try:
         yield broker

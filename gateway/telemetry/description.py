@@ -34,10 +34,10 @@ ABOUT = (
     "What units in the field and cameras say to Sightline, what it tells them, and what it tells other systems: JSON, "
     "MQTT 5 or 3.1.1, QoS 1, TLS. A unit shows a certificate whose common name is its label; a payload of it has at "
     f"most {SIZE_MAX_BYTES} bytes, and in every message of it seq rises by one within a boot, over all its topics; "
-    "what comes a second time or late is refused, and what is left out is counted as missing. What other systems are "
-    "told (cameras, incidents, outward, units' alarms) is told only where people asked for it; there seq rises by one "
-    "with each of its kind in a boot, so that a gap says what was missed, and no payload holds a name or what somebody "
-    "typed."
+    "what comes a second time or late is refused, and what is left out is counted as missing. Times are from 1970 to "
+    "before 2200. What other systems are told (cameras, incidents, outward, units' alarms) is told only where people "
+    "asked for it; there seq rises by one with each of its kind in a boot, so that a gap says what was missed, and no "
+    "payload holds a name or what somebody typed."
 )
 _LABEL = {"description": "The unit's label, as printed on it and as its certificate names it, as in D017."}
 _NUMBER = {"description": "The camera's number, as the control room calls it."}

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import structlog
 from pydantic import ValidationError
 
+from gateway.db.errors import DatabaseError
 from gateway.telemetry.arrived import Arrived
+from gateway.telemetry.floods import Floods
 from gateway.telemetry.messages import COMMANDS, ENVELOPE, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Message, Will
 from gateway.telemetry.numbers import Numbers
 from gateway.telemetry.onvif_events import is_event
@@ -19,6 +22,8 @@ from gateway.telemetry.topics import Branch, Topic, label_in, read
 from gateway.units import Cause, Group, Lost, Refusals, Register, Report
 from gateway.units.errors import RefusedError
 from kernel.clock import to_ns
+
+log = structlog.get_logger()
 
 M = TypeVar("M", bound=Message)
 
@@ -34,10 +39,13 @@ class Answered:
 class Inbox:
     """One for everything that comes."""
 
-    def __init__(self, register: Register, refusals: Refusals, events: EventInbox) -> None:
+    def __init__(
+        self, register: Register, refusals: Refusals, events: EventInbox, floods: Floods | None = None
+    ) -> None:
         self._register = register
         self._refusals = refusals
         self.events = events
+        self._floods = floods
         self._numbers = Numbers()
         self._answered: Callable[[str, str, Answer], bool] | None = None
         self.taken = 0
@@ -50,10 +58,49 @@ class Inbox:
     async def take(self, arrived: Sequence[Arrived]) -> None:
         """Judge and hand on. Once it returns, what is right is kept, and what is not is counted.
 
+        What nobody foresaw is counted too, and the rest is taken: the broker keeps what we do not acknowledge, and one
+        message that ended us would do so again whenever we came back.
+
         Raises:
             DatabaseError: nothing was taken or counted: give it again.
         """
-        judged = [(label_in(one.topic), _tried(one)) for one in arrived if not is_event(one.topic)]
+        told = [one for one in arrived if not is_event(one.topic)]
+        try:
+            await self._take(told)
+        except DatabaseError:
+            raise
+        except Exception:  # noqa: BLE001 - see above
+            log.warning("unit.batch_failed", messages=len(told))
+            for one in told:
+                await self._take_alone(one)
+        if self._floods is not None:
+            self._floods.came(arrived)
+        # Last: nothing of them is in the database, and what was not taken comes again.
+        for one in arrived:
+            if is_event(one.topic):
+                self._take_event(one)
+
+    async def _take_alone(self, one: Arrived) -> None:
+        try:
+            await self._take([one])
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see take
+            self._spare(one, error)
+
+    def _take_event(self, one: Arrived) -> None:
+        try:
+            self.events.take([one])
+        except Exception as error:  # noqa: BLE001 - see take
+            self._spare(one, error)
+
+    def _spare(self, one: Arrived, error: Exception) -> None:
+        label = label_in(one.topic)
+        log.error("unit.message_failed", topic=one.topic[:120], size_bytes=len(one.payload), error=repr(error))
+        self._refusals.count(Cause.MALFORMED, label, said=f"{type(error).__name__} at {one.topic[:120]}")
+
+    async def _take(self, arrived: Sequence[Arrived]) -> None:
+        judged = [(label_in(one.topic), _tried(one)) for one in arrived]
         reports = [(label, _ordered(found)) for label, found in judged if not isinstance(found, RefusedError)]
         outcomes = iter(await self._register.take_all(reports) if reports else [])
         for label, found in judged:
@@ -71,8 +118,6 @@ class Inbox:
             elif not (report.stored and outcome.cause is Cause.REPLAYED):
                 # What the broker had kept comes again whenever we come anew: that is nobody's replay.
                 self._refuse(label, outcome)
-        # Last: nothing of them is in the database, and what was not taken comes again.
-        self.events.take([one for one in arrived if is_event(one.topic)])
 
     def _hand_on(self, label: str, found: Answered) -> None:
         kind, answer = found.report.kind, found.answer

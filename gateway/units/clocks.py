@@ -6,7 +6,9 @@ whose link was away sends what it has kept all at once, and sixty late messages 
 """
 
 from collections import deque
+from collections.abc import Sequence
 
+from gateway.units.report import Stored
 from kernel.clock import NS_PER_S
 
 MOMENT_NS = 300 * NS_PER_S
@@ -53,3 +55,12 @@ def late(happened_ns: int, told_ns: int) -> int | None:
     It lies neither in the future nor longer ago than anything is kept for: such a time is not believed.
     """
     return happened_ns if LATE_NS < told_ns - happened_ns <= PLAUSIBLE_NS else None
+
+
+def clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
+    """Return what a unit's states tell of its clock after a restart: what came fastest of its boot of now."""
+    clock = UnitClock()
+    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
+    if fastest is not None:
+        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
+    return clock

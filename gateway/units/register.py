@@ -18,7 +18,7 @@ from gateway.db.units import TrendRow, UnitRow, UnitRows
 from gateway.units.batch import Batch, stored_in
 from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
-from gateway.units.clocks import UnitClock, late
+from gateway.units.clocks import UnitClock, clock_of, late
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
@@ -59,6 +59,8 @@ class Register:
         self._thinner = Thinner({})
         self._recents = Recents()
         self._listeners: list[Callable[[Change], None]] = []
+        self.is_anothers: Callable[[str, str], bool] = lambda _label, _urn: False
+        """Says of a unit and a URN whether people have given the camera of that URN to another one."""
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
@@ -82,7 +84,7 @@ class Register:
                 highest=max((one.seq for one in states.values() if one.boot == row.boot), default=-1),
                 seqs={name: (one.boot, one.seq) for name, one in states.items()},
             )
-            self._clocks[row.label] = _clock_of(row.boot, list(states.values()))
+            self._clocks[row.label] = clock_of(row.boot, list(states.values()))
         self._links = {label: self.link(label) for label in self._units}
 
     # --- who they are
@@ -323,6 +325,9 @@ class Register:
             urn, serial = str(values["urn"]), str(values["serial"])
             others = (row for row in batch.units.values() if row.urn == urn)
             owner = next(others, None) or self.by_urn(urn) or unit
+            if unit.urn is None and self.is_anothers(unit.label, urn):
+                # Whoever says it first would have it, and the right one would be refused for ever.
+                raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} was given to another unit than {unit.label}")
             if unit.urn not in {None, urn} or unit.serial not in {"", serial} or owner.label != unit.label:
                 raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} {serial} is not that of {unit.label}")
             return replace(unit, urn=urn, serial=serial)
@@ -386,13 +391,7 @@ class Register:
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             for callback in list(self._listeners):
-                callback(change)
-
-
-def _clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
-    """Return what a unit's states tell of its clock after a restart: what came fastest of its boot of now."""
-    clock = UnitClock()
-    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
-    if fastest is not None:
-        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
-    return clock
+                try:
+                    callback(change)
+                except Exception as error:  # noqa: BLE001 - kept is kept, and others hear it, whoever fails at hearing it
+                    log.error("unit.listener_failed", unit=change.label, error=repr(error))  # noqa: TRY400 - a traceback is read from the disk

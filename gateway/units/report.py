@@ -12,6 +12,8 @@ class Cause(StrEnum):
 
     WRONG_UNIT = "wrong-unit"
     """It names another unit, another unit's camera, or came under a certificate of another unit."""
+    OFF_NETWORK = "off-network"
+    """It says that its camera is outside the networks in which units are (``telemetry.networks``)."""
     MALFORMED = "malformed"
     OVERSIZED = "oversized"
     REPLAYED = "replayed"
@@ -21,6 +23,8 @@ class Cause(StrEnum):
     UNKNOWN_UNIT = "unknown-unit"
     REVOKED = "revoked"
     """The unit is retired, or has no certificate that is good."""
+    FLOODING = "flooding"
+    """It said more in a minute than any unit should (``telemetry.flood_per_minute``), and was seen out."""
     MISSING = "missing"
     """Numbers of a unit never came: it wrote where it may not, and the broker stopped it, or something was lost."""
     UNASKED = "unasked"

@@ -175,9 +175,9 @@ class CameraHost:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
         return await self._prober.probe(target, owned=[actor.assignment for actor in self.cameras()])
 
-    async def identify(self, target: CameraTarget) -> DeviceIdentity:
+    async def identify(self, wish: rpc.IdentifyWish) -> DeviceIdentity:
         """Ask a device who it is; see ``drivers.onvif.meet`` for what it raises."""
-        return await meet(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
+        return await meet(wish.target, urn=wish.urn, clock=self._plane.media.clock, policy=self._plane.media.policy)
 
     async def accounts(self, wish: AccountsWish) -> AccountList:
         """Ask a device for its accounts; see ``drivers.onvif.accounts`` for what it raises."""

@@ -128,8 +128,8 @@ class _Cameras:
         return Response(rpc.wire(await self._host.probe(target)), media_type=JSON)
 
     async def identify(self, request: Request) -> Response:
-        target = CameraTarget.model_validate_json(await request.body())
-        return Response(rpc.wire(await self._host.identify(target)), media_type=JSON)
+        wish = rpc.IdentifyWish.model_validate_json(await request.body())
+        return Response(rpc.wire(await self._host.identify(wish)), media_type=JSON)
 
     async def accounts(self, request: Request) -> Response:
         wish = AccountsWish.model_validate_json(await request.body())

@@ -145,6 +145,17 @@ async def test_a_certificate_is_revoked_and_a_unit_retired(opened: Open) -> None
     await expect(page.locator(".unit-commands")).to_have_count(0)
 
 
+async def test_which_camera_a_unit_has_is_forgotten(opened: Open) -> None:
+    """It asks once more; then what the unit had said is gone from its page, to be learnt anew."""
+    page, _ = await opened("units")
+    await _unit(page, "D001")
+    await page.get_by_text("Model, camera and note").click()
+    await expect(page.locator("#unit-learnt")).to_contain_text("It said that its camera is")
+    await page.get_by_role("button", name="Forget which camera unit D001 has").click()
+    await page.get_by_role("button", name="Really forget it").click()
+    await expect(page.locator("#unit-learnt")).to_have_count(0)
+
+
 async def test_a_fixed_camera_is_given_a_password_too(opened: Open) -> None:
     """Beside what is known of the camera, for who enrols; nothing is asked for before somebody looks."""
     page, borough = await opened("units")

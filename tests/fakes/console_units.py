@@ -256,6 +256,12 @@ async def _password(request: Request) -> Response:
     return JSONResponse({"random_since": borough.camera_password, "under_way": False})
 
 
+async def _forget_camera(request: Request) -> Response:
+    unit = units(borough_of(request))[request.path_params["label"]]
+    unit |= {"urn": None, "serial": ""}
+    return JSONResponse(unit)
+
+
 async def _labels(request: Request) -> Response:
     borough_of(request).labels_printed.append(request.query_params.multi_items())
     return Response(b"%PDF-1.4\n", media_type="application/pdf")
@@ -269,6 +275,7 @@ def routes(api: str) -> list[Route]:
         Route(api + "/units", _list, methods=["GET", "POST"]),
         Route(one, _one, methods=["GET", "PUT", "DELETE"]),
         Route(one + "/trend", _trend),
+        Route(one + "/camera", _forget_camera, methods=["DELETE"]),
         Route(one + "/certificate", _certificate, methods=["POST"]),
         Route(one + "/certificates/{serial}", _revoke, methods=["DELETE"]),
         Route(one + "/{name}", _command, methods=["POST"]),

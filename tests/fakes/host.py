@@ -214,8 +214,8 @@ class FakeHost(Footage, Outlets, Accounts):
         return self._refused("probe") or Response(rpc.wire(probed))
 
     async def _identify(self, request: Request) -> Response:
-        target = CameraTarget.model_validate_json(await request.body())
-        met = self.met.get(urlsplit(target.address).netloc) if isinstance(self.met, Mapping) else self.met
+        wish = rpc.IdentifyWish.model_validate_json(await request.body())
+        met = self.met.get(urlsplit(wish.target.address).netloc) if isinstance(self.met, Mapping) else self.met
         return self._refused("identify") or Response(
             rpc.wire(met or self.found.identity), media_type="application/json"
         )

@@ -69,7 +69,10 @@ async def unit_broker(
 
 def _write(folder: Path, pki: Path, port: int, cameras_port: int | None, allowed: str) -> None:
     folder.mkdir(exist_ok=True)
-    (folder / "sightline.acl").write_text((DOCS / "mosquitto.acl").read_text() + allowed)
+    rights = (DOCS / "mosquitto.acl").read_text()
+    if cameras_port is not None:
+        rights = re.sub(r"(?m)^#(?=pattern )", "", rights)
+    (folder / "sightline.acl").write_text(rights + allowed)
     text = (DOCS / "mosquitto.conf").read_text()
     if cameras_port is not None:
         assert text.count("#listener 8884") == 1

@@ -20,7 +20,7 @@ from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_client
 from tests.fakes.unit_field import say
-from tests.fakes.unit_voice import Voice
+from tests.fakes.unit_voice import VALUES, Voice
 from tests.fakes.waiting import told
 
 UNITS = "/api/v1/units"
@@ -92,6 +92,39 @@ async def test_a_retired_unit_comes_in_no_more(desk: Desk, tmp_path: Path) -> No
     unit = (await desk.admin.get(f"{UNITS}/D017")).json()
     assert unit["link"] == "retired"
     assert unit["certificates"][0]["revoked"] is not None
+
+
+async def test_nobody_keeps_the_camera_of_another_unit(desk: Desk, tmp_path: Path) -> None:
+    """Said before anybody marked it, it can be forgotten; marked for the right unit, only that one is believed."""
+    clients = {}
+    for label in ("X99", "D017"):
+        assert (await desk.admin.post(UNITS, json={"label": label})).status_code == 201
+        bundle = (await desk.admin.post(f"{UNITS}/{label}/certificate")).json()
+        clients[label] = await asyncio.to_thread(tls_of, bundle, tmp_path)
+    said = {**VALUES["address"], "urn": "urn:uuid:1", "serial": "id:1"}
+    voices = {label: Voice(label, wall_ns=SystemClock().wall_ns()) for label in clients}
+
+    async def says(label: str) -> None:
+        async with unit_client(port(desk), clients[label], label, modern=False) as client:
+            await say(client, voices[label], "state/address", **said)
+
+    async def learnt() -> list[Any]:
+        return [(await desk.admin.get(f"{UNITS}/{label}")).json()["urn"] for label in clients]
+
+    await says("X99")
+    await told(learnt, lambda urns: urns == ["urn:uuid:1", None], what="what it says")
+    camera = await desk.enrol()
+    assert (await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D017"})).status_code == 200
+    forgotten = await desk.admin.delete(f"{UNITS}/X99/camera")
+    assert (forgotten.json()["urn"], forgotten.json()["serial"]) == (None, "")
+    (entry,) = await desk.audit("unit.camera-forgotten")
+    assert entry.subject == "X99"
+    assert "urn:uuid:1" in entry.details
+    await says("X99")
+    await says("D017")
+    assert await told(learnt, lambda urns: urns[1], what="the right one") == [None, "urn:uuid:1"]
+    refused = (await desk.admin.get(f"{UNITS}/X99")).json()["refusals"]
+    assert [one["cause"] for one in refused] == ["wrong-unit"]
 
 
 async def test_the_key_is_shown_once_and_kept_nowhere(desk: Desk, tmp_path: Path) -> None:

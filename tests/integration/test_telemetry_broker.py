@@ -167,6 +167,18 @@ async def test_a_unit_writes_and_reads_only_what_is_its_own(field: BrokerField) 
     assert [(one.cause, one.label, one.count) for one in field.units.refusals.all()] == [(Cause.MISSING, "D017", 2)]
 
 
+async def test_a_unit_makes_up_no_topics(field: BrokerField) -> None:
+    """What the broker would keep for ever, topic by topic, it stops: no unit fills its memory."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017") as client:
+        told = list[int]()
+        client._client.on_publish = lambda *said: told.append(said[3].value)
+        for rest in ("state/k1", "event/k1", "answer/k1", "onvif-ej/Any/k1", "state/case"):
+            client._client.publish(voice.topic(rest), voice.payload(open=True), 1, retain=True)
+        await until(lambda: len(told) == 5, what="the answers")
+    assert told == [NOT_AUTHORIZED] * 4 + [0]
+
+
 async def test_a_unit_that_is_told_no_knows_it(field: BrokerField) -> None:
     """In MQTT 5 the broker tells whoever writes where it may not: a unit that is set up wrongly can say so itself."""
     voice, other = await field.enrol("D017"), await field.enrol("D018")

@@ -37,10 +37,22 @@ def test_a_port_of_its_own_stays_or_goes_where_it_is_forwarded() -> None:
 
 
 def test_there_and_back_is_as_before() -> None:
-    """A device that comes back to where it was is known as it was."""
+    """A device that comes back to where it was is known as it was, but that it is there by its own word."""
     target, known = pointed(TARGET, description(), Spot(host="192.0.2.1", http_port=80, rtsp_port=554))
     away = pointed(target, known, Spot(host="192.0.2.9", http_port=8017, rtsp_port=5517))
-    assert pointed(*away, Spot(host="192.0.2.1", http_port=80, rtsp_port=554)) == (target, known)
+    assert pointed(*away, Spot(host="192.0.2.1", http_port=80, rtsp_port=554)) == (
+        target.model_copy(update={"roams": True}),
+        known,
+    )
+
+
+def test_where_it_is_is_its_own_word_once_it_has_moved() -> None:
+    """Where people said that it is it does not roam, however its address is written; then it does, and is believed."""
+    here = Spot(host="192.0.2.1", http_port=80, rtsp_port=554)
+    assert not pointed(TARGET, description(), here)[0].roams
+    deserted = TARGET.model_copy(update={"deserted": True})
+    away, _ = pointed(deserted, description(), Spot(host="192.0.2.9", http_port=80, rtsp_port=554))
+    assert (away.roams, away.deserted) == (True, False)
 
 
 @pytest.mark.parametrize("other", [{"serial": "SN-2"}, {"urn": "urn:uuid:2"}])

@@ -13,7 +13,7 @@ from gateway.telemetry.onvif_events import read_event
 from gateway.telemetry.outward import discovery
 from gateway.telemetry.outward.messages import PRESENCE, unit_alarms
 from gateway.telemetry.outward.messages import address as topic_of
-from gateway.telemetry.topics import read
+from gateway.telemetry.topics import WRITTEN, read
 
 
 def test_the_document_is_what_the_models_say() -> None:
@@ -49,6 +49,24 @@ def test_every_topic_that_other_systems_may_read_is_in_the_shipped_access_list()
         assert f"topic read {topic_of(kind).replace('{number}', '+')}\n" in acl
     for may in ("topic write", "#topic read"):
         assert f"{may} {unit_alarms('+')}\n" in acl
+
+
+def test_a_unit_writes_word_for_word_what_there_is() -> None:
+    """The shipped access list has the product's kinds and nothing else; no line lets anybody make topics up."""
+    acl = (DOCUMENT.parent / "mosquitto.acl").read_text(encoding="utf-8")
+    patterns = re.findall(r"(?m)^pattern write (\S+)$", acl)
+    own = "sightline/v1/units/%u/"
+    kinds = {
+        "online",
+        *(f"state/{kind}" for kind in STATES),
+        *(f"event/{kind}" for kind in EVENTS),
+        *(f"answer/{kind}" for kind in COMMANDS),
+    }
+    assert sorted(patterns) == sorted(own + kind for kind in kinds)
+    assert kinds == WRITTEN
+    offered = re.findall(r"(?m)^#pattern write (\S+)$", acl)
+    assert offered
+    assert not [one for one in offered if "+" in one or "#" in one]
 
 
 def test_states_are_kept_and_commands_expire_and_are_not() -> None:

@@ -1,6 +1,7 @@
 """What comes from the broker is judged: what is right is taken, and each refusal is counted by its cause."""
 
 import dataclasses
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,19 @@ import pytest_asyncio
 from gateway.telemetry.arrived import Arrived
 from gateway.telemetry.inbox import Inbox
 from gateway.telemetry.messages import EVENTS, SIZE_MAX_BYTES, STATES, Answer
-from gateway.telemetry.onvif_inbox import EventInbox
+from gateway.telemetry.onvif_events import EventTopic
+from gateway.telemetry.onvif_inbox import EventInbox, Heard
 from gateway.units import Cause, Link, Units
 from tests.fakes.clock import ManualClock
 from tests.fakes.unit_voice import VALUES, Voice, enrolled, unit_room
+
+
+class Everybody:
+    """Lets all devices be heard."""
+
+    def offset_s(self, _: EventTopic) -> float:
+        """See ``Devices``."""
+        return 0.0
 
 
 @pytest_asyncio.fixture
@@ -72,10 +82,25 @@ BAD: list[tuple[Cause, Any]] = [
     (Cause.MALFORMED, lambda voice: voice.state(charging=1)),
     (Cause.MALFORMED, lambda voice: voice.state(time="2026-09-21T14:13:20")),
     (Cause.MALFORMED, lambda voice: voice.state(time=1_790_000_000)),
+    (Cause.MALFORMED, lambda voice: voice.state("case", time="2300-01-01T00:00:00Z")),
+    (Cause.MALFORMED, lambda voice: voice.state("case", time="1600-01-01T00:00:00Z")),
+    (Cause.MALFORMED, lambda voice: voice.event("moved", time="9999-12-31T23:59:59-23:59")),
+    (Cause.MALFORMED, lambda voice: voice.state("data", since="0001-01-01T00:00:00+23:59")),
+    (Cause.MALFORMED, lambda voice: voice.state("data", since="2200-01-01T00:00:00Z")),
+    (
+        Cause.MALFORMED,
+        lambda voice: Arrived(
+            voice.topic("answer/locate"), voice.payload(time="2300-01-01T00:00:00Z", id="0" * 32, ok=True)
+        ),
+    ),
     (Cause.MALFORMED, lambda voice: voice.state(seq=-1)),
     (Cause.MALFORMED, lambda voice: voice.state(seq=2**53)),
     (Cause.MALFORMED, lambda voice: voice.state(boot="")),
     (Cause.MALFORMED, lambda voice: voice.state("address", host="10.9.0.17/../x")),
+    (Cause.MALFORMED, lambda voice: voice.state("address", host="evil.example")),
+    (Cause.MALFORMED, lambda voice: voice.state("address", host="127.1")),
+    (Cause.MALFORMED, lambda voice: voice.state("address", host="::::")),
+    (Cause.MALFORMED, lambda voice: voice.state("address", host="2130706433")),
     (Cause.MALFORMED, lambda voice: Arrived(voice.topic("online"), b'{"online": true}')),
     (Cause.UNKNOWN_KIND, lambda voice: Arrived(voice.topic("state/mood"), voice.payload())),
     (Cause.UNKNOWN_KIND, lambda voice: Arrived(voice.topic("state"), voice.payload())),
@@ -99,6 +124,56 @@ async def test_what_is_wrong_is_refused_and_counted(
     assert (refusal.cause, refusal.count) == (cause, 1)
     assert refusal.label == bad.topic.split("/")[3]
     assert set(units.register.states("D017")) == {"state/tilt"}
+
+
+async def test_what_nobody_foresaw_is_counted_and_the_rest_taken(
+    inbox: Inbox, units: Units, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message that breaks us is refused alone: given back to the broker it would break us again, for ever."""
+    stage = units.register._stage
+
+    def breaks(batch: Any, label: str, report: Any) -> None:
+        if report.kind == "tilt":
+            raise OverflowError
+        stage(batch, label, report)
+
+    monkeypatch.setattr(units.register, "_stage", breaks)
+    await inbox.take([voice.state("battery"), voice.state("tilt"), voice.state("case")])
+    assert set(units.register.states("D017")) == {"state/battery", "state/case"}
+    refused = {one.cause: (one.label, one.count) for one in units.refusals.all()}
+    assert refused[Cause.MALFORMED] == ("D017", 1)
+
+
+async def test_who_fails_at_hearing_of_a_unit_ends_nobody(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """What is said is kept, and those who listen after are told."""
+    heard: list[object] = []
+
+    def fails(change: object) -> None:
+        raise RuntimeError(change)
+
+    units.register.listen(fails)
+    units.register.listen(heard.append)
+    await inbox.take([voice.state("tilt")])
+    assert "state/tilt" in units.register.states("D017")
+    assert heard
+    assert units.refusals.all() == []
+
+
+async def test_an_event_that_breaks_whoever_hears_it_ends_nobody(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """It is counted, and the one after it is heard."""
+    heard: list[Heard] = []
+
+    def hears(event: Heard) -> None:
+        if event.data["State"] == "true":
+            raise RuntimeError(event.topic)
+        heard.append(event)
+
+    inbox.events.join(Everybody(), hears)
+    for state in ("true", "false"):
+        said = {"UtcTime": "2026-09-21T14:00:00Z", "Source": {}, "Data": {"State": state}}
+        await inbox.take([Arrived(voice.topic("onvif-ej/Device/Trigger"), json.dumps(said).encode())])
+    assert len(heard) == 1
+    assert [(one.cause, one.label) for one in units.refusals.all()] == [(Cause.MALFORMED, "D017")]
 
 
 async def test_a_replay_is_refused_and_what_the_broker_kept_is_not_counted(

@@ -122,6 +122,8 @@ const CAUSES = {
   "out-of-order": "came too late",
   "unknown-kind": "was of a kind that is not known",
   "retained-command": "was a command that somebody had the broker keep",
+  flooding: "times it said far more in a minute than units do, and was seen out of the broker",
+  "off-network": "said an address outside the networks in which units are (telemetry.networks)",
   "unknown-unit": "came from a unit that is not enrolled",
   revoked: "came after its certificate was revoked, or from a retired unit",
   missing: "never came: it wrote where it may not, or they were lost on the way",
