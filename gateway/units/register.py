@@ -18,7 +18,7 @@ from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
 from gateway.units.batch import Batch
 from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
-from gateway.units.clocks import UnitClock, late
+from gateway.units.clocks import UnitClock, clock_of, late
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
@@ -82,7 +82,7 @@ class Register:
                 highest=max((one.seq for one in states.values() if one.boot == row.boot), default=-1),
                 seqs={name: (one.boot, one.seq) for name, one in states.items()},
             )
-            self._clocks[row.label] = _clock_of(row.boot, list(states.values()))
+            self._clocks[row.label] = clock_of(row.boot, states.values())
         self._links = {label: self.link(label) for label in self._units}
 
     # --- who they are
@@ -386,15 +386,6 @@ class Register:
         for change in changes:
             for callback in list(self._listeners):
                 callback(change)
-
-
-def _clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
-    """Return what a unit's states tell of its clock after a restart: what came fastest of its boot of now."""
-    clock = UnitClock()
-    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
-    if fastest is not None:
-        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
-    return clock
 
 
 def _stored(row: StateRow) -> Stored:

@@ -36,7 +36,7 @@ from kernel.geography import LocalPlane, Place
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
-from tests.unit.deployments.test_life import CHIEF, HERE, REFERRAL, STANDING, TEAM, hand_for
+from tests.unit.deployments.test_life import CHIEF, HERE, INSTALL, REFERRAL, STANDING, TEAM, hand_for
 
 SETTINGS = DeploymentSettings(criteria=("recorded", "tried"), max_days=30, review_days=10)
 URN = "urn:1"
@@ -228,7 +228,7 @@ async def test_what_happened_before_it_stood_there_is_nothing_of_its_place(
 
 async def test_a_place_from_a_phone_is_as_good_as_the_phone_says(deployments: Deployments, clock: ManualClock) -> None:
     """It stands in the log, and over a restart a good fix at the true place is no alarm."""
-    off = replace(STANDING[-1], accuracy_m=65.0)
+    off = replace(INSTALL, accuracy_m=65.0)
     one = await brought(deployments, *STANDING[:-1], off)
     assert json.loads((await deployments.log(one))[-1].said)["accuracy_m"] == 65.0
     true = Position(LocalPlane(HERE).to_place(60.0, 0.0), 5.0)
