@@ -6,7 +6,7 @@ whose link was away sends what it has kept all at once, and sixty late messages 
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from gateway.units.report import Stored
 from kernel.clock import NS_PER_S
@@ -49,18 +49,18 @@ class UnitClock:
         self._moments.append((moment, offset))
 
 
+def clock_of(boot: str, states: Iterable[Stored]) -> UnitClock:
+    """Return what a unit's states tell of its clock after a restart of ours: what came fastest of its boot of now."""
+    clock = UnitClock()
+    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
+    if fastest is not None:
+        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
+    return clock
+
+
 def late(happened_ns: int, told_ns: int) -> int | None:
     """Return when something happened that was told late, by our clock; ``None`` where it was told at once.
 
     It lies neither in the future nor longer ago than anything is kept for: such a time is not believed.
     """
     return happened_ns if LATE_NS < told_ns - happened_ns <= PLAUSIBLE_NS else None
-
-
-def clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
-    """Return what a unit's states tell of its clock after a restart: what came fastest of its boot of now."""
-    clock = UnitClock()
-    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
-    if fastest is not None:
-        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
-    return clock

@@ -84,7 +84,7 @@ class Register:
                 highest=max((one.seq for one in states.values() if one.boot == row.boot), default=-1),
                 seqs={name: (one.boot, one.seq) for name, one in states.items()},
             )
-            self._clocks[row.label] = clock_of(row.boot, list(states.values()))
+            self._clocks[row.label] = clock_of(row.boot, states.values())
         self._links = {label: self.link(label) for label in self._units}
 
     # --- who they are
