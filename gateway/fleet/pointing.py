@@ -1,9 +1,10 @@
 """A device that is reached at another address: what is known of it, said for there. Who it is stays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
+from config.telemetry import ReachRule
 from drivers.model import CameraDescription, CameraTarget, DeviceIdentity, StreamProfile
 from gateway.fleet.errors import AnotherDeviceError
 
@@ -59,6 +60,26 @@ def pointed(target: CameraTarget, description: CameraDescription, spot: Spot) ->
         }
     )
     return target.model_copy(update={"address": device_url, "port_map": dict(spot.port_map)}), moved
+
+
+def through(target: CameraTarget, label: str, rules: Sequence[ReachRule]) -> CameraTarget:
+    """Return how a unit's camera is reached that is given as the unit says it, or as it is met from outside already.
+
+    Behind forwarded ports a camera names its own ports in everything that it tells: they are mapped from the start.
+    """
+    given = target.address
+    parts = urlsplit(given if "://" in given else f"http://{given}")
+    host, port = parts.hostname or "", _port(urlunsplit(parts))
+    for rule in rules:
+        if rule.is_for(label, host):
+            there = _at(parts, rule.host_for(host), rule.ports.get(port, port))
+        elif label in rule.units and rule.via == host:
+            there = _at(parts, host, port)
+        else:
+            continue
+        address = there if "://" in given else urlsplit(there).netloc
+        return target.model_copy(update={"address": address, "port_map": dict(rule.ports)})
+    return target
 
 
 def check_same(known: DeviceIdentity, met: DeviceIdentity) -> None:

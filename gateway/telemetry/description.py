@@ -35,7 +35,8 @@ ABOUT = (
     f"most {SIZE_MAX_BYTES} bytes, and in every message of it seq rises by one within a boot, over all its topics; "
     "what comes a second time or late is refused, and what is left out is counted as missing. What other systems are "
     "told (cameras, incidents, outward, units' alarms) is told only where people asked for it; there seq rises by one "
-    "with each of its kind in a boot, so that a gap says what was missed, and no payload holds a name or what somebody typed."
+    "with each of its kind in a boot, so that a gap says what was missed, and no payload holds a name or what somebody "
+    "typed."
 )
 _LABEL = {"description": "The unit's label, as printed on it and as its certificate names it, as in D017."}
 _NUMBER = {"description": "The camera's number, as the control room calls it."}
