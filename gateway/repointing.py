@@ -89,12 +89,10 @@ class Repointing:
         if unit is None or not cameras:
             return
         parts = urlsplit(change.addresses[0])
-        told = self._units.register.states(unit.label).get(ADDRESS)
         said: dict[str, Value] = {
-            "rtsp_port": urlsplit(cameras[0].view.main.rtsp_url).port or DEFAULT_PORTS["rtsp"],
-            **(told.values if told is not None else {}),
             "host": parts.hostname or "",
             "http_port": parts.port or DEFAULT_PORTS.get(parts.scheme, 80),
+            "rtsp_port": None,  # a Hello does not say it: the camera is asked
             "urn": change.urn,
             "serial": cameras[0].description.identity.serial,
         }
@@ -156,14 +154,14 @@ class Repointing:
         """Return where a unit is reached from here."""
         host, http_port, rtsp_port = str(told["host"]), told["http_port"], told["rtsp_port"]
         assert isinstance(http_port, int)
-        assert isinstance(rtsp_port, int)
+        assert rtsp_port is None or isinstance(rtsp_port, int)
         rule = next((one for one in self._rules if one.is_for(label, host)), None)
         if rule is None:
             return Spot(host=host, http_port=http_port, rtsp_port=rtsp_port)
         return Spot(
             host=rule.host_for(host),
             http_port=rule.ports.get(http_port, http_port),
-            rtsp_port=rule.ports.get(rtsp_port, rtsp_port),
+            rtsp_port=rule.ports.get(rtsp_port, rtsp_port) if rtsp_port is not None else None,
             port_map=rule.ports,
         )
 

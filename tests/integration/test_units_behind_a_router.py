@@ -24,6 +24,7 @@ from tests.integration.test_api_borough import signed_in
 pytestmark = [pytest.mark.xdist_group("borough"), pytest.mark.timeout(420)]
 PATIENCE_S = 120.0
 OUTSIDE = "127.77.0.1"
+SMALL = ("--size", "320x180", "--sub-size", "none", "--own-passwords")
 LABELS = ("D001", "D002")
 
 
@@ -89,11 +90,7 @@ async def test_two_units_behind_one_address_are_seen_through_forwarded_ports(tmp
     """Services, stream, control URLs and snapshot all name inside addresses and ports; nothing goes there directly."""
     faults = ("--fault", "2:private_addresses", "--fault", "3:private_addresses")
     async with AsyncExitStack() as stack:
-        borough = await stack.enter_async_context(
-            borough_process(
-                "--cameras", "1", "--units", "2", "--size", "320x180", "--sub-size", "none", "--own-passwords", *faults
-            )
-        )
+        borough = await stack.enter_async_context(borough_process("--cameras", "1", "--units", "2", *SMALL, *faults))
         assert [one["number"] for one in borough.units] == [2, 3]
         inside = {port: one["host"] for one in borough.units for port in (one["http_port"], one["rtsp_port"])}
         forwarding = await stack.enter_async_context(Forwarding.open(OUTSIDE, inside))
