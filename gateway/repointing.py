@@ -153,12 +153,10 @@ class Repointing:
         place = _place_in(change.addresses)
         if unit is None or not cameras or place is None or not self._believed(unit.label):
             return
-        told = self._units.register.states(unit.label).get(ADDRESS)
         said: dict[str, Value] = {
-            "rtsp_port": urlsplit(cameras[0].view.main.rtsp_url).port or DEFAULT_PORTS["rtsp"],
-            **(told.values if told is not None else {}),
             "host": place[0],
             "http_port": place[1],
+            "rtsp_port": None,  # a Hello does not say it: the camera is asked
             "urn": change.urn,
             "serial": cameras[0].description.identity.serial,
         }
@@ -240,7 +238,7 @@ class Repointing:
         """
         host, http_port, rtsp_port = str(told["host"]), told["http_port"], told["rtsp_port"]
         assert isinstance(http_port, int)
-        assert isinstance(rtsp_port, int)
+        assert rtsp_port is None or isinstance(rtsp_port, int)
         rule = next((one for one in self._rules if one.is_for(label, host)), None)
         if (rule is None or rule.via is None) and not self._is_inside(host):
             return None
@@ -249,7 +247,7 @@ class Repointing:
         return Spot(
             host=rule.host_for(host),
             http_port=rule.ports.get(http_port, http_port),
-            rtsp_port=rule.ports.get(rtsp_port, rtsp_port),
+            rtsp_port=rule.ports.get(rtsp_port, rtsp_port) if rtsp_port is not None else None,
             port_map=rule.ports,
         )
 

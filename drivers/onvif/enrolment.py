@@ -117,6 +117,18 @@ async def meet(target: CameraTarget, *, urn: str = "", clock: Clock, policy: Add
         return DeviceIdentity(urn=stranger.urn, manufacturer="", model="", firmware="", serial="")
 
 
+async def stream_urls(target: CameraTarget, *, clock: Clock, policy: AddressPolicy) -> dict[str, str]:
+    """Ask a device where its main streams are, as we reach them, by the tokens of their profiles.
+
+    Raises:
+        CameraNoMediaError: it gives none; and those that :func:`meet` raises.
+    """
+    async with reach_device(target, clock=clock, policy=policy) as (device, _):
+        device.services, _claims = await find_services(device.caller, device.locations)
+        media, offers = await find_views(device.caller, device.services, device.locations)
+        return {one.main.token: (await media.stream(one.main)).rtsp_url for one in offers}
+
+
 def _judge_clock(reading: ClockReading, limits: EnrolLimits, url: str) -> None:
     if abs(reading.offset_s) > limits.max_clock_offset_s:
         ahead = "ahead" if reading.offset_s > 0 else "behind"

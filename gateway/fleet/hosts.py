@@ -157,6 +157,10 @@ class HostClient:
         wish = rpc.IdentifyWish(target=target, urn=urn)
         return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(wish)))
 
+    async def stream_urls(self, target: CameraTarget) -> dict[str, str]:
+        """Ask a device where its main streams are now, as the host reaches them, by the tokens of their profiles."""
+        return read(rpc.StreamUrls, await self._ask("POST", "/stream-urls", content=rpc.wire(target))).urls
+
     async def accounts(self, target: CameraTarget, description: CameraDescription) -> tuple[AccountModel, ...]:
         """Return a camera's accounts, which it tells only to who has its password."""
         wish = AccountsWish(target=target, description=description)

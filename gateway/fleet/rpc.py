@@ -309,6 +309,12 @@ class IdentifyWish(Message):
     urn: str
 
 
+class StreamUrls(Message):
+    """Where a device's main streams are, by the tokens of their profiles."""
+
+    urls: dict[str, str]
+
+
 class Probed(Message):
     """A camera looked at before it is enrolled. ``snapshot`` is a JPEG."""
 

@@ -21,7 +21,7 @@ from gateway.fleet.host_outlets import HostOutlets
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
 from gateway.fleet.placement import Burden, lightest, moves
-from gateway.fleet.pointing import Spot, check_same, pointed
+from gateway.fleet.pointing import Spot, check_same, pointed, streams_at
 from gateway.fleet.register import Register, unknown
 from gateway.fleet.settling import settled
 from gateway.vault import Vault
@@ -207,7 +207,10 @@ class Fleet:
         target, description = pointed(before, known, spot)
         if (target, description) == (before, known):
             return False
-        check_same(known.identity, await self.host_of(views[0]).identify(target, known.identity.urn))
+        host = self.host_of(views[0])
+        check_same(known.identity, await host.identify(target, known.identity.urn))
+        if spot.rtsp_port is None:
+            target, description = pointed(before, known, streams_at(known, await host.stream_urls(target), spot))
         for changed in await self._register.repoint(device_id, target, description):
             self._cameras[changed.id] = changed
             await self._assign(changed, target)

@@ -48,6 +48,7 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one + "/event-brokers", routes.remove_event_broker, methods=["DELETE"]),
             Route("/probe", routes.probe, methods=["POST"]),
             Route("/identify", routes.identify, methods=["POST"]),
+            Route("/stream-urls", routes.stream_urls, methods=["POST"]),
             Route("/accounts", routes.accounts, methods=["POST"]),
             Route("/password", routes.password, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
@@ -130,6 +131,10 @@ class _Cameras:
     async def identify(self, request: Request) -> Response:
         wish = rpc.IdentifyWish.model_validate_json(await request.body())
         return Response(rpc.wire(await self._host.identify(wish)), media_type=JSON)
+
+    async def stream_urls(self, request: Request) -> Response:
+        target = CameraTarget.model_validate_json(await request.body())
+        return Response(rpc.wire(await self._host.stream_urls(target)), media_type=JSON)
 
     async def accounts(self, request: Request) -> Response:
         wish = AccountsWish.model_validate_json(await request.body())

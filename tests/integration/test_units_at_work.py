@@ -187,15 +187,19 @@ async def test_a_unit_cannot_take_a_camera_that_nobody_gave_it(field: Field) -> 
 
 
 async def test_a_hello_is_followed_once_the_camera_is_lost(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Said on a network that a camera host shares with it, before MQTT has it; of a stranger it is nothing."""
+    """Said on a network that a camera host shares with it, before MQTT has it; of a stranger it is nothing.
+
+    It does not say where the streams are: the camera is asked.
+    """
     monkeypatch.setattr(repointing, "SAID_NS", 0)  # what the unit itself says has its turn first
     await field.is_at("198.51.100.9", rtsp_port=8554)
     await until(lambda: field.assigned[1] == "rtsp://198.51.100.9:8554/main", what="its address")
+    field.desk.host.streams_at = "rtsp://198.51.100.10:9554/main"
     camera, host = field.deploying.camera, field.desk.host
     host.state(host.states[camera].model_copy(update={"live": rpc.LiveState.RETRYING, "problem": GONE}))
     for urn, address in (("urn:uuid:other", "198.51.100.66"), (URN, "198.51.100.10")):
         host.say(rpc.DeviceSaid(urn=urn, addresses=(f"http://{address}/onvif/device_service",)))
-    there = ("http://198.51.100.10/onvif/device_service", "rtsp://198.51.100.10:8554/main")
+    there = ("http://198.51.100.10/onvif/device_service", "rtsp://198.51.100.10:9554/main")
     await until(lambda: field.assigned == there, what="the address of the Hello")
 
 
