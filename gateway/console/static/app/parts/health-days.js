@@ -21,12 +21,12 @@ const DAYS = 90;
 const GAP_MS = 1.5 * DAY_MS;
 /** @type {import("./trend.js").TrendLimit[]} */
 const NO_LIMITS = [];
-/** What the gateway tells of as a fault. @type {import("./trend.js").TrendLimit[]} */
+/** So far off is what a camera writes into its pictures; the times that we keep are put right. @type {import("./trend.js").TrendLimit[]} */
 const CLOCK_LIMITS = [{ value: 1, text: "one second ahead" }, { value: -1, text: "one second behind" }];
 
 /** @type {{name: string, heading: string, unit: string, digits: number, least: number | null, most: number | null, limits: import("./trend.js").TrendLimit[], of: (one: CameraDay) => number | null}[]} */
 const PLOTS = [
-  { name: "availability", heading: "Recorded of what should have been", unit: "%", digits: 2, least: null, most: 100, limits: NO_LIMITS, of: ({ availability }) => (availability === null ? null : availability * 100) },
+  { name: "availability", heading: "Recorded", unit: "%", digits: 2, least: null, most: 100, limits: NO_LIMITS, of: ({ availability }) => (availability === null ? null : availability * 100) },
   { name: "loss", heading: "Lost", unit: "min", digits: 1, least: 0, most: null, limits: NO_LIMITS, of: (one) => (one.lost_s === null ? null : lostS({ lost_s: one.lost_s }) / 60) },
   { name: "clock", heading: "Clock, furthest off", unit: "s", digits: 2, least: -1, most: 1, limits: CLOCK_LIMITS, of: ({ clock_offset_s: offset }) => offset },
 ];
