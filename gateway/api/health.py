@@ -14,7 +14,7 @@ from starlette.responses import Response
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api.errors import BadRequestError
-from gateway.api.guard import Who, needs
+from gateway.api.guard import Awake, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.fleet.cameras import Camera
@@ -99,7 +99,7 @@ class Availability(BaseModel):
 
 
 @router.get("/health", **needs(Permission.VIEW_LIVE, room=True))
-async def health(who: Who, the: The) -> Needs:
+async def health(who: Awake, the: The) -> Needs:
     """Return what of the cameras and units that one may see needs a person, by urgency."""
     return Needs(looked=iso_or_none(the.ward.looked_ns), needs=need_models(the, who, the.ward.needs))
 
@@ -137,7 +137,7 @@ def _need(the: Rooms, one: urgency.Need, camera: Camera | None) -> Need:
 
 
 @router.get("/health/availability", **needs(Permission.VIEW_RECORDED, room=True))
-async def availability(who: Who, the: The, month: MonthName) -> Availability:
+async def availability(who: Awake, the: The, month: MonthName) -> Availability:
     """Return how much of a month's footage of each camera is there, and to what the rest was lost."""
     moment = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - two numbers
     span, now_ns = month_of(moment.year, moment.month), the.clock.wall_ns()
@@ -163,7 +163,7 @@ async def availability(who: Who, the: The, month: MonthName) -> Availability:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     **needs(Permission.VIEW_RECORDED, room=True),
 )
-async def availability_table(who: Who, the: The, month: MonthName) -> Response:
+async def availability_table(who: Awake, the: The, month: MonthName) -> Response:
     """Return the same as a table (RFC 4180), with a line for each camera, also for those whose host did not answer."""
     report = await availability(who, the, month)
     told = io.StringIO()

@@ -9,7 +9,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.errors import UnitsOffError
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Awake, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
@@ -17,6 +17,7 @@ from gateway.db.units import UnitRow
 from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
+from gateway.units.register import ADDRESS
 from gateway.units.report import Value
 from gateway.units.trends import thinned
 
@@ -92,6 +93,7 @@ class Unit(BaseModel):
     model: str
     serial: str
     urn: str | None
+    """URN and serial number of its camera, and its state "address", are told to who enrols alone."""
     firmware: str
     note: str
     cameras: list[str]
@@ -142,7 +144,7 @@ class Certificate(BaseModel):
 
 
 @router.get("/units", **needs(Permission.VIEW_LIVE, room=True))
-async def units(who: Who, the: The) -> UnitList:
+async def units(who: Awake, the: The) -> UnitList:
     """Return the units whose cameras one may see, by label; for who enrols, every one."""
     room, enrols = _room(the), _enrols(the, who)
     seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
@@ -156,18 +158,19 @@ async def units(who: Who, the: The) -> UnitList:
     labels = {row.label for row in shown}
     refusals = [one for one in room.refusals.all() if enrols or one.label in labels]
     return UnitList(
-        units=[_unit(the, row, theirs[row.label]) for row in shown], refusals=[_refusal(one) for one in refusals]
+        units=[_unit(the, row, theirs[row.label], enrols=enrols) for row in shown],
+        refusals=[_refusal(one, enrols=enrols) for one in refusals],
     )
 
 
 @router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
-async def unit(label: Label, who: Who, the: The) -> OneUnit:
+async def unit(label: Label, who: Awake, the: The) -> OneUnit:
     """Return one unit."""
     return _one(the, who, seen(the, who, label))
 
 
 @router.get("/units/{label}/trend", **needs(Permission.VIEW_LIVE, room=True))
-async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the: The) -> list[Point]:
+async def trend(label: Label, kind: Label, start: Start, end: End, who: Awake, the: The) -> list[Point]:
     """Return what a unit said of battery, signal, temperature or data, a point a minute at most, for 31 days.
 
     Where there are many, those are left out that draw nothing: at most 502 are told for each value, and of each 250th
@@ -182,7 +185,7 @@ async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the
 
 
 @router.post("/units", status_code=201, **needs(Permission.ENROL, room=True))
-async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
+async def enrol(wish: NewUnit, request: Request, who: Awake, the: The) -> OneUnit:
     """Make a unit known. It calls in once it has a certificate."""
     row = await _room(the).register.enrol(
         wish.label,
@@ -198,7 +201,7 @@ async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
 
 
 @router.put("/units/{label}", **needs(Permission.ENROL, room=True))
-async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the: The) -> OneUnit:
+async def change(label: Label, wish: UnitFacts, request: Request, who: Awake, the: The) -> OneUnit:
     """Say anew what people say of a unit."""
     room = _room(the)
     label = room.register.check_in_use(label).label
@@ -211,7 +214,7 @@ async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the:
 
 
 @router.post("/units/{label}/certificate", status_code=201, **needs(Permission.ENROL, room=True, step_up=True))
-async def certify(label: Label, request: Request, who: Who, the: The) -> Certificate:
+async def certify(label: Label, request: Request, who: Awake, the: The) -> Certificate:
     """Make a unit a certificate. Those that it has go on, so that it can be given the new one before its end."""
     room = _room(the)
     label = room.register.check_in_use(label).label
@@ -229,7 +232,7 @@ async def certify(label: Label, request: Request, who: Who, the: The) -> Certifi
 @router.delete(
     "/units/{label}/certificates/{serial}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True)
 )
-async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: The) -> None:
+async def revoke(label: Label, serial: Serial, request: Request, who: Awake, the: The) -> None:
     """Revoke one certificate of a unit: once it has taken another, or its key was lost. One that is not good is none.
 
     Nothing more is taken by it from then on, and a connection that was made with it ends.
@@ -242,7 +245,7 @@ async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: 
 
 
 @router.delete("/units/{label}/camera", **needs(Permission.ENROL, room=True, step_up=True))
-async def forget_camera(label: Label, request: Request, who: Who, the: The) -> OneUnit:
+async def forget_camera(label: Label, request: Request, who: Awake, the: The) -> OneUnit:
     """Forget URN and serial number of a unit's camera: it was given another one, or it said one that is not its own.
 
     They are learnt anew from what it says next.
@@ -255,7 +258,7 @@ async def forget_camera(label: Label, request: Request, who: Who, the: The) -> O
 
 
 @router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
-async def retire(label: Label, request: Request, who: Who, the: The) -> None:
+async def retire(label: Label, request: Request, who: Awake, the: The) -> None:
     """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""
     row = await _room(the).register.retire(label)
     await _note(the, request, who, Action.UNIT_RETIRED, row.label)
@@ -296,7 +299,12 @@ def _device(the: Rooms, camera: str | None) -> str | None:
     return the.fleet.camera(camera).device_id if camera is not None else None
 
 
-def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
+def told_to(the: Rooms, who: Identity, kind: str) -> bool:
+    """Return whether somebody is told a kind of state: where its camera answers is a door, and for who enrols alone."""
+    return kind != ADDRESS or _enrols(the, who)
+
+
+def _unit(the: Rooms, row: UnitRow, cameras: list[str], *, enrols: bool) -> Unit:
     register = _room(the).register
     data = register.forecast(row.label)
     hours = battery_hours(register, row.label, now_ns=the.clock.wall_ns())
@@ -304,8 +312,8 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
         label=row.label,
         link=register.link(row.label),
         model=row.model,
-        serial=row.serial,
-        urn=row.urn,
+        serial=row.serial if enrols else "",
+        urn=row.urn if enrols else None,
         firmware=row.firmware,
         note=row.note,
         cameras=cameras,
@@ -313,7 +321,7 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),
-        states=[state(one) for _, one in sorted(register.states(row.label).items())],
+        states=[state(one) for name, one in sorted(register.states(row.label).items()) if enrols or name != ADDRESS],
         battery_hours=hours,
         data=Forecast(
             used_bytes=data.used_bytes,
@@ -331,9 +339,9 @@ def state(one: Stored) -> State:
 
 
 def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
-    room = _room(the)
+    room, enrols = _room(the), _enrols(the, who)
     return OneUnit(
-        **_unit(the, row, cameras_of(the, who, row)).model_dump(),
+        **_unit(the, row, cameras_of(the, who, row), enrols=enrols).model_dump(),
         certificates=[
             UnitCertificate(
                 serial=one.serial,
@@ -343,12 +351,14 @@ def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
             )
             for one in room.credentials.of(row.label)
         ],
-        refusals=[_refusal(one) for one in room.refusals.of(row.label)],
+        refusals=[_refusal(one, enrols=enrols) for one in room.refusals.of(row.label)],
     )
 
 
-def _refusal(one: Refusal) -> RefusalModel:
-    return RefusalModel(cause=one.cause, label=one.label, count=one.count, last=iso(one.last_ns), said=one.said)
+def _refusal(one: Refusal, *, enrols: bool) -> RefusalModel:
+    # What is said of it may name addresses, and whatever a stranger typed.
+    said = one.said if enrols else ""
+    return RefusalModel(cause=one.cause, label=one.label, count=one.count, last=iso(one.last_ns), said=said)
 
 
 async def _note(the: Rooms, request: Request, who: Identity, action: Action, label: str, **details: Detail) -> None:
