@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import BadRequestError
-from gateway.api.guard import Who, needs
+from gateway.api.guard import Awake, needs
 from gateway.api.health import visible
 from gateway.api.rooms import The
 from gateway.api.times import iso
@@ -74,7 +74,7 @@ class CameraDayModel(BaseModel):
 
 
 @router.get("/health/availability", **needs(Permission.VIEW_RECORDED, room=True))
-async def availability(who: Who, the: The, month: MonthName) -> Availability:
+async def availability(who: Awake, the: The, month: MonthName) -> Availability:
     """Return how much of a month's footage of each camera was there, and to what the rest was lost.
 
     Days that are over are read from what was settled then, whether their recordings are still there or not; what is
@@ -111,7 +111,7 @@ async def availability(who: Who, the: The, month: MonthName) -> Availability:
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
     **needs(Permission.VIEW_RECORDED, room=True),
 )
-async def availability_table(who: Who, the: The, month: MonthName) -> Response:
+async def availability_table(who: Awake, the: The, month: MonthName) -> Response:
     """Return the same as a table (RFC 4180), with a line for each camera, also for those whose host did not answer."""
     report = await availability(who, the, month)
     told = io.StringIO()

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
-from gateway.api.guard import Who, needs
+from gateway.api.guard import Awake, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
 from gateway.fleet.cameras import Camera
@@ -64,7 +64,7 @@ class Needs(BaseModel):
 
 
 @router.get("/health", **needs(Permission.VIEW_LIVE, room=True))
-async def health(who: Who, the: The) -> Needs:
+async def health(who: Awake, the: The) -> Needs:
     """Return what of the cameras and units that one may see needs a person, by urgency."""
     return Needs(looked=iso_or_none(the.ward.looked_ns), needs=need_models(the, who, the.ward.needs))
 
