@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ApiError, get, request } from "../app/api.js";
+import { ApiError, IN_NAME_OF, get, request } from "../app/api.js";
 import { Backoff } from "../app/backoff.js";
 import { keepCameras, may, store, tell } from "../app/store.js";
 import { Kept } from "./kept.js";
@@ -26,12 +26,13 @@ export const kept = new Kept();
 const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
 let timer = 0;
 
-/** @param {Waiting} one @returns {Promise<Deployment>} */
-async function post({ deployment, step, said, key, photo }) {
+/** In the name of whoever took it, whoever is signed in by now. @param {Waiting} one @returns {Promise<Deployment>} */
+async function post({ user, deployment, step, said, key, photo }) {
+  const whose = { [IN_NAME_OF]: user };
   const path = `/api/v1/deployments/${encodeURIComponent(deployment)}/${step}`;
   const sent = photo
-    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key })}`, { method: "POST", body: photo.bytes, headers: { "Content-Type": photo.type } })
-    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key }), headers: { "Content-Type": "application/json" } });
+    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key })}`, { method: "POST", body: photo.bytes, headers: { ...whose, "Content-Type": photo.type } })
+    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key }), headers: { ...whose, "Content-Type": "application/json" } });
   const then = await sent.json();
   if (photo) void remarked(deployment);
   return then;
@@ -92,7 +93,7 @@ export async function came() {
   const user = store.state.user;
   if (!user) return;
   const before = await kept.one("known", "user");
-  if (before && before.value.id !== user.id) {
+  if ((before && before.value.id !== user.id) || (field.state.user && field.state.user.id !== user.id)) {
     forget();
     await kept.empty("known");
   }
@@ -255,7 +256,7 @@ export async function take(deployment, steps, patch) {
   const user = field.state.user;
   if (!user) return;
   const at = Date.now();
-  const waiting = steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, key: newKey(), at }));
+  const waiting = steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at }));
   await writing;
   const { draft } = field.state;
   await outbox.put(waiting, patch && draft ? [{ ...draft, ...patch }] : []);
