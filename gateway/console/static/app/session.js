@@ -50,6 +50,8 @@ export async function begin() {
       setTimeout(() => void begin(), 2000);
       return;
     }
+    // Their session ended while this page was closed: what it kept of them is shown no more.
+    if (error.status === 401) face.gone();
     // Somebody who is known, and may not come in from there.
     if (error.status === 403) tell(line(error.problem), "attention");
     const { needed } = await get("/setup").catch(() => ({ needed: false }));

@@ -11,7 +11,7 @@ import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
 import { reader } from "./codes.js";
 import { field } from "./state.js";
-import { came, close, gone, listen, look, wake } from "./work.js";
+import { came, close, gone, listen, shut, wake } from "./work.js";
 
 wear({
   astray(user) {
@@ -26,8 +26,11 @@ wear({
     close();
     void gone();
   },
-  shut: () => steering().aim(null),
-  opened: look,
+  shut() {
+    steering().aim(null);
+    void shut();
+  },
+  opened: came,
 });
 // A phone's page sleeps for hours, and wakes with the session of whoever came after.
 hooks.shown = () => (store.state.user ?? field.state.user)?.id ?? null;

@@ -34,6 +34,15 @@ export const newDraft = (deployment, user) => ({
 });
 
 /**
+ * Whether what was begun is in no step yet: it stays on the phone when its owner leaves.
+ * @param {Draft} draft @param {readonly Deployment[] | null} known null where they were not read
+ */
+export function isBegun({ deployment, seen, signedOff }, known) {
+  if (seen === "" || signedOff) return false;
+  return known === null || known.some(({ id, stage }) => id === deployment && (stage === "planned" || stage === "deployed"));
+}
+
+/**
  * The deployment as it is once everything is sent.
  * @param {Deployment} known @param {Waiting[]} waiting @returns {Deployment}
  */

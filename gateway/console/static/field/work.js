@@ -8,8 +8,8 @@ import { Backoff } from "../app/backoff.js";
 import { keepCameras, may, store, tell } from "../app/store.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
-import { newDraft } from "./progress.js";
-import { field, forget, opened, ours } from "./state.js";
+import { isBegun, newDraft } from "./progress.js";
+import { deployments, field, forget, opened, ours } from "./state.js";
 
 /** @typedef {import("./progress.js").Draft} Draft */
 /** @typedef {import("./progress.js").Deployment} Deployment */
@@ -65,7 +65,12 @@ export const outbox = new Outbox({
 /** Show what this phone has of before; the gateway may be out of reach for as long as it likes. */
 export async function wake() {
   await outbox.load();
-  const [list, user] = await Promise.all([kept.one("known", "list"), kept.one("known", "user")]);
+  const [list, user, lock] = await Promise.all(["list", "user", "lock"].map((name) => kept.one("known", name)));
+  // A phone that was locked stays locked without a network, however often it is started.
+  if (lock) {
+    field.set({ shut: lock.value });
+    return;
+  }
   const fresh = list && Date.now() - list.at < SHOWN_MS;
   if (list && !fresh) await kept.empty("known");
   if (fresh && user && field.state.user === null) {
@@ -78,7 +83,7 @@ export async function wake() {
 /** Keep what is shown, for when the gateway cannot be asked. */
 async function remember() {
   const { deployments, units, rules, user, readAt } = field.state;
-  if (!user || readAt === null) return;
+  if (!user || readAt === null || store.state.lock !== "open") return;
   // Of the borough's cameras only those that this is about stay on a phone.
   const ids = new Set([...deployments, ...(units ?? [])].flatMap((one) => one.cameras));
   const cameras = store.state.cameras.filter(({ id }) => ids.has(id));
@@ -98,6 +103,14 @@ export async function came() {
     await kept.empty("known");
   }
   field.set({ user: { id: user.id, name: user.name || user.username } });
+  if (store.state.lock !== "open") {
+    await shut();
+    // Somebody may open it beside this page.
+    await look();
+    return;
+  }
+  await kept.drop("known", ["lock"]);
+  field.set({ shut: null });
   if (!may("deploy")) {
     field.set({ barred: { type: "field.deploy", title: "You may not deploy cameras.", cure: "Ask an administrator for the permission “Deploy”." } });
     return;
@@ -107,11 +120,34 @@ export async function came() {
   await look();
 }
 
-/** They signed out, or were: what was shown to them is forgotten, what they did is not. */
+/** It was locked: what was read is not left on the phone, but for whose it is. What was begun and done stays, unseen. */
+export async function shut() {
+  const { user } = field.state;
+  await kept.empty("known");
+  await kept.put("known", [{ name: "lock", value: user }]);
+  field.set({ shut: user });
+}
+
+/** What whoever works here has begun that is in no step yet. @returns {Promise<Deployment[]>} where */
+export async function unsent() {
+  const known = deployments();
+  const theirs = await draftsOf(field.state.user);
+  const begun = new Set(theirs.filter((draft) => isBegun(draft, known)).map(({ deployment }) => deployment));
+  return known.filter(({ id }) => begun.has(id));
+}
+
+/** @param {import("./state.js").Somebody | null} user @returns {Promise<Draft[]>} */
+const draftsOf = async (user) => (await kept.all("drafts")).filter((draft) => draft.user === user?.id);
+
+/** They signed out, or were: what was shown to them is forgotten, and what is sent. What they did and began is not. */
 export async function gone() {
   clearTimeout(timer);
+  const { user, readAt } = field.state;
+  const known = readAt === null ? null : deployments();
   forget();
   await kept.empty("known");
+  const over = (await draftsOf(user)).filter((draft) => !isBegun(draft, known));
+  await kept.drop("drafts", over.map(({ deployment, user: whose }) => [deployment, whose]));
 }
 
 /** @type {Promise<void> | null} */
@@ -208,9 +244,9 @@ async function read() {
 export async function open(id, carried = "") {
   const user = field.state.user;
   if (!user) return;
-  const begun = await kept.one("drafts", id);
+  const begun = await kept.one("drafts", [id, user.id]);
   store.set({ notice: null });
-  field.set({ open: id, draft: begun?.user === user.id ? begun : newDraft(id, user.id) });
+  field.set({ open: id, draft: begun ?? newDraft(id, user.id) });
   if (carried) await draw({ seen: carried, how: "carried" });
   scrollTo(0, 0);
   void look();

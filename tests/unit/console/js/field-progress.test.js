@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
-import { alarmed, dueOf, foreseen, health, spoken } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health, isBegun, newDraft, spoken } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -56,4 +56,14 @@ test("a place is its street and its post, each said once", () => {
   assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "LP 14" }), "Mill Lane, LP 14");
   assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "Mill Lane" }), "Mill Lane");
   assert.equal(spoken({ street: "", title: "Fly-tipping", mount: "" }), "Fly-tipping");
+});
+
+test("what was begun and is in no step yet stays on the phone; what is signed off, over or nothing does not", () => {
+  const begun = { ...newDraft("d1", "anne"), seen: "D017" };
+  assert.ok(isBegun(begun, [STANDS]));
+  assert.ok(isBegun(begun, null));
+  assert.ok(!isBegun(newDraft("d1", "anne"), [STANDS]));
+  assert.ok(!isBegun({ ...begun, signedOff: true }, [STANDS]));
+  assert.ok(!isBegun(begun, [{ ...STANDS, stage: "removed" }]));
+  assert.ok(!isBegun(begun, []));
 });
