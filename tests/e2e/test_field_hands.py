@@ -85,7 +85,7 @@ async def test_a_locked_phone_stays_locked_without_a_network(street: Street) -> 
 
 
 async def test_who_signs_out_is_told_what_they_leave_and_finds_it_again(street: Street) -> None:
-    """What was begun is named before, is shown to nobody else, and is there when they come back; what is sent is not."""
+    """What was begun is named before, is shown to nobody else, and is there when they come back."""
     phone = await street.phone()
     await phone.tap("[data-deployment]")
     await phone.tap("[data-unit=D017]")
@@ -97,9 +97,11 @@ async def test_who_signs_out_is_told_what_they_leave_and_finds_it_again(street: 
     await expect(phone.page.locator("#username")).to_be_visible()
     assert await phone.page.evaluate(KEPT_NAMES) == []
     bob = await street.desk.person("operator", "bob")
-    for somebody, begun in ((bob, "false"), (await street.desk.again("some-operator"), "true")):
+    back = await street.desk.again("some-operator")
+    for somebody, name, begun in ((bob, "Bob", "false"), (back, "Some-Operator", "true")):
         await phone.page.context.add_cookies(_cookies(somebody, street.desk.url))  # type: ignore[arg-type]
         await phone.page.reload()
+        await expect(phone.page.get_by_text(f"Signed in as {name}.")).to_be_visible()
         await phone.tap("[data-deployment]")
         await expect(phone.page.locator('[data-part="unit"]')).to_have_attribute("data-done", begun)
     assert phone.broken == []
