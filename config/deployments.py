@@ -34,7 +34,7 @@ class DeploymentSettings(BaseModel):
     spread_m: Annotated[float, Field(ge=1, le=2000)] = 100.0
     """How far from the place that was granted a camera may be put up."""
     sign_photos: bool = True
-    """Signs are up, and down, only with a photo of it."""
+    """Signs are up, and down, and a unit is signed off, only with a photo of it."""
     photo_bytes: Annotated[int, Field(ge=65_536, le=32 * 1024 * 1024)] = 12 * 1024 * 1024
     """The largest photo that is taken."""
     photos_max: Annotated[int, Field(ge=1, le=1000)] = 40

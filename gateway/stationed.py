@@ -3,18 +3,24 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
+
 from config.deployments import DeploymentSettings
 from gateway.access.groups import Standing
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
 from gateway.deployments.service import WITHHELD, Deployments, Taken, open_deployments
+from gateway.deployments.stays import Stays
 from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.hosts import HostError
 from gateway.fleet.links import HostPlace
 from gateway.fleet.service import Fleet, open_fleet
 from gateway.vault import Vault
 from kernel.clock import Clock
 from kernel.geography import Place
+
+log = structlog.get_logger()
 
 OF_THE_PLACE = frozenset({"place", "bearing_deg", "hfov_deg"})
 """What is known of a camera where it stands, and of no other place."""
@@ -23,24 +29,43 @@ OF_THE_PLACE = frozenset({"place", "bearing_deg", "hfov_deg"})
 class Stationed:
     """Satisfies ``gateway.deployments.ports.Estate``: the fleet's cameras, by their device."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, stays: Stays) -> None:
         self._fleet = fleet
+        self._stays = stays
 
     def has(self, urn: str) -> bool:
         """See ``Estate``."""
         return bool(self._of(urn))
 
-    async def put_up(self, urn: str, place: Place, street: str, bearing_deg: float | None) -> None:
+    async def put_up(self, urn: str, place: Place, street: str, bearing_deg: float | None, *, at_ns: int) -> None:
         """See ``Estate``."""
         facts = CameraFacts(place=place, street=street, bearing_deg=bearing_deg)
         clear = OF_THE_PLACE - ({"place"} if bearing_deg is None else {"place", "bearing_deg"})
         for camera in self._of(urn):
-            await self._fleet.change(camera, facts, clear=clear, anew=True)
+            await self._fleet.change(camera, facts, clear=clear, moved_ns=at_ns)
 
-    async def take_down(self, urn: str) -> None:
+    async def take_down(self, urn: str, *, at_ns: int) -> None:
         """See ``Estate``."""
         for camera in self._of(urn):
-            await self._fleet.change(camera, CameraFacts(street=""), clear=OF_THE_PLACE, anew=True)
+            await self._fleet.change(camera, CameraFacts(street=""), clear=OF_THE_PLACE, moved_ns=at_ns)
+
+    async def unconfirmed(self, urn: str) -> tuple[str, ...]:
+        """See ``Estate``. Of a head that cannot be asked for its presets, nothing is known against them."""
+        found = []
+        for camera in self._of(urn):
+            if not (camera.bounds.empty or camera.bounds.confirmed):
+                found.append("limits and no-look zones")
+            if camera.view.head is not None and await self._void_presets(camera):
+                found.append("presets")
+        return tuple(found)
+
+    async def _void_presets(self, camera: Camera) -> bool:
+        try:
+            known = await self._fleet.host_of(camera).presets(camera.id)
+        except HostError as error:
+            log.warning("deployment.presets_unknown", camera=camera.id, error=error.code)
+            return False
+        return bool(await self._stays.void_presets(camera.id, [preset.token for preset in known.presets]))
 
     async def judge(self, urn: str) -> None:
         """See ``Estate``."""
@@ -125,7 +150,7 @@ async def open_stationed(  # noqa: PLR0913 - what both are opened with
             thin=deployments.thin,
         ) as fleet,
     ):
-        deployments.join(Stationed(fleet))
+        deployments.join(Stationed(fleet, Stays(database, clock=clock)))
         stop = deployments.listen(StepRecorder(trail).heard)
         try:
             yield deployments, fleet

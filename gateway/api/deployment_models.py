@@ -2,14 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from gateway.api import models
 from gateway.api.times import Instant
 from gateway.deployments.deployment import Stage
+from gateway.deployments.done import Told
 from gateway.deployments.due import Why
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import DocumentKind, PhotoKind
+from gateway.deployments.steps import DocumentKind, Found, PhotoKind, Tick
+from kernel.clock import to_ns
 
 # Several lines of text; no control characters but line ends and tabs, and none that turn text around.
 _SIGNS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
@@ -26,6 +28,30 @@ class Step(models.Taken):
     """Any step. ``key`` is the sender's own word for it: what is sent twice under one key is done once."""
 
     key: Key | None = None
+
+
+class Done(Step):
+    """A step that may be sent later than it was done, by a phone that had no network.
+
+    Both times are by the sender's own clock, which may be wrong: what counts is how long lies between them. A time that
+    cannot be (after it was sent, more than 7 days ago, before what it follows) counts for nothing, and the log says so.
+    """
+
+    done_at: Instant | None = None
+    """When it was done; without it, now."""
+    sent_at: Instant | None = None
+    """What the sender's clock says as it is sent."""
+
+    def told(self) -> Told | None:
+        """Return what the sender says of its time."""
+        return told(self.done_at, self.sent_at)
+
+
+def told(done_at: AwareDatetime | None, sent_at: AwareDatetime | None) -> Told | None:
+    """Return what the sender of a step says of its time."""
+    if done_at is None:
+        return None
+    return Told(to_ns(done_at), to_ns(sent_at) if sent_at is not None else None)
 
 
 class NewReferral(Step):
@@ -66,6 +92,12 @@ class NewText(Step):
     text: Said
 
 
+class NewDone(Done):
+    """Something said of what was done."""
+
+    text: Said
+
+
 class Decision(Step):
     """Yes for so many days, or no; why, either way."""
 
@@ -75,7 +107,7 @@ class Decision(Step):
     """Of a grant; without it as long as the site allows."""
 
 
-class NewPlan(Step):
+class NewPlan(Done):
     """Which unit goes, who answers for it, how often it is reviewed."""
 
     camera: Annotated[str, Field(max_length=32)]
@@ -86,15 +118,28 @@ class NewPlan(Step):
     """The lamp post, by its number."""
 
 
-class Installed(Step):
+class Installed(Done):
     """Where the unit stands now."""
 
     place: models.PlaceModel
     street: models.Word = ""
     bearing_deg: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] | None = None
+    accuracy_m: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)] | None = None
+    """How far off the place may be, as the phone says it."""
 
 
-class NewReview(Step):
+class SignedOff(Done):
+    """Whoever put the unit up answers for how it was left. All the ticks that there are must be set."""
+
+    unit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64, pattern=models.ONE_LINE)]
+    """The unit's label, as it was found on it."""
+    found: Found
+    live: Instant
+    """When its picture was seen live."""
+    ticks: Annotated[list[Tick], Field(max_length=len(Tick))]
+
+
+class NewReview(Done):
     """What a review found."""
 
     found: Said
@@ -176,6 +221,9 @@ class Deployment(BaseModel):
     signs_up: str | None
     deployed: str | None
     bearing_deg: float | None
+    signed_off: str | None
+    signed_off_by: str
+    """Who put it up and answers for how it was left."""
     needed: bool
     review: str | None
     until: str | None
@@ -198,6 +246,13 @@ class Line(BaseModel):
 
     n: int
     at: str
+    """When it came."""
+    done: str
+    """When it was done: a phone without a network sends later."""
+    clock_offset_s: float | None
+    """How far the sender's clock was ahead (positive) or behind, with the way here; null where it said nothing."""
+    doubt: str
+    """Why what the sender said of its time is not believed; empty where it is."""
     step: str
     by: str
     said: dict[str, Any]

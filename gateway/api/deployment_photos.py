@@ -13,6 +13,7 @@ from gateway.api.errors import MediaTypeError
 from gateway.api.guard import Who, needs
 from gateway.api.hands import hand
 from gateway.api.rooms import The
+from gateway.api.times import Instant
 from gateway.deployments.errors import UnknownDeploymentError, WishError
 from gateway.deployments.photos import ENDINGS, looked_at, step_of
 from gateway.deployments.steps import PhotoKind
@@ -40,6 +41,8 @@ async def put(
     the: The,
     kind: PhotoKind,
     key: Annotated[shapes.Key | None, Query()] = None,
+    done_at: Annotated[Instant | None, Query(description="When it was taken, by the sender's clock")] = None,
+    sent_at: Annotated[Instant | None, Query(description="What the sender's clock says as it is sent")] = None,
 ) -> shapes.Deployment:
     """Add a photo: of the signs, of the unit, or of what it sees. The body is the file, JPEG or PNG, as it was made."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -63,7 +66,9 @@ async def put(
         spread_m=the.deployments.rules.spread_m,
     )
     try:
-        taken = await the.deployments.step(deployment_id, step, by=hand(the, who), key=key)
+        taken = await the.deployments.step(
+            deployment_id, step, by=hand(the, who), key=key, told=shapes.told(done_at, sent_at)
+        )
     except SightlineError:
         if fresh:
             await asyncio.to_thread(the.photos.drop, digest)

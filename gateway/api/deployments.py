@@ -97,7 +97,15 @@ async def log(deployment_id: str, the: The) -> list[shapes.Line]:
     """Return everything that was said of it, the oldest first."""
     return [
         shapes.Line(
-            n=line.n, at=iso(line.at_ns), step=line.step, by=line.name, said=json.loads(line.said), digest=line.digest
+            n=line.n,
+            at=iso(line.at_ns),
+            done=iso(line.done_ns),
+            clock_offset_s=line.clock_offset_ms / 1000 if line.clock_offset_ms is not None else None,
+            doubt=line.doubt,
+            step=line.step,
+            by=line.name,
+            said=json.loads(line.said),
+            digest=line.digest,
         )
         for line in await the.deployments.log(deployment_id)
     ]
@@ -119,7 +127,7 @@ async def check(
 ) -> shapes.Deployment:
     """Say what was found of one criterion; said again, the last counts."""
     step = steps.Check(criterion=wish.criterion, met=wish.met, found=wish.found)
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("documents")
@@ -128,15 +136,15 @@ async def document(
 ) -> shapes.Deployment:
     """Link a document: the impact assessment, the authority, an authorisation of directed surveillance."""
     step = steps.Document(kind=wish.kind, title=wish.title, reference=wish.reference, sha256=wish.sha256)
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("notes")
 async def note(
-    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+    deployment_id: str, wish: shapes.NewDone, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Add something to the log."""
-    return await _take(the, request, response, who, deployment_id, steps.Note(text=wish.text), wish.key)
+    return await _take(the, request, response, who, deployment_id, steps.Note(text=wish.text), wish)
 
 
 @_stepping("decision", Permission.DECIDE_DEPLOYMENT)
@@ -146,7 +154,7 @@ async def decide(
     """Grant or refuse it, with the reason. It is signed by whoever does so; not by whoever referred it."""
     max_days = wish.max_days if wish.max_days is not None else the.deployments.rules.max_days
     step = steps.Grant(reason=wish.reason, max_days=max_days) if wish.granted else steps.Refuse(reason=wish.reason)
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("withdrawal")
@@ -154,7 +162,7 @@ async def withdraw(
     deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Take it back before anything stands."""
-    return await _take(the, request, response, who, deployment_id, steps.Withdraw(reason=wish.text), wish.key)
+    return await _take(the, request, response, who, deployment_id, steps.Withdraw(reason=wish.text), wish)
 
 
 @_stepping("plan")
@@ -171,15 +179,15 @@ async def plan(
         review_days=wish.review_days if wish.review_days is not None else the.deployments.rules.review_days,
         mount=wish.mount,
     )
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("signs-up")
 async def signs_up(
-    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+    deployment_id: str, wish: shapes.NewDone, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Say that the signs are up, and where: before the camera."""
-    return await _take(the, request, response, who, deployment_id, steps.SignsUp(text=wish.text), wish.key)
+    return await _take(the, request, response, who, deployment_id, steps.SignsUp(text=wish.text), wish)
 
 
 @_stepping("installation")
@@ -187,8 +195,22 @@ async def install(
     deployment_id: str, wish: shapes.Installed, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Say that the unit is up: its cameras stand there from now on, and record."""
-    step = steps.Install(place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg)
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    step = steps.Install(
+        place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg, accuracy_m=wish.accuracy_m
+    )
+    return await _take(the, request, response, who, deployment_id, step, wish)
+
+
+@_stepping("sign-off")
+async def sign_off(
+    deployment_id: str, wish: shapes.SignedOff, request: Request, response: Response, who: Who, the: The
+) -> shapes.Deployment:
+    """Say that the unit is left as it should be, tick by tick: whoever put it up answers for that.
+
+    Refused while limits, no-look zones or presets of another place are left on its cameras.
+    """
+    step = steps.SignOff(unit=wish.unit, found=wish.found, live_ns=to_ns(wish.live), ticks=tuple(wish.ticks))
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("reviews")
@@ -197,7 +219,7 @@ async def review(
 ) -> shapes.Deployment:
     """Say whether it is still needed, and when to look again."""
     step = steps.Review(found=wish.found, needed=wish.needed, next_ns=to_ns(wish.next))
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("extension", Permission.DECIDE_DEPLOYMENT)
@@ -206,7 +228,7 @@ async def extend(
 ) -> shapes.Deployment:
     """Let it stay longer; signed as a decision is."""
     step = steps.Extend(reason=wish.reason, until_ns=to_ns(wish.until))
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("acknowledgements")
@@ -215,23 +237,23 @@ async def acknowledge(
 ) -> shapes.Deployment:
     """Say that one sees to an alarm: it is due no longer than it lasts. What was raised since stays."""
     step = steps.Acknowledge(kind=wish.kind, line=wish.line, text=wish.text)
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("removal")
 async def remove(
-    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+    deployment_id: str, wish: shapes.NewDone, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Say that the unit is down: its cameras stand nowhere from now on, and record nothing."""
-    return await _take(the, request, response, who, deployment_id, steps.Remove(reason=wish.text), wish.key)
+    return await _take(the, request, response, who, deployment_id, steps.Remove(reason=wish.text), wish)
 
 
 @_stepping("signs-down")
 async def signs_down(
-    deployment_id: str, wish: shapes.NewText, request: Request, response: Response, who: Who, the: The
+    deployment_id: str, wish: shapes.NewDone, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Say that the signs are down: after the camera."""
-    return await _take(the, request, response, who, deployment_id, steps.SignsDown(text=wish.text), wish.key)
+    return await _take(the, request, response, who, deployment_id, steps.SignsDown(text=wish.text), wish)
 
 
 @_stepping("evaluations")
@@ -240,7 +262,7 @@ async def evaluate(
 ) -> shapes.Deployment:
     """Say what it did; again some time after, too."""
     step = steps.Evaluate(found=wish.found, effect=wish.effect)
-    return await _take(the, request, response, who, deployment_id, step, wish.key)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 async def _take(
@@ -250,9 +272,10 @@ async def _take(
     who: Identity,
     deployment_id: str,
     step: steps.Step,
-    key: str | None,
+    wish: shapes.Step,
 ) -> shapes.Deployment:
-    taken = await the.deployments.step(deployment_id, step, by=hand(the, who), key=key)
+    told = wish.told() if isinstance(wish, shapes.Done) else None
+    taken = await the.deployments.step(deployment_id, step, by=hand(the, who), key=wish.key, told=told)
     return await answer(the, request, response, who, taken)
 
 
@@ -299,6 +322,8 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         signs_up=iso_or_none(one.signs_up_ns),
         deployed=iso_or_none(one.deployed_ns),
         bearing_deg=one.bearing_deg,
+        signed_off=iso_or_none(one.signed_off_ns),
+        signed_off_by=one.signed_off_by,
         needed=one.needed,
         review=iso_or_none(one.review_ns),
         until=iso_or_none(one.until_ns),

@@ -114,6 +114,7 @@ class Action(StrEnum):
     DEPLOYMENT_PLANNED = "deployment.planned"
     DEPLOYMENT_SIGNS_UP = "deployment.signs-up"
     DEPLOYMENT_INSTALLED = "deployment.installed"
+    DEPLOYMENT_SIGNED_OFF = "deployment.signed-off"
     DEPLOYMENT_BOUNDS = "deployment.bounds"
     DEPLOYMENT_REVIEWED = "deployment.reviewed"
     DEPLOYMENT_EXTENDED = "deployment.extended"

@@ -1,7 +1,7 @@
 """The demonstration's deployable units: enrolled, certified, heard, and each deployed for a reason that is on file.
 
 What people of a borough do over some days is done here in a moment, step by step and by two hands, and every step is on
-record as it would be. The photo of the sign is a picture of the unit's own camera: there is no sign in the town.
+record as it would be. The photos of sign and unit are pictures of the unit's own camera: there is no sign in the town.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from gateway.cli.borough import BoroughError, BoroughProcess
 from gateway.cli.enrolment import ME, facts_of, target_of
 from gateway.db.errors import DatabaseError
 from gateway.deployments import steps
+from gateway.deployments.deployment import Deployment
 from gateway.deployments.life import Hand, Right
 from gateway.deployments.photos import looked_at, step_of
 from gateway.fleet.cameras import Camera, CameraFacts
@@ -134,7 +135,7 @@ async def _address(register: Register, label: str, since_ns: int) -> Stored:
 
 
 async def _deploy(gateway: Gateway, camera: Camera, unit: dict[str, Any]) -> None:
-    """Take every step from referral to installation."""
+    """Take every step from referral to the signature under how it was put up."""
     rooms = gateway.rooms
     deployments, rules = rooms.deployments, rooms.deployments.rules
     place = facts_of(unit).place
@@ -153,17 +154,6 @@ async def _deploy(gateway: Gateway, camera: Camera, unit: dict[str, Any]) -> Non
     await rooms.trail.append(step_event(taken, ME))
     known = taken.deployment
     digest = hashlib.sha256(PAPER.encode()).hexdigest()
-    jpeg = await gateway.fleet.host_of(camera).snapshot(camera.id)
-    sha256, _ = await asyncio.to_thread(rooms.photos.put, jpeg)
-    photo = step_of(
-        steps.PhotoKind.SIGN_UP,
-        looked_at(jpeg),
-        digest=sha256,
-        size_bytes=len(jpeg),
-        of=known,
-        now_ns=rooms.clock.wall_ns(),
-        spread_m=rules.spread_m,
-    )
     way: list[tuple[steps.Step, Hand]] = [
         *((steps.Check(criterion=one, met=True, found=PAPER), TEAM) for one in rules.criteria),
         *(
@@ -181,9 +171,35 @@ async def _deploy(gateway: Gateway, camera: Camera, unit: dict[str, Any]) -> Non
             ),
             TEAM,
         ),
-        (photo, TEAM),
+        (await _photo(gateway, camera, known, steps.PhotoKind.SIGN_UP), TEAM),
         (steps.SignsUp(text=PAPER), TEAM),
         (steps.Install(place=place, street=camera.street, bearing_deg=unit["bearing_deg"]), TEAM),
+        (await _photo(gateway, camera, known, steps.PhotoKind.UNIT), TEAM),
+        (
+            steps.SignOff(
+                unit=unit["label"],
+                found=steps.Found.CHOSEN,
+                live_ns=rooms.clock.wall_ns(),
+                ticks=tuple(steps.Tick),
+            ),
+            TEAM,
+        ),
     ]
     for step, by in way:
         await rooms.trail.append(step_event(await deployments.step(known.id, step, by=by), ME))
+
+
+async def _photo(gateway: Gateway, camera: Camera, known: Deployment, kind: steps.PhotoKind) -> steps.Photo:
+    """Return a picture that a unit's camera makes now, kept as a photo of something."""
+    rooms = gateway.rooms
+    jpeg = await gateway.fleet.host_of(camera).snapshot(camera.id)
+    sha256, _ = await asyncio.to_thread(rooms.photos.put, jpeg)
+    return step_of(
+        kind,
+        looked_at(jpeg),
+        digest=sha256,
+        size_bytes=len(jpeg),
+        of=known,
+        now_ns=rooms.clock.wall_ns(),
+        spread_m=rooms.deployments.rules.spread_m,
+    )

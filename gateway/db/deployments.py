@@ -42,6 +42,13 @@ class EntryRow:
     deployment_id: str
     n: int
     at_ns: int
+    """When it came."""
+    done_ns: int
+    """When it was done: a phone without a network sends later."""
+    clock_offset_ms: int | None
+    """How far the sender's clock was ahead (positive) or behind; ``None``: it said nothing of its time."""
+    doubt: str
+    """Why what the sender said of its time is not believed."""
     step: str
     user_id: str
     name: str

@@ -106,12 +106,21 @@ class StayRows:
             camera_stays.c.longitude_deg.between(west_deg, east_deg),
             camera_stays.c.from_ns < end_ns,
             camera_stays.c.to_ns.is_(None) | (camera_stays.c.to_ns > start_ns),
+            # A stay that turned out to have had no time at all is one on record alone.
+            camera_stays.c.to_ns.is_(None) | (camera_stays.c.to_ns > camera_stays.c.from_ns),
         )
         return await self._read(query.order_by(camera_stays.c.camera_id, camera_stays.c.from_ns))
 
     async def _read(self, query: object) -> list[StayRow]:
         rows = await self._connection.execute(query)  # type: ignore[call-overload]
         return [StayRow(**{**row._asdict(), "camera_id": CameraId(row.camera_id)}) for row in rows]
+
+    async def began_ns(self, camera_id: str) -> int | None:
+        """Return since when a camera stands where it does; ``None`` where nothing is known of it."""
+        query = select(camera_stays.c.from_ns).where(
+            camera_stays.c.camera_id == camera_id, camera_stays.c.to_ns.is_(None)
+        )
+        return (await self._connection.execute(query)).scalar_one_or_none()
 
     # --- presets
 

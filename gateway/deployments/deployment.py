@@ -68,6 +68,9 @@ class Deployment:
     signs_up_ns: int | None = None
     deployed_ns: int | None = None
     bearing_deg: float | None = None
+    signed_off_ns: int | None = None
+    signed_off_by: str = ""
+    """Who put it up and answers for how it was left."""
     needed: bool = True
     """What the last review found."""
     review_ns: int | None = None

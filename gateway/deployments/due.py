@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.deployments.deployment import DAY_NS, Deployment, Stage
+from kernel.clock import NS_PER_S
+
+SIGN_OFF_NS = 3600 * NS_PER_S
+"""Whoever puts a unit up is done with it within this."""
 
 
 class Why(StrEnum):
@@ -18,6 +22,8 @@ class Why(StrEnum):
     """A review found that it is not needed any more: take it down."""
     SIGNS = "signs"
     """The unit is down, its signs are not said to be."""
+    SIGN_OFF = "sign-off"
+    """It was put up some time ago, and nobody has signed it off: who answers for how it was left?"""
     REVIEW = "review"
     STAY = "stay"
     """Its longest stay ends soon."""
@@ -58,10 +64,13 @@ def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why
     if one.stage is Stage.REFERRED:
         yield Why.DECISION, one.referred_ns + warn_ns, one.referred_ns
     elif one.stage is Stage.DEPLOYED:
+        assert one.deployed_ns is not None
         assert one.until_ns is not None
         assert one.review_ns is not None
         ended = one.lapsed_ns is not None
         yield (Why.OVERSTAYED if ended else Why.STAY), one.until_ns, one.until_ns - warn_ns
+        if one.signed_off_ns is None:
+            yield Why.SIGN_OFF, one.deployed_ns + SIGN_OFF_NS, one.deployed_ns + SIGN_OFF_NS
         if not one.needed:
             yield Why.UNNEEDED, one.review_ns, 0
         elif one.review_ns < one.until_ns:

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from gateway.db.deployments import DeploymentRow, EntryRow
 from gateway.deployments.deployment import Deployment
+from gateway.deployments.done import Done
 from gateway.deployments.errors import UnknownDeploymentError
 from gateway.deployments.life import Hand
 from gateway.deployments.steps import NAMES, Referral, Step
@@ -35,16 +36,21 @@ def row_of(one: Deployment, now_ns: int) -> DeploymentRow:
 
 
 def entry_of(  # noqa: PLR0913 - the parts of a line
-    then: Deployment, step: Referral | Step, by: Hand, *, now_ns: int, key: str | None, before: str
+    then: Deployment, step: Referral | Step, by: Hand, *, done: Done, key: str | None, before: str
 ) -> EntryRow:
     """Return the line that says what led to a deployment as it is then; ``before`` is the digest of the line before."""
     said = json.dumps(asdict(step), sort_keys=True, separators=(",", ":"))
     name = NAMES[type(step)]
-    whole = [before, then.id, then.entries, str(now_ns), name, by.user_id, by.name, said]
+    offset_ms = round(done.clock_offset_s * 1000) if done.clock_offset_s is not None else None
+    when = [str(done.came_ns), str(done.at_ns), offset_ms, done.doubt]
+    whole = [before, then.id, then.entries, *when, name, by.user_id, by.name, said]
     return EntryRow(
         deployment_id=then.id,
         n=then.entries,
-        at_ns=now_ns,
+        at_ns=done.came_ns,
+        done_ns=done.at_ns,
+        clock_offset_ms=offset_ms,
+        doubt=done.doubt,
         step=name,
         user_id=by.user_id,
         name=by.name,

@@ -3,7 +3,8 @@
 ::
 
     referred ─┬─ granted ── planned ── deployed ── removed ── evaluated
-              ├─ refused       signs up before    signs down before the evaluation
+              ├─ refused       signs up before   │    signs down before the evaluation
+              │                                  signed off by whoever put it up
               └─ withdrawn (also when granted or planned)
 """
 
@@ -38,9 +39,11 @@ from gateway.deployments.steps import (
     Refuse,
     Remove,
     Review,
+    SignOff,
     SignsDown,
     SignsUp,
     Step,
+    Tick,
     Withdraw,
 )
 from kernel.geography import distance_m
@@ -102,6 +105,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Plan: Allowed(frozenset({Stage.GRANTED, Stage.PLANNED}), Stage.PLANNED, Right.DEPLOY),
     SignsUp: Allowed(frozenset({Stage.PLANNED}), None, Right.DEPLOY),
     Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
+    SignOff: Allowed(_STANDS, None, Right.DEPLOY),
     Bind: Allowed(_STANDS, None, Right.DEPLOY),
     Review: Allowed(_STANDS, None, Right.DEPLOY),
     Extend: Allowed(_STANDS, None, Right.DECIDE),
@@ -138,7 +142,7 @@ def begun(referral: Referral, by: Hand, *, id_: str, now_ns: int) -> Deployment:
 
 
 def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int) -> Deployment:
-    """Return the deployment after a step.
+    """Return the deployment after a step that was done at ``now_ns``.
 
     Raises:
         StepError: it may not follow now, not by this hand, or lacks what must come first.
@@ -261,6 +265,18 @@ def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns
     )
 
 
+def _signed_off(known: Deployment, step: SignOff, by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    if step.unit != known.unit:
+        raise WishError(f"{step.unit} was signed off, and {known.unit} stands here.", cure="Scan the unit again.")
+    open_ = [tick for tick in Tick if tick not in step.ticks]
+    if open_:
+        raise StepError(f"Not ticked yet: {', '.join(open_)}.", cure="Do it, and sign off then.")
+    _check_photo(known, PhotoKind.UNIT, rules)
+    if known.signed_off_ns is not None:
+        return known
+    return replace(known, signed_off_ns=now_ns, signed_off_by=by.name)
+
+
 def _reviewed(known: Deployment, step: Review, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
     if not now_ns < step.next_ns <= now_ns + rules.review_days * DAY_NS:
         raise WishError(f"The next review is within {rules.review_days} days from now.", cure="Choose another date.")
@@ -320,7 +336,9 @@ def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: i
 
 
 def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    return replace(known, removed_ns=now_ns, alarms={})
+    # Sent late, it says why the unit left its place meanwhile: it was in the van. What was raised before waits on.
+    unseen = {kind: one for kind, one in known.unseen.items() if one.since_ns <= now_ns}
+    return replace(known, removed_ns=now_ns, alarms={}, unseen=unseen)
 
 
 def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
@@ -347,6 +365,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Plan: _planned,
     SignsUp: _signs_up,
     Install: _installed,
+    SignOff: _signed_off,
     Bind: _unchanged,
     Review: _reviewed,
     Extend: _extended,

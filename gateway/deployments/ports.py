@@ -12,12 +12,16 @@ class Estate(Protocol):
         """Return whether a device is enrolled."""
         ...
 
-    async def put_up(self, urn: str, place: Place, street: str, bearing_deg: float | None) -> None:
-        """Have a device's cameras stand at a place from now on; nothing that held elsewhere is taken to hold there."""
+    async def put_up(self, urn: str, place: Place, street: str, bearing_deg: float | None, *, at_ns: int) -> None:
+        """Have a device's cameras stand at a place since an instant; what held elsewhere is not taken to hold there."""
         ...
 
-    async def take_down(self, urn: str) -> None:
-        """Have them stand nowhere."""
+    async def take_down(self, urn: str, *, at_ns: int) -> None:
+        """Have them stand nowhere since an instant."""
+        ...
+
+    async def unconfirmed(self, urn: str) -> tuple[str, ...]:
+        """Return what of a device's cameras is of another place still, in words; empty where all of it holds here."""
         ...
 
     async def judge(self, urn: str) -> None:

@@ -1,7 +1,7 @@
 """The deployments of a site: each step written once, with the line that says so, and what follows from it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,13 +12,14 @@ from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
-from gateway.deployments.due import Due, due
-from gateway.deployments.errors import DeploymentError, TakenError, WishError
+from gateway.deployments.done import Done, Told, done, follows_ns
+from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
+from gateway.deployments.filed import Filed
 from gateway.deployments.geofence import Fence, Report, Watch, judge
 from gateway.deployments.kept import entry_of, read, row_of
 from gateway.deployments.life import Hand, Right, Rules, after, begun
 from gateway.deployments.ports import Estate
-from gateway.deployments.steps import Hung, Install, Lapse, Picture, Plan, Raise, Referral, Remove, Step
+from gateway.deployments.steps import Hung, Install, Lapse, Picture, Plan, Raise, Referral, Remove, SignOff, Step
 from kernel.clock import Clock, every
 from kernel.errors import SightlineError
 from kernel.ids import new_id
@@ -29,7 +30,6 @@ LOOK_S = 10.0
 """A stay that ends by the clock is found this late at most; validity itself is asked of the clock each time."""
 CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
 WITHHELD = "no valid deployment says why this camera stands here"
-_OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,11 @@ class Taken:
     again: bool = False
 
 
-class Deployments:
+class Deployments(Filed):
     """Made by :func:`open_deployments`."""
 
     def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
-        self._database = database
-        self._clock = clock
-        self._settings = settings
+        super().__init__(database, clock=clock, settings=settings)
         self._estate: Estate | None = None
         self._deployables: dict[str, DeployableRow] = {}
         self._standing: dict[str, Deployment] = {}
@@ -117,52 +115,6 @@ class Deployments:
         self._following.append(call)
         return lambda: self._following.remove(call)
 
-    # --- reading
-
-    async def one(self, deployment_id: str) -> Deployment:
-        """Return one.
-
-        Raises:
-            UnknownDeploymentError: there is none.
-        """
-        async with self._database.read() as connection:
-            return read(await DeploymentRows(connection).one(deployment_id))
-
-    async def newest(
-        self, *, stage: Stage | None = None, urn: str | None = None, before: str | None = None, limit: int = 100
-    ) -> list[Deployment]:
-        """Return the newest that match; ``before`` is the identifier of the oldest that one has."""
-        async with self._database.read() as connection:
-            rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
-        return [read(row) for row in rows]
-
-    async def of_devices(self, urns: Collection[str]) -> list[Deployment]:
-        """Return every one of these devices, the newest first."""
-        async with self._database.read() as connection:
-            return [read(row) for row in await DeploymentRows(connection).of_devices(urns)]
-
-    async def log(self, deployment_id: str) -> list[EntryRow]:
-        """Return everything that was said of one, the oldest first.
-
-        Raises:
-            UnknownDeploymentError: there is none.
-        """
-        async with self._database.read() as connection:
-            rows = DeploymentRows(connection)
-            read(await rows.one(deployment_id))
-            return await rows.log(deployment_id)
-
-    async def due(self) -> list[Due]:
-        """Return what needs a person, what is overdue first."""
-        async with self._database.read() as connection:
-            rows = await DeploymentRows(connection).of_stages(frozenset(stage.value for stage in _OPEN))
-        return due(
-            [read(row) for row in rows],
-            now_ns=self._clock.wall_ns(),
-            warn_days=self._settings.warn_days,
-            evaluation_days=self._settings.evaluation_days,
-        )
-
     # --- changing
 
     async def mark(self, urn: str, unit: str, *, by: Hand, thin_link: bool = True) -> DeployableRow:
@@ -194,7 +146,7 @@ class Deployments:
         """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""
         now_ns = self._clock.wall_ns()
         first = begun(referral, by, id_=new_id(), now_ns=now_ns)
-        entry = entry_of(first, referral, by, now_ns=now_ns, key=key, before="")
+        entry = entry_of(first, referral, by, done=Done(now_ns, now_ns), key=key, before="")
         async with self._turn, self._database.write() as connection:
             rows = DeploymentRows(connection)
             if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
@@ -204,8 +156,10 @@ class Deployments:
         self._pass_on(taken)
         return taken
 
-    async def step(self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None) -> Taken:
-        """Take a step. Sent twice with the same ``key`` it is taken once.
+    async def step(
+        self, deployment_id: str, step: Step, *, by: Hand, key: str | None = None, told: Told | None = None
+    ) -> Taken:
+        """Take a step. Sent twice with the same ``key`` it is taken once. ``told``: it was done before now.
 
         Raises:
             DeploymentError: it may not be taken; see :func:`gateway.deployments.life.after`.
@@ -218,16 +172,17 @@ class Deployments:
                 if sent is not None:
                     return Taken(deployment=known, entry=sent, again=True)
             now_ns = self._clock.wall_ns()
-            then = after(known, step, by, rules=self.rules, now_ns=now_ns)
-            await self._before(known, step)
-            taken = await self._write(then, step, by, now_ns=now_ns, key=key)
+            when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
+            then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
+            await self._before(known, step, when.at_ns)
+            taken = await self._write(then, step, by, done=when, key=key)
             self._keep(then)
             if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
                 await self._judge(then.urn)
         self._pass_on(taken)
         return taken
 
-    async def _before(self, known: Deployment, step: Step) -> None:
+    async def _before(self, known: Deployment, step: Step, at_ns: int) -> None:
         """Do in the estate what a step says was done there. What fails here leaves the step untaken, to be tried anew.
 
         A camera that was moved for a step that could not be written records nothing at its new place.
@@ -241,17 +196,20 @@ class Deployments:
             if known.urn in self._standing:
                 raise TakenError("That unit is deployed elsewhere.", cure="Remove it there, or plan another.")
             street = step.street or known.street
-            await self._get_estate().put_up(known.urn, step.place, street, step.bearing_deg)
+            await self._get_estate().put_up(known.urn, step.place, street, step.bearing_deg, at_ns=at_ns)
+        elif isinstance(step, SignOff):
+            if unconfirmed := await self._get_estate().unconfirmed(known.urn):
+                raise StepError(f"Of another place still: {', '.join(unconfirmed)}.", cure="Confirm them here first.")
         elif isinstance(step, Remove):
-            await self._get_estate().take_down(known.urn)
+            await self._get_estate().take_down(known.urn, at_ns=at_ns)
 
-    async def _write(self, then: Deployment, step: Step, by: Hand, *, now_ns: int, key: str | None) -> Taken:
+    async def _write(self, then: Deployment, step: Step, by: Hand, *, done: Done, key: str | None) -> Taken:
         try:
             async with self._database.write() as connection:
                 rows = DeploymentRows(connection)
                 last = await rows.last(then.id)
-                entry = entry_of(then, step, by, now_ns=now_ns, key=key, before=last.digest)
-                await rows.step(row_of(then, now_ns), entry)
+                entry = entry_of(then, step, by, done=done, key=key, before=last.digest)
+                await rows.step(row_of(then, done.came_ns), entry)
         except ConflictError as error:
             raise TakenError(error.message, cure=error.cure) from None
         return Taken(deployment=then, entry=entry)
@@ -326,7 +284,7 @@ class Deployments:
 
     async def _by_itself(self, known: Deployment, step: Hung | Raise | Picture | Lapse, now_ns: int) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
-        taken = await self._write(then, step, CLOCK, now_ns=now_ns, key=None)
+        taken = await self._write(then, step, CLOCK, done=Done(now_ns, now_ns), key=None)
         self._keep(then)
         return taken
 

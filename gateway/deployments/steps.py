@@ -142,6 +142,51 @@ class Install:
     place: Place
     street: str
     bearing_deg: float | None
+    accuracy_m: float | None = None
+    """How far off the place may be, as the phone says it; ``None``: nobody said."""
+
+
+class Found(StrEnum):
+    """How a team knew which unit it had in its hands."""
+
+    SCANNED = "scanned"
+    TYPED = "typed"
+    CHOSEN = "chosen"
+    """From those that call in."""
+    CARRIED = "carried"
+    """It was taken down at another place just before."""
+
+
+class Tick(StrEnum):
+    """What a team ticks before it signs a unit off."""
+
+    UNIT = "unit"
+    """The unit that was planned is the one that hangs there."""
+    SIGNS = "signs"
+    PLACE = "place"
+    """Place and bearing are said."""
+    PHOTO = "photo"
+    """The unit is photographed on its post."""
+    LIVE = "live"
+    """Its picture was seen live."""
+    BOUNDS = "bounds"
+    """Limits and no-look zones hold here."""
+    PRESETS = "presets"
+    """No preset of another place is left: each was confirmed, stored anew, or removed."""
+    FAST = "fast"
+    """It is fastened and locked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """Whoever put the unit up answers for how it was left."""
+
+    unit: str
+    """Its label, as it was found on it."""
+    found: Found
+    live_ns: int
+    """When its picture was seen live."""
+    ticks: tuple[Tick, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +293,7 @@ Step = (
     | Plan
     | SignsUp
     | Install
+    | SignOff
     | Bind
     | Review
     | Extend
@@ -272,6 +318,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Plan: "planned",
     SignsUp: "signs-up",
     Install: "installed",
+    SignOff: "signed-off",
     Bind: "bounds",
     Review: "reviewed",
     Extend: "extended",

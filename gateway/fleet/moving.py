@@ -19,20 +19,22 @@ BOUNDS: TypeAdapter[Bounds] = TypeAdapter(Bounds)
 
 
 async def settled(
-    kept: Standing, before: CameraRow | None, after: CameraRow, *, now_ns: int, anew: bool = False
+    kept: Standing, before: CameraRow | None, after: CameraRow, *, now_ns: int, moved_ns: int | None = None
 ) -> tuple[str | None, ReferenceView | None]:
     """Write down where a camera stands after a change; return its head's bounds and its reference view as of then.
 
     Bounds of another place are not confirmed for this one, and the reference view of another place is none; the stay
-    that ends keeps both, with its presets and lens. ``anew``: it was put up, or taken down, also where the place stays
-    the same.
+    that ends keeps both, with its presets and lens. ``moved_ns``: it was put up, or taken down, then, also where the
+    place stays the same; who did it may have said so later, but no stay ends before it began.
     """
     stays, said = kept.stays, await kept.bounds.of(after.id)
     here = _stay(after, now_ns)
     if before is None:
         await stays.begin(here)
-    elif anew or _moved(before, after):
-        await stays.end(after.id, now_ns, await left(kept, before))
+    elif moved_ns is not None or _moved(before, after):
+        if moved_ns is not None:
+            here = replace(here, from_ns=max(moved_ns, await stays.began_ns(after.id) or moved_ns))
+        await stays.end(after.id, here.from_ns, await left(kept, before))
         await stays.begin(here)
         await kept.views.put(after.id, None)
         if said is not None:

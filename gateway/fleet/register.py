@@ -124,11 +124,11 @@ class Register:
             return [_camera(row, device, *one) for row, one in zip(rows, held, strict=True)], known is not None
 
     async def change(
-        self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), anew: bool = False
+        self, camera: CameraId, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), moved_ns: int | None = None
     ) -> Camera:
         """Change what people say of a camera; ``clear`` names facts to be forgotten (place, bearing_deg, hfov_deg).
 
-        ``anew``: it was put up, or taken down, also where its place stays the same.
+        ``moved_ns``: it was put up, or taken down, then; also where its place stays the same.
 
         Raises:
             UnknownCameraError: no such camera.
@@ -140,7 +140,8 @@ class Register:
                 if row.id == camera:
                     changed = _with_facts(_cleared(row, clear), facts)
                     await devices.change_camera(changed)
-                    held = await settled(Standing(connection), row, changed, now_ns=self._clock.wall_ns(), anew=anew)
+                    now_ns = self._clock.wall_ns()
+                    held = await settled(Standing(connection), row, changed, now_ns=now_ns, moved_ns=moved_ns)
                     return _camera(changed, device, *held)
         raise unknown()
 

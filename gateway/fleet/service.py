@@ -161,15 +161,15 @@ class Fleet:
         return cameras, known
 
     async def change(
-        self, camera: Camera, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), anew: bool = False
+        self, camera: Camera, facts: CameraFacts, *, clear: frozenset[str] = frozenset(), moved_ns: int | None = None
     ) -> Camera:
-        """Change what people say of a camera. ``anew``: it was put up, or taken down, also where it stood before.
+        """Change what people say of a camera. ``moved_ns``: it was put up, or taken down, then; also where it stood.
 
         Raises:
             UnknownCameraError: it was removed.
             ConflictError: the number is taken.
         """
-        return await self._retold(await self._register.change(camera.id, facts, clear=clear, anew=anew))
+        return await self._retold(await self._register.change(camera.id, facts, clear=clear, moved_ns=moved_ns))
 
     async def bind(self, camera: Camera, bounds: Bounds) -> Camera:
         """Give a camera's head these limits and no-look zones; they hold once its host knows them.

@@ -17,6 +17,7 @@ from config.cameras import CameraSettings
 from config.map import MapSettings
 from config.telemetry import TelemetrySettings
 from drivers.simulator.feed import Eye
+from gateway.api.times import iso
 from gateway.app import open_gateway
 from gateway.worker import open_host
 from kernel.clock import SystemClock
@@ -86,11 +87,18 @@ class Street:
         known: dict[str, Any] = (await self.deploying.team.get(self.deploying.path)).json()
         return known
 
+    async def log(self) -> list[dict[str, Any]]:
+        """Return its log since it was planned."""
+        lines: list[dict[str, Any]] = (await self.deploying.team.get(f"{self.deploying.path}/log")).json()
+        return lines[[line["step"] for line in lines].index("planned") + 1 :]
+
     async def steps(self) -> list[str]:
         """Return the steps of its log since it was planned."""
-        lines = (await self.deploying.team.get(f"{self.deploying.path}/log")).json()
-        names = [line["step"] for line in lines]
-        return names[names.index("planned") + 1 :]
+        return [line["step"] for line in await self.log()]
+
+    def now(self) -> str:
+        """Return the gateway's time, as the API says it."""
+        return iso(self.desk.gateway.rooms.clock.wall_ns())
 
 
 @asynccontextmanager

@@ -40,6 +40,7 @@ async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: R
     assert sorted((one["unit"], one["stage"]) for one in found["deployments"]) == [
         (label, "deployed") for label in ("D001", "D002", "D003")
     ]
+    assert all(one["signed_off"] for one in found["deployments"])
     states = {one["id"]: one["state"] for one in found["cameras"]}
     theirs = [states[camera] for one in found["units"] for camera in one["cameras"]]
     assert len(theirs) == 3

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
 TAPS_MAX = 12
 MACHINE_S = 60
+SENT_BYTES_MAX = 260_000
 STALL_MS = 4000
 """Ten times the deadman's time."""
 STALL = "ms => { for (const end = performance.now() + ms; performance.now() < end; ); }"
@@ -58,8 +59,9 @@ async def place(phone: FieldPhone) -> None:
 
 
 async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: Street) -> None:
-    """From the list to the signed tick list over 3G, in twelve taps and a minute of machine time."""
+    """From the list to the signed tick list over 3G: twelve taps, a minute of machine time, photos of 3 MB."""
     phone = await street.phone()
+    phone.large_photos = True
     async with asyncio.timeout(MACHINE_S):
         await phone.tap("[data-deployment]")
         await phone.tap("[data-unit=D017]")
@@ -74,17 +76,23 @@ async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: St
         await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
         await phone.waits(0)
     assert phone.taps <= TAPS_MAX
-    assert (await street.steps())[-1] == "note"
     known = await street.known()
-    assert known["stage"] == "deployed"
+    assert (known["stage"], known["signed_off_by"]) == ("deployed", "some-operator")
     assert known["bearing_deg"] == 90
     assert known["place"]["latitude"] == pytest.approx(51.50002)
     assert sorted(one["kind"] for one in known["photos"]) == ["sign-up", "unit"]
+    for said in [line["said"] for line in await street.log() if line["step"] == "photo"]:
+        assert (said["width"], said["height"]) == (1600, 1200)
+        assert said["size_bytes"] < SENT_BYTES_MAX
+        assert said["off_m"] < 5
     assert phone.broken == []
 
 
 async def test_nothing_is_lost_when_the_network_and_the_phone_go(street: Street) -> None:
-    """Cut in the middle, dead, and started again without a network: each step arrives once, in its order."""
+    """Cut in the middle, dead, started again without a network: each step arrives once, in its order and of its time.
+
+    It is signed off all the same, in no more taps.
+    """
     phone = await street.phone()
     await phone.tap("[data-deployment]")
     await phone.tap("[data-unit=D017]")
@@ -102,10 +110,19 @@ async def test_nothing_is_lost_when_the_network_and_the_phone_go(street: Street)
     await phone.tap("[data-deployment]")
     for part in ("unit", "signs", "place", "photo"):
         await phone.done(part)
+    found = street.now()
     await phone.find()
     await phone.waits(0)
-    assert await street.steps() == ["photo", "signs-up", "installed", "note", "photo"]
-    assert (await street.known())["stage"] == "deployed"
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    await phone.tap("#fast")
+    await phone.tap("#sign-off")
+    await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
+    await phone.waits(0)
+    assert phone.taps <= TAPS_MAX
+    assert await street.steps() == ["photo", "signs-up", "installed", "note", "photo", "signed-off"]
+    known = await street.known()
+    assert known["signs_up"] < known["deployed"] < found < known["signed_off"]
+    assert all(line["done"] < found < line["at"] for line in (await street.log())[:-1])
     assert phone.broken == []
 
 
@@ -304,7 +321,7 @@ async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> N
     await street.says("state/signal", rsrp_dbm=-101, rsrq_db=-12, operator="EE", cell="1", technology="LTE")
     phone = await street.phone()
     await expect(phone.page.locator("[data-health=D017]")).to_have_text(
-        "! online · battery low, 17 % · signal fair (\N{MINUS SIGN}101 dBm, EE)"
+        "! online · battery low, 17 % · signal weak (\N{MINUS SIGN}101 dBm, EE)"
     )
     await phone.lose()
     await phone.tap("[data-stage=deployed]")
@@ -337,6 +354,78 @@ async def test_a_slip_of_the_thumb_is_taken_back(street: Street) -> None:
     for part in ("unit", "signs", "place"):
         await phone.done(part)
     assert phone.broken == []
+
+
+async def test_a_phone_that_is_not_sure_needs_a_pin(street: Street) -> None:
+    """Between houses it may be 40 m off: nobody looks for a unit that far. A pin on the map is as sure as a finger."""
+    phone = await street.phone()
+    await phone.is_sure_within(40)
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.shoot("#sign-photo")
+    await expect(phone.page.locator("[data-accuracy='40']")).to_be_visible()
+    await phone.page.evaluate(FACING_EAST)
+    await expect(phone.page.get_by_text("The phone is not sure")).to_be_visible()
+    await expect(phone.page.locator("#stands-here")).to_be_disabled()
+    await phone.page.locator("#field-map").tap(position={"x": 220, "y": 60})
+    await expect(phone.page.locator("[data-accuracy='10'][data-moved=true]")).to_be_visible()
+    await phone.tap("#stands-here")
+    await phone.waits(0)
+    (said,) = [line["said"] for line in await street.log() if line["step"] == "installed"]
+    assert said["accuracy_m"] == 10
+    assert phone.broken == []
+
+
+async def test_a_unit_is_not_signed_off_with_presets_of_another_place(street: Street) -> None:
+    """What it brought is confirmed here, or removed; until then the tick is open. Any phone goes on with it."""
+    camera = f"/api/v1/cameras/{street.deploying.camera}"
+    for name in ("The bins", "The gate"):
+        stored = await street.desk.admin.post(f"{camera}/presets", json={"name": name})
+        assert stored.status_code == 201, stored.text
+    await street.stand()
+    assert (await street.deploying.photo("unit")).status_code == 201
+    phone = await street.phone()
+    await expect(phone.page.locator("[data-unsigned]")).to_be_visible()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#go-on")
+    await phone.tap("[data-unit=D017]")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    bins = phone.page.locator("[data-preset]").filter(has_text="The bins")
+    await bins.get_by_role("button", name="Is what I see now").tap()
+    await expect(bins).to_have_attribute("data-confirmed", "true")
+    await expect(phone.page.locator("[data-part=picture]")).to_have_attribute("data-done", "false")
+    gate = phone.page.locator("[data-preset]").filter(has_text="The gate")
+    await gate.get_by_role("button", name="Remove").tap()
+    await gate.get_by_role("button", name="Really?").tap()
+    await phone.done("picture")
+    await expect(phone.page.locator("[data-tick=presets]")).to_have_attribute("data-is", "true")
+    await phone.tap("#fast")
+    await phone.tap("#sign-off")
+    await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
+    await phone.waits(0)
+    await expect(phone.page.locator("[data-unsigned]")).to_have_count(0)
+    assert (await street.known())["signed_off_by"] == "some-operator"
+    assert phone.broken == []
+
+
+async def test_a_unit_taken_down_without_a_network_was_down_then(street: Street) -> None:
+    """Sent later, its stay ended when it was taken down: what it saw in the van is not the street's."""
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.tap("#is-down")
+    await phone.done("removal")
+    await phone.waits(1)
+    found = street.now()
+    assert (await street.known())["stage"] == "deployed"
+    await phone.find()
+    await phone.waits(0)
+    known = await street.known()
+    assert known["removed"] < found
+    stays = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}/places")).json()
+    assert known["removed"] in [one["end"] for one in stays]
 
 
 async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:

@@ -54,6 +54,8 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
         "signs_up": borough.iso(-36 * DAY_S),
         "deployed": borough.iso(-36 * DAY_S),
         "bearing_deg": 90.0,
+        "signed_off": borough.iso(-36 * DAY_S + 1500),
+        "signed_off_by": "K. Osei",
         "needed": True,
         "review": borough.iso(9 * DAY_S),
         "until": borough.iso(48 * DAY_S),
@@ -71,7 +73,7 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
 
 def deployments(borough: FakeBorough) -> list[dict[str, Any]]:
     """Return them, the newest first."""
-    nothing = dict.fromkeys(("decided", "max_days", "signs_up", "deployed", "review", "until"))
+    nothing = dict.fromkeys(("decided", "max_days", "signs_up", "deployed", "signed_off", "review", "until"))
     undecided = {
         "decided_by": "",
         "referred": borough.iso(-9 * DAY_S),
@@ -155,6 +157,17 @@ def _log(borough: FakeBorough) -> list[dict[str, Any]]:
             for digest, (kind, _) in _PHOTOS.items()
             if kind != "alarm"
         ),
+        (
+            -36 * DAY_S + 1500,
+            "signed-off",
+            "K. Osei",
+            {
+                "unit": "D017",
+                "found": "scanned",
+                "live_ns": borough.clock.wall_ns() - round((36 * DAY_S - 1400) * 1e9),
+                "ticks": ["unit", "signs", "place", "photo", "live", "bounds", "presets", "fast"],
+            },
+        ),
         (-75, "alarm", "Sightline", {"kind": "left", "by": 214.0, "place": None}),
         (
             -70,
@@ -163,9 +176,21 @@ def _log(borough: FakeBorough) -> list[dict[str, Any]]:
             {"kind": "left", "sha256": f"{3:064x}", "size_bytes": 1, "camera": "", "recorded_ns": None},
         ),
     ]
+    # The team had no network in the street: what they did came half an hour later.
+    late_s = {"photo": 1800.0, "signed-off": 1800.0}
     return [
-        {"n": n, "at": borough.iso(at), "step": step, "by": by, "said": what, "digest": f"{n * 7919:064x}"}
-        for n, (at, step, by, what) in enumerate(said, 1)
+        {
+            "n": n,
+            "at": borough.iso(done + late_s.get(step, 0.0)),
+            "done": borough.iso(done),
+            "clock_offset_s": 0.2 if step in late_s else None,
+            "doubt": "",
+            "step": step,
+            "by": by,
+            "said": what,
+            "digest": f"{n * 7919:064x}",
+        }
+        for n, (done, step, by, what) in enumerate(said, 1)
     ]
 
 

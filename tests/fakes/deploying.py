@@ -56,12 +56,14 @@ class Deploying:
         """Ask for a step."""
         return await (by or self.team).post(f"{self.path}/{what}", json=said)
 
-    async def photo(self, kind: str, body: bytes | None = None, media_type: str = "image/jpeg") -> httpx.Response:
+    async def photo(
+        self, kind: str, body: bytes | None = None, media_type: str = "image/jpeg", **said: str
+    ) -> httpx.Response:
         """Send a photo; without ``body`` one that no other step has sent."""
         self._shade += 1
         return await self.team.post(
             f"{self.path}/photos",
-            params={"kind": kind},
+            params={"kind": kind, **said},
             content=body if body is not None else photo(shade=self._shade),
             headers={"Content-Type": media_type},
         )
@@ -88,6 +90,12 @@ class Deploying:
         """Bring it to where its camera stands."""
         await self.planned(max_days=max_days, place=place or PLACE)
         return await self.step("installation", place=place or PLACE, bearing_deg=90.0)
+
+    async def signed_off(self, **said: object) -> httpx.Response:
+        """Ask for the unit to be signed off, with every tick."""
+        ticks = ["unit", "signs", "place", "photo", "live", "bounds", "presets", "fast"]
+        wish = {"unit": "D017", "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}
+        return await self.ask("sign-off", **{**wish, **said})
 
     @staticmethod
     def _read(answer: httpx.Response) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from gateway.app import Gateway, open_gateway
 from gateway.audit.leaves import Entry
 from gateway.db.audit import AuditFilter
 from gateway.fleet import rpc
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 from tests.fakes.host import FakeHost
 from tests.fakes.waiting import until
 
@@ -119,12 +119,12 @@ def settings_in(path: Path, **access: Any) -> Settings:
 
 @asynccontextmanager
 async def open_desk(
-    path: Path, *, settings: Settings | None = None, host: FakeHost | None = None
+    path: Path, *, settings: Settings | None = None, host: FakeHost | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Desk]:
     """Give a gateway that was just set up by its administrator, ``root``."""
     host = host or FakeHost()
     async with (
-        open_gateway(settings or settings_in(path), clock=SystemClock(), open_host=host.open) as gateway,
+        open_gateway(settings or settings_in(path), clock=clock or SystemClock(), open_host=host.open) as gateway,
         AsyncExitStack() as stack,
     ):
         await until(lambda: gateway.fleet.up, what="the host to be linked")

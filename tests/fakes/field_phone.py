@@ -1,5 +1,6 @@
 """A field team's phone: a browser of its size and fingers, on a thin link, that loses its network and dies."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -46,6 +47,8 @@ class FieldPhone:
         self._wire: CDPSession
         self.size = PHONE
         self.place: dict[str, float] = dict(PLACE)
+        self.large_photos = False
+        """Its camera makes photos of 3 MB, as true ones do."""
         self.taps = 0
         self.broken: list[str] = []
         self.page: Page
@@ -128,6 +131,11 @@ class FieldPhone:
         self._link = dict(THIRD_GENERATION)
         await self._conditions()
 
+    async def is_sure_within(self, accuracy_m: float) -> None:
+        """Have its place be as sure as it is between houses."""
+        self.place["accuracy"] = accuracy_m
+        await self._context.set_geolocation(self.place)  # type: ignore[arg-type]
+
     async def _conditions(self) -> None:
         await self._wire.send("Network.emulateNetworkConditions", {"offline": self._cut, **self._link})
 
@@ -141,7 +149,9 @@ class FieldPhone:
         self.taps += PHOTO_TAPS
         self._shade += 1
         file = self._folder / f"{self._shade}.jpg"
-        file.write_bytes(photo(shade=self._shade, place=place or (self.place["latitude"], self.place["longitude"])))
+        said = place or (self.place["latitude"], self.place["longitude"])
+        made = await asyncio.to_thread(photo, shade=self._shade, place=said, large=self.large_photos)
+        await asyncio.to_thread(file.write_bytes, made)
         await self.page.set_input_files(selector, file)
 
     async def draw(self, selector: str, box: tuple[float, float, float, float]) -> None:

@@ -1,9 +1,11 @@
-"""Photos as phones make them: small, with the Exif data that a test asks for, written by Pillow."""
+"""Photos as phones make them, written by Pillow, with the Exif data that a test asks for: small, or of 3 MB."""
 
 import io
 
 from PIL import Image
 from PIL.ExifTags import IFD
+
+LARGE = (4000, 3000)
 
 
 def photo(
@@ -14,8 +16,12 @@ def photo(
     place: tuple[float, float] | None = None,
     gps_time: tuple[str, tuple[float, float, float]] | None = None,
     shade: int = 90,
+    large: bool = False,
 ) -> bytes:
-    """Return a photo. ``place``: latitude and longitude in degrees; ``gps_time``: date (2026:05:01), and h, m, s."""
+    """Return a photo. ``place``: latitude and longitude in degrees; ``gps_time``: date (2026:05:01), and h, m, s.
+
+    ``large``: of 4000 by 3000 pixels and 3 MB, full of grain as gravel and leaves are.
+    """
     exif = Image.Exif()
     exif[0x0110] = "Phone"
     own = exif.get_ifd(IFD.Exif)
@@ -33,5 +39,12 @@ def photo(
     if gps_time is not None:
         gps[0x1D], gps[7] = gps_time
     file = io.BytesIO()
-    Image.new("RGB", (64, 48), (shade, shade, shade)).save(file, kind, exif=exif)
+    picture = _grain(shade) if large else Image.new("RGB", (64, 48), (shade, shade, shade))
+    picture.save(file, kind, exif=exif, quality=75)
     return file.getvalue()
+
+
+def _grain(shade: int) -> Image.Image:
+    noise = Image.effect_noise(LARGE, 20)
+    slope = Image.linear_gradient("L").resize(LARGE)
+    return Image.merge("RGB", (Image.blend(noise, slope, 0.5), noise, Image.new("L", LARGE, shade)))

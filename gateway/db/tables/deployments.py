@@ -51,7 +51,10 @@ deployment_entries = Table(
     metadata,
     Column("deployment_id", String(32), ForeignKey("deployments.id"), primary_key=True),
     Column("n", Integer, primary_key=True),
-    Column("at_ns", BigInteger, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),  # when it came
+    Column("done_ns", BigInteger, nullable=False),  # when it was done, which a phone without a network says later
+    Column("clock_offset_ms", BigInteger),  # the sender's clock less ours; none: it said nothing
+    Column("doubt", String(200), nullable=False),  # why what the sender said of its time is not believed
     Column("step", String(16), nullable=False),
     Column("user_id", String(32), nullable=False),
     Column("name", String(120), nullable=False),

@@ -7,8 +7,10 @@ import pytest
 from gateway.deployments.deployment import DAY_NS, Deployment
 from gateway.deployments.due import Why, due
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown
-from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, STANDING, lived
+from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step
+from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, OFF, SHOWN, STANDING, lived
+
+SIGNED: list[Step] = [*STANDING, SHOWN, OFF]
 
 
 def found(*known: Deployment, days: float) -> list[tuple[Why, bool]]:
@@ -29,31 +31,39 @@ def found(*known: Deployment, days: float) -> list[tuple[Why, bool]]:
 )
 def test_reviews_and_ends_are_told_before_and_stand_out_after(days: float, told: list[tuple[Why, bool]]) -> None:
     """Two days ahead, and overdue from the instant on."""
-    assert found(lived(*STANDING), days=days) == told
+    assert found(lived(*SIGNED), days=days) == told
 
 
 def test_what_overstays_comes_first() -> None:
     """Before reviews that are overdue for longer."""
-    over = replace(lived(*STANDING), id="over", lapsed_ns=NOW_NS + 20 * DAY_NS)
-    assert found(lived(*STANDING), over, days=20.5)[0] == (Why.OVERSTAYED, True)
+    over = replace(lived(*SIGNED), id="over", lapsed_ns=NOW_NS + 20 * DAY_NS)
+    assert found(lived(*SIGNED), over, days=20.5)[0] == (Why.OVERSTAYED, True)
 
 
 def test_a_unit_in_alarm_comes_first_of_all() -> None:
     """It is to be seen to now, and until somebody has; what is over and was seen is not."""
     gone = Raise(kind=Kind.LEFT, by=300.0, place=None)
     back = Raise(kind=Kind.RETURNED, by=2.0, place=None)
-    assert found(lived(*STANDING, gone), days=20.5)[0] == (Why.ALARM, True)
-    assert found(lived(*STANDING, gone, back), days=0) == [(Why.ALARM, True)]
-    seen = Acknowledge(kind=Kind.LEFT, line=len(STANDING) + 2, text="")
-    assert found(lived(*STANDING, gone, seen), days=0) == [(Why.ALARM, True)]
-    assert found(lived(*STANDING, gone, back, seen), days=0) == []
+    assert found(lived(*SIGNED, gone), days=20.5)[0] == (Why.ALARM, True)
+    assert found(lived(*SIGNED, gone, back), days=0) == [(Why.ALARM, True)]
+    seen = Acknowledge(kind=Kind.LEFT, line=len(SIGNED) + 2, text="")
+    assert found(lived(*SIGNED, gone, seen), days=0) == [(Why.ALARM, True)]
+    assert found(lived(*SIGNED, gone, back, seen), days=0) == []
 
 
 def test_what_is_not_needed_is_to_be_taken_down() -> None:
     """From the review that found so, not from the next."""
-    unneeded = lived(*STANDING, Review(found="x", needed=False, next_ns=NOW_NS + 9 * DAY_NS))
+    unneeded = lived(*SIGNED, Review(found="x", needed=False, next_ns=NOW_NS + 9 * DAY_NS))
     assert found(unneeded, days=0.1) == [(Why.UNNEEDED, False)]
     assert found(unneeded, days=9.1) == [(Why.UNNEEDED, True)]
+
+
+def test_a_unit_that_nobody_signed_off_is_due() -> None:
+    """An hour after it was put up whoever did should be done; taken down it needs no signature any more."""
+    assert found(lived(*STANDING), days=0.9 / 24) == []
+    assert found(lived(*STANDING), days=1.1 / 24) == [(Why.SIGN_OFF, True)]
+    assert found(lived(*STANDING, SHOWN, OFF), days=1.1 / 24) == []
+    assert Why.SIGN_OFF not in [why for why, _ in found(lived(*STANDING, Remove(reason="x")), days=1)]
 
 
 def test_signs_that_still_hang_are_overdue_at_once() -> None:

@@ -19,6 +19,7 @@ from gateway.deployments.steps import (
     DocumentKind,
     Evaluate,
     Extend,
+    Found,
     Grant,
     Hung,
     Install,
@@ -33,9 +34,11 @@ from gateway.deployments.steps import (
     Refuse,
     Remove,
     Review,
+    SignOff,
     SignsDown,
     SignsUp,
     Step,
+    Tick,
     Withdraw,
 )
 from kernel.geography import LocalPlane, Place
@@ -77,6 +80,8 @@ SIGN = Photo(
     remarks=(),
 )
 NO_SIGN = replace(SIGN, kind=PhotoKind.SIGN_DOWN, sha256="b")
+SHOWN = replace(SIGN, kind=PhotoKind.UNIT, sha256="c")
+OFF = SignOff(unit="D017", found=Found.SCANNED, live_ns=NOW_NS, ticks=tuple(Tick))
 STANDING: list[Step] = [*CHECKED, *LINKED, GRANT, PLAN, SIGN, SignsUp(text="up"), INSTALL]
 
 
@@ -121,6 +126,7 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     st.builds(Acknowledge, kind=st.sampled_from(Kind), line=st.integers(1, 60), text=st.just("")),
     st.just(Hung(pitch_deg=1.0, roll_deg=2.0)),
     st.just(Bind(camera="c", bounds=Bounds())),
+    st.builds(replace, st.just(OFF), unit=st.sampled_from(["D017", "D099"]), ticks=st.sampled_from([(), tuple(Tick)])),
     st.just(Remove(reason="x")),
     st.just(SignsDown(text="x")),
     st.just(Evaluate(found="x", effect="less")),
@@ -155,6 +161,10 @@ def test_whatever_is_tried_the_law_holds(steps: list[tuple[Step, Hand, int]], ah
         assert one.granted_place == HERE
         assert one.until_ns <= now_ns + RULES.max_days * DAY_NS
         assert PhotoKind.SIGN_UP in one.photos.values()
+    if one.signed_off_ns is not None:
+        assert one.deployed_ns is not None
+        assert one.deployed_ns <= one.signed_off_ns
+        assert PhotoKind.UNIT in one.photos.values()
     if one.stage is Stage.EVALUATED:
         assert PhotoKind.SIGN_DOWN in one.photos.values()
         assert one.removed_ns is not None
@@ -281,6 +291,53 @@ def test_a_photo_is_sent_once() -> None:
     """The same picture is not two."""
     with pytest.raises(WishError, match="already"):
         lived(*STANDING, replace(SIGN, kind=PhotoKind.UNIT))
+
+
+def test_whoever_put_it_up_signs_it_off_with_every_tick() -> None:
+    """Who and when are on record; one tick that is missing, whichever, leaves it unsigned."""
+    signed = lived(*STANDING, SHOWN, OFF)
+    assert (signed.signed_off_ns, signed.signed_off_by) == (NOW_NS, TEAM.name)
+    for missing in Tick:
+        ticks = tuple(tick for tick in Tick if tick is not missing)
+        with pytest.raises(StepError, match=f"Not ticked yet: {missing.value}"):
+            lived(*STANDING, SHOWN, replace(OFF, ticks=ticks))
+
+
+def test_a_note_is_no_sign_off() -> None:
+    """Whatever it begins with."""
+    assert lived(*STANDING, SHOWN, Note(text="Signed off in the field.")).signed_off_ns is None
+
+
+def test_another_unit_is_not_signed_off() -> None:
+    """What hangs there is what was planned."""
+    with pytest.raises(WishError, match="D099 was signed off, and D017 stands here"):
+        lived(*STANDING, SHOWN, replace(OFF, unit="D099"))
+
+
+def test_a_unit_that_nobody_photographed_is_not_signed_off() -> None:
+    """Where the site asks for no photos, it is."""
+    with pytest.raises(StepError, match="no photo"):
+        lived(*STANDING, OFF)
+    trusting = replace(RULES, sign_photos=False)
+    assert after(lived(*STANDING), OFF, TEAM, rules=trusting, now_ns=NOW_NS).signed_off_ns == NOW_NS
+
+
+def test_nothing_is_signed_off_before_it_stands_or_after() -> None:
+    """And signed twice, the first counts."""
+    for steps in (STANDING[:-1], [*STANDING, Remove(reason="x")]):
+        with pytest.raises(StepError, match="cannot be signed-off"):
+            lived(*steps, OFF)
+    again = after(lived(*STANDING, SHOWN, OFF), OFF, CHIEF, rules=RULES, now_ns=NOW_NS + DAY_NS)
+    assert (again.signed_off_ns, again.signed_off_by) == (NOW_NS, TEAM.name)
+
+
+def test_a_removal_that_is_told_late_says_why_the_unit_left() -> None:
+    """In the van it had left its place: that waits for nobody. A knock of before it was taken down does."""
+    one = lived(*STANDING, knock())
+    away = Raise(kind=Kind.LEFT, by=900.0, place=None)
+    gone = after(one, away, CLOCK, rules=RULES, now_ns=NOW_NS + 2 * DAY_NS)
+    down = after(gone, Remove(reason="x"), TEAM, rules=RULES, now_ns=NOW_NS + DAY_NS)
+    assert (down.removed_ns, down.alarms, set(down.unseen)) == (NOW_NS + DAY_NS, {}, {Kind.KNOCKED})
 
 
 def knock() -> Raise:

@@ -14,8 +14,9 @@ from config.deployments import DeploymentSettings
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.errors import DatabaseUnusableError
 from gateway.deployments.deployment import Stage
+from gateway.deployments.done import Told
 from gateway.deployments.due import Why
-from gateway.deployments.errors import UnknownDeploymentError, WishError
+from gateway.deployments.errors import StepError, UnknownDeploymentError, WishError
 from gateway.deployments.geofence import Position, Shock, Tilt
 from gateway.deployments.service import LOOK_S, Deployments, Taken, open_deployments
 from gateway.deployments.steps import Check, Extend, Grant, Install, Note, Remove, Step
@@ -23,7 +24,7 @@ from kernel.geography import Place
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
-from tests.unit.deployments.test_life import CHIEF, HERE, REFERRAL, STANDING, TEAM, hand_for
+from tests.unit.deployments.test_life import CHIEF, HERE, INSTALL, OFF, REFERRAL, SHOWN, STANDING, TEAM, hand_for
 
 SETTINGS = DeploymentSettings(criteria=("recorded", "tried"), max_days=30, review_days=10)
 URN = "urn:1"
@@ -208,9 +209,50 @@ async def test_each_line_is_chained_to_the_one_before(deployments: Deployments) 
     one = await brought(deployments, *STANDING)
     before = ""
     for line in await deployments.log(one):
-        whole = [before, one, line.n, str(line.at_ns), line.step, line.user_id, line.name, line.said]
+        when = (str(line.done_ns), line.clock_offset_ms, line.doubt)
+        whole = [before, one, line.n, str(line.at_ns), *when, line.step, line.user_id, line.name, line.said]
         before = sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest()
         assert line.digest == before
+
+
+async def test_what_was_done_without_a_network_counts_from_when_it_was_done(
+    deployments: Deployments, estate: FakeEstate, clock: ManualClock
+) -> None:
+    """Put up and taken down hours before that was told: the stay began and ended then; both times are on record."""
+    hour_ns = 3600 * 10**9
+    one = await brought(deployments, *STANDING[:-2])
+    clock.jump_wall(5 * 3600)
+    now_ns = clock.wall_ns()
+    for ago, step in ((4, STANDING[-2]), (3, INSTALL), (1, Remove(reason="x"))):
+        await deployments.step(one, step, by=TEAM, told=Told(now_ns - ago * hour_ns, now_ns))
+    known = await deployments.one(one)
+    assert (known.signs_up_ns, known.deployed_ns, known.removed_ns) == tuple(
+        now_ns - ago * hour_ns for ago in (4, 3, 1)
+    )
+    assert estate.moved_ns == [now_ns - 3 * hour_ns, now_ns - hour_ns]
+    assert not known.stood(now_ns - hour_ns // 2)
+    last = (await deployments.log(one))[-1]
+    assert (last.at_ns, last.done_ns, last.clock_offset_ms, last.doubt) == (now_ns, now_ns - hour_ns, 0, "")
+
+
+async def test_a_time_that_is_not_believed_is_on_record(deployments: Deployments, clock: ManualClock) -> None:
+    """The signs are up all the same, from when it was told."""
+    one = await brought(deployments, *STANDING[:-2])
+    now_ns = clock.wall_ns()
+    await deployments.step(one, STANDING[-2], by=TEAM, told=Told(now_ns + 10**12, now_ns))
+    last = (await deployments.log(one))[-1]
+    assert last.done_ns == now_ns == (await deployments.one(one)).signs_up_ns
+    assert "after it was sent" in last.doubt
+
+
+async def test_what_is_of_another_place_is_not_signed_off(deployments: Deployments, estate: FakeEstate) -> None:
+    """Zones or presets that nobody confirmed here are named, whatever was ticked."""
+    one = await brought(deployments, *STANDING, SHOWN)
+    estate.void = ("presets",)
+    with pytest.raises(StepError, match="Of another place still: presets"):
+        await deployments.step(one, OFF, by=TEAM)
+    estate.void = ()
+    assert (await deployments.step(one, OFF, by=TEAM)).deployment.signed_off_by == TEAM.name
 
 
 async def test_a_refused_step_leaves_no_line(deployments: Deployments) -> None:

@@ -110,6 +110,7 @@ const DID = {
   "deployment.planned": "planned a deployment",
   "deployment.signs-up": "put up the signs of a deployment",
   "deployment.installed": "put up the unit of a deployment",
+  "deployment.signed-off": "signed off the unit of a deployment",
   "deployment.bounds": "set limits and no-look zones of a deployed unit",
   "deployment.reviewed": "reviewed a deployment",
   "deployment.extended": "let a deployment stay longer",

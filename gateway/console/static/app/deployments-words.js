@@ -16,13 +16,17 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {string} decided_by @property {string | null} decided @property {number | null} max_days
  * @property {string} unit @property {string[]} cameras @property {string} responsible @property {string} mount
  * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg
+ * @property {string | null} signed_off @property {string} signed_off_by
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
  * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
  * @property {{sha256: string, kind: string}[]} photos @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
 /** @typedef {{deployment: Deployment, why: string, by: string, overdue: boolean}} Due */
-/** @typedef {{n: number, at: string, step: string, by: string, said: Record<string, any>, digest: string}} Line */
+/**
+ * @typedef {{n: number, at: string, done: string, clock_offset_s: number | null, doubt: string, step: string, by: string,
+ *   said: Record<string, any>, digest: string}} Line at: when it came; done: when it was done
+ */
 /**
  * @typedef {{criteria: string[], two_people: boolean, max_days: number, review_days: number, spread_m: number,
  *   sign_photos: boolean, fence_m: number}} Rules
@@ -42,11 +46,12 @@ export const STAGES = {
 };
 
 /** What is due. @type {Record<string, string>} */
-const DUE = {
+export const DUE = {
   alarm: "Alarm",
   overstayed: "Stands past its time, and records nothing: extend it or take it down",
   unneeded: "Not needed any more: take it down",
   signs: "Its signs still hang",
+  "sign-off": "Nobody has signed it off",
   review: "Review",
   stay: "Its stay ends",
   evaluation: "Evaluation",
@@ -89,6 +94,15 @@ export const DOCUMENTS = {
 /** What a photo shows. @type {Record<string, string>} */
 export const PHOTOS = { "sign-up": "Sign, put up", unit: "Unit", view: "What it sees", "sign-down": "Place of the sign, taken down", alarm: "At an alarm" };
 
+/** How a team knew the unit in its hands. @type {Record<string, string>} */
+export const FOUND = { scanned: "scanned", typed: "its label typed", chosen: "chosen from those calling in", carried: "brought from where it stood" };
+
+/** What a team ticks before it signs a unit off. @type {Record<string, string>} */
+export const TICKS = {
+  unit: "the planned unit", signs: "signs up", place: "place and bearing", photo: "photographed", live: "its picture seen",
+  bounds: "zones and limits hold here", presets: "no preset of another place", fast: "fastened and locked",
+};
+
 /** @type {Record<string, string>} */
 export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Unchanged", moved: "It moved elsewhere", worse: "Worse" };
 
@@ -114,21 +128,17 @@ export function dueWords({ deployment, why, by, overdue }, now) {
     return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}.`;
   }
   const what = DUE[why] ?? why;
-  if (why === "overstayed" || why === "unneeded" || why === "signs") return `${what}, since ${day(at)}.`;
+  if (why === "overstayed" || why === "unneeded" || why === "signs" || why === "sign-off") return `${what}, since ${day(at)}.`;
   if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
   return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
 }
 
-/** As the field team's page signs a unit off in the log. */
-const SIGNED_OFF = "Signed off in the field.";
-
-/** What is done of putting a unit up and taking it down. @param {Deployment} one @param {Line[]} log @returns {[done: boolean, words: string][]} */
-export function ticks(one, log) {
+/** What is done of putting a unit up and taking it down. @param {Deployment} one @returns {[done: boolean, words: string][]} */
+export function ticks(one) {
   const photo = (/** @type {string} */ kind) => one.photos.some((each) => each.kind === kind);
-  const off = log.some(({ step, said }) => step === "note" && String(said["text"]).startsWith(SIGNED_OFF));
   const up = /** @type {[boolean, string][]} */ ([
     [photo("sign-up"), "Sign photographed before"], [one.signs_up !== null, "Signs up"], [one.deployed !== null, "Unit up"],
-    [photo("unit"), "Unit photographed"], [off, "Signed off in the field"],
+    [photo("unit"), "Unit photographed"], [one.signed_off !== null, one.signed_off ? `Signed off by ${one.signed_off_by}` : "Signed off in the field"],
   ]);
   if (!one.removed) return up;
   return [...up, [true, "Unit down"], [photo("sign-down"), "Place of the sign photographed after"], [one.signs_down !== null, "Signs down"]];
@@ -164,7 +174,11 @@ export function lineWords({ step, said }) {
     case "signs-up":
       return ["put the signs up", said["text"]];
     case "installed":
-      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`].filter(Boolean).join(", ")];
+      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`, typeof said["accuracy_m"] === "number" ? `placed within ${Math.round(said["accuracy_m"])} m` : ""].filter(Boolean).join(", ")];
+    case "signed-off":
+      return ["signed the unit off", `Unit ${said["unit"]}, ${FOUND[said["found"]] ?? said["found"]}; ${said["ticks"].map((/** @type {string} */ tick) => TICKS[tick] ?? tick).join(", ")}; seen live ${dayAndTime(said["live_ns"] / 1e6)}.`];
+    case "bounds":
+      return ["said what the camera is not to look at", boundsWords(said["bounds"])];
     case "reviewed":
       return [`reviewed it: ${said["needed"] ? "still needed" : "not needed any more"}`, `${said["found"]} Next review ${at(said["next_ns"])}.`];
     case "extended":
@@ -188,6 +202,27 @@ export function lineWords({ step, said }) {
     default:
       return [step.replaceAll("-", " "), ""];
   }
+}
+
+/** Limits and no-look zones, by name. @param {{limits: unknown[], zones: {name: string}[]}} bounds @returns {string} */
+function boundsWords({ limits, zones }) {
+  if (limits.length + zones.length === 0) return "Nothing: it may look anywhere.";
+  const names = zones.map(({ name }) => `“${name}”`).join(", ");
+  return [names ? `No-look zones: ${names}.` : "", limits.length ? `${limits.length === 1 ? "One limit" : `${limits.length} limits`} of its head.` : ""].filter(Boolean).join(" ");
+}
+
+/** Later than this a line did not come as it was done: a phone had no network. */
+const LATE_MS = 120_000;
+
+/** What is to be said of a line's time, where it did not come as it was done. @param {Line} line @returns {string} */
+export function timeWords({ at, done, clock_offset_s: offset, doubt }) {
+  const [came, was] = [Date.parse(at), Date.parse(done)];
+  const off = offset === null ? 0 : offset * 1000;
+  return [
+    came - was > LATE_MS ? `told ${dayAndTime(came)}, ${duration(came - was)} later` : "",
+    Math.abs(off) > LATE_MS ? `the phone's clock was ${duration(Math.abs(off))} ${off > 0 ? "ahead" : "behind"}` : "",
+    doubt ? `its time is not believed: ${doubt}` : "",
+  ].filter(Boolean).join("; ");
 }
 
 /** @param {string} iso @returns {string} as it stands where it is no time that one can read */

@@ -4,6 +4,7 @@
  */
 
 import { bytes } from "./hosts.js";
+import { POOR_DBM, strength } from "./signal.js";
 import { dayAndTime, duration, fromIso } from "./time.js";
 
 /** @typedef {Record<string, string | number | boolean | null>} Values */
@@ -39,8 +40,6 @@ const DAY_MS = 24 * HOUR_MS;
 /** Hours of battery below which somebody has to go there today. */
 const FLAT_SOON_H = 12;
 const LOW_PERCENT = 20;
-/** Below this a 4G modem loses its link now and then. */
-const POOR_DBM = -110;
 const CLOCK_OFF_S = 5;
 const CERTIFICATE_MS = 60 * DAY_MS;
 const FULL = 0.9;
@@ -72,9 +71,6 @@ export function batteryWords(unit) {
 
 /** @param {number} value */
 const minus = (value) => String(value).replace("-", "−");
-
-/** @param {number} dbm */
-const strength = (dbm) => (dbm >= -90 ? "good" : dbm >= -100 ? "fair" : dbm >= POOR_DBM ? "weak" : "poor");
 
 /** @param {Unit} unit */
 export function signalWords(unit) {

@@ -26,6 +26,14 @@ export function distanceM(from, to) {
   return Math.hypot(east, north);
 }
 
+/** A pin is set by a finger as thick as this, and no better than maps are. */
+const FINGER_PX = 22;
+const PIN_M = 10;
+
+/** How far off a pin may be that a finger set. @param {number} latitude @param {number} zoom of the map, as its tiles have it */
+export const pinAccuracyM = (latitude, zoom) =>
+  Math.max(PIN_M, Math.round((FINGER_PX * 360 * METRES_PER_DEGREE * Math.cos(latitude * RAD)) / (256 * 2 ** zoom)));
+
 /** @param {Point} from @param {Point} to */
 export function bearingTo(from, to) {
   const { east, north } = offset(from, to);

@@ -58,7 +58,7 @@ class FieldApp extends FieldElement {
     const one = opened();
     if (!one) return html`<section class="card"><h1>It is not here any more.</h1><p>Somebody else took the next step. Go back to the list.</p></section>`;
     // Who begins to put it up signs it off here, when it stands already.
-    const putting = one.stage === "planned" || (one.stage === "deployed" && this.field.draft?.seen !== "" && !this.field.draft?.signedOff && !this.field.draft?.down);
+    const putting = one.stage === "planned" || (one.stage === "deployed" && one.signed_off === null && (this.field.draft?.seen !== "" || this.field.draft?.up) && !this.field.draft?.down);
     return putting ? html`<field-up></field-up>` : html`<field-down></field-down>`;
   }
 

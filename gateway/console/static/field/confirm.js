@@ -17,7 +17,7 @@ import { look } from "./work.js";
 
 class FieldConfirm extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, deployment: { type: String }, drawing: { type: Boolean }, sector: { attribute: false }, draw: { attribute: false }, known: { attribute: false } };
+  static properties = { camera: { type: String }, deployment: { type: String }, drawing: { type: Boolean }, sector: { attribute: false }, draw: { attribute: false }, known: { attribute: false }, left: { attribute: false } };
 
   /** @type {Bounds | null} */
   #bounds = null;
@@ -38,6 +38,8 @@ class FieldConfirm extends FieldElement {
     this.draw = () => {};
     /** @type {(bounds: Bounds) => void} told what is kept, whenever that is read */
     this.known = () => {};
+    /** Told how many presets of another place are left, whenever that is read. @type {(presets: number) => void} */
+    this.left = () => {};
   }
 
   /** @override */
@@ -57,11 +59,17 @@ class FieldConfirm extends FieldElement {
       this.#bounds = bounds;
       this.known(bounds);
       this.#presets = presets;
+      this.left(this.#elsewhere);
       this.#said = "";
     } catch (error) {
       this.#said = line(error instanceof ApiError ? error.problem : error);
     }
     this.requestUpdate();
+  }
+
+  /** How many presets are of another place. */
+  get #elsewhere() {
+    return this.#presets.filter(({ confirmed }) => !confirmed).length;
   }
 
   /** @param {() => Promise<unknown>} act @param {string} done */
@@ -136,7 +144,8 @@ class FieldConfirm extends FieldElement {
     return html`
       ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}
       ${this.#bounds ? this.#zones(this.#bounds, known.bounds === "unconfirmed") : nothing}
-      ${this.#presets.length ? html`<h3>Presets</h3><ul class="kept">${this.#presets.map((preset) => this.#preset(preset))}</ul>` : nothing}
+      ${this.#presets.length ? html`<h3>Presets</h3>
+        ${this.#elsewhere ? html`<p class="said attention">${this.#elsewhere} of another place. Turn the picture and say which is what you see now; remove the others.</p>` : nothing}<ul class="kept">${this.#presets.map((preset) => this.#preset(preset))}</ul>` : nothing}
       ${steers && known.head.presets_max !== 0 ? html`<form class="typed" @submit=${(/** @type {Event} */ event) => {
           const { name = "" } = fields(event);
           void this.#do(() => send("POST", `/cameras/${this.camera}/presets`, { name }), `“${name}” is kept.`);

@@ -35,7 +35,7 @@ class FieldDown extends FieldElement {
       const { reason = "" } = fields(event);
       void take(one.id, [{ step: "removal", said: { text: reason }, words: "the unit is down" }]);
     };
-    return html`<p>From then on it stands nowhere and records nothing.</p>
+    return html`<p>Once it is sent it stands nowhere and records nothing, and what it recorded since now is not the street's any more.</p>
       <form class="typed" @submit=${down}><label for="why-down">Why</label>
         <input id="why-down" name="reason" required minlength="3" maxlength="500" autocomplete="off" .value=${one.valid ? "Its work is done." : "Its time is over."}>
         <button class="primary" id="is-down">${one.unit} is down</button></form>`;
@@ -82,7 +82,8 @@ class FieldDown extends FieldElement {
         ${one.alarms.length ? html`<p class="said alarm">${alarmed(one)}</p>` : nothing}
         ${how ? html`<p id="how" class=${how.poor ? "attention" : "quiet"}>${how.words.join(" · ")}</p>` : nothing}
         ${due === "review" ? html`<p class="said attention">A review is due.</p>` : due === "over" ? html`<p class="said alarm">Its time is over, and it records nothing: take it down.</p>` : nothing}
-        ${one.stage === "deployed" && this.field.draft?.down ? html`<button class="primary" id="go-on" @click=${() => void draw({ down: false })}>Go on putting it up</button>` : nothing}
+        ${one.stage === "deployed" && one.signed_off === null ? html`<p class="said attention">Nobody has signed it off yet.</p>
+          <button class=${this.field.draft?.down ? "primary" : ""} id="go-on" @click=${() => void draw({ down: false, up: true })}>Go on putting it up</button>` : nothing}
         ${one.stage === "deployed" ? html`<div class="row">${camera ? this.#opener("picture", "Picture, zones and presets") : nothing}${due === "over" ? nothing : this.#opener("review", "Review")}</div>` : nothing}</section>
       ${one.stage === "deployed" && this.#shown === "picture" && camera ? html`<section class="card"><field-look .camera=${camera} .deployment=${one.id}></field-look></section>` : nothing}
       ${one.stage === "deployed" && this.#shown === "review" ? html`<section class="card"><field-review @submit=${() => { this.#shown = ""; this.requestUpdate(); }}></field-review></section>` : nothing}

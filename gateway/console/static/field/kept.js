@@ -62,13 +62,11 @@ export class Kept {
 
   /**
    * All of them or none; they are on the disk when this returns.
-   * @param {Shelf} shelf @param {object[]} values @param {object[]} [drafts] that change with them
-   * @returns {Promise<IDBValidKey[]>} the values' keys
+   * @param {Shelf} shelf @param {object[]} values @returns {Promise<IDBValidKey[]>} their keys
    */
-  async put(shelf, values, drafts = []) {
+  async put(shelf, values) {
     const database = await this.#open();
-    const transaction = database.transaction([shelf, "drafts"], "readwrite", { durability: "strict" });
-    for (const draft of drafts) transaction.objectStore("drafts").put(draft);
+    const transaction = database.transaction(shelf, "readwrite", { durability: "strict" });
     const requests = values.map((value) => transaction.objectStore(shelf).put(value));
     await done(transaction);
     return requests.map((request) => request.result);

@@ -56,6 +56,7 @@ class FieldList extends FieldElement {
       <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${day(one.until)}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
       ${this.#health(one.unit)}
       ${one.alarms.length > 0 ? html`<span class="alarm">! ${alarmed(one)}</span>` : nothing}
+      ${one.stage === "deployed" && one.signed_off === null ? html`<span class="attention" data-unsigned>! not signed off</span>` : nothing}
       ${due === "over" ? html`<span class="alarm">! its time is over: take it down</span>` : due === "review" ? html`<span class="attention" data-due="review">! review due since ${day(/** @type {string} */ (one.review))}</span>`
         : one.stage === "deployed" && one.review ? html`<span class="quiet">next review by ${day(one.review)}</span>` : nothing}
     </button></li>`;

@@ -19,7 +19,7 @@ const MARGIN_DEG = 2;
 
 class FieldLook extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, deployment: { type: String }, live: { attribute: false } };
+  static properties = { camera: { type: String }, deployment: { type: String }, live: { attribute: false }, left: { attribute: false } };
 
   #drawing = false;
   /** @type {Box | null} */
@@ -35,6 +35,8 @@ class FieldLook extends FieldElement {
     this.deployment = "";
     /** @type {(() => void) | null} */
     this.live = null;
+    /** Told how many presets of another place are left, whenever that is read. @type {(presets: number) => void} */
+    this.left = () => {};
   }
 
   /** What was drawn belongs to one head. @override @param {import("lit").PropertyValues} changed */
@@ -76,7 +78,7 @@ class FieldLook extends FieldElement {
     if (!cameraById(this.camera)) return html`<p class="said attention">The unit's camera is not among those that you may see.</p>`;
     return html`<field-picture .camera=${this.camera} .live=${this.live} .box=${this.#box} .zones=${this.#zones} .drawn=${this.#drawing ? this.#drawn : null}></field-picture>
       ${this.#drawing ? html`<p class="said" role="status">Draw a rectangle on the picture with a finger, around what is not to be looked into.</p>` : nothing}
-      <field-confirm .camera=${this.camera} .deployment=${this.deployment} .drawing=${this.#drawing} .sector=${this.#sector} .known=${this.#known}
+      <field-confirm .camera=${this.camera} .deployment=${this.deployment} .drawing=${this.#drawing} .sector=${this.#sector} .known=${this.#known} .left=${this.left}
         .draw=${(/** @type {boolean} */ on) => this.#begin(on)}></field-confirm>`;
   }
 }

@@ -25,7 +25,7 @@ import { ApiError } from "../app/api.js";
 /**
  * @typedef {object} Shelves
  * @property {(shelf: "outbox") => Promise<Waiting[]>} all
- * @property {(shelf: "outbox", values: object[], drafts?: object[]) => Promise<IDBValidKey[]>} put
+ * @property {(shelf: "outbox", values: object[]) => Promise<IDBValidKey[]>} put
  * @property {(shelf: "outbox", keys: IDBValidKey[]) => Promise<void>} drop
  */
 
@@ -73,12 +73,9 @@ export class Outbox {
     this.changed();
   }
 
-  /**
-   * Keep what was done. It is on the disk when this returns.
-   * @param {Omit<Waiting, "n" | "refused">[]} taken @param {object[]} [drafts] what was begun, as it is with it
-   */
-  async put(taken, drafts = []) {
-    await this.shelves.put("outbox", taken.map((one) => ({ ...one, refused: null })), drafts);
+  /** Keep what was done. It is on the disk when this returns. @param {Omit<Waiting, "n" | "refused">[]} taken */
+  async put(taken) {
+    await this.shelves.put("outbox", taken.map((one) => ({ ...one, refused: null })));
     await this.load();
   }
 

@@ -10,7 +10,7 @@ import { get } from "../app/api.js";
 import { cone, wind } from "../app/geo.js";
 import { LIGHT, layGround, layTiles } from "../app/map-ground.js";
 import { cameraById } from "../app/store.js";
-import { bearingTo, distanceM, headingOf, linedUp } from "./aim.js";
+import { bearingTo, distanceM, headingOf, linedUp, pinAccuracyM } from "./aim.js";
 import "./picture.js";
 import { FieldElement, opened } from "./state.js";
 import { draw, kept } from "./work.js";
@@ -18,6 +18,8 @@ import { draw, kept } from "./work.js";
 /** @typedef {import("./progress.js").Spot} Spot */
 
 const CONE_DEG = 60;
+/** A place that may be further off is none that a unit is looked for at. */
+const SURE_M = 25;
 
 class FieldPlace extends FieldElement {
   /** @override */
@@ -126,7 +128,7 @@ class FieldPlace extends FieldElement {
   /** @param {number} latitude @param {number} longitude */
   #move(latitude, longitude) {
     this.#following = false;
-    void draw({ spot: { latitude, longitude, accuracy_m: null, moved: true } });
+    void draw({ spot: { latitude, longitude, accuracy_m: pinAccuracyM(latitude, /** @type {L.Map} */ (this.#map).getZoom()), moved: true } });
   }
 
   #camera() {
@@ -204,7 +206,7 @@ class FieldPlace extends FieldElement {
       this.#cone = L.polygon([], { interactive: false, className: "cone" }).addTo(map);
     }
     this.#pin.setLatLng([latitude, longitude]);
-    this.#sure?.setLatLng([latitude, longitude]).setRadius(accuracy ?? 0);
+    this.#sure?.setLatLng([latitude, longitude]).setRadius(accuracy);
     this.#cone?.setLatLngs(draft.bearing_deg === null ? [] : cone(latitude, longitude, draft.bearing_deg + this.#pan(), this.#camera()?.state.head?.hfov_deg ?? CONE_DEG));
   }
 
@@ -215,10 +217,11 @@ class FieldPlace extends FieldElement {
     const off = distanceM(one.place, spot);
     const spread = this.field.rules?.spread_m ?? Infinity;
     const far = off > spread;
-    return html`<p role="status" data-accuracy=${spot.accuracy_m ?? ""} data-moved=${spot.moved}>${
-      spot.moved ? "By your pin" : `By this phone, within ${spot.accuracy_m} m`} · ${off < 1 ? "where it was granted" : `${Math.round(off)} m ${wind(bearingTo(one.place, spot))} of what was granted`}.</p>
+    return html`<p role="status" data-accuracy=${spot.accuracy_m} data-moved=${spot.moved}>${
+      spot.moved ? "By your pin" : "By this phone"}, within ${spot.accuracy_m} m · ${off < 1 ? "where it was granted" : `${Math.round(off)} m ${wind(bearingTo(one.place, spot))} of what was granted`}.</p>
       ${far ? html`<p class="said alarm">That is too far: ${Math.round(spread)} m are allowed. Put it up where it was granted, or have the other place referred.</p>` : nothing}
-      ${!spot.moved && (spot.accuracy_m ?? 0) > 25 ? html`<p class="said attention">The phone is not sure. Drag the pin to the post.</p>` : nothing}`;
+      ${spot.accuracy_m <= SURE_M ? nothing : html`<p class="said attention">${spot.moved ? "The map is too small for a pin. Zoom in, and set it again."
+        : `The phone is not sure: ${SURE_M} m are needed. Drag the pin to the post, or tap the post on the map.`}</p>`}`;
   }
 
   /** @override */
@@ -228,6 +231,7 @@ class FieldPlace extends FieldElement {
     if (!draft || !one) return nothing;
     const { spot, bearing_deg: bearing } = draft;
     const far = spot !== null && distanceM(one.place, spot) > (rules?.spread_m ?? Infinity);
+    const unsure = spot !== null && spot.accuracy_m > SURE_M;
     const camera = this.#camera();
     return html`
       <div id="field-map" class="field-map" data-lining=${this.#lining} aria-label="Map: tap or drag to correct the place"></div>
@@ -243,7 +247,7 @@ class FieldPlace extends FieldElement {
         <button id="compass" @click=${() => void this.#askCompass()}>By the compass</button>
         ${camera?.state.live === "live" && spot ? html`<button id="line-up" aria-pressed=${this.#lining} @click=${() => void this.#lineUp()}>By the picture</button>` : nothing}
       </div>
-      <button class="primary" id="stands-here" ?disabled=${spot === null || far || bearing === null} @click=${() => this.confirmed()}>It stands here and looks there</button>`;
+      <button class="primary" id="stands-here" ?disabled=${spot === null || far || unsure || bearing === null} @click=${() => this.confirmed()}>It stands here and looks there</button>`;
   }
 }
 

@@ -3,6 +3,9 @@
  * @module
  */
 
+import { lasting } from "../app/deployments-words.js";
+import { strength } from "../app/signal.js";
+
 /** @typedef {import("./outbox.js").Waiting} Waiting */
 /** @typedef {{latitude: number, longitude: number, height_m?: number | null}} Place */
 /**
@@ -12,10 +15,11 @@
  * @property {string} responsible @property {string} mount @property {string | null} signs_up @property {string | null} deployed
  * @property {number | null} bearing_deg @property {string | null} review @property {string | null} until
  * @property {string | null} removed @property {string | null} signs_down @property {{sha256: string, kind: string}[]} photos
+ * @property {string | null} signed_off
  * @property {string[]} documents @property {number | null} max_days @property {string[]} alarms @property {boolean} valid
  */
 /** @typedef {{label: string, link: string, model: string, cameras: string[], heard: string | null, retired: string | null, states: {kind: string, time: string, values: Record<string, any>}[]}} Unit */
-/** @typedef {{latitude: number, longitude: number, accuracy_m: number | null, moved: boolean}} Spot moved: corrected by hand */
+/** @typedef {{latitude: number, longitude: number, accuracy_m: number, moved: boolean}} Spot moved: corrected by hand */
 /**
  * @typedef {object} Draft what was begun and is no step yet
  * @property {string} deployment @property {string} user
@@ -24,22 +28,24 @@
  * @property {Spot | null} spot @property {number | null} bearing_deg
  * @property {boolean} fast fastened and locked
  * @property {string | null} live when its picture was seen live
- * @property {boolean} signedOff
+ * @property {number | null} presets how many of another place are left on its head; null: not read yet
+ * @property {boolean} [up] it stands already, and is gone on with
  * @property {boolean} [down] it is taken down before it was signed off
  */
 
 /** @param {string} deployment @param {string} user @returns {Draft} */
 export const newDraft = (deployment, user) => ({
-  deployment, user, seen: "", how: "", spot: null, bearing_deg: null, fast: false, live: null, signedOff: false,
+  deployment, user, seen: "", how: "", spot: null, bearing_deg: null, fast: false, live: null, presets: null,
 });
 
 /**
  * Whether what was begun is in no step yet: it stays on the phone when its owner leaves.
  * @param {Draft} draft @param {readonly Deployment[] | null} known null where they were not read
  */
-export function isBegun({ deployment, seen, signedOff }, known) {
-  if (seen === "" || signedOff) return false;
-  return known === null || known.some(({ id, stage }) => id === deployment && (stage === "planned" || stage === "deployed"));
+export function isBegun({ deployment, seen }, known) {
+  if (seen === "") return false;
+  const open = (/** @type {Deployment} */ { stage, signed_off: off }) => stage === "planned" || (stage === "deployed" && off === null);
+  return known === null || known.some((one) => one.id === deployment && open(one));
 }
 
 /**
@@ -56,7 +62,8 @@ export function foreseen(known, waiting) {
     else if (step === "signs-up") then = { ...then, signs_up: then.signs_up ?? when };
     else if (step === "installation") {
       then = { ...then, stage: "deployed", deployed: when, place: /** @type {Place} */ (said.place), bearing_deg: /** @type {number | null} */ (said.bearing_deg ?? null) };
-    } else if (step === "reviews") then = { ...then, review: String(said.next) };
+    } else if (step === "sign-off") then = { ...then, signed_off: when };
+    else if (step === "reviews") then = { ...then, review: String(said.next) };
     else if (step === "removal") then = { ...then, stage: "removed", removed: when };
     else if (step === "signs-down") then = { ...then, signs_down: when };
   }
@@ -69,16 +76,26 @@ export const spoken = ({ street, title, mount }) => [street || title, mount === 
 /** What a field team is asked, in its order. @typedef {"unit" | "signs" | "place" | "photo" | "picture" | "off"} Part */
 
 /**
- * @param {Deployment} then @param {Draft} draft @param {boolean} bounds whether limits and zones still have to be confirmed
+ * What of another place is still on a unit's camera.
+ * @param {Draft} draft @param {{bounds?: string, head?: object | null} | undefined} camera undefined: not known yet
+ */
+export const brought = (draft, camera) => ({
+  bounds: camera?.bounds === "unconfirmed",
+  presets: camera && !camera.head ? false : draft.presets !== 0,
+});
+
+/**
+ * @param {Deployment} then @param {Draft} draft @param {ReturnType<typeof brought>} left what of another place still has to be
+ * confirmed or removed
  * @returns {Record<Part, boolean>} what is done of putting it up
  */
-export const putUp = (then, draft, bounds) => ({
+export const putUp = (then, draft, left) => ({
   unit: draft.seen !== "" && draft.seen === then.unit,
   signs: then.signs_up !== null,
   place: then.deployed !== null,
   photo: then.photos.some(({ kind }) => kind === "unit"),
-  picture: draft.live !== null && !bounds,
-  off: draft.signedOff,
+  picture: draft.live !== null && !left.bounds && !left.presets,
+  off: then.signed_off !== null,
 });
 
 /** @param {Deployment} then @returns {{unit: boolean, signs: boolean}} what is done of taking it down */
@@ -115,27 +132,23 @@ export function health(unit, clock) {
   const words = [
     online ? "online" : unit.link === "never" ? "has not called in yet" : `not heard since ${unit.heard ? clock(unit.heard) : "a while"}`,
     charge === null ? "" : `battery ${low ? "low, " : ""}${Math.round(charge)}\u00a0%${battery?.charging ? ", charging" : ""}`,
-    typeof signal?.rsrp_dbm === "number" ? `signal ${bars(signal.rsrp_dbm)} (${`${Math.round(signal.rsrp_dbm)}`.replace("-", "−")}\u00a0dBm${signal.operator ? `, ${signal.operator}` : ""})` : "",
+    typeof signal?.rsrp_dbm === "number" ? `signal ${strength(signal.rsrp_dbm)} (${`${Math.round(signal.rsrp_dbm)}`.replace("-", "−")}\u00a0dBm${signal.operator ? `, ${signal.operator}` : ""})` : "",
   ];
   return { words: words.filter(Boolean), poor: !online || low };
 }
-
-/** A 4G signal in a word; the steps are those by which phones draw their bars. @param {number} dbm RSRP */
-const bars = (dbm) => (dbm >= -90 ? "strong" : dbm >= -105 ? "fair" : dbm >= -115 ? "weak" : "hardly any");
 
 /** The newest of one kind that a unit said. @param {Unit} unit @param {string} kind @returns {Record<string, any> | null} */
 export const said = (unit, kind) => unit.states.find((state) => state.kind === kind || state.kind === `state/${kind}`)?.values ?? null;
 
 /** Which one may put up or take down now. @param {Deployment[]} deployments */
 export const toPutUp = (deployments) => deployments.filter(({ stage }) => stage === "planned");
-/** What has happened to a unit, in words. @type {Record<string, string>} */
-const ALARMS = { left: "it has left its place", tilted: "it leans", opened: "its case is open" };
 
-/** @param {Deployment} one @returns {string} empty where nothing is wrong */
-export const alarmed = ({ alarms }) => alarms.map((kind) => ALARMS[kind] ?? kind).join(", ");
+/** What is wrong with a unit for as long as it lasts. @param {Deployment} one @returns {string} empty where nothing is */
+export const alarmed = ({ alarms }) => (alarms.length ? `it is ${alarms.map(lasting).join(", ")}` : "");
 
 /** What needs somebody at a place: an end that is past, or a review. @param {Deployment} one @param {number} now ms since 1970 @returns {"over" | "review" | ""} */
 export const dueOf = (one, now) =>
   one.stage !== "deployed" ? "" : !one.valid ? "over" : one.review !== null && Date.parse(one.review) <= now ? "review" : "";
-/** @param {Deployment[]} deployments */
+
+/** What stands, or has left its signs behind. @param {Deployment[]} deployments */
 export const standing = (deployments) => deployments.filter(({ stage, signs_down: down }) => stage === "deployed" || (stage === "removed" && down === null));

@@ -16,7 +16,7 @@ class FieldReview extends FieldElement {
     const one = opened();
     const { found = "", needed = "" } = fields(event);
     if (!one) return;
-    // A quarter of an hour less: what is sent late must not ask for more days than are allowed.
+    // A quarter of an hour less: a phone whose clock is a little ahead must not ask for more days than are allowed.
     const next = new Date(Date.now() + (this.field.rules?.review_days ?? 1) * DAY_MS - 900_000).toISOString();
     void take(one.id, [{ step: "reviews", said: { found, needed: needed === "yes", next }, words: "review" }]);
   }

@@ -9,7 +9,7 @@ import { clockShort, toIso } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
 import "./place.js";
-import { putUp, spoken } from "./progress.js";
+import { brought, putUp, spoken } from "./progress.js";
 import "./scan.js";
 import { FieldElement, opened, ours } from "./state.js";
 import { close, draw, take } from "./work.js";
@@ -87,10 +87,10 @@ class FieldUp extends FieldElement {
   /** @param {Deployment} one @param {Draft} draft */
   #stands(one, { spot, bearing_deg }) {
     if (!spot) return;
-    const { latitude, longitude, accuracy_m: accuracy, moved } = spot;
+    const { latitude, longitude, accuracy_m, moved } = spot;
     void take(one.id, [
-      { step: "installation", said: { place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg }, words: "the unit is up" },
-      { step: "notes", said: { text: moved ? "Placed by a pin on the map." : `Placed by the phone, within ${accuracy} m.` }, words: "how it was placed" },
+      { step: "installation", said: { place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg, accuracy_m }, words: "the unit is up" },
+      { step: "notes", said: { text: moved ? "Placed by a pin on the map." : "Placed by the phone." }, words: "how it was placed" },
     ]);
   }
 
@@ -108,27 +108,29 @@ class FieldUp extends FieldElement {
       return html`<p class="said attention">The picture is shown once the installation is sent.</p>`;
     }
     const seen = () => draft.live === null && void draw({ live: toIso(store.serverClock.now()) });
-    return html`<field-look .camera=${id} .deployment=${one.id} .live=${seen}></field-look>`;
+    const left = (/** @type {number} */ presets) => this.field.draft?.presets !== presets && void draw({ presets });
+    return html`<field-look .camera=${id} .deployment=${one.id} .live=${seen} .left=${left}></field-look>`;
   }
 
-  /** @param {Deployment} one @param {Draft} draft @param {Record<Part, boolean>} done */
-  #off(one, draft, done) {
-    const ticks = /** @type {[boolean, string][]} */ ([
-      [done.unit, `Unit ${draft.seen}${draft.how === "scanned" ? ", scanned" : draft.how === "carried" ? ", brought from where it stood" : ""}`],
-      [done.signs, "Signs are up, photographed"],
-      [done.place, "Place and bearing"],
-      [done.photo, "The unit is photographed"],
-      [draft.live !== null, draft.live ? `Seen live at ${clockShort(Date.parse(draft.live))}` : "Seen live"],
-      [done.picture, "Zones and limits hold here"],
+  /** @param {Deployment} one @param {Draft} draft @param {Record<Part, boolean>} done @param {ReturnType<typeof brought>} left */
+  #off(one, draft, done, left) {
+    const ticks = /** @type {[string, boolean, string][]} */ ([
+      ["unit", done.unit, `Unit ${draft.seen}${draft.how === "scanned" ? ", scanned" : draft.how === "carried" ? ", brought from where it stood" : ""}`],
+      ["signs", done.signs, "Signs are up, photographed"],
+      ["place", done.place, "Place and bearing"],
+      ["photo", done.photo, "The unit is photographed"],
+      ["live", draft.live !== null, draft.live ? `Seen live at ${clockShort(Date.parse(draft.live))}` : "Seen live"],
+      ["bounds", !left.bounds, "Zones and limits hold here"],
+      ["presets", !left.presets, "No preset of another place is left"],
     ]);
-    const all = draft.fast && ticks.every(([is]) => is);
+    const all = draft.fast && ticks.every(([, is]) => is);
     const sign = async () => {
       if (this.#signing) return;
       this.#signing = true;
-      const text = `Signed off in the field. ${ticks.map(([, words]) => words).join("; ")}; fastened and locked.`;
-      await take(one.id, [{ step: "notes", words: "signed off", said: { text } }], { signedOff: true }).then(close).finally(() => (this.#signing = false));
+      const said = { unit: draft.seen, found: draft.how, live: draft.live, ticks: [...ticks.map(([tick]) => tick), "fast"] };
+      await take(one.id, [{ step: "sign-off", words: "signed off", said }]).then(close).finally(() => (this.#signing = false));
     };
-    return html`<ul class="ticks">${ticks.map(([is, words]) => html`<li data-tick=${is}><span aria-hidden="true">${is ? "✓" : "○"}</span> ${words}<span class="away">${is ? ": done" : ": not done"}</span></li>`)}</ul>
+    return html`<ul class="ticks">${ticks.map(([tick, is, words]) => html`<li data-tick=${tick} data-is=${is}><span aria-hidden="true">${is ? "✓" : "○"}</span> ${words}<span class="away">${is ? ": done" : ": not done"}</span></li>`)}</ul>
       <label class="check large"><input type="checkbox" id="fast" .checked=${draft.fast} @change=${(/** @type {Event} */ event) => void draw({ fast: /** @type {HTMLInputElement} */ (event.target).checked })}> It is fastened and locked, and nothing hangs loose</label>
       <button class="primary" id="sign-off" ?disabled=${!all} @click=${() => void sign()}>Sign off</button>`;
   }
@@ -139,14 +141,15 @@ class FieldUp extends FieldElement {
     const { draft } = this.field;
     if (!one || !draft) return nothing;
     const known = cameraById(one.cameras[0]);
-    const done = putUp(one, draft, known?.bounds === "unconfirmed");
+    const left = brought(draft, known);
+    const done = putUp(one, draft, left);
     const parts = /** @type {[Part, string, () => unknown][]} */ ([
       ["unit", "The unit", () => this.#unit(one, draft)],
       ["signs", "The signs", () => this.#signs(one)],
       ["place", "Place and bearing", () => html`<field-place .confirmed=${() => this.#stands(one, /** @type {Draft} */ (this.field.draft))}></field-place>`],
       ["photo", "Photo of the unit", () => this.#photo(one)],
       ["picture", "The picture", () => this.#picture(one, draft)],
-      ["off", "Sign off", () => this.#off(one, draft, done)],
+      ["off", "Sign off", () => this.#off(one, draft, done, left)],
     ]);
     const now = parts.findIndex(([part]) => !done[part]);
     return html`<section class="card head"><h1>${spoken(one)}</h1>

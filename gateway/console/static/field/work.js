@@ -27,12 +27,14 @@ const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
 let timer = 0;
 
 /** In the name of whoever took it, whoever is signed in by now. @param {Waiting} one @returns {Promise<Deployment>} */
-async function post({ user, deployment, step, said, key, photo }) {
-  const whose = { [IN_NAME_OF]: user };
+async function post({ user, deployment, step, said, key, photo, at }) {
+  // Both by this phone's clock: how long lies between them is right also where that clock is not.
+  const when = { done_at: new Date(at).toISOString(), sent_at: new Date().toISOString() };
+  const headers = { [IN_NAME_OF]: user, "Content-Type": photo?.type ?? "application/json" };
   const path = `/api/v1/deployments/${encodeURIComponent(deployment)}/${step}`;
   const sent = photo
-    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key })}`, { method: "POST", body: photo.bytes, headers: { ...whose, "Content-Type": photo.type } })
-    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key }), headers: { ...whose, "Content-Type": "application/json" } });
+    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers })
+    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers });
   const then = await sent.json();
   if (photo) void remarked(deployment);
   return then;
@@ -286,16 +288,12 @@ export async function draw(patch) {
  * Keep steps that were taken, in their order, and send them if the gateway can be reached.
  * @param {string} deployment
  * @param {{step: string, said: Record<string, unknown>, words: string, photo?: {bytes: ArrayBuffer, type: string}, unit?: string}[]} steps
- * @param {Partial<Draft>} [patch] of what was begun: kept with the steps, or neither is
  */
-export async function take(deployment, steps, patch) {
+export async function take(deployment, steps) {
   const user = field.state.user;
   if (!user) return;
   const at = Date.now();
-  const waiting = steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at }));
-  await writing;
-  const { draft } = field.state;
-  await outbox.put(waiting, patch && draft ? [{ ...draft, ...patch }] : []);
+  await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at })));
   void look();
 }
 

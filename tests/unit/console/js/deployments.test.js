@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueWords, happenedBy, lineWords, ticks, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lineWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -43,14 +43,37 @@ test("what happened is told with its measure, where it has one", () => {
 });
 
 test("what is done of putting a unit up is ticked, and of taking it down once it is down", () => {
-  const one = /** @type {any} */ ({ photos: [{ sha256: "a", kind: "sign-up" }], signs_up: "x", deployed: null, removed: null, signs_down: null });
-  const log = [{ n: 1, at: "", step: "note", by: "", said: { text: "Signed off in the field. Unit D017." }, digest: "" }];
-  assert.deepEqual(ticks(one, []).map(([done]) => done), [true, true, false, false, false]);
-  assert.equal(ticks(one, log).at(-1)?.[0], true);
-  assert.deepEqual(ticks({ ...one, removed: "x" }, log).slice(5).map(([done]) => done), [true, false, false]);
+  const one = /** @type {any} */ ({ photos: [{ sha256: "a", kind: "sign-up" }], signs_up: "x", deployed: null, signed_off: null, signed_off_by: "", removed: null, signs_down: null });
+  assert.deepEqual(ticks(one).map(([done]) => done), [true, true, false, false, false]);
+  assert.deepEqual(ticks({ ...one, signed_off: "x", signed_off_by: "Anne" }).at(-1), [true, "Signed off by Anne"]);
+  assert.deepEqual(ticks({ ...one, removed: "x" }).slice(5).map(([done]) => done), [true, false, false]);
 });
 
-test("every step of a log has its words", () => {
+const LINE = { n: 1, at: "2026-11-28T12:00:00.000Z", done: "2026-11-28T12:00:00.000Z", clock_offset_s: null, doubt: "", step: "note", by: "", said: {}, digest: "" };
+
+test("a line that came as it was done says nothing of its time", () => {
+  assert.equal(timeWords(LINE), "");
+  assert.equal(timeWords({ ...LINE, done: "2026-11-28T11:58:30.000Z", clock_offset_s: -40 }), "");
+});
+
+test("a line that came later says so, and whose clock was wrong", () => {
+  assert.match(timeWords({ ...LINE, done: "2026-11-28T10:00:00.000Z" }), /^told Sat 28 Nov .*, 2 h later$/);
+  assert.equal(timeWords({ ...LINE, clock_offset_s: 600 }), "the phone's clock was 10 min ahead");
+  assert.equal(timeWords({ ...LINE, clock_offset_s: -600, doubt: "the sender said x, after it was sent" }), "the phone's clock was 10 min behind; its time is not believed: the sender said x, after it was sent");
+});
+
+test("no-look zones that a team set are named in the log", () => {
+  const said = (/** @type {any} */ bounds) => lineWords({ ...LINE, step: "bounds", said: { camera: "c", bounds } })[1];
+  assert.equal(said({ limits: [{}], zones: [{ name: "Windows of number 12" }, { name: "The school" }] }), "No-look zones: “Windows of number 12”, “The school”. One limit of its head.");
+  assert.equal(said({ limits: [], zones: [] }), "Nothing: it may look anywhere.");
+});
+
+test("a unit that was signed off says what was ticked", () => {
+  const said = { unit: "D017", found: "scanned", live_ns: NOW * 1e6, ticks: ["unit", "presets", "fast"] };
+  assert.match(lineWords({ ...LINE, step: "signed-off", said })[1], /^Unit D017, scanned; the planned unit, no preset of another place, fastened and locked; seen live Sat 28 Nov/);
+});
+
+test("steps of a log say what was said", () => {
   const steps = /** @type {[string, Record<string, any>, RegExp][]} */ ([
     ["referred", {}, /referred/],
     ["checked", { criterion: "Recorded", met: false, found: "No." }, /not met: Recorded/],
@@ -74,5 +97,5 @@ test("every step of a log has its words", () => {
     ["signs-down", { text: "x" }, /signs down/],
     ["evaluated", { effect: "less", found: "x" }, /less of it/],
   ]);
-  for (const [step, said, words] of steps) assert.match(lineWords({ n: 1, at: "", step, by: "", said, digest: "" })[0], words, step);
+  for (const [step, said, words] of steps) assert.match(lineWords({ ...LINE, step, said })[0], words, step);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearingTo, distanceM, headingOf, linedUp, sectorOf, shapeOf } from "../../../../gateway/console/static/field/aim.js";
-import { asPrinted, foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
+import { bearingTo, distanceM, headingOf, linedUp, pinAccuracyM, sectorOf, shapeOf } from "../../../../gateway/console/static/field/aim.js";
+import { asPrinted, brought, foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
 
 const HERE = { latitude: 51.5, longitude: -0.1 };
 const near = (one, other, by = 0.6) => assert.ok(Math.abs(one - other) <= by, `${one} is not ${other}`);
@@ -68,21 +68,41 @@ test("a label is found in capitals or not, and known as it is printed", () => {
   assert.equal(asPrinted("D018", ["D017"]), "D018");
 });
 
-const PLANNED = { id: "d1", stage: "planned", unit: "D017", cameras: ["c1"], photos: [], signs_up: null, deployed: null, removed: null, signs_down: null, place: HERE };
+const PLANNED = { id: "d1", stage: "planned", unit: "D017", cameras: ["c1"], photos: [], signs_up: null, deployed: null, removed: null, signs_down: null, signed_off: null, place: HERE };
+const NOTHING = { bounds: false, presets: false };
 const step = (name, said = {}, more = {}) => ({ deployment: "d1", step: name, said, key: name, at: 0, ...more });
 
 test("what waits on the phone counts as done", () => {
   const then = foreseen(PLANNED, [step("photos", { kind: "unit" }), step("signs-up"), step("installation", { place: HERE, bearing_deg: 9 }), step("removal", {}, { deployment: "d2" })]);
   const draft = { ...newDraft("d1", "anne"), seen: "D017", how: "typed", live: "2026-01-01T00:00:00Z" };
   assert.equal(then.stage, "deployed");
-  assert.deepEqual(putUp(then, draft, false), { unit: true, signs: true, place: true, photo: true, picture: true, off: false });
-  assert.equal(putUp(then, draft, true).picture, false);
+  assert.deepEqual(putUp(then, draft, NOTHING), { unit: true, signs: true, place: true, photo: true, picture: true, off: false });
+  assert.ok(putUp(foreseen(then, [step("sign-off")]), draft, NOTHING).off);
+});
+
+test("what was brought from another place and holds nowhere yet keeps the picture from being done", () => {
+  const draft = { ...newDraft("d1", "anne"), live: "2026-01-01T00:00:00Z" };
+  assert.equal(putUp(PLANNED, draft, { ...NOTHING, bounds: true }).picture, false);
+  assert.equal(putUp(PLANNED, draft, { ...NOTHING, presets: true }).picture, false);
+  assert.deepEqual(brought(draft, { bounds: "unconfirmed", head: {} }), { bounds: true, presets: true });
+  assert.deepEqual(brought({ ...draft, presets: 2 }, { bounds: "kept", head: {} }), { bounds: false, presets: true });
+  assert.deepEqual(brought({ ...draft, presets: 0 }, { bounds: "none", head: {} }), NOTHING);
+});
+
+test("a camera without a head brought no presets, and of one that is not known nothing is", () => {
+  const draft = newDraft("d1", "anne");
+  assert.equal(brought(draft, { bounds: "none", head: null }).presets, false);
+  assert.equal(brought(draft, undefined).presets, true);
+});
+
+test("a pin is as sure as a finger on that map", () => {
+  assert.deepEqual([20, 18, 17, 16].map((zoom) => pinAccuracyM(51.5, zoom)), [10, 10, 16, 33]);
 });
 
 test("another unit than the planned one is no unit until the plan says so", () => {
   const draft = { ...newDraft("d1", "anne"), seen: "D018" };
-  assert.equal(putUp(PLANNED, draft, false).unit, false);
-  assert.equal(putUp(foreseen(PLANNED, [step("plan", { camera: "c2" }, { unit: "D018" })]), draft, false).unit, true);
+  assert.equal(putUp(PLANNED, draft, NOTHING).unit, false);
+  assert.equal(putUp(foreseen(PLANNED, [step("plan", { camera: "c2" }, { unit: "D018" })]), draft, NOTHING).unit, true);
 });
 
 test("it is down when camera and signs are", () => {

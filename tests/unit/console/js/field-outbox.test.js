@@ -9,9 +9,7 @@ class Shelves {
   async all() {
     return [...this.rows.values()].sort((one, other) => one.n - other.n);
   }
-  drafts = [];
-  async put(_, values, drafts = []) {
-    this.drafts.push(...drafts);
+  async put(_, values) {
     return values.map((value) => {
       const n = value.n ?? ++this.last;
       this.rows.set(n, { ...value, n });
@@ -128,17 +126,4 @@ test("the network, the server's health and the session pass; a step's refusal do
 test("keys are as the API takes them, and differ", () => {
   assert.match(newKey(), /^[A-Za-z0-9_-]{8,64}$/);
   assert.notEqual(newKey(), newKey());
-});
-
-test("what was begun is kept with the step that changes it, or neither is", async () => {
-  const { outbox, shelves } = box();
-  const step = { step: "notes", deployment: "d1", user: "anne", key: newKey(), said: {}, photo: null, words: "signed off", at: 0 };
-  await outbox.put([step], [{ deployment: "d1", signedOff: true }]);
-  assert.deepEqual(shelves.drafts, [{ deployment: "d1", signedOff: true }]);
-  assert.equal(outbox.waiting.length, 1);
-  shelves.put = async () => {
-    throw new Error("the disk is full");
-  };
-  await assert.rejects(outbox.put([step], [{ deployment: "d1", signedOff: false }]));
-  assert.deepEqual([shelves.drafts.length, outbox.waiting.length], [1, 1]);
 });

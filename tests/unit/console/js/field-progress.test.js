@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
+import { signalWords } from "../../../../gateway/console/static/app/units.js";
 import { alarmed, dueOf, foreseen, health, isBegun, newDraft, spoken } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
@@ -25,13 +26,16 @@ test("a battery is low unless it charges", () => {
 });
 
 test("what has happened to a unit is said in words", () => {
-  assert.equal(alarmed({ ...STANDS, alarms: ["left", "opened"] }), "it has left its place, its case is open");
+  assert.equal(alarmed({ ...STANDS, alarms: ["left", "opened"] }), "it is away from its place, open");
   assert.equal(alarmed({ ...STANDS, alarms: [] }), "");
 });
 
-test("a signal has a word for each of a phone's bars", () => {
-  const word = (dbm) => health(unit("online", { signal: { rsrp_dbm: dbm } }), clock).words[1];
-  assert.deepEqual([-90, -105, -115, -116].map(word), ["signal strong (−90\u00a0dBm)", "signal fair (−105\u00a0dBm)", "signal weak (−115\u00a0dBm)", "signal hardly any (−116\u00a0dBm)"]);
+test("the street has the same word for a signal as the room", () => {
+  for (const [dbm, word] of [[-90, "good"], [-100, "fair"], [-103, "weak"], [-110, "weak"], [-111, "poor"]]) {
+    const one = unit("online", { "state/signal": { rsrp_dbm: dbm } });
+    assert.match(health(one, clock).words[1], new RegExp(`^signal ${word} `), String(dbm));
+    assert.match(signalWords(one), new RegExp(`^signal ${word}, `), String(dbm));
+  }
 });
 
 test("an end that is past goes before a review, and only what stands is due", () => {
@@ -60,10 +64,10 @@ test("a place is its street and its post, each said once", () => {
 
 test("what was begun and is in no step yet stays on the phone; what is signed off, over or nothing does not", () => {
   const begun = { ...newDraft("d1", "anne"), seen: "D017" };
-  assert.ok(isBegun(begun, [STANDS]));
+  assert.ok(isBegun(begun, [{ ...STANDS, signed_off: null }]));
   assert.ok(isBegun(begun, null));
-  assert.ok(!isBegun(newDraft("d1", "anne"), [STANDS]));
-  assert.ok(!isBegun({ ...begun, signedOff: true }, [STANDS]));
+  assert.ok(!isBegun(newDraft("d1", "anne"), [{ ...STANDS, signed_off: null }]));
+  assert.ok(!isBegun(begun, [{ ...STANDS, signed_off: "2026-05-01T12:00:00Z" }]));
   assert.ok(!isBegun(begun, [{ ...STANDS, stage: "removed" }]));
   assert.ok(!isBegun(begun, []));
 });

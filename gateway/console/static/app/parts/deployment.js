@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { deployments, step as takeStep, newKey } from "../deployments.js";
-import { STAGES, happened, lasting, lineWords, ticks } from "../deployments-words.js";
+import { STAGES, happened, lasting, lineWords, ticks, timeWords } from "../deployments-words.js";
 import { cameraById, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
@@ -106,6 +106,7 @@ class DeploymentPage extends Deploying {
       ["Mount", one.mount || null],
       ["Signs up", when(one.signs_up)],
       ["Put up", when(one.deployed)],
+      ["Signed off", one.signed_off ? `by ${one.signed_off_by}, ${when(one.signed_off)}` : one.stage === "deployed" ? "Not yet" : null],
       ["Taken down", when(one.removed)],
       ["Signs down", when(one.signs_down)],
       ["Evaluated", when(one.evaluated)],
@@ -116,7 +117,7 @@ class DeploymentPage extends Deploying {
   /** @param {DeploymentFacts} one */
   #ticks(one) {
     if (!["planned", "deployed", "removed", "evaluated"].includes(one.stage)) return nothing;
-    return html`<section class="dep-part"><h3>Tick list</h3><ul class="dep-ticks" id="deployment-ticks">${ticks(one, this.#log).map(([done, words]) =>
+    return html`<section class="dep-part"><h3>Tick list</h3><ul class="dep-ticks" id="deployment-ticks">${ticks(one).map(([done, words]) =>
       html`<li data-is=${String(done)}>${done ? "✓" : "–"} ${words}${done ? nothing : html` <span class="quiet">not yet</span>`}</li>`)}</ul></section>`;
   }
 
@@ -125,9 +126,10 @@ class DeploymentPage extends Deploying {
       <p class="hint">Nobody can change a line. Each has a digest over itself and the line before, which the audit has too.</p>
       <ol class="dep-log" id="deployment-log">${[...this.#log].reverse().map((line) => {
         const [did, said] = lineWords(line);
-        const at = Date.parse(line.at);
-        return html`<li data-step=${line.step}><time datetime=${line.at}>${day(at)} <b>${clock(at)}</b></time>
-          <span><b>${line.by}</b> ${did}${said ? html`<small>${said}</small>` : nothing}<small class="dep-digest" title=${line.digest}>${line.n} · ${line.digest.slice(0, 16)}</small></span></li>`;
+        const at = Date.parse(line.done);
+        const when = timeWords(line);
+        return html`<li data-step=${line.step}><time datetime=${line.done}>${day(at)} <b>${clock(at)}</b></time>
+          <span><b>${line.by}</b> ${did}${said ? html`<small>${said}</small>` : nothing}${when ? html`<small class="dep-when">${when}</small>` : nothing}<small class="dep-digest" title=${line.digest}>${line.n} · ${line.digest.slice(0, 16)}</small></span></li>`;
       })}</ol></section>`;
   }
 

@@ -1,0 +1,74 @@
+"""When a step was done, of what its sender's clock says: now, or before, and maybe by a clock that is wrong. No clock.
+
+A phone without a network keeps a step and sends it later. By its own clock it says when the step was done and when it
+is sent; how long lies between the two is right however wrong that clock is: so long before it came the step was done.
+What cannot be is not refused, for the step was done all the same: then it counts from when it came, and its line says
+why.
+"""
+
+from dataclasses import dataclass
+
+from gateway.deployments.deployment import Deployment
+from gateway.deployments.steps import Install, Remove, Review, SignOff, SignsDown, SignsUp, Step
+from kernel.clock import NS_PER_S, utc
+
+LATE_DAYS = 7
+"""What was done longer ago than this before it was sent is not believed."""
+WAY_NS = 120 * NS_PER_S
+"""What is sent may be so long on its way: steps that follow each other closely may seem to have changed places."""
+SET_BACK_NS = 5 * NS_PER_S
+"""A clock that is kept right by its network is put right by so much at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By the sender's clock: when a step was done, and when it was sent. ``sent_ns`` of ``None``: its clock is ours."""
+
+    done_ns: int
+    sent_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """By our clock: when a step came, when it was done, and what is to be said of how that is known."""
+
+    came_ns: int
+    at_ns: int
+    clock_offset_s: float | None = None
+    """How far the sender's clock is ahead (positive) or behind, with the way here; ``None``: it said nothing."""
+    doubt: str = ""
+    """Why what the sender said is not believed, and what that was."""
+
+
+def done(told: Told | None, *, now_ns: int, follows_ns: int) -> Done:
+    """Return when a step was done that comes now; ``follows_ns``: when that was done which it follows."""
+    if told is None:
+        return Done(now_ns, now_ns)
+    sent_ns = now_ns if told.sent_ns is None else told.sent_ns
+    offset_s = round((sent_ns - now_ns) / NS_PER_S, 1)
+    age_ns = sent_ns - told.done_ns
+    at_ns = now_ns - max(0, age_ns)
+    if age_ns < -SET_BACK_NS:
+        why = "after it was sent"
+    elif age_ns > LATE_DAYS * 86_400 * NS_PER_S:
+        why = f"more than {LATE_DAYS} days before it was sent"
+    elif at_ns < follows_ns - WAY_NS:
+        why = "before what it follows"
+    else:
+        # Never later than now: what it follows may itself be ahead, where the gateway's clock was set back.
+        return Done(now_ns, min(now_ns, max(at_ns, follows_ns)), offset_s)
+    said = utc(told.done_ns).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Done(now_ns, now_ns, offset_s, f"the sender said {said}, {why}")
+
+
+def follows_ns(known: Deployment, step: Step) -> int:
+    """Return when that was done which a step follows: nobody can have done it before."""
+    before = {
+        SignsUp: known.decided_ns,
+        Install: known.signs_up_ns,
+        SignOff: known.deployed_ns,
+        Review: known.deployed_ns,
+        Remove: known.deployed_ns,
+        SignsDown: known.removed_ns,
+    }.get(type(step))
+    return known.referred_ns if before is None else before
