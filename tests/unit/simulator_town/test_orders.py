@@ -131,7 +131,7 @@ def test_requests(borough: Borough) -> None:
         ('{"query": "weather", "number": 1}', "no query 'weather'"),
         ('{"unit": "D009", "reboot": true}', "There is no unit 'D009'."),
         ('{"unit": "D001", "fault": "stollen"}', "Did you mean stolen?"),
-        ('{"unit": "D001", "dance": true}', "a fault, to reboot, or where to be deployed"),
+        ('{"unit": "D001", "dance": true}', "a fault, to reboot, where to be deployed, or where it stands"),
         ('{"unit": "D001", "deploy": {"latitude": 51.5}}', "needs latitude, longitude and bearing_deg"),
         ('{"units_broker": {"url": "http://x", "certificates": "/"}}', "no broker that units call"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.simulator.units.faults import UnitFaults
-from drivers.simulator.units.movement import Post, kerbside
+from drivers.simulator.units.movement import Post, kerbside, post_at
 from drivers.simulator.units.radio import Air
 from drivers.simulator.units.readings import states
 from drivers.simulator.units.unit import BOOT_S, CAPACITY_WH, Power, Unit
@@ -185,6 +185,21 @@ async def test_deployed_elsewhere(make_unit: MakeUnit, clock: ManualClock) -> No
     assert not unit.carried
     assert (unit.where.at, unit.bearing_deg, unit.where.height_m) == (post.at, 45.0, post.height_m)
     assert states(unit)["supply"]["source"] in {"solar", "battery"}
+
+
+async def test_it_stands_where_it_is_said_to_stand(make_unit: MakeUnit, clock: ManualClock) -> None:
+    """At once, at exactly that point, on its mains, and with nothing told of a way there; also after a theft."""
+    unit = make_unit("stolen")
+    await pass_time(unit, clock, 60)
+    unit.events.clear()
+    unit.faults.stolen = False
+    post = post_at((301.0, -104.0), 45.0)
+    unit.stand(post)
+    await pass_time(unit, clock, 2)
+    assert not unit.carried
+    assert (unit.where.at, unit.bearing_deg, unit.where.height_m) == ((301.0, -104.0), 45.0, 6.0)
+    assert _kinds(unit) == []
+    assert states(unit)["supply"] == {"source": "mains"}
 
 
 @pytest.mark.parametrize(
