@@ -26,7 +26,7 @@ class Carrier:
         self._news = asyncio.Event()
 
     def stands(self, unit: Mapping[str, Any]) -> dict[str, Any]:
-        """Return where a unit stands by its deployment, else where it is by itself: a place and a bearing, in degrees."""
+        """Return where a unit stands by its deployment, else where it began: a place and a bearing, in degrees."""
         known = self._deployments.standing(str(unit["urn"]))
         return _spot(known, unit) if known is not None else {name: unit[name] for name in _SPOT}
 
@@ -40,6 +40,8 @@ class Carrier:
         """Carry each to where it is put up, for ever, with all put right that happened to it before."""
         leave = self._deployments.follow(self._heard)
         try:
+            # What was put up while nobody listened.
+            await self.settle()
             while True:
                 await self._news.wait()
                 self._news.clear()

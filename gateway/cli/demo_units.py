@@ -40,7 +40,7 @@ FIRST_POST = 11
 
 
 async def enrol_units(gateway: Gateway, borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
-    """Have every unit call in, enrol its camera where it says that it is, and deploy it. What people did with it since stays.
+    """Have every unit call in, enrol its camera where it says that it is, and deploy it. What people did since stays.
 
     Raises:
         BoroughError: a unit does not call in.

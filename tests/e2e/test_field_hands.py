@@ -60,7 +60,7 @@ async def test_steps_are_not_sent_in_the_name_of_who_signed_in_beside_them(stree
 
 
 async def test_a_locked_phone_stays_locked_without_a_network(street: Street) -> None:
-    """Started again in flight mode it shows nothing and takes nothing. Opened by the gateway, it goes on where it was."""
+    """Started again in flight mode it shows nothing. Opened by the gateway, it goes on where it was."""
     phone = await street.phone()
     await phone.tap("[data-deployment]")
     await phone.tap("[data-unit=D017]")

@@ -350,7 +350,8 @@ class Unit:
 
     def _boot_up(self) -> None:
         self.power = Power.ON
-        self.boot = str(UUID(int=self._rng.getrandbits(128), version=4))
+        # A borough that is started again has the same seed, and its units boot again: what they say is no replay.
+        self.boot = str(UUID(int=self._rng.getrandbits(128) ^ self._clock.wall_ns(), version=4))
         self._own.set_right()
         self._was_low = False
         self.events.clear()

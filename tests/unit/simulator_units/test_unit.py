@@ -49,6 +49,13 @@ async def test_two_of_a_seed_are_alike(make_unit: MakeUnit, clock: ManualClock) 
     assert len({one.urn, other.urn}) == len({one.serial, other.serial}) == 2
 
 
+async def test_a_unit_that_is_made_anew_boots_anew(make_unit: MakeUnit, clock: ManualClock) -> None:
+    """A simulation that is started again says nothing that a gateway would take for a replay of the last one."""
+    before = make_unit()
+    await pass_time(before, clock, 1)
+    assert make_unit().boot != before.boot
+
+
 async def test_off_mains_the_battery_falls(make_unit: MakeUnit, clock: ManualClock) -> None:
     """Away from mains, at night, it lives on its battery: nine watts take what nine watts take."""
     unit = make_unit("no_charging", post=DARK_POST)
