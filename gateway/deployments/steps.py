@@ -210,10 +210,14 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bind:
-    """Limits and no-look zones of one of the unit's cameras are said for where it stands."""
+    """Limits and no-look zones of one of the unit's cameras are said for where it stands.
+
+    ``own``: nobody but the team has said any for this place, so that before it signs off it may draw them anew.
+    """
 
     camera: str
     bounds: Bounds
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

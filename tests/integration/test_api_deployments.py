@@ -101,12 +101,16 @@ async def test_a_refusal_has_its_reason_and_signature(deploying: Deploying) -> N
 
 
 async def test_its_camera_records_only_while_it_stands(deploying: Deploying) -> None:
-    """Nothing before it is installed and after it is removed; the host is told why."""
+    """Nothing before it is installed, from the end of its stay on, and after it is removed; the host is told why."""
     told = deploying.desk.host.assignments
     assert "no valid deployment" in told[deploying.camera].withheld
-    await deploying.deployed()
-    assert not told[deploying.camera].withheld
+    assert told[deploying.camera].withheld_from_ns is None
+    standing = await deploying.deployed()
+    until_ns = told[deploying.camera].withheld_from_ns
+    assert until_ns is not None
+    assert iso(until_ns) == standing["until"]
     await deploying.step("removal", text="Solved.")
+    assert told[deploying.camera].withheld_from_ns is None
     assert told[deploying.camera].withheld
 
 
