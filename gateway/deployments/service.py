@@ -189,11 +189,8 @@ class Deployments(Reading):
         """
         async with self._turn:
             known = await self.one(deployment_id)
-            if key is not None:
-                async with self._database.read() as connection:
-                    sent = await DeploymentRows(connection).said_before(deployment_id, key)
-                if sent is not None:
-                    return Taken(deployment=known, entry=sent, again=True)
+            if key is not None and (sent := await self.sent_before(deployment_id, key)) is not None:
+                return Taken(deployment=known, entry=sent, again=True)
             now_ns = self._clock.wall_ns()
             when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
             then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)

@@ -14,6 +14,7 @@ from gateway.deployments.geofence import Kind, Shock
 from gateway.deployments.steps import Picture
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.leaping import LeapingClock
 from tests.fakes.outside import heard as hear
 from tests.fakes.photos import photo
 from tests.fakes.waiting import until
@@ -254,6 +255,37 @@ async def test_a_photo_that_is_refused_is_not_kept(deploying: Deploying, tmp_pat
     await deploying.step("withdrawal", text="Not needed.")
     assert (await deploying.photo("unit")).status_code == 409
     assert [path for path in (tmp_path / "photos").rglob("*") if path.is_file()] == []
+
+
+async def test_a_used_key_brings_no_photo_to_the_disk(deploying: Deploying, tmp_path: Path) -> None:
+    """What is sent again under a key is done already, whatever it holds: no file that no line of a log names."""
+    await deploying.refer()
+    await deploying.step("notes", text="Seen.", key="phone-1-0001")
+    for shade in range(3):
+        again = await deploying.photo("unit", photo(shade=shade), key="phone-1-0001")
+        assert (again.status_code, again.json()["photos"]) == (200, [])
+    assert (await deploying.photo("unit", photo(shade=9), key="phone-1-0002")).status_code == 201
+    assert (await deploying.photo("unit", photo(shade=9), key="phone-1-0002")).status_code == 200
+    assert len([path for path in (tmp_path / "photos").rglob("*") if path.is_file()]) == 1
+
+
+async def test_photos_are_bounded_in_bytes_for_each_person_and_day(tmp_path: Path) -> None:
+    """In all deployments together; for somebody else, and a day later, there is room."""
+    clock = LeapingClock()
+    most = DeploymentSettings(photo_bytes_a_day=2 * 1024 * 1024)
+    settings = settings_in(tmp_path, session_idle_s=604_800, lock_after_s=0)
+    async with open_desk(tmp_path, clock=clock, settings=settings.model_copy(update={"deployments": most})) as desk:
+        deploying = await Deploying.at(desk)
+        large = bytes(900 * 1024)
+        for shade, status in ((1, 201), (2, 201), (3, 422)):
+            await deploying.refer()
+            assert (await deploying.photo("unit", photo(shade=shade) + large)).status_code == status
+        assert len([path for path in (tmp_path / "photos").rglob("*") if path.is_file()]) == 2
+        chief = Deploying(desk, deploying.chief, deploying.chief, deploying.camera)
+        chief.path = deploying.path
+        assert (await chief.photo("unit", photo(shade=3) + large)).status_code == 201
+        clock.leap(86_400)
+        assert (await deploying.photo("unit", photo(shade=4) + large)).status_code == 201
 
 
 async def test_photos_are_bounded_in_number(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ some_bounds = st.builds(
 @settings(max_examples=60)
 @given(here=some_bounds, more=some_bounds, there=some_bounds, kept=st.booleans())
 def test_what_is_not_loosened_forbids_all_that_it_forbade(
-    here: Bounds, more: Bounds, there: Bounds, kept: bool
+    here: Bounds, more: Bounds, there: Bounds, *, kept: bool
 ) -> None:
     """Whatever picture met what stood, for the room or a guest, meets what replaces it; and what is kept is kept."""
     after = Bounds(limits=here.limits + more.limits, zones=here.zones + more.zones) if kept else there
@@ -230,7 +230,7 @@ WIDE = Zone("1", "flats", 350.0, 40.0, -10.0, 30.0, narrower_than_deg=20.0)
         (replace(WIDE, binds=Binds.GUESTS), True),
     ],
 )
-def test_a_zone_may_be_replaced_by_a_wider_one(after: Zone, less: bool) -> None:
+def test_a_zone_may_be_replaced_by_a_wider_one(after: Zone, *, less: bool) -> None:
     """Wider round and up, for everybody, passable with no narrower lens; also where the place is not confirmed."""
     here = Bounds(zones=(WIDE,), confirmed=False)
     assert here.loosened(Bounds(zones=(after,)), FULL) == (("flats",) if less else ())
