@@ -22,7 +22,7 @@ from gateway.audit.events import Action, AuditEvent
 from gateway.deployments.done import Told
 from gateway.deployments.errors import UnknownDeploymentError, WishError
 from gateway.deployments.exif import PhotoFacts
-from gateway.deployments.life import Hand
+from gateway.deployments.hands import Hand
 from gateway.deployments.photos import ENDINGS, looked_at, step_of
 from gateway.deployments.service import Taken
 from gateway.deployments.steps import PhotoKind

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.fakes.deploying import Deploying
+from tests.fakes.deploying import PLACE, Deploying
 from tests.fakes.descriptions import description, view
 from tests.fakes.desk import PASSWORD, Desk, open_desk
 from tests.integration.test_api_bounds import FLATS, KNOWN
@@ -196,3 +196,13 @@ async def test_no_program_says_where_a_camera_may_look(deploying: Deploying) -> 
     answer = await drawn(deploying, program, WHOLE)
     assert (answer.status_code, answer.json()["type"]) == (403, "access.forbidden")
     assert await names(deploying) == []
+
+
+async def test_taking_it_down_and_up_again_loosens_nothing(deploying: Deploying) -> None:
+    """What stood before a removal that was taken back binds the team as before, though it is to be confirmed."""
+    await deploying.deployed()
+    assert (await drawn(deploying, deploying.team, WHOLE)).status_code == 200
+    await deploying.step("removal", text="Pressed by mistake.")
+    await deploying.step("installation", place=PLACE, bearing_deg=90.0)
+    assert (await drawn(deploying, deploying.team)).status_code == 403
+    assert (await drawn(deploying, deploying.team, WHOLE)).json()["confirmed"]
