@@ -61,8 +61,6 @@ class Allowed:
     right: Right
 
 
-AGAIN_NS = DAY_NS
-"""A unit that somebody said to be down, and that is not, or not for long, goes up again under its grant within this."""
 _UNDECIDED = frozenset({Stage.REFERRED})
 _BEFORE = frozenset({Stage.REFERRED, Stage.GRANTED, Stage.PLANNED})
 _STANDS = frozenset({Stage.DEPLOYED})
@@ -229,7 +227,7 @@ def check_again(known: Deployment, by: Hand, now_ns: int) -> None:
         raise StepError("What was taken down is put up again by people.", cure="Sign in, and say it yourself.")
     if known.signs_down_ns is not None:
         raise StepError("Its signs are down.", cure="Refer it anew.")
-    if now_ns - known.removed_ns > AGAIN_NS:
+    if now_ns - known.removed_ns > DAY_NS:
         raise StepError("It was taken down more than 24 hours ago.", cure="Refer it anew.")
     if now_ns >= known.until_ns:
         raise StepError("The time that was granted is over.", cure="Refer it anew.")
