@@ -14,7 +14,7 @@ from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.done import Done, Told, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
-from gateway.deployments.geofence import Fence, Report, Watch, judge
+from gateway.deployments.geofence import Fence, Quiet, Report, Watch, judge
 from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.kept import entry_of, read, row_of
 from gateway.deployments.life import after, begun, check_again
@@ -350,6 +350,8 @@ class Deployments(Reading):
         for urn in tuple(self._unjudged):
             async with self._turn:
                 await self._judge(urn)
+        for urn in [urn for urn, (_, watch) in self._watches.items() if watch.lid_waits]:
+            await self.reported(urn, Quiet())
         now_ns = self._clock.wall_ns()
         over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
         for one in over:

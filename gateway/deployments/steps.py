@@ -290,6 +290,8 @@ class Without(StrEnum):
     """The camera makes none, and nothing was recorded."""
     UNKEPT = "not-kept"
     """The disk did not take it."""
+    ENOUGH = "enough"
+    """There are as many of this hour as anybody looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
