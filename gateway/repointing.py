@@ -228,7 +228,10 @@ class Repointing:
         if moved:
             log.info("unit.repointed", unit=label, host=spot.host)
             details: dict[str, Detail] = {"host": spot.host, "http_port": spot.http_port, "rtsp_port": spot.rtsp_port}
-            self._trail.note(AuditEvent(action=Action.UNIT_MOVED, actor=SYSTEM, subject=label, details=details))
+            # A unit says as often as it likes where it is reached.
+            self._trail.note_again(
+                AuditEvent(action=Action.UNIT_MOVED, actor=SYSTEM, subject=label, details=details), label
+            )
         return True
 
     def spot(self, label: str, told: Mapping[str, Value]) -> Spot | None:

@@ -17,6 +17,7 @@ from gateway.fleet.looking import EventBrokerList
 from kernel.head import Position
 from kernel.ids import CameraId
 from tests.fakes.host_refusals import Refusals, refusal
+from tests.fakes.photos import photo
 
 NOTHING = rpc.Problem(type="recording.nothing-recorded", title="Nothing was recorded then.", status=404)
 
@@ -28,7 +29,7 @@ class Footage(Refusals):
         super().__init__()
         self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.holds: dict[str, Held] = {}
-        self.snapshot_jpeg, self.still_jpeg = b"\xff\xd8now", b"\xff\xd8still"
+        self.snapshot_jpeg, self.still_jpeg = photo(shade=71), photo(shade=72)
         self.export_breaks = False
         self.exporting = asyncio.Event()
         """Clear it, and an export stands still after its first piece."""

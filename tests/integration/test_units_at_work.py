@@ -115,6 +115,18 @@ async def test_its_camera_is_reached_where_it_says(field: Field) -> None:
     assert entry.subject == "D017"
 
 
+async def test_a_unit_that_hops_about_is_in_the_audit_with_a_count(field: Field) -> None:
+    """The first move at once, and what follows within the minute as one entry: it moves as often as it likes."""
+    for number in range(9, 14):
+        await field.is_at(f"198.51.100.{number}")
+        await until(lambda host=f"//198.51.100.{number}/": host in field.assigned[0], what="the host to be told")
+    assert len(await field.desk.audit("unit.moved")) == 1
+    field.desk.gateway.trail.repeats.tell()
+    _, counted = await field.desk.audit("unit.moved")
+    assert counted.subject == "D017"
+    assert json.loads(counted.details)["times"] == 4
+
+
 async def test_forwarded_ports_and_a_vpn_are_reached_by_rule(field: Field) -> None:
     """Behind a router it is reached at the router's ports, and through a VPN at its place in that network."""
     await field.is_at("192.168.1.20")
