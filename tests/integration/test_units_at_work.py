@@ -119,7 +119,7 @@ async def test_a_unit_that_hops_about_is_in_the_audit_with_a_count(field: Field)
     """The first move at once, and what follows within the minute as one entry: it moves as often as it likes."""
     for number in range(9, 14):
         await field.is_at(f"198.51.100.{number}")
-        await until(lambda host=f"//198.51.100.{number}/": host in field.assigned[0], what="the host to be told")
+        await until(lambda host=f"//198.51.100.{number}/": host in field.assigned[0], what="the host to be told")  # type: ignore[misc]
     assert len(await field.desk.audit("unit.moved")) == 1
     field.desk.gateway.trail.repeats.tell()
     _, counted = await field.desk.audit("unit.moved")
