@@ -39,6 +39,8 @@ class DeploymentSettings(BaseModel):
     """The largest photo that is taken."""
     photos_max: Annotated[int, Field(ge=1, le=1000)] = 40
     """How many photos one deployment may have."""
+    photo_bytes_a_day: Annotated[int, Field(ge=1_048_576)] = 512 * 1024 * 1024
+    """How much one user may send in photos within 24 hours, in all deployments together."""
     fence_m: Annotated[float, Field(ge=5, le=2000)] = 30.0
     """A unit that is further than this from where it was put up, and surely so, has left its place."""
     tilt_deg: Annotated[float, Field(ge=1, le=90)] = 10.0

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
 
 class ReachRule(BaseModel):
     """How units are reached that cannot be where they say: behind forwarded ports, or over a VPN."""
@@ -90,10 +94,19 @@ class TelemetrySettings(BaseModel):
     silence_s: Annotated[float, Field(ge=5, le=86_400)] = 300.0
     """A unit whose connection stands and that says nothing for this long counts as silent."""
 
+    flood_per_minute: Annotated[int, Field(ge=60, le=1_000_000)] = 1200
+    """A unit that says more than this in a minute is counted as flooding and its connection ended. A unit that was away
+    may have some hundred events to tell at once."""
+
     reach: tuple[ReachRule, ...] = ()
     """How units are reached that cannot be where they say: behind forwarded ports, as in [{ units = ["D017"],
     via = "203.0.113.7", ports = { 80 = 8017, 554 = 5517 } }], or over a VPN, as in [{ network = "10.64.0.0/16",
     via = "10.8.0.0/16" }]. The first rule that is for a unit holds; without one it is reached where it says."""
+
+    networks: tuple[str, ...] = ()
+    """Networks in which units' cameras may be, as in "10.64.0.0/16": an address outside them is refused and counted,
+    unless a rule of reach leads elsewhere (via). Empty: the networks of those rules; where there are none, private ones
+    (RFC 1918, RFC 6598 and unique local IPv6)."""
 
     label_owner: Annotated[str, Field(max_length=60)] = ""
     """Who stands on a unit's printed label as its owner, as in "London Borough of Haringey"; empty: nobody."""
@@ -110,6 +123,19 @@ class TelemetrySettings(BaseModel):
             msg = f'{info.field_name} is of the form "mqtts://broker.example.org:8883": TLS, and no password in it'
             raise ValueError(msg)
         return url
+
+    @field_validator("networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ipaddress.ip_network(network)
+        return networks
+
+    def unit_networks(self, *, loopback: bool) -> tuple[Network, ...]:
+        """Return the networks in which units' cameras may be; this machine's own too, where ``loopback`` says so."""
+        ruled = tuple(dict.fromkeys(rule.network for rule in self.reach if rule.network is not None))
+        named = self.networks or ruled or PRIVATE
+        return tuple(ipaddress.ip_network(one) for one in (*named, *(LOOPBACK if loopback else ())))
 
     @field_validator("host")
     @classmethod

@@ -33,6 +33,19 @@ class CameraTarget(_Frozen):
     """Pins the device's certificate: hex of its DER's SHA-256."""
     port_map: dict[int, int] = Field(default_factory=dict)
     """Port that the device names -> port that reaches it (forwarded ports)."""
+    roams: bool = False
+    """It is where it says itself that it is, and not where somebody enrolled it: no redirect of it is followed."""
+
+    deserted: bool = False
+    """Nobody vouches for where it is any more: no host is told of it until somebody names its address."""
+
+    @property
+    def vouched(self) -> bool:
+        """Return whether a certificate there proves who answers: it is pinned, or it is for where people enrolled it.
+
+        A public authority certifies any address to whoever holds it: of one that roams that proves nothing.
+        """
+        return self.tls_fingerprint_sha256 is not None or (self.tls_verify and not self.roams)
 
 
 class DeviceIdentity(_Frozen):

@@ -223,6 +223,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
             photos=photos_of(settings),
             pictures=pictures_of(settings),
             ward=fielded.ward,
+            days=fielded.days,
             passwords=fielded.passwords,
             units=fielded.units,
             commander=fielded.commander,

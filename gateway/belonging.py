@@ -47,6 +47,15 @@ class Belonging:
         """Return whether a device of that URN is enrolled at all."""
         return any(one.description.identity.urn == urn for one in self._fleet.cameras())
 
+    def is_anothers(self, label: str, urn: str) -> bool:
+        """Return whether people have given the camera of a URN to another unit than the one of that label."""
+        mark = self._deployments.deployable(urn)
+        if mark is not None and mark.unit and mark.unit.lower() != label.lower():
+            return True
+        devices = {one.device_id for one in self._fleet.cameras() if one.description.identity.urn == urn}
+        owners = (self._register.by_device(device_id) for device_id in devices)
+        return any(owner is not None and owner.label != label for owner in owners)
+
     def _is_its(self, label: str, device_id: str | None, camera: Camera) -> bool:
         if device_id is not None:
             return camera.device_id == device_id

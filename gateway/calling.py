@@ -11,9 +11,11 @@ from gateway.startup import PortError
 from gateway.telemetry.broker import open_broker
 from gateway.telemetry.commands import Commands
 from gateway.telemetry.eviction import open_eviction
+from gateway.telemetry.floods import Floods
 from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.telemetry.outward.rights import rights
 from gateway.telemetry.service import door_to, open_telemetry
+from gateway.telemetry.shown import watch_shown
 from gateway.units import Units, open_units
 from gateway.vault import Vault
 from kernel.clock import Clock
@@ -54,13 +56,18 @@ async def open_calling(
         pair = await units.credentials.broker(tuple(dict.fromkeys((*wanted.broker_names, address.host))))
         if wanted.embedded:
             try:
-                await stack.enter_async_context(
+                broker = await stack.enter_async_context(
                     open_broker(units, pair, host=wanted.host, port=wanted.port, others=rights(settings.outward))
                 )
             except OSError as error:
                 raise PortError(str(error), cure="Set telemetry.host and telemetry.port.") from error
+            see_out = broker.turn_out
         else:
-            await stack.enter_async_context(open_eviction(units, address, ca=wanted.broker_ca, clock=clock))
+            eviction = await stack.enter_async_context(open_eviction(units, address, ca=wanted.broker_ca, clock=clock))
+            see_out = eviction.begin
         door = door_to(units, address, ca=wanted.broker_ca, modern=not wanted.embedded, keepalive_s=wanted.keepalive_s)
-        telemetry = await stack.enter_async_context(open_telemetry(units, door, clock=clock))
+        if not wanted.embedded:
+            await stack.enter_async_context(watch_shown(door, units.credentials, clock=clock))
+        floods = Floods(units, see_out, per_minute=wanted.flood_per_minute, clock=clock)
+        telemetry = await stack.enter_async_context(open_telemetry(units, door, floods=floods, clock=clock))
         yield Calling(units=units, commands=telemetry.commands, events=telemetry.inbox.events)

@@ -15,9 +15,11 @@ from gateway.deployments.service import Deployments
 from gateway.eventing import eventing
 from gateway.fleet.passwords import CameraPasswords, open_passwords
 from gateway.fleet.service import Fleet
+from gateway.health.days import Days
 from gateway.health.ward import Ward
 from gateway.picturing import open_picturing
-from gateway.publishing import Rooms, open_publishing
+from gateway.publishing import open_publishing
+from gateway.raising import Rooms
 from gateway.repointing import open_repointing
 from gateway.sharing import Sharing
 from gateway.telemetry.commands import Commands
@@ -48,6 +50,7 @@ class Fielded:
     """Units at work; with no broker there are none, and cameras are watched over all the same."""
 
     ward: Ward
+    days: Days
     passwords: CameraPasswords
     units: Units | None = None
     commander: Commands | None = None
@@ -80,22 +83,34 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         units = calling.units if calling is not None else None
         belonging = Belonging(units.register, fleet, deployments) if units is not None else None
         carried = belonging.of_all if belonging is not None else dict
+        if units is not None and belonging is not None:
+            units.register.is_anothers = belonging.is_anothers
         bedside = Bedside(fleet, deployments, units, carried, clock=clock)
-        ward = await stack.enter_async_context(open_ward(bedside, house.database, clock=clock))
-        days = settings.recording.retention_days
+        retention_days = settings.recording.retention_days
+        ward, days = await stack.enter_async_context(
+            open_ward(bedside, deployments, house.database, retention_days=retention_days, clock=clock)
+        )
         await stack.enter_async_context(
-            open_picturing(fleet, deployments, pictures_of(settings), clock=clock, retention_days=days)
+            open_picturing(fleet, deployments, pictures_of(settings), clock=clock, retention_days=retention_days)
         )
         if calling is not None and units is not None and belonging is not None:
             alarming = await stack.enter_async_context(
                 open_alarming(units.register, belonging, deployments, clock=clock)
             )
             await stack.enter_async_context(
-                open_repointing(units, fleet, belonging, house.trail, rules=settings.telemetry.reach, clock=clock)
+                open_repointing(
+                    units,
+                    fleet,
+                    belonging,
+                    house.trail,
+                    rules=settings.telemetry.reach,
+                    networks=settings.telemetry.unit_networks(loopback=settings.cameras.allow_loopback),
+                    clock=clock,
+                )
             )
             stack.enter_context(eventing(calling.events, units, fleet, belonging, alarming))
         rooms = Rooms(
             fleet=fleet, ward=ward, deployments=deployments, sharing=house.sharing, trail=house.trail, units=units
         )
         outward = await stack.enter_async_context(open_publishing(settings, rooms, clock=clock))
-        yield Fielded(ward, passwords, units, calling.commands if calling is not None else None, outward)
+        yield Fielded(ward, days, passwords, units, calling.commands if calling is not None else None, outward)

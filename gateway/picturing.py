@@ -17,8 +17,9 @@ import structlog
 from gateway.db.deployments import PictureRow
 from gateway.db.errors import DatabaseError
 from gateway.deployments.deployment import DAY_NS
+from gateway.deployments.errors import WishError
 from gateway.deployments.geofence import OVER, Kind
-from gateway.deployments.photos import Photos
+from gateway.deployments.photos import Photos, looked_at
 from gateway.deployments.service import Deployments, Taken
 from gateway.deployments.steps import Delete, Picture, Unpictured, Without
 from gateway.fleet.cameras import Camera
@@ -36,6 +37,13 @@ PICTURE_S = 10.0
 """A camera that makes no picture within this has made none."""
 RECORDED_NS = 86_400 * NS_PER_S
 """A picture recorded longer ago than this tells nothing of what happened."""
+PICTURES_AN_HOUR = 12
+"""For one deployment. A theft is a knock, a lid, a lean, a unit that says that it is moved and one that has left: five
+kinds, each told once in a minute at most. Two pictures of each, and some, show all that is to be seen; a unit that
+reports without end fills no disk: at the size below, 2.3 GB in a day."""
+PICTURE_BYTES = 8 * 1024 * 1024
+"""A picture of 4K at the finest quality is half of this."""
+HOUR_NS = 3600 * NS_PER_S
 RETENTION_LOOK_S = 600.0
 ALARM = "alarm"
 _STREAMS = (StreamName.MAIN, StreamName.SUB)
@@ -63,6 +71,8 @@ class Picturing:
         self._retention_ns = round(retention_days * DAY_NS)
         self._wanted: deque[_Wanted] = deque(maxlen=WANTED_MAX)
         """Alarms that have no picture yet."""
+        self._kept: dict[str, deque[int]] = {}
+        """When pictures were kept within the last hour, by deployment."""
         self._raised = asyncio.Event()
         self._files = asyncio.Lock()
         """Two alarms may have one file: none is deleted while another comes to rely on it."""
@@ -91,10 +101,22 @@ class Picturing:
 
     async def _answer(self, wanted: _Wanted) -> None:
         """Put a picture to an alarm, or why there is none."""
-        why = self._deployments.blind(wanted.deployment, wanted.urn) or await self._picture(wanted)
+        why = self._deployments.blind(wanted.deployment, wanted.urn)
+        if why is None and self._enough(wanted.deployment):
+            why = Without.ENOUGH
+        why = why or await self._picture(wanted)
         if why is not None:
             log.warning("alarms.no_picture", deployment=wanted.deployment, kind=wanted.kind.value, why=why.value)
             await self._deployments.noted(wanted.deployment, Unpictured(kind=wanted.kind, why=why))
+
+    def _enough(self, deployment: str) -> bool:
+        since_ns = self._clock.wall_ns() - HOUR_NS
+        for of, kept in tuple(self._kept.items()):
+            while kept and kept[0] <= since_ns:
+                kept.popleft()
+            if not kept:
+                del self._kept[of]
+        return len(self._kept.get(deployment, ())) >= PICTURES_AN_HOUR
 
     async def _picture(self, wanted: _Wanted) -> Without | None:
         """Take a picture and keep it; return why that was not to be."""
@@ -103,6 +125,7 @@ class Picturing:
             return Without.NONE
         try:
             jpeg, recorded_ns = await self._seen(camera, wanted.happened_ns)
+            _check(jpeg)
         except SightlineError as error:
             log.warning("alarms.nothing_seen", deployment=wanted.deployment, camera=camera.id, error=error.code)
             return Without.NONE
@@ -126,6 +149,7 @@ class Picturing:
                 if (why := self._deployments.blind(wanted.deployment, wanted.urn)) is not None:
                     return why
                 raise
+        self._kept.setdefault(wanted.deployment, deque()).append(self._clock.wall_ns())
         return None
 
     async def _seen(self, camera: Camera, happened_ns: int | None) -> tuple[bytes, int | None]:
@@ -199,6 +223,16 @@ async def _recorded(host: HostClient, camera: Camera, at_ns: int) -> tuple[bytes
     stream = max(newest, key=lambda one: newest[one], default=StreamName.MAIN)
     still = await host.still(camera.id, stream, newest.get(stream, at_ns))
     return still.jpeg, still.wall_ns
+
+
+def _check(jpeg: bytes) -> None:
+    """Make sure that it is a picture, and no larger than one: what a camera answers may be anything.
+
+    Raises:
+        WishError: it is not.
+    """
+    if len(jpeg) > PICTURE_BYTES or looked_at(jpeg).media_type != "image/jpeg":
+        raise WishError("That is no picture that a camera makes.", cure="Look at the camera.")
 
 
 async def _holds(host: HostClient) -> tuple[Held, ...] | None:

@@ -9,30 +9,22 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
 from config.outward import OutwardSettings, OutwardTopic
 from config.settings import Settings
 from gateway.audit.events import AuditEvent
-from gateway.audit.trail import Trail
 from gateway.deployments.deployment import Deployment
-from gateway.deployments.geofence import OVER, Kind
-from gateway.deployments.service import Deployments, Taken
+from gateway.deployments.service import Taken
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import FleetChange, Happened, HoldChanged, ListChanged, StateChanged
-from gateway.fleet.meaning import tampered
-from gateway.fleet.service import Fleet
-from gateway.health.urgency import Need, Urgency, Whose
-from gateway.health.ward import Ward
 from gateway.mqtt import BrokerAddress
-from gateway.sharing import Sharing
+from gateway.raising import Alarms, Rooms
 from gateway.sharing.changes import Began, Changed, Ended, SharingChange
 from gateway.telemetry.outward import discovery
 from gateway.telemetry.outward.messages import (
-    AlarmSaid,
     CameraSaid,
     DueSaid,
     HoldSaid,
@@ -42,7 +34,7 @@ from gateway.telemetry.outward.messages import (
 )
 from gateway.telemetry.outward.outbox import Outbox
 from gateway.telemetry.outward.service import Outward, door_elsewhere, door_to_units, open_outward
-from gateway.units import Change, LinkChanged, Said, UnitChanged, Units
+from gateway.units import Change, LinkChanged, Said, UnitChanged
 from gateway.units.credentials import reader
 from kernel.clock import Clock, utc
 from kernel.ids import CameraId
@@ -55,30 +47,18 @@ INCIDENTS_MAX = 4096
 WHERE_MAX = 64
 REFERENCE_MAX = 40
 _CODE = re.compile(r"[a-z0-9.-]{1,64}")
-ALARM, LAPSED, DUE = "alarm", "lapsed", "due"
-STAY_OVER = "stay-over"
+DUE = "due"
 RENEWED = frozenset({"online", "state/firmware", "state/address"})
 """What a unit says that Home Assistant is told of it as well: its firmware, its serial number."""
 TESTED = "test"
 """Shares by which only the link to a room is tried out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
-    """What is listened to. ``units`` is ``None`` where none call in."""
-
-    fleet: Fleet
-    ward: Ward
-    deployments: Deployments
-    sharing: Sharing
-    trail: Trail
-    units: Units | None
-
-
 class Publishing:
     """Made by :func:`open_publishing`."""
 
-    def __init__(self, settings: OutwardSettings, rooms: Rooms, outbox: Outbox) -> None:
+    def __init__(self, settings: OutwardSettings, rooms: Rooms, outbox: Outbox, alarms: Alarms) -> None:
+        self.alarms = alarms
         self._settings = settings
         self._rooms = rooms
         self._outbox = outbox
@@ -86,8 +66,6 @@ class Publishing:
         self._numbers: dict[CameraId, int] = {}
         """Under which number the broker keeps each camera's state."""
         self._states: dict[CameraId, CameraSaid] = {}
-        self._needs: dict[tuple[Whose, str], Need] = {}
-        self._tampered: set[CameraId] = set()
         self._incidents: OrderedDict[str, None] = OrderedDict()
         self._units: dict[str, str] = {}
 
@@ -103,7 +81,7 @@ class Publishing:
             case HoldChanged():
                 self._hold(change)
             case Happened(event):
-                self._tamper(event)
+                self.alarms.tamper(event)
             case _:
                 pass
 
@@ -135,20 +113,14 @@ class Publishing:
         wanted = frozenset(cameras)
         return [one for one in self._rooms.fleet.cameras() if one.id in wanted]
 
-    # --- alarms
+    # --- deployments
 
     def of_deployment(self, taken: Taken) -> None:
         """Tell of an alarm of a unit where it stands, of a stay that is over, and of what became due."""
-        if taken.entry.step == LAPSED:
-            self._alarm_of_unit(taken.deployment.urn, STAY_OVER, over=False)
-        elif taken.entry.step == ALARM:
-            alarm = json.loads(taken.entry.said)
-            kind = Kind(alarm["kind"])
-            self._alarm_of_unit(
-                taken.deployment.urn, OVER.get(kind, kind).value, over=kind in OVER, happened_ns=alarm["happened_ns"]
-            )
-        elif taken.entry.step == DUE:
+        if taken.entry.step == DUE:
             self._due(taken.deployment, json.loads(taken.entry.said))
+        else:
+            self.alarms.of_deployment(taken)
 
     def _due(self, deployment: Deployment, said: Mapping[str, Any]) -> None:
         cameras = self._rooms.fleet.cameras() if deployment.urn else []
@@ -157,47 +129,6 @@ class Publishing:
             deployment=deployment.id, what=said["why"], by=utc(said["by_ns"]), overdue=said["overdue"], where=where
         )
         self._outbox.tell(OutwardTopic.DEPLOYMENTS, due)
-
-    def _alarm_of_unit(self, urn: str, kind: str, *, over: bool, happened_ns: int | None = None) -> None:
-        urgency = Urgency.TODAY if kind == STAY_OVER else Urgency.NOW
-        for one in self._rooms.fleet.cameras():
-            if one.description.identity.urn == urn:
-                said = AlarmSaid(
-                    number=one.number,
-                    source="unit",
-                    kind=kind,
-                    over=over,
-                    urgency=urgency.value,
-                    happened=utc(happened_ns) if happened_ns is not None else None,
-                )
-                self._outbox.tell(OutwardTopic.ALARMS, said, one.number)
-
-    def of_health(self) -> None:
-        """Tell what needs a person since the last look, and what no longer does."""
-        now = {(need.whose, need.kind.value): need for need in self._rooms.ward.needs}
-        before, self._needs = self._needs, now
-        for key in before.keys() - now.keys():
-            self._alarm_of_health(before[key], over=True)
-        for key, need in now.items():
-            if key not in before or before[key].urgency is not need.urgency:
-                self._alarm_of_health(need, over=False)
-
-    def _alarm_of_health(self, need: Need, *, over: bool) -> None:
-        for one in self._known(need.cameras):
-            said = AlarmSaid(
-                number=one.number, source="health", kind=need.kind.value, over=over, urgency=need.urgency.value
-            )
-            self._outbox.tell(OutwardTopic.ALARMS, said, one.number)
-
-    def _tamper(self, event: rpc.CameraHappened) -> None:
-        """Tell that somebody is at a camera, or is not any more; it says so again whenever it is asked."""
-        now = tampered(event)
-        if now is None or now == (event.id in self._tampered):
-            return
-        self._tampered ^= {event.id}
-        for one in self._known([event.id]):
-            said = AlarmSaid(number=one.number, source="camera", kind="tamper", over=not now, urgency="now")
-            self._outbox.tell(OutwardTopic.ALARMS, said, one.number)
 
     # --- shares, holds, incidents
 
@@ -335,19 +266,20 @@ async def open_publishing(settings: Settings, rooms: Rooms, *, clock: Clock) -> 
     async with AsyncExitStack() as stack:
         outward = await stack.enter_async_context(open_outward(wanted, door, broker=broker, file=file, clock=clock))
         if outward is not None:
-            _listen(stack, Publishing(wanted, rooms, outward.outbox), rooms, wanted)
+            alarms = Alarms(rooms, outward.outbox, clock=clock, silence_s=settings.telemetry.silence_s)
+            _listen(stack, Publishing(wanted, rooms, outward.outbox, alarms), rooms, wanted)
         yield outward
 
 
 def _listen(stack: AsyncExitStack, publishing: Publishing, rooms: Rooms, wanted: OutwardSettings) -> None:
     """Have told what is so now, and then what changes."""
     stack.callback(rooms.fleet.listen(publishing.of_fleet))
-    stack.callback(rooms.ward.listen(publishing.of_health))
-    stack.callback(rooms.deployments.listen(publishing.of_deployment))
+    stack.callback(rooms.ward.listen(publishing.alarms.of_health))
+    stack.callback(rooms.deployments.follow(publishing.of_deployment))
     stack.callback(rooms.sharing.bell.listen(publishing.of_sharing))
     stack.callback(rooms.trail.listen(publishing.of_trail))
     publishing.cameras()
-    publishing.of_health()
+    publishing.alarms.of_health()
     if wanted.home_assistant and rooms.units is not None:
         stack.callback(rooms.units.register.listen(publishing.of_units))
         publishing.units()

@@ -9,6 +9,8 @@ from typing import Protocol
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""What fits into 63 bits of nanoseconds, with room for what is added to it."""
 
 
 class Clock(Protocol):
@@ -70,6 +72,18 @@ def to_ns(moment: datetime) -> int:
         raise ValueError(msg)
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * NS_PER_S + delta.microseconds * 1000
+
+
+def of_our_time(moment: datetime) -> datetime:
+    """Return an aware datetime that is from ``FIRST`` to before ``LAST``: what others say is not to be stored else.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not FIRST <= moment < LAST:
+        msg = f"should be from {FIRST:%Y} to before {LAST:%Y}"
+        raise ValueError(msg)
+    return moment
 
 
 @asynccontextmanager

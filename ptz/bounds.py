@@ -6,7 +6,7 @@ aims. A reach is never smaller than the truth, so what does not meet it is not s
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar, Literal, Protocol
 
@@ -102,6 +102,10 @@ class Rule(Protocol):
         """Return whether some aim of the reach comes within ``margin_deg`` of what is forbidden."""
         ...
 
+    def covers(self, other: "Rule") -> bool:
+        """Return whether it forbids, by itself, all that another forbids."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class PanLimit:
@@ -120,6 +124,14 @@ class PanLimit:
         into = (low - self.from_deg - margin_deg + ROUNDING_DEG) % CIRCLE_DEG
         return into + high - low > self.width_deg - 2.0 * margin_deg + 2.0 * ROUNDING_DEG
 
+    def covers(self, other: Rule) -> bool:
+        """Return whether its arc lies within the other's."""
+        if not isinstance(other, PanLimit):
+            return False
+        return other.width_deg >= CIRCLE_DEG or _within(
+            (self.from_deg, self.width_deg), (other.from_deg, other.width_deg)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TiltLimit:
@@ -134,6 +146,17 @@ class TiltLimit:
         """Return whether the reach goes lower or higher."""
         low, high = reach.tilt_deg
         return low < self.lower_deg + margin_deg or high > self.upper_deg - margin_deg
+
+    def covers(self, other: Rule) -> bool:
+        """Return whether its tilts lie within the other's."""
+        if not isinstance(other, TiltLimit):
+            return False
+        return self.lower_deg >= other.lower_deg and self.upper_deg <= other.upper_deg
+
+
+def _within(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Return whether an arc, from a pan clockwise by a width, lies within another."""
+    return (one[0] - other[0] + ROUNDING_DEG) % CIRCLE_DEG + one[1] <= other[1] + 2.0 * ROUNDING_DEG
 
 
 def _narrowed(hfov_deg: float, margin_deg: float) -> float:
@@ -152,6 +175,10 @@ class ZoomLimit:
     def met_by(self, reach: Reach, margin_deg: float) -> bool:
         """Return whether the reach goes narrower; a lens that tells nothing may always."""
         return reach.hfov_deg is None or reach.hfov_deg[0] < _narrowed(self.narrowest_deg, margin_deg)
+
+    def covers(self, other: Rule) -> bool:
+        """Return whether it keeps the lens at least as wide."""
+        return isinstance(other, ZoomLimit) and self.narrowest_deg >= other.narrowest_deg
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +225,17 @@ class Zone:
         start, turn = reach.pan_deg[0] - half, reach.pan_deg[1] - reach.pan_deg[0] + 2.0 * half
         begin, width = self.pan_from_deg - margin_deg, self.width_deg + 2.0 * margin_deg
         return (start - begin) % CIRCLE_DEG <= width or (begin - start) % CIRCLE_DEG <= turn
+
+    def covers(self, other: Rule) -> bool:
+        """Return whether the other lies within it, and may be passed with no narrower lens."""
+        if not isinstance(other, Zone):
+            return False
+        around = self.width_deg >= CIRCLE_DEG or _within(
+            (other.pan_from_deg, other.width_deg), (self.pan_from_deg, self.width_deg)
+        )
+        harmless, needed = self.narrower_than_deg, other.narrower_than_deg
+        as_wide = harmless is None or (needed is not None and harmless >= needed)
+        return around and as_wide and self.tilt_from_deg <= other.tilt_from_deg <= other.tilt_to_deg <= self.tilt_to_deg
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +285,20 @@ class Bounds:
             return ()
         limits = [rule for one in self.limits if _binds(one.binds, hand) for rule in one.rules(abilities)]
         return (*limits, *(zone for zone in self.zones if _binds(zone.binds, hand)))
+
+    def loosened(self, after: "Bounds", abilities: HeadAbilities) -> tuple[str, ...]:
+        """Return the names of what stands here and is forbidden less by others, to anybody, wherever they are of.
+
+        Each is to be kept, or to be within one that is wider: two that only together forbid as much are not compared.
+        """
+        here, there = replace(self, confirmed=True), replace(after, confirmed=True)
+        lost = (
+            rule.name
+            for hand in Priority
+            for rule in here.rules(abilities, hand)
+            if not any(one.covers(rule) for one in there.rules(abilities, hand))
+        )
+        return tuple(dict.fromkeys(lost))
 
 
 def aim_of(abilities: HeadAbilities, position: Position) -> Aim | None:

@@ -4,7 +4,7 @@ from drivers.onvif.accounts import Account, accounts, set_password
 from drivers.onvif.bootstrap import ClockReading
 from drivers.onvif.device import Device, open_device
 from drivers.onvif.discovery import discover, expand
-from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol, meet
+from drivers.onvif.enrolment import EnrolLimits, EnrolmentResult, enrol, meet, stream_urls
 from drivers.onvif.events import CameraEvent
 from drivers.onvif.head import OnvifHead
 from drivers.onvif.hellos import hear_hellos
@@ -27,4 +27,5 @@ __all__ = [
     "meet",
     "open_device",
     "set_password",
+    "stream_urls",
 ]

@@ -1,6 +1,6 @@
 """Proving who we are: HTTP digest (RFC 7616) ahead of every request, and WS-UsernameToken (WSS 1.1).
 
-The password is never sent in the clear: Basic is refused over plain HTTP, PasswordText is never used.
+The password is never sent in the clear: PasswordText is never used, and Basic only in TLS that proves who answers.
 """
 
 import base64

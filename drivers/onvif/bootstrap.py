@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 import structlog
 
-from drivers.errors import CameraAnswerError, CameraAuthenticationError, CameraBusyError, CameraFaultError
+from drivers.errors import (
+    CameraAnswerError,
+    CameraAuthenticationError,
+    CameraBusyError,
+    CameraFaultError,
+    CameraNotOnvifError,
+)
 from drivers.model import DeviceIdentity
 from drivers.onvif.catalogue import Service
 from drivers.onvif.locations import Locations
@@ -139,17 +145,47 @@ def _note(found: dict[Service, str], service: Service | None, address: str, loca
         locations.quirks.note(f"The address of its {service.name.lower()} service cannot be used: {error.message}")
 
 
+class StrangerError(Exception):
+    """Another device answers than the one that should be there. Never leaves this package."""
+
+    def __init__(self, urn: str) -> None:
+        super().__init__(urn)
+        self.urn = urn
+
+
+async def check_stranger(caller: Caller, device_url: str, urn: str) -> None:
+    """Ask who answers before any proof of ours is shown: GetEndpointReference needs none (Core section 8.1.15).
+
+    One that tells it only to who has a password passes: it is asked again with that.
+
+    Raises:
+        StrangerError: it says that it is another one than ``urn``.
+        CameraUnreachableError, CameraRefusedAddressError: nobody answers.
+    """
+    try:
+        told = await _endpoint(caller, device_url, anonymous=True)
+    except (CameraAuthenticationError, CameraFaultError, CameraAnswerError, CameraBusyError, CameraNotOnvifError):
+        return
+    if told and told != urn:
+        raise StrangerError(told)
+
+
+async def _endpoint(caller: Caller, device_url: str, *, anonymous: bool = False) -> str:
+    """Return its endpoint reference as a URN; empty where it tells none."""
+    answer = await caller.call(device_url, Service.DEVICE, "GetEndpointReference", anonymous=anonymous)
+    urn = answer.text("GUID")
+    return urn if not urn or urn.lower().startswith(("urn:", "uuid:", "http")) else f"urn:uuid:{urn}"
+
+
 async def identify(caller: Caller, device_url: str) -> DeviceIdentity:
     """Ask GetDeviceInformation and GetEndpointReference (Core sections 8.1.2 and 8.1.15)."""
     told = await caller.call(device_url, Service.DEVICE, "GetDeviceInformation")
     serial = told.text("SerialNumber")
     maker, model = told.text("Manufacturer", "unknown"), told.text("Model", "unknown")
     try:
-        urn = (await caller.call(device_url, Service.DEVICE, "GetEndpointReference")).text("GUID")
+        urn = await _endpoint(caller, device_url)
     except (CameraFaultError, CameraAnswerError, CameraBusyError):
         urn = ""
-    if urn and not urn.lower().startswith(("urn:", "uuid:", "http")):
-        urn = f"urn:uuid:{urn}"
     if not urn:
         if not serial:
             caller.quirks.note(

@@ -7,7 +7,7 @@ from typing import Any
 from drivers.addresses import AddressPolicy
 from drivers.errors import CameraAnswerError, CameraFaultError, CameraNotOnvifError, CameraUnreachableError
 from drivers.model import CameraDescription, CameraTarget, CameraView
-from drivers.onvif.bootstrap import ClockReading, find_services, measure_clock
+from drivers.onvif.bootstrap import ClockReading, check_stranger, find_services, measure_clock
 from drivers.onvif.brokers import EventBrokers
 from drivers.onvif.catalogue import Service, catalogue
 from drivers.onvif.events import CameraEvent, Events, interpret
@@ -186,25 +186,31 @@ class Device:
 @asynccontextmanager
 async def reach_device(
     target: CameraTarget,
-    description: CameraDescription | None,
     *,
     clock: Clock,
     policy: AddressPolicy,
     limits: Limits = DEFAULT_LIMITS,
+    urn: str = "",
 ) -> AsyncIterator[tuple[Device, ClockReading]]:
-    """Open the session and say the first words: find the device service, measure the clock."""
-    quirks = Quirks(description.quirks if description else ())
+    """Open the session and say the first words: find the device service, measure the clock.
+
+    Raises:
+        StrangerError: its URN should be ``urn`` and is another one; it was shown no proof of ours.
+    """
     async with open_session(target, clock=clock, policy=policy, limits=limits) as session:
-        caller = Caller(session, await catalogue(), target.credentials, quirks=quirks, clock=clock)
-        yield await _first_words(caller, target, clock=clock)
+        caller = Caller(session, await catalogue(), target.credentials, quirks=Quirks(), clock=clock)
+        yield await _first_words(caller, target, urn, clock=clock)
 
 
-async def _first_words(caller: Caller, target: CameraTarget, *, clock: Clock) -> tuple[Device, ClockReading]:
+async def _first_words(caller: Caller, target: CameraTarget, urn: str, *, clock: Clock) -> tuple[Device, ClockReading]:
     urls = candidates(target)
     for number, url in enumerate(urls):
         locations = Locations(device_url=url, port_map=target.port_map, quirks=caller.quirks)
         last = number == len(urls) - 1
+        caller.home = url
         try:
+            if urn:
+                await check_stranger(caller, url, urn)
             reading = await measure_clock(caller, url, clock=clock)
         except CameraUnreachableError as error:
             # A closed port invites the next usual one; a silent host does not answer on others either.
@@ -244,7 +250,7 @@ async def open_device(
         CameraError: it cannot be reached, or not with these credentials.
     """
     if description is None:
-        async with reach_device(target, None, clock=clock, policy=policy, limits=limits) as (device, _):
+        async with reach_device(target, clock=clock, policy=policy, limits=limits) as (device, _):
             device.services, _claims = await find_services(device.caller, device.locations)
             yield device
         return
@@ -252,6 +258,7 @@ async def open_device(
     async with open_session(target, clock=clock, policy=policy, limits=limits) as session:
         caller = Caller(session, await catalogue(), target.credentials, quirks=quirks, clock=clock)
         caller.offset.seconds, caller.offset.known = description.clock_offset_s, True
+        caller.home = description.device_url
         locations = Locations(device_url=description.device_url, port_map=target.port_map, quirks=quirks)
         services = {
             service: description.services[service.value] for service in Service if service.value in description.services

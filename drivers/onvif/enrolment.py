@@ -18,7 +18,7 @@ from drivers.errors import (
     CameraNoMediaError,
 )
 from drivers.model import CameraDescription, CameraTarget, CameraView, DeviceIdentity
-from drivers.onvif.bootstrap import ClockReading, find_services, identify
+from drivers.onvif.bootstrap import ClockReading, StrangerError, find_services, identify
 from drivers.onvif.catalogue import Service
 from drivers.onvif.device import Device, reach_device
 from drivers.onvif.events import Events
@@ -69,7 +69,7 @@ async def enrol(
         CameraUnreachableError, CameraRefusedAddressError, CameraAuthenticationError, CameraNotOnvifError,
         CameraNoMediaError, CameraClockError, CameraBusyError, CameraAnswerError, CameraFaultError: see drivers.errors.
     """
-    async with reach_device(target, None, clock=clock, policy=policy, limits=limits.http) as (device, reading):
+    async with reach_device(target, clock=clock, policy=policy, limits=limits.http) as (device, reading):
         device.services, claims = await find_services(device.caller, device.locations)
         identity = await identify(device.caller, device.locations.device_url)
         _judge_clock(reading, limits, device.locations.device_url)
@@ -100,15 +100,33 @@ async def enrol(
     return EnrolmentResult(description, snapshot)
 
 
-async def meet(target: CameraTarget, *, clock: Clock, policy: AddressPolicy) -> DeviceIdentity:
+async def meet(target: CameraTarget, *, urn: str = "", clock: Clock, policy: AddressPolicy) -> DeviceIdentity:
     """Ask a device who it is, and nothing more: a second or so, where enrolment takes several and turns its head.
+
+    One that says, before it is shown any proof of ours, that it is another one than ``urn`` is asked nothing else: its
+    identity is that URN alone.
 
     Raises:
         CameraUnreachableError, CameraRefusedAddressError, CameraAuthenticationError, CameraNotOnvifError,
         CameraBusyError, CameraAnswerError, CameraFaultError: see drivers.errors.
     """
-    async with reach_device(target, None, clock=clock, policy=policy) as (device, _):
-        return await identify(device.caller, device.locations.device_url)
+    try:
+        async with reach_device(target, clock=clock, policy=policy, urn=urn) as (device, _):
+            return await identify(device.caller, device.locations.device_url)
+    except StrangerError as stranger:
+        return DeviceIdentity(urn=stranger.urn, manufacturer="", model="", firmware="", serial="")
+
+
+async def stream_urls(target: CameraTarget, *, clock: Clock, policy: AddressPolicy) -> dict[str, str]:
+    """Ask a device where its main streams are, as we reach them, by the tokens of their profiles.
+
+    Raises:
+        CameraNoMediaError: it gives none; and those that :func:`meet` raises.
+    """
+    async with reach_device(target, clock=clock, policy=policy) as (device, _):
+        device.services, _claims = await find_services(device.caller, device.locations)
+        media, offers = await find_views(device.caller, device.services, device.locations)
+        return {one.main.token: (await media.stream(one.main)).rtsp_url for one in offers}
 
 
 def _judge_clock(reading: ClockReading, limits: EnrolLimits, url: str) -> None:

@@ -36,10 +36,10 @@ class _Hellos(asyncio.DatagramProtocol):
             return
         try:
             root = parse(data, address=str(addr[0])).root
-        except CameraAnswerError:
+            devices = [read_match(hello, str(addr[0])) for hello in root.descendants("Hello")]
+        except (CameraAnswerError, ValueError):  # "http://[::::]/" is no URL
             return
-        for hello in root.descendants("Hello"):
-            device = read_match(hello, str(addr[0]))
+        for device in devices:
             if device is not None:
                 self._said(device)
 

@@ -68,7 +68,16 @@ class ClockOffset:
 class Proof:
     """How to prove who we are to one camera's services (``tokens``) or to its pages (no token there)."""
 
-    def __init__(self, credentials: Credentials, *, quirks: Quirks, offset: ClockOffset, tokens: bool) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        quirks: Quirks,
+        offset: ClockOffset,
+        tokens: bool,
+        proven: Callable[[str, str], bool],
+    ) -> None:
+        """``proven`` says whether TLS proves who answered: the address that was asked, and where the answer is from."""
         self.scheme: Scheme | None = Scheme.WSSE if tokens and "token-only" in quirks else None
         self.proved = False
         """Whether ``scheme`` was accepted once."""
@@ -76,6 +85,7 @@ class Proof:
         self._quirks = quirks
         self._offset = offset
         self._tokens = tokens
+        self._proven = proven
         self._challenge: Challenge | None = None
 
     def authorization(self, method: str, url: str, scheme: Scheme | None) -> dict[str, str]:
@@ -104,6 +114,7 @@ class Proof:
         """
         failed: set[Scheme] = set()
         fresh = False
+        asked = url
         while True:
             scheme = self.scheme
             try:
@@ -119,7 +130,7 @@ class Proof:
                     if self.proved:
                         raise wrong(url) from None
                 left = [one for one in offered if one.scheme not in failed]
-                self._choose(url, left, failed, has_basic=has_basic)
+                self._choose(url, left, failed, has_basic=has_basic, clear=self._proven(asked, url))
                 fresh = scheme is not Scheme.WSSE
             else:
                 self._accepted(scheme, failed)
@@ -134,12 +145,12 @@ class Proof:
                 return True
         return scheme is Scheme.WSSE and self._offset.guess(answer)
 
-    def _choose(self, url: str, offered: list[Challenge], failed: set[Scheme], *, has_basic: bool) -> None:
+    def _choose(self, url: str, offered: list[Challenge], failed: set[Scheme], *, has_basic: bool, clear: bool) -> None:
         if offered:
             self._challenge, self.scheme = offered[0], offered[0].scheme
         elif self._tokens and Scheme.WSSE not in failed:
             self.scheme = Scheme.WSSE
-        elif has_basic and url.startswith("https:") and Scheme.BASIC not in failed:
+        elif has_basic and clear and Scheme.BASIC not in failed:
             self.scheme = Scheme.BASIC
         else:
             self.scheme = None
@@ -147,7 +158,7 @@ class Proof:
                 self._quirks.learn("basic-only")
                 raise CameraAuthenticationError(
                     "The camera wants the password in the clear (HTTP Basic).",
-                    cure="Turn on digest authentication or HTTPS in the camera.",
+                    cure="Turn on digest authentication in the camera, or enrol it at https and pin its certificate.",
                     address=url,
                     cause="basic",
                 )

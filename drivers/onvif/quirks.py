@@ -62,7 +62,7 @@ TABLE: dict[str, Quirk] = {
             name="basic-only",
             who="small makes",
             shows="For some of its pages it offers HTTP Basic only, which would send the password in the clear.",
-            cure="Basic is used over TLS only.",
+            cure="Basic is used only where the camera was enrolled at https and its certificate is pinned or verified.",
             detected="A 401 whose only challenge is Basic.",
         ),
         Quirk(

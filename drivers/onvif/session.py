@@ -129,8 +129,17 @@ class Session:
     """Made by :func:`open_session`."""
 
     def __init__(
-        self, client: aiohttp.ClientSession, connector: "_WatchingConnector", *, clock: Clock, limits: Limits
+        self,
+        client: aiohttp.ClientSession,
+        connector: "_WatchingConnector",
+        target: CameraTarget,
+        *,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
+        self.vouched = target.vouched
+        """Whether TLS proves who answers."""
+        self._redirects_max = 0 if target.roams else MAX_REDIRECTS
         self._client = client
         self._connector = connector
         self._clock = clock
@@ -177,7 +186,7 @@ class Session:
         began = False
         try:
             async with asyncio.timeout(request.timeout_s):
-                for _ in range(MAX_REDIRECTS + 1):
+                for _ in range(self._redirects_max + 1):
                     async with self._client.request(
                         request.method, url, data=request.body, headers=request.headers, allow_redirects=False
                     ) as response:
@@ -206,6 +215,13 @@ class Session:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _mapped(error, url) from error
+        if not self._redirects_max:
+            raise CameraRefusedAddressError(
+                "The camera redirects, and one that says itself where it is is followed no further.",
+                cure="Enrol it at the address that it redirects to.",
+                address=request.url,
+                cause="redirect",
+            )
         raise CameraAnswerError(
             "The camera redirects in circles.", cure="Give the address that it redirects to.", address=url
         )
@@ -336,4 +352,4 @@ async def open_session(
         trust_env=False,
         headers={"User-Agent": "Sightline", "Accept-Encoding": "identity"},
     ) as client:
-        yield Session(client, connector, clock=clock, limits=limits)
+        yield Session(client, connector, target, clock=clock, limits=limits)

@@ -33,10 +33,26 @@ class Caller:
         self.session = session
         self.quirks = quirks
         self.offset = ClockOffset(clock)
-        self.services = Proof(credentials, quirks=quirks, offset=self.offset, tokens=True)
+        self.home = ""
+        """Where its device service is, as people enrolled it or a rule leads there; empty until it is known."""
+        self.services = Proof(credentials, quirks=quirks, offset=self.offset, tokens=True, proven=self._proven)
         # A camera may want a token for its services and digest for its pages; the one must not spoil the other.
-        self._pages = Proof(credentials, quirks=quirks, offset=self.offset, tokens=False)
+        self._pages = Proof(credentials, quirks=quirks, offset=self.offset, tokens=False, proven=self._proven)
         self._catalogue = catalogue
+
+    def _proven(self, asked: str, answered: str) -> bool:
+        """Return whether TLS proves that the camera answered at ``answered`` where ``asked`` was asked.
+
+        Only where its device service itself is at https: an address that whoever answers at http names, or redirects
+        to, has a certificate of their own choice.
+        """
+        home, first, last = urlsplit(self.home), urlsplit(asked), urlsplit(answered)
+        return (
+            self.session.vouched
+            and home.scheme == first.scheme == last.scheme == "https"
+            and home.hostname == first.hostname
+            and first.netloc == last.netloc
+        )
 
     async def call(  # noqa: PLR0913 - each is a separate matter of one call
         self,

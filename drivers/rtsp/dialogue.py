@@ -39,7 +39,7 @@ class Dialogue:
         self._connection = connection
         self._url = url
         self._timeout_s = source.answer_timeout_s
-        self._authenticator = Authenticator(source.username, source.password, basic_allowed=url.tls)
+        self._authenticator = Authenticator(source.username, source.password, basic_allowed=url.tls and source.vouched)
         self._session = ""
         self._public: set[str] = set()
         self._plain_keepalive = False

@@ -1,4 +1,4 @@
-"""Answers a camera's challenge: digest first (RFC 7616, RFC 2069), Basic only inside TLS."""
+"""Answers a camera's challenge: digest first (RFC 7616, RFC 2069), Basic only inside TLS that proves who answers."""
 
 import hashlib
 import re

@@ -23,6 +23,8 @@ class RtspSource:
     tls_verify: bool = True
     tls_fingerprint_sha256: str | None = None
     """Pins the certificate: hex of its DER's SHA-256, colons allowed."""
+    vouched: bool = True
+    """A certificate proves who answers: the password may go in the clear inside TLS, where the camera wants that."""
     clock_offset_s: float = 0.0
     """Camera's clock minus ours; times in sender reports are corrected by it."""
     keyframe_timeout_s: float = 15.0

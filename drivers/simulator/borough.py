@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -28,6 +29,7 @@ from drivers.simulator.town.van import Van
 from drivers.simulator.units.radio import Air
 from drivers.simulator.units.unit import Unit, label_of
 from kernel.clock import Clock
+from kernel.geography import bearing_wrap
 from kernel.ids import StreamName
 
 log = structlog.get_logger(__name__)
@@ -58,6 +60,7 @@ class Borough:
         """By number: what keeps their servers open."""
         self.callers = Callers(deployables, devices[0].clock)
         self.cameras: dict[int, Camera] = {}
+        self.eyes: dict[int, Painter] = {}
         """The shutters by number: what was drawn and encoded."""
 
     @property
@@ -115,6 +118,16 @@ class Borough:
             raise NoSuchCameraError(msg, cure=f"It has {', '.join(device.inputs)}.")
         if device.inputs[token] is not on:
             happenings.digital_input(device, token, on=on)
+
+    def turn_bracket(self, number: int, by_deg: float) -> None:
+        """Turn what a camera hangs on, as a ladder does: its head stays as it is and knows nothing of it.
+
+        Raises:
+            NoSuchCameraError: there is no such camera.
+        """
+        device = self.device(number)
+        bearing_deg = bearing_wrap(device.mount.bearing_deg + by_deg)
+        device.mount = self.eyes[number].mount = replace(device.mount, bearing_deg=bearing_deg)
 
     def cover(self, number: int, *, on: bool, level: int = COVER_LEVEL) -> None:
         """Put a bag over a camera, or take it off: the picture is of one grey, 0 to 255, and its tamper alarm tells.
@@ -249,7 +262,7 @@ async def open_borough(settings: BoroughSettings, *, clock: Clock) -> AsyncItera
         for device in devices:
             eye = Painter(town, device.mount)
             camera = await stack.enter_async_context(open_feeds(device, eye, pool=pool))
-            borough.cameras[device.number] = camera
+            borough.cameras[device.number], borough.eyes[device.number] = camera, eye
             if (one := by_number.get(device.number)) is not None:
                 one.camera, one.eye = camera, eye
         async with _serving(borough, voice, clock):

@@ -7,23 +7,26 @@
     {"van": "flee", "route": "north"}      {"van": "return"}
     {"query": "truth", "number": 1}        {"query": "requests", "number": 1}      {"query": "van"}
 
-Deployable units are named by their labels; a post is the kerb nearest to a place.
+Deployable units are named by their labels. One that is deployed is taken by van to the kerb nearest to a place; one
+that stands is there already, at exactly that place.
 
     {"units_broker": {"url": "mqtts://127.0.0.1:8883", "certificates": "/a/folder"}}
     {"unit": "D001", "fault": "stolen=on"}      {"unit": "D001", "reboot": true}
     {"unit": "D001", "deploy": {"latitude": 51.5465, "longitude": -0.0201, "bearing_deg": 90, "mains": true}}
+    {"unit": "D001", "stand": {"latitude": 51.5465, "longitude": -0.0201, "bearing_deg": 90, "mains": true}}
     {"query": "unit", "unit": "D001"}
 
 Queries are answered with one line; other orders only where they fail, with {"error": ...}. They are obeyed in order.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from drivers.simulator.borough import Borough
 from drivers.simulator.town.town import PLANE
 from drivers.simulator.units.broker import Broker
-from drivers.simulator.units.movement import Post, kerbside
+from drivers.simulator.units.movement import Post, kerbside, post_at
 from drivers.simulator.units.unit import Unit
 from kernel.errors import SightlineError
 from kernel.geography import Place, bearing_wrap
@@ -81,13 +84,15 @@ def _obey_unit(unit: Unit, order: dict[str, Any]) -> None:
     elif "reboot" in order:
         unit.reboot()
     elif "deploy" in order:
-        unit.deploy(_post(order["deploy"]))
+        unit.deploy(_post(order["deploy"], kerbside))
+    elif "stand" in order:
+        unit.stand(_post(order["stand"], post_at))
     else:
-        msg = "A unit can be told a fault, to reboot, or where to be deployed."
+        msg = "A unit can be told a fault, to reboot, where to be deployed, or where it stands."
         raise _OrderError(msg)
 
 
-def _post(told: object) -> Post:
+def _post(told: object, made: Callable[..., Post]) -> Post:
     try:
         assert isinstance(told, dict)
         place = Place(float(told["latitude"]), float(told["longitude"]))
@@ -95,7 +100,7 @@ def _post(told: object) -> Post:
     except (AssertionError, KeyError, TypeError) as error:
         msg = "A post needs latitude, longitude and bearing_deg, in degrees."
         raise _OrderError(msg) from error
-    return kerbside(PLANE.to_metres(place), bearing_deg, mains=bool(told.get("mains", True)))
+    return made(PLANE.to_metres(place), bearing_deg, mains=bool(told.get("mains", True)))
 
 
 def _truth_of_unit(unit: Unit) -> dict[str, Any]:

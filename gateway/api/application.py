@@ -10,6 +10,7 @@ from gateway.access.permissions import Permission
 from gateway.api import (
     account,
     approvals,
+    availability,
     bounds,
     camera_password,
     cameras,
@@ -125,6 +126,7 @@ def _routed(version: str) -> FastAPI:
         footage,
         places,
         health,
+        availability,
         event_brokers,
         checkup,
         main_stream,

@@ -11,7 +11,7 @@ from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import BadRequestError, NotHereError
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Who, actor, confirmed, needs
 from gateway.api.rooms import Rooms, The
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.fleet.cameras import Camera
@@ -105,17 +105,38 @@ async def bounds(camera: OneCamera) -> BoundsModel:
 
 @router.put("", **needs(Permission.ENROL))
 async def change(wish: NewBounds, request: Request, camera: OneCamera, who: Who, the: The) -> BoundsModel:
-    """Set the limits and no-look zones of a head, for where the camera stands now."""
-    return shown(await bind(the, camera, wish, actor(request, who)))
+    """Set the limits and no-look zones of a head, for where the camera stands now.
+
+    Whoever forbids less than was forbidden here must have proved lately who they are.
+    """
+    after = bounds_of(camera, wish)
+    if camera.bounds.confirmed and loosened(camera, after):
+        await confirmed(request, who, Permission.ENROL)
+    return shown(await bind(the, camera, after, actor(request, who)))
 
 
-async def bind(the: Rooms, camera: Camera, wish: NewBounds, by: Actor) -> Camera:
-    """Set them, have the audit told, and return the camera after it."""
+def bounds_of(camera: Camera, wish: NewBounds) -> Bounds:
+    """Return the bounds that somebody wishes for a camera's head.
+
+    Raises:
+        NotHereError: it has none.
+        BadRequestError: they depend on what is not known of it.
+    """
     _check(camera, wish)
-    after = Bounds(
+    return Bounds(
         limits=tuple(Limits(**one.model_dump()) for one in wish.limits),
         zones=tuple(Zone(**{**one.model_dump(), "id": one.id or new_id()}) for one in wish.zones),
     )
+
+
+def loosened(camera: Camera, after: Bounds) -> tuple[str, ...]:
+    """Return the names of a camera's limits and zones, of whichever place, that would forbid less."""
+    abilities = camera.view.head
+    return camera.bounds.loosened(after, abilities) if abilities is not None else ()
+
+
+async def bind(the: Rooms, camera: Camera, after: Bounds, by: Actor) -> Camera:
+    """Set them, have the audit told, and return the camera after it."""
     changed = await the.fleet.bind(camera, after)
     await the.trail.append(
         AuditEvent(

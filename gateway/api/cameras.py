@@ -21,6 +21,7 @@ from gateway.db.errors import ConflictError
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.errors import CameraHeldError
 from gateway.fleet.moving import CORRECTION_M, place_of
+from gateway.fleet.pointing import through
 from kernel.errors import SightlineError
 from kernel.geography import Place, distance_m
 
@@ -54,7 +55,8 @@ async def enrol(
 ) -> list[models.CameraModel]:
     """Enrol a device: one camera per view. A unit that is known already (200) gets its new address and password.
 
-    One that is deployed stays where its deployment says. One that is a deployable unit's is so before it is recorded.
+    One that is deployed stays where its deployment says. One that is a deployable unit's is so before it is recorded,
+    and is reached by the unit's rule of telemetry.reach: it is given as the unit says it, or as it is met from outside.
     """
     facts = CameraFacts(
         number=wish.number,
@@ -79,7 +81,10 @@ async def enrol(
         return the.deployments.standing(urn) is not None
 
     try:
-        enrolled, known = await the.fleet.enrol(_target(wish), facts, placed=placed)
+        target = _target(wish)
+        if wish.unit is not None:
+            target = through(target, as_printed(the, wish.unit), the.settings.telemetry.reach)
+        enrolled, known = await the.fleet.enrol(target, facts, placed=placed)
     except SightlineError as error:
         if marked is not None:
             await marked.take_back()

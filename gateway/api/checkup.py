@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
-from gateway.api.guard import Who, needs
+from gateway.api.guard import Awake, needs
 from gateway.api.health import Need, need_models
 from gateway.api.rooms import The
 from gateway.api.times import iso_or_none
@@ -42,7 +42,7 @@ class CheckUp(BaseModel):
     reference: str | None
     """When its reference view was taken."""
     head: bool
-    """Whether it has one: what it shows changes then, and it has no reference view."""
+    """Whether it has one: it is compared with its reference view while the head stands where it stood then."""
     clock_off_s: float | None
     """By how much the times of its pictures may be off."""
     manufacturer: str
@@ -57,7 +57,7 @@ class CheckUp(BaseModel):
 
 
 @router.get("/health", **needs(Permission.VIEW_LIVE, room=True))
-async def checkup(camera: OneCamera, who: Who, the: The) -> CheckUp:
+async def checkup(camera: OneCamera, who: Awake, the: The) -> CheckUp:
     """Return what is known of a camera's link, picture, clock and firmware, and of the unit that carries it."""
     signs, unit = the.ward.signs.get(camera.id), the.ward.unit_of(camera.id)
     mine = [one for one in the.ward.needs if camera.id in one.cameras]

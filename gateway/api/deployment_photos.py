@@ -16,13 +16,16 @@ from gateway.api.description import answers
 from gateway.api.errors import MediaTypeError
 from gateway.api.guard import Who, actor, decided, needs
 from gateway.api.hands import hand
-from gateway.api.rooms import The
+from gateway.api.rooms import Rooms, The
 from gateway.api.times import Instant, iso
 from gateway.audit.events import Action, AuditEvent
+from gateway.deployments.done import Told
 from gateway.deployments.errors import UnknownDeploymentError, WishError
+from gateway.deployments.exif import PhotoFacts
+from gateway.deployments.hands import Hand
 from gateway.deployments.photos import ENDINGS, looked_at, step_of
+from gateway.deployments.service import Taken
 from gateway.deployments.steps import PhotoKind
-from kernel.errors import SightlineError
 
 router = APIRouter(prefix="/api/v1/deployments/{deployment_id}", tags=["deployments"])
 
@@ -57,9 +60,32 @@ async def put(
     facts = looked_at(photo)
     if facts.media_type != given:
         raise WishError(f"The photo is {facts.media_type}, not {given}.", cure="Name it for what it is.")
+    told = shapes.told(done_at, sent_at)
+    async with the.photos.turn:
+        taken = await _taken(the, deployment_id, kind, photo, facts, by=hand(the, who), key=key, told=told)
+    return await answer(the, request, response, who, taken)
+
+
+async def _taken(
+    the: Rooms,
+    deployment_id: str,
+    kind: PhotoKind,
+    photo: bytes,
+    facts: PhotoFacts,
+    *,
+    by: Hand,
+    key: str | None,
+    told: Told | None,
+) -> Taken:
+    """Keep a photo's file and say so in the log; no file is left that no line names."""
     known = await the.deployments.one(deployment_id)
-    if len(known.photos) >= the.settings.deployments.photos_max:
+    if key is not None and (sent := await the.deployments.sent_before(deployment_id, key)) is not None:
+        return Taken(deployment=known, entry=sent, again=True)
+    most = the.settings.deployments
+    if len(known.photos) >= most.photos_max:
         raise WishError("This deployment has as many photos as it may have.", cure="Send those that matter.")
+    if await the.deployments.sent_bytes(by.user_id) + len(photo) > most.photo_bytes_a_day:
+        raise WishError("That is more than one may send in photos in a day.", cure="Send it tomorrow, or smaller.")
     digest, fresh = await asyncio.to_thread(the.photos.put, photo)
     step = step_of(
         kind,
@@ -70,15 +96,14 @@ async def put(
         now_ns=the.clock.wall_ns(),
         spread_m=the.deployments.rules.spread_m,
     )
+    named = False
     try:
-        taken = await the.deployments.step(
-            deployment_id, step, by=hand(the, who), key=key, told=shapes.told(done_at, sent_at)
-        )
-    except SightlineError:
-        if fresh:
+        taken = await the.deployments.step(deployment_id, step, by=by, key=key, told=told)
+        named = digest in taken.deployment.photos
+    finally:
+        if fresh and not named:
             await asyncio.to_thread(the.photos.drop, digest)
-        raise
-    return await answer(the, request, response, who, taken)
+    return taken
 
 
 @router.get("/photos/{sha256}", response_class=Response, responses=answers(*ENDINGS), **needs(Permission.DEPLOY))

@@ -10,7 +10,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api import models
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Who, actor, decided, needs
 from gateway.api.hands import answers_for, hand
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso, iso_or_none
@@ -198,7 +198,10 @@ async def signs_up(
 async def install(
     deployment_id: str, wish: shapes.Installed, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
-    """Say that the unit is up: its cameras stand there from now on, and record."""
+    """Say that the unit is up: its cameras stand there from now on, and record.
+
+    One that was said to be down goes up again under its grant within 24 hours, until the end of the stay that it had.
+    """
     step = steps.Install(
         place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg, accuracy_m=wish.accuracy_m
     )
@@ -248,7 +251,17 @@ async def acknowledge(
 async def remove(
     deployment_id: str, wish: shapes.NewDone, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
-    """Say that the unit is down: its cameras stand nowhere from now on, and record nothing."""
+    """Say that the unit is down: its cameras stand nowhere from now on, and record nothing.
+
+    It takes a person who sees its cameras: one request ends what they record. Within 24 hours the unit may be put up
+    again under the same grant, with another installation.
+    """
+    known = await the.deployments.one(deployment_id)
+    # Sent again, it was allowed before: what stands nowhere is in no area any more.
+    if wish.key is None or await the.deployments.sent_before(deployment_id, wish.key) is None:
+        for camera in the.fleet.cameras():
+            if known.urn and camera.description.identity.urn == known.urn:
+                decided(request, who, Permission.VIEW_LIVE, camera.id)
     return await _take(the, request, response, who, deployment_id, steps.Remove(reason=wish.text), wish)
 
 

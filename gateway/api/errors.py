@@ -6,6 +6,7 @@ ApiError (kernel.errors.SightlineError; ``status`` is the HTTP status)
 ├── MediaTypeError        a body of the wrong kind
 ├── PresetVoidError       a preset that was stored at another place is recalled
 ├── NotHereError          nothing at that address
+├── AnotherUserError      a page that shows somebody asks with the session of somebody else
 ├── UnitsOffError         units in the field are not heard: the settings name no broker
 ├── TooManyOffersError    a viewer offers and patches faster than any wall of tiles; ``retry_after_s``
 ├── TooManySwitchesError  the main stream of a unit is asked for and given back again and again; ``retry_after_s``
@@ -56,6 +57,19 @@ class NotHereError(ApiError):
 
     code = "api.not-here"
     status = 404
+
+
+class AnotherUserError(ApiError):
+    """A page that shows somebody asks with the session of somebody else, who signed in beside it."""
+
+    code = "api.another-user"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else is signed in by now, and this was not done in their name.",
+            cure="Whoever did it signs in again; then it is sent.",
+        )
 
 
 class UnitsOffError(ApiError):

@@ -23,6 +23,7 @@ from gateway.access.errors import (
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
 from gateway.api.acts import approvers, facts_of, reason_in, until
+from gateway.api.errors import AnotherUserError
 from gateway.api.middleware import CERTIFICATE
 from gateway.api.problems import refusal
 from gateway.api.rooms import address_of, rooms_of
@@ -37,6 +38,8 @@ APPROVAL_HEADER = "sightline-approval"
 REFERENCE_HEADER = "sightline-reference"
 APPROVAL_QUERY = "&approval="
 REASON_HEADER = "sightline-reason"
+USER_HEADER = "sightline-user"
+"""Whom the page that asks shows: the identifier of the user in whose name the request is to be made."""
 STEP_UP = "step-up"
 ROOM = "room"
 ENROLLING = "enrolling"
@@ -135,6 +138,10 @@ async def _authorise(
         _check_origin(connection, required=True)
         if connection.scope["type"] == "http" and connection.headers.get("x-sightline") != "1":
             raise ForgeryError("The request lacks the header X-Sightline.", cure="Programs should use an API token.")
+    meant = connection.headers.get(USER_HEADER)
+    if meant is not None and meant != identity.user_id:
+        # One browser has one cookie: somebody signed in beside a page that slept, and it must not act in their name.
+        raise AnotherUserError
     _check_open(identity, permission, enrolling=enrolling)
     camera = connection.path_params.get("camera_id")
     try:
@@ -326,6 +333,6 @@ async def admit(websocket: WebSocket, permission: Permission, *, room: bool = Fa
     """Return who opens a WebSocket, or refuse it with problem details before it is accepted and return ``None``."""
     try:
         return await _authorise(websocket, permission, room=room)
-    except (AccessError, OutsideError) as error:
+    except (AccessError, AnotherUserError, OutsideError) as error:
         await websocket.send_denial_response(refusal(error))
         return None

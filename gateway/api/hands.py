@@ -1,5 +1,8 @@
 """Whose hand takes a step of a deployment, and what that hand may; and what the audit is told of deployable units."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import Request
 
 from gateway.access.identity import Identity
@@ -12,6 +15,7 @@ from gateway.deployments.deployment import Deployment
 from gateway.deployments.hands import Hand, Right
 from gateway.fleet.cameras import Camera
 from gateway.units.errors import UnknownUnitError
+from kernel.errors import SightlineError
 
 _RIGHTS = {Permission.DEPLOY: Right.DEPLOY, Permission.DECIDE_DEPLOYMENT: Right.DECIDE}
 
@@ -80,3 +84,25 @@ async def note_mark(the: Rooms, request: Request, who: Identity, action: Action,
     await the.trail.append(
         AuditEvent(action=action, actor=actor(request, who), subject=camera.id, details=dict(details))
     )
+
+
+@asynccontextmanager
+async def moving(the: Rooms, request: Request, who: Identity, camera_id: str | None, label: str) -> AsyncIterator[None]:
+    """Have a unit's camera be one that moves before it is the unit's: nothing of it is recorded without a reason.
+
+    Where the block fails it is as it was.
+    """
+    if camera_id is None:
+        yield
+        return
+    camera = the.fleet.camera(camera_id)
+    urn = camera.description.identity.urn
+    before, mark = the.deployments.deployable(urn), UnitMark(the, label, hand(the, who))
+    await mark.put(urn)
+    try:
+        yield
+    except SightlineError:
+        await mark.take_back()
+        raise
+    if before is None or before.unit != label:
+        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, label)

@@ -10,13 +10,13 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.cameras import OneCamera
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Awake, actor, needs
 from gateway.api.health import Need, need_models
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import Instant, iso
 from gateway.api.units import Label, cameras_of, seen
 from gateway.audit.events import Action, AuditEvent
-from gateway.health.urgency import Kind, Whose
+from gateway.health.need import Kind, Whose
 from kernel.clock import to_ns
 from kernel.ids import CameraId
 
@@ -36,27 +36,27 @@ class NewPutOff(models.Taken):
 
 
 @router.put(OF_CAMERA, **needs(Permission.STEER, room=True))
-async def put_off(kind: Kind, wish: NewPutOff, request: Request, camera: OneCamera, who: Who, the: The) -> list[Need]:
+async def put_off(kind: Kind, wish: NewPutOff, request: Request, camera: OneCamera, who: Awake, the: The) -> list[Need]:
     """Have a need wait; it is still told of, with who had it wait and why. Return what the camera needs."""
     return await _put_off(the, request, who, Whose(camera=camera.id), kind, wish)
 
 
 @router.delete(OF_CAMERA, **needs(Permission.STEER, room=True))
-async def take_up(kind: Kind, request: Request, camera: OneCamera, who: Who, the: The) -> list[Need]:
+async def take_up(kind: Kind, request: Request, camera: OneCamera, who: Awake, the: The) -> list[Need]:
     """Have a need that was put off come up again now. Return what the camera needs."""
     return await _take_up(the, request, who, Whose(camera=camera.id), kind)
 
 
 @router.put(OF_UNIT, **needs(Permission.STEER, room=True))
 async def put_off_of_unit(
-    label: Label, kind: Kind, wish: NewPutOff, request: Request, who: Who, the: The
+    label: Label, kind: Kind, wish: NewPutOff, request: Request, who: Awake, the: The
 ) -> list[Need]:
     """Have a unit's need wait, as a camera's: by who may steer one that it carries, else by who enrols."""
     return await _put_off(the, request, who, _unit(the, who, label), kind, wish)
 
 
 @router.delete(OF_UNIT, **needs(Permission.STEER, room=True))
-async def take_up_of_unit(label: Label, kind: Kind, request: Request, who: Who, the: The) -> list[Need]:
+async def take_up_of_unit(label: Label, kind: Kind, request: Request, who: Awake, the: The) -> list[Need]:
     """Have a unit's need that was put off come up again now. Return what the unit needs."""
     return await _take_up(the, request, who, _unit(the, who, label), kind)
 

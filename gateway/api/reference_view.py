@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from gateway.access.errors import ForbiddenError
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import The
-from gateway.api.times import iso, iso_or_none
+from gateway.api.times import iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.reference_views import ReferenceView
 from gateway.health.view import COLUMNS, ROWS
@@ -20,16 +21,26 @@ from gateway.health.view import COLUMNS, ROWS
 router = APIRouter(prefix="/api/v1/cameras/{camera_id}/reference-view", tags=["health"])
 
 
+class HeadPosition(BaseModel):
+    """Where a head stands, in the generic spaces: pan and tilt from -1 to 1, zoom from 0 to 1."""
+
+    pan: float
+    tilt: float
+    zoom: float
+
+
 class ReferenceViewModel(BaseModel):
     """When it was taken; null where the camera has none."""
 
     taken: str | None
+    at: HeadPosition | None
+    """Where the camera's head stood then: its picture is compared while it stands there. Null where it has no head."""
 
 
 @router.get("", **needs(Permission.VIEW_LIVE, room=True))
 async def reference_view(camera: OneCamera) -> ReferenceViewModel:
     """Return whether a camera has a reference view."""
-    return ReferenceViewModel(taken=iso_or_none(camera.reference.taken_ns if camera.reference is not None else None))
+    return _model(camera.reference)
 
 
 @router.get(
@@ -45,17 +56,26 @@ async def picture(camera: OneCamera) -> Response:
     return Response(png(camera.reference.grey), media_type="image/png")
 
 
-@router.put("", **needs(Permission.ENROL))
+@router.put("", **needs(Permission.STEER, room=True))
 async def confirm(request: Request, camera: OneCamera, who: Who, the: The) -> ReferenceViewModel:
-    """Say that a camera shows now what it is to show: its picture of now becomes its reference view."""
-    if camera.view.head is not None:
-        raise NotHereError("What this camera shows changes with its head.", cure="Choose one that does not move.")
-    view = ReferenceView(the.clock.wall_ns(), await the.fleet.host_of(camera).look(camera.id))
+    """Say that a camera shows now what it is to show: its picture of now becomes its reference view.
+
+    By who enrols; where the camera stands by a deployment, by who deploys as well: they have put it up.
+    """
+    rights = the.decider.rights(who)
+    stands = the.deployments.standing(camera.description.identity.urn) is not None
+    deploys = stands and rights.rule(Permission.DEPLOY) is not None
+    if not deploys and rights.rule(Permission.ENROL) is None:
+        raise ForbiddenError("You may not say how this camera should look.", cure="Ask whoever enrols cameras.")
+    seen = await the.fleet.host_of(camera).look(camera.id)
+    if camera.view.head is not None and seen.at is None:
+        raise NotHereError("Its head does not say where it stands.", cure="A camera like that cannot be compared.")
+    view = ReferenceView(the.clock.wall_ns(), seen.grey, seen.at)
     await the.fleet.refer(camera, view)
     await the.trail.append(
         AuditEvent(action=Action.REFERENCE_VIEW, actor=actor(request, who), subject=camera.id, details={"on": True})
     )
-    return ReferenceViewModel(taken=iso(view.taken_ns))
+    return _model(view)
 
 
 @router.delete("", status_code=204, **needs(Permission.ENROL))
@@ -64,6 +84,14 @@ async def forget(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     await the.fleet.refer(camera, None)
     await the.trail.append(
         AuditEvent(action=Action.REFERENCE_VIEW, actor=actor(request, who), subject=camera.id, details={"on": False})
+    )
+
+
+def _model(view: ReferenceView | None) -> ReferenceViewModel:
+    at = view.at if view is not None else None
+    return ReferenceViewModel(
+        taken=iso_or_none(view.taken_ns if view is not None else None),
+        at=HeadPosition(pan=at.pan, tilt=at.tilt, zoom=at.zoom) if at is not None else None,
     )
 
 

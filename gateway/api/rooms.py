@@ -25,6 +25,7 @@ from gateway.deployments.service import Deployments
 from gateway.deployments.stays import Stays
 from gateway.fleet.passwords import CameraPasswords
 from gateway.fleet.service import Fleet
+from gateway.health.days import Days
 from gateway.health.ward import Ward
 from gateway.sharing import Sharing
 from gateway.units import Commander, Units
@@ -56,6 +57,7 @@ class Rooms:
     pictures: Photos
     """Of alarms."""
     ward: Ward
+    days: Days
     passwords: CameraPasswords
     units: Units | None = None
     """Units that call in; ``None`` where the settings name no broker."""

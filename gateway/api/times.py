@@ -1,26 +1,14 @@
 """Instants and ranges as the API says them: ISO 8601, UTC with Z, milliseconds."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime
 
 from gateway.api.errors import RangeError
-from kernel.clock import NS_PER_MS, to_ns, utc
+from kernel.clock import NS_PER_MS, of_our_time, to_ns, utc
 
-FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""What fits into 63 bits of nanoseconds, with room for what is added to it."""
-
-
-def _of_our_time(moment: datetime) -> datetime:
-    if not FIRST <= moment < LAST:
-        msg = f"should be from {FIRST:%Y} to before {LAST:%Y}"
-        raise ValueError(msg)
-    return moment
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+Instant = Annotated[AwareDatetime, AfterValidator(of_our_time)]
 """An instant that is given to us: with its zone, and one that can be."""
 
 Start = Annotated[Instant, Query(description="Instant with its zone, as in 2026-05-01T12:00:00Z")]

@@ -9,7 +9,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import models
 from gateway.api.errors import UnitsOffError
-from gateway.api.guard import Who, actor, needs
+from gateway.api.guard import Awake, actor, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso
 from gateway.api.units import Budget, Label, seen
@@ -43,25 +43,25 @@ class CommandAnswer(BaseModel):
 
 
 @router.post("/locate", **needs(Permission.DEPLOY))
-async def locate(label: Label, request: Request, who: Who, the: The) -> CommandAnswer:
+async def locate(label: Label, request: Request, who: Awake, the: The) -> CommandAnswer:
     """Have a unit say where it is now, and how it is heard there. What it says comes as its states."""
     return await _told(the, request, who, label, "locate")
 
 
 @router.post("/reboot", **needs(Permission.DEPLOY))
-async def reboot(label: Label, request: Request, who: Who, the: The) -> CommandAnswer:
+async def reboot(label: Label, request: Request, who: Awake, the: The) -> CommandAnswer:
     """Have a unit start anew."""
     return await _told(the, request, who, label, "reboot")
 
 
 @router.post("/stream", **needs(Permission.DEPLOY))
-async def stream(label: Label, wish: StreamWish, request: Request, who: Who, the: The) -> CommandAnswer:
+async def stream(label: Label, wish: StreamWish, request: Request, who: Awake, the: The) -> CommandAnswer:
     """Have a unit send its main stream, or as little as it can. Beyond its budget it refuses the main one."""
     return await _told(the, request, who, label, "stream", stream=wish.stream)
 
 
 @router.post("/data-budget", **needs(Permission.ENROL, room=True))
-async def data_budget(label: Label, wish: BudgetWish, request: Request, who: Who, the: The) -> CommandAnswer:
+async def data_budget(label: Label, wish: BudgetWish, request: Request, who: Awake, the: The) -> CommandAnswer:
     """Tell a unit what its SIM may send in a month. Where it takes that, the forecast is by it from then on."""
     answer = await _told(the, request, who, label, "data-budget", budget_bytes=wish.budget_bytes)
     if answer.ok and the.units is not None:

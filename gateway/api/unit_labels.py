@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from gateway.access.permissions import Permission
 from gateway.api.description import answers
 from gateway.api.errors import UnitsOffError
-from gateway.api.guard import needs
+from gateway.api.guard import Awake, needs
 from gateway.api.rooms import Rooms, The
 from gateway.api.units import Label
 from gateway.units.labels import LABELS_MAX, LabelSize, labels_pdf
@@ -26,7 +26,9 @@ First = Annotated[int, Query(ge=1, le=21)]
     responses=answers(PDF),
     **needs(Permission.ENROL, room=True),
 )
-async def one(label: Label, the: The, size: LabelSize = LabelSize.ROLL_62X29, first: First = 1) -> Response:
+async def one(
+    label: Label, _who: Awake, the: The, size: LabelSize = LabelSize.ROLL_62X29, first: First = 1
+) -> Response:
     """Return the label of one unit, to be printed: what ``/field`` scans, and whose the unit is."""
     return await _printed(the, [label], size, first)
 
@@ -38,6 +40,7 @@ async def one(label: Label, the: The, size: LabelSize = LabelSize.ROLL_62X29, fi
     **needs(Permission.ENROL, room=True),
 )
 async def several(
+    _who: Awake,
     the: The,
     label: Annotated[list[Label], Query(min_length=1, max_length=LABELS_MAX)],
     size: LabelSize = LabelSize.SHEET_21,

@@ -11,7 +11,7 @@ from gateway.access.permissions import Permission
 from gateway.api.hands import answers_for
 from gateway.api.rooms import Rooms
 from gateway.api.times import iso, iso_or_none
-from gateway.api.units import cameras_of, sees, state
+from gateway.api.units import cameras_of, sees, state, told_to
 from gateway.deployments.geofence import OVER, Kind
 from gateway.deployments.service import Taken
 from gateway.units import Change, LinkChanged, Said, UnitChanged
@@ -123,13 +123,14 @@ class UnitNews:
                 continue
             states = register.states(label)
             cameras = cameras_of(self._the, self._who, row)
+            told_names = [one for one in sorted(kinds & states.keys()) if told_to(self._the, self._who, one)]
             told = {
                 "label": label,
                 "link": register.link(label).value,
                 "heard": iso_or_none(row.heard_ns),
                 "cameras": cameras,
                 "deployment": self._stands(cameras),
-                "states": [state(states[name]).model_dump() for name in sorted(kinds & states.keys())],
+                "states": [state(states[name]).model_dump() for name in told_names],
             }
             news.append(told)
         return news

@@ -1,7 +1,6 @@
 """Units that call in: who they are, what they last said, their certificates."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -10,19 +9,21 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import models
+from gateway.api.concerns import Concern, concerns_of
 from gateway.api.errors import UnitsOffError
-from gateway.api.guard import Who, actor, needs
-from gateway.api.hands import UnitMark, hand, note_mark
+from gateway.api.guard import Awake, actor, needs
+from gateway.api.hands import moving
 from gateway.api.rooms import Rooms, The
 from gateway.api.times import End, Start, iso, iso_or_none, span_ns
 from gateway.audit.events import Action, AuditEvent, Detail
 from gateway.db.units import UnitRow
+from gateway.fleet.cameras import Camera
 from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
+from gateway.units.register import ADDRESS
 from gateway.units.report import Value
 from gateway.units.trends import thinned
-from kernel.errors import SightlineError
 
 router = APIRouter(prefix="/api/v1", tags=["units"])
 
@@ -96,6 +97,7 @@ class Unit(BaseModel):
     model: str
     serial: str
     urn: str | None
+    """URN and serial number of its camera, and its state "address", are told to who enrols alone."""
     firmware: str
     note: str
     cameras: list[str]
@@ -111,6 +113,8 @@ class Unit(BaseModel):
     data: Forecast
     certificate_ends: str | None
     """When the last of its certificates ends that are good; null: it has none, and nothing is taken of it."""
+    concerns: list[Concern]
+    """What of it needs a person now, the most urgent first: as health tells it."""
 
 
 class OneUnit(Unit):
@@ -146,7 +150,7 @@ class Certificate(BaseModel):
 
 
 @router.get("/units", **needs(Permission.VIEW_LIVE, room=True))
-async def units(who: Who, the: The) -> UnitList:
+async def units(who: Awake, the: The) -> UnitList:
     """Return the units whose cameras one may see, by label; for who enrols, every one."""
     room, enrols = _room(the), _enrols(the, who)
     seen = the.decider.rights(who).cameras(Permission.VIEW_LIVE)
@@ -160,18 +164,19 @@ async def units(who: Who, the: The) -> UnitList:
     labels = {row.label for row in shown}
     refusals = [one for one in room.refusals.all() if enrols or one.label in labels]
     return UnitList(
-        units=[_unit(the, row, theirs[row.label]) for row in shown], refusals=[_refusal(one) for one in refusals]
+        units=[_unit(the, row, theirs[row.label], carried.get(row.label, ()), enrols=enrols) for row in shown],
+        refusals=[_refusal(one, enrols=enrols) for one in refusals],
     )
 
 
 @router.get("/units/{label}", **needs(Permission.VIEW_LIVE, room=True))
-async def unit(label: Label, who: Who, the: The) -> OneUnit:
+async def unit(label: Label, who: Awake, the: The) -> OneUnit:
     """Return one unit."""
     return _one(the, who, seen(the, who, label))
 
 
 @router.get("/units/{label}/trend", **needs(Permission.VIEW_LIVE, room=True))
-async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the: The) -> list[Point]:
+async def trend(label: Label, kind: Label, start: Start, end: End, who: Awake, the: The) -> list[Point]:
     """Return what a unit said of battery, signal, temperature or data, a point a minute at most, for 31 days.
 
     Where there are many, those are left out that draw nothing: at most 502 are told for each value, and of each 250th
@@ -186,9 +191,9 @@ async def trend(label: Label, kind: Label, start: Start, end: End, who: Who, the
 
 
 @router.post("/units", status_code=201, **needs(Permission.ENROL, room=True))
-async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
+async def enrol(wish: NewUnit, request: Request, who: Awake, the: The) -> OneUnit:
     """Make a unit known. It calls in once it has a certificate. Its camera is one that moves from then on."""
-    async with _moving(the, request, who, wish.camera, wish.label):
+    async with moving(the, request, who, wish.camera, wish.label):
         row = await _room(the).register.enrol(
             wish.label,
             urn=wish.urn,
@@ -203,12 +208,12 @@ async def enrol(wish: NewUnit, request: Request, who: Who, the: The) -> OneUnit:
 
 
 @router.put("/units/{label}", **needs(Permission.ENROL, room=True))
-async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the: The) -> OneUnit:
+async def change(label: Label, wish: UnitFacts, request: Request, who: Awake, the: The) -> OneUnit:
     """Say anew what people say of a unit. Its camera is one that moves from then on."""
     room = _room(the)
     label = room.register.check_in_use(label).label
     device, camera = _device(the, wish.camera), wish.camera  # known to the fleet, hence no text of somebody
-    async with _moving(the, request, who, wish.camera, label):
+    async with moving(the, request, who, wish.camera, label):
         row = await room.register.change(
             label, model=wish.model, note=wish.note, device_id=device, budget_bytes=wish.budget_bytes
         )
@@ -217,7 +222,7 @@ async def change(label: Label, wish: UnitFacts, request: Request, who: Who, the:
 
 
 @router.post("/units/{label}/certificate", status_code=201, **needs(Permission.ENROL, room=True, step_up=True))
-async def certify(label: Label, request: Request, who: Who, the: The) -> Certificate:
+async def certify(label: Label, request: Request, who: Awake, the: The) -> Certificate:
     """Make a unit a certificate. Those that it has go on, so that it can be given the new one before its end."""
     room = _room(the)
     label = room.register.check_in_use(label).label
@@ -235,7 +240,7 @@ async def certify(label: Label, request: Request, who: Who, the: The) -> Certifi
 @router.delete(
     "/units/{label}/certificates/{serial}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True)
 )
-async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: The) -> None:
+async def revoke(label: Label, serial: Serial, request: Request, who: Awake, the: The) -> None:
     """Revoke one certificate of a unit: once it has taken another, or its key was lost. One that is not good is none.
 
     Nothing more is taken by it from then on, and a connection that was made with it ends.
@@ -247,8 +252,21 @@ async def revoke(label: Label, serial: Serial, request: Request, who: Who, the: 
     await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
 
 
+@router.delete("/units/{label}/camera", **needs(Permission.ENROL, room=True, step_up=True))
+async def forget_camera(label: Label, request: Request, who: Awake, the: The) -> OneUnit:
+    """Forget URN and serial number of a unit's camera: it was given another one, or it said one that is not its own.
+
+    They are learnt anew from what it says next.
+    """
+    room = _room(the)
+    before = room.register.check_in_use(label)
+    row = await room.register.change(before.label, urn=None, serial="")
+    await _note(the, request, who, Action.UNIT_CAMERA_FORGOTTEN, row.label, urn=before.urn, serial=before.serial)
+    return _one(the, who, row)
+
+
 @router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
-async def retire(label: Label, request: Request, who: Who, the: The) -> None:
+async def retire(label: Label, request: Request, who: Awake, the: The) -> None:
     """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""
     row = await _room(the).register.retire(label)
     await _note(the, request, who, Action.UNIT_RETIRED, row.label)
@@ -289,31 +307,12 @@ def _device(the: Rooms, camera: str | None) -> str | None:
     return the.fleet.camera(camera).device_id if camera is not None else None
 
 
-@asynccontextmanager
-async def _moving(
-    the: Rooms, request: Request, who: Identity, camera_id: str | None, label: str
-) -> AsyncIterator[None]:
-    """Have a unit's camera be one that moves before it is the unit's: nothing of it is recorded without a reason.
-
-    Where the block fails it is as it was.
-    """
-    if camera_id is None:
-        yield
-        return
-    camera = the.fleet.camera(camera_id)
-    urn = camera.description.identity.urn
-    before, mark = the.deployments.deployable(urn), UnitMark(the, label, hand(the, who))
-    await mark.put(urn)
-    try:
-        yield
-    except SightlineError:
-        await mark.take_back()
-        raise
-    if before is None or before.unit != label:
-        await note_mark(the, request, who, Action.DEPLOYABLE_MARKED, camera, label)
+def told_to(the: Rooms, who: Identity, kind: str) -> bool:
+    """Return whether somebody is told a kind of state: where its camera answers is a door, and for who enrols alone."""
+    return kind != ADDRESS or _enrols(the, who)
 
 
-def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
+def _unit(the: Rooms, row: UnitRow, cameras: list[str], carried: Sequence[Camera], *, enrols: bool) -> Unit:
     register = _room(the).register
     data = register.forecast(row.label)
     hours = battery_hours(register, row.label, now_ns=the.clock.wall_ns())
@@ -321,8 +320,8 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
         label=row.label,
         link=register.link(row.label),
         model=row.model,
-        serial=row.serial,
-        urn=row.urn,
+        serial=row.serial if enrols else "",
+        urn=row.urn if enrols else None,
         firmware=row.firmware,
         note=row.note,
         cameras=cameras,
@@ -330,7 +329,7 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),
-        states=[state(one) for _, one in sorted(register.states(row.label).items())],
+        states=[state(one) for name, one in sorted(register.states(row.label).items()) if enrols or name != ADDRESS],
         battery_hours=hours,
         data=Forecast(
             used_bytes=data.used_bytes,
@@ -339,6 +338,7 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str]) -> Unit:
             exhausted=iso_or_none(data.exhausted_ns),
         ),
         certificate_ends=iso_or_none(_room(the).credentials.ends_ns(row.label)),
+        concerns=concerns_of(the, row, carried),
     )
 
 
@@ -348,9 +348,10 @@ def state(one: Stored) -> State:
 
 
 def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
-    room = _room(the)
+    room, enrols = _room(the), _enrols(the, who)
+    carried = the.belonging.cameras(row.label) if the.belonging is not None else ()
     return OneUnit(
-        **_unit(the, row, cameras_of(the, who, row)).model_dump(),
+        **_unit(the, row, cameras_of(the, who, row), carried, enrols=enrols).model_dump(),
         certificates=[
             UnitCertificate(
                 serial=one.serial,
@@ -360,12 +361,14 @@ def _one(the: Rooms, who: Identity, row: UnitRow) -> OneUnit:
             )
             for one in room.credentials.of(row.label)
         ],
-        refusals=[_refusal(one) for one in room.refusals.of(row.label)],
+        refusals=[_refusal(one, enrols=enrols) for one in room.refusals.of(row.label)],
     )
 
 
-def _refusal(one: Refusal) -> RefusalModel:
-    return RefusalModel(cause=one.cause, label=one.label, count=one.count, last=iso(one.last_ns), said=one.said)
+def _refusal(one: Refusal, *, enrols: bool) -> RefusalModel:
+    # What is said of it may name addresses, and whatever a stranger typed.
+    said = one.said if enrols else ""
+    return RefusalModel(cause=one.cause, label=one.label, count=one.count, last=iso(one.last_ns), said=said)
 
 
 async def _note(the: Rooms, request: Request, who: Identity, action: Action, label: str, **details: Detail) -> None:

@@ -135,6 +135,7 @@ class Action(StrEnum):
     UNIT_CHANGED = "unit.changed"
     UNIT_CERTIFIED = "unit.certified"
     UNIT_CERTIFICATE_REVOKED = "unit.certificate-revoked"
+    UNIT_CAMERA_FORGOTTEN = "unit.camera-forgotten"
     UNIT_RETIRED = "unit.retired"
     UNIT_COMMANDED = "unit.commanded"
     UNIT_MOVED = "unit.moved"

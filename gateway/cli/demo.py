@@ -26,11 +26,13 @@ from gateway.access.permissions import Role
 from gateway.app import Gateway, open_gateway
 from gateway.audit.events import Action, AuditEvent
 from gateway.cli.borough import BoroughError, BoroughProcess, borough_process
+from gateway.cli.demo_places import Carrier
 from gateway.cli.demo_trouble import Troublemaker, obey, typed
-from gateway.cli.demo_units import enrol_units
+from gateway.cli.demo_units import NEWCOMER, enrol_units
 from gateway.cli.enrolment import ME, enrol_borough
 from gateway.cli.failures import plainly
 from gateway.cli.run import stopping
+from gateway.deployments.deployment import Stage
 from gateway.logs import configure
 from gateway.loop import serve
 from gateway.startup import prepare_data_dir
@@ -94,11 +96,17 @@ async def _demo(settings: Settings, cameras: int, units: int) -> None:
     ):
         await asyncio.to_thread(_write_ground, settings, borough.ground)
         await _unless(stop, enrol_borough(gateway, borough, told=console.print))
+        carrier = Carrier(gateway.rooms.deployments, borough, borough.units)
+        await carrier.settle()
         await _unless(stop, enrol_units(gateway, borough, told=console.print))
         if not stop.is_set():
             console.print(f"\n  Open [bold]{await sign_in_url(gateway)}[/bold]\n")
+            if await _to_put_up(gateway):
+                console.print(
+                    f"  The field team's page is [bold]{gateway.url}/field[/bold]: {NEWCOMER} waits to be put up.\n"
+                )
             console.print("Ctrl-C ends it. What was recorded stays in", str(settings.server.data_dir))
-            await _unless(stop, _attend(borough, told=console.print))
+            await _unless(stop, _attend(borough, carrier, told=console.print))
         console.print("Stopping …")
 
 
@@ -138,11 +146,17 @@ async def _unless(stop: asyncio.Event, work: Any) -> None:
         jobs[0].result()
 
 
-async def _attend(borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
-    """Do what is typed to the units, as long as the borough lives."""
+async def _to_put_up(gateway: Gateway) -> bool:
+    planned = await gateway.rooms.deployments.newest(stage=Stage.PLANNED)
+    return any(one.unit == NEWCOMER for one in planned)
+
+
+async def _attend(borough: BoroughProcess, carrier: Carrier, *, told: Callable[[str], None]) -> None:
+    """Do what is typed to the units, and carry them to where they are put up, as long as the borough lives."""
     async with asyncio.TaskGroup() as tasks:
         if borough.units:
-            troublemaker = Troublemaker(borough, borough.units)
+            tasks.create_task(carrier.run(), name="who carries units")
+            troublemaker = Troublemaker(borough, borough.units, carrier.stands)
             told(troublemaker.usage)
             tasks.create_task(obey(typed(), troublemaker, told), name="what is typed")
         await _watch(borough)

@@ -29,10 +29,13 @@ class Orders(Protocol):
 
 
 class Troublemaker:
-    """Does to units what is typed. ``units`` are the borough's own facts of them."""
+    """Does to units what is typed. ``units`` are the borough's own facts of them, ``stands`` says where each stands."""
 
-    def __init__(self, borough: Orders, units: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, borough: Orders, units: Sequence[Mapping[str, Any]], stands: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> None:
         self._borough = borough
+        self._stands = stands
         self._units = {str(unit["label"]).lower(): unit for unit in units}
         self._carried: set[str] = set()
 
@@ -53,7 +56,7 @@ class Troublemaker:
         label = str(unit["label"])
         if words[0] == BACK:
             await self._back(unit)
-            return f"{label}: all is put right, and it is where it was as soon as the van has brought it."
+            return f"{label}: all is put right, and it is where it belongs as soon as the van has brought it."
         knob, happens = MISFORTUNES[words[0]]
         if knob == "stolen":
             self._carried.add(label)
@@ -66,8 +69,7 @@ class Troublemaker:
             await self._borough.order({"unit": label, "fault": f"{knob}=off"})
         if label in self._carried:
             self._carried.discard(label)
-            place = {name: unit[name] for name in ("latitude", "longitude", "bearing_deg")}
-            await self._borough.order({"unit": label, "deploy": {**place, "mains": True}})
+            await self._borough.order({"unit": label, "deploy": {**self._stands(unit), "mains": True}})
 
 
 async def obey(lines: AsyncIterator[str], troublemaker: Troublemaker, told: Callable[[str], None]) -> None:

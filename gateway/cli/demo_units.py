@@ -1,5 +1,7 @@
 """The demonstration's deployable units: enrolled, certified, heard, and each deployed for a reason that is on file.
 
+But for one, which is granted and planned, and waits for whoever tries the demonstration to put it up.
+
 What people of a borough do over some days is done here in a moment, step by step and by two hands, and every step is on
 record as it would be. The photos of sign and unit are pictures of the unit's own camera: there is no sign in the town.
 """
@@ -32,10 +34,13 @@ TRIES = 5
 TEAM = Hand(user_id="demo-team", name="Field team (demonstration)", rights=frozenset({Right.DEPLOY}))
 CHIEF = Hand(user_id="demo-chief", name="Decider (demonstration)", rights=frozenset(Right))
 PAPER = "Demonstration"
+NEWCOMER = "D003"
+"""Is left to be put up by a person."""
+FIRST_POST = 11
 
 
 async def enrol_units(gateway: Gateway, borough: BoroughProcess, *, told: Callable[[str], None]) -> None:
-    """Have every unit call in, enrol its camera where it says that it is, and deploy it; known ones stay deployed.
+    """Have every unit call in, enrol its camera where it says that it is, and deploy it. What people did since stays.
 
     Raises:
         BoroughError: a unit does not call in.
@@ -57,9 +62,11 @@ async def enrol_units(gateway: Gateway, borough: BoroughProcess, *, told: Callab
         camera = await _enrol(gateway, register, unit, began_ns)
         if register.unit(unit["label"]).device_id != camera.device_id:
             await register.change(unit["label"], device_id=camera.device_id)
-        if gateway.rooms.deployments.standing(camera.description.identity.urn) is None:
+        urn, deployments = camera.description.identity.urn, gateway.rooms.deployments
+        if not await deployments.of_devices([urn]):
             await _deploy(gateway, camera, unit)
-        told(f"  {unit['label']}  {camera.name}, deployed in {camera.street or 'the town'}")
+        known = (await deployments.of_devices([urn]))[0]
+        told(f"  {unit['label']}  {camera.name}, {known.stage.value} in {known.street or 'the town'}")
 
     # Looking closely at a camera, its head tried out, takes some seconds.
     async with asyncio.TaskGroup() as tasks:
@@ -135,7 +142,7 @@ async def _address(register: Register, label: str, since_ns: int) -> Stored:
 
 
 async def _deploy(gateway: Gateway, camera: Camera, unit: dict[str, Any]) -> None:
-    """Take every step from referral to the signature under how it was put up."""
+    """Take every step from referral to the signature under how it was put up; of the newcomer's to the plan."""
     rooms = gateway.rooms
     deployments, rules = rooms.deployments, rooms.deployments.rules
     place = facts_of(unit).place
@@ -167,26 +174,36 @@ async def _deploy(gateway: Gateway, camera: Camera, unit: dict[str, Any]) -> Non
                 unit=unit["label"],
                 responsible=PAPER,
                 review_days=rules.review_days,
-                mount=camera.street,
+                mount=f"LP {FIRST_POST + unit['number']}",
             ),
             TEAM,
         ),
+    ]
+    if unit["label"] != NEWCOMER:
+        way += await _put_up(gateway, camera, unit, known)
+    for step, by in way:
+        await rooms.trail.append(step_event(await deployments.step(known.id, step, by=by), ME))
+
+
+async def _put_up(
+    gateway: Gateway, camera: Camera, unit: dict[str, Any], known: Deployment
+) -> list[tuple[steps.Step, Hand]]:
+    """Return what a field team says of a unit that it puts up."""
+    return [
         (await _photo(gateway, camera, known, steps.PhotoKind.SIGN_UP), TEAM),
         (steps.SignsUp(text=PAPER), TEAM),
-        (steps.Install(place=place, street=camera.street, bearing_deg=unit["bearing_deg"]), TEAM),
+        (steps.Install(place=known.place, street=camera.street, bearing_deg=unit["bearing_deg"]), TEAM),
         (await _photo(gateway, camera, known, steps.PhotoKind.UNIT), TEAM),
         (
             steps.SignOff(
                 unit=unit["label"],
                 found=steps.Found.CHOSEN,
-                live_ns=rooms.clock.wall_ns(),
+                live_ns=gateway.rooms.clock.wall_ns(),
                 ticks=tuple(steps.Tick),
             ),
             TEAM,
         ),
     ]
-    for step, by in way:
-        await rooms.trail.append(step_event(await deployments.step(known.id, step, by=by), ME))
 
 
 async def _photo(gateway: Gateway, camera: Camera, known: Deployment, kind: steps.PhotoKind) -> steps.Photo:

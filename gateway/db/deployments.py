@@ -163,6 +163,12 @@ class DeploymentRows:
         row = (await self._connection.execute(query)).one_or_none()
         return EntryRow(**row._asdict()) if row is not None else None
 
+    async def said_since(self, user_id: str, step: str, since_ns: int) -> list[str]:
+        """Return what somebody said in steps of one kind since an instant, in whichever deployments."""
+        line = deployment_entries.c
+        query = select(line.said).where(line.user_id == user_id, line.at_ns >= since_ns, line.step == step)
+        return list(await self._connection.scalars(query))
+
     async def referred_before(self, user_id: str, key: str) -> EntryRow | None:
         """Return the first line of what somebody referred under this key, where it was sent before."""
         query = select(deployment_entries).where(

@@ -89,6 +89,8 @@ class Deployment:
     signs_up_ns: int | None = None
     deployed_ns: int | None = None
     bearing_deg: float | None = None
+    again_ns: int | None = None
+    """When it was put up again under its grant, after a removal that was none."""
     signed_off_ns: int | None = None
     signed_off_by: str = ""
     """Who put it up and answers for how it was left."""

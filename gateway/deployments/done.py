@@ -65,10 +65,10 @@ def follows_ns(known: Deployment, step: Step) -> int:
     """Return when that was done which a step follows: nobody can have done it before."""
     before = {
         SignsUp: known.decided_ns,
-        Install: known.signs_up_ns,
-        SignOff: known.deployed_ns,
+        Install: known.removed_ns or known.signs_up_ns,
+        SignOff: known.again_ns or known.deployed_ns,
         Review: known.deployed_ns,
-        Remove: known.deployed_ns,
+        Remove: known.again_ns or known.deployed_ns,
         SignsDown: known.removed_ns,
     }.get(type(step))
     return known.referred_ns if before is None else before

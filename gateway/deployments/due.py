@@ -48,7 +48,8 @@ def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why
         ended = one.lapsed_ns is not None
         yield (Why.OVERSTAYED if ended else Why.STAY), one.until_ns, one.until_ns - warn_ns
         if one.signed_off_ns is None:
-            yield Why.SIGN_OFF, one.deployed_ns + SIGN_OFF_NS, one.deployed_ns + SIGN_OFF_NS
+            by_ns = (one.again_ns or one.deployed_ns) + SIGN_OFF_NS
+            yield Why.SIGN_OFF, by_ns, by_ns
         if not one.needed:
             yield Why.UNNEEDED, one.review_ns, 0
         elif one.review_ns < one.until_ns:

@@ -67,6 +67,11 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """It says nothing; time goes by."""
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """It says that it is being moved."""
 
@@ -76,7 +81,8 @@ class Tampered:
     """It says that somebody is at it."""
 
 
-Report = Position | Tilt | Shock | Case | Moved | Tampered
+_Said = Position | Tilt | Shock | Case | Moved | Tampered
+Report = _Said | Quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +146,8 @@ class Watch:
     left: bool = False
     tilted: bool = False
     opened: bool = False
+    lid_waits: bool = False
+    """Its lid is the other way by now than was told, and it is too soon to tell that."""
     learning: tuple[Tilt, ...] = ()
     astray: _Run = _Run()
     askew: _Run = _Run()
@@ -152,13 +160,20 @@ def judge(watch: Watch, report: Report, at_ns: int, fence: Fence) -> tuple[Watch
 
     Reports of one kind come in the order of their instants; kinds among each other need not.
     """
+    alarm = None
+    if not isinstance(report, Quiet):
+        watch, alarm = _judged(watch, report, at_ns, fence)
+    return (watch, alarm) if alarm is not None else _lid_told(watch, at_ns, fence)
+
+
+def _judged(watch: Watch, report: _Said, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
     match report:
         case Position():
             return _position(watch, report, at_ns, fence)
         case Tilt():
             return _tilt(watch, report, at_ns, fence)
         case Case():
-            return _case(watch, report, at_ns)
+            return _case(watch, report, at_ns, fence)
         case Shock():
             return _shock(watch, report, at_ns, fence)
         case Moved():
@@ -209,11 +224,22 @@ def _tilt(watch: Watch, tilt: Tilt, at_ns: int, fence: Fence) -> tuple[Watch, Al
     return watch, Alarm(kind=kind, at_ns=at_ns, by=off_deg, place=watch.last)
 
 
-def _case(watch: Watch, case: Case, at_ns: int) -> tuple[Watch, Alarm | None]:
-    if case.open == watch.opened:
+def _case(watch: Watch, case: Case, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
+    """Judge a lid. One that flaps is told once each way, and how it is in the end once that has lasted."""
+    if case.open == (watch.opened is not watch.lid_waits):
         return watch, None
-    kind = Kind.OPENED if case.open else Kind.CLOSED
-    return replace(watch, opened=case.open), Alarm(kind=kind, at_ns=at_ns, place=watch.last)
+    watch, alarm = _once(watch, Kind.OPENED if case.open else Kind.CLOSED, at_ns, fence)
+    if case.open == watch.opened:
+        return replace(watch, lid_waits=False), None
+    return replace(watch, opened=case.open if alarm else watch.opened, lid_waits=alarm is None), alarm
+
+
+def _lid_told(watch: Watch, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:
+    """Tell how a lid is that was to wait, once it has been so for long enough."""
+    kind = Kind.CLOSED if watch.opened else Kind.OPENED
+    if not watch.lid_waits or at_ns - dict(watch.told_ns)[kind] < fence.quiet_s * NS_PER_S:
+        return watch, None
+    return replace(watch, opened=not watch.opened, lid_waits=False), Alarm(kind=kind, at_ns=at_ns, place=watch.last)
 
 
 def _shock(watch: Watch, shock: Shock, at_ns: int, fence: Fence) -> tuple[Watch, Alarm | None]:

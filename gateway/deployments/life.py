@@ -2,7 +2,7 @@
 
 ::
 
-    referred ─┬─ granted ── planned ── deployed ── removed ── evaluated
+    referred ─┬─ granted ── planned ── deployed ⇄ removed ── evaluated
               ├─ refused       signs up before   │    signs down before the evaluation
               │                                  signed off by whoever put it up
               └─ withdrawn (also when granted or planned)
@@ -75,7 +75,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Withdraw: Allowed(_BEFORE, Stage.WITHDRAWN, Right.DEPLOY),
     Plan: Allowed(frozenset({Stage.GRANTED, Stage.PLANNED}), Stage.PLANNED, Right.DEPLOY),
     SignsUp: Allowed(frozenset({Stage.PLANNED}), None, Right.DEPLOY),
-    Install: Allowed(frozenset({Stage.PLANNED}), Stage.DEPLOYED, Right.DEPLOY),
+    Install: Allowed(frozenset({Stage.PLANNED}) | _DOWN, Stage.DEPLOYED, Right.DEPLOY),
     SignOff: Allowed(_STANDS, None, Right.DEPLOY),
     Bind: Allowed(_STANDS, None, Right.DEPLOY),
     Review: Allowed(_STANDS, None, Right.DEPLOY),
@@ -215,7 +215,25 @@ def _signs_up(known: Deployment, _step: SignsUp, _by: Hand, rules: Rules, now_ns
     return replace(known, signs_up_ns=known.signs_up_ns or now_ns)
 
 
-def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+def check_again(known: Deployment, by: Hand, now_ns: int) -> None:
+    """Make sure that what was removed may be put up again now: a removal that was none is taken back, and no more.
+
+    Raises:
+        StepError: it may not; another place, or a later time, takes a referral and a decision.
+    """
+    assert known.removed_ns is not None
+    assert known.until_ns is not None
+    if not by.person:
+        raise StepError("What was taken down is put up again by people.", cure="Sign in, and say it yourself.")
+    if known.signs_down_ns is not None:
+        raise StepError("Its signs are down.", cure="Refer it anew.")
+    if now_ns - known.removed_ns > DAY_NS:
+        raise StepError("It was taken down more than 24 hours ago.", cure="Refer it anew.")
+    if now_ns >= known.until_ns:
+        raise StepError("The time that was granted is over.", cure="Refer it anew.")
+
+
+def _installed(known: Deployment, step: Install, by: Hand, rules: Rules, now_ns: int) -> Deployment:
     if known.signs_up_ns is None:
         raise StepError("The signs are not up yet.", cure="Put them up, and say so, before the camera.")
     assert known.granted_place is not None
@@ -225,13 +243,20 @@ def _installed(known: Deployment, step: Install, _by: Hand, rules: Rules, now_ns
             f"That is {off_m:.0f} m from the place that was granted; {rules.spread_m:.0f} m are allowed.",
             cure="Put it up where it was granted, or refer the other place.",
         )
-    until_ns = now_ns + known.max_days * DAY_NS
-    return replace(
+    placed = replace(
         known,
         place=step.place,
         street=step.street or known.street,
         bearing_deg=step.bearing_deg,
         accuracy_m=step.accuracy_m,
+    )
+    if known.stage is Stage.REMOVED:
+        check_again(known, by, now_ns)
+        # Its time goes on as it was granted; how it hangs, and who answers for that, are to be said anew.
+        return replace(placed, again_ns=now_ns, removed_ns=None, level=None, signed_off_ns=None, signed_off_by="")
+    until_ns = now_ns + known.max_days * DAY_NS
+    return replace(
+        placed,
         deployed_ns=now_ns,
         until_ns=until_ns,
         review_ns=min(until_ns, now_ns + known.review_days * DAY_NS),
@@ -325,7 +350,9 @@ def _lapsed(known: Deployment, _step: Lapse, _by: Hand, _rules: Rules, now_ns: i
     return replace(known, lapsed_ns=now_ns)
 
 
-def _removed(known: Deployment, _step: Remove, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+def _removed(known: Deployment, _step: Remove, by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    if not by.person:
+        raise StepError("A unit is taken down by people.", cure="Sign in, and say it yourself.")
     # Sent late, it says why the unit left its place meanwhile: it was in the van. What was raised before waits on.
     unseen = {kind: one for kind, one in known.unseen.items() if one.since_ns <= now_ns}
     return replace(known, removed_ns=now_ns, alarms={}, unseen=unseen)

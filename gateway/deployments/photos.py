@@ -1,5 +1,6 @@
 """Photos of units and signs: kept as they came, by the hash of their bytes, and compared with place and clock."""
 
+import asyncio
 import hashlib
 import os
 from datetime import timedelta
@@ -26,6 +27,8 @@ class Photos:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.turn = asyncio.Lock()
+        """Held from putting a photo until a log says so: none is dropped while another step comes to rely on it."""
 
     def put(self, photo: bytes) -> tuple[str, bool]:
         """Keep a photo, whole or not at all, and return its SHA-256, and whether it is new: it is kept once."""

@@ -1,13 +1,15 @@
 """Deployments as they are kept, for whoever asks: each by itself, lists, logs, what is due, what is kept of alarms."""
 
+import json
 from collections.abc import Collection
 
 from config.deployments import DeploymentSettings
 from gateway.db.deployments import DeploymentRows, EntryRow, PictureRow
 from gateway.db.engine import Database
-from gateway.deployments.deployment import Deployment, Stage
+from gateway.deployments.deployment import DAY_NS, Deployment, Stage
 from gateway.deployments.due import Due, due
 from gateway.deployments.kept import read
+from gateway.deployments.steps import NAMES, Photo
 from kernel.clock import Clock
 
 _OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
@@ -53,6 +55,18 @@ class Reading:
             rows = DeploymentRows(connection)
             read(await rows.one(deployment_id))
             return await rows.log(deployment_id)
+
+    async def sent_before(self, deployment_id: str, key: str) -> EntryRow | None:
+        """Return the line that a sender's key belongs to, where it was sent before."""
+        async with self._database.read() as connection:
+            return await DeploymentRows(connection).said_before(deployment_id, key)
+
+    async def sent_bytes(self, user_id: str) -> int:
+        """Return how many bytes of photos somebody sent within the last day."""
+        since_ns = self._clock.wall_ns() - DAY_NS
+        async with self._database.read() as connection:
+            said = await DeploymentRows(connection).said_since(user_id, NAMES[Photo], since_ns)
+        return sum(json.loads(one)["size_bytes"] for one in said)
 
     async def due(self) -> list[Due]:
         """Return what needs a person, what is overdue first."""

@@ -14,10 +14,10 @@ from gateway.db.errors import ConflictError, DatabaseError
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.done import Done, Told, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
-from gateway.deployments.geofence import Fence, Report, Watch, judge
+from gateway.deployments.geofence import Fence, Quiet, Report, Watch, judge
 from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.kept import entry_of, read, row_of
-from gateway.deployments.life import after, begun
+from gateway.deployments.life import after, begun, check_again
 from gateway.deployments.ports import Estate
 from gateway.deployments.reading import Reading
 from gateway.deployments.steps import (
@@ -189,15 +189,12 @@ class Deployments(Reading):
         """
         async with self._turn:
             known = await self.one(deployment_id)
-            if key is not None:
-                async with self._database.read() as connection:
-                    sent = await DeploymentRows(connection).said_before(deployment_id, key)
-                if sent is not None:
-                    return Taken(deployment=known, entry=sent, again=True)
+            if key is not None and (sent := await self.sent_before(deployment_id, key)) is not None:
+                return Taken(deployment=known, entry=sent, again=True)
             now_ns = self._clock.wall_ns()
             when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
             then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
-            await self._before(known, step, when.at_ns)
+            await self._before(known, step, by, when.at_ns)
             taken = await self._write(then, step, by, done=when, key=key)
             self._keep(then)
             if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
@@ -205,7 +202,7 @@ class Deployments(Reading):
         self._pass_on(taken)
         return taken
 
-    async def _before(self, known: Deployment, step: Step, at_ns: int) -> None:
+    async def _before(self, known: Deployment, step: Step, by: Hand, at_ns: int) -> None:
         """Do in the estate what a step says was done there. What fails here leaves the step untaken, to be tried anew.
 
         A camera that was moved for a step that could not be written records nothing at its new place.
@@ -214,6 +211,9 @@ class Deployments(Reading):
             if step.urn not in self._deployables:
                 raise WishError("That is no deployable unit.", cure="Mark its camera as deployable, or choose another.")
         elif isinstance(step, Install):
+            if known.stage is Stage.REMOVED:
+                # By when it comes: what a phone says of the time is no licence to wake an old grant.
+                check_again(known, by, self._clock.wall_ns())
             if known.urn not in self._deployables or not self._get_estate().has(known.urn):
                 raise WishError("The planned unit is not enrolled any more.", cure="Enrol it, or plan another.")
             if known.urn in self._standing:
@@ -350,6 +350,8 @@ class Deployments(Reading):
         for urn in tuple(self._unjudged):
             async with self._turn:
                 await self._judge(urn)
+        for urn in [urn for urn, (_, watch) in self._watches.items() if watch.lid_waits]:
+            await self.reported(urn, Quiet())
         now_ns = self._clock.wall_ns()
         over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
         for one in over:

@@ -210,10 +210,14 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bind:
-    """Limits and no-look zones of one of the unit's cameras are said for where it stands."""
+    """Limits and no-look zones of one of the unit's cameras are said for where it stands.
+
+    ``own``: nobody but the team has said any for this place, so that before it signs off it may draw them anew.
+    """
 
     camera: str
     bounds: Bounds
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +290,8 @@ class Without(StrEnum):
     """The camera makes none, and nothing was recorded."""
     UNKEPT = "not-kept"
     """The disk did not take it."""
+    ENOUGH = "enough"
+    """There are as many of this hour as anybody looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

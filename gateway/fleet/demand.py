@@ -4,11 +4,18 @@ What a SIM carries is paid for, and ends. Who asks says for how long; then it en
 it. It is kept in memory: a gateway that starts anew begins with the small pictures.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+import structlog
+
+from gateway.db.errors import DatabaseError
 from kernel.allowance import Allowance
-from kernel.clock import NS_PER_S, Clock
+from kernel.clock import NS_PER_S, Clock, every
 
+log = structlog.get_logger()
+
+Thin = Callable[[str], bool]
+"""Says of a device, by its endpoint reference, whether its pictures come over a thin link."""
 DEMAND_MAX_S = 3600
 SWITCHES_PER_S, SWITCHES_MAX = 1 / 300, 3
 """A device goes over to main so often: each time ends every view of it, and begins its recording anew."""
@@ -16,9 +23,9 @@ LOOK_S = 1.0
 
 
 class Demand:
-    """Those of a fleet. ``thin`` says of a device, by its endpoint reference, whether its link is."""
+    """Those of a fleet."""
 
-    def __init__(self, thin: Callable[[str], bool], *, clock: Clock) -> None:
+    def __init__(self, thin: Thin, *, clock: Clock) -> None:
         self.thin = thin
         self._clock = clock
         self._asked: dict[str, tuple[int, int]] = {}
@@ -56,3 +63,13 @@ class Demand:
     def forget(self, urn: str) -> None:
         """Have them not asked for any more."""
         self._asked.pop(urn, None)
+
+
+async def ending(end: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Call ``end``, which ends what is over, again and again, for ever."""
+    async with every(clock, LOOK_S) as ticks:
+        async for _ in ticks:
+            try:
+                await end()
+            except DatabaseError as error:
+                log.error("fleet.demand_late", error=error.code)  # noqa: TRY400 - a plain reason

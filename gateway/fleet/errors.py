@@ -5,6 +5,7 @@ FleetError (kernel.errors.SightlineError; ``status`` is the HTTP status that fit
 ├── AnotherDeviceError   at an address there answers another device than should
 ├── PasswordNotTakenError a camera said that it took a password, and does not take it
 ├── PasswordUnsureError  the link died while a camera was given a password: both are kept
+├── DesertedError        nobody vouches any more for where a camera is
 └── CameraHeldError      some of its footage is held
 """
 
@@ -30,6 +31,19 @@ class AnotherDeviceError(FleetError):
 
     code = "fleet.another-device"
     status = 409
+
+
+class DesertedError(FleetError):
+    """Nobody vouches any more for where a camera is."""
+
+    code = "fleet.deserted"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The unit that said where this camera is is retired, or its certificate is revoked: it is left alone.",
+            cure="See where it is, and enrol it at that address again.",
+        )
 
 
 class CameraHeldError(FleetError):

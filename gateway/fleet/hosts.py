@@ -30,12 +30,13 @@ from gateway.fleet.looking import DiscoverRequest, EventBrokerList
 from gateway.fleet.outlets import Outlet, OutletEnds, OutletList
 from gateway.fleet.shown import CONVERTED_HEADER, STREAM_HEADER
 from gateway.fleet.viewers import OUTSIDE, EndViewers, ViewerList, ViewLimits
-from kernel.head import Preset
+from kernel.head import Position, Preset
 from kernel.ids import CameraId, StreamName
 
 _STATE_LINE: TypeAdapter[rpc.StateLine] = TypeAdapter(rpc.StateLine)
 _DEVICES: TypeAdapter[list[DiscoveredDevice]] = TypeAdapter(list[DiscoveredDevice])
 _PRESET: TypeAdapter[Preset] = TypeAdapter(Preset)
+_POSITION: TypeAdapter[Position] = TypeAdapter(Position)
 _ENROL_TIMEOUT_S = 60.0
 _TIMEOUT_S = 20.0
 _OK = 200
@@ -69,6 +70,14 @@ class StillAnswer:
 
     jpeg: bytes
     wall_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAnswer:
+    """A picture as a reference view (``gateway.health.view``), and where the camera's head stood, where it has one."""
+
+    grey: bytes
+    at: Position | None
 
 
 class HostClient:
@@ -143,9 +152,14 @@ class HostClient:
         answer = await self._ask("POST", "/probe", content=rpc.wire(target), timeout_s=_ENROL_TIMEOUT_S)
         return read(rpc.Probed, answer)
 
-    async def identify(self, target: CameraTarget) -> DeviceIdentity:
-        """Ask a device who it is, and nothing more."""
-        return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(target)))
+    async def identify(self, target: CameraTarget, urn: str) -> DeviceIdentity:
+        """Ask a device who it is, and nothing more; one that says it is not ``urn`` is shown no proof of ours."""
+        wish = rpc.IdentifyWish(target=target, urn=urn)
+        return read(DeviceIdentity, await self._ask("POST", "/identify", content=rpc.wire(wish)))
+
+    async def stream_urls(self, target: CameraTarget) -> dict[str, str]:
+        """Ask a device where its main streams are now, as the host reaches them, by the tokens of their profiles."""
+        return read(rpc.StreamUrls, await self._ask("POST", "/stream-urls", content=rpc.wire(target))).urls
 
     async def accounts(self, target: CameraTarget, description: CameraDescription) -> tuple[AccountModel, ...]:
         """Return a camera's accounts, which it tells only to who has its password."""
@@ -288,9 +302,11 @@ class HostClient:
         answer = await self._ask("GET", f"/cameras/{camera}/still/{stream}", params={"at_ns": at_ns})
         return StillAnswer(jpeg=answer.content, wall_ns=int(answer.headers["sightline-wall-ns"]))
 
-    async def look(self, camera: CameraId) -> bytes:
-        """Return what was seen of it last, as a reference view (``gateway.health.view``)."""
-        return (await self._ask("GET", f"/cameras/{camera}/look")).content
+    async def look(self, camera: CameraId) -> LookAnswer:
+        """Return what was seen of it last."""
+        answer = await self._ask("GET", f"/cameras/{camera}/look")
+        at = answer.headers.get(rpc.HEAD_HEADER)
+        return LookAnswer(grey=answer.content, at=_POSITION.validate_json(at) if at is not None else None)
 
     async def snapshot(self, camera: CameraId) -> bytes:
         """Return a JPEG that the camera makes now."""

@@ -22,7 +22,7 @@ from gateway.db.devices import Devices
 from gateway.db.engine import Database
 from gateway.fleet.accounts import AccountModel
 from gateway.fleet.cameras import Camera
-from gateway.fleet.errors import PasswordNotTakenError, PasswordUnsureError, UnknownCameraError
+from gateway.fleet.errors import DesertedError, PasswordNotTakenError, PasswordUnsureError, UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.pointing import check_same
 from gateway.fleet.register import Register, unknown
@@ -96,6 +96,7 @@ class CameraPasswords:
             PasswordNotTakenError: it said yes, and takes the old one still.
             PasswordUnsureError: the link died in between: it is found out by itself.
             VaultError: its password cannot be opened.
+            DesertedError: nobody vouches for where it is.
         """
         async with self._turns.setdefault(device_id, asyncio.Lock()):
             if (await self.standing(device_id)).next_sealed is not None:
@@ -104,9 +105,9 @@ class CameraPasswords:
                     return await self._renewed(device_id, listed)
             camera = self._camera(device_id)
             host, known = self._fleet.host_of(camera), camera.description
-            before = await self._register.target(device_id)
+            before = await self._vouched(device_id)
             # Units share one password as they come from the factory: told to the wrong one, ours would lock us out.
-            check_same(known.identity, await host.identify(before))
+            check_same(known.identity, await host.identify(before, known.identity.urn))
             await _check_rights(host, before, known)
             after = await self._begin(device_id, before)
             said: HostError | None = None
@@ -148,7 +149,7 @@ class CameraPasswords:
         """
         camera = self._camera(device_id)
         host, known = self._fleet.host_of(camera), camera.description
-        before = await self._register.target(device_id)
+        before = await self._vouched(device_id)
         after = await self._next(device_id, before)
         if after is None:
             return None
@@ -181,6 +182,17 @@ class CameraPasswords:
         )
 
     # --- what is kept
+
+    async def _vouched(self, device_id: str) -> CameraTarget:
+        """Return how to reach a device.
+
+        Raises:
+            DesertedError: nobody vouches for who answers there: that is told no password.
+        """
+        target = await self._register.target(device_id)
+        if target.deserted:
+            raise DesertedError
+        return target
 
     async def _begin(self, device_id: str, target: CameraTarget) -> CameraTarget:
         """Store the password that a device is to have; one that is on its way is that."""

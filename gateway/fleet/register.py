@@ -221,7 +221,9 @@ def _device(
         address=target.address,
         username=target.credentials.username,
         password_sealed=sealer.seal(target.credentials.password.get_secret_value(), context=urn),
-        connection=target.model_dump_json(include={"tls_verify", "tls_fingerprint_sha256", "port_map"}),
+        connection=target.model_dump_json(
+            include={"tls_verify", "tls_fingerprint_sha256", "port_map", "roams", "deserted"}
+        ),
         description=description.model_dump_json(),
         measured_ns=now_ns,
     )

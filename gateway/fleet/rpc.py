@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from drivers.model import CameraDescription, CameraTarget, CameraView
 from gateway.fleet.load import HostLoad
 from gateway.fleet.picture import PictureFinding
+from kernel.head import Position
 from kernel.ids import CameraId, StreamName
 from kernel.media import TimeSource, VideoCodec
 from ptz.bounds import Bounds
@@ -23,6 +24,8 @@ SDP_MEDIA_TYPE = "application/sdp"
 SDP_FRAGMENT_MEDIA_TYPE = "application/trickle-ice-sdpfrag"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 STATE_MEDIA_TYPE = "application/jsonl"
+HEAD_HEADER = "sightline-head"
+"""With a picture: where the head stood, as JSON."""
 HEARTBEAT_S = 1.0  # the state stream is never silent for longer
 
 
@@ -92,6 +95,8 @@ class CameraAssignment(Message):
     """Limits and no-look zones of its head."""
     reference: bytes = Field(default=b"", repr=False)
     """Its reference view, as ``gateway.health.view`` compares it; empty where it has none."""
+    reference_at: Position | None = None
+    """Where its head stood when that was taken; ``None`` where it has none."""
     small_only: bool = False
     """Its link is thin: the sub stream alone is taken, and is what is recorded and shown as either stream."""
 
@@ -295,6 +300,19 @@ class HostHealth(Message):
     """Counts real work done; a host in which it stands is stuck."""
     load: HostLoad | None = None
     disks: tuple[dict[str, Any], ...] = ()
+
+
+class IdentifyWish(Message):
+    """Ask a device who it is. ``urn``: who it should be."""
+
+    target: CameraTarget
+    urn: str
+
+
+class StreamUrls(Message):
+    """Where a device's main streams are, by the tokens of their profiles."""
+
+    urls: dict[str, str]
 
 
 class Probed(Message):

@@ -9,33 +9,28 @@ import structlog
 
 from drivers.model import CameraTarget, DiscoveredDevice
 from gateway.db.engine import Database
-from gateway.db.errors import DatabaseError
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
+from gateway.fleet.assigning import Withheld, assigned
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
-from gateway.fleet.demand import LOOK_S, Demand
+from gateway.fleet.demand import Demand, Thin, ending
+from gateway.fleet.errors import DesertedError
 from gateway.fleet.granted import Granted
 from gateway.fleet.host_outlets import HostOutlets
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
 from gateway.fleet.placement import Burden, lightest, moves
-from gateway.fleet.pointing import Spot, check_same, pointed
+from gateway.fleet.pointing import Spot, check_same, pointed, streams_at
 from gateway.fleet.register import Register, unknown
+from gateway.fleet.settling import settled
 from gateway.vault import Vault
-from kernel.clock import Clock, every
+from kernel.clock import Clock
 from kernel.errors import SightlineError
 from kernel.ids import CameraId
 from ptz.bounds import Bounds
 
 log = structlog.get_logger()
-
-
-Withheld = Callable[[str], tuple[str, int | None]]
-"""Of a device, by its endpoint reference: why nothing may be recorded, and from when on (``None``: now); or empty."""
-"""Says of a device, by its endpoint reference, why nothing may be recorded of it; empty where it may."""
-Thin = Callable[[str], bool]
-"""Says of a device whether its pictures come over a thin link (``gateway.fleet.demand``)."""
 
 
 class Fleet:
@@ -49,6 +44,8 @@ class Fleet:
         self.demand = Demand(thin, clock=clock)
         self._cameras: dict[CameraId, Camera] = {}
         self._states: dict[CameraId, rpc.CameraState] = {}
+        self._deserted: set[CameraId] = set()
+        """Taken from their hosts: a state of theirs that comes late is of before."""
         self._listeners: list[Callable[[FleetChange], None]] = []
         self._viewers_told: list[ViewerChanged] = []
         """Until somebody hears them: a host tells the ends that nobody heard as soon as it is linked."""
@@ -104,7 +101,10 @@ class Fleet:
     @property
     def settled(self) -> bool:
         """Whether every host is linked and every camera records, or is known not to work at the moment."""
-        return self.up and all(self._settled(camera) for camera in self._cameras.values())
+        return self.up and all(
+            settled(self._states.get(one.id), withheld=not one.recording or self.withheld(one))
+            for one in self._cameras.values()
+        )
 
     def listen(self, listener: Callable[[FleetChange], None]) -> Callable[[], None]:
         """Call ``listener`` on the event loop with each change; returns the detaching call."""
@@ -207,7 +207,10 @@ class Fleet:
         target, description = pointed(before, known, spot)
         if (target, description) == (before, known):
             return False
-        check_same(known.identity, await self.host_of(views[0]).identify(target))
+        host = self.host_of(views[0])
+        check_same(known.identity, await host.identify(target, known.identity.urn))
+        if spot.rtsp_port is None:
+            target, description = pointed(before, known, streams_at(known, await host.stream_urls(target), spot))
         for changed in await self._register.repoint(device_id, target, description):
             self._cameras[changed.id] = changed
             await self._assign(changed, target)
@@ -219,6 +222,19 @@ class Fleet:
         """Return why nothing of a camera may be recorded now; empty where it may."""
         why, from_ns = self._withheld(camera.description.identity.urn)
         return why if from_ns is None else ""
+
+    async def desert(self, device_id: str) -> bool:
+        """Take a device's cameras from their hosts, where it is where its unit said and nobody else; return whether so.
+
+        Until it is enrolled again at an address that somebody names, or followed by a unit that is believed.
+        """
+        target = await self._register.target(device_id)
+        known = next((one.description for one in self._cameras.values() if one.device_id == device_id), None)
+        if known is None or target.deserted or not target.roams:
+            return False
+        for changed in await self._register.repoint(device_id, target.model_copy(update={"deserted": True}), known):
+            await self._retold(changed)
+        return True
 
     async def judge(self, urn: str) -> None:
         """Tell the hosts anew of a device's cameras: whether they may be recorded has changed."""
@@ -251,6 +267,7 @@ class Fleet:
         await self._register.remove(camera.id)
         self._cameras.pop(camera.id, None)
         self._states.pop(camera.id, None)
+        self._deserted.discard(camera.id)
         await self._link(camera).release(camera.id)
         self._link(camera).tell_outlets_soon()
         self.tell(ListChanged())
@@ -281,11 +298,20 @@ class Fleet:
         return Burden(up=link.up, cameras=len(self._ours(link.index)), load=link.load)
 
     async def _assign(self, camera: Camera, target: CameraTarget) -> None:
+        self._deserted.discard(camera.id)
+        if target.deserted:
+            await self._link(camera).release(camera.id)
+            self._leave(camera)
+            return
         try:
             await self._link(camera).assign(self._assignment(camera, target))
             self._link(camera).tell_outlets_soon()
         except HostError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
+
+    def _leave(self, camera: Camera) -> None:
+        self._deserted.add(camera.id)
+        self._set_state(off(camera.id, DesertedError()))
 
     def _ours(self, host: int) -> frozenset[CameraId]:
         return frozenset(camera.id for camera in self._cameras.values() if camera.host == host)
@@ -302,7 +328,9 @@ class Fleet:
             if camera.host != host:
                 continue
             target = targets.get(camera.device_id) or unknown()
-            if isinstance(target, SightlineError):
+            if isinstance(target, CameraTarget) and target.deserted:
+                self._leave(camera)
+            elif isinstance(target, SightlineError):
                 log.error("camera.unassignable", camera=camera.id, error=target.code)
                 self._set_state(off(camera.id, target))
             else:
@@ -310,26 +338,12 @@ class Fleet:
         return wanted
 
     def _assignment(self, camera: Camera, target: CameraTarget) -> rpc.CameraAssignment:
-        why, from_ns = self._withheld(camera.description.identity.urn)
-        return rpc.CameraAssignment(
-            id=camera.id,
-            number=camera.number,
-            name=camera.name,
-            target=target,
-            view=camera.view,
-            description=camera.description,
-            recording=camera.recording,
-            withheld=why if camera.recording else "",
-            withheld_from_ns=from_ns if camera.recording else None,
-            bearing_deg=camera.bearing_deg,
-            bounds=camera.bounds,
-            reference=camera.reference.grey if camera.reference is not None else b"",
-            small_only=self.demand.small_only(camera.description.identity.urn),
-        )
+        urn = camera.description.identity.urn
+        return assigned(camera, target, withheld=self._withheld(urn), small_only=self.demand.small_only(urn))
 
     def _heard(self, line: rpc.StateLine) -> None:
         match line:
-            case rpc.CameraChanged(state=state) if state.id in self._cameras:
+            case rpc.CameraChanged(state=state) if state.id in self._cameras.keys() - self._deserted:
                 self._set_state(state)
             case rpc.CameraHappened() if line.id in self._cameras:
                 self.tell(Happened(line))
@@ -342,17 +356,8 @@ class Fleet:
 
     def _lost(self, host: int, error: SightlineError) -> None:
         for camera in self._cameras.values():
-            if camera.host == host:
+            if camera.host == host and camera.id not in self._deserted:
                 self._set_state(off(camera.id, error))
-
-    def _settled(self, camera: Camera) -> bool:
-        state = self._states.get(camera.id)
-        if state is None or state.live is rpc.LiveState.CONNECTING:
-            return False
-        withheld = not camera.recording or self.withheld(camera)
-        if state.live is not rpc.LiveState.LIVE or withheld or (recording := state.main.recording) is None:
-            return True
-        return recording.on or recording.failed
 
     def _set_state(self, state: rpc.CameraState) -> None:
         if self._states.get(state.id) != state:
@@ -383,18 +388,9 @@ async def open_fleet(  # noqa: PLR0913 - what it is opened with
             await stack.enter_async_context(link.client)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(link.run(), name=f"host link {link.index}") for link in fleet.links]
-            running.append(tasks.create_task(_end_demands(fleet, clock), name="main streams on demand"))
+            running.append(tasks.create_task(ending(fleet.end_demands, clock), name="main streams on demand"))
             try:
                 yield fleet
             finally:
                 for task in running:
                     task.cancel()
-
-
-async def _end_demands(fleet: Fleet, clock: Clock) -> None:
-    async with every(clock, LOOK_S) as ticks:
-        async for _ in ticks:
-            try:
-                await fleet.end_demands()
-            except DatabaseError as error:
-                log.error("fleet.demand_late", error=error.code)  # noqa: TRY400 - a plain reason

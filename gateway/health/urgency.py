@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TypeAlias
 
+from gateway.health.errands import Errand, errand_needs
+from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose, in_days, in_order
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
 from kernel.media import PictureFault
 
-DAY_NS = 86_400 * NS_PER_S
 LINK_NS = 60 * NS_PER_S
 """A picture that has been away for less comes back by itself as a rule."""
 CLOCK_OFF_S = 1.0
@@ -18,33 +19,20 @@ CLOCK_OFF_S = 1.0
 CERTIFICATE_NS = 30 * DAY_NS
 CERTIFICATE_TODAY_NS = 7 * DAY_NS
 BATTERY_NOW_H, BATTERY_TODAY_H, BATTERY_SOON_H = 4.0, 24.0, 72.0
+BATTERY_LOW_SHARE = 0.2
+"""A battery that stands lower is told of where too little is known to say how long it lasts."""
 DISK_FREE_SHARE = 0.05
+UNIT_CLOCK_OFF_S = 5.0
+"""Of a unit: what it says takes seconds over a poor link, and how far its clock is off is known no better."""
+POOR_DBM = -110.0
+"""Below, a 4G modem loses its link now and then."""
 BUDGET_TODAY_NS = 3 * DAY_NS
 BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
 
-
-class Urgency(StrEnum):
-    """By when, the most urgent first."""
-
-    NOW = "now"
-    TODAY = "today"
-    SOON = "soon"
-
-
-class Kind(StrEnum):
-    """What is wrong, the worst first among what is as urgent."""
-
-    NO_PICTURE = "no-picture"
-    NOT_RECORDED = "not-recorded"
-    UNIT_LINK = "unit-link"
-    BATTERY = "battery"
-    PICTURE = "picture"
-    UNIT_DISK = "unit-disk"
-    CERTIFICATE = "certificate"
-    """A camera's own, or a unit's."""
-    DATA_BUDGET = "data-budget"
-    CLOCK = "clock"
-    FIRMWARE = "firmware"
+BROKER_CURE = (
+    "Have the broker read its files again (systemctl reload mosquitto). "
+    "If that does not help, see why Sightline could not write them: units.upkeep_failed in its log."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +46,20 @@ class UnitSigns:
     """Those that it carries and that are enrolled."""
     heard_ns: int | None = None
     battery_h: float | None = None
+    battery_share: float | None = None
+    """How full it is, 0 to 1."""
+    charging: bool = False
+    rsrp_dbm: float | None = None
+    """What it receives, where it is heard now."""
+    clock_offset_s: float | None = None
+    """How far its clock is before (positive) or behind ours."""
     disk_free_share: float | None = None
     disk_fault: bool = False
     disk_said_ns: int | None = None
     certificate_ends_ns: int | None = None
     """Of the one that lasts longest."""
+    certified: bool = True
+    """Whether it has a certificate that was not revoked, over or not."""
     budget_spent: bool = False
     """Whether its SIM has sent its month's data."""
     budget_ends_ns: int | None = None
@@ -85,6 +82,9 @@ class Signs:
     unrecorded: str = ""
     """Why what should be recorded is not: storage refuses it."""
     clock_off_s: float | None = None
+    """By how much the times of its pictures may be wrong for its clock."""
+    clock_offset_s: float | None = None
+    """How far its clock is before (positive) or behind ours, where that was measured."""
     picture: Finding | None = None
     make: tuple[str, str] = ("", "")
     """Manufacturer and model."""
@@ -95,32 +95,13 @@ class Signs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What is known of all that may need somebody: every camera, and every unit whether it carries one or not."""
+    """What is known of all that may need somebody: every camera, every unit with or without one, every errand."""
 
     cameras: Sequence[Signs] = ()
     units: Sequence[UnitSigns] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose a need is: a camera's or a unit's, which is one thing to see to however many cameras it carries."""
-
-    camera: CameraId | None = None
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """One thing that a person has to see to. ``since_ns`` is ``None`` where it is not known of itself."""
-
-    whose: Whose
-    kind: Kind
-    urgency: Urgency
-    cause: str
-    cure: str
-    since_ns: int | None = None
-    cameras: tuple[CameraId, ...] = ()
-    """At which it is seen: the camera, or those that the unit carries, if any."""
+    errands: Sequence[Errand] = ()
+    broker_ends_ns: int | None = None
+    """When the certificate ends that the units' broker shows; ``None`` where there is none, or it was not seen yet."""
 
 
 _PICTURES: Mapping[PictureFault, tuple[Urgency, str, str]] = {
@@ -148,19 +129,10 @@ def needs(known: Round, *, now_ns: int) -> list[Need]:
     """Return everything that needs a person, the most urgent first."""
     newest = newest_firmware(known.cameras)
     found = [need for one in known.cameras for need in _of(one, now_ns, newest)]
-    found += [need for unit in known.units for need in _of_unit(unit, now_ns)]
-    urgencies, kinds = list(Urgency), list(Kind)
-
-    def order(one: Need) -> tuple[int, int, Sequence[CameraId], str]:
-        return urgencies.index(one.urgency), kinds.index(one.kind), one.cameras, one.whose.unit
-
-    return sorted(found, key=order)
-
-
-def more_urgent(one: Urgency, other: Urgency) -> bool:
-    """Return whether the first has to be seen to before the second."""
-    urgencies = list(Urgency)
-    return urgencies.index(one) < urgencies.index(other)
+    found += [need for unit in known.units for need in unit_needs(unit, now_ns)]
+    found += [need for errand in known.errands for need in errand_needs(errand, now_ns)]
+    found += _of_broker(known.broker_ends_ns, now_ns)
+    return in_order(found)
 
 
 def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Iterable[Need]:
@@ -199,20 +171,29 @@ def _ends(ends_ns: int, now_ns: int) -> str:
     if ends_ns <= now_ns:
         return "has ended"
     left_days = (ends_ns - now_ns) // DAY_NS
-    return f"ends in {_days(left_days)}" if left_days else "ends within a day"
+    return f"ends in {in_days(left_days)}" if left_days else "ends within a day"
 
 
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
-
-
-def _of_unit(unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+def unit_needs(unit: UnitSigns, now_ns: int) -> Iterable[Need]:
+    """Give what one unit needs: health's page and the unit's own tell the same."""
     whose, at = Whose(unit=unit.label), unit.cameras
-    for kind, urgency, cause, cure, since_ns in _of_box(unit, now_ns):
-        yield Need(whose=whose, kind=kind, urgency=urgency, cause=cause, cure=cure, since_ns=since_ns, cameras=at)
+    for kind, urgency, cause, cure, since_ns in (*_of_box(unit), *_of_papers(unit, now_ns), *_of_line(unit, now_ns)):
+        yield Need(
+            whose=whose,
+            kind=kind,
+            urgency=urgency,
+            cause=cause,
+            cure=cure,
+            since_ns=since_ns,
+            cameras=at,
+            unit=unit.label,
+        )
 
 
-def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, str, int | None]]:
+_Said: TypeAlias = tuple[Kind, Urgency, str, str, int | None]
+
+
+def _of_box(unit: UnitSigns) -> Iterable[_Said]:
     if unit.missed:
         cause = f"Unit {unit.label} is not heard."
         # Without a camera it watches nothing yet: whoever has it at hand sees to it.
@@ -228,27 +209,66 @@ def _of_box(unit: UnitSigns, now_ns: int) -> Iterable[tuple[Kind, Urgency, str, 
         )
         cause = f"The battery of unit {unit.label} lasts {unit.battery_h:.0f} h more."
         yield Kind.BATTERY, urgency, cause, "Change or charge it before.", None
+    elif unit.battery_h is None and not unit.charging and _low(unit.battery_share):
+        cause = f"The battery of unit {unit.label} is at {unit.battery_share:.0%}; how long it lasts is not known yet."
+        yield Kind.BATTERY, Urgency.TODAY, cause, "Change or charge it.", None
     if unit.disk_fault:
         cause = f"The disk of unit {unit.label} says that it fails."
         yield Kind.UNIT_DISK, Urgency.TODAY, cause, "Replace it.", unit.disk_said_ns
     elif unit.disk_free_share is not None and unit.disk_free_share < DISK_FREE_SHARE:
         cause = f"The disk of unit {unit.label} is full to {1 - unit.disk_free_share:.0%}."
         yield Kind.UNIT_DISK, Urgency.SOON, cause, "See whether it deletes its oldest footage by itself.", None
+
+
+def _of_papers(unit: UnitSigns, now_ns: int) -> Iterable[_Said]:
     ends_ns = unit.certificate_ends_ns
     if ends_ns is not None and ends_ns - now_ns < CERTIFICATE_NS:
         cause = f"The certificate of unit {unit.label} {_ends(ends_ns, now_ns)}"
         urgency = Urgency.TODAY if ends_ns - now_ns < CERTIFICATE_TODAY_NS else Urgency.SOON
         cause, urgency = (f"{cause}: it cannot call in.", Urgency.NOW) if ends_ns <= now_ns else (f"{cause}.", urgency)
         yield Kind.CERTIFICATE, urgency, cause, "Issue it a new one and put that into the unit.", None
+    if not unit.certified:
+        # One that was never heard waits to be put to work; another is out there and cannot say anything.
+        urgency = Urgency.SOON if unit.heard_ns is None else Urgency.TODAY
+        cause = f"Unit {unit.label} has no certificate that is good: it cannot call in."
+        yield Kind.CERTIFICATE, urgency, cause, "Issue it one and put that into the unit, or retire it.", None
+
+
+def _of_line(unit: UnitSigns, now_ns: int) -> Iterable[_Said]:
+    if unit.clock_offset_s is not None and abs(unit.clock_offset_s) > UNIT_CLOCK_OFF_S:
+        way = "ahead" if unit.clock_offset_s > 0 else "behind"
+        cause = f"The clock of unit {unit.label} is {abs(unit.clock_offset_s):.0f} s {way}."
+        yield Kind.CLOCK, Urgency.TODAY, cause, "Set its time server, or its clock.", None
+    if unit.rsrp_dbm is not None and unit.rsrp_dbm < POOR_DBM:
+        cause = f"The signal of unit {unit.label} is poor: its pictures may stop."
+        yield Kind.SIGNAL, Urgency.SOON, cause, "Turn or move its aerial, or try another network's SIM.", None
     if unit.budget_spent:
         cause = f"The SIM of unit {unit.label} has sent its month's data."
         yield Kind.DATA_BUDGET, Urgency.TODAY, cause, BUDGET_CURE, None
     elif unit.budget_ends_ns is not None:
         left_ns = max(0, unit.budget_ends_ns - now_ns)
-        within = _days(max(1, -(-left_ns // DAY_NS)))
+        within = in_days(max(1, -(-left_ns // DAY_NS)))
         cause = f"As it goes now, the SIM of unit {unit.label} will have sent its month's data within {within}."
         urgency = Urgency.TODAY if left_ns < BUDGET_TODAY_NS else Urgency.SOON
         yield Kind.DATA_BUDGET, urgency, cause, BUDGET_CURE, None
+
+
+def _of_broker(ends_ns: int | None, now_ns: int) -> Iterable[Need]:
+    """Return what there is to do about the certificate of the units' broker: it is renewed, unless something fails."""
+    if ends_ns is None or ends_ns - now_ns >= CERTIFICATE_NS:
+        return
+    urgency = Urgency.TODAY if ends_ns - now_ns < CERTIFICATE_TODAY_NS else Urgency.SOON
+    cause = f"The certificate that the units' broker shows {_ends(ends_ns, now_ns)}"
+    cause, urgency = (
+        (f"{cause}: no unit can call in.", Urgency.NOW)
+        if ends_ns <= now_ns
+        else (f"{cause}; no unit could call in then.", urgency)
+    )
+    yield Need(whose=Whose(), kind=Kind.CERTIFICATE, urgency=urgency, cause=cause, cure=BROKER_CURE)
+
+
+def _low(share: float | None) -> bool:
+    return share is not None and share <= BATTERY_LOW_SHARE
 
 
 def newest_firmware(cameras: Iterable[Signs]) -> dict[tuple[str, str], str]:

@@ -1,23 +1,14 @@
 """Keeps what needs a person now, since when, and what of it was put off: looked at twice a minute."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.db.engine import Database
 from gateway.db.put_offs import PutOff, PutOffs
 from gateway.health.errors import NoSuchNeedError, PutOffError
-from gateway.health.urgency import (
-    Kind,
-    Need,
-    Round,
-    Signs,
-    UnitSigns,
-    Urgency,
-    Whose,
-    more_urgent,
-    needs,
-    newest_firmware,
-)
+from gateway.health.need import Kind, Need, Urgency, Whose, more_urgent
+from gateway.health.urgency import Round, Signs, UnitSigns, needs, newest_firmware
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId
 
@@ -52,6 +43,9 @@ class Ward:
         self._needed_ns: dict[_Key, int] = {}
         """When what was put off was last seen to be so, on the monotonic clock."""
         self._listening: list[Callable[[], None]] = []
+        self._asked = asyncio.Event()
+        self._turn = asyncio.Lock()
+        """One look at a time: what was known before does not take the place of what is known since."""
 
     def listen(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call`` after each look; returns the detaching call."""
@@ -65,8 +59,23 @@ class Ward:
             async for _ in ticks:
                 await self.look()
 
+    def soon(self) -> None:
+        """Have it look without waiting for its time: something has changed that people wait for."""
+        self._asked.set()
+
+    async def run_asked(self) -> None:
+        """Look whenever it was asked for, until cancelled."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            await self.look()
+
     async def look(self) -> None:
         """Judge everything anew."""
+        async with self._turn:
+            await self._look()
+
+    async def _look(self) -> None:
         known = await self._signs()
         now_ns = self._clock.wall_ns()
         found = needs(known, now_ns=now_ns)
@@ -80,6 +89,7 @@ class Ward:
         self.units = {one.label: one for one in known.units}
         self.newest = newest_firmware(known.cameras)
         self.looked_ns = now_ns
+        await self._known()  # whoever listens tells what was put off
         for call in tuple(self._listening):
             call()
         await self._let_lapse()

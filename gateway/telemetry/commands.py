@@ -44,7 +44,7 @@ class Commands:
         Raises:
             UnknownUnitError: there is no such unit.
             RetiredUnitError: it is retired.
-            UnitAwayError: it is not there: nothing was sent.
+            UnitAwayError: it is not there, or no certificate of it is good: nothing was sent.
             BrokerAwayError: nor was it, for want of a broker.
             UnansweredError: it was sent, and no answer came in time.
             TooManyCommandsError: too many wait already.
@@ -52,6 +52,9 @@ class Commands:
         self._register.check_in_use(label)
         if self._register.link(label) not in {Link.ONLINE, Link.SILENT}:
             raise UnitAwayError(f"The unit {label} is not there.", cure="Wait until it calls in.")
+        if not self._register.certified(label):
+            # It may still be connected for a moment; its answer would be refused.
+            raise UnitAwayError(f"The unit {label} has no certificate that is good.", cure="Give it a new one.")
         if len(self._waiting) >= WAITING_MAX:
             raise TooManyCommandsError("Too many commands wait for an answer.", cure="Wait for some of them.")
         self._seq += 1
@@ -83,10 +86,10 @@ class Commands:
         log.info("unit.command_answered", unit=label, command=name, ok=answer.result().ok)
         return answer.result()
 
-    def answered(self, label: str, kind: str, answer: Answer) -> None:
-        """Take an answer; one that nobody waits for, or of another unit, is passed over."""
+    def answered(self, label: str, kind: str, answer: Answer) -> bool:
+        """Take an answer. Return whether anybody waited for it: of this unit, to this command, and for the first."""
         waiting = self._waiting.get(answer.id)
         if waiting is None or waiting[:2] != (label, kind) or waiting[2].done():
-            log.info("unit.answer_unasked", unit=label, command=kind[:32])
-            return
+            return False
         waiting[2].set_result(answer)
+        return True

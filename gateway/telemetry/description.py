@@ -16,7 +16,17 @@ from gateway.telemetry.commands import EXPIRY_S
 from gateway.telemetry.messages import COMMANDS, EVENTS, SIZE_MAX_BYTES, STATES, Answer, Birth, Will
 from gateway.telemetry.onvif_events import FORM, OnvifEvent
 from gateway.telemetry.outward.discovery import Discovery
-from gateway.telemetry.outward.messages import KINDS, OF_THE_HOUSE, PRESENCE, TOLD, Absence, PresenceSaid, address
+from gateway.telemetry.outward.messages import (
+    KINDS,
+    OF_THE_HOUSE,
+    PRESENCE,
+    TOLD,
+    Absence,
+    PresenceSaid,
+    UnitAlarmSaid,
+    address,
+    unit_alarms,
+)
 from gateway.telemetry.topics import PREFIX as UNITS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.yaml"
@@ -24,9 +34,10 @@ ABOUT = (
     "What units in the field and cameras say to Sightline, what it tells them, and what it tells other systems: JSON, "
     "MQTT 5 or 3.1.1, QoS 1, TLS. A unit shows a certificate whose common name is its label; a payload of it has at "
     f"most {SIZE_MAX_BYTES} bytes, and in every message of it seq rises by one within a boot, over all its topics; "
-    "what comes a second time or late is refused, and what is left out is counted as missing. What other systems are "
-    "told (cameras, incidents, outward) is told only where people asked for it; there seq rises by one with each of "
-    "its kind in a boot, so that a gap says what was missed, and no payload holds a name or what somebody typed."
+    "what comes a second time or late is refused, and what is left out is counted as missing. Times are from 1970 to "
+    "before 2200. What other systems are told (cameras, incidents, outward, units' alarms) is told only where people "
+    "asked for it; there seq rises by one with each of its kind in a boot, so that a gap says what was missed, and no "
+    "payload holds a name or what somebody typed."
 )
 _LABEL = {"description": "The unit's label, as printed on it and as its certificate names it, as in D017."}
 _NUMBER = {"description": "The camera's number, as the control room calls it."}
@@ -62,6 +73,7 @@ def document() -> dict[str, Any]:
         where = {"number": _NUMBER} if topic not in OF_THE_HOUSE else {}
         kept = topic is OutwardTopic.CAMERAS
         paper.add(f"told-{topic}", address(topic), where, [TOLD[said]], kept=kept, ours=True)
+    paper.add("told-unit-alarms", unit_alarms(), {"label": _LABEL}, [TOLD[UnitAlarmSaid]], kept=False, ours=True)
     paper.add("told-outward", PRESENCE, {}, [TOLD[PresenceSaid], Absence], kept=True, ours=True)
     paper.add(
         "home-assistant", "homeassistant/device/{unit}/config", {"unit": _UNIT_ID}, [Discovery], kept=True, ours=True

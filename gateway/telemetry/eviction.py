@@ -65,13 +65,13 @@ class Eviction:
 @asynccontextmanager
 async def open_eviction(
     units: Units, address: BrokerAddress, *, ca: Path | None = None, clock: Clock
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Eviction]:
     """See units out whose certificates are revoked, for the time of the block."""
     async with asyncio.TaskGroup() as group:
         eviction = Eviction(units, address, ca, clock=clock, group=group)
         leave = units.credentials.when_revoked(eviction.begin)
         try:
-            yield
+            yield eviction
         finally:
             leave()
             eviction.close()

@@ -3,11 +3,14 @@
 A key that is not known is passed over: a unit's next firmware may say more, and is still to be heard.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from kernel.clock import of_our_time
 
 SIZE_MAX_BYTES = 4096
 SEQ_MAX = 2**53 - 1
@@ -15,6 +18,15 @@ SEQ_MAX = 2**53 - 1
 
 Word = Annotated[str, Field(max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Bytes = Annotated[int, Field(ge=0, le=2**62)]
+
+
+def _of_ip(host: str) -> str:
+    ipaddress.ip_address(host)
+    return host
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(of_our_time)]
+"""Anybody may say any year: what does not fit into a database is malformed."""
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -28,7 +40,7 @@ class Message(BaseModel):
     seq: Annotated[int, Field(ge=0, le=SEQ_MAX)]
     boot: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{4,64}$")]
     """Made up at each start of the sender."""
-    time: AwareDatetime
+    time: Instant
     unit: Annotated[str, Field(max_length=32)] | None = None
     """The sender's label, for one that wishes to say it: then it is that of the topic."""
 
@@ -109,7 +121,8 @@ class Case(Message):
 class Address(Message):
     """Where the unit's camera answers now, and which camera that is."""
 
-    host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9.:_-]+$")]
+    host: Annotated[str, Field(min_length=2, max_length=45, pattern=r"^[0-9a-fA-F.:]+$"), AfterValidator(_of_ip)]
+    """An IP address: a name would be looked up in a network that is not the unit's."""
     http_port: Port
     rtsp_port: Port
     urn: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
@@ -134,7 +147,7 @@ class Data(Message):
     """What the SIM has sent since the counter was last set to nought."""
 
     sent_bytes: Bytes
-    since: AwareDatetime
+    since: Instant
 
 
 class Shock(Message):
@@ -165,7 +178,7 @@ class Command(Message):
     name: ClassVar[str]
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    expires: AwareDatetime
+    expires: Instant
 
 
 class Locate(Command):

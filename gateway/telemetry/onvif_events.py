@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.mqtt import DEVICES
 from gateway.telemetry.topics import PREFIX as UNITS
+from kernel.clock import of_our_time
 
 FORM = "onvif-ej"
 FROM_DEVICES = (f"{UNITS}/+/{FORM}/#", f"{DEVICES}/+/{FORM}/#")
@@ -62,7 +63,7 @@ class OnvifEvent(BaseModel):
     @field_validator("utc_time")
     @classmethod
     def _is_utc(cls, moment: datetime) -> datetime:
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return of_our_time(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
     @field_validator("source", "key", "data", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.mqtt import BrokerAddress, client_tls
 from gateway.telemetry.client import BrokerDoor, UnitClient
 from gateway.telemetry.commands import Commands
+from gateway.telemetry.floods import Floods
 from gateway.telemetry.inbox import Inbox
 from gateway.telemetry.logbook import Logbook
 from gateway.telemetry.onvif_inbox import EventInbox
@@ -57,9 +58,11 @@ def door_to(
 
 
 @asynccontextmanager
-async def open_telemetry(units: Units, door: Door, *, clock: Clock) -> AsyncIterator[Telemetry]:
+async def open_telemetry(
+    units: Units, door: Door, *, floods: Floods | None = None, clock: Clock
+) -> AsyncIterator[Telemetry]:
     """Hear units for the time of the block, whenever there is a broker."""
-    inbox = Inbox(units.register, units.refusals, EventInbox(units.refusals, clock=clock))
+    inbox = Inbox(units.register, units.refusals, EventInbox(units.refusals, clock=clock), floods)
     client = UnitClient(door, inbox, Logbook(units.refusals), clock=clock)
     commands = Commands(units.register, client.send, clock=clock)
     inbox.when_answered(commands.answered)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.telemetry import messages
+
 PREFIX = "sightline/v1/units"
 
 
@@ -20,6 +22,15 @@ FROM_UNITS = tuple(
     f"{PREFIX}/+/{rest}" for rest in (Branch.ONLINE, f"{Branch.STATE}/+", f"{Branch.EVENT}/+", f"{Branch.ANSWER}/+")
 )
 """What we subscribe to."""
+WRITTEN = frozenset(
+    {
+        Branch.ONLINE.value,
+        *(f"{Branch.STATE}/{kind}" for kind in messages.STATES),
+        *(f"{Branch.EVENT}/{kind}" for kind in messages.EVENTS),
+        *(f"{Branch.ANSWER}/{kind}" for kind in messages.COMMANDS),
+    }
+)
+"""What a unit writes of its own topics, word for word: on any other word a broker would keep what nobody reads."""
 COMMANDS = f"{PREFIX}/+/{Branch.COMMAND}/+"
 """What we subscribe to as well, to see that nobody has one kept there."""
 
@@ -35,6 +46,12 @@ class Topic:
     def __str__(self) -> str:
         """Return it as it is on the wire."""
         return "/".join([PREFIX, self.label, self.branch.value, *([self.kind] if self.kind else [])])
+
+
+def may_write(label: str, topic: str) -> bool:
+    """Return whether a unit writes on a topic, events of its camera apart."""
+    own = f"{PREFIX}/{label}/"
+    return topic.startswith(own) and topic.removeprefix(own) in WRITTEN
 
 
 def read(topic: str) -> Topic | None:

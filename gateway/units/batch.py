@@ -1,8 +1,9 @@
 """What some reports change in the register, until it is committed."""
 
+import json
 from dataclasses import dataclass, field
 
-from gateway.db.units import TrendRow, UnitRow
+from gateway.db.units import StateRow, TrendRow, UnitRow
 from gateway.units.changes import Change
 from gateway.units.order import Heard
 from gateway.units.report import Stored
@@ -23,3 +24,30 @@ class Batch:
     live: list[tuple[str, str, int, int]] = field(default_factory=list)
     """What was said just now: label, boot, the unit's time and ours."""
     changes: list[Change] = field(default_factory=list)
+
+    def state_rows(self) -> list[StateRow]:
+        """Return the states as they are kept."""
+        return [
+            StateRow(
+                label=label,
+                kind=name,
+                boot=one.boot,
+                seq=one.seq,
+                unit_ns=one.unit_ns,
+                taken_ns=one.taken_ns,
+                payload=json.dumps(dict(one.values)),
+            )
+            for (label, name), one in self.states.items()
+        ]
+
+
+def stored_in(row: StateRow) -> Stored:
+    """Return the state that was kept as ``row``."""
+    return Stored(
+        name=row.kind,
+        boot=row.boot,
+        seq=row.seq,
+        unit_ns=row.unit_ns,
+        taken_ns=row.taken_ns,
+        values=json.loads(row.payload),
+    )

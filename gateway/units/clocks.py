@@ -6,7 +6,9 @@ whose link was away sends what it has kept all at once, and sixty late messages 
 """
 
 from collections import deque
+from collections.abc import Iterable
 
+from gateway.units.report import Stored
 from kernel.clock import NS_PER_S
 
 MOMENT_NS = 300 * NS_PER_S
@@ -45,6 +47,15 @@ class UnitClock:
         if self._moments and self._moments[-1][0] == moment:
             offset = max(offset, self._moments.pop()[1])
         self._moments.append((moment, offset))
+
+
+def clock_of(boot: str, states: Iterable[Stored]) -> UnitClock:
+    """Return what a unit's states tell of its clock after a restart of ours: what came fastest of its boot of now."""
+    clock = UnitClock()
+    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
+    if fastest is not None:
+        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
+    return clock
 
 
 def late(happened_ns: int, told_ns: int) -> int | None:

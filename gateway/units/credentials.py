@@ -5,7 +5,7 @@ In the folder: ``units-ca.pem``, ``units.crl``, and pairs ``NAME.pem`` and ``NAM
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -58,12 +58,27 @@ class Credentials:
         self._clock = clock
         self._of: dict[str, dict[str, CertificateRow]] = {}  # by unit and serial
         self._lock = asyncio.Lock()
+        self._pairs = asyncio.Lock()
         self._when_revoked: list[Callable[[str], None]] = []
+        self._when_renewed: list[Callable[[Pair], Awaitable[None]]] = []
+        self._hosts: tuple[str, ...] = ()
+        """Where the broker is, once it was given a certificate."""
+        self.broker_ends_ns: int | None = None
+        """When the certificate ends that the broker shows, as it was last seen; ``None`` before that."""
 
     def when_revoked(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call ``callback`` on the event loop with whose certificates were revoked; return what ends that."""
         self._when_revoked.append(callback)
         return lambda: self._when_revoked.remove(callback)
+
+    def when_renewed(self, callback: Callable[[Pair], Awaitable[None]]) -> Callable[[], None]:
+        """Await ``callback`` with each new certificate of the broker; return what ends that."""
+        self._when_renewed.append(callback)
+        return lambda: self._when_renewed.remove(callback)
+
+    def broker_shows(self, ends_ns: int) -> None:
+        """Take in when the certificate ends that the broker was seen to show. 0 where it has."""
+        self.broker_ends_ns = ends_ns
 
     @property
     def authority(self) -> str:
@@ -162,11 +177,28 @@ class Credentials:
     async def client(self, name: str) -> Pair:
         """Return the certificate of one at the broker who is no unit, made anew where it is due."""
         assert "." in name, "a name without a dot may be a unit's"
-        return await asyncio.to_thread(self._pair, name, None)
+        pair, _ = await self._one(name, None)
+        return pair
 
     async def broker(self, hosts: Sequence[str]) -> Pair:
-        """Return a certificate for a broker at ``hosts``, made anew where it is due."""
-        return await asyncio.to_thread(self._pair, BROKER, tuple(hosts))
+        """Return a certificate for a broker at ``hosts``, made anew where it is due; from then on it is kept so."""
+        self._hosts = tuple(hosts)
+        pair, _ = await self._one(BROKER, self._hosts)
+        return pair
+
+    async def renew_broker(self) -> None:
+        """Make the broker's certificate anew where it is due, and tell whoever shows it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if not self._hosts:
+            return
+        pair, anew = await self._one(BROKER, self._hosts)
+        if anew:
+            log.info("telemetry.broker_certificate_renewed", file=str(pair.certificate))
+            for callback in list(self._when_renewed):
+                await callback(pair)
 
     async def stand_in(self, label: str, *, ca: Path | None = None) -> ssl.SSLContext:
         """Return what a client shows that takes a unit's place at a broker for which ``ca`` vouches, or ours.
@@ -184,17 +216,22 @@ class Credentials:
             write_whole(pair.certificate, issued.certificate, SECRET)
             return client_tls(ca, certificate=pair.certificate, key=pair.key)
 
-    def _pair(self, name: str, hosts: tuple[str, ...] | None) -> Pair:
+    async def _one(self, name: str, hosts: tuple[str, ...] | None) -> tuple[Pair, bool]:
+        async with self._pairs:  # of two who make it at once the one's key would lie beside the other's certificate
+            return await asyncio.to_thread(self._pair, name, hosts)
+
+    def _pair(self, name: str, hosts: tuple[str, ...] | None) -> tuple[Pair, bool]:
+        """Return a pair, and whether it was made just now."""
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         if pair.certificate.exists() and pair.key.exists():
             own, _, authority = pair.certificate.read_text().partition("\n\n")
             same = authority == self._authority.certificate and hosts_of(own) == set(hosts or ())
             if same and not due(ends(own), self._clock):
-                return pair
+                return pair, False
         issued = self._authority.issue_client(name) if hosts is None else self._authority.issue_server(hosts)
         write_whole(pair.key, issued.key, SECRET if hosts is None else SHARED)
         write_whole(pair.certificate, f"{issued.certificate}\n{self._authority.certificate}", OPEN)
-        return pair
+        return pair, True
 
 
 async def open_credentials(database: Database, vault: Vault, folder: Path, *, clock: Clock) -> Credentials:

@@ -1,26 +1,54 @@
 """What units told lately of what is foretold, in memory: a thousand are judged without asking the database.
 
 Thinned so that nothing is lost of what a forecast is made of. Of a counter only its resets and the last value before
-each matter to its sum; of a battery the last level of every few minutes says how fast it falls.
+each matter to its sum; where it begins anew more often than anybody can look at, the oldest are folded into one, which
+loses when it was sent and not how much. Of a battery the last level of every few minutes says how fast it falls.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 
-from gateway.units.budget import Reading, month_of
+from gateway.units.budget import Reading, month_of, used
 from gateway.units.trends import KEPT_NS, Point
 from kernel.clock import NS_PER_S
 
 BATTERY = "state/battery"
 DATA = "state/data"
+POINTS_MAX = 2_000
+"""Of a unit and kind. A counter that begins anew daily has some hundreds in a month."""
 
 
 def restarted(before: Point, after: Point) -> bool:
     """Return whether a unit's counter of data began anew between two of its readings."""
     one, other = before.values, after.values
     return one.get("since") != other.get("since") or float(str(other["sent_bytes"])) < float(str(one["sent_bytes"]))
+
+
+def since_never_back(before: Point, after: Point) -> Point:
+    """Return a reading, begun no earlier than the one before it: else a counter began anew as often as somebody likes.
+
+    What it sent is believed all the same: where that is less than before, it did begin anew.
+    """
+    began, begins = str(before.values.get("since")), str(after.values.get("since"))
+    if began == begins or _instant(begins) >= _instant(began):
+        return after
+    return Point(after.at_ns, {**after.values, "since": began})
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def folded(one: Point, other: Point, third: Point) -> Point:
+    """Return a reading in the place of the first two of three, from which as much was sent until the third."""
+    sent = used([_reading(one), _reading(other), _reading(third)])
+    return Point(one.at_ns, {**third.values, "sent_bytes": _reading(third).sent_bytes - sent})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +60,18 @@ class Keeping:
     kept_ns: int
     parted: Callable[[Point, Point], bool] = lambda _before, _after: False
     """...but both of two points between which this is so."""
+    onward: Callable[[Point, Point], Point] = lambda _before, after: after
+    """What is kept of a point that comes after another."""
+    folded: Callable[[Point, Point, Point], Point] = lambda _one, other, _third: other
+    """Where there are ``POINTS_MAX``: what stands for the oldest two, before the third."""
 
 
 KEPT: Mapping[str, Keeping] = MappingProxyType(
     {
         BATTERY: Keeping(step_ns=300 * NS_PER_S, kept_ns=6 * 3600 * NS_PER_S),
-        DATA: Keeping(step_ns=2 * 3600 * NS_PER_S, kept_ns=KEPT_NS, parted=restarted),
+        DATA: Keeping(
+            step_ns=2 * 3600 * NS_PER_S, kept_ns=KEPT_NS, parted=restarted, onward=since_never_back, folded=folded
+        ),
     }
 )
 
@@ -56,10 +90,15 @@ class Recents:
         points = self._points.setdefault((label, name), deque())
         while points and point.at_ns - points[0].at_ns > keeping.kept_ns:
             points.popleft()
+        if points:
+            point = keeping.onward(points[-1], point)
         # The newest is always there; it gives way to the next of its stretch.
         if len(points) > 1 and self._gives_way(points[-2], points[-1], point, keeping):
             points.pop()
         points.append(point)
+        if len(points) > POINTS_MAX:
+            one, other = points.popleft(), points.popleft()
+            points.appendleft(keeping.folded(one, other, points[0]))
 
     def _gives_way(self, before: Point, last: Point, now: Point, keeping: Keeping) -> bool:
         same = last.at_ns // keeping.step_ns == now.at_ns // keeping.step_ns

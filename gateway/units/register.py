@@ -14,11 +14,11 @@ import structlog
 
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
-from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
-from gateway.units.batch import Batch
+from gateway.db.units import TrendRow, UnitRow, UnitRows
+from gateway.units.batch import Batch, stored_in
 from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
-from gateway.units.clocks import UnitClock, late
+from gateway.units.clocks import UnitClock, clock_of, late
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
@@ -59,6 +59,8 @@ class Register:
         self._thinner = Thinner({})
         self._recents = Recents()
         self._listeners: list[Callable[[Change], None]] = []
+        self.is_anothers: Callable[[str, str], bool] = lambda _label, _urn: False
+        """Says of a unit and a URN whether people have given the camera of that URN to another one."""
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
@@ -73,7 +75,7 @@ class Register:
                 for one in await rows.newest_of_each(name, now_ns - keeping.kept_ns, keeping.step_ns):
                     self._recents.add(one.label, name, Point(one.at_ns, json.loads(one.payload)))
             for state in await rows.states():
-                self._states.setdefault(state.label, {})[state.kind] = _stored(state)
+                self._states.setdefault(state.label, {})[state.kind] = stored_in(state)
         for row in self._units.values():
             states = self._states.get(row.label, {})
             self._heard[row.label] = Heard(
@@ -82,7 +84,7 @@ class Register:
                 highest=max((one.seq for one in states.values() if one.boot == row.boot), default=-1),
                 seqs={name: (one.boot, one.seq) for name, one in states.items()},
             )
-            self._clocks[row.label] = _clock_of(row.boot, list(states.values()))
+            self._clocks[row.label] = clock_of(row.boot, states.values())
         self._links = {label: self.link(label) for label in self._units}
 
     # --- who they are
@@ -176,6 +178,10 @@ class Register:
         if row.retired_ns is not None:
             raise RetiredUnitError(row.label)
         return row
+
+    def certified(self, label: str) -> bool:
+        """Return whether a unit has a certificate that is good."""
+        return self._credentials.good(self.unit(label).label)
 
     # --- what they say
 
@@ -271,19 +277,26 @@ class Register:
                 batch.units[label] = replace(unit, online=False)
                 batch.written.add(label)
             return
+        self._stage_report(batch, unit, report)
+
+    def _stage_report(self, batch: Batch, unit: UnitRow, report: Report) -> None:
+        label, now_ns = unit.label, self._clock.wall_ns()
         changed = self._learnt(batch, unit, report)
         heard = (batch.heard.get(label) or self._heard[label]).after(report)
-        now_ns = self._clock.wall_ns()
         changed = replace(changed, boot=heard.boot, boots=heard.passed[-BOOTS_MAX:])
         if not report.stored or report.group is Group.ONLINE:
             changed = replace(changed, online=True)
         if not report.stored:
             batch.live.append((label, report.boot, report.unit_ns, now_ns))
-            batch.told.append((label, report.name, Point(now_ns, report.values)))
         if unit.heard_ns is None or (not report.stored and now_ns - unit.heard_ns > HEARD_EVERY_NS):
             changed = replace(changed, heard_ns=now_ns)
         if changed != unit:
             batch.written.add(label)
+        batch.units[label], batch.heard[label] = changed, heard
+        if report.group is not Group.ANSWER:
+            self._stage_state(batch, label, report, now_ns)
+
+    def _stage_state(self, batch: Batch, label: str, report: Report, now_ns: int) -> None:
         before = batch.states.get((label, report.name)) or self._states.get(label, {}).get(report.name)
         now = Stored(
             name=report.name,
@@ -293,8 +306,10 @@ class Register:
             taken_ns=now_ns,
             values=report.values,
         )
-        batch.units[label], batch.heard[label], batch.states[label, report.name] = changed, heard, now
+        batch.states[label, report.name] = now
         batch.changes.append(Said(label, now, before))
+        if not report.stored:
+            batch.told.append((label, report.name, Point(now_ns, report.values)))
         if not report.stored and self._thinner.takes(label, report.name, now_ns):
             payload = json.dumps(drawn(report.name, report.values))
             batch.trends.append(TrendRow(label=label, kind=report.name, at_ns=now_ns, payload=payload))
@@ -310,6 +325,9 @@ class Register:
             urn, serial = str(values["urn"]), str(values["serial"])
             others = (row for row in batch.units.values() if row.urn == urn)
             owner = next(others, None) or self.by_urn(urn) or unit
+            if unit.urn is None and self.is_anothers(unit.label, urn):
+                # Whoever says it first would have it, and the right one would be refused for ever.
+                raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} was given to another unit than {unit.label}")
             if unit.urn not in {None, urn} or unit.serial not in {"", serial} or owner.label != unit.label:
                 raise RefusedError(Cause.WRONG_UNIT, f"the camera {urn} {serial} is not that of {unit.label}")
             return replace(unit, urn=urn, serial=serial)
@@ -320,22 +338,10 @@ class Register:
         return unit
 
     async def _store(self, batch: Batch) -> None:
-        states = [
-            StateRow(
-                label=label,
-                kind=name,
-                boot=one.boot,
-                seq=one.seq,
-                unit_ns=one.unit_ns,
-                taken_ns=one.taken_ns,
-                payload=json.dumps(dict(one.values)),
-            )
-            for (label, name), one in batch.states.items()
-        ]
         async with self._database.write() as connection:
             rows = UnitRows(connection)
             await rows.put_heard([batch.units[label] for label in sorted(batch.written)])
-            await rows.put_states(states)
+            await rows.put_states(batch.state_rows())
             await rows.add_trends(batch.trends)
 
     def _commit(self, batch: Batch) -> None:
@@ -385,24 +391,7 @@ class Register:
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             for callback in list(self._listeners):
-                callback(change)
-
-
-def _clock_of(boot: str, states: Sequence[Stored]) -> UnitClock:
-    """Return what a unit's states tell of its clock after a restart: what came fastest of its boot of now."""
-    clock = UnitClock()
-    fastest = max((one for one in states if one.boot == boot), key=lambda one: one.unit_ns - one.taken_ns, default=None)
-    if fastest is not None:
-        clock.heard(boot, fastest.unit_ns, wall_ns=fastest.taken_ns, monotonic_ns=0)
-    return clock
-
-
-def _stored(row: StateRow) -> Stored:
-    return Stored(
-        name=row.kind,
-        boot=row.boot,
-        seq=row.seq,
-        unit_ns=row.unit_ns,
-        taken_ns=row.taken_ns,
-        values=json.loads(row.payload),
-    )
+                try:
+                    callback(change)
+                except Exception as error:  # noqa: BLE001 - kept is kept, and others hear it, whoever fails at hearing it
+                    log.error("unit.listener_failed", unit=change.label, error=repr(error))  # noqa: TRY400 - a traceback is read from the disk

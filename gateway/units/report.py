@@ -12,6 +12,8 @@ class Cause(StrEnum):
 
     WRONG_UNIT = "wrong-unit"
     """It names another unit, another unit's camera, or came under a certificate of another unit."""
+    OFF_NETWORK = "off-network"
+    """It says that its camera is outside the networks in which units are (``telemetry.networks``)."""
     MALFORMED = "malformed"
     OVERSIZED = "oversized"
     REPLAYED = "replayed"
@@ -21,8 +23,12 @@ class Cause(StrEnum):
     UNKNOWN_UNIT = "unknown-unit"
     REVOKED = "revoked"
     """The unit is retired, or has no certificate that is good."""
+    FLOODING = "flooding"
+    """It said more in a minute than any unit should (``telemetry.flood_per_minute``), and was seen out."""
     MISSING = "missing"
     """Numbers of a unit never came: it wrote where it may not, and the broker stopped it, or something was lost."""
+    UNASKED = "unasked"
+    """It answers a command that nobody waits for: none was sent, it was answered already, or its time is over."""
     NO_CERTIFICATE = "no-certificate"
     """Somebody came to the broker with a certificate that it does not take, or with none."""
 
@@ -33,6 +39,8 @@ class Group(StrEnum):
     STATE = "state"
     EVENT = "event"
     ONLINE = "online"
+    ANSWER = "answer"
+    """What came of a command: it has its place in the order, and is no state that anybody keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

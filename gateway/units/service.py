@@ -66,12 +66,13 @@ async def _look_for_silence(register: Register, clock: Clock) -> None:
 
 
 async def _keep_up(register: Register, credentials: Credentials, clock: Clock) -> None:
-    """Forget old points, keep the broker's list fresh, and say whose certificate ends; what fails is tried again."""
+    """Forget old points, keep the broker's list and its certificate fresh, and say whose ends; what fails goes on."""
     async with every(clock, UPKEEP_EVERY_S) as ticks:
         async for _ in ticks:
             try:
                 await register.forget_old_trends()
                 await credentials.write_crl()
+                await credentials.renew_broker()
             except (DatabaseError, OSError) as error:
                 log.error("units.upkeep_failed", error=str(error))  # noqa: TRY400 - a plain reason
             for label in credentials.due():

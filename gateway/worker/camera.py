@@ -20,8 +20,10 @@ from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera_time import TOLERANCE_S, CameraTime
 from gateway.worker.head import HeadSeat, open_seat
 from gateway.worker.problems import NoHeadError, NotSeenError
+from gateway.worker.rest import HeadRest, near
 from gateway.worker.stream import MediaPlane, StreamPlan, StreamRun
 from kernel.clock import NS_PER_S, Clock, every
+from kernel.head import Position
 from kernel.ids import CameraId, StreamName
 from kernel.media import AccessUnit
 
@@ -33,6 +35,23 @@ CLOCK_RETRY_S = 30.0
 CLOCK_LOOK_S = 10.0
 """How often sender reports are looked at for a clock that has moved meanwhile."""
 TELL_S = 1.0
+NARROW_DEG = 12.0
+"""A head that returns to a preset is off by some tenths of a degree; where that is much of the picture, nothing can be
+said of it."""
+_TOLD = ("number", "name", "bearing_deg", "bounds", "reference", "reference_at")
+"""What of an assignment may change while the camera goes on as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen last, and where the head stood then; ``None`` without one, or where that is not sure."""
+
+    grey: Grey
+    at: Position | None
+
+    def as_at(self, place: Position | None) -> bool:
+        """Return whether the head stood there."""
+        return self.at is not None and place is not None and near(self.at, place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +81,9 @@ class CameraActor:
         self._renewed: dict[StreamName, asyncio.Event] = {}
         self._sync_wanted = asyncio.Event()
         self._released = False
-        self._picture = PictureWatch(self._reference())
-        self._seen: Grey | None = None
+        self._picture = PictureWatch(reference_of(assignment.reference))
+        self._rest = HeadRest()
+        self._seen: Seen | None = None
         for name, profile, stands_for in _wanted(assignment):
             plan = StreamPlan(
                 camera=assignment.id,
@@ -120,22 +140,18 @@ class CameraActor:
 
     def renamed(self, assignment: rpc.CameraAssignment) -> bool:
         """Take over a changed assignment where nothing differs that streams hang on; return whether it did."""
-        told = {key: getattr(assignment, key) for key in ("number", "name", "bearing_deg", "bounds", "reference")}
+        told = {key: getattr(assignment, key) for key in _TOLD}
         if None not in {self.assignment.withheld_from_ns, assignment.withheld_from_ns}:
             told["withheld_from_ns"] = assignment.withheld_from_ns
         if self.assignment.model_copy(update=told) != assignment:
             return False
-        compared, self.assignment = self.assignment.reference, assignment
+        before, self.assignment = self.assignment, assignment
         if self._seat is not None:
             self._told_of_head(self._seat)
-        if assignment.reference != compared:
-            self._picture.compare_with(self._reference())
+        if (assignment.reference, assignment.reference_at) != (before.reference, before.reference_at):
+            self._picture.compare_with(reference_of(assignment.reference))
         self.changed()
         return True
-
-    def _reference(self) -> Grey | None:
-        """Return its reference view; what a head shows changes by itself."""
-        return reference_of(self.assignment.reference) if self.assignment.view.head is None else None
 
     @property
     def device(self) -> Device:
@@ -177,29 +193,48 @@ class CameraActor:
         enough = [run for run in self.streams if run.plan.profile.width >= WIDTH and run.plan.profile.height >= HEIGHT]
         return (enough or self.streams)[-1 if enough else 0].keyframe
 
-    def looked(self, grey: Grey | None) -> None:
-        """Judge a picture of it; ``None`` where none comes."""
-        before, self._seen = self._picture.finding, grey
+    def looked(self, grey: Grey | None, received_ns: int = 0) -> None:
+        """Judge a picture of it, which came at an instant (monotonic); ``None`` where none comes."""
+        before = self._picture.finding
         if grey is None:
+            self._seen = None
             self._picture.blind()
         else:
-            looking = self._plane.looking
-            self._picture.looked(grey, wall_ns=looking.wall_ns(), monotonic_ns=looking.monotonic_ns())
+            looking, head = self._plane.looking, self.assignment.view.head is not None
+            self._seen = Seen(grey, self._rest.stood(received_ns) if head else None)
+            self._picture.looked(
+                grey,
+                wall_ns=looking.wall_ns(),
+                monotonic_ns=looking.monotonic_ns(),
+                comparable=not head or self._seen.as_at(self.assignment.reference_at),
+            )
         found = self._picture.finding
         if found != before:
             _log.info("camera.picture", camera=self.id, fault=found and found.fault.value)
             self.changed()
 
     @property
-    def seen(self) -> bytes:
-        """Return what was seen of it last, as a reference view.
+    def seen(self) -> tuple[bytes, Position | None]:
+        """Return what was seen of it last, as a reference view, and where its head stood and still stands.
 
         Raises:
-            NotSeenError: nothing yet, or no picture comes.
+            NotSeenError: nothing yet, or no picture comes; its head has turned since, or is not said to stand still; it
+                sees so little that a head's own play would be taken for a move.
         """
         if self._seen is None:
             raise NotSeenError("No picture of this camera has been looked at yet.", cure="Ask again in a minute.")
-        return halved(self._seen).tobytes()
+        if self.assignment.view.head is not None:
+            if self._seat is None or self._seat.controller.state.position is None:
+                cure = "It cannot be compared while that is so."
+                raise NotSeenError("Its head does not say where it stands.", cure=cure)
+            here = self._rest.stood(self._clock.monotonic_ns())
+            if here is None or not self._seen.as_at(here):
+                cure = "Leave its head where it is, and ask again in a minute."
+                raise NotSeenError("The head has turned since its picture was looked at last.", cure=cure)
+            hfov_deg = self._seat.facts().hfov_deg
+            if hfov_deg is not None and hfov_deg < NARROW_DEG:
+                raise NotSeenError("It is zoomed in too far to be compared later.", cure="Zoom out, and ask again.")
+        return halved(self._seen.grey).tobytes(), self._seen.at
 
     async def snapshot(self) -> bytes:
         """Return a JPEG that the camera makes now."""
@@ -207,6 +242,8 @@ class CameraActor:
 
     def changed(self) -> None:
         """Tell everybody what is new."""
+        if self._seat is not None:
+            self._rest.noted(self._seat.controller.state, self._clock.monotonic_ns())
         if not self._released:
             self._plane.broadcast.changed(self.state())
 

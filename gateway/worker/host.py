@@ -14,7 +14,7 @@ from config.recording import DiskSettings, RecordingSettings
 from config.settings import Settings
 from drivers.addresses import AddressPolicy
 from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
-from drivers.onvif import accounts, discover, expand, hear_hellos, meet, set_password
+from drivers.onvif import accounts, discover, expand, hear_hellos, meet, set_password, stream_urls
 from gateway.certificate import tls_paths
 from gateway.fleet import rpc
 from gateway.fleet.accounts import AccountList, AccountModel, AccountsWish, PasswordWish
@@ -175,9 +175,14 @@ class CameraHost:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
         return await self._prober.probe(target, owned=[actor.assignment for actor in self.cameras()])
 
-    async def identify(self, target: CameraTarget) -> DeviceIdentity:
+    async def identify(self, wish: rpc.IdentifyWish) -> DeviceIdentity:
         """Ask a device who it is; see ``drivers.onvif.meet`` for what it raises."""
-        return await meet(target, clock=self._plane.media.clock, policy=self._plane.media.policy)
+        return await meet(wish.target, urn=wish.urn, clock=self._plane.media.clock, policy=self._plane.media.policy)
+
+    async def stream_urls(self, target: CameraTarget) -> rpc.StreamUrls:
+        """Ask a device where its main streams are; see ``drivers.onvif.stream_urls`` for what it raises."""
+        media = self._plane.media
+        return rpc.StreamUrls(urls=await stream_urls(target, clock=media.clock, policy=media.policy))
 
     async def accounts(self, wish: AccountsWish) -> AccountList:
         """Ask a device for its accounts; see ``drivers.onvif.accounts`` for what it raises."""

@@ -47,8 +47,8 @@ class Watched(Protocol):
         """Return its newest keyframe of the smallest stream; ``None`` where no pictures come."""
         ...
 
-    def looked(self, grey: Grey | None) -> None:
-        """Take what was seen; ``None`` where no picture comes."""
+    def looked(self, grey: Grey | None, received_ns: int = 0) -> None:
+        """Take what was seen and when it came (monotonic); ``None`` where no picture comes."""
         ...
 
 
@@ -116,7 +116,7 @@ class Looks:
         answer = await self._ask(coder, Look(sets.codec, WIDTH, HEIGHT, nals))
         self._at, self._stuck_s = None, STUCK_S
         if len(answer.pixels) == WIDTH * HEIGHT:
-            camera.looked(np.frombuffer(answer.pixels, dtype=np.uint8).reshape(HEIGHT, WIDTH))
+            camera.looked(np.frombuffer(answer.pixels, dtype=np.uint8).reshape(HEIGHT, WIDTH), keyframe.received_ns)
         elif answer.pixels:
             raise CoderError("gave a picture of another size")
 

@@ -20,10 +20,11 @@ from gateway.worker.live_routes import live_routes
 from gateway.worker.outgoing_routes import outgoing_routes
 from gateway.worker.problems import HostRequestError, malformed, refused
 from kernel.errors import SightlineError
-from kernel.head import Preset
+from kernel.head import Position, Preset
 
 _DEVICES: TypeAdapter[list[DiscoveredDevice]] = TypeAdapter(list[DiscoveredDevice])
 _PRESET: TypeAdapter[Preset] = TypeAdapter(Preset)
+_POSITION: TypeAdapter[Position] = TypeAdapter(Position)
 JSON = "application/json"
 
 
@@ -47,6 +48,7 @@ def build_app(host: CameraHost) -> Starlette:
             Route(one + "/event-brokers", routes.remove_event_broker, methods=["DELETE"]),
             Route("/probe", routes.probe, methods=["POST"]),
             Route("/identify", routes.identify, methods=["POST"]),
+            Route("/stream-urls", routes.stream_urls, methods=["POST"]),
             Route("/accounts", routes.accounts, methods=["POST"]),
             Route("/password", routes.password, methods=["POST"]),
             Route("/discover", routes.discover, methods=["POST"]),
@@ -104,8 +106,9 @@ class _Cameras:
         return Response(jpeg, media_type="image/jpeg")
 
     async def look(self, request: Request) -> Response:
-        seen = self._host.camera(request.path_params["camera"]).seen
-        return Response(seen, media_type="application/octet-stream")
+        seen, at = self._host.camera(request.path_params["camera"]).seen
+        told = {rpc.HEAD_HEADER: _POSITION.dump_json(at).decode()} if at is not None else {}
+        return Response(seen, media_type="application/octet-stream", headers=told)
 
     async def event_brokers(self, request: Request) -> Response:
         brokers = await self._host.camera(request.path_params["camera"]).device.event_brokers.all()
@@ -126,8 +129,12 @@ class _Cameras:
         return Response(rpc.wire(await self._host.probe(target)), media_type=JSON)
 
     async def identify(self, request: Request) -> Response:
+        wish = rpc.IdentifyWish.model_validate_json(await request.body())
+        return Response(rpc.wire(await self._host.identify(wish)), media_type=JSON)
+
+    async def stream_urls(self, request: Request) -> Response:
         target = CameraTarget.model_validate_json(await request.body())
-        return Response(rpc.wire(await self._host.identify(target)), media_type=JSON)
+        return Response(rpc.wire(await self._host.stream_urls(target)), media_type=JSON)
 
     async def accounts(self, request: Request) -> Response:
         wish = AccountsWish.model_validate_json(await request.body())

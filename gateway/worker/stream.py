@@ -99,6 +99,7 @@ class StreamPlan:
             transport="auto",
             tls_verify=self.target.tls_verify,
             tls_fingerprint_sha256=self.target.tls_fingerprint_sha256,
+            vouched=self.target.vouched,
             clock_offset_s=self.clock_offset_s,
             allow=policy,
         )

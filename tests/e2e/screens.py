@@ -211,6 +211,13 @@ async def _putting_off(page: Page) -> None:
     await page.wait_for_selector(".need-form")
 
 
+async def _days(page: Page) -> None:
+    """Show how a camera's last days went."""
+    await page.click('[data-need="5 picture"] .need-check')
+    await page.locator(".camera-days summary").click()
+    await page.locator(".camera-days h3").evaluate("(heading) => heading.scrollIntoView()")
+
+
 async def _month(page: Page) -> None:
     await page.click("#health-report")
     await page.wait_for_selector(".availability table")
@@ -284,10 +291,12 @@ FACES: dict[str, tuple[str, Act]] = {
     "health": ("health", _panel("health")),
     "health-none": ("health-none", _panel("health")),
     "health-failed": ("health-failed", _panel("health")),
+    "health-deployments": ("health-deployments", _panel("health")),
     "health-host": ("health-host", _panel("health")),
     "health-put-off": ("health", _panel("health", _putting_off)),
     "health-camera": ("health", _panel("health", _called_up(5))),
     "health-trends": ("health", _panel("health", _trends)),
+    "health-days": ("health", _panel("health", _days)),
     "health-month": ("health", _panel("health", _month)),
     "health-printed": ("health", _panel("health", _printed)),
     "units": ("units", _panel("units")),
@@ -312,6 +321,7 @@ FACES: dict[str, tuple[str, Act]] = {
     "deployment-alarm": ("deployments", _panel("deployments", _opened("Fly-tipping"))),
     "deployment-log": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-log"))),
     "deployment-photos": ("deployments", _panel("deployments", _opened("Fly-tipping", ".dep-photos"))),
+    "deployment-pictures": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-pictures"))),
     "deployment-log": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-log"))),
     "find-footage": ("ready", _panel("find", _footage)),
     "account": ("ready", _account),

@@ -28,7 +28,7 @@ def with_units(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: Running) -> None:
-    """They are live beside the camera; each is online, stands by a deployment, and is recorded."""
+    """They are live beside the camera, and online. Two stand by a deployment and are recorded, and one waits."""
     await sign_in(page, with_units)
     await page.keyboard.press("Alt+4")
     await seen(page, f"() => ({NUMBERS})() === '1,2,3,4'", timeout_s=120)
@@ -38,13 +38,16 @@ async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: R
     ]
     assert found["refusals"] == []
     assert sorted((one["unit"], one["stage"]) for one in found["deployments"]) == [
-        (label, "deployed") for label in ("D001", "D002", "D003")
+        ("D001", "deployed"),
+        ("D002", "deployed"),
+        ("D003", "planned"),
     ]
-    assert all(one["signed_off"] for one in found["deployments"])
+    assert all(one["signed_off"] for one in found["deployments"] if one["stage"] == "deployed")
     states = {one["id"]: one["state"] for one in found["cameras"]}
-    theirs = [states[camera] for one in found["units"] for camera in one["cameras"]]
-    assert len(theirs) == 3
-    assert all(state["recording"]["main"] for state in theirs)
+    recorded = {
+        one["label"]: states[camera]["recording"]["main"] for one in found["units"] for camera in one["cameras"]
+    }
+    assert recorded == {"D001": True, "D002": True, "D003": False}
 
 
 async def test_a_unit_that_is_knocked_is_an_alarm(page: Page, with_units: Running) -> None:

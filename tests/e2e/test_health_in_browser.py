@@ -119,6 +119,20 @@ async def test_cameras_that_need_the_same_are_one_line(opened: Open) -> None:
     await expect(page.locator("article[data-selected=true] .number").first).to_have_text("12")
 
 
+async def test_what_deployments_ask_for_leads_to_them(opened: Open) -> None:
+    """An alarm of a unit stands first, with what is overdue below; it is seen to there, hence not put off here."""
+    page, _ = await opened("health-deployments")
+    await _health(page)
+    alarm = page.locator(".needs[data-group=now] .need").first
+    await expect(alarm).to_contain_text("Unit D017 has left its place.")
+    await expect(alarm).to_contain_text("Fly-tipping in Mill Lane")
+    await expect(alarm.locator(".need-put-off")).to_have_count(0)
+    await expect(page.locator('.needs[data-group=today] [data-need="d2 review"]')).to_contain_text("overdue")
+    await alarm.locator(".to-deployment").click()
+    await expect(page.locator("#tab-deployments")).to_have_attribute("aria-selected", "true")
+    await expect(page.locator("sl-deployment")).to_be_visible()
+
+
 async def test_nothing_to_see_to_is_said(opened: Open) -> None:
     """No badge, and a plain sentence."""
     page, _ = await opened("health-none")
@@ -193,14 +207,44 @@ async def test_how_a_camera_should_look_is_said_and_forgotten(opened: Open) -> N
     assert borough.references == {}
 
 
-async def test_a_camera_with_a_head_is_not_asked_how_it_should_look(opened: Open) -> None:
-    """What it shows changes by itself."""
+async def test_a_camera_with_a_head_is_compared_where_its_head_stands(opened: Open) -> None:
+    """It says so, before and after somebody has said how it should look."""
     page, _ = await opened("health")
     await _health(page)
     await _call_up(page, 1)
     await page.click("#health-camera")
-    await expect(page.locator(".checkup")).to_contain_text("it has a head")
-    await expect(page.locator(".reference-view")).to_have_count(0)
+    await expect(page.locator(".reference-view")).to_contain_text("Steer it to where it stands most of the time")
+    await page.click("#reference-take")
+    await expect(page.locator(".reference-view figcaption")).to_contain_text("While its head stands as it stood then")
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_any_cameras_last_days_are_drawn(opened: Open, *, phone: bool) -> None:
+    """What was recorded, what was lost, its clock: each value by the arrow keys, and all of them as a table."""
+    page, _ = await opened("health", phone=phone)
+    await _health(page)
+    await page.click('[data-need="5 picture"] .need-check')
+    days = page.locator(".camera-days")
+    await expect(days.locator("sl-trend svg")).to_have_count(3)
+    clock = days.locator('[data-plot="clock"]')
+    await clock.locator("svg").focus()
+    await page.keyboard.press("Home")
+    await expect(clock.locator("output")).to_contain_text("\N{MINUS SIGN}0.4 s")
+    await days.locator("summary").click()
+    rows = days.locator("tbody tr")
+    await expect(rows).to_have_count(86)
+    await expect(rows.nth(9)).to_contain_text("the camera host was down")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_camera_whose_days_are_not_over_says_when_they_are(opened: Open) -> None:
+    """No empty plots."""
+    page, borough = await opened("health")
+    borough.face = "health-new"
+    await _health(page)
+    await page.click('[data-need="5 picture"] .need-check')
+    await expect(page.locator(".camera-days")).to_contain_text("No day of this camera is over yet.")
+    await expect(page.locator(".camera-days sl-trend")).to_have_count(0)
 
 
 @pytest.mark.parametrize("phone", [False, True])

@@ -49,12 +49,12 @@ async def test_who_needs_somebody_stands_first(opened: Open) -> None:
         "signal poor, \N{MINUS SIGN}112 dBm",
         "9.3 GB of 10.0 GB this month",
         "firmware 2.1.0",
-        "Its battery is flat in about 5 h.",
-        "At this rate the month's data is used up on",
+        "Today: The battery of unit D017 lasts 5 h more.",
+        "will have sent its month's data within 2 days",
     ):
         await expect(worn).to_contain_text(words)
-    await expect(page.locator(".unit-row[data-unit=D009]")).to_contain_text("Its link is lost. Last heard 47 min")
-    await expect(page.locator(".units-total")).to_contain_text("3 units need somebody")
+    await expect(page.locator(".unit-row[data-unit=D009]")).to_contain_text("Now: Unit D009 is not heard.")
+    await expect(page.locator(".units-total")).to_contain_text("2 units need somebody")
     await expect(page.locator(".unit-strangers")).to_contain_text("12 messages of no unit that is enrolled")
 
 
@@ -138,11 +138,22 @@ async def test_a_certificate_is_revoked_and_a_unit_retired(opened: Open) -> None
     await page.get_by_role("button", name="Revoke the certificate").click()
     await page.get_by_role("button", name="Really revoke").click()
     await expect(page.locator("sl-unit-certificates")).to_contain_text("revoked")
-    await expect(page.locator(".unit-concerns")).to_contain_text("It has no certificate that is good")
+    await expect(page.locator(".unit-concerns")).to_contain_text("no certificate that is good")
     await page.get_by_role("button", name="Retire unit D001").click()
     await page.get_by_role("button", name="Really retire it").click()
     await expect(page.locator("sl-unit h2")).to_contain_text("retired")
     await expect(page.locator(".unit-commands")).to_have_count(0)
+
+
+async def test_which_camera_a_unit_has_is_forgotten(opened: Open) -> None:
+    """It asks once more; then what the unit had said is gone from its page, to be learnt anew."""
+    page, _ = await opened("units")
+    await _unit(page, "D001")
+    await page.get_by_text("Model, camera and note").click()
+    await expect(page.locator("#unit-learnt")).to_contain_text("It said that its camera is")
+    await page.get_by_role("button", name="Forget which camera unit D001 has").click()
+    await page.get_by_role("button", name="Really forget it").click()
+    await expect(page.locator("#unit-learnt")).to_have_count(0)
 
 
 async def test_a_fixed_camera_is_given_a_password_too(opened: Open) -> None:

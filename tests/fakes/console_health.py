@@ -40,6 +40,28 @@ _NEEDS: tuple[tuple[int | None, str | None, str, str, float, str, str], ...] = (
     ),
     (2, None, "firmware", "soon", 90.0, "Its firmware is 2.9; another of its model has 2.10.", "Update it next time."),
 )
+_ERRANDS = (
+    (
+        12,
+        "d1",
+        "Fly-tipping in Mill Lane",
+        "alarm",
+        "now",
+        0.1,
+        "Unit D017 has left its place.",
+        "See where it is and what its camera shows, and acknowledge it.",
+    ),
+    (
+        None,
+        "d2",
+        "Motorbikes in the park",
+        "review",
+        "today",
+        70.0,
+        "The review of unit D021 is overdue.",
+        "Review it: is it still needed?",
+    ),
+)
 _DOWN = ("Its camera host does not answer.", "It is restarted by itself; the panel Hosts says why.")
 
 
@@ -49,12 +71,13 @@ def needs(borough: FakeBorough) -> list[dict[str, Any]]:
     rows = _NEEDS if borough.face.startswith("health") and borough.face != "health-none" else ()
     if borough.face == "health-host":
         rows = (*((number, None, "no-picture", "now", 0.1, *_DOWN) for number in cameras), *rows[2:3])
-    return [
+    told: list[dict[str, Any]] = [
         {
             "camera": cameras[number]["id"] if number is not None else None,
             "number": number,
             "name": cameras[number]["name"] if number is not None else "",
             "unit": unit,
+            "deployment": None,
             "kind": kind,
             "urgency": urgency,
             "cause": cause,
@@ -64,6 +87,26 @@ def needs(borough: FakeBorough) -> list[dict[str, Any]]:
         }
         for number, unit, kind, urgency, hours, cause, cure in rows
     ]
+    if borough.face == "health-deployments":
+        told = [_errand(borough, cameras, *row) for row in _ERRANDS] + told
+    return sorted(told, key=lambda one: ("now", "today", "soon").index(one["urgency"]))
+
+
+def _errand(borough: FakeBorough, cameras: dict[int, Any], number: int | None, *said: Any) -> dict[str, Any]:
+    id_, title, kind, urgency, hours, cause, cure = said
+    return {
+        "camera": cameras[number]["id"] if number is not None else None,
+        "number": number,
+        "name": cameras[number]["name"] if number is not None else "",
+        "unit": None,
+        "deployment": {"id": id_, "title": title},
+        "kind": kind,
+        "urgency": urgency,
+        "cause": cause,
+        "since": borough.iso(-hours * 3600),
+        "cure": cure,
+        "put_off": None,
+    }
 
 
 async def _health(request: Request) -> Response:
@@ -164,6 +207,31 @@ async def _availability(request: Request) -> Response:
     return JSONResponse(told | {"unreached": unreached})
 
 
+async def _days(request: Request) -> Response:
+    borough = borough_of(request)
+    if borough.face == "health-new":
+        return JSONResponse([])
+    found: list[dict[str, Any]] = []
+    for back in range(int(request.query_params["count"]), -1, -1):
+        if 40 < back < 46:
+            continue  # nothing was told of those
+        lost = {} if back % 9 else {"network": 600.0 * (back % 4), "host": 120.0}
+        gone = sum(lost.values())
+        over = back > 0
+        found.append(
+            {
+                "day": borough.iso(-86_400.0 * back)[:10],
+                "availability": (86_400 - gone) / 86_400 if over else None,
+                "recorded_s": 86_400 - gone if over else None,
+                "lost_s": lost if over else None,
+                "withheld_s": 0.0 if over else None,
+                "unknown_s": 0.0 if over else None,
+                "clock_offset_s": round(-0.4 + 0.02 * (90 - back), 2),
+            }
+        )
+    return JSONResponse(found)
+
+
 async def _table(request: Request) -> Response:
     return Response(f"number,name\n1,{request.query_params['month']}\n", media_type="text/csv")
 
@@ -194,6 +262,7 @@ def health_routes() -> list[Route]:
         Route("/api/v1/cameras/{whose}/needs/{kind}/put-off", _put_off, methods=["PUT", "DELETE"]),
         Route("/api/v1/units/{whose}/needs/{kind}/put-off", _put_off, methods=["PUT", "DELETE"]),
         Route("/api/v1/cameras/{camera}/health", _checkup),
+        Route("/api/v1/cameras/{camera}/health/days", _days),
         Route("/api/v1/units/{label}/trend", _trend),
         Route(view, _reference, methods=["GET", "PUT", "DELETE"]),
         Route(f"{view}/picture", _reference_picture),

@@ -28,6 +28,10 @@ def units(borough: FakeBorough) -> dict[str, dict[str, Any]]:
     return borough.units
 
 
+def _concern(kind: str, urgency: str, cause: str, cure: str) -> dict[str, Any]:
+    return {"kind": kind, "urgency": urgency, "cause": cause, "cure": cure, "put_off": None}
+
+
 def _unit(borough: FakeBorough, label: str, link: str, **said: Any) -> dict[str, Any]:
     return {
         "label": label,
@@ -44,6 +48,7 @@ def _unit(borough: FakeBorough, label: str, link: str, **said: Any) -> dict[str,
         "retired": None,
         "states": [],
         "battery_hours": None,
+        "concerns": [],
         "data": {"used_bytes": 0, "by_end_bytes": None, "budget_bytes": None, "exhausted": None},
         "certificate_ends": borough.iso(86_400 * 300),
         "certificates": [
@@ -103,6 +108,16 @@ def _worn(borough: FakeBorough) -> dict[str, Any]:
         note="Solar panel at the next visit.",
         states=_states(borough, percent=14, dbm=-112),
         battery_hours=5.2,
+        concerns=[
+            _concern("battery", "today", "The battery of unit D017 lasts 5 h more.", "Change or charge it before."),
+            _concern(
+                "data-budget",
+                "today",
+                "As it goes now, the SIM of unit D017 will have sent its month's data within 2 days.",
+                "Have it send its smaller stream, or raise its budget with whoever pays for the SIM.",
+            ),
+            _concern("signal", "soon", "The signal of unit D017 is poor: its pictures may stop.", "Turn its aerial."),
+        ],
         data={
             "used_bytes": 9_300_000_000,
             "by_end_bytes": 13 * GB,
@@ -123,6 +138,7 @@ def _lost(borough: FakeBorough) -> dict[str, Any]:
         "gone",
         cameras=[borough.cameras[2]["id"]],
         heard=borough.iso(-2820),
+        concerns=[_concern("unit-link", "now", "Unit D009 is not heard.", "Look at its last position; go there.")],
         states=_states(borough, percent=52, dbm=-97, old_s=2820.0),
         data={"used_bytes": 2 * GB, "by_end_bytes": None, "budget_bytes": None, "exhausted": None},
     )
@@ -134,6 +150,9 @@ BARE: dict[str, Any] = {
     "heard": None,
     "firmware": "",
     "clock_offset_s": None,
+    "concerns": [
+        _concern("certificate", "soon", "The unit has no certificate that is good: it cannot call in.", "Issue it one.")
+    ],
 }
 """Of a unit that has not called in yet."""
 
@@ -188,7 +207,7 @@ async def _certificate(request: Request) -> Response:
         "revoked": None,
     }
     unit["certificates"] = [*unit["certificates"], made]
-    unit["certificate_ends"] = made["expires"]
+    unit["certificate_ends"], unit["concerns"] = made["expires"], []
     return JSONResponse({"serial": made["serial"], "expires": made["expires"], **BUNDLE}, status_code=201)
 
 
@@ -199,7 +218,7 @@ async def _revoke(request: Request) -> Response:
         if one["serial"] == request.path_params["serial"]:
             one["revoked"] = borough.iso()
     if all(one["revoked"] for one in unit["certificates"]):
-        unit["certificate_ends"] = None
+        unit["certificate_ends"], unit["concerns"] = None, BARE["concerns"]
     return Response(status_code=204)
 
 
@@ -237,6 +256,12 @@ async def _password(request: Request) -> Response:
     return JSONResponse({"random_since": borough.camera_password, "under_way": False})
 
 
+async def _forget_camera(request: Request) -> Response:
+    unit = units(borough_of(request))[request.path_params["label"]]
+    unit |= {"urn": None, "serial": ""}
+    return JSONResponse(unit)
+
+
 async def _labels(request: Request) -> Response:
     borough_of(request).labels_printed.append(request.query_params.multi_items())
     return Response(b"%PDF-1.4\n", media_type="application/pdf")
@@ -250,6 +275,7 @@ def routes(api: str) -> list[Route]:
         Route(api + "/units", _list, methods=["GET", "POST"]),
         Route(one, _one, methods=["GET", "PUT", "DELETE"]),
         Route(one + "/trend", _trend),
+        Route(one + "/camera", _forget_camera, methods=["DELETE"]),
         Route(one + "/certificate", _certificate, methods=["POST"]),
         Route(one + "/certificates/{serial}", _revoke, methods=["DELETE"]),
         Route(one + "/{name}", _command, methods=["POST"]),

@@ -58,6 +58,10 @@ class Desk:
         body = {"username": username, "role": role, "password": PASSWORD, "name": username.title()}
         answer = await self.admin.post("/api/v1/users", json=body)
         assert answer.status_code == 201, answer.text
+        return await self.again(username)
+
+    async def again(self, username: str) -> httpx.AsyncClient:
+        """Return another browser of a user, signed in."""
         client = await self.anybody()
         answer = await client.post("/api/v1/session", json={"username": username, "password": PASSWORD})
         assert answer.status_code == 200, answer.text

@@ -81,8 +81,8 @@ class FieldPhone:
         await phone.thin()
         return phone
 
-    async def start(self) -> None:
-        """Switch it on and open the page: its storage is that of before."""
+    async def start(self, *, shown: str = ".field-strip") -> None:
+        """Switch it on and open the page: its storage is that of before. ``shown`` is what is to be seen then."""
         self._context = await self._browser.browser_type.launch_persistent_context(
             self._folder / "phone",
             executable_path=CHROMIUM,
@@ -101,7 +101,7 @@ class FieldPhone:
         await self._wire.send("Network.enable")
         await self._conditions()
         await self.page.goto(f"{self._url}/field")
-        await expect(self.page.locator(".field-strip")).to_be_visible()
+        await expect(self.page.locator(shown)).to_be_visible()
 
     async def die(self) -> None:
         """Run flat, in the middle of whatever it does: what was not on the disk is gone."""

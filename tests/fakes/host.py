@@ -37,6 +37,8 @@ from tests.fakes.host_outlets import Outlets
 class FakeHost(Footage, Outlets, Accounts):
     """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
 
+    streams_at = ""
+    """Where a device says that its streams are, if not where it was found."""
     met: DeviceIdentity | Mapping[str, DeviceIdentity] | None = None
     """Who answers wherever one asks, or by host and port who does there; where that is not ``found``."""
 
@@ -136,6 +138,7 @@ class FakeHost(Footage, Outlets, Accounts):
                 Route("/state", self._state),
                 Route("/probe", self._probe, methods=["POST"]),
                 Route("/identify", self._identify, methods=["POST"]),
+                Route("/stream-urls", self._stream_urls, methods=["POST"]),
                 Route("/discover", self._discover, methods=["POST"]),
                 Route(camera, self._assign, methods=["PUT"]),
                 *self.outlet_routes(),
@@ -214,11 +217,14 @@ class FakeHost(Footage, Outlets, Accounts):
         return self._refused("probe") or Response(rpc.wire(probed))
 
     async def _identify(self, request: Request) -> Response:
-        target = CameraTarget.model_validate_json(await request.body())
-        met = self.met.get(urlsplit(target.address).netloc) if isinstance(self.met, Mapping) else self.met
-        return self._refused("identify") or Response(
-            rpc.wire(met or self.found.identity), media_type="application/json"
-        )
+        wish = rpc.IdentifyWish.model_validate_json(await request.body())
+        met = self.met.get(urlsplit(wish.target.address).netloc) if isinstance(self.met, Mapping) else self.met
+        answer = rpc.wire(met or self.found.identity)
+        return self._refused("identify") or Response(answer, media_type="application/json")
+
+    async def _stream_urls(self, _request: Request) -> Response:
+        urls = {view.main.token: self.streams_at or view.main.rtsp_url for view in self.found.views}
+        return self._refused("stream-urls") or JSONResponse({"urls": urls})
 
     async def _discover(self, _request: Request) -> Response:
         return self._refused("discover") or JSONResponse([device.model_dump() for device in self.devices])

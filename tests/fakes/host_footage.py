@@ -1,7 +1,9 @@
 """The recordings of a camera host that has none: answered from memory; an export can break off or stand still."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -12,8 +14,10 @@ from drivers.model import EventBroker
 from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held, HoldList, HoldReview, HoldWish
 from gateway.fleet.looking import EventBrokerList
+from kernel.head import Position
 from kernel.ids import CameraId
 from tests.fakes.host_refusals import Refusals, refusal
+from tests.fakes.photos import photo
 
 NOTHING = rpc.Problem(type="recording.nothing-recorded", title="Nothing was recorded then.", status=404)
 
@@ -25,13 +29,15 @@ class Footage(Refusals):
         super().__init__()
         self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.holds: dict[str, Held] = {}
-        self.snapshot_jpeg, self.still_jpeg = b"\xff\xd8now", b"\xff\xd8still"
+        self.snapshot_jpeg, self.still_jpeg = photo(shade=71), photo(shade=72)
         self.export_breaks = False
         self.exporting = asyncio.Event()
         """Clear it, and an export stands still after its first piece."""
         self.exporting.set()
         self.seen = b"\x80" * 14_400
         """What was seen last, as a reference view."""
+        self.seen_at: Position | None = None
+        """Where the head stood then."""
         self.event_brokers: dict[str, EventBroker] = {}
         """By address: at which a device was told to publish its events."""
         self.titles: list[str | None] = []
@@ -57,7 +63,9 @@ class Footage(Refusals):
         ]
 
     async def _look(self, _request: Request) -> Response:
-        return self._refused("look") or Response(self.seen)
+        at = self.seen_at
+        told = {rpc.HEAD_HEADER: json.dumps(asdict(at))} if at is not None else {}
+        return self._refused("look") or Response(self.seen, headers=told)
 
     async def _timeline(self, _request: Request) -> Response:
         return self._refused("timeline") or Response(rpc.wire(self.timeline))

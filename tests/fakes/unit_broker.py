@@ -69,7 +69,10 @@ async def unit_broker(
 
 def _write(folder: Path, pki: Path, port: int, cameras_port: int | None, allowed: str) -> None:
     folder.mkdir(exist_ok=True)
-    (folder / "sightline.acl").write_text((DOCS / "mosquitto.acl").read_text() + allowed)
+    rights = (DOCS / "mosquitto.acl").read_text()
+    if cameras_port is not None:
+        rights = re.sub(r"(?m)^#(?=pattern )", "", rights)
+    (folder / "sightline.acl").write_text(rights + allowed)
     text = (DOCS / "mosquitto.conf").read_text()
     if cameras_port is not None:
         assert text.count("#listener 8884") == 1
@@ -116,6 +119,25 @@ def unit_client(port: int, tls: ssl.SSLContext, label: str, *, modern: bool = Tr
         timeout=20,
         **options,
     )
+
+
+async def shown_by(port: int, tls: ssl.SSLContext) -> bytes:
+    """Return the certificate that a broker shows. DER."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=_trusting(tls))
+    del reader
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
+    assert isinstance(shown, bytes)
+    return shown
+
+
+def _trusting(tls: ssl.SSLContext) -> ssl.SSLContext:
+    """Have a context take a certificate of next year as well."""
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    return tls
 
 
 async def let_in(port: int, tls: ssl.SSLContext, client_id: str, *, will: str = "") -> bool:

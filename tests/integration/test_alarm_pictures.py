@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from gateway.db.deployments import DeploymentRows, EntryRow
 from gateway.deployments.geofence import Shock
 from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held
-from gateway.picturing import Picturing
+from gateway.picturing import PICTURE_BYTES, PICTURES_AN_HOUR, Picturing
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
 from kernel.media import VideoCodec
@@ -45,11 +46,13 @@ class Alarmed:
         assert len(taken) == 1
 
     async def log(self, *, until_step: str) -> list[EntryRow]:
-        """Return the log, once its last line is of a step."""
+        """Return the log, but for what became due meanwhile, once its last line is of a step."""
         deployments = self.desk.gateway.rooms.deployments
-        return await told(
-            lambda: deployments.log(self.id), lambda log: log[-1].step == until_step, what=f"the line {until_step}"
-        )
+
+        async def of_alarms() -> list[EntryRow]:
+            return [line for line in await deployments.log(self.id) if line.step != "due"]
+
+        return await told(of_alarms, lambda log: log[-1].step == until_step, what=f"the line {until_step}")
 
     def files(self) -> list[Path]:
         """Return the pictures that are on the disk."""
@@ -138,6 +141,36 @@ async def test_what_is_told_late_has_the_picture_of_then(alarmed: Alarmed) -> No
     assert (unseen.since_ns, unseen.told_ns) == (alarm["happened_ns"], log[-2].at_ns)
 
 
+async def test_a_unit_that_reports_without_end_fills_no_disk(alarmed: Alarmed) -> None:
+    """So many pictures in an hour, each alarm beyond them with its reason, and more in the next."""
+    for shade in range(PICTURES_AN_HOUR):
+        alarmed.desk.host.snapshot_jpeg = photo(shade=shade)
+        await alarmed.knocked()
+        await alarmed.log(until_step="picture")
+        alarmed.clock.leap(61)
+    asked = len(alarmed.desk.host.asked)
+    await alarmed.knocked()
+    log = await alarmed.log(until_step="no-picture")
+    assert json.loads(log[-1].said)["why"] == "enough"
+    assert not [one for one in alarmed.desk.host.asked[asked:] if "snapshot" in one]
+    assert len(alarmed.files()) == PICTURES_AN_HOUR
+    alarmed.clock.leap(3600)
+    await alarmed.knocked()
+    await alarmed.log(until_step="picture")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<html>Log in</html>", photo(kind="PNG"), photo() + bytes(PICTURE_BYTES)], ids=["page", "png", "large"]
+)
+async def test_what_is_no_picture_of_a_camera_is_not_kept(alarmed: Alarmed, answer: bytes) -> None:
+    """A camera's web page, another format, or more than any camera makes: nothing of it comes to the disk."""
+    alarmed.desk.host.snapshot_jpeg = answer
+    await alarmed.knocked()
+    log = await alarmed.log(until_step="no-picture")
+    assert json.loads(log[-1].said)["why"] == "none-made"
+    assert alarmed.files() == []
+
+
 # --- who may open them
 
 
@@ -185,14 +218,14 @@ async def test_a_picture_is_deleted_when_its_footage_is(alarmed: Alarmed) -> Non
     alarmed.clock.leap(1.1 * DAY_S)
     await retaining.delete_old()
     assert alarmed.files() == []
-    log = await alarmed.desk.gateway.rooms.deployments.log(alarmed.id)
+    log = await alarmed.log(until_step="picture-deleted")
     assert [line.step for line in log[-2:]] == ["picture", "picture-deleted"]
     assert [json.loads(line.said)["sha256"] for line in log[-2:]] == [picture["sha256"]] * 2
     seen = (await alarmed.desk.gateway.rooms.deployments.one(alarmed.id)).pictures[picture["sha256"]]
     assert seen.deleted_ns == log[-1].at_ns
     assert len(await alarmed.desk.audit("deployment.picture-deleted")) == 1
     await retaining.delete_old()
-    assert len(await alarmed.desk.gateway.rooms.deployments.log(alarmed.id)) == len(log)
+    assert len(await alarmed.log(until_step="picture-deleted")) == len(log)
 
 
 async def test_a_hold_keeps_a_picture_as_it_keeps_footage(alarmed: Alarmed) -> None:

@@ -9,10 +9,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.fakes.deploying import Deploying
+from tests.fakes.deploying import PLACE, Deploying
 from tests.fakes.descriptions import description, view
 from tests.fakes.desk import PASSWORD, Desk, open_desk
 from tests.integration.test_api_bounds import FLATS, KNOWN
+from tests.integration.test_api_factors import aged
 
 
 @pytest_asyncio.fixture
@@ -20,6 +21,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """Return a gateway whose cameras have heads."""
     async with open_desk(tmp_path) as desk:
         desk.host.found = description(views=(view(head=KNOWN),))
+        desk.host.presets.clear()
         yield desk
 
 
@@ -128,3 +130,79 @@ async def test_the_rights_that_it_takes(deploying: Deploying) -> None:
     assert desk.host.assignments[deploying.camera].bounds.empty
     team = await member(desk, "team", "deploy", "view_live", cameras=(deploying.camera,))
     assert (await put(deploying, team)).status_code == 200
+
+
+WHOLE: dict[str, Any] = {**FLATS, "binds": "everybody", "narrower_than_deg": None}
+
+
+async def drawn(deploying: Deploying, by: httpx.AsyncClient, *zones: dict[str, Any]) -> httpx.Response:
+    """Say exactly these zones through the deployment."""
+    return await put(deploying, by, zones=list(zones))
+
+
+async def names(deploying: Deploying) -> list[str]:
+    """Return the names of the zones that hold at the camera's host."""
+    return [zone.name for zone in deploying.desk.host.assignments[deploying.camera].bounds.zones]
+
+
+async def test_whom_a_zone_binds_does_not_take_it_away(deploying: Deploying) -> None:
+    """What an enroller said for this place stays, or lies in something wider: to the team less is refused."""
+    desk = deploying.desk
+    await deploying.deployed()
+    set_ = await desk.admin.put(f"/api/v1/cameras/{deploying.camera}/bounds", json={"zones": [FLATS]})
+    kept = set_.json()["zones"][0]
+    for less in ([], [{**kept, "pan_to_deg": 175.0}], [{**kept, "narrower_than_deg": 10.0}]):
+        answer = await drawn(deploying, deploying.team, *less)
+        assert (answer.status_code, answer.json()["type"]) == (403, "access.forbidden")
+        assert await names(deploying) == ["Flats, east side"]
+    wider = {**WHOLE, "name": "All of it", "tilt_from_deg": -30.0}
+    assert (await drawn(deploying, deploying.team, kept, {**WHOLE, "name": "School"})).status_code == 200
+    assert (await drawn(deploying, deploying.team, wider)).status_code == 200
+    assert (await drawn(deploying, deploying.team)).status_code == 403
+    assert await names(deploying) == ["All of it"]
+
+
+async def test_what_the_team_drew_is_its_own_until_it_signs_off(deploying: Deploying) -> None:
+    """A zone drawn amiss is drawn anew; once the unit is signed off, it stands for the team as for everybody."""
+    await deploying.deployed()
+    assert (await drawn(deploying, deploying.team, WHOLE)).status_code == 200
+    assert (await drawn(deploying, deploying.team)).status_code == 200
+    assert (await drawn(deploying, deploying.team, WHOLE)).status_code == 200
+    assert (await deploying.photo("unit")).status_code == 201
+    assert (await deploying.signed_off()).status_code == 201
+    assert (await drawn(deploying, deploying.team)).status_code == 403
+    assert await names(deploying) == ["Flats, east side"]
+
+
+async def test_less_takes_one_who_enrols_and_proves_who_they_are(deploying: Deploying) -> None:
+    """Through the deployment as on the camera's own route: without a late proof nothing is loosened, with it all is."""
+    desk = deploying.desk
+    await deploying.deployed()
+    path = f"/api/v1/cameras/{deploying.camera}/bounds"
+    await desk.admin.put(path, json={"zones": [WHOLE]})
+    await aged(desk)
+    for answer in (await drawn(deploying, desk.admin), await desk.admin.put(path, json={"zones": []})):
+        assert (answer.status_code, answer.json()["type"]) == (403, "access.confirm")
+    assert (await desk.admin.put(path, json={"zones": [{**WHOLE, "name": "More"}, WHOLE]})).status_code == 200
+    assert (await desk.admin.post("/api/v1/session/confirm", json={"password": PASSWORD})).status_code == 204
+    assert (await drawn(deploying, desk.admin)).status_code == 200
+    assert await names(deploying) == []
+
+
+async def test_no_program_says_where_a_camera_may_look(deploying: Deploying) -> None:
+    """Neither less nor more: a field team is people."""
+    await deploying.deployed()
+    program = await deploying.desk.token("operator")
+    answer = await drawn(deploying, program, WHOLE)
+    assert (answer.status_code, answer.json()["type"]) == (403, "access.forbidden")
+    assert await names(deploying) == []
+
+
+async def test_taking_it_down_and_up_again_loosens_nothing(deploying: Deploying) -> None:
+    """What stood before a removal that was taken back binds the team as before, though it is to be confirmed."""
+    await deploying.deployed()
+    assert (await drawn(deploying, deploying.team, WHOLE)).status_code == 200
+    await deploying.step("removal", text="Pressed by mistake.")
+    await deploying.step("installation", place=PLACE, bearing_deg=90.0)
+    assert (await drawn(deploying, deploying.team)).status_code == 403
+    assert (await drawn(deploying, deploying.team, WHOLE)).json()["confirmed"]

@@ -12,11 +12,16 @@ from config.deployments import DeploymentSettings
 from gateway.api.times import iso
 from gateway.deployments.geofence import Kind, Shock
 from gateway.deployments.steps import Picture
+from kernel.clock import NS_PER_S, utc
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
+from tests.fakes.leaping import LeapingClock
 from tests.fakes.outside import heard as hear
 from tests.fakes.photos import photo
 from tests.fakes.waiting import until
+from tests.integration.test_api_deployment_bounds import member
+
+ROUND = ((0.01, 0.01), (0.01, -0.01), (-0.01, -0.01), (-0.01, 0.01))
 
 
 @pytest_asyncio.fixture
@@ -101,12 +106,16 @@ async def test_a_refusal_has_its_reason_and_signature(deploying: Deploying) -> N
 
 
 async def test_its_camera_records_only_while_it_stands(deploying: Deploying) -> None:
-    """Nothing before it is installed and after it is removed; the host is told why."""
+    """Nothing before it is installed, from the end of its stay on, and after it is removed; the host is told why."""
     told = deploying.desk.host.assignments
     assert "no valid deployment" in told[deploying.camera].withheld
-    await deploying.deployed()
-    assert not told[deploying.camera].withheld
+    assert told[deploying.camera].withheld_from_ns is None
+    standing = await deploying.deployed()
+    until_ns = told[deploying.camera].withheld_from_ns
+    assert until_ns is not None
+    assert iso(until_ns) == standing["until"]
     await deploying.step("removal", text="Solved.")
+    assert told[deploying.camera].withheld_from_ns is None
     assert told[deploying.camera].withheld
 
 
@@ -129,6 +138,63 @@ async def test_how_sure_a_place_is_is_on_file(deploying: Deploying) -> None:
     assert standing["accuracy_m"] == 63.5
     line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
     assert (line["step"], line["said"]["accuracy_m"]) == ("installed", 63.5)
+
+
+async def test_who_sees_a_unit_says_that_it_is_down(deploying: Deploying) -> None:
+    """A program does not, nor who may deploy but sees none of its cameras: it stands and records on."""
+    desk = deploying.desk
+    await deploying.deployed()
+    by_program = await deploying.ask("removal", by=await desk.token("operator"), text="Gone.")
+    assert (by_program.status_code, by_program.json()["type"]) == (409, "deployment.step")
+    blind = await deploying.ask("removal", by=await member(desk, "blind", "deploy"), text="Gone.")
+    assert (blind.status_code, blind.json()["type"]) == (403, "access.forbidden")
+    assert (await deploying.team.get(deploying.path)).json()["stage"] == "deployed"
+    assert (await deploying.step("removal", text="Solved."))["stage"] == "removed"
+
+
+async def test_a_removal_is_sent_again_by_who_sees_the_camera_no_more(deploying: Deploying) -> None:
+    """Once down it is in no area: the phone that lost the answer is told that it is done, not that it may not."""
+    desk = deploying.desk
+    await deploying.deployed()
+    around = [[51.5 + north, -0.1 + east] for north, east in ROUND]
+    group = (await desk.admin.post("/api/v1/groups", json={"name": "Mill", "area": around})).json()
+    team = await member(desk, "millers", "deploy")
+    user = next(one for one in (await desk.admin.get("/api/v1/users")).json() if one["username"] == "millers")
+    role = (await desk.admin.post("/api/v1/roles", json={"name": "sees", "permissions": ["view_live"]})).json()
+    grant = {"role": role["id"], "user": user["id"], "group": group["id"]}
+    assert (await desk.admin.post("/api/v1/grants", json=grant)).status_code == 201
+    statuses = [(await deploying.ask("removal", by=team, text="Solved.", key="phone-1-0001")).status_code for _ in "12"]
+    assert statuses == [201, 200]
+
+
+async def test_a_unit_goes_up_again_under_its_grant(deploying: Deploying) -> None:
+    """It records again, to the end that it had, as another line of the log and entry of the audit."""
+    told = deploying.desk.host.assignments
+    until = (await deploying.deployed())["until"]
+    await deploying.step("removal", text="Pressed by mistake.")
+    again = await deploying.step("installation", place=PLACE, bearing_deg=90.0)
+    assert (again["stage"], again["valid"], again["until"], again["removed"]) == ("deployed", True, until, None)
+    assert told[deploying.camera].withheld_from_ns is not None
+    log = (await deploying.team.get(f"{deploying.path}/log")).json()
+    assert [line["step"] for line in log[-3:]] == ["installed", "removed", "installed"]
+    assert len(await deploying.desk.audit("deployment.installed")) == 2
+
+
+async def test_a_phone_that_says_an_old_time_wakes_no_old_grant(tmp_path: Path) -> None:
+    """What was down for more than a day stays down, whenever its installation is said to have been."""
+    clock = LeapingClock()
+    settings = settings_in(tmp_path, session_idle_s=604_800, lock_after_s=0)
+    async with open_desk(tmp_path, clock=clock, settings=settings) as desk:
+        deploying = await Deploying.at(desk)
+        await deploying.deployed()
+        await deploying.step("removal", text="Solved.")
+        clock.leap(26 * 3600)
+        then = {
+            "sent_at": utc(clock.wall_ns()).isoformat(),
+            "done_at": utc(clock.wall_ns() - NS_PER_S * 90_000).isoformat(),
+        }
+        late = await deploying.ask("installation", place=PLACE, **then)  # type: ignore[arg-type]
+        assert (late.status_code, late.json()["type"]) == (409, "deployment.step")
 
 
 async def test_what_is_sent_twice_is_done_once(deploying: Deploying) -> None:
@@ -250,6 +316,37 @@ async def test_a_photo_that_is_refused_is_not_kept(deploying: Deploying, tmp_pat
     await deploying.step("withdrawal", text="Not needed.")
     assert (await deploying.photo("unit")).status_code == 409
     assert [path for path in (tmp_path / "photos").rglob("*") if path.is_file()] == []
+
+
+async def test_a_used_key_brings_no_photo_to_the_disk(deploying: Deploying, tmp_path: Path) -> None:
+    """What is sent again under a key is done already, whatever it holds: no file that no line of a log names."""
+    await deploying.refer()
+    await deploying.step("notes", text="Seen.", key="phone-1-0001")
+    for shade in range(3):
+        again = await deploying.photo("unit", photo(shade=shade), key="phone-1-0001")
+        assert (again.status_code, again.json()["photos"]) == (200, [])
+    assert (await deploying.photo("unit", photo(shade=9), key="phone-1-0002")).status_code == 201
+    assert (await deploying.photo("unit", photo(shade=9), key="phone-1-0002")).status_code == 200
+    assert len([path for path in (tmp_path / "photos").rglob("*") if path.is_file()]) == 1
+
+
+async def test_photos_are_bounded_in_bytes_for_each_person_and_day(tmp_path: Path) -> None:
+    """In all deployments together; for somebody else, and a day later, there is room."""
+    clock = LeapingClock()
+    most = DeploymentSettings(photo_bytes_a_day=2 * 1024 * 1024)
+    settings = settings_in(tmp_path, session_idle_s=604_800, lock_after_s=0)
+    async with open_desk(tmp_path, clock=clock, settings=settings.model_copy(update={"deployments": most})) as desk:
+        deploying = await Deploying.at(desk)
+        large = bytes(900 * 1024)
+        for shade, status in ((1, 201), (2, 201), (3, 422)):
+            await deploying.refer()
+            assert (await deploying.photo("unit", photo(shade=shade) + large)).status_code == status
+        assert len([path for path in (tmp_path / "photos").rglob("*") if path.is_file()]) == 2
+        chief = Deploying(desk, deploying.chief, deploying.chief, deploying.camera)
+        chief.path = deploying.path
+        assert (await chief.photo("unit", photo(shade=3) + large)).status_code == 201
+        clock.leap(86_400)
+        assert (await deploying.photo("unit", photo(shade=4) + large)).status_code == 201
 
 
 async def test_photos_are_bounded_in_number(tmp_path: Path) -> None:

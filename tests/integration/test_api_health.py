@@ -10,11 +10,17 @@ import pytest_asyncio
 from PIL import Image
 
 from gateway.api.times import iso
+from gateway.db.camera_days import CameraDays, DayFigures
+from gateway.db.reference_views import ReferenceViews
 from gateway.fleet import footage, rpc
 from gateway.fleet.picture import PictureFinding
+from gateway.health.days import day_of
+from gateway.health.need import DAY_NS
 from kernel.clock import NS_PER_S, SystemClock, utc
+from kernel.head import Position
 from kernel.ids import CameraId
 from kernel.media import GapCause, PictureFault, VideoCodec
+from tests.fakes.deploying import Deploying
 from tests.fakes.descriptions import description, view
 from tests.fakes.desk import Desk, open_desk
 from tests.fakes.waiting import until
@@ -137,6 +143,46 @@ async def test_a_month_tells_what_was_recorded_and_why_not(desk: Desk) -> None:
     assert said["unreached"] == []
 
 
+async def settled(desk: Desk, camera: str) -> None:
+    """Have today be settled: half of it recorded, a quarter lost to its host."""
+    quarter_ns = DAY_NS // 4
+    figures = DayFigures(
+        recorded_ns=2 * quarter_ns,
+        lost_camera_ns=0,
+        lost_network_ns=0,
+        lost_host_ns=quarter_ns,
+        lost_storage_ns=0,
+        withheld_ns=0,
+        unknown_ns=quarter_ns,
+    )
+    async with desk.gateway.database.write() as connection:
+        days = CameraDays(connection)
+        await days.settle(camera, [(day_of(SystemClock().wall_ns()), figures)])
+        await days.clock(camera, day_of(SystemClock().wall_ns()), -1.5)
+
+
+async def test_what_is_settled_of_a_month_is_told_without_its_host(desk: Desk) -> None:
+    """Whether its recordings are still there or not."""
+    camera = await desk.enrol()
+    await settled(desk, camera)
+    desk.host.refuse["timeline"] = rpc.Problem(type="host.gone", title="Gone.", status=503)
+    said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
+    (found,) = said["cameras"]
+    assert (found["availability"], found["lost_s"], said["unreached"]) == (2 / 3, {"host": 21_600.0}, [])
+
+
+async def test_a_cameras_days_are_told(desk: Desk) -> None:
+    """Figures and clock; who may not see its recordings is not told."""
+    camera = await desk.enrol()
+    path = f"/api/v1/cameras/{camera}/health/days"
+    assert (await desk.admin.get(path)).json() == []
+    await settled(desk, camera)
+    (day,) = (await desk.admin.get(path)).json()
+    assert (day["day"], day["clock_offset_s"]) == (f"{utc(SystemClock().wall_ns()):%Y-%m-%d}", -1.5)
+    assert (day["availability"], day["recorded_s"], day["unknown_s"]) == (2 / 3, 43_200.0, 21_600.0)
+    assert (await (await desk.person("member")).get(path)).status_code == 403
+
+
 async def test_a_month_as_a_table(desk: Desk) -> None:
     """A head and a line for each camera; a name that begins as a formula does is none."""
     camera = await timeline(desk)
@@ -182,11 +228,34 @@ async def fixed(desk: Desk, **facts: object) -> str:
     return await desk.enrol(**facts)
 
 
-async def test_a_camera_with_a_head_has_no_reference_view(desk: Desk) -> None:
-    """What it shows changes by itself."""
+async def test_a_head_keeps_its_reference_view_with_where_it_stood(desk: Desk) -> None:
+    """Its host is told both, also after a restart of the gateway; a head that does not say has none."""
     camera = await desk.enrol()
-    answer = await desk.admin.put(f"/api/v1/cameras/{camera}/reference-view")
+    path = f"/api/v1/cameras/{camera}/reference-view"
+    answer = await desk.admin.put(path)
     assert (answer.status_code, desk.host.assignments[camera].reference) == (404, b"")
+    desk.host.seen_at = Position(0.25, -0.5, 0.125)
+    said = (await desk.admin.put(path)).json()
+    assert said["at"] == {"pan": 0.25, "tilt": -0.5, "zoom": 0.125}
+    assert (await desk.admin.get(path)).json() == said
+    given = desk.host.assignments[camera]
+    assert (given.reference, given.reference_at) == (desk.host.seen, desk.host.seen_at)
+    async with desk.gateway.database.read() as connection:
+        kept = await ReferenceViews(connection).of(camera)
+    assert kept is not None
+    assert kept.at == desk.host.seen_at
+
+
+async def test_who_put_a_unit_up_says_how_it_should_look(desk: Desk) -> None:
+    """Where it stands by a deployment; of any other camera only who enrols does."""
+    there = await Deploying.at(desk)
+    path = f"/api/v1/cameras/{there.camera}/reference-view"
+    desk.host.seen_at = Position(0.25, -0.5, 0.125)
+    assert (await there.team.put(path)).status_code == 403
+    await there.deployed()
+    assert (await there.team.put(path)).status_code == 200
+    assert (await (await desk.person("viewer")).put(path)).status_code == 403
+    assert (await there.team.delete(path)).status_code == 403
 
 
 async def test_a_host_that_has_seen_nothing_gives_no_reference_view(desk: Desk) -> None:
@@ -195,7 +264,7 @@ async def test_a_host_that_has_seen_nothing_gives_no_reference_view(desk: Desk) 
     desk.host.refuse["look"] = rpc.Problem(type="host.not-seen", title="Not yet.", status=503)
     path = f"/api/v1/cameras/{camera}/reference-view"
     assert (await desk.admin.put(path)).status_code == 503
-    assert (await desk.admin.get(path)).json() == {"taken": None}
+    assert (await desk.admin.get(path)).json() == {"taken": None, "at": None}
     assert await desk.audit("camera.reference-view") == []
 
 
@@ -203,11 +272,11 @@ async def test_a_reference_view_is_what_a_camera_shows_now(desk: Desk) -> None:
     """It goes to the camera's host, is told of in the audit, and can be forgotten."""
     camera = await fixed(desk)
     path = f"/api/v1/cameras/{camera}/reference-view"
-    assert (await desk.admin.get(path)).json() == {"taken": None}
+    assert (await desk.admin.get(path)).json() == {"taken": None, "at": None}
     desk.host.seen = b"\x07" * 14_400
     taken = (await desk.admin.put(path)).json()["taken"]
     assert taken is not None
-    assert (await desk.admin.get(path)).json() == {"taken": taken}
+    assert (await desk.admin.get(path)).json() == {"taken": taken, "at": None}
     assert desk.host.assignments[camera].reference == desk.host.seen
     shown = await desk.admin.get(f"{path}/picture")
     assert shown.headers["content-type"] == "image/png"
@@ -229,5 +298,5 @@ async def test_a_reference_view_holds_only_where_it_was_taken(desk: Desk) -> Non
     await desk.admin.patch(path, json={"place": {"latitude": 51.52, "longitude": -0.1}})
     void = (await desk.admin.get(f"{path}/reference-view")).json()
     assert kept["taken"] is not None
-    assert void == {"taken": None}
+    assert void == {"taken": None, "at": None}
     assert desk.host.assignments[camera].reference == b""

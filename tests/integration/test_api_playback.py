@@ -147,7 +147,7 @@ async def test_a_still_says_when_it_was_taken(desk: Desk) -> None:
     """The picture, its instant, and an entry in the audit."""
     camera = await desk.enrol()
     answer = await get(desk, camera, "still", at="2026-05-01T14:00:00+02:00")
-    assert (answer.content, answer.headers["sightline-time"]) == (b"\xff\xd8still", "2026-05-01T12:00:00.000Z")
+    assert (answer.content, answer.headers["sightline-time"]) == (desk.host.still_jpeg, "2026-05-01T12:00:00.000Z")
     (entry,) = await desk.audit("playback.still")
     assert json.loads(entry.details) == {"at": "2026-05-01T12:00:00.000Z", "stream": "main"}
 

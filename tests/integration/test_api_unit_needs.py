@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from config.telemetry import TelemetrySettings
 from gateway.db.units import UnitRow
-from kernel.clock import SystemClock
+from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 
@@ -31,6 +31,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 async def gone(desk: Desk, **given: str) -> UnitRow:
     """Return a unit that was heard and is gone, as the ward knows."""
     assert (await desk.admin.post(UNITS, json={"label": "D017", **given})).status_code == 201
+    assert (await desk.admin.post(f"{UNITS}/D017/certificate")).status_code == 201
     units = desk.gateway.rooms.units
     assert units is not None
     row = await units.register.change("D017", heard_ns=SystemClock().wall_ns())
@@ -55,6 +56,17 @@ async def test_a_unit_without_a_camera_is_told_of_to_who_enrols(desk: Desk) -> N
         "",
     )
     assert await needs(await desk.person("operator")) == []
+
+
+async def test_the_brokers_certificate_is_told_of_to_who_enrols(desk: Desk) -> None:
+    """At no camera and no unit: who sees cameras alone can do nothing about it."""
+    units = desk.gateway.rooms.units
+    assert units is not None
+    units.credentials.broker_shows(SystemClock().wall_ns() + 5 * 86_400 * NS_PER_S)
+    await desk.gateway.rooms.ward.look()
+    (need,) = [one for one in (await desk.admin.get(HEALTH)).json()["needs"] if one["camera"] is None]
+    assert (need["unit"], need["kind"], need["urgency"]) == (None, "certificate", "today")
+    assert (await (await desk.person("operator")).get(HEALTH)).json()["needs"] == []
 
 
 async def test_a_unit_is_told_of_at_the_camera_that_it_carries(desk: Desk) -> None:
@@ -100,3 +112,25 @@ async def test_what_a_unit_needs_is_put_off_and_taken_up(desk: Desk) -> None:
     )
     assert json.loads(put.details)["reason"] == REASON["reason"]
     assert (await operator.delete(PUT_OFF)).status_code == 404
+
+
+async def test_a_units_own_page_tells_what_health_tells(desk: Desk) -> None:
+    """The same causes, as urgent, put off alike; once retired it needs nobody."""
+    await gone(desk)
+
+    async def both() -> tuple[list[Any], list[Any]]:
+        told = ("kind", "urgency", "cause", "cure", "put_off")
+        (unit,) = (await desk.admin.get(UNITS)).json()["units"]
+        assert (await desk.admin.get(f"{UNITS}/D017")).json()["concerns"] == unit["concerns"]
+        health = [[one[key] for key in told] for one in await needs(desk.admin)]
+        return [[one[key] for key in told] for one in unit["concerns"]], health
+
+    units, health = await both()
+    assert units == health
+    assert [one[0] for one in units] == ["unit-link"]
+    assert (await desk.admin.put(PUT_OFF, json=REASON)).status_code == 200
+    units, health = await both()
+    assert units == health
+    assert units[0][4]["reason"] == REASON["reason"]
+    assert (await desk.admin.delete(f"{UNITS}/D017")).status_code == 204
+    assert (await desk.admin.get(f"{UNITS}/D017")).json()["concerns"] == []

@@ -15,12 +15,13 @@ from sqlalchemy.engine import Engine
 from config.telemetry import TelemetrySettings
 from gateway.api.times import iso
 from gateway.db.units import TrendRow, UnitRow, UnitRows
+from gateway.units import Cause
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_client
 from tests.fakes.unit_field import say
-from tests.fakes.unit_voice import Voice
+from tests.fakes.unit_voice import VALUES, Voice
 from tests.fakes.waiting import told
 
 UNITS = "/api/v1/units"
@@ -92,6 +93,79 @@ async def test_a_retired_unit_comes_in_no_more(desk: Desk, tmp_path: Path) -> No
     unit = (await desk.admin.get(f"{UNITS}/D017")).json()
     assert unit["link"] == "retired"
     assert unit["certificates"][0]["revoked"] is not None
+
+
+async def test_nobody_keeps_the_camera_of_another_unit(desk: Desk, tmp_path: Path) -> None:
+    """Said before anybody marked it, it can be forgotten; marked for the right unit, only that one is believed."""
+    clients = {}
+    for label in ("X99", "D017"):
+        assert (await desk.admin.post(UNITS, json={"label": label})).status_code == 201
+        bundle = (await desk.admin.post(f"{UNITS}/{label}/certificate")).json()
+        clients[label] = await asyncio.to_thread(tls_of, bundle, tmp_path)
+    said = {**VALUES["address"], "urn": "urn:uuid:1", "serial": "id:1"}
+    voices = {label: Voice(label, wall_ns=SystemClock().wall_ns()) for label in clients}
+
+    async def says(label: str) -> None:
+        async with unit_client(port(desk), clients[label], label, modern=False) as client:
+            await say(client, voices[label], "state/address", **said)
+
+    async def learnt() -> list[Any]:
+        return [(await desk.admin.get(f"{UNITS}/{label}")).json()["urn"] for label in clients]
+
+    await says("X99")
+    await told(learnt, lambda urns: urns == ["urn:uuid:1", None], what="what it says")
+    camera = await desk.enrol()
+    assert (await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D017"})).status_code == 200
+    forgotten = await desk.admin.delete(f"{UNITS}/X99/camera")
+    assert (forgotten.json()["urn"], forgotten.json()["serial"]) == (None, "")
+    (entry,) = await desk.audit("unit.camera-forgotten")
+    assert entry.subject == "X99"
+    assert "urn:uuid:1" in entry.details
+    await says("X99")
+    await says("D017")
+    assert await told(learnt, lambda urns: urns[1], what="the right one") == [None, "urn:uuid:1"]
+    refused = (await desk.admin.get(f"{UNITS}/X99")).json()["refusals"]
+    assert [one["cause"] for one in refused] == ["wrong-unit"]
+
+
+async def test_where_a_camera_answers_is_told_to_who_enrols_alone(desk: Desk) -> None:
+    """Its address, URN and serial number, and what is said of refusals: over the API and the events socket."""
+    camera = await desk.enrol()
+    await enrolled(desk, camera=camera)
+    rooms = desk.gateway.rooms
+    assert rooms.units is not None
+    voice = Voice("D017", wall_ns=SystemClock().wall_ns())
+    said = {**VALUES["address"], "urn": "urn:uuid:1", "serial": "id:1"}
+    viewer = await desk.person("viewer")
+    async with desk.socket(viewer, "/api/v1/events") as socket:
+        for report in (voice.report("address", **said), voice.report("battery")):
+            await rooms.units.register.take("D017", report)
+        kinds = list[str]()
+        async with asyncio.timeout(40):
+            while "state/battery" not in kinds:
+                for one in json.loads(await socket.recv()).get("units", ()):
+                    kinds += [each["kind"] for each in one["states"]]
+    assert kinds == ["state/battery"]
+    rooms.units.refusals.count(Cause.OFF_NETWORK, "D017", said="its camera at 192.0.2.9")
+    for path in (UNITS, f"{UNITS}/D017"):
+        assert "10.9.0.17" in (await desk.admin.get(path)).text
+        shown = (await viewer.get(path)).text
+        assert '"D017"' in shown
+        assert not [one for one in ("10.9.0.17", "urn:uuid:1", "id:1", "192.0.2.9", "state/address") if one in shown]
+
+
+async def test_a_locked_console_is_told_nothing_of_units_and_health(desk: Desk) -> None:
+    """As of everything else: until it is opened again."""
+    camera = await desk.enrol()
+    await enrolled(desk, camera=camera)
+    span = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z", "kind": "battery"}
+    paths = [UNITS, f"{UNITS}/D017", f"{UNITS}/D017/trend", "/api/v1/health", f"/api/v1/cameras/{camera}/health"]
+    viewer = await desk.person("viewer")
+    for path in paths:
+        assert (await viewer.get(path, params=span)).status_code == 200
+    assert (await viewer.put("/api/v1/session/state", json={"state": "locked"})).status_code == 204
+    for path in paths:
+        assert (await viewer.get(path, params=span)).json()["type"] == "access.locked", path
 
 
 async def test_the_key_is_shown_once_and_kept_nowhere(desk: Desk, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from config.telemetry import TelemetrySettings
 from gateway.app import open_gateway
 from gateway.deployments.reminding import Reminding
 from gateway.fleet import rpc
-from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid
+from gateway.telemetry.outward.messages import KINDS, PRESENCE, TOLD, Absence, PresenceSaid, UnitAlarmSaid
 from kernel.clock import SystemClock
 from kernel.ids import CameraId
 from tests.fakes.deploying import REFERRAL, Deploying
@@ -32,7 +32,14 @@ from tests.fakes.waiting import until
 from tests.integration.test_api_units import tls_of
 
 DEPLOYMENTS = "sightline/v1/deployments"
-EVERYTHING = ("sightline/v1/cameras/#", "sightline/v1/incidents", DEPLOYMENTS, "sightline/v1/outward")
+UNIT_ALARMS = "sightline/v1/units/D017/alarms"
+EVERYTHING = (
+    "sightline/v1/cameras/#",
+    "sightline/v1/units/+/alarms",
+    "sightline/v1/incidents",
+    DEPLOYMENTS,
+    "sightline/v1/outward",
+)
 STATE, ALARMS = "sightline/v1/cameras/1/state", "sightline/v1/cameras/1/alarms"
 SHARES, HOLDS = "sightline/v1/cameras/1/shares", "sightline/v1/cameras/1/holds"
 INCIDENTS = "sightline/v1/incidents"
@@ -122,6 +129,7 @@ async def test_everything_is_told_and_nobody_is_named(told: Site, tmp_path: Path
     due = await reader.next(DEPLOYMENTS, what="review")
     assert (due["overdue"], due["where"]) == (False, [1])
     assert deploying.path.endswith(due["deployment"])
+    assert (await reader.next(UNIT_ALARMS, kind="knocked"))["unit"] == "D017"
     pc = await officer(desk)
     given = await share(desk, pc, deploying.camera, reference="CAD 4711", title="Mr Quill's door", minutes=30)
     began = await reader.next(SHARES, what="began")
@@ -175,10 +183,14 @@ def _is_as_the_models_say(reader: Reader) -> None:
             if Absence().model_dump_json().encode() != payload:
                 TOLD[PresenceSaid].model_validate_json(payload)
             continue
+        if topic == UNIT_ALARMS:
+            TOLD[UnitAlarmSaid].model_validate_json(payload)
+            seqs.setdefault("units", []).append(json.loads(payload)["seq"])
+            continue
         kind = OutwardTopic(branches.get(last, last))
         TOLD[KINDS[kind]].model_validate_json(payload)
         seqs.setdefault(kind.value, []).append(json.loads(payload)["seq"])
-    for event in ("alarms", "shares", "holds", "incidents", "deployments"):
+    for event in ("units", "alarms", "shares", "holds", "incidents", "deployments"):
         assert seqs[event] == list(range(1, len(seqs[event]) + 1)), event
 
 

@@ -1,6 +1,7 @@
 """The broker inside the gateway: the same units, the same rights, and what it refuses is seen."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,18 +11,20 @@ import pytest
 import pytest_asyncio
 
 from gateway.mqtt import BrokerAddress
-from gateway.telemetry.broker import open_broker
+from gateway.telemetry.broker import EVENT_TOPICS_MAX, open_broker
 from gateway.telemetry.client import BrokerDoor
+from gateway.telemetry.floods import Floods
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Cause, Link
-from gateway.units.authority import Authority
+from gateway.units.authority import RENEW_DAYS, UNIT_DAYS, Authority, ends
 from gateway.units.credentials import OURSELVES
 from kernel.clock import SystemClock
+from tests.fakes.leaping import LeapingClock
 from tests.fakes.ports import free_port
-from tests.fakes.unit_broker import let_in, unit_tls
+from tests.fakes.unit_broker import let_in, shown_by, unit_tls
 from tests.fakes.unit_field import Field, answer, cut, say
-from tests.fakes.unit_voice import unit_room
-from tests.fakes.waiting import until
+from tests.fakes.unit_voice import Voice, unit_room
+from tests.fakes.waiting import told, until
 
 
 @pytest_asyncio.fixture
@@ -89,6 +92,48 @@ async def test_what_is_kept_is_told_to_nobody_who_did_not_ask(field: Field) -> N
                 await say(client, voice, f"state/{kind}", **said)
                 await until(lambda kind=kind: f"state/{kind}" in field.states(), what="a message after it")  # type: ignore[misc]
                 assert len(client.messages) == 0
+
+
+async def test_a_unit_makes_up_no_topics(field: Field) -> None:
+    """A broker keeps the last on each: of states there are those that there are, of its camera's events some dozens."""
+    voice = await field.enrol("D017")
+    async with await field.client("D017", modern=False) as client:
+        for count in range(20):
+            await client.publish(voice.topic(f"state/k{count}"), voice.payload(), qos=1, retain=True)
+        for count in range(EVENT_TOPICS_MAX + 10):
+            await client.publish(voice.topic(f"onvif-ej/Any/{count}"), b"{}", qos=1, retain=True)
+        await client.publish(voice.topic("onvif-ej/Any/1"), b"{}", qos=1, retain=True)
+        await say(client, voice, "state/case", open=True)
+        await until(lambda: "state/case" in field.states(), what="a message after it")
+    refused = {one.cause: one.count for one in field.units.refusals.all()}
+    assert refused[Cause.UNKNOWN_KIND] == 20 + 10
+
+
+async def test_a_unit_that_floods_is_seen_out(tmp_path: Path) -> None:
+    """Its connection ends, and it may come again."""
+    async with AsyncExitStack() as stack:
+        units = await stack.enter_async_context(unit_room(tmp_path, SystemClock()))
+        pair, port = await units.credentials.broker(["127.0.0.1"]), free_port()
+        broker = await stack.enter_async_context(open_broker(units, pair, host="127.0.0.1", port=port))
+        floods = Floods(units, broker.turn_out, per_minute=60, clock=SystemClock())
+        door = door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False)
+        telemetry = await stack.enter_async_context(open_telemetry(units, door, floods=floods, clock=SystemClock()))
+        async with asyncio.timeout(40):
+            await telemetry.client.up()
+        flooding = Field(units, port, telemetry, tmp_path)
+        voice = await flooding.enrol("D017")
+        with pytest.raises(aiomqtt.MqttError):
+            await _flood(flooding, voice)
+        async with await flooding.client("D017", modern=False) as client:
+            await say(client, voice, "state/tilt", pitch_deg=0, roll_deg=0)
+            await until(lambda: "state/tilt" in flooding.states(), what="what it says then")
+        assert units.refusals.total(Cause.FLOODING) == 1
+
+
+async def _flood(field: Field, voice: Voice) -> None:
+    async with await field.client("D017", modern=False) as client:
+        for _ in range(500):
+            await say(client, voice, "state/case", open=True)
 
 
 @pytest.mark.parametrize("called", ["D018", OURSELVES, "somebody"])
@@ -217,6 +262,37 @@ async def test_a_unit_whose_link_is_lost_is_missed(field: Field) -> None:
             assert (await reader.read())[:4] == b"\x20\x02\x00\x00"
     finally:
         writer.close()
+
+
+async def test_a_broker_that_runs_for_a_year_shows_its_new_certificate(tmp_path: Path) -> None:
+    """From the next handshake on; a connection that stands goes on."""
+    clock, port = LeapingClock(), free_port()
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["127.0.0.1"])
+        async with (
+            open_broker(units, pair, host="127.0.0.1", port=port),
+            open_telemetry(
+                units, door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False), clock=clock
+            ) as telemetry,
+        ):
+            async with asyncio.timeout(40):
+                await telemetry.client.up()
+            field = Field(units, port, telemetry, tmp_path)
+            await field.enrol("D017")
+            tls = await asyncio.to_thread(field.tls, "D017")
+            first = await shown_by(port, tls)
+            clock.leap((UNIT_DAYS - RENEW_DAYS + 1) * 86_400)
+            shown = await told(lambda: shown_by(port, tls), lambda one: one != first, what="the new certificate")
+            file = await asyncio.to_thread(pair.certificate.read_text)
+            assert ssl.DER_cert_to_PEM_cert(shown) == file.partition("\n\n")[0] + "\n"
+            assert telemetry.client.connected
+
+
+async def test_until_when_the_broker_lets_units_in_is_seen_at_the_broker(field: Field) -> None:
+    """It says itself what it shows."""
+    pair = await field.units.credentials.broker(["127.0.0.1"])
+    ends_ns = field.units.credentials.broker_ends_ns
+    assert ends_ns == ends(await asyncio.to_thread(pair.certificate.read_text))
 
 
 def _length(size: int) -> bytes:

@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiomqtt
+import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection
 
 from config.telemetry import ReachRule, TelemetrySettings
+from gateway import repointing
 from gateway.api.times import iso
 from gateway.fleet import footage, rpc
 from gateway.units import Link
@@ -39,6 +41,7 @@ RULES = (
     ReachRule(units=("D018",), network="192.168.0.0/16", via="203.0.113.7", ports={80: 8018, 554: 5518}),
     ReachRule(network="10.64.0.0/16", via="10.8.0.0/16"),
 )
+NETWORKS = ("192.168.0.0/16", "10.64.0.0/16", "198.51.100.0/24")
 
 
 class Field:
@@ -82,7 +85,7 @@ class Field:
 @pytest_asyncio.fixture
 async def field(tmp_path: Path) -> AsyncIterator[Field]:
     """Return it, with the unit connected."""
-    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port(), reach=RULES)
+    telemetry = TelemetrySettings(embedded=True, host="127.0.0.1", port=free_port(), reach=RULES, networks=NETWORKS)
     settings = settings_in(tmp_path).model_copy(update={"telemetry": telemetry})
     clock = LeapingClock()
     async with open_desk(tmp_path, settings=settings, clock=clock) as desk:
@@ -110,6 +113,18 @@ async def test_its_camera_is_reached_where_it_says(field: Field) -> None:
     await until(lambda: field.assigned == there, what="the host to be told")
     (entry,) = await field.desk.audit("unit.moved")
     assert entry.subject == "D017"
+
+
+async def test_a_unit_that_hops_about_is_in_the_audit_with_a_count(field: Field) -> None:
+    """The first move at once, and what follows within the minute as one entry: it moves as often as it likes."""
+    for number in range(9, 14):
+        await field.is_at(f"198.51.100.{number}")
+        await until(lambda host=f"//198.51.100.{number}/": host in field.assigned[0], what="the host to be told")
+    assert len(await field.desk.audit("unit.moved")) == 1
+    field.desk.gateway.trail.repeats.tell()
+    _, counted = await field.desk.audit("unit.moved")
+    assert counted.subject == "D017"
+    assert json.loads(counted.details)["times"] == 4
 
 
 async def test_forwarded_ports_and_a_vpn_are_reached_by_rule(field: Field) -> None:
@@ -183,14 +198,46 @@ async def test_a_unit_cannot_take_a_camera_that_nobody_gave_it(field: Field) -> 
     assert field.assigned == before
 
 
-async def test_a_hello_is_followed(field: Field) -> None:
-    """Said on a network that a camera host shares with it, before MQTT has it; of a stranger it is nothing."""
+async def test_a_hello_is_followed_once_the_camera_is_lost(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said on a network that a camera host shares with it, before MQTT has it; of a stranger it is nothing.
+
+    It does not say where the streams are: the camera is asked.
+    """
+    monkeypatch.setattr(repointing, "SAID_NS", 0)  # what the unit itself says has its turn first
     await field.is_at("198.51.100.9", rtsp_port=8554)
     await until(lambda: field.assigned[1] == "rtsp://198.51.100.9:8554/main", what="its address")
-    for urn, host in (("urn:uuid:other", "198.51.100.66"), (URN, "198.51.100.10")):
-        field.desk.host.say(rpc.DeviceSaid(urn=urn, addresses=(f"http://{host}/onvif/device_service",)))
-    there = ("http://198.51.100.10/onvif/device_service", "rtsp://198.51.100.10:8554/main")
+    field.desk.host.streams_at = "rtsp://198.51.100.10:9554/main"
+    camera, host = field.deploying.camera, field.desk.host
+    host.state(host.states[camera].model_copy(update={"live": rpc.LiveState.RETRYING, "problem": GONE}))
+    for urn, address in (("urn:uuid:other", "198.51.100.66"), (URN, "198.51.100.10")):
+        host.say(rpc.DeviceSaid(urn=urn, addresses=(f"http://{address}/onvif/device_service",)))
+    there = ("http://198.51.100.10/onvif/device_service", "rtsp://198.51.100.10:9554/main")
     await until(lambda: field.assigned == there, what="the address of the Hello")
+
+
+# --- whom people believe no more
+
+
+async def test_a_stolen_units_camera_is_left_until_somebody_says_where_it_is(field: Field) -> None:
+    """Retired, its streams come from nowhere, and the room is told why; enrolled where it is, they come again."""
+    desk, camera = field.desk, field.deploying.camera
+    await field.is_at("198.51.100.9")
+    await until(lambda: field.assigned[0].startswith("http://198.51.100.9/"), what="its address")
+    assert (await desk.admin.delete(UNIT)).status_code == 204
+    await until(lambda: camera not in desk.host.assignments, what="the host to let go of it")
+
+    async def problem() -> Any:
+        return (await desk.admin.get(f"/api/v1/cameras/{camera}")).json()["state"]["problem"]
+
+    found = await told(problem, lambda one: one and one["type"] == "fleet.deserted", what="why")
+    assert "retired" in found["title"]
+    desk.host.hang_up()
+    await until(lambda: desk.gateway.rooms.fleet.up is False, what="the link to end")
+    await until(lambda: desk.gateway.rooms.fleet.up, what="the link to be there again")
+    assert camera not in desk.host.assignments
+    again = {"address": "198.51.100.10", "username": "root", "password": "secret"}
+    assert (await desk.admin.post("/api/v1/cameras", json=again)).status_code == 200
+    assert desk.host.assignments[camera].target.address == "198.51.100.10"
 
 
 # --- what happens to it where it stands

@@ -98,7 +98,7 @@ async def test_a_unit_of_the_demonstration_is_deployed_recorded_and_followed(tmp
         async with aclosing(await signed_in(gateway)) as client:
             steps = await _log(client)
             assert steps[0] == "referred"
-            assert steps[-3:] == ["photo", "signs-up", "installed"]
+            assert steps[-5:] == ["photo", "signs-up", "installed", "photo", "signed-off"]
             unit = (await client.get("/api/v1/units/D001")).json()
             assert (unit["link"], unit["cameras"]) == ("online", [camera.id])
         await _moves(gateway, borough, camera)

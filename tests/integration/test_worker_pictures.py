@@ -32,14 +32,16 @@ pytestmark = pytest.mark.timeout(300)
 class Watch:
     """A camera of the borough at a host; ``looking`` is the clock by which its picture is judged."""
 
-    def __init__(self, borough: Borough, host: CameraHost, looking: LeapingClock) -> None:
+    def __init__(self, borough: Borough, host: CameraHost, looking: LeapingClock, *, head: bool) -> None:
         self.borough = borough
         self.host = host
         self.looking = looking
         device = borough.device(1)
         description = described(device)
-        # It has a head that no gateway knows of: somebody with a ladder turns it.
-        view = description.views[0].model_copy(update={"head": None})
+        view = description.views[0]
+        if not head:
+            # It has one that no gateway knows of: somebody with a ladder turns it.
+            view = view.model_copy(update={"head": None})
         self.assignment = rpc.CameraAssignment(id=ONE, target=target_of(device), view=view, description=description)
 
     @property
@@ -52,7 +54,7 @@ class Watch:
     def seen(self) -> bytes:
         """Return what was seen last, halved; empty before the first look."""
         try:
-            return self.host.camera(ONE).seen
+            return self.host.camera(ONE).seen[0]
         except NotSeenError:
             return b""
 
@@ -73,8 +75,8 @@ class Watch:
 
 
 @asynccontextmanager
-async def watched(folder: Path) -> AsyncIterator[Watch]:
-    """Give a camera that has its reference view."""
+async def watched(folder: Path, *, head: bool = False) -> AsyncIterator[Watch]:
+    """Give a camera that has its reference view, with a head or without."""
     settings = Settings(
         server=ServerSettings(data_dir=folder),
         cameras=CameraSettings(allow_loopback=True),
@@ -86,10 +88,12 @@ async def watched(folder: Path) -> AsyncIterator[Watch]:
         open_borough(borough, clock=CLOCK) as town,
         open_host(settings, folder / "h.sock", clock=CLOCK, looking=looking) as host,
     ):
-        watch = Watch(town, host, looking)
+        watch = Watch(town, host, looking, head=head)
         await host.assign(watch.assignment)
         await watch.looked(1)
-        await host.assign(watch.assignment.model_copy(update={"reference": watch.seen}))
+        seen, at = host.camera(ONE).seen
+        assert (at is not None) == head
+        await host.assign(watch.assignment.model_copy(update={"reference": seen, "reference_at": at}))
         yield watch
 
 
@@ -132,3 +136,25 @@ async def test_a_bag_that_is_taken_off_is_no_fault_any_more(tmp_path: Path) -> N
         await watch.until(lambda: watch.fault is PictureFault.BLACK, "the bag")
         watch.borough.cover(1, on=False)
         await watch.until(lambda: watch.fault is None, "the street again")
+
+
+async def test_a_bracket_that_is_turned_is_found_at_a_camera_with_a_head(tmp_path: Path) -> None:
+    """Its head stands where it stood; what it shows is elsewhere."""
+    async with watched(tmp_path, head=True) as watch:
+        watch.borough.turn_bracket(1, 12.0)
+        await watch.until(lambda: watch.fault is PictureFault.MOVED, "that it was turned")
+
+
+async def test_a_head_that_is_steered_has_not_moved(tmp_path: Path) -> None:
+    """Twelve looks at something else say nothing, once the host has seen that it stands elsewhere."""
+    async with watched(tmp_path, head=True) as watch:
+
+        def pan() -> float | None:
+            head = watch.host.camera(ONE).state().head
+            return head.pan if head is not None and not head.moving else None
+
+        before = pan()
+        _turn(watch.borough)
+        await until(lambda: pan() not in {None, before}, what="the host to see that the head stands elsewhere")
+        await watch.looked(12)
+        assert watch.fault is None

@@ -143,6 +143,11 @@ def kerbside(at: Point, bearing_deg: float, *, height_m: float = 6.0, mains: boo
     return Post(at=chosen, height_m=height_m, bearing_deg=bearing_deg, street=line.name, mains=mains)
 
 
+def post_at(at: Point, bearing_deg: float, *, height_m: float = 6.0, mains: bool = True) -> Post:
+    """Return a post at exactly a point, for who says where it is; its street is the nearest."""
+    return Post(at=at, height_m=height_m, bearing_deg=bearing_deg, street=_kerb(at).street.name, mains=mains)
+
+
 @dataclass(frozen=True, slots=True)
 class Station:
     """A point in the middle of a street."""

@@ -218,6 +218,12 @@ class Unit:
         """Have it taken to a post: carried along the streets in a van, then lifted; its mains come with the post."""
         self._begin(journey(self._now_s, self.where, post), post)
 
+    def stand(self, post: Post) -> None:
+        """Have it set up at a post by now: nobody tells how it came there."""
+        # What its knobs asked for until now has happened elsewhere.
+        self._turn_of_events()
+        self.post, self._move, self._goal, self._lying_at = post, None, None, None
+
     def reboot(self) -> None:
         """Start anew after a goodbye: another boot, another address."""
         if self.power is Power.ON:
@@ -344,7 +350,8 @@ class Unit:
 
     def _boot_up(self) -> None:
         self.power = Power.ON
-        self.boot = str(UUID(int=self._rng.getrandbits(128), version=4))
+        # A borough that is started again has the same seed, and its units boot again: what they say is no replay.
+        self.boot = str(UUID(int=self._rng.getrandbits(128) ^ self._clock.wall_ns(), version=4))
         self._own.set_right()
         self._was_low = False
         self.events.clear()

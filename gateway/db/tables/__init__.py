@@ -4,7 +4,15 @@ Times are nanoseconds since 1970 UTC. Only types that SQLite and PostgreSQL shar
 """
 
 from gateway.db.tables.base import metadata
-from gateway.db.tables.cameras import camera_bounds, cameras, device_passwords, devices, put_offs, reference_views
+from gateway.db.tables.cameras import (
+    camera_bounds,
+    camera_days,
+    cameras,
+    device_passwords,
+    devices,
+    put_offs,
+    reference_views,
+)
 from gateway.db.tables.deployments import (
     camera_stays,
     confirmed_presets,
@@ -57,6 +65,7 @@ __all__ = [
     "audit_tree",
     "bundles",
     "camera_bounds",
+    "camera_days",
     "camera_group_members",
     "camera_groups",
     "camera_stays",

@@ -66,6 +66,24 @@ reference_views = Table(
     Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
     Column("taken_ns", BigInteger, nullable=False),
     Column("grey", LargeBinary, nullable=False),
+    Column("pan", Float),  # where its head stood then, in the generic spaces; all three or none
+    Column("tilt", Float),
+    Column("zoom", Float),
+)
+
+camera_days = Table(
+    "camera_days",
+    metadata,
+    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),  # UTC, counted from 1970-01-01
+    Column("recorded_ns", BigInteger),  # this and what follows is of the whole day: all or none
+    Column("lost_camera_ns", BigInteger),
+    Column("lost_network_ns", BigInteger),
+    Column("lost_host_ns", BigInteger),
+    Column("lost_storage_ns", BigInteger),
+    Column("withheld_ns", BigInteger),
+    Column("unknown_ns", BigInteger),
+    Column("clock_offset_s", Float),  # the furthest that it was seen to be
 )
 
 put_offs = Table(
@@ -74,7 +92,7 @@ put_offs = Table(
     Column("id", Integer, primary_key=True),
     Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE")),  # either this
     Column("unit", String(32), ForeignKey("units.label", ondelete="CASCADE")),  # or this
-    Column("kind", String(32), nullable=False),  # gateway.health.urgency.Kind
+    Column("kind", String(32), nullable=False),  # gateway.health.need.Kind
     Column("urgency", String(16), nullable=False),
     Column("cause", Text, nullable=False),
     Column("reason", Text, nullable=False),

@@ -62,6 +62,7 @@ deployment_entries = Table(
     Column("key", String(64)),  # the sender's own word for it, so that what is sent twice is done once
     Column("digest", String(64), nullable=False),  # SHA-256 over the entry and the digest before it, in hex
     UniqueConstraint("deployment_id", "key"),
+    Index("ix_deployment_entries_user_id", "user_id", "at_ns"),
 )
 
 deployment_pictures = Table(

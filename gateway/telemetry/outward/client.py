@@ -131,7 +131,8 @@ class OutwardClient:
             await self._remember()
 
     async def _remember(self) -> None:
-        await asyncio.to_thread(self._memory.write, self._broker, self._outbox.remembered)
+        standing = tuple(self._outbox.standing.values()) if self._outbox.topics else ()
+        await asyncio.to_thread(self._memory.write, self._broker, self._outbox.remembered, standing)
 
     @staticmethod
     async def _publish(client: aiomqtt.Client, letters: list[Letter]) -> None:

@@ -4,11 +4,15 @@ No field holds what somebody typed, and none names a person: cameras go by numbe
 an incident's reference is told where it is a number (``outward.incident_form``).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from config.outward import OutwardTopic
+from gateway.deployments.geofence import LASTING, OVER
+from gateway.deployments.geofence import Kind as Happening
+from gateway.health.need import OF_DEPLOYMENTS, Kind
+from gateway.telemetry.topics import PREFIX as UNITS
 
 PREFIX = "sightline/v1"
 CAMERAS = f"{PREFIX}/cameras"
@@ -20,6 +24,15 @@ Code = Annotated[str, Field(max_length=64, pattern=r"^[a-z0-9.-]+$")]
 """A word of ours, as in "camera.unreachable"."""
 Identifier = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Number = Annotated[int, Field(ge=1, le=9999)]
+Source = Literal["unit", "health", "camera"]
+STAY_OVER, TAMPER = "stay-over", "tamper"
+WHOSE: dict[Source, str] = {"unit": "a unit", "health": "health", "camera": "the camera"}
+ALARM_KINDS: dict[Source, tuple[str, ...]] = {
+    "unit": (*(kind.value for kind in Happening if kind not in OVER), STAY_OVER),
+    "health": tuple(kind.value for kind in Kind if kind not in OF_DEPLOYMENTS),
+    "camera": (TAMPER,),
+}
+"""Every kind of alarm by what raises it: there is none that is not documented."""
 
 
 class Stamp(BaseModel):
@@ -58,20 +71,68 @@ class CameraSaid(Said):
     """What is wrong with its picture."""
 
 
-class AlarmSaid(Said):
-    """Something is wrong with a camera, or no longer is."""
-
-    number: Number
-    source: Literal["unit", "health", "camera"]
-    """What raised it: the unit where it stands, the watch over its health, or the camera itself."""
-    kind: Code
-    """Of a unit: left, tilted, knocked, opened, moved, tampered, stay-over. Of health: no-picture, not-recorded,
-    unit-link, battery, picture, unit-disk, certificate, clock, firmware. Of the camera: tamper."""
+class _Alarm(Said):
+    source: Source
+    """What raised it: the unit where it stands, the watch over health, or the camera itself."""
+    kind: Annotated[
+        Code,
+        Field(
+            description=" ".join(f"Of {WHOSE[source]}: {', '.join(kinds)}." for source, kinds in ALARM_KINDS.items()),
+            json_schema_extra={"enum": sorted({kind for kinds in ALARM_KINDS.values() for kind in kinds})},
+        ),
+    ]
     over: bool
     """Whether it is over."""
     urgency: Literal["now", "today", "soon"]
     happened: AwareDatetime | None = None
     """When it happened, where we were told of it late."""
+    put_off: bool = False
+    """Whether somebody knows of it and has had it wait; told again when that changes."""
+
+    @model_validator(mode="after")
+    def _is_documented(self) -> Self:
+        if self.kind not in ALARM_KINDS[self.source]:
+            msg = f"{self.kind} is not among the kinds of {self.source} that are documented"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def topic(self) -> str:
+        """Return where it is told."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """Return what it has in common with what tells that it is over."""
+        return f"{self.topic} {self.source} {self.kind}"
+
+    @property
+    def lasts(self) -> bool:
+        """Return whether it is there until it is over; a knock is not."""
+        return self.source != "unit" or self.kind in {STAY_OVER, *LASTING}
+
+
+class AlarmSaid(_Alarm):
+    """Something is wrong with a camera, or with the unit that carries it, or no longer is."""
+
+    number: Number
+
+    @property
+    def topic(self) -> str:
+        """Return where it is told."""
+        return address(OutwardTopic.ALARMS, self.number)
+
+
+class UnitAlarmSaid(_Alarm):
+    """Something is wrong with a unit, whether it carries a camera or not, or no longer is."""
+
+    unit: Identifier
+    """Its label."""
+
+    @property
+    def topic(self) -> str:
+        """Return where it is told."""
+        return unit_alarms(self.unit)
 
 
 class ShareSaid(Said):
@@ -158,10 +219,15 @@ def address(kind: OutwardTopic, number: int | str = "{number}") -> str:
     return OF_THE_HOUSE[kind] if kind in OF_THE_HOUSE else f"{CAMERAS}/{number}/{_OF_CAMERA[kind]}"
 
 
+def unit_alarms(label: str = "{label}") -> str:
+    """Return the topic of a unit's alarms: beside what it says itself, and not its own to write."""
+    return f"{UNITS}/{label}/alarms"
+
+
 def _whole(said: type[Said]) -> type[BaseModel]:
     return type(said.__name__.removesuffix("Said") + "Told", (said, Stamp), {"__doc__": said.__doc__})
 
 
-_ALL: list[type[Said]] = [*KINDS.values(), PresenceSaid]
+_ALL: list[type[Said]] = [*KINDS.values(), UnitAlarmSaid, PresenceSaid]
 TOLD: dict[type[Said], type[BaseModel]] = {said: _whole(said) for said in _ALL}
 """Of everything that is said the message as it is on the wire: with its stamp."""

@@ -5,17 +5,27 @@ What is lost is counted and told: numbers have a gap, and presence says how many
 
 import asyncio
 from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
 
 from config.outward import OutwardTopic
-from gateway.telemetry.outward.messages import PRESENCE, PresenceSaid, Said, address
+from gateway.telemetry.outward.messages import (
+    PRESENCE,
+    AlarmSaid,
+    PresenceSaid,
+    Said,
+    UnitAlarmSaid,
+    address,
+)
 from kernel.clock import Clock, utc
 from kernel.ids import new_id
 
 log = structlog.get_logger()
 
+Alarm = AlarmSaid | UnitAlarmSaid
+UNIT_ALARMS = "unit-alarms"
 GONE = ""
 """An empty payload has a broker forget what it keeps."""
 
@@ -27,13 +37,19 @@ class Letter:
     topic: str
     payload: str
     retain: bool
+    alarm: Alarm | None = None
+    """What it tells, where that is an alarm that lasts or is over."""
 
 
 class Outbox:
     """Of one broker. ``topics`` are those that people asked for: nothing is taken for another."""
 
-    def __init__(self, topics: tuple[OutwardTopic, ...], *, clock: Clock, waiting_max: int) -> None:
+    def __init__(
+        self, topics: tuple[OutwardTopic, ...], *, clock: Clock, waiting_max: int, standing: Iterable[Alarm] = ()
+    ) -> None:
         self.topics = topics
+        self.standing = {said.key: said for said in standing}
+        """The alarms that were told and not yet told to be over, as far as the broker has confirmed it."""
         self.lost = 0
         self._clock = clock
         self._boot = new_id()
@@ -60,13 +76,31 @@ class Outbox:
         """Have an event told."""
         if kind not in self.topics:
             return
-        self._events.append(Letter(address(kind, number), self._stamped(kind.value, said), retain=False))
+        self._event(Letter(address(kind, number), self._stamped(kind.value, said), retain=False))
+
+    def _event(self, letter: Letter) -> None:
+        self._events.append(letter)
         if len(self._events) > self._waiting_max:
             self._events.popleft()
             self.lost += 1
             if self.lost == 1:
                 log.error("outward.lost", waiting=self._waiting_max)
         self._wake.set()
+
+    def alarm(self, said: Alarm) -> None:
+        """Have an alarm told, or its end."""
+        kind = OutwardTopic.ALARMS
+        if kind in self.topics:
+            # Numbers rise on cameras' topics and on units' apart: who reads the one sees no gap for the other.
+            stamped = self._stamped(kind.value if isinstance(said, AlarmSaid) else UNIT_ALARMS, said)
+            self._event(Letter(said.topic, stamped, retain=False, alarm=said if said.lasts else None))
+
+    def raised(self) -> list[Alarm]:
+        """Return the alarms that stand with the readers once everything is told."""
+        standing = dict(self.standing)
+        for letter in self._events:
+            _mark(standing, letter)
+        return list(standing.values())
 
     def keep(self, kind: OutwardTopic, said: Said, number: int) -> None:
         """Have a state told and kept by the broker."""
@@ -107,6 +141,8 @@ class Outbox:
     def told(self, letters: list[Letter]) -> None:
         """Forget what the broker has confirmed; of what was lost or replaced meanwhile there is nothing to forget."""
         confirmed = set(letters)
+        for letter in letters:
+            _mark(self.standing, letter)
         while self._events and self._events[0] in confirmed:
             self._events.popleft()
         for letter in letters:
@@ -117,6 +153,16 @@ class Outbox:
         self._seqs[kind] += 1
         stamp = f'{{"seq":{self._seqs[kind]},"boot":"{self._boot}","time":"{_iso(self._clock)}",'
         return stamp + said.model_dump_json().removeprefix("{")
+
+
+def _mark(standing: dict[str, Alarm], letter: Letter) -> None:
+    said = letter.alarm
+    if said is None:
+        return
+    if said.over:
+        standing.pop(said.key, None)
+    else:
+        standing[said.key] = said
 
 
 def _iso(clock: Clock) -> str:

@@ -9,6 +9,8 @@ from gateway.telemetry.topics import PREFIX as UNITS
 from gateway.telemetry.topics import Branch
 from gateway.units.credentials import OUTWARD, reader
 
+ALARMS = "alarms"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class May:
@@ -36,7 +38,9 @@ def rights(settings: OutwardSettings) -> dict[str, May]:
 
 
 def _told(topic: str) -> bool:
-    return topic.startswith(f"{CAMERAS}/") or topic in {*OF_THE_HOUSE.values(), PRESENCE}
+    steps = topic.removeprefix(f"{UNITS}/").split("/")
+    of_unit = topic.startswith(f"{UNITS}/") and steps[1:] == [ALARMS]
+    return of_unit or topic.startswith(f"{CAMERAS}/") or topic in {*OF_THE_HOUSE.values(), PRESENCE}
 
 
 def _of_unit(topic: str) -> bool:

@@ -103,14 +103,16 @@ async def open_outward(
     """
     await asyncio.to_thread(password_of, settings.password_file)  # a wrong setting is told at the start
     memory = Memory(file)
-    before, topics = await asyncio.to_thread(memory.read)
-    if before not in {None, broker} and topics:
-        log.warning("outward.left_behind", broker=before, topics=len(topics))
-        topics = frozenset()
+    before = await asyncio.to_thread(memory.read)
+    topics, standing = before.topics, before.standing
+    if before.broker not in {None, broker}:
+        if topics:
+            log.warning("outward.left_behind", broker=before.broker, topics=len(topics))
+        topics, standing = frozenset(), ()
     if not settings.wanted and not topics:
         yield None
         return
-    outbox = Outbox(settings.topics, clock=clock, waiting_max=settings.waiting_max)
+    outbox = Outbox(settings.topics, clock=clock, waiting_max=settings.waiting_max, standing=standing)
     for topic in sorted(topics):
         # Whoever tells puts there again what is still so, before we are connected.
         outbox.drop(topic)

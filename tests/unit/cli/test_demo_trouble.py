@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ UNITS = [
     {"label": label, "latitude": 51.5, "longitude": -0.1, "bearing_deg": 90.0, "name": "x"}
     for label in ("D001", "D002")
 ]
+
+
+def stands(unit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a unit was put up: not where it was at first."""
+    return {"latitude": unit["latitude"] + 0.001, "longitude": -0.1, "bearing_deg": 45.0}
 
 
 class Borough:
@@ -31,7 +37,7 @@ class Borough:
 async def test_each_misfortune_is_one_of_the_simulators(word: str) -> None:
     """Whatever its label's capitals are; what happens is told."""
     borough = Borough()
-    said = await Troublemaker(borough, UNITS).said(f"{word}  d002\n")
+    said = await Troublemaker(borough, UNITS, stands).said(f"{word}  d002\n")
     assert said.startswith("D002: ")
     (order,) = borough.orders
     assert order["unit"] == "D002"
@@ -41,9 +47,9 @@ async def test_each_misfortune_is_one_of_the_simulators(word: str) -> None:
 
 
 async def test_what_was_carried_off_is_brought_back() -> None:
-    """To where it stood; one that was only knocked stays where it is."""
+    """To where it stands by its deployment; one that was only knocked stays where it is."""
     borough = Borough()
-    troublemaker = Troublemaker(borough, UNITS)
+    troublemaker = Troublemaker(borough, UNITS, stands)
     for line in ("knock D001", "back D001"):
         await troublemaker.said(line)
     assert not any("deploy" in one for one in borough.orders)
@@ -51,7 +57,7 @@ async def test_what_was_carried_off_is_brought_back() -> None:
         await troublemaker.said(line)
     assert borough.orders[-1] == {
         "unit": "D001",
-        "deploy": {"latitude": 51.5, "longitude": -0.1, "bearing_deg": 90.0, "mains": True},
+        "deploy": {"latitude": 51.501, "longitude": -0.1, "bearing_deg": 45.0, "mains": True},
     }
     off = UnitFaults(stolen=True, knocked=True, flat_battery=True, lost_link=True)
     for one in borough.orders[-5:-1]:
@@ -63,7 +69,7 @@ async def test_what_was_carried_off_is_brought_back() -> None:
 async def test_what_is_not_understood_is_answered_with_what_can_be_typed(line: str) -> None:
     """And nothing happens."""
     borough = Borough()
-    said = await Troublemaker(borough, UNITS).said(line)
+    said = await Troublemaker(borough, UNITS, stands).said(line)
     assert "knock D001" in said
     assert "D002" in said
     assert borough.orders == []
@@ -71,7 +77,7 @@ async def test_what_is_not_understood_is_answered_with_what_can_be_typed(line: s
 
 async def test_an_empty_line_says_nothing() -> None:
     """Somebody wanted room on the screen."""
-    assert await Troublemaker(Borough(), UNITS).said("\n") == ""
+    assert await Troublemaker(Borough(), UNITS, stands).said("\n") == ""
 
 
 async def test_lines_come_whole_however_they_are_read() -> None:
@@ -79,7 +85,7 @@ async def test_lines_come_whole_however_they_are_read() -> None:
     reading, writing = os.pipe()
     borough, told = Borough(), list[str]()
     try:
-        at_work = asyncio.create_task(obey(typed(reading), Troublemaker(borough, UNITS), told.append))
+        at_work = asyncio.create_task(obey(typed(reading), Troublemaker(borough, UNITS, stands), told.append))
         for piece in (b"knock D0", b"01\nlose D002\nflat D001\n"):
             await asyncio.to_thread(os.write, writing, piece)
         os.close(writing)

@@ -75,7 +75,11 @@ def test_nothing_is_done_after_it_came() -> None:
 
 def test_each_step_follows_the_one_that_the_law_has_before_it() -> None:
     """Signs follow the grant, the unit its signs, its removal its installation, signs down the removal."""
-    one = replace(lived(*STANDING), referred_ns=1, decided_ns=2, signs_up_ns=3, deployed_ns=4, removed_ns=5)
-    steps = (Note(text="x"), SignsUp(text="x"), INSTALL, Remove(reason="x"), SignsDown(text="x"))
-    assert [follows_ns(one, step) for step in steps] == [1, 2, 3, 4, 5]
+    one = replace(lived(*STANDING), referred_ns=1, decided_ns=2, signs_up_ns=3, deployed_ns=4)
+    steps = (Note(text="x"), SignsUp(text="x"), INSTALL, Remove(reason="x"))
+    assert [follows_ns(one, step) for step in steps] == [1, 2, 3, 4]
     assert [follows_ns(one, step) for step in (Review(found="x", needed=True, next_ns=9), OFF)] == [4, 4]
+    down = replace(one, removed_ns=5)
+    assert [follows_ns(down, step) for step in (SignsDown(text="x"), INSTALL)] == [5, 5]
+    again = replace(one, again_ns=6)
+    assert [follows_ns(again, step) for step in (Remove(reason="x"), OFF)] == [6, 6]

@@ -16,6 +16,7 @@ from gateway.deployments.geofence import (
     Kind,
     Moved,
     Position,
+    Quiet,
     Report,
     Shock,
     Tampered,
@@ -154,6 +155,24 @@ def test_a_blow_is_told_at_once_and_a_series_once() -> None:
 def test_a_lid_is_told_when_it_opens_and_closes() -> None:
     """Not each time that it is reported."""
     assert kinds([Case(open=False), *[Case(open=True)] * 3, Case(open=False)]) == [Kind.OPENED, Kind.CLOSED]
+
+
+def test_a_lid_that_flaps_is_told_once_each_way() -> None:
+    """A thousand reports in ten seconds are two alarms, not a thousand lines that nobody can delete."""
+    flapping = [Case(open=number % 2 == 0) for number in range(1000)]
+    assert kinds(flapping, every_s=0.01) == [Kind.OPENED, Kind.CLOSED]
+    assert kinds(flapping, every_s=30) == [Kind.OPENED, Kind.CLOSED] * 500
+
+
+@pytest.mark.parametrize(
+    ("then", "last"), [((True, False, True), [Kind.OPENED]), ((True, False, True, False), []), ((False, True), [])]
+)
+def test_how_a_lid_is_in_the_end_is_told_once_that_has_lasted(then: tuple[bool, ...], last: list[Kind]) -> None:
+    """With whatever the unit says next, or nothing: one that stays open is not taken for closed."""
+    first = [Kind.OPENED, Kind.CLOSED] if len(then) > 2 else [Kind.OPENED]
+    flapped = [Case(open=one) for one in then]
+    for after in (Quiet(), at(0), Case(open=then[-1])):
+        assert kinds([*flapped, *[after] * 20], every_s=5) == [*first, *last]
 
 
 def test_what_the_unit_says_itself_is_told() -> None:

@@ -174,6 +174,9 @@ def test_whatever_is_tried_the_law_holds(steps: list[tuple[Step, Hand, int]], ah
         assert one.deployed_ns is not None
         assert one.deployed_ns <= one.signed_off_ns
         assert PhotoKind.UNIT in one.photos.values()
+    if one.again_ns is not None:
+        assert one.deployed_ns is not None
+        assert one.deployed_ns <= one.again_ns < one.until_ns  # type: ignore[operator]
     if one.stage is Stage.EVALUATED:
         assert PhotoKind.SIGN_DOWN in one.photos.values()
         assert one.removed_ns is not None
@@ -181,6 +184,51 @@ def test_whatever_is_tried_the_law_holds(steps: list[tuple[Step, Hand, int]], ah
         assert one.removed_ns <= one.signs_down_ns
         assert not one.unseen
     assert one.valid(now_ns) <= (one.stage is Stage.DEPLOYED)
+
+
+HOUR_NS = DAY_NS // 24
+
+
+def test_a_removal_that_was_none_is_taken_back_within_a_day() -> None:
+    """By another installation under the same grant: its end stays as it was, and it is signed off and learnt anew."""
+    up = lived(*STANDING, SHOWN, OFF, Hung(pitch_deg=1.0, roll_deg=2.0))
+    down = after(up, Remove(reason="x"), TEAM, rules=RULES, now_ns=NOW_NS + HOUR_NS)
+    near = replace(INSTALL, place=LocalPlane(HERE).to_place(0, 20))
+    again = after(down, near, TEAM, rules=RULES, now_ns=NOW_NS + 25 * HOUR_NS)
+    assert again.valid(NOW_NS + 25 * HOUR_NS)
+    assert (again.until_ns, again.deployed_ns, again.again_ns) == (up.until_ns, NOW_NS, NOW_NS + 25 * HOUR_NS)
+    assert (again.removed_ns, again.signed_off_ns, again.level) == (None, None, None)
+    assert again.place == near.place
+
+
+@pytest.mark.parametrize(
+    ("before", "wish", "by", "hours"),
+    [
+        ([], INSTALL, TEAM, 25),
+        ([], INSTALL, replace(TEAM, person=False), 1),
+        ([], replace(INSTALL, place=LocalPlane(HERE).to_place(0, 80)), TEAM, 1),
+        ([NO_SIGN, SignsDown(text="x")], INSTALL, TEAM, 1),
+    ],
+)
+def test_what_is_down_stays_down_otherwise(before: list[Step], wish: Install, by: Hand, hours: int) -> None:
+    """Later than a day, by a program, at another place, or without its signs: it is referred and decided anew."""
+    down = lived(*STANDING, Remove(reason="x"), *before)
+    with pytest.raises((StepError, WishError)):
+        after(down, wish, by, rules=RULES, now_ns=NOW_NS + hours * HOUR_NS)
+
+
+def test_no_removal_is_taken_back_past_the_end_of_its_stay() -> None:
+    """A unit that overstayed and was taken down has no time left to stand."""
+    late_ns = NOW_NS + 20 * DAY_NS
+    down = after(lived(*STANDING), Remove(reason="x"), TEAM, rules=RULES, now_ns=late_ns)
+    with pytest.raises(StepError, match="time that was granted"):
+        after(down, INSTALL, TEAM, rules=RULES, now_ns=late_ns)
+
+
+def test_no_program_says_that_a_unit_is_down() -> None:
+    """One request would end what it records."""
+    with pytest.raises(StepError, match="by people"):
+        after(lived(*STANDING), Remove(reason="x"), replace(TEAM, person=False), rules=RULES, now_ns=NOW_NS)
 
 
 def test_every_step_is_allowed_somewhere_and_named() -> None:

@@ -18,8 +18,9 @@ from gateway.deployments.steps import Raise, Remind, Remove, Review, Why
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
-from tests.unit.deployments.test_life import CHIEF, NOW_NS, REFERRAL, STANDING, TEAM, hand_for, lived
+from tests.unit.deployments.test_life import CHIEF, NOW_NS, OFF, REFERRAL, SHOWN, STANDING, TEAM, hand_for, lived
 
+SIGNED = [*STANDING, SHOWN, OFF]
 SETTINGS = DeploymentSettings(criteria=("recorded", "tried"), max_days=30, review_days=10, warn_days=2)
 URN = "urn:1"
 DAY_S = 86_400
@@ -39,7 +40,7 @@ async def deployments(database: Database, clock: ManualClock) -> AsyncIterator[D
         deployments.join(FakeEstate(URN))
         await deployments.mark(URN, "D017", by=CHIEF)
         taken = await deployments.refer(REFERRAL, by=TEAM)
-        for step in STANDING:
+        for step in SIGNED:
             await deployments.step(taken.deployment.id, step, by=hand_for(step))
         yield deployments
 
@@ -95,9 +96,9 @@ async def test_it_looks_by_itself(deployments: Deployments, clock: ManualClock) 
 
 def test_what_is_said_when_it_happens_is_not_said_again() -> None:
     """Alarms, and stays that are over."""
-    gone = lived(*STANDING, Raise(kind=Kind.LEFT, by=300.0, place=None))
+    gone = lived(*SIGNED, Raise(kind=Kind.LEFT, by=300.0, place=None))
     assert found(gone, days=0) == []
-    over = replace(lived(*STANDING), lapsed_ns=NOW_NS + 20 * DAY_NS)
+    over = replace(lived(*SIGNED), lapsed_ns=NOW_NS + 20 * DAY_NS)
     assert [one.why for one in found(over, days=20.5)] == [Why.REVIEW]
 
 
@@ -109,18 +110,18 @@ def test_a_referral_is_news_when_it_has_waited_for_too_long() -> None:
 
 def test_signs_are_given_an_hour() -> None:
     """Who took the unit down is taking them down."""
-    down = lived(*STANDING, Remove(reason="x"))
+    down = lived(*SIGNED, Remove(reason="x"))
     assert found(down, days=0.01) == []
     assert [one.why for one in found(down, days=SIGNS_NS / DAY_NS + 0.01)] == [Why.SIGNS]
 
 
 def test_what_was_said_of_another_date_is_said_again() -> None:
     """An evaluation that was due is another when it is overdue."""
-    down = lived(*STANDING, Remove(reason="x"), Remind(why=Why.SIGNS, by_ns=NOW_NS, overdue=True))
+    down = lived(*SIGNED, Remove(reason="x"), Remind(why=Why.SIGNS, by_ns=NOW_NS, overdue=True))
     by_ns = NOW_NS + 60 * DAY_NS
     assert [(one.why, one.overdue) for one in found(down, days=59)] == [(Why.EVALUATION, False)]
     told = lived(
-        *STANDING,
+        *SIGNED,
         Remove(reason="x"),
         Remind(why=Why.SIGNS, by_ns=NOW_NS, overdue=True),
         Remind(why=Why.EVALUATION, by_ns=by_ns, overdue=False),

@@ -9,24 +9,21 @@ from config.outward import OutwardSettings, OutwardTopic
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
-from gateway.fleet.changes import Happened, StateChanged
-from gateway.health.urgency import Kind, Need, Urgency, Whose
-from gateway.publishing import Publishing, Rooms, state_of
+from gateway.fleet.changes import StateChanged
+from gateway.publishing import Publishing, state_of
+from gateway.raising import Alarms, Rooms
 from gateway.telemetry.outward.outbox import Outbox
 from kernel.ids import CameraId
 from tests.fakes.clock import ManualClock
 from tests.fakes.descriptions import description, view
 
-TAMPER = "tns1:VideoSource/GlobalSceneChange/ImagingService"
-
 
 class Estate:
-    """Cameras 1 and 2, what is known of them, and what is wrong with them."""
+    """Cameras 1 and 2, and what is known of them."""
 
     def __init__(self) -> None:
         self.numbers = {"a": 1, "b": 2}
         self.states: dict[str, rpc.CameraState] = {}
-        self.needs: tuple[Need, ...] = ()
 
     def cameras(self) -> list[Camera]:
         """See ``Fleet``."""
@@ -71,8 +68,10 @@ class Stage:
             units=None,
         )
         settings = OutwardSettings(topics=tuple(OutwardTopic))
-        self.outbox = Outbox(settings.topics, clock=ManualClock(), waiting_max=100)
-        self.publishing = Publishing(settings, rooms, self.outbox)
+        clock = ManualClock()
+        self.outbox = Outbox(settings.topics, clock=clock, waiting_max=100)
+        alarms = Alarms(rooms, self.outbox, clock=clock, silence_s=0.0)
+        self.publishing = Publishing(settings, rooms, self.outbox, alarms)
 
     async def out(self) -> list[tuple[str, dict[str, Any]]]:
         """Return what goes out now, and have it be gone."""
@@ -117,35 +116,6 @@ async def test_numbers_that_change_hands_are_told_right(stage: Stage) -> None:
         ("cameras/1/state", "off"),
         ("cameras/2/state", None),
     ]
-
-
-async def test_a_finding_of_health_is_told_when_it_comes_and_when_it_goes(stage: Stage) -> None:
-    """Once each, and without its words."""
-    need = Need(
-        whose=Whose(unit="D017"),
-        kind=Kind.BATTERY,
-        urgency=Urgency.SOON,
-        cause="Ask Mr Quill.",
-        cure="Charge it.",
-        cameras=(CameraId("a"),),
-    )
-    for needs in ((need,), (need,), ()):
-        stage.estate.needs = needs
-        stage.publishing.of_health()
-    told = await stage.out()
-    assert [(topic, said["kind"], said["over"]) for topic, said in told] == [
-        ("cameras/1/alarms", "battery", False),
-        ("cameras/1/alarms", "battery", True),
-    ]
-    assert "Quill" not in str(told)
-
-
-async def test_tampering_is_told_once(stage: Stage) -> None:
-    """A camera says so again whenever it is asked; that it is not so is news only after it was."""
-    for said in ("false", "true", "true", "false"):
-        event = rpc.CameraHappened(id=CameraId("a"), topic=TAMPER, data={"State": said}, wall_ns=1)
-        stage.publishing.of_fleet(Happened(event))
-    assert [(said["source"], said["over"]) for _, said in await stage.out()] == [("camera", False), ("camera", True)]
 
 
 async def test_an_incident_is_told_once_and_only_as_a_number(stage: Stage) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.health.urgency import DAY_NS, Kind, Need, Round, Signs, UnitSigns, Urgency, Whose, needs, version_key
+from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose
+from gateway.health.urgency import Round, Signs, UnitSigns, needs, version_key
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
@@ -111,6 +112,29 @@ def test_a_certificate_is_as_urgent_as_its_end(days: int, urgency: Urgency | Non
     assert [(one.kind, one.urgency) for one in found] == ([(Kind.CERTIFICATE, urgency)] if urgency else [])
 
 
+@pytest.mark.parametrize(
+    ("given", "kind", "urgency"),
+    [
+        ({"battery_share": 0.14}, Kind.BATTERY, Urgency.TODAY),
+        ({"clock_offset_s": -40.0}, Kind.CLOCK, Urgency.TODAY),
+        ({"rsrp_dbm": -112.0}, Kind.SIGNAL, Urgency.SOON),
+        ({"certified": False, "heard_ns": NOW}, Kind.CERTIFICATE, Urgency.TODAY),
+        ({"certified": False}, Kind.CERTIFICATE, Urgency.SOON),
+    ],
+)
+def test_what_a_unit_says_of_itself_is_judged(given: dict[str, object], kind: Kind, urgency: Urgency) -> None:
+    """Its charge where nothing is foretold, its clock, its signal, and whether it can call in at all."""
+    (need,) = of_unit(**given)
+    assert (need.kind, need.urgency, need.unit) == (kind, urgency, "D017")
+
+
+def test_a_unit_within_its_bounds_needs_nobody() -> None:
+    """A low battery that is charged or lasts for days, five seconds, a signal that holds."""
+    assert of_unit(battery_share=0.1, charging=True) == []
+    assert of_unit(battery_share=0.1, battery_h=100.0) == []
+    assert of_unit(clock_offset_s=5.0, rsrp_dbm=-110.0) == []
+
+
 def test_a_disk_that_fails_outweighs_one_that_is_full() -> None:
     """It is told once."""
     assert [one.urgency for one in of_unit(disk_free_share=0.01)] == [Urgency.SOON]
@@ -205,3 +229,15 @@ def test_the_end_of_a_certificate_is_told_in_days(ends_ns: int, words: str) -> N
 def test_data_that_will_not_last_the_month_is_told_before(given_: dict[str, object], urgency: Urgency | None) -> None:
     """As soon as it can be foretold, more urgently in the last three days, and when it is used up."""
     assert [(one.kind, one.urgency) for one in of_unit(**given_)] == ([(Kind.DATA_BUDGET, urgency)] if urgency else [])
+
+
+@pytest.mark.parametrize(
+    ("days", "urgency"), [(31, None), (29, Urgency.SOON), (6, Urgency.TODAY), (-1, Urgency.NOW), (None, None)]
+)
+def test_the_certificate_that_the_broker_shows_is_told_of_before_it_locks_every_unit_out(
+    days: int | None, urgency: Urgency | None
+) -> None:
+    """It is the installation's own need: of no camera and no unit."""
+    found = needs(Round(broker_ends_ns=NOW + days * DAY_NS if days is not None else None), now_ns=NOW)
+    assert [one.urgency for one in found] == ([urgency] if urgency else [])
+    assert all((one.whose, one.kind, one.cameras) == (Whose(), Kind.CERTIFICATE, ()) for one in found)

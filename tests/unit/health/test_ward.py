@@ -11,7 +11,8 @@ from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database, open_database, sqlite_url
 from gateway.db.units import UnitRow, UnitRows
 from gateway.health.errors import NoSuchNeedError, PutOffError
-from gateway.health.urgency import Kind, Round, Signs, UnitSigns, Urgency, Whose
+from gateway.health.need import Kind, Urgency, Whose
+from gateway.health.urgency import Round, Signs, UnitSigns
 from gateway.health.ward import LOOK_S, OVER_NS, PUT_OFF_MOST_NS, Ward
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S

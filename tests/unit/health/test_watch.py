@@ -160,3 +160,32 @@ def test_no_picture_is_no_fault_of_the_picture() -> None:
 def test_pictures_have_the_size_that_is_looked_at() -> None:
     """What is drawn here is what a look gives."""
     assert shot(street()).shape == (HEIGHT, WIDTH)
+
+
+def test_a_head_that_looks_elsewhere_is_not_compared() -> None:
+    """However long it does, whatever it shows."""
+    watching = Watching(halved(shot(street())))
+    for picture in lively(30, right=40):
+        watching.at += STEP_S
+        at_ns = watching.at * NS_PER_S
+        assert watching.watch.looked(picture, wall_ns=at_ns, monotonic_ns=at_ns, comparable=False) is None
+
+
+def test_what_was_found_stands_until_the_head_is_back() -> None:
+    """Its looks elsewhere neither end it nor count; back and as it should be, it is over after as many good looks."""
+    watching = Watching(halved(shot(street())))
+
+    def elsewhere() -> Finding | None:
+        for picture in lively(5):
+            watching.at += STEP_S
+            at_ns = watching.at * NS_PER_S
+            found = watching.watch.looked(picture, wall_ns=at_ns, monotonic_ns=at_ns, comparable=False)
+        return found
+
+    watching.see(*lively(2, right=40))
+    assert elsewhere() is None
+    moved = watching.see(*lively(1, right=40))
+    assert moved == watching.since(STEP_S, PictureFault.MOVED)
+    assert elsewhere() == moved
+    assert watching.see(*lively(2)) == moved
+    assert watching.see(*lively(1)) is None

@@ -25,6 +25,7 @@ async def test_a_hello_is_told_and_nothing_else() -> None:
             for text in (
                 HELLO.format(what="Bye", urn="urn:uuid:1"),
                 "<Hello",
+                HELLO.format(what="Hello", urn="urn:uuid:4").replace("127.0.0.9:8080", "[::::]"),
                 HELLO.format(what="Hello", urn="urn:uuid:2") + " " * SIZE_MAX_BYTES,
                 HELLO.format(what="Hello", urn="urn:uuid:3"),
             ):

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kernel.head import Axis, Position
@@ -167,3 +167,70 @@ def test_degrees_of_a_position() -> None:
     assert aim_of(FULL, Position(0.5, -1.0, 0.0)) == Aim(90.0, -90.0, 60.0)
     assert aim_of(replace(FULL, hfov_deg=None), Position()) == Aim(0.0, -35.0, None)
     assert aim_of(replace(FULL, tilt_deg=None), Position()) is None
+
+
+GRID = [(pan, tilt, hfov) for pan in range(-180, 180, 5) for tilt in (-60, -10, 0, 15, 30) for hfov in (None, 4, 30)]
+limits = st.builds(
+    Limits,
+    binds=st.sampled_from(Binds),
+    left_deg=st.none() | st.floats(-170, -20),
+    right_deg=st.none() | st.floats(20, 170),
+    lower_deg=st.none() | st.floats(-80, -10),
+    upper_deg=st.none() | st.floats(0, 19),
+    narrowest_deg=st.none() | st.floats(2, 40),
+)
+some_bounds = st.builds(
+    lambda limit, zones: Bounds(limits=limit, zones=zones),
+    st.lists(limits, max_size=2).map(tuple),
+    st.lists(
+        st.builds(
+            lambda zone, binds, lens: replace(zone, binds=binds, narrower_than_deg=lens),
+            sectors,
+            st.sampled_from(Binds),
+            st.none() | st.floats(2, 40),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+
+
+@settings(max_examples=60)
+@given(here=some_bounds, more=some_bounds, there=some_bounds, kept=st.booleans())
+def test_what_is_not_loosened_forbids_all_that_it_forbade(
+    here: Bounds, more: Bounds, there: Bounds, *, kept: bool
+) -> None:
+    """Whatever picture met what stood, for the room or a guest, meets what replaces it; and what is kept is kept."""
+    after = Bounds(limits=here.limits + more.limits, zones=here.zones + more.zones) if kept else there
+    lost = here.loosened(after, FULL)
+    assert not (kept and lost)
+    if lost:
+        return
+    for hand in Priority:
+        before, now = here.rules(FULL, hand), after.rules(FULL, hand)
+        for reach in (at(*aim) for aim in GRID):
+            assert any(rule.met_by(reach, 0.0) for rule in now) or not any(rule.met_by(reach, 0.0) for rule in before)
+
+
+WIDE = Zone("1", "flats", 350.0, 40.0, -10.0, 30.0, narrower_than_deg=20.0)
+
+
+@pytest.mark.parametrize(
+    ("after", "less"),
+    [
+        (WIDE, False),
+        (replace(WIDE, pan_from_deg=-20.0, pan_to_deg=45.0), False),
+        (replace(WIDE, pan_from_deg=0.0, pan_to_deg=0.0), False),
+        (replace(WIDE, narrower_than_deg=None), False),
+        (replace(WIDE, narrower_than_deg=25.0), False),
+        (replace(WIDE, narrower_than_deg=10.0), True),
+        (replace(WIDE, pan_from_deg=-5.0), True),
+        (replace(WIDE, pan_to_deg=39.0), True),
+        (replace(WIDE, tilt_from_deg=-9.0), True),
+        (replace(WIDE, tilt_to_deg=29.0), True),
+        (replace(WIDE, binds=Binds.GUESTS), True),
+    ],
+)
+def test_a_zone_may_be_replaced_by_a_wider_one(after: Zone, *, less: bool) -> None:
+    """Wider round and up, for everybody, passable with no narrower lens; also where the place is not confirmed."""
+    here = Bounds(zones=(WIDE,), confirmed=False)
+    assert here.loosened(Bounds(zones=(after,)), FULL) == (("flats",) if less else ())

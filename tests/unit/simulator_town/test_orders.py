@@ -131,7 +131,7 @@ def test_requests(borough: Borough) -> None:
         ('{"query": "weather", "number": 1}', "no query 'weather'"),
         ('{"unit": "D009", "reboot": true}', "There is no unit 'D009'."),
         ('{"unit": "D001", "fault": "stollen"}', "Did you mean stolen?"),
-        ('{"unit": "D001", "dance": true}', "a fault, to reboot, or where to be deployed"),
+        ('{"unit": "D001", "dance": true}', "a fault, to reboot, where to be deployed, or where it stands"),
         ('{"unit": "D001", "deploy": {"latitude": 51.5}}', "needs latitude, longitude and bearing_deg"),
         ('{"units_broker": {"url": "http://x", "certificates": "/"}}', "no broker that units call"),
     ],
@@ -151,6 +151,11 @@ def test_units_are_told(borough: Borough) -> None:
     truth = _obey(borough, query="unit", unit="D001")
     assert truth is not None
     assert (truth["carried"], truth["power"], truth["urn"]) == (True, "on", borough.device(3).urn)
+    assert _obey(borough, unit="D001", stand={"latitude": 51.5465, "longitude": -0.0201, "bearing_deg": 90}) is None
+    truth = _obey(borough, query="unit", unit="D001")
+    assert truth is not None
+    assert not truth["carried"]
+    assert (truth["latitude"], truth["longitude"]) == (pytest.approx(51.5465), pytest.approx(-0.0201))
     assert _obey(borough, unit="D001", reboot=True) is None
     truth = _obey(borough, query="unit", unit="D001")
     assert truth is not None

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.simulator.units.faults import UnitFaults
-from drivers.simulator.units.movement import Post, kerbside
+from drivers.simulator.units.movement import Post, kerbside, post_at
 from drivers.simulator.units.radio import Air
 from drivers.simulator.units.readings import states
 from drivers.simulator.units.unit import BOOT_S, CAPACITY_WH, Power, Unit
@@ -47,6 +47,13 @@ async def test_two_of_a_seed_are_alike(make_unit: MakeUnit, clock: ManualClock) 
     assert states(one) == states(same)
     assert one.boot == same.boot != other.boot
     assert len({one.urn, other.urn}) == len({one.serial, other.serial}) == 2
+
+
+async def test_a_unit_that_is_made_anew_boots_anew(make_unit: MakeUnit, clock: ManualClock) -> None:
+    """A simulation that is started again says nothing that a gateway would take for a replay of the last one."""
+    before = make_unit()
+    await pass_time(before, clock, 1)
+    assert make_unit().boot != before.boot
 
 
 async def test_off_mains_the_battery_falls(make_unit: MakeUnit, clock: ManualClock) -> None:
@@ -185,6 +192,21 @@ async def test_deployed_elsewhere(make_unit: MakeUnit, clock: ManualClock) -> No
     assert not unit.carried
     assert (unit.where.at, unit.bearing_deg, unit.where.height_m) == (post.at, 45.0, post.height_m)
     assert states(unit)["supply"]["source"] in {"solar", "battery"}
+
+
+async def test_it_stands_where_it_is_said_to_stand(make_unit: MakeUnit, clock: ManualClock) -> None:
+    """At once, at exactly that point, on its mains, and with nothing told of a way there; also after a theft."""
+    unit = make_unit("stolen")
+    await pass_time(unit, clock, 60)
+    unit.events.clear()
+    unit.faults.stolen = False
+    post = post_at((301.0, -104.0), 45.0)
+    unit.stand(post)
+    await pass_time(unit, clock, 2)
+    assert not unit.carried
+    assert (unit.where.at, unit.bearing_deg, unit.where.height_m) == ((301.0, -104.0), 45.0, 6.0)
+    assert _kinds(unit) == []
+    assert states(unit)["supply"] == {"source": "mains"}
 
 
 @pytest.mark.parametrize(

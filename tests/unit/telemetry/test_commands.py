@@ -75,13 +75,33 @@ async def test_an_answer_of_another_unit_or_kind_is_none(commands: Commands, wir
     """Nor is one to a number that nobody sent; and then it is said that no answer came."""
     sent = asyncio.create_task(commands.send("D017", "locate"))
     await settle()
-    commands.answered("D018", "locate", wire.answer())
-    commands.answered("D017", "reboot", wire.answer())
-    commands.answered("D017", "locate", wire.answer().model_copy(update={"id": "0" * 32}))
+    assert not commands.answered("D018", "locate", wire.answer())
+    assert not commands.answered("D017", "reboot", wire.answer())
+    assert not commands.answered("D017", "locate", wire.answer().model_copy(update={"id": "0" * 32}))
     await clock.turn(EXPIRY_S)
     with pytest.raises(UnansweredError):
         await sent
-    commands.answered("D017", "locate", wire.answer())
+    assert not commands.answered("D017", "locate", wire.answer())
+
+
+async def test_the_first_answer_counts(commands: Commands, wire: Wire) -> None:
+    """Another one to the same number is one that nobody waits for, also before the first was seen to."""
+    sent = asyncio.create_task(commands.send("D017", "locate"))
+    await settle()
+    assert commands.answered("D017", "locate", wire.answer(ok=False))
+    assert not commands.answered("D017", "locate", wire.answer(ok=True))
+    assert not (await sent).ok
+    assert not commands.answered("D017", "locate", wire.answer(ok=True))
+
+
+async def test_nothing_is_sent_to_a_unit_whose_certificates_are_revoked(
+    commands: Commands, units: Units, wire: Wire
+) -> None:
+    """It is connected for a moment yet: what it answers would not be taken."""
+    await units.credentials.revoke("D017")
+    with pytest.raises(UnitAwayError, match="no certificate"):
+        await commands.send("D017", "locate")
+    assert wire.sent == []
 
 
 async def test_a_command_says_until_when_it_is_good(commands: Commands, wire: Wire, clock: ManualClock) -> None:

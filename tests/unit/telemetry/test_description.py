@@ -11,9 +11,9 @@ from gateway.telemetry.description import DOCUMENT, document, render
 from gateway.telemetry.messages import COMMANDS, EVENTS, STATES
 from gateway.telemetry.onvif_events import read_event
 from gateway.telemetry.outward import discovery
-from gateway.telemetry.outward.messages import PRESENCE
+from gateway.telemetry.outward.messages import PRESENCE, unit_alarms
 from gateway.telemetry.outward.messages import address as topic_of
-from gateway.telemetry.topics import read
+from gateway.telemetry.topics import WRITTEN, read
 
 
 def test_the_document_is_what_the_models_say() -> None:
@@ -33,6 +33,7 @@ def test_every_topic_of_units_is_one_of_ours() -> None:
         assert read_event(filled) is not None
     told = {name: address for name, address in addresses.items() if name.startswith("told-")}
     assert told.pop("told-outward") == PRESENCE
+    assert told.pop("told-unit-alarms") == unit_alarms()
     assert set(told.values()) == {topic_of(kind) for kind in OutwardTopic}
     found = addresses.pop("home-assistant").replace("{unit}", "sightline_D017")
     assert found == discovery.topic("D017", OutwardSettings().home_assistant_prefix)
@@ -46,6 +47,26 @@ def test_every_topic_that_other_systems_may_read_is_in_the_shipped_access_list()
     acl = (DOCUMENT.parent / "mosquitto.acl").read_text(encoding="utf-8")
     for kind in OutwardTopic:
         assert f"topic read {topic_of(kind).replace('{number}', '+')}\n" in acl
+    for may in ("topic write", "#topic read"):
+        assert f"{may} {unit_alarms('+')}\n" in acl
+
+
+def test_a_unit_writes_word_for_word_what_there_is() -> None:
+    """The shipped access list has the product's kinds and nothing else; no line lets anybody make topics up."""
+    acl = (DOCUMENT.parent / "mosquitto.acl").read_text(encoding="utf-8")
+    patterns = re.findall(r"(?m)^pattern write (\S+)$", acl)
+    own = "sightline/v1/units/%u/"
+    kinds = {
+        "online",
+        *(f"state/{kind}" for kind in STATES),
+        *(f"event/{kind}" for kind in EVENTS),
+        *(f"answer/{kind}" for kind in COMMANDS),
+    }
+    assert sorted(patterns) == sorted(own + kind for kind in kinds)
+    assert kinds == WRITTEN
+    offered = re.findall(r"(?m)^#pattern write (\S+)$", acl)
+    assert offered
+    assert not [one for one in offered if "+" in one or "#" in one]
 
 
 def test_states_are_kept_and_commands_expire_and_are_not() -> None:

@@ -111,6 +111,16 @@ def test_quotes_may_be_missing_and_the_xmls_form_is_read(stage: Stage) -> None:
     assert [heard.data for heard in stage.heard] == [{"Value": "298.65", "On": "true"}, {"State": "false"}]
 
 
+@pytest.mark.parametrize("year", ["0001", "1600", "1969", "2200", "9999"])
+def test_a_year_that_no_database_holds_is_malformed(stage: Stage, year: str) -> None:
+    """Anybody may say any: it is counted, also without a zone."""
+    stage.comes(json.dumps({"UtcTime": f"{year}-06-01T00:00:00Z", "Source": {}, "Data": {"State": "true"}}))
+    stage.comes(json.dumps({"UtcTime": f"{year}-06-01T00:00:00", "Source": {}, "Data": {"State": "true"}}))
+    assert stage.heard == []
+    assert [(one.cause, one.label, one.count) for one in stage.refusals.all()] == [(Cause.MALFORMED, DEVICE, 2)]
+    assert "UtcTime" in stage.refusals.all()[0].said
+
+
 def test_the_same_once_more_is_a_replay(stage: Stage) -> None:
     """Counted under the device, and not told again; another value of the same second is no replay."""
     stage.comes(stage.event())

@@ -12,13 +12,13 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.units.authority import CRL_DAYS, RENEW_DAYS, UNIT_DAYS, Authority, Issued, Revoked
-from gateway.units.credentials import OURSELVES
+from gateway.units.credentials import OURSELVES, Pair
 from gateway.vault import Key, SealedElsewhereError
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import Memory
 from tests.fakes.unit_voice import enrolled, unit_room
-from tests.fakes.waiting import told
+from tests.fakes.waiting import told, until
 
 
 def openssl(folder: Path, issued: Issued, authority: Authority, purpose: str, crl: str) -> str:
@@ -178,6 +178,29 @@ async def test_the_brokers_certificate_follows_its_names(tmp_path: Path, clock: 
         await units.credentials.broker(["broker.example"])
         assert await asyncio.to_thread(pair.certificate.read_text) != first
         assert (await asyncio.to_thread(pair.key.stat)).st_mode & 0o777 == 0o640
+
+
+async def test_the_brokers_certificate_is_renewed_while_we_run(tmp_path: Path, clock: ManualClock) -> None:
+    """Before its end, without a start of the gateway; whoever shows it is told, with both files in place."""
+    async with unit_room(tmp_path, clock) as units:
+        pair = await units.credentials.broker(["127.0.0.1"])
+        first = await asyncio.to_thread(pair.certificate.read_text)
+        renewed: list[str] = []
+
+        async def read(now: Pair) -> None:
+            await asyncio.to_thread(ssl.create_default_context().load_cert_chain, now.certificate, now.key)
+            renewed.append(await asyncio.to_thread(now.certificate.read_text))
+
+        leave = units.credentials.when_renewed(read)
+        await units.credentials.renew_broker()
+        assert renewed == []
+        clock.jump_wall((UNIT_DAYS - RENEW_DAYS) * 86_400)
+        await clock.turn(3_600)
+        await until(lambda: len(renewed) == 1, what="the new certificate")
+        assert renewed[0] != first
+        await asyncio.gather(units.credentials.renew_broker(), units.credentials.renew_broker())
+        assert len(renewed) == 1
+        leave()
 
 
 async def crl(path: Path) -> x509.CertificateRevocationList:

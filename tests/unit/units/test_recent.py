@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.units.budget import Reading, used
-from gateway.units.recent import BATTERY, DATA, KEPT, Recents
+from gateway.units.recent import BATTERY, DATA, KEPT, POINTS_MAX, Recents
 from gateway.units.trends import STRETCHES, Point, thinned
-from kernel.clock import NS_PER_S
+from kernel.clock import NS_PER_S, utc
 
 MINUTE_NS = 60 * NS_PER_S
 
@@ -16,7 +16,7 @@ def counted(steps: list[tuple[int, bool]]) -> list[Point]:
     found, sent, since = [], 0, 0
     for index, (step, anew) in enumerate(steps):
         sent, since = (step, since + 1) if anew else (sent + step, since)
-        found.append(Point(index * MINUTE_NS, {"sent_bytes": sent, "since": f"s{since}"}))
+        found.append(Point(index * MINUTE_NS, {"sent_bytes": sent, "since": utc(since * NS_PER_S).isoformat()}))
     return found
 
 
@@ -42,6 +42,30 @@ def test_a_counter_takes_little_room() -> None:
     for one in counted([(1, False)] * (31 * 1440)):
         recents.add("D017", DATA, one)
     assert len(recents.of("D017", DATA)) <= 31 * 12 + 1
+
+
+def test_whoever_makes_a_counter_begin_anew_all_the_time_fills_no_memory() -> None:
+    """The oldest are folded, and the sum is the same."""
+    recents, points = Recents(), counted([(index, True) for index in range(3 * POINTS_MAX)])
+    for one in points:
+        recents.add("D017", DATA, one)
+    kept = recents.of("D017", DATA)
+    assert len(kept) <= POINTS_MAX
+    assert sum_of(kept) == sum_of(points)
+    assert (kept[0].at_ns, kept[-1]) == (points[0].at_ns, points[-1])
+
+
+def test_a_counter_does_not_begin_earlier_than_it_did() -> None:
+    """A since that goes back and forth is no beginning each time: it is one counter, and takes little room."""
+    recents = Recents()
+    for index in range(50_000):
+        since = f"2026-09-01T00:00:0{index % 2}Z"
+        recents.add("D017", DATA, Point(index * NS_PER_S, {"sent_bytes": index, "since": since}))
+    kept = recents.of("D017", DATA)
+    assert len(kept) < 20
+    assert sum_of(kept) == 49_999
+    recents.add("D017", DATA, Point(50_000 * NS_PER_S, {"sent_bytes": 5, "since": "2020-01-01T00:00:00Z"}))
+    assert sum_of(recents.of("D017", DATA)) == 49_999 + 5
 
 
 def test_a_battery_is_kept_for_six_hours() -> None:

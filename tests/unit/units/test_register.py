@@ -51,6 +51,16 @@ async def test_a_label_and_a_camera_are_one_units(units: Units) -> None:
     assert units.register.unit("D018").urn is None
 
 
+async def test_nobody_takes_the_camera_that_people_gave_another_unit(units: Units) -> None:
+    """Whoever says its URN first is refused, and the right unit is believed after that."""
+    squatter, right = await enrolled(units, "X99"), await enrolled(units, "D017")
+    units.register.is_anothers = lambda label, urn: (label, urn) == ("X99", "urn:uuid:d017")
+    assert await refused(units, "X99", squatter.report("address")) is Cause.WRONG_UNIT
+    await units.register.take("D017", right.report("address"))
+    assert units.register.unit("D017").urn == "urn:uuid:d017"
+    assert units.register.unit("X99").urn is None
+
+
 async def test_a_label_is_found_in_capitals_or_not_and_kept_as_it_is_printed(units: Units) -> None:
     """Whoever types it is understood; a second one that differs in capitals alone is refused."""
     await units.register.enrol("D017a")

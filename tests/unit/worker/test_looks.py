@@ -32,7 +32,7 @@ class Camera:
         """See ``Watched``."""
         return self.unit
 
-    def looked(self, grey: Grey | None) -> None:
+    def looked(self, grey: Grey | None, received_ns: int = 0) -> None:
         """See ``Watched``."""
         self.seen.append(grey)
 

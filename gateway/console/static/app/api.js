@@ -7,6 +7,9 @@ import { UNREACHABLE, forStatus } from "./words.js";
 
 /** @typedef {import("./types.js").Problem} Problem */
 
+/** Whose name a request is made in: with the session of somebody else the gateway refuses it. */
+export const IN_NAME_OF = "Sightline-User";
+
 export class ApiError extends Error {
   /** @param {Problem} problem @param {number} status 0: no answer @param {number | null} [retryAfterS] */
   constructor(problem, status, retryAfterS = null) {
@@ -33,13 +36,16 @@ export async function refusal(response) {
 /**
  * Told when the session is over, when it is locked, when somebody has to prove again who they are (the answer says
  * whether they did, and then the request is made again), and when a second person must agree (the answer is the request
- * as it is to be made again; what is refused or withdrawn is thrown).
- * @type {{signedOut: () => void, locked: () => void, confirm: (methods: string[]) => Promise<boolean>,
+ * as it is to be made again; what is refused or withdrawn is thrown). ``shown`` is the user in whose name a page asks that
+ * may have slept while somebody else signed in beside it; ``another`` is called when that has happened.
+ * @type {{signedOut: () => void, locked: () => void, shown: () => string | null, another: () => void, confirm: (methods: string[]) => Promise<boolean>,
  *   agree: (error: ApiError, init: RequestInit) => Promise<RequestInit>}}
  */
 export const hooks = {
   signedOut: () => {},
   locked: () => {},
+  shown: () => null,
+  another: () => {},
   confirm: () => Promise.resolve(false),
   agree: (error) => Promise.reject(error),
 };
@@ -57,6 +63,7 @@ export async function request(path, init = {}) {
     if (problem.type === "access.confirm" && (await hooks.confirm(problem.methods ?? []))) return request(path, init);
     if (problem.type === "access.second-person" && problem.approvers) return request(path, await hooks.agree(error, init));
     if (problem.type === "access.locked") hooks.locked();
+    if (problem.type === "api.another-user") hooks.another();
     if (status === 401 && problem.type !== "access.credentials" && path !== "/api/v1/session" && path !== "/api/v1/setup") hooks.signedOut();
     throw error;
   }
@@ -70,6 +77,9 @@ export async function request(path, init = {}) {
 export async function once(path, init = {}) {
   const headers = new Headers(init.headers);
   headers.set("X-Sightline", "1");
+  const shown = hooks.shown();
+  // Who is here is asked, and signed in and out, whoever is shown.
+  if (shown !== null && !headers.has(IN_NAME_OF) && !/^\/api\/v1\/(session|setup)\b/.test(path)) headers.set(IN_NAME_OF, shown);
   /** @type {Response} */
   let response;
   try {

@@ -92,6 +92,7 @@ const DID = {
   "unit.changed": "changed a deployable unit",
   "unit.certified": "had a certificate made for a deployable unit",
   "unit.certificate-revoked": "revoked a certificate of a deployable unit",
+  "unit.camera-forgotten": "had a deployable unit tell anew which camera it has",
   "unit.retired": "retired a deployable unit",
   "unit.commanded": "told a deployable unit to do something",
   "unit.moved": "found a deployable unit at a new address",

@@ -102,6 +102,7 @@ const WITHOUT = {
   "taken-down": "No picture: the unit is down",
   "none-made": "No picture: none was made or recorded",
   "not-kept": "No picture: the disk did not take it",
+  enough: "No picture: enough were kept in that hour",
 };
 
 /** @param {string} why @returns {string} */
@@ -136,6 +137,13 @@ export const TICKS = {
   unit: "the planned unit", signs: "signs up", place: "place and bearing", photo: "photographed", live: "its picture seen",
   bounds: "zones and limits hold here", presets: "no preset of another place", fast: "fastened and locked",
 };
+
+/**
+ * Whether a unit that was said to be down goes up again under its grant: not without its signs, nor past its stay.
+ * @param {Pick<Deployment, "stage" | "removed" | "until" | "signs_down">} one @param {number} now
+ */
+export const mayGoUpAgain = ({ stage, removed, until, signs_down: down }, now) =>
+  stage === "removed" && down === null && now - Date.parse(removed ?? "") < 86_400_000 && now < Date.parse(until ?? "");
 
 /** @type {Record<string, string>} */
 export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Unchanged", moved: "It moved elsewhere", worse: "Worse" };

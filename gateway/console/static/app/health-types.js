@@ -9,7 +9,8 @@
  * One thing that a person has to see to.
  * @typedef {object} Need
  * @property {string | null} camera of a unit the first that it carries; null where it carries none @property {number | null} number
- * @property {string} name @property {string | null} unit
+ * @property {string} name @property {string | null} unit neither camera, unit nor deployment: it is about the units' broker
+ * @property {{id: string, title: string} | null} deployment that asks for it, where one may see those: seen to there, not put off
  * @property {string} kind @property {Urgency} urgency @property {string} cause @property {string} since @property {string} cure
  * @property {PutOff | null} put_off
  */
@@ -30,6 +31,12 @@
  * @typedef {object} CameraMonth
  * @property {string} camera @property {number} number @property {string} name @property {number | null} availability
  * @property {number} recorded_s @property {Record<string, number>} lost_s @property {number} withheld_s @property {number} unknown_s
+ */
+/**
+ * A day (UTC) of a camera: null where it is not over, or nothing was told of it.
+ * @typedef {object} CameraDay
+ * @property {string} day @property {number | null} availability @property {number | null} recorded_s @property {Record<string, number> | null} lost_s
+ * @property {number | null} withheld_s @property {number | null} unknown_s @property {number | null} clock_offset_s the furthest that it was off
  */
 /** @typedef {{month: string, start: string, end: string, cameras: CameraMonth[], unreached: string[]}} Availability */
 

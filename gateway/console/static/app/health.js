@@ -11,9 +11,12 @@ import { say } from "./words.js";
 
 /** @typedef {import("./health-types.js").Need} Need */
 /** @typedef {import("./health-types.js").CameraMonth} CameraMonth */
+/** @typedef {import("./health-types.js").CameraDay} CameraDay */
 
 /** As often as the gateway itself looks. */
 const ASK_MS = 30_000;
+/** So soon after a deployment's step it has been judged. */
+const SETTLE_MS = 1500;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** From so many on, what needs the same is one line: a camera host that is down is one trouble, not two hundred. */
@@ -39,7 +42,7 @@ function alike(needs) {
   /** @type {Map<string, Need[]>} */
   const found = new Map();
   for (const need of needs) {
-    const key = JSON.stringify([need.kind, need.cause, need.cure, need.put_off?.reason, need.put_off?.until]);
+    const key = JSON.stringify([need.deployment?.id, need.kind, need.cause, need.cure, need.put_off?.reason, need.put_off?.until]);
     found.set(key, [...(found.get(key) ?? []), need]);
   }
   return [...found.values()].flatMap((same) => (same.length >= SAME ? [same] : same.map((each) => [each])));
@@ -103,6 +106,8 @@ export async function learnHealth() {
 /** Ask again and again for as long as the page lives. */
 export function watchHealth() {
   news.addEventListener("open", () => void learnHealth());
+  // The gateway looks at once when a unit raises an alarm or somebody takes a step.
+  for (const told of ["unit-alarm", "unit-lapsed", "deployment"]) news.addEventListener(told, () => setTimeout(() => void learnHealth(), SETTLE_MS));
   // A refusal is not asked for again and again: each is written to the audit record.
   setInterval(() => {
     if (document.visibilityState === "visible" && store.state.health?.problem?.status !== 403) void learnHealth();
@@ -130,7 +135,21 @@ export function together(cameras) {
   return recorded + lost > 0 ? recorded / (recorded + lost) : null;
 }
 
-/** @param {CameraMonth} camera @returns {number} seconds */
+/** How much of all their time anything is known of, 0 to 1; null where there was none. @param {readonly CameraMonth[]} cameras */
+export function known(cameras) {
+  const told = cameras.reduce((sum, one) => sum + one.recorded_s + lostS(one) + one.withheld_s, 0);
+  const all = told + cameras.reduce((sum, one) => sum + one.unknown_s, 0);
+  return all > 0 ? told / all : null;
+}
+
+/** A value of each day at its noon; days of which it is not known are left out. @param {readonly CameraDay[]} days @param {(one: CameraDay) => number | null} of */
+export const dayPoints = (days, of) =>
+  days.flatMap((one) => {
+    const value = of(one);
+    return value === null ? [] : [{ at: Date.parse(`${one.day}T12:00:00Z`), value }];
+  });
+
+/** @param {Pick<CameraMonth, "lost_s">} camera @returns {number} seconds */
 export const lostS = (camera) => Object.values(camera.lost_s).reduce((sum, each) => sum + each, 0);
 
 /** 99.97 %: never rounded up to a whole that it is not. @param {number | null} share */

@@ -33,10 +33,14 @@ export function wear(own) {
   face = own;
 }
 
+/** @type {Promise<void> | null} somebody else is in by now: who, is being asked */
+let anew = null;
+
 /** Find out where we stand: first run, signed out, signed in. */
 export async function begin() {
   hooks.signedOut = () => signedOut("You were signed out. Sign in again.");
   hooks.locked = () => void look();
+  hooks.another = () => void (anew ??= begin().finally(() => (anew = null)));
   hooks.confirm = confirmed;
   try {
     await enter(await get("/session"));
@@ -46,6 +50,8 @@ export async function begin() {
       setTimeout(() => void begin(), 2000);
       return;
     }
+    // Their session ended while this page was closed: what it kept of them is shown no more.
+    if (error.status === 401) face.gone();
     // Somebody who is known, and may not come in from there.
     if (error.status === 403) tell(line(error.problem), "attention");
     const { needed } = await get("/setup").catch(() => ({ needed: false }));
@@ -78,6 +84,11 @@ async function enter(session) {
   serversNamed(session.ice_servers ?? false);
   if (session.server_time) store.serverClock.heard(Date.parse(session.server_time), Date.now());
   const { user, enrol_due: due = false, state: lock = "open", lock_after_s: lockAfterS = 0, reference = "" } = session;
+  if (store.state.user && store.state.user.id !== user.id) {
+    // They signed in beside this page. What it shows is somebody else's.
+    face.gone();
+    store.reset("starting");
+  }
   if (face.astray(user)) return;
   if (due) {
     store.set({ session: "enrol", user, second: null });
@@ -150,6 +161,10 @@ export async function look() {
   const session = /** @type {SessionFacts | null} */ (await get("/session").catch(() => null));
   if (!session || store.state.session !== "signed-in") return;
   const { user, state: lock = "open" } = session;
+  if (user.id !== store.state.user?.id) {
+    await enter(session);
+    return;
+  }
   const before = store.state.lock;
   store.set({ user, lock });
   if (lock !== "open") {

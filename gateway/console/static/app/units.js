@@ -5,7 +5,7 @@
 
 import { bytes } from "./hosts.js";
 import { POOR_DBM, strength } from "./signal.js";
-import { dayAndTime, duration, fromIso } from "./time.js";
+import { dayAndTime, fromIso } from "./time.js";
 
 /** @typedef {Record<string, string | number | boolean | null>} Values */
 /** @typedef {{kind: string, time: string, unit_time: string, values: Values}} UnitState */
@@ -30,18 +30,13 @@ import { dayAndTime, duration, fromIso } from "./time.js";
  * @property {number | null} battery_hours
  * @property {UnitData} data
  * @property {string | null} certificate_ends
+ * @property {Concern[]} concerns what of it needs a person, as the gateway judges it, the most urgent first
  */
 /** @typedef {Unit & {certificates: UnitCertificate[], refusals: Refused[]}} OneUnit */
 /** @typedef {{id: string, stage: string, title: string, street: string, unit: string}} Deployed what this panel reads of a deployment */
-/** @typedef {{level: "attention" | "alarm", text: string}} Concern */
+/** @typedef {{kind: string, urgency: import("./health-types.js").Urgency, cause: string, cure: string, put_off: import("./health-types.js").PutOff | null}} Concern */
+/** @typedef {"alarm" | "attention" | "soon" | "put-off"} Level */
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-/** Hours of battery below which somebody has to go there today. */
-const FLAT_SOON_H = 12;
-const LOW_PERCENT = 20;
-const CLOCK_OFF_S = 5;
-const CERTIFICATE_MS = 60 * DAY_MS;
 const FULL = 0.9;
 
 /** @type {Record<string, string>} */
@@ -93,41 +88,30 @@ export function dataForecast({ exhausted, by_end_bytes: end, budget_bytes: budge
   return budget === null ? `At this rate the month ends at ${bytes(end)}.` : `At this rate the month ends at ${bytes(end)}: within the budget.`;
 }
 
-/** What is not as it should be, the worst first. @param {Unit} unit @param {number} now ms since 1970 @returns {Concern[]} */
-export function concernsOf(unit, now) {
-  if (unit.link === "retired") return [];
-  /** @type {Concern[]} */
-  const found = [];
-  const say = (/** @type {Concern["level"]} */ level, /** @type {string} */ text) => found.push({ level, text });
-  const since = unit.heard === null ? "" : ` Last heard ${duration(Math.max(0, now - fromIso(unit.heard)))} ago.`;
-  if (unit.link === "gone") say("alarm", `Its link is lost.${since}`);
-  if (unit.link === "silent") say("attention", `It is connected and says nothing.${since}`);
-  if (newest(unit, "case")?.values["open"] === true) say("alarm", "Its case is open.");
-  const percent = number(unit, "battery", "percent");
-  const charging = newest(unit, "battery")?.values["charging"] === true;
-  if (unit.battery_hours !== null && unit.battery_hours < FLAT_SOON_H) say("alarm", `Its battery is flat in about ${Math.max(1, Math.round(unit.battery_hours))} h.`);
-  else if (percent !== null && percent <= LOW_PERCENT && !charging) say("attention", `Its battery is at ${Math.round(percent)} %.`);
-  if (unit.data.exhausted !== null) say("attention", dataForecast(unit.data, now));
-  const dbm = number(unit, "signal", "rsrp_dbm");
-  if (dbm !== null && dbm < POOR_DBM && unit.link === "online") say("attention", "Its signal is poor: pictures may stop.");
-  if (newest(unit, "disk")?.values["fault"] === true) say("attention", "Its own disk has a fault.");
-  if (unit.clock_offset_s !== null && Math.abs(unit.clock_offset_s) > CLOCK_OFF_S) say("attention", `Its clock is ${duration(Math.abs(unit.clock_offset_s) * 1000)} ${unit.clock_offset_s > 0 ? "ahead" : "behind"}.`);
-  if (unit.certificate_ends === null) say("attention", unit.link === "never" ? "It has no certificate yet: it cannot call in." : "It has no certificate that is good: nothing is taken of it.");
-  else if (fromIso(unit.certificate_ends) - now < CERTIFICATE_MS) say("attention", `Its certificate ends on ${dayAndTime(fromIso(unit.certificate_ends))}.`);
-  return found.sort((one, other) => Number(other.level === "alarm") - Number(one.level === "alarm"));
-}
+/** How one thing that a unit needs is drawn. @param {Concern} concern @returns {Level} */
+const levelOfConcern = ({ urgency, put_off: putOff }) => (putOff ? "put-off" : /** @type {const} */ ({ now: "alarm", today: "attention", soon: "soon" })[urgency]);
 
-/** @param {Unit} unit @param {number} now @returns {"alarm" | "attention" | "good" | "retired"} */
-export function levelOf(unit, now) {
+/** By when, in a word. @type {Record<Level, string>} */
+const BY_WHEN = { alarm: "Now", attention: "Today", soon: "Soon", "put-off": "Put off" };
+
+/** What a unit needs of a person, as the gateway judges it; what was put off last. @param {Unit} unit @returns {{level: Level, by: string, text: string, cure: string}[]} */
+export const concernsOf = ({ concerns }) =>
+  concerns
+    .map((concern) => ({ level: levelOfConcern(concern), by: BY_WHEN[levelOfConcern(concern)], text: concern.cause, cure: concern.cure }))
+    .sort((one, other) => Number(one.level === "put-off") - Number(other.level === "put-off"));
+
+/** @param {Unit} unit @returns {"alarm" | "attention" | "soon" | "good" | "retired"} */
+export function levelOf(unit) {
   if (unit.link === "retired") return "retired";
-  return concernsOf(unit, now)[0]?.level ?? "good";
+  const worst = concernsOf(unit)[0]?.level ?? "good";
+  return worst === "put-off" ? "good" : worst;
 }
 
-const LEVELS = ["alarm", "attention", "good", "retired"];
+const LEVELS = ["alarm", "attention", "soon", "good", "retired"];
 
-/** The worst first, then by label; those that are retired last. @param {readonly Unit[]} units @param {number} now @returns {Unit[]} */
-export const worstUnitsFirst = (units, now) =>
-  [...units].sort((one, other) => LEVELS.indexOf(levelOf(one, now)) - LEVELS.indexOf(levelOf(other, now)) || one.label.localeCompare(other.label, "en", { numeric: true }));
+/** The worst first, then by label; those that are retired last. @param {readonly Unit[]} units @returns {Unit[]} */
+export const worstUnitsFirst = (units) =>
+  [...units].sort((one, other) => LEVELS.indexOf(levelOf(one)) - LEVELS.indexOf(levelOf(other)) || one.label.localeCompare(other.label, "en", { numeric: true }));
 
 /** Why something was refused, for who looks after units. @type {Record<string, string>} */
 const CAUSES = {
@@ -138,9 +122,12 @@ const CAUSES = {
   "out-of-order": "came too late",
   "unknown-kind": "was of a kind that is not known",
   "retained-command": "was a command that somebody had the broker keep",
+  flooding: "times it said far more in a minute than units do, and was seen out of the broker",
+  "off-network": "said an address outside the networks in which units are (telemetry.networks)",
   "unknown-unit": "came from a unit that is not enrolled",
   revoked: "came after its certificate was revoked, or from a retired unit",
   missing: "never came: it wrote where it may not, or they were lost on the way",
+  unasked: "answered a command that nobody waits for, or answered it twice",
   "no-certificate": "came with no certificate that is good",
 };
 

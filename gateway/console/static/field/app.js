@@ -11,8 +11,9 @@ import "./down.js";
 import "./list.js";
 import "./up.js";
 import "./waiting.js";
-import { signOut } from "../app/session.js";
+import { begin, signOut } from "../app/session.js";
 import { store } from "../app/store.js";
+import { ofOthers } from "./outbox.js";
 import { FieldElement, opened, ours } from "./state.js";
 import { close } from "./work.js";
 
@@ -36,6 +37,20 @@ class FieldApp extends FieldElement {
     </header>`;
   }
 
+  /** What waits of others is theirs to send. */
+  #ofOthers() {
+    return ofOthers(this.field.outbox, this.field.user?.id).map(({ name, count }) => html`<p class="field-kept" role="status" data-theirs=${count}>${
+      count === 1 ? "A step" : `${count} steps`} of ${name} ${count === 1 ? "waits" : "wait"} on this phone. They are sent when ${name} signs in here.</p>`);
+  }
+
+  /** Locked, and nobody can be asked to open it. @param {string} name @param {string} session */
+  #shut(name, session) {
+    return html`<main class="field" data-lock="locked" data-session=${session}><section class="card" id="shut"><h1>This page is locked.</h1>
+      <p>${name} is signed in on this phone. It takes the network to open it: nothing is shown until then, and nothing can be done in anybody’s name.</p>
+      <p class="quiet">What was done and begun here is still on the phone.</p>
+      <button class="primary" @click=${() => void begin()}>Try now</button></section>${this.#ofOthers()}</main>`;
+  }
+
   #body() {
     const { barred, open } = this.field;
     if (barred) return html`<section class="card"><h1>${barred.title}</h1><p>${barred.cure}</p></section>`;
@@ -55,15 +70,14 @@ class FieldApp extends FieldElement {
       return html`<main class="field"><section class="card"><h1>This page is for field teams.</h1>
         <p>What is shared with you is at <a href="/watch">/watch</a>.</p><button @click=${() => void signOut()}>Sign out</button></section></main>`;
     }
+    if (this.field.shut !== null && (session === "unreachable" || session === "starting")) return this.#shut(this.field.shut.name, session);
     if (session !== "signed-in" && !alone) {
-      const theirs = this.field.outbox.length;
-      return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>
-        ${theirs ? html`<p class="field-kept" role="status">${theirs} steps wait on this phone. They are sent when whoever took them signs in.</p>` : nothing}`;
+      return html`<sl-gate></sl-gate><sl-confirm></sl-confirm>${this.#ofOthers()}`;
     }
     return html`<main class="field" data-lock=${lock} data-session=${session}>
         ${this.#strip()}
         ${notice && notice.kind !== "news" ? html`<div class="said attention notice" role="alert"><p>${notice.text}</p><button @click=${() => store.set({ notice: null })}>Understood</button></div>` : nothing}
-        ${lock === "open" ? html`<field-waiting></field-waiting>${this.#body()}` : nothing}
+        ${lock === "open" ? html`<field-waiting></field-waiting>${this.#ofOthers()}${this.#body()}` : nothing}
       </main>
       <sl-veil></sl-veil><sl-confirm></sl-confirm>`;
   }

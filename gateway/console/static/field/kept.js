@@ -4,7 +4,7 @@
  */
 
 /**
- * outbox: what waits to be sent, by its number; drafts: what was begun, by deployment; known: what the gateway last said.
+ * outbox: what waits to be sent, by its number; drafts: what was begun, by deployment and by whom; known: what the gateway last said.
  * @typedef {"outbox" | "drafts" | "known"} Shelf
  */
 
@@ -29,7 +29,7 @@ export class Kept {
       request.onupgradeneeded = () => {
         const database = request.result;
         database.createObjectStore("outbox", { keyPath: "n", autoIncrement: true });
-        database.createObjectStore("drafts", { keyPath: "deployment" });
+        database.createObjectStore("drafts", { keyPath: ["deployment", "user"] });
         database.createObjectStore("known", { keyPath: "name" });
       };
       request.onsuccess = () => {
@@ -54,7 +54,7 @@ export class Kept {
     return asked(database.transaction(shelf).objectStore(shelf).getAll());
   }
 
-  /** @param {Shelf} shelf @param {string} key @returns {Promise<any>} undefined where there is none */
+  /** @param {Shelf} shelf @param {IDBValidKey} key @returns {Promise<any>} undefined where there is none */
   async one(shelf, key) {
     const database = await this.#open();
     return asked(database.transaction(shelf).objectStore(shelf).get(key));

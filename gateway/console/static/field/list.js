@@ -8,7 +8,7 @@ import { signOut } from "../app/session.js";
 import { clock, duration } from "../app/time.js";
 import { alarmed, dueOf, health, spoken, standing, toPutUp } from "./progress.js";
 import { FieldElement, deployments, ours } from "./state.js";
-import { look, open } from "./work.js";
+import { look, open, unsent } from "./work.js";
 
 /** @typedef {import("./progress.js").Deployment} Deployment */
 
@@ -16,6 +16,29 @@ import { look, open } from "./work.js";
 const day = (iso) => new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
 
 class FieldList extends FieldElement {
+  /** What is in no step yet and would be left behind. @type {Deployment[]} */
+  #left = [];
+
+  async #leave() {
+    this.#left = await unsent();
+    if (this.#left.length > 0) this.requestUpdate();
+    else await signOut();
+  }
+
+  #stay() {
+    this.#left = [];
+    this.requestUpdate();
+  }
+
+  /** Whoever leaves is told what of theirs nobody else will have. */
+  #leaving() {
+    if (this.#left.length === 0) return nothing;
+    return html`<section class="card said attention" role="alert" id="left-behind"><h2>Begun, and not sent</h2>
+      <p>What you began at ${this.#left.map(spoken).join("; ")} is in no step yet. It stays on this phone, unseen, and is here again when you sign in here.</p>
+      <div class="row"><button class="primary" @click=${() => this.#stay()}>Stay</button>
+        <button id="leave-it" @click=${() => { this.#stay(); void signOut(); }}>Sign out all the same</button></div></section>`;
+  }
+
   /** What a unit says of itself, for who has to climb up to it. @param {string} label */
   #health(label) {
     const unit = this.field.units?.find((one) => one.label === label);
@@ -60,7 +83,8 @@ class FieldList extends FieldElement {
         ${lasting ? nothing : html`<p class="hint">This browser may clear what waits here when the phone is full. Add this page to the home screen, and send before you leave.</p>`}
         <p class="quiet">Signed in as ${user?.name}.</p>
         <div class="row"><button @click=${() => void look({ whole: true })}>Send and read now</button>
-          ${ours().length > 0 ? html`<span class="hint">Sign out when everything is sent.</span>` : html`<button @click=${() => void signOut()}>Sign out</button>`}</div>
+          ${ours().length > 0 ? html`<span class="hint">Sign out when everything is sent.</span>` : html`<button id="sign-out" @click=${() => void this.#leave()}>Sign out</button>`}</div>
+        ${this.#leaving()}
       </footer>`;
   }
 }

@@ -5,11 +5,13 @@
 
 import "./app.js";
 import { watchHands } from "../app/activity.js";
+import { hooks } from "../app/api.js";
 import { begin, wear } from "../app/session.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
 import { reader } from "./codes.js";
-import { came, close, gone, listen, look, wake } from "./work.js";
+import { field } from "./state.js";
+import { came, close, gone, listen, shut, wake } from "./work.js";
 
 wear({
   astray(user) {
@@ -24,9 +26,14 @@ wear({
     close();
     void gone();
   },
-  shut: () => steering().aim(null),
-  opened: look,
+  shut() {
+    steering().aim(null);
+    void shut();
+  },
+  opened: came,
 });
+// A phone's page sleeps for hours, and wakes with the session of whoever came after.
+hooks.shown = () => (store.state.user ?? field.state.user)?.id ?? null;
 listen();
 watchHands();
 void wake().finally(() => void begin());

@@ -12,6 +12,7 @@ import { ApiError } from "../app/api.js";
  * @property {number} [n] its place in the order; given when it is kept
  * @property {string} key by which the gateway knows it when it comes again
  * @property {string} user whose it is: nobody else sends it
+ * @property {string} name theirs, for whoever holds the phone then
  * @property {string} deployment
  * @property {string} step as the API's path calls it: ``photos``, ``installation``
  * @property {Record<string, unknown>} said
@@ -31,7 +32,22 @@ import { ApiError } from "../app/api.js";
 /** Said of the network, the server's health or the session; not of the step. @param {ApiError} error */
 export function passes({ status, problem }) {
   return status === 0 || status === 401 || status === 408 || status === 425 || status === 429 || status >= 500 ||
-    problem.type === "access.locked" || problem.type === "access.confirm" || problem.type === "access.enrol";
+    problem.type === "api.another-user" || problem.type === "access.locked" || problem.type === "access.confirm" || problem.type === "access.enrol";
+}
+
+/**
+ * Steps of others, for whoever holds the phone now.
+ * @param {Waiting[]} waiting @param {string | undefined} user who is in, if anybody
+ * @returns {{name: string, count: number}[]} by whose they are
+ */
+export function ofOthers(waiting, user) {
+  /** @type {Map<string, {name: string, count: number}>} */
+  const others = new Map();
+  for (const one of waiting.filter((each) => each.user !== user)) {
+    const { count = 0 } = others.get(one.user) ?? {};
+    others.set(one.user, { name: one.name, count: count + 1 });
+  }
+  return [...others.values()];
 }
 
 export class Outbox {

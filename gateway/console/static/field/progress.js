@@ -39,6 +39,16 @@ export const newDraft = (deployment, user) => ({
 });
 
 /**
+ * Whether what was begun is in no step yet: it stays on the phone when its owner leaves.
+ * @param {Draft} draft @param {readonly Deployment[] | null} known null where they were not read
+ */
+export function isBegun({ deployment, seen }, known) {
+  if (seen === "") return false;
+  const open = (/** @type {Deployment} */ { stage, signed_off: off }) => stage === "planned" || (stage === "deployed" && off === null);
+  return known === null || known.some((one) => one.id === deployment && open(one));
+}
+
+/**
  * The deployment as it is once everything is sent.
  * @param {Deployment} known @param {Waiting[]} waiting @returns {Deployment}
  */

@@ -25,12 +25,13 @@ import { foreseen } from "./progress.js";
  * @property {Waiting[]} outbox
  * @property {"up" | "down"} reach whether the gateway answered last
  * @property {import("../app/types.js").Problem | null} barred why nothing is shown
+ * @property {Somebody | null} shut whose page was locked on this phone: nothing of it is shown until the gateway opens it
  * @property {boolean} lasting whether this browser promised not to clear what is kept
  */
 
 /** @returns {Field} */
 const initial = () => ({
-  user: null, readAt: null, deployments: [], units: null, rules: null, open: null, draft: null, outbox: [], reach: "down", barred: null, lasting: false,
+  user: null, readAt: null, deployments: [], units: null, rules: null, open: null, draft: null, outbox: [], reach: "down", barred: null, shut: null, lasting: false,
 });
 
 /** @type {Observable<Field>} */

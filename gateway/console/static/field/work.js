@@ -3,13 +3,13 @@
  * @module
  */
 
-import { ApiError, get, request } from "../app/api.js";
+import { ApiError, IN_NAME_OF, get, request } from "../app/api.js";
 import { Backoff } from "../app/backoff.js";
 import { keepCameras, may, store, tell } from "../app/store.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
-import { newDraft } from "./progress.js";
-import { field, forget, opened, ours } from "./state.js";
+import { isBegun, newDraft } from "./progress.js";
+import { deployments, field, forget, opened, ours } from "./state.js";
 
 /** @typedef {import("./progress.js").Draft} Draft */
 /** @typedef {import("./progress.js").Deployment} Deployment */
@@ -26,14 +26,15 @@ export const kept = new Kept();
 const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
 let timer = 0;
 
-/** @param {Waiting} one @returns {Promise<Deployment>} */
-async function post({ deployment, step, said, key, photo, at }) {
+/** In the name of whoever took it, whoever is signed in by now. @param {Waiting} one @returns {Promise<Deployment>} */
+async function post({ user, deployment, step, said, key, photo, at }) {
   // Both by this phone's clock: how long lies between them is right also where that clock is not.
   const when = { done_at: new Date(at).toISOString(), sent_at: new Date().toISOString() };
+  const headers = { [IN_NAME_OF]: user, "Content-Type": photo?.type ?? "application/json" };
   const path = `/api/v1/deployments/${encodeURIComponent(deployment)}/${step}`;
   const sent = photo
-    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers: { "Content-Type": photo.type } })
-    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers: { "Content-Type": "application/json" } });
+    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers })
+    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers });
   const then = await sent.json();
   if (photo) void remarked(deployment);
   return then;
@@ -66,7 +67,12 @@ export const outbox = new Outbox({
 /** Show what this phone has of before; the gateway may be out of reach for as long as it likes. */
 export async function wake() {
   await outbox.load();
-  const [list, user] = await Promise.all([kept.one("known", "list"), kept.one("known", "user")]);
+  const [list, user, lock] = await Promise.all(["list", "user", "lock"].map((name) => kept.one("known", name)));
+  // A phone that was locked stays locked without a network, however often it is started.
+  if (lock) {
+    field.set({ shut: lock.value });
+    return;
+  }
   const fresh = list && Date.now() - list.at < SHOWN_MS;
   if (list && !fresh) await kept.empty("known");
   if (fresh && user && field.state.user === null) {
@@ -79,7 +85,7 @@ export async function wake() {
 /** Keep what is shown, for when the gateway cannot be asked. */
 async function remember() {
   const { deployments, units, rules, user, readAt } = field.state;
-  if (!user || readAt === null) return;
+  if (!user || readAt === null || store.state.lock !== "open") return;
   // Of the borough's cameras only those that this is about stay on a phone.
   const ids = new Set([...deployments, ...(units ?? [])].flatMap((one) => one.cameras));
   const cameras = store.state.cameras.filter(({ id }) => ids.has(id));
@@ -94,11 +100,19 @@ export async function came() {
   const user = store.state.user;
   if (!user) return;
   const before = await kept.one("known", "user");
-  if (before && before.value.id !== user.id) {
+  if ((before && before.value.id !== user.id) || (field.state.user && field.state.user.id !== user.id)) {
     forget();
     await kept.empty("known");
   }
   field.set({ user: { id: user.id, name: user.name || user.username } });
+  if (store.state.lock !== "open") {
+    await shut();
+    // Somebody may open it beside this page.
+    await look();
+    return;
+  }
+  await kept.drop("known", ["lock"]);
+  field.set({ shut: null });
   if (!may("deploy")) {
     field.set({ barred: { type: "field.deploy", title: "You may not deploy cameras.", cure: "Ask an administrator for the permission “Deploy”." } });
     return;
@@ -108,11 +122,34 @@ export async function came() {
   await look();
 }
 
-/** They signed out, or were: what was shown to them is forgotten, what they did is not. */
+/** It was locked: what was read is not left on the phone, but for whose it is. What was begun and done stays, unseen. */
+export async function shut() {
+  const { user } = field.state;
+  await kept.empty("known");
+  await kept.put("known", [{ name: "lock", value: user }]);
+  field.set({ shut: user });
+}
+
+/** What whoever works here has begun that is in no step yet. @returns {Promise<Deployment[]>} where */
+export async function unsent() {
+  const known = deployments();
+  const theirs = await draftsOf(field.state.user);
+  const begun = new Set(theirs.filter((draft) => isBegun(draft, known)).map(({ deployment }) => deployment));
+  return known.filter(({ id }) => begun.has(id));
+}
+
+/** @param {import("./state.js").Somebody | null} user @returns {Promise<Draft[]>} */
+const draftsOf = async (user) => (await kept.all("drafts")).filter((draft) => draft.user === user?.id);
+
+/** They signed out, or were: what was shown to them is forgotten, and what is sent. What they did and began is not. */
 export async function gone() {
   clearTimeout(timer);
+  const { user, readAt } = field.state;
+  const known = readAt === null ? null : deployments();
   forget();
   await kept.empty("known");
+  const over = (await draftsOf(user)).filter((draft) => !isBegun(draft, known));
+  await kept.drop("drafts", over.map(({ deployment, user: whose }) => [deployment, whose]));
 }
 
 /** @type {Promise<void> | null} */
@@ -209,9 +246,9 @@ async function read() {
 export async function open(id, carried = "") {
   const user = field.state.user;
   if (!user) return;
-  const begun = await kept.one("drafts", id);
+  const begun = await kept.one("drafts", [id, user.id]);
   store.set({ notice: null });
-  field.set({ open: id, draft: begun?.user === user.id ? begun : newDraft(id, user.id) });
+  field.set({ open: id, draft: begun ?? newDraft(id, user.id) });
   if (carried) await draw({ seen: carried, how: "carried" });
   scrollTo(0, 0);
   void look();
@@ -256,7 +293,7 @@ export async function take(deployment, steps) {
   const user = field.state.user;
   if (!user) return;
   const at = Date.now();
-  await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, key: newKey(), at })));
+  await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at })));
   void look();
 }
 

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deployment_id", "n", name=op.f("pk_deployment_entries")),
         sa.UniqueConstraint("deployment_id", "key", name=op.f("uq_deployment_entries_deployment_id_key")),
     )
+    op.create_index("ix_deployment_entries_user_id", "deployment_entries", ["user_id", "at_ns"], unique=False)
     append_only("deployment_entries", op.get_context().dialect.name, op.execute)
     op.create_table(
         "deployment_pictures",

@@ -1,10 +1,19 @@
-"""Health: what each camera is to show, and what of it or of a unit that needs a person was put off."""
+"""Health: what cameras are to show, what became of their days, and what of them or of units was put off."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
 down_revision = "0012"
+FIGURES = (
+    "recorded_ns",
+    "lost_camera_ns",
+    "lost_network_ns",
+    "lost_host_ns",
+    "lost_storage_ns",
+    "withheld_ns",
+    "unknown_ns",
+)
 
 
 def upgrade() -> None:
@@ -14,10 +23,24 @@ def upgrade() -> None:
         sa.Column("camera_id", sa.String(length=32), nullable=False),
         sa.Column("taken_ns", sa.BigInteger(), nullable=False),
         sa.Column("grey", sa.LargeBinary(), nullable=False),
+        sa.Column("pan", sa.Float(), nullable=True),
+        sa.Column("tilt", sa.Float(), nullable=True),
+        sa.Column("zoom", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["camera_id"], ["cameras.id"], name=op.f("fk_reference_views_camera_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("camera_id", name=op.f("pk_reference_views")),
+    )
+    op.create_table(
+        "camera_days",
+        sa.Column("camera_id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=True) for name in FIGURES),
+        sa.Column("clock_offset_s", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["camera_id"], ["cameras.id"], name=op.f("fk_camera_days_camera_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("camera_id", "day", name=op.f("pk_camera_days")),
     )
     op.create_table(
         "put_offs",

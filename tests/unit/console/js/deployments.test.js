@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueWords, happenedBy, lineWords, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -47,6 +47,15 @@ test("what is done of putting a unit up is ticked, and of taking it down once it
   assert.deepEqual(ticks(one).map(([done]) => done), [true, true, false, false, false]);
   assert.deepEqual(ticks({ ...one, signed_off: "x", signed_off_by: "Anne" }).at(-1), [true, "Signed off by Anne"]);
   assert.deepEqual(ticks({ ...one, removed: "x" }).slice(5).map(([done]) => done), [true, false, false]);
+});
+
+test("a unit goes up again for a day, with its signs, and within its stay", () => {
+  const iso = (/** @type {number} */ days) => new Date(NOW + days * DAY_MS).toISOString();
+  const one = /** @type {any} */ ({ stage: "removed", removed: iso(-0.9), until: iso(3), signs_down: null });
+  assert.equal(mayGoUpAgain(one, NOW), true);
+  for (const other of [{ stage: "evaluated" }, { removed: iso(-1.1) }, { until: iso(-0.1) }, { signs_down: iso(-0.5) }]) {
+    assert.equal(mayGoUpAgain({ ...one, ...other }, NOW), false);
+  }
 });
 
 test("an alarm says that its camera records only where it does", () => {

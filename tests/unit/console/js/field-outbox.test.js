@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../../../gateway/console/static/app/api.js";
-import { Outbox, newKey, passes } from "../../../../gateway/console/static/field/outbox.js";
+import { Outbox, newKey, ofOthers, passes } from "../../../../gateway/console/static/field/outbox.js";
 
 class Shelves {
   rows = new Map();
@@ -89,6 +89,20 @@ test("nobody sends what somebody else did", async () => {
   await outbox.send("bob");
   assert.deepEqual(sent, ["notes"]);
   assert.deepEqual(outbox.waiting.map(({ user }) => user), ["anne"]);
+});
+
+test("a step that the gateway takes for somebody else's waits, unrefused, for whoever took it", async () => {
+  const { outbox, sent, put } = box({ notes: refused(409, "api.another-user") });
+  await put(["notes"], ["installation"]);
+  assert.deepEqual(await outbox.send("anne"), { retryAfterS: null });
+  assert.deepEqual(sent, []);
+  assert.deepEqual(outbox.waiting.map(({ refused: why }) => why), [null, null]);
+});
+
+test("of others is said whose steps wait, and how many", () => {
+  const waiting = [["anne", "Anne"], ["bob", "Bob"], ["anne", "Anne"]].map(([user, name]) => ({ user, name }));
+  assert.deepEqual(ofOthers(waiting, "bob"), [{ name: "Anne", count: 2 }]);
+  assert.deepEqual(ofOthers(waiting, undefined), [{ name: "Anne", count: 2 }, { name: "Bob", count: 1 }]);
 });
 
 test("what was taken while it sends goes too", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
 import { signalWords } from "../../../../gateway/console/static/app/units.js";
-import { alarmed, dueOf, foreseen, health, spoken } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health, isBegun, newDraft, spoken } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -60,4 +60,14 @@ test("a place is its street and its post, each said once", () => {
   assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "LP 14" }), "Mill Lane, LP 14");
   assert.equal(spoken({ street: "Mill Lane", title: "Fly-tipping", mount: "Mill Lane" }), "Mill Lane");
   assert.equal(spoken({ street: "", title: "Fly-tipping", mount: "" }), "Fly-tipping");
+});
+
+test("what was begun and is in no step yet stays on the phone; what is signed off, over or nothing does not", () => {
+  const begun = { ...newDraft("d1", "anne"), seen: "D017" };
+  assert.ok(isBegun(begun, [{ ...STANDS, signed_off: null }]));
+  assert.ok(isBegun(begun, null));
+  assert.ok(!isBegun(newDraft("d1", "anne"), [{ ...STANDS, signed_off: null }]));
+  assert.ok(!isBegun(begun, [{ ...STANDS, signed_off: "2026-05-01T12:00:00Z" }]));
+  assert.ok(!isBegun(begun, [{ ...STANDS, stage: "removed" }]));
+  assert.ok(!isBegun(begun, []));
 });

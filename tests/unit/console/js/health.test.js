@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { due, gathered, lostS, monthWords, months, shareWords, sinceWords, together, waits, worstFirst } from "../../../../gateway/console/static/app/health.js";
+import { dayPoints, due, gathered, known, lostS, monthWords, months, shareWords, sinceWords, together, waits, worstFirst } from "../../../../gateway/console/static/app/health.js";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
-const need = (number, changes = {}) => ({ camera: `c${number}`, number, name: `Camera ${number}`, unit: null, kind: "picture", urgency: "now", cause: "The picture is black.", since: "2026-11-28T11:00:00Z", cure: "Look.", put_off: null, ...changes });
+const need = (number, changes = {}) => ({ camera: `c${number}`, number, name: `Camera ${number}`, unit: null, deployment: null, kind: "picture", urgency: "now", cause: "The picture is black.", since: "2026-11-28T11:00:00Z", cure: "Look.", put_off: null, ...changes });
 const waiting = { by: "mary", at: "2026-11-28T11:30:00Z", until: null, reason: "Van ordered." };
 const month = (number, recorded_s, lost_s = {}, changes = {}) => {
   const lost = Object.values(lost_s).reduce((sum, each) => sum + each, 0);
@@ -53,4 +53,19 @@ test("the worst month stands first, one of which nothing is known last", () => {
 test("months go back over the turn of the year", () => {
   assert.deepEqual(months(Date.parse("2026-02-10T00:00:00Z"), 3), ["2026-02", "2026-01", "2025-12"]);
   assert.equal(monthWords("2025-12"), "December 2025");
+});
+
+test("a month says of how much of it anything is known", () => {
+  assert.equal(known([month(1, 60, { network: 10 }, { withheld_s: 5, unknown_s: 25 })]), 0.75);
+  assert.equal(known([]), null);
+});
+
+test("a day is drawn at its noon, and left out where nothing is known of it", () => {
+  const days = [{ day: "2026-11-01", availability: 0.5 }, { day: "2026-11-02", availability: null }];
+  assert.deepEqual(dayPoints(days, ({ availability }) => availability), [{ at: Date.parse("2026-11-01T12:00:00Z"), value: 0.5 }]);
+});
+
+test("what deployments ask for stands each by itself, however alike", () => {
+  const errands = [1, 2, 3, 4].map((number) => need(null, { camera: null, kind: "decision", deployment: { id: `d${number}`, title: `Place ${number}` } }));
+  assert.deepEqual(gathered(errands).map(({ cards }) => cards.map((same) => same.length)), [[1, 1, 1, 1]]);
 });

@@ -7,40 +7,32 @@ const iso = (ms) => new Date(NOW + ms).toISOString();
 const DAY = 86_400_000;
 const state = (kind, values) => ({ kind: `state/${kind}`, time: iso(-9000), unit_time: iso(-9000), values });
 const unit = (label, said = {}) => ({
-  label, link: "online", states: [], cameras: [], heard: iso(-9000), clock_offset_s: 0, battery_hours: null,
+  label, link: "online", states: [], cameras: [], heard: iso(-9000), clock_offset_s: 0, battery_hours: null, concerns: [],
   data: { used_bytes: 0, by_end_bytes: null, budget_bytes: null, exhausted: null }, certificate_ends: iso(300 * DAY), ...said,
 });
-const texts = (one) => concernsOf(one, NOW).map(({ text }) => text);
+const concern = (urgency, cause, changes = {}) => ({ kind: "battery", urgency, cause, cure: "Go there.", put_off: null, ...changes });
+const putOff = { by: "mary", at: iso(0), until: null, reason: "Van ordered." };
 
-test("a unit that is well is of no concern", () => {
-  const well = unit("D001", { states: [state("battery", { percent: 80, volts: 12, charging: false }), state("signal", { rsrp_dbm: -84 }), state("case", { open: false })] });
-  assert.deepEqual(concernsOf(well, NOW), []);
-  assert.equal(levelOf(well, NOW), "good");
+test("a unit of which the gateway says nothing is of no concern", () => {
+  assert.deepEqual(concernsOf(unit("D001")), []);
+  assert.equal(levelOf(unit("D001")), "good");
 });
 
-test("what is an alarm stands before what wants attention", () => {
-  const worn = unit("D017", { battery_hours: 5.2, clock_offset_s: -40, states: [state("battery", { percent: 14, volts: 11, charging: false }), state("case", { open: true })] });
-  assert.deepEqual(concernsOf(worn, NOW).map(({ level }) => level), ["alarm", "alarm", "attention"]);
-  assert.ok(texts(worn).includes("Its battery is flat in about 5 h."));
-  assert.ok(texts(worn).includes("Its clock is 40 s behind."));
+test("a unit is as bad as the gateway says, in its words", () => {
+  const worn = unit("D017", { battery_hours: 10, concerns: [concern("today", "The battery of unit D017 lasts 10 h more.")] });
+  assert.deepEqual(concernsOf(worn), [{ level: "attention", by: "Today", text: "The battery of unit D017 lasts 10 h more.", cure: "Go there." }]);
+  assert.deepEqual(["now", "today", "soon"].map((urgency) => levelOf(unit("D017", { concerns: [concern(urgency, "So.")] }))), ["alarm", "attention", "soon"]);
 });
 
-test("a battery that is low is of no concern while it is charged", () => {
+test("what was put off stands last and alarms nobody", () => {
+  const waits = unit("D017", { concerns: [concern("now", "One.", { put_off: putOff }), concern("soon", "Two.")] });
+  assert.deepEqual(concernsOf(waits).map(({ text, by }) => [text, by]), [["Two.", "Soon"], ["One.", "Put off"]]);
+  assert.equal(levelOf(unit("D017", { concerns: [concern("now", "One.", { put_off: putOff })] })), "good");
+});
+
+test("a battery says that it is charged", () => {
   const low = (charging) => unit("D001", { states: [state("battery", { percent: 10, volts: 11, charging })] });
-  assert.deepEqual(texts(low(true)), []);
-  assert.deepEqual(texts(low(false)), ["Its battery is at 10 %."]);
   assert.equal(batteryWords(low(true)), "battery 10 %, charging");
-});
-
-test("a lost link says for how long", () => {
-  assert.deepEqual(texts(unit("D009", { link: "gone", heard: iso(-47 * 60_000) })), ["Its link is lost. Last heard 47 min ago."]);
-});
-
-test("a unit without a certificate that is good is told of, whether it came once or never", () => {
-  assert.deepEqual(texts(unit("D033", { link: "never", heard: null, certificate_ends: null })), ["It has no certificate yet: it cannot call in."]);
-  assert.deepEqual(texts(unit("D033", { certificate_ends: null })), ["It has no certificate that is good: nothing is taken of it."]);
-  assert.equal(texts(unit("D033", { certificate_ends: iso(59 * DAY) })).length, 1);
-  assert.equal(texts(unit("D033", { certificate_ends: iso(61 * DAY) })).length, 0);
 });
 
 test("a budget says when it is used up, was used up, or that it lasts", () => {
@@ -53,8 +45,8 @@ test("a budget says when it is used up, was used up, or that it lasts", () => {
 });
 
 test("those that need somebody come first, then by label, and the retired last", () => {
-  const units = [unit("D010"), unit("D002"), unit("D001", { link: "retired" }), unit("D030", { link: "gone" }), unit("D020", { link: "silent" })];
-  assert.deepEqual(worstUnitsFirst(units, NOW).map(({ label }) => label), ["D030", "D020", "D002", "D010", "D001"]);
+  const units = [unit("D010"), unit("D002"), unit("D001", { link: "retired" }), unit("D030", { concerns: [concern("now", "So.")] }), unit("D020", { concerns: [concern("today", "So.")] })];
+  assert.deepEqual(worstUnitsFirst(units).map(({ label }) => label), ["D030", "D020", "D002", "D010", "D001"]);
 });
 
 test("a state is said as a colleague would", () => {

@@ -5,7 +5,7 @@
 
 import { html, nothing } from "lit";
 import { deployments } from "../deployments.js";
-import { EFFECTS } from "../deployments-words.js";
+import { EFFECTS, mayGoUpAgain } from "../deployments-words.js";
 import { fields } from "../element.js";
 import { cameraById, may, store } from "../store.js";
 import { day, toIso } from "../time.js";
@@ -94,6 +94,7 @@ class DeploymentSteps extends Deploying {
   /** @param {Deployment} one @param {Rules} rules */
   #install(one, rules) {
     if (!one.signs_up) return html`<p class="hint">The unit goes up after its signs.</p>`;
+    const again = one.stage === "removed";
     const toggle = (/** @type {Event} */ event) => {
       this.#installing = /** @type {HTMLDetailsElement} */ (event.target).open;
       this.requestUpdate();
@@ -103,9 +104,9 @@ class DeploymentSteps extends Deploying {
       const said = { place: { latitude: Number(latitude), longitude: Number(longitude) }, street, bearing_deg: bearing ? Number(bearing) : null };
       void this.take("installation", event, one.id, "installation", said, "It stands, and records.");
     };
-    return html`<details class="dep-step" data-form="installation" @toggle=${toggle}><summary>Say that the unit is up</summary>
+    return html`<details class="dep-step" data-form="installation" @toggle=${toggle}><summary>${again ? "It was not taken down, or is up again" : "Say that the unit is up"}</summary>
       ${this.#installing ? html`<form id="installation" data-blames="place" @submit=${submit}>
-        <p class="hint">Field teams say this from their phones. It is within ${Math.round(rules.spread_m)} m of the place that was approved.</p>
+        <p class="hint">${again ? "For 24 hours it goes up again under its grant, for the time that it had. " : "Field teams say this from their phones. "}It is within ${Math.round(rules.spread_m)} m of the place that was approved.</p>
         <sl-place .place=${one.place} .legend=${"Where it stands"}></sl-place>
         <div class="pair"><div><label for="install-street">Street</label><input id="install-street" name="street" maxlength="120" autocomplete="off" .defaultValue=${one.street}></div>
           <div><label for="install-bearing">Looking, degrees from north</label><input id="install-bearing" name="bearing" type="number" min="0" max="360" step="any" placeholder="Not known"></div></div>
@@ -141,7 +142,7 @@ class DeploymentSteps extends Deploying {
     const signs = one.signs_down ? nothing : this.#form({ where: "signs-down", title: "Say that the signs are down", path: "signs-down", done: "The signs are down.", open: photo || !rules.sign_photos,
       hint: rules.sign_photos && !photo ? "A photo of the place without its sign comes first: send it below, or from the field." : "",
       body: sentences({ id: "signs-down-text", name: "text", label: "What was taken down" }), button: html`<button class="primary">They are down</button>`, said: ({ text }) => ({ text }) });
-    return html`${signs}${one.signs_down ? this.#evaluation(one) : html`<p class="hint">It is evaluated once its signs are down.</p>`}`;
+    return html`${mayGoUpAgain(one, store.serverClock.now()) ? this.#install(one, rules) : nothing}${signs}${one.signs_down ? this.#evaluation(one) : html`<p class="hint">It is evaluated once its signs are down.</p>`}`;
   }
 
   /** @param {Deployment} one */

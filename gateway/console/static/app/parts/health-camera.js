@@ -9,6 +9,7 @@ import { SlElement } from "../element.js";
 import { may, selectedCamera, store } from "../store.js";
 import { clock, day, dayAndTime, fromIso } from "../time.js";
 import { line } from "../words.js";
+import "./health-days.js";
 import "./health-reference.js";
 import "./health-trends.js";
 
@@ -56,7 +57,7 @@ class CheckUpOfCamera extends SlElement {
     const wrongOfUnit = (/** @type {string[]} */ ...kinds) => found.needs.some(({ kind, unit: of }) => of && kinds.includes(kind));
     const last = found.last_picture ? `, last picture ${when(found.last_picture)}` : "";
     const picture = found.picture ? (PICTURES[found.picture] ?? found.picture) : found.live ? "nothing wrong seen" : "none to look at";
-    const view = found.head ? "it has a head: what it shows changes" : found.reference ? `compared with that of ${when(found.reference)}` : "compared with none";
+    const view = found.reference ? `compared with that of ${when(found.reference)}${found.head ? ", while its head stands as then" : ""}` : "compared with none";
     const off = found.clock_off_s === null ? "not measured yet" : Math.abs(found.clock_off_s) < 0.5 ? "right to half a second" : `off by ${Math.abs(found.clock_off_s).toFixed(1)} s`;
     const newer = found.newest_firmware !== found.firmware ? `; another of its model has ${found.newest_firmware}` : "";
     return [
@@ -83,6 +84,7 @@ class CheckUpOfCamera extends SlElement {
         ${found.needs.map(({ cause, cure }) => html`<p class="said attention"><strong>${cause}</strong> ${cure}</p>`)}`
         : this.#problem ? nothing : html`<p class="hint" role="status">Loading…</p>`}
       <sl-reference-view .camera=${camera}></sl-reference-view>
+      ${may("view_recorded") ? html`<sl-camera-days .camera=${camera.id}></sl-camera-days>` : nothing}
       ${found?.unit ? html`<div class="buttons">${unitLink(found.unit.label)}</div><sl-unit-trends .label=${found.unit.label}></sl-unit-trends>` : nothing}
     `;
   }

@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import { ApiError, get, send } from "../api.js";
+import { deployments } from "../deployments.js";
 import { SlElement } from "../element.js";
 import { may, tell } from "../store.js";
 import { dayAndTime, fromIso } from "../time.js";
@@ -29,7 +30,7 @@ class ReferenceView extends SlElement {
 
   /** @override */
   willUpdate() {
-    const id = this.camera && !this.camera.head ? this.camera.id : "";
+    const id = this.camera?.id ?? "";
     if (id === this.#of) return;
     this.#of = id;
     this.#taken = undefined;
@@ -67,6 +68,11 @@ class ReferenceView extends SlElement {
     this.requestUpdate();
   }
 
+  /** Who enrols; and who deploys, of a camera that moves: the gateway says no where it does not stand anywhere. */
+  get #may() {
+    return may("enrol") || (may("deploy") && this.camera !== null && deployments.of(this.camera.id) !== undefined);
+  }
+
   #forget() {
     if (this.#forgetting) return void this.#send("DELETE", "Its picture is compared with nothing any more.");
     this.#forgetting = true;
@@ -76,19 +82,19 @@ class ReferenceView extends SlElement {
   /** @override */
   render() {
     const { camera } = this;
-    if (!camera || camera.head) return nothing;
+    if (!camera) return nothing;
     const taken = this.#taken;
     return html`<section class="reference-view" aria-labelledby="reference-view-title">
       <h3 id="reference-view-title">How it should look</h3>
       ${taken ? html`<figure><img src="/api/v1/cameras/${camera.id}/reference-view/picture?taken=${encodeURIComponent(taken)}" width="160" height="90" alt="What camera ${camera.number} is to show, small and grey">
-        <figcaption>Taken ${dayAndTime(fromIso(taken))}. If the camera is turned away from it, Health says so.</figcaption></figure>` : nothing}
-      ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.</p>` : nothing}
+        <figcaption>Taken ${dayAndTime(fromIso(taken))}. ${camera.head ? "While its head stands as it stood then, Health says so if it shows something else." : "If the camera is turned away from it, Health says so."}</figcaption></figure>` : nothing}
+      ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.${camera.head ? " Steer it to where it stands most of the time, best its home, and wait half a minute." : ""}</p>` : nothing}
       ${taken === undefined && !this.#problem ? html`<p class="hint" role="status">Loading…</p>` : nothing}
       ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
-      ${may("enrol") ? html`<div class="buttons">
+      ${this.#may ? html`<div class="buttons">
         <button id="reference-take" ?disabled=${this.#busy} title="What it shows now becomes what it is to show"
           @click=${() => void this.#send("PUT", `What camera ${camera.number} shows now is how it should look.`)}>This is how it should look</button>
-        ${taken ? html`<button class="plain remove ${this.#forgetting ? "sure" : ""}" id="reference-forget" ?disabled=${this.#busy}
+        ${taken && may("enrol") ? html`<button class="plain remove ${this.#forgetting ? "sure" : ""}" id="reference-forget" ?disabled=${this.#busy}
           @blur=${() => { this.#forgetting = false; this.requestUpdate(); }} @click=${() => this.#forget()}>${this.#forgetting ? "Really?" : "Forget it"}</button>` : nothing}
       </div>` : nothing}
     </section>`;

@@ -6,7 +6,7 @@
 import { LitElement, html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
-import { lostS, monthWords, months, shareWords, together, worstFirst } from "../health.js";
+import { known, lostS, monthWords, months, shareWords, together, worstFirst } from "../health.js";
 import { cameraById, store } from "../store.js";
 import { dayAndTime, duration, fromIso } from "../time.js";
 import { gapCause, line } from "../words.js";
@@ -66,9 +66,9 @@ class AvailabilityReport extends LitElement {
     const alone = unreached.length === 1;
     return html`
       <p class="availability-sum"><b>${shareWords(together(cameras))}</b> of what ${cameras.length === 1 ? "one camera" : `${cameras.length} cameras`} should have recorded is there.
-        <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}. What privacy forbade and what retention has taken counts neither way.</small></p>
-      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of: ${alone ? "camera" : `${unreached.length} cameras:`} ${away.map(({ number }) => number).join(", ")}.</strong>
-        ${alone ? "Its camera host does" : "Their camera hosts do"} not answer. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
+        <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}, of which ${shareWords(known(cameras))} is known. What privacy forbade and what is not known counts neither way.</small></p>
+      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of whole: ${alone ? "camera" : `${unreached.length} cameras:`} ${away.map(({ number }) => number).join(", ")}.</strong>
+        ${alone ? "Its camera host does" : "Their camera hosts do"} not answer. Today is missing, and what else is not written down yet. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
       ${cameras.length === 0 ? html`<p class="hint">There is nothing to tell of.</p>` : html`<table>
         <thead><tr><th scope="col"><span class="away">Number</span></th><th scope="col">Camera, and what it lost</th><th scope="col" class="share">Recorded</th></tr></thead>
         <tbody>${worstFirst(cameras).map((one) => this.#row(one))}</tbody></table>`}
@@ -85,7 +85,7 @@ class AvailabilityReport extends LitElement {
         <a class="button" id="availability-csv" href="/api/v1/health/availability.csv?month=${this.#month}" download="availability-${this.#month}.csv">As CSV</a>
         <button id="availability-print" ?disabled=${!this.#report} @click=${() => print()}>Print</button></div>
       ${this.#problem ? html`<div class="said attention"><span role="alert">${this.#problem}</span><div class="buttons"><button @click=${() => void this.#load()}>Try again</button></div></div>` : nothing}
-      ${this.#report ? this.#table(this.#report) : this.#problem ? nothing : html`<p class="hint" role="status">Reading the catalogs of every camera…</p>`}
+      ${this.#report ? this.#table(this.#report) : this.#problem ? nothing : html`<p class="hint" role="status">Reading what is written down, and today's catalogs…</p>`}
     </section>`;
   }
 }

@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
+import { deployments } from "../deployments.js";
 import { SlElement, fields } from "../element.js";
 import { gathered, learnHealth, putOff, sinceWords, takeUp, waits } from "../health.js";
 import { cameraById, may, store, tell } from "../store.js";
@@ -25,7 +26,7 @@ const SHOWN_CAMERAS = 24;
 const STALE_MS = 120_000;
 
 /** A need's card, known again from one answer to the next. @param {readonly Need[]} same */
-const keyOf = (same) => same.map(({ camera, unit, kind }) => `${unit ?? camera} ${kind}`).join();
+const keyOf = (same) => same.map(({ camera, unit, deployment, kind }) => `${deployment?.id ?? unit ?? camera} ${kind}`).join();
 
 class Health extends SlElement {
   /** @type {"needs" | "camera" | "report"} */
@@ -109,10 +110,20 @@ class Health extends SlElement {
     store.set({ panelOpen: true, panel: "units", unit: label });
   }
 
+  /** The deployment's own page. @param {string} id */
+  #showDeployment(id) {
+    deployments.set({ section: "due", open: id });
+    store.set({ panelOpen: true, panel: "deployments" });
+  }
+
   /** Whose it is. @param {readonly Need[]} same */
   #whose(same) {
     const [need] = /** @type {[Need]} */ (same);
-    const { camera, unit } = need;
+    const { camera, unit, deployment } = need;
+    if (deployment) {
+      return html`<button class="need-camera" title="Show the deployment" @click=${() => this.#showDeployment(deployment.id)}><span>${deployment.title}</span></button>`;
+    }
+    if (camera === null && unit === null) return html`<b class="need-camera">The units' broker</b>`;
     if (camera === null) {
       const whose = html`<span class="number">${unit}</span> <span>Unit without a camera</span>`;
       return may("deploy") ? html`<button class="need-camera" title="Show the unit" @click=${() => this.#showUnit(unit ?? "")}>${whose}</button>` : html`<span class="need-camera">${whose}</span>`;
@@ -133,7 +144,7 @@ class Health extends SlElement {
     const waiting = need.put_off;
     const now = store.serverClock.now();
     const first = same.map(({ since }) => since).sort()[0] ?? need.since;
-    return html`<li class="need" data-need="${need.number ?? need.unit} ${need.kind}" data-urgency=${waiting ? "put-off" : need.urgency}>
+    return html`<li class="need" data-need="${need.number ?? need.unit ?? need.deployment?.id ?? "broker"} ${need.kind}" data-urgency=${waiting ? "put-off" : need.urgency}>
       <div class="need-whose">${this.#whose(same)}</div>
       <p class="need-cause">${need.cause} <small class="quiet">${sinceWords(first, now)}</small></p>
       <p class="hint">${need.cure}</p>
@@ -142,7 +153,8 @@ class Health extends SlElement {
       ${this.#putting === key ? this.#form(same, key) : html`<div class="buttons">
         ${same.length === 1 && need.camera !== null ? html`<button class="need-check" @click=${() => this.#checkUp(need.camera ?? "")}>Check-up</button>` : nothing}
         ${same.length === 1 ? unitLink(need.unit) : nothing}
-        ${!may("steer") ? nothing : waiting
+        ${need.deployment ? html`<button class="to-deployment" @click=${() => this.#showDeployment(need.deployment?.id ?? "")}>Deployment</button>` : nothing}
+        ${!may("steer") || need.kind === "alarm" || need.deployment || (need.camera === null && need.unit === null) ? nothing : waiting
           ? html`<button class="plain" ?disabled=${this.#busy} @click=${() => void this.#attempt(() => takeUp(same), "It needs somebody again.")}>Take it up again</button>`
           : html`<button class="plain need-put-off" @click=${() => void this.#begin(key)}>Put off…</button>`}</div>`}
     </li>`;
@@ -159,7 +171,7 @@ class Health extends SlElement {
       ${said ? html`<div class="said attention"><span role="alert"><strong>${said.title}</strong> ${said.cure}</span>
         <div class="buttons"><button @click=${() => void learnHealth()}>Try again</button></div></div>` : nothing}
       ${!said && looked === null ? html`<p class="hint" role="status">The gateway has just started and has not looked at its cameras yet. It does so within half a minute.</p>` : nothing}
-      ${looked !== null && needs.length === 0 ? html`<p class="need-none" role="status"><strong>Nothing needs anybody.</strong> Every camera and unit that you may see is as it should be.</p>` : nothing}
+      ${looked !== null && needs.length === 0 ? html`<p class="need-none" role="status"><strong>Nothing needs anybody.</strong> Every camera and unit that you may see is as it should be${may("deploy") ? ", and no deployment is waiting for anything" : ""}.</p>` : nothing}
       ${gathered(needs).map(({ name, label, cards }) => html`<section class="needs" data-group=${name} aria-label=${label}>
         <h3>${label} <span class="needs-count">${cards.reduce((sum, same) => sum + same.length, 0)}</span></h3>
         <ul>${cards.map((same) => this.#card(same))}</ul></section>`)}

@@ -20,6 +20,8 @@ const [WIDTH, HEIGHT] = [400, 128];
 const [LEFT, RIGHT, TOP, BOTTOM] = [46, 8, 10, 20];
 const [INNER_W, INNER_H] = [WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM];
 const DAY_MS = 86_400_000;
+/** What is drawn over more has a value a day. */
+const MONTH_MS = 31 * DAY_MS;
 /** A line is broken where nothing was heard for so long, and for a sixtieth of what is drawn, whichever is longer. */
 const GAP_MS = 15 * 60_000;
 
@@ -87,7 +89,8 @@ export class Trend extends LitElement {
 
   /** @param {number} at */
   #when(at) {
-    return this.until - this.from > DAY_MS ? dayAndTime(at) : clockShort(at);
+    const span = this.until - this.from;
+    return span > MONTH_MS ? day(at) : span > DAY_MS ? dayAndTime(at) : clockShort(at);
   }
 
   /** @param {number} at */
@@ -124,7 +127,7 @@ export class Trend extends LitElement {
     const [floor, ceiling] = [/** @type {number} */ (values[0]), /** @type {number} */ (values.at(-1))];
     const y = (/** @type {number} */ value) => TOP + INNER_H * (1 - (value - floor) / (ceiling - floor));
     const span = this.until - this.from;
-    const times = marks({ start: this.from, end: this.until }, span > DAY_MS ? 8 : 5);
+    const times = marks({ start: this.from, end: this.until }, span > MONTH_MS ? 7 : span > DAY_MS ? 8 : 5);
     const gap = this.gapMs || Math.max(GAP_MS, span / 60);
     const read = /** @type {TrendPoint} */ (shown[at]);
     const lines = runs(shown, gap).map((run) => thinned(run, span / INNER_W));
@@ -137,7 +140,7 @@ export class Trend extends LitElement {
         ${values.map((value) => svg`<line x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(value)} y2=${y(value)}></line>
           <text class="plot-value" x=${LEFT - 6} y=${y(value) + 4}>${value.toLocaleString("en-GB").replace("-", "−")}</text>`)}
         ${times.at.map((mark) => svg`<line x1=${this.#x(mark)} x2=${this.#x(mark)} y1=${TOP} y2=${TOP + INNER_H + 4}></line>
-          <text class="plot-time" x=${Math.min(WIDTH - 20, this.#x(mark))} y=${HEIGHT - 4}>${times.step >= DAY_MS ? day(mark).slice(0, 6).trim() : clockShort(mark)}</text>`)}
+          <text class="plot-time" x=${Math.min(WIDTH - 20, this.#x(mark))} y=${HEIGHT - 4}>${span > MONTH_MS ? day(mark).slice(4) : times.step >= DAY_MS ? day(mark).slice(0, 6).trim() : clockShort(mark)}</text>`)}
       </g>
       ${lines.map((run) => run.length > 1
         ? svg`<polyline points=${run.map((point) => `${this.#x(point.at).toFixed(1)},${y(point.value).toFixed(1)}`).join(" ")}></polyline>`

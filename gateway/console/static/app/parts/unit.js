@@ -84,6 +84,14 @@ class UnitPage extends Asking {
   }
 
   /** @param {OneUnit} unit */
+  #forget(unit) {
+    return this.attempt("forget", async () => {
+      await send("DELETE", `/units/${encodeURIComponent(unit.label)}/camera`);
+      await this.again();
+    }, "Forgotten: which camera it has is learnt from what it says next.");
+  }
+
+  /** @param {OneUnit} unit */
   #data(unit) {
     const share = filled(unit.data);
     const words = dataWords(unit.data);
@@ -105,7 +113,7 @@ class UnitPage extends Asking {
   /** @param {OneUnit} unit */
   #facts(unit) {
     const cameras = store.state.cameras;
-    return html`<details ?open=${this.wrong?.where === "facts"}><summary>Model, camera and note</summary>
+    return html`<details ?open=${["facts", "forget"].includes(this.wrong?.where ?? "")}><summary>Model, camera and note</summary>
       <form aria-label="Model, camera and note" @submit=${(/** @type {Event} */ event) => this.#save(event, unit)}>
         <label for="unit-model">Model</label><input id="unit-model" name="model" maxlength="120" autocomplete="off" .value=${unit.model}>
         <label for="unit-camera">Its camera</label>
@@ -113,7 +121,10 @@ class UnitPage extends Asking {
         <label for="unit-note">Note</label><input id="unit-note" name="note" maxlength="1000" autocomplete="off" .value=${unit.note}>
         ${this.said("facts")}
         <div class="buttons"><button>Save</button></div>
-      </form></details>`;
+      </form>
+      ${unit.urn || unit.serial ? html`<p class="hint" id="unit-learnt">It said that its camera is <code>${unit.urn ?? "of no URN"}</code>${unit.serial ? html`, serial number <code>${unit.serial}</code>` : nothing}, and is believed for no other. If it was given another camera, or that one is not its own, have it forgotten.</p>
+        ${this.said("forget")}
+        <div class="buttons">${this.twice({ key: "forget", label: "Forget its camera", sure: "Really forget it", name: `Forget which camera unit ${unit.label} has`, act: () => this.#forget(unit) })}</div>` : this.said("forget")}</details>`;
   }
 
   /** @param {OneUnit} unit */
@@ -133,12 +144,11 @@ class UnitPage extends Asking {
 
   /** @param {OneUnit} unit */
   #body(unit) {
-    const now = store.serverClock.now();
     const camera = cameraById(unit.cameras[0]);
     const busy = unit.link !== "retired";
     return html`
       ${this.problem ? html`<p class="said attention" role="alert">${say(this.problem).title} What is shown is as it was.</p>` : nothing}
-      <div class="unit-concerns">${concernsOf(unit, now).map(({ level, text }) => html`<p class="unit-concern ${level}">${text}</p>`)}</div>
+      <div class="unit-concerns">${concernsOf(unit).map(({ level, by, text, cure }) => html`<p class="unit-concern ${level}">${by}: ${text} <small>${cure}</small></p>`)}</div>
       <dl class="facts-list">
         <div><dt>Camera</dt><dd>${camera ? html`<button class="number" @click=${() => callUp(camera)} title="Call it up">${camera.number}</button> ${camera.name}${camera.street ? `, ${camera.street}` : ""}` : "none that you may see"}</dd></div>
         <div><dt>Model</dt><dd>${unit.model || "not told"}${unit.serial ? `, camera's serial number ${unit.serial}` : ""}</dd></div>

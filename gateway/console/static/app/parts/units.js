@@ -76,15 +76,15 @@ class Units extends SlElement {
 
   /** @param {Unit} unit @param {number} now */
   #row(unit, now) {
-    const found = concernsOf(unit, now);
+    const found = concernsOf(unit);
     const heard = unit.heard === null ? "never heard" : `heard ${duration(Math.max(0, now - fromIso(unit.heard)))} ago`;
-    return html`<li class="unit-row" data-unit=${unit.label} data-level=${levelOf(unit, now)} data-link=${unit.link}>
+    return html`<li class="unit-row" data-unit=${unit.label} data-level=${levelOf(unit)} data-link=${unit.link}>
       <button class="unit-open" @click=${() => this.#go("list", unit.label)} aria-label="Unit ${unit.label}, ${linkWords(unit)}${found[0] ? `: ${found[0].text}` : ""}">
         <span class="unit-head"><b>${unit.label}</b><span class="unit-link">${linkWords(unit)}</span><small class="quiet">${heard}</small></span>
         <span class="unit-where">${this.#where(unit)}</span>
         ${unit.link === "retired" || unit.link === "never" ? nothing : html`<span class="unit-facts"><span>${batteryWords(unit)}</span><span>${signalWords(unit)}</span>
           <span class=${dataLevel(unit.data) === "good" ? "" : "attention"}>${dataWords(unit.data)}</span>${unit.firmware ? html`<span>firmware ${unit.firmware}</span>` : nothing}</span>`}
-        ${found.slice(0, 3).map(({ level, text }) => html`<span class="unit-concern ${level}">${text}</span>`)}
+        ${found.slice(0, 3).map(({ level, by, text }) => html`<span class="unit-concern ${level}">${by}: ${text}</span>`)}
       </button></li>`;
   }
 
@@ -101,9 +101,9 @@ class Units extends SlElement {
     const now = store.serverClock.now();
     const units = watch.units ?? [];
     const wanted = this.#find.toUpperCase();
-    const shown = worstUnitsFirst(units, now).filter((unit) => !wanted || `${unit.label} ${unit.model} ${this.#where(unit)}`.toUpperCase().includes(wanted));
+    const shown = worstUnitsFirst(units).filter((unit) => !wanted || `${unit.label} ${unit.model} ${this.#where(unit)}`.toUpperCase().includes(wanted));
     const online = units.filter(({ link }) => link === "online").length;
-    const wrong = units.filter((unit) => ["alarm", "attention"].includes(levelOf(unit, now))).length;
+    const wrong = units.filter((unit) => ["alarm", "attention"].includes(levelOf(unit))).length;
     const stale = watch.units && performance.now() - watch.heardAt > STALE_MS;
     const said = watch.problem ? say(watch.problem) : null;
     return html`

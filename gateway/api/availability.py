@@ -1,0 +1,177 @@
+"""How much of a month, and of each day, of each camera was recorded, and its clock (docs/design/health.md)."""
+
+import asyncio
+import csv
+import io
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from gateway.access.permissions import Permission
+from gateway.api.cameras import OneCamera
+from gateway.api.errors import BadRequestError
+from gateway.api.guard import Awake, needs
+from gateway.api.health import visible
+from gateway.api.rooms import The
+from gateway.api.times import iso
+from gateway.db.camera_days import CameraDay
+from gateway.fleet.cameras import Camera
+from gateway.health.availability import LOSSES, Figures, Month, month_of
+from gateway.health.days import Enrolled, Range, day_of, figures_of
+from kernel.clock import NS_PER_S
+from kernel.media import GapCause
+
+router = APIRouter(prefix="/api/v1", tags=["health"])
+
+AT_ONCE = 8
+"""Catalogs that are asked at the same time."""
+
+MonthName = Annotated[
+    str, Query(pattern=r"^(19[7-9]\d|20\d\d|21\d\d)-(0[1-9]|1[0-2])$", description="Calendar month in UTC, as 2026-05")
+]
+
+
+class CameraMonth(BaseModel):
+    """A camera's main stream in a month. All in seconds; ``availability`` is null where there is nothing to judge."""
+
+    camera: str
+    number: int
+    name: str
+    availability: float | None
+    """What of the time that should have been recorded was: 0 to 1. Privacy and retention do not count against it."""
+    recorded_s: float
+    lost_s: dict[GapCause, float]
+    withheld_s: float
+    unknown_s: float
+    """Of which retention has taken what told of it, or of which nothing tells."""
+
+
+class Availability(BaseModel):
+    """A month until its end or now, of every camera that one may see recordings of, by number."""
+
+    month: str
+    start: str
+    end: str
+    cameras: list[CameraMonth]
+    unreached: list[str]
+    """Cameras whose host did not answer: what was not settled of them before counts as unknown."""
+
+
+class CameraDayModel(BaseModel):
+    """A camera's main stream on a day (UTC). In seconds; null where the day is not over, or nothing was told of it."""
+
+    day: str
+    availability: float | None
+    recorded_s: float | None
+    lost_s: dict[GapCause, float] | None
+    withheld_s: float | None
+    unknown_s: float | None
+    clock_offset_s: float | None
+    """The furthest that its clock was seen to be before (positive) or behind ours; null where it was not seen."""
+
+
+@router.get("/health/availability", **needs(Permission.VIEW_RECORDED, room=True))
+async def availability(who: Awake, the: The, month: MonthName) -> Availability:
+    """Return how much of a month's footage of each camera was there, and to what the rest was lost.
+
+    Days that are over are read from what was settled then, whether their recordings are still there or not; what is
+    not settled, as today, from the catalogs.
+    """
+    moment = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - two numbers
+    span, now_ns = month_of(moment.year, moment.month), the.clock.wall_ns()
+    if span.start_ns >= now_ns:
+        raise BadRequestError("That month has not begun.", cure="Ask for this one, or one that is over.")
+    span = Month(start_ns=span.start_ns, end_ns=min(span.end_ns, now_ns))
+    slots = asyncio.Semaphore(AT_ONCE)
+    cameras = visible(the, who, Permission.VIEW_RECORDED)
+    # Of every camera at once: nine hundred names are more than a database takes in one question.
+    stored = await the.days.within(None, day_of(span.start_ns), day_of(span.end_ns - 1) + 1)
+
+    async def of(camera: Camera) -> Range:
+        one = Enrolled(camera.id, camera.enrolled_ns)
+        async with slots:
+            return await the.days.of_range(one, stored.get(camera.id, ()), span.start_ns, span.end_ns)
+
+    pairs = list(zip(cameras, await asyncio.gather(*map(of, cameras)), strict=True))
+    return Availability(
+        month=month,
+        start=iso(span.start_ns),
+        end=iso(span.end_ns),
+        cameras=[_of_camera(camera, known.figures) for camera, known in pairs if known.known],
+        unreached=[camera.id for camera, known in pairs if not known.whole],
+    )
+
+
+@router.get(
+    "/health/availability.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    **needs(Permission.VIEW_RECORDED, room=True),
+)
+async def availability_table(who: Awake, the: The, month: MonthName) -> Response:
+    """Return the same as a table (RFC 4180), with a line for each camera, also for those whose host did not answer."""
+    report = await availability(who, the, month)
+    told = io.StringIO()
+    table = csv.writer(told)
+    causes = [cause.value for cause in LOSSES]
+    table.writerow(
+        ["number", "name", "camera", "availability", "recorded_s"]
+        + [f"lost_{cause}_s" for cause in causes]
+        + ["withheld_s", "unknown_s"]
+    )
+    for one in report.cameras:
+        share = "" if one.availability is None else f"{one.availability:.6f}"
+        lost = [one.lost_s.get(cause, 0.0) for cause in LOSSES]
+        row = [one.number, _plain(one.name), one.camera, share, one.recorded_s, *lost, one.withheld_s, one.unknown_s]
+        table.writerow(row)
+    told_of = {one.camera for one in report.cameras}
+    for camera in (the.fleet.camera(one) for one in report.unreached if one not in told_of):
+        table.writerow([camera.number, _plain(camera.name), camera.id] + [""] * (len(causes) + 4))
+    name = f"availability-{month}.csv"
+    return Response(
+        told.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+@router.get("/cameras/{camera_id}/health/days", **needs(Permission.VIEW_RECORDED, room=True))
+async def days(
+    camera: OneCamera, the: The, count: Annotated[int, Query(ge=1, le=400, description="How many days back")] = 90
+) -> list[CameraDayModel]:
+    """Return what became of a camera's last days, the oldest first: those of which anything is known."""
+    today = day_of(the.clock.wall_ns())
+    found = await the.days.within({camera.id}, today - count, today + 1)
+    return [_day(one) for one in found.get(camera.id, ())]
+
+
+def _day(one: CameraDay) -> CameraDayModel:
+    known = figures_of(one.figures) if one.figures is not None else None
+    return CameraDayModel(
+        day=(date(1970, 1, 1) + timedelta(days=one.day)).isoformat(),
+        availability=known.share if known is not None else None,
+        recorded_s=known.recorded_ns / NS_PER_S if known is not None else None,
+        lost_s={cause: lost_ns / NS_PER_S for cause, lost_ns in known.lost_ns.items()} if known is not None else None,
+        withheld_s=known.withheld_ns / NS_PER_S if known is not None else None,
+        unknown_s=known.unknown_ns / NS_PER_S if known is not None else None,
+        clock_offset_s=one.clock_offset_s,
+    )
+
+
+def _of_camera(camera: Camera, known: Figures) -> CameraMonth:
+    return CameraMonth(
+        camera=camera.id,
+        number=camera.number,
+        name=camera.name,
+        availability=known.share,
+        recorded_s=known.recorded_ns / NS_PER_S,
+        lost_s={cause: lost_ns / NS_PER_S for cause, lost_ns in known.lost_ns.items()},
+        withheld_s=known.withheld_ns / NS_PER_S,
+        unknown_s=known.unknown_ns / NS_PER_S,
+    )

@@ -1,0 +1,199 @@
+"""Each camera's days, kept for longer than its recordings."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from gateway.db.camera_days import CameraDay
+from gateway.db.devices import Devices
+from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.fleet.footage import GapSpan, RunSpan
+from gateway.health.days import GRACE_NS, KEPT_DAYS, Days, Enrolled, Told, day_of
+from gateway.health.need import DAY_NS
+from gateway.health.urgency import Signs
+from kernel.clock import NS_PER_S
+from kernel.ids import CameraId
+from kernel.media import GapCause, VideoCodec
+from tests.fakes.clock import ManualClock
+from tests.unit.health.test_ward import CAMERA, DEVICE, ONE
+
+REACH = 5
+HOUR_NS = 3600 * NS_PER_S
+
+
+class Hosts:
+    """Camera hosts that recorded everything but the first hour of each day, which the network lost."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.from_ns = 0
+        """What is older has been deleted."""
+        self.asked: list[tuple[int, int]] = []
+
+    async def told(self, _: CameraId, start_ns: int, end_ns: int) -> Told | None:
+        """Satisfies ``Ask``."""
+        self.asked.append((start_ns, end_ns))
+        if self.away:
+            return None
+        spans, gaps = [], []
+        for day in range(day_of(max(start_ns, self.from_ns)), day_of(end_ns - 1) + 1):
+            begun_ns = day * DAY_NS
+            gaps.append(GapSpan(start_ns=begun_ns, end_ns=begun_ns + HOUR_NS, cause=GapCause.NETWORK))
+            spans.append(
+                RunSpan(
+                    start_ns=begun_ns + HOUR_NS, end_ns=begun_ns + DAY_NS, codec=VideoCodec.H264, width=640, height=360
+                )
+            )
+        return Told(spans, gaps)
+
+
+class Room:
+    """The days of one camera, enrolled long ago."""
+
+    def __init__(self, database: Database, clock: ManualClock) -> None:
+        self.hosts = Hosts()
+        self.clock = clock
+        self.database = database
+        self.days = self.anew()
+        self.today = day_of(clock.wall_ns())
+        self.camera = Enrolled(ONE, 0)
+
+    def anew(self) -> Days:
+        """Return those of a gateway that was started again."""
+        return Days(self.database, self.hosts.told, reach=REACH, clock=self.clock)
+
+    async def turn(self) -> None:
+        """Have it done what is due."""
+        await self.days.turn([self.camera])
+
+    async def known(self) -> list[CameraDay]:
+        """Return all that is kept."""
+        return list((await self.days.within(None, 0, self.today + 100)).get(ONE, ()))
+
+    async def settled(self) -> list[int]:
+        """Return the days that are, counted from today."""
+        return [one.day - self.today for one in await self.known() if one.figures is not None]
+
+    def leap_to(self, day: int, after_ns: int = GRACE_NS) -> None:
+        """Go to so long after a day's beginning, counted from today."""
+        at_ns = (self.today + day) * DAY_NS + after_ns
+        self.clock.jump_wall((at_ns - self.clock.wall_ns()) / NS_PER_S)
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Room]:
+    """Return the room, an hour after midnight."""
+    clock = ManualClock()
+    async with open_database(sqlite_url(tmp_path / "db")) as database:
+        async with database.write() as connection:
+            await Devices(connection).add_device(DEVICE)
+            await Devices(connection).add_camera(CAMERA)
+        room = Room(database, clock)
+        room.leap_to(1, HOUR_NS)
+        room.today += 1
+        yield room
+
+
+async def test_a_day_is_settled_once_it_is_over(room: Room) -> None:
+    """A while after its end, once; as far back as there are recordings, in one question."""
+    await room.turn()
+    assert await room.settled() == [-5, -4, -3, -2, -1]
+    assert len(room.hosts.asked) == 1
+    room.leap_to(1, GRACE_NS - 1)
+    await room.turn()
+    assert len(room.hosts.asked) == 1
+    room.leap_to(1)
+    await room.turn()
+    assert room.hosts.asked[1:] == [(room.today * DAY_NS, (room.today + 1) * DAY_NS)]
+    (*_, last) = await room.known()
+    assert last.figures is not None
+    assert (last.figures.recorded_ns, last.figures.lost_network_ns, last.figures.unknown_ns) == (
+        23 * HOUR_NS,
+        HOUR_NS,
+        0,
+    )
+
+
+async def test_what_was_missed_is_caught_up_with(room: Room) -> None:
+    """After a stop, and when a host answers again."""
+    await room.turn()
+    room.leap_to(3)
+    room.days, room.hosts.away = room.anew(), True
+    await room.turn()
+    assert await room.settled() == [-5, -4, -3, -2, -1]
+    room.hosts.away = False
+    await room.turn()
+    assert await room.settled() == [-5, -4, -3, -2, -1, 0, 1, 2]
+
+
+async def test_a_month_outlives_its_recordings(room: Room) -> None:
+    """What was settled is told as it was then, and nobody is asked, when all that was recorded is gone."""
+    await room.turn()
+    room.leap_to(40)
+    room.hosts.from_ns, room.hosts.asked = room.clock.wall_ns(), []
+    stored = await room.known()
+    start_ns, end_ns = (room.today - REACH) * DAY_NS, room.today * DAY_NS
+    found = await room.days.of_range(room.camera, stored, start_ns, end_ns)
+    assert (found.whole, found.figures.share, found.figures.unknown_ns) == (True, 23 / 24, 0)
+    assert found.figures.lost_ns == {GapCause.NETWORK: REACH * HOUR_NS}
+    assert room.hosts.asked == []
+
+
+async def test_what_is_not_settled_is_asked_for(room: Room) -> None:
+    """Today, until now; with a host that does not answer it counts as unknown, and the rest is told all the same."""
+    await room.turn()
+    room.hosts.asked = []
+    stored, now_ns = await room.known(), room.today * DAY_NS + 2 * HOUR_NS
+    found = await room.days.of_range(room.camera, stored, (room.today - 1) * DAY_NS, now_ns)
+    assert room.hosts.asked == [(room.today * DAY_NS, now_ns)]
+    assert (found.figures.recorded_ns, found.figures.lost_ns) == (24 * HOUR_NS, {GapCause.NETWORK: 2 * HOUR_NS})
+    room.hosts.away = True
+    found = await room.days.of_range(room.camera, stored, (room.today - 1) * DAY_NS, now_ns)
+    assert (found.whole, found.known, found.figures.unknown_ns) == (False, True, 2 * HOUR_NS)
+    found = await room.days.of_range(room.camera, (), (room.today - 1) * DAY_NS, now_ns)
+    assert (found.whole, found.known) == (False, False)
+
+
+async def test_nothing_is_asked_of_a_camera_before_it_was_enrolled(room: Room) -> None:
+    """Its first day begins with it."""
+    since_ns = (room.today - 1) * DAY_NS + 12 * HOUR_NS
+    room.camera = Enrolled(ONE, since_ns)
+    await room.turn()
+    assert room.hosts.asked == [(since_ns, room.today * DAY_NS)]
+    (one,) = await room.known()
+    assert one.figures is not None
+    assert one.figures.recorded_ns == 12 * HOUR_NS
+
+
+async def test_the_furthest_that_a_clock_was_off_is_kept_with_its_day(room: Room) -> None:
+    """Whichever way, also over a restart; another day begins anew."""
+    for offset_s in (0.5, -3.0, 1.0, None):
+        room.days.seen([Signs(camera=ONE, clock_offset_s=offset_s)])
+    await room.turn()
+    room.days = room.anew()
+    room.days.seen([Signs(camera=ONE, clock_offset_s=2.0)])
+    await room.turn()
+    room.leap_to(1)
+    room.days.seen([Signs(camera=ONE, clock_offset_s=0.25)])
+    await room.turn()
+    offsets = [(one.day - room.today, one.clock_offset_s) for one in await room.known()]
+    assert offsets[-2:] == [(0, -3.0), (1, 0.25)]
+
+
+async def test_a_camera_that_was_removed_leaves_nothing(room: Room) -> None:
+    """Neither its days, nor what is to be written down of it."""
+    await room.turn()
+    async with room.database.write() as connection:
+        await Devices(connection).remove_camera(ONE)
+    room.days.seen([Signs(camera=ONE, clock_offset_s=2.0)])
+    await room.turn()
+    assert await room.known() == []
+
+
+async def test_days_are_forgotten_after_thirteen_months(room: Room) -> None:
+    """Nobody can ask for them any more."""
+    await room.turn()
+    room.leap_to(KEPT_DAYS - 2)
+    await room.days.turn([])
+    assert await room.settled() == [-2, -1]
