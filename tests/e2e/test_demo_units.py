@@ -28,7 +28,7 @@ def with_units(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: Running) -> None:
-    """They are live beside the camera, and online. Two stand by a deployment and are recorded; one waits to be put up."""
+    """They are live beside the camera, and online. Two are deployed and recorded; one waits to be put up."""
     await sign_in(page, with_units)
     await page.keyboard.press("Alt+4")
     await seen(page, f"() => ({NUMBERS})() === '1,2,3,4'", timeout_s=120)
