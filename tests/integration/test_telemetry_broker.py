@@ -24,7 +24,7 @@ from tests.fakes.hasty import HastyClock
 from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_tls
 from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
-from tests.fakes.waiting import until
+from tests.fakes.waiting import told, until
 
 pytestmark = pytest.mark.timeout(240)
 NOT_AUTHORIZED = 135
