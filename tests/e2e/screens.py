@@ -319,7 +319,6 @@ FACES: dict[str, tuple[str, Act]] = {
     "deployment-decision": ("deployments", _panel("deployments", _opened("Moped thefts"))),
     "deployment-criteria": ("deployments", _panel("deployments", _opened("Moped thefts", "#deployment-criteria"))),
     "deployment-alarm": ("deployments", _panel("deployments", _opened("Fly-tipping"))),
-    "deployment-log": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-log"))),
     "deployment-photos": ("deployments", _panel("deployments", _opened("Fly-tipping", ".dep-photos"))),
     "deployment-pictures": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-pictures"))),
     "find-footage": ("ready", _panel("find", _footage)),
