@@ -7,7 +7,7 @@ does so on time. Whoever lets something go on that lasts asks again when told by
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -30,6 +30,10 @@ log = structlog.get_logger()
 LOOK_S = 0.5
 """Another process's change, and the end of a right by the clock, are seen within this."""
 TOKEN_PREFIX = "token:"  # noqa: S105 - how an access session that is an API token is named
+
+
+_Groups = Mapping[str, frozenset[CameraId]]
+"""The cameras of each group."""
 
 
 class Estate(Protocol):
@@ -105,6 +109,16 @@ class Decider:
             return False
         return self._rights(user_id, role).within(ceiling).rule(permission, camera) is not None
 
+    def held_there(self, identity: Identity, permission: Permission, standing: Standing) -> bool:
+        """Return whether somebody may do this with a camera as it stood then, by the rights of now.
+
+        Groups of an area have it by where it stood; of a label or a list by what holds now, and so do shares.
+        """
+        then, camera = cameras_of(self._tables, [standing]), standing.camera
+        groups = {group: (self._groups.get(group, frozenset()) - {camera}) | cameras for group, cameras in then.items()}
+        allowed = self._allowed(identity.user_id, identity.role, self._clock.wall_ns(), groups)
+        return Rights(allowed).within(identity.ceiling).rule(permission, camera) is not None
+
     def until_ns(self, user_id: str, session: str, permission: Permission, camera: CameraId) -> int | None:
         """Return when what somebody may go on with ends by the clock, as things stand; ``None``: not by itself.
 
@@ -174,31 +188,31 @@ class Decider:
             held = self._held[key] = Rights(self._allowed(user_id, role, now_ns))
         return held
 
-    def _allowed(self, user_id: str, role: Role, at_ns: int) -> list[Right]:
-        """Return what somebody may do at an instant, now or to come, as things stand."""
+    def _allowed(self, user_id: str, role: Role, at_ns: int, groups: _Groups | None = None) -> list[Right]:
+        """Return what somebody may do at an instant, now or to come, as things stand, or with these in groups."""
         rights = [Right(rule=f"role:{role.value}", permissions=role.permissions)]
         if role is not Role.PARTNER:
             # What a partner was granted before they were one, by themselves or in a team, is not shared with them.
-            rights += self._granted_to(user_id, at_ns)
+            rights += self._granted_to(user_id, at_ns, self._groups if groups is None else groups)
         for source in self._sources:
             for right in source.rights(user_id, at_ns):
                 cameras = self.sharable(right.cameras)
                 rights.append(right if cameras == right.cameras else replace(right, cameras=cameras))
         return rights
 
-    def _granted_to(self, user_id: str, now_ns: int) -> list[Right]:
+    def _granted_to(self, user_id: str, now_ns: int, groups: _Groups) -> list[Right]:
         teams = {team for team, user in self._tables.team_members if user == user_id}
         return [
-            self._granted(grant)
+            self._granted(grant, groups)
             for grant in self._tables.grants
             if (grant.user_id == user_id or grant.team_id in teams) and _runs(grant, now_ns)
         ]
 
-    def _granted(self, grant: GrantRow) -> Right:
+    def _granted(self, grant: GrantRow, groups: _Groups) -> Right:
         return Right(
             rule=f"{grant.kind}:{grant.id}",
             permissions=permissions_of(self._tables, grant.role),
-            cameras=self._groups.get(grant.group_id, frozenset()) if grant.group_id is not None else None,
+            cameras=groups.get(grant.group_id, frozenset()) if grant.group_id is not None else None,
             until_ns=grant.ends_ns,
         )
 

@@ -13,7 +13,7 @@ from kernel.ids import CameraId
 class Standing:
     """What of a camera decides on its groups, and on whether it is shared.
 
-    A deployable is in the groups of where it stands now.
+    A deployable is in the groups of where it stands now; what it recorded before is in those of where it stood then.
     """
 
     camera: CameraId

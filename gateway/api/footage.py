@@ -12,6 +12,7 @@ from gateway.api import models
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Who, needs
 from gateway.api.rooms import Rooms, The
+from gateway.api.there import hidden
 from gateway.api.times import End, Start, iso, iso_after, iso_or_none, span_ns
 from gateway.db.stays import StayRow
 from gateway.deployments.stays import place_of
@@ -107,13 +108,24 @@ class Finds(BaseModel):
 
 @router.get("/footage", **needs(Permission.VIEW_RECORDED))
 async def search(who: Who, the: The, area: Area, start: Start, end: End) -> Finds:
-    """Return what was recorded in an area in a range of time, of cameras as they stood then, wherever they are now."""
+    """Return what was recorded in an area in a range of time, of cameras as they stood then, wherever they are now.
+
+    Of a camera that moves, only where one may see recordings as well.
+    """
     start_ns, end_ns = span_ns(start, end)
     if end_ns - start_ns > RANGE_MAX_NS:
         raise BadRequestError("More than 31 days are asked for.", cure="Ask for less at once.")
     seen = the.decider.rights(who).cameras(Permission.VIEW_RECORDED)
     cameras = {camera.id: camera for camera in the.fleet.cameras() if seen is None or camera.id in seen}
     stays = [one for one in await the.stays.within(corners_of(area), start_ns, end_ns) if one.camera_id in cameras]
+    unseen = {
+        it
+        for camera in {one.camera_id for one in stays}
+        for it in hidden(
+            the, who, Permission.VIEW_RECORDED, cameras[camera], [one for one in stays if one.camera_id == camera]
+        )
+    }
+    stays = [one for one in stays if one.id not in unseen]
     stays.sort(key=lambda one: (cameras[one.camera_id].number, one.from_ns))
     listed = stays[:FOUND_MAX]
     slots = asyncio.Semaphore(AT_ONCE)

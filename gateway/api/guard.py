@@ -20,6 +20,7 @@ from gateway.access.errors import (
     NotSignedInError,
     SecondPersonError,
 )
+from gateway.access.groups import Standing
 from gateway.access.identity import Identity, SessionState
 from gateway.access.permissions import Permission, Role
 from gateway.api.acts import approvers, facts_of, reason_in, until
@@ -166,6 +167,20 @@ def decided(connection: HTTPConnection, identity: Identity, permission: Permissi
     except ForbiddenError:
         _note_refusal(connection, identity, permission, camera)
         raise
+
+
+def decided_there(connection: HTTPConnection, identity: Identity, permission: Permission, standing: Standing) -> None:
+    """Make sure that somebody may do this with a camera as it stood then; a refusal is recorded.
+
+    Raises:
+        ForbiddenError: they may not.
+    """
+    if not rooms_of(connection).decider.held_there(identity, permission, standing):
+        _note_refusal(connection, identity, permission, standing.camera)
+        raise ForbiddenError(
+            "The camera stood at another place then, where you may not do that.",
+            cure="Ask for the time since it stands here, or ask an administrator.",
+        )
 
 
 def _note_refusal(connection: HTTPConnection, identity: Identity, permission: Permission, camera: str | None) -> None:

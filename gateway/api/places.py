@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -13,9 +13,10 @@ from gateway.api.cameras import OneCamera
 from gateway.api.description import answers
 from gateway.api.errors import NotHereError
 from gateway.api.footage import Stay, stay_models
-from gateway.api.guard import needs
+from gateway.api.guard import Who, decided_there, needs
 from gateway.api.reference_view import png
 from gateway.api.rooms import The
+from gateway.api.there import hidden, standing_then
 from gateway.api.times import iso_or_none
 from gateway.db.stays import StayRow
 from gateway.fleet.moving import BOUNDS
@@ -49,9 +50,14 @@ class Left(Stay):
 
 
 @router.get("", **needs(Permission.VIEW_RECORDED, room=True))
-async def places(camera: OneCamera, the: The) -> list[Left]:
-    """Return where a camera stood when, the oldest first, and what it had there; a fixed one since it was enrolled."""
+async def places(camera: OneCamera, who: Who, the: The) -> list[Left]:
+    """Return where a camera stood when, the oldest first, and what it had there; a fixed one since it was enrolled.
+
+    Of one that moves, only places where one may see recordings.
+    """
     rows = await the.stays.of(camera.id)
+    unseen = hidden(the, who, Permission.VIEW_RECORDED, camera, rows)
+    rows = [row for row in rows if row.id not in unseen]
     return [_left(row, stay) for row, stay in zip(rows, await stay_models(the, rows), strict=True)]
 
 
@@ -61,8 +67,11 @@ async def places(camera: OneCamera, the: The) -> list[Left]:
     responses=answers("image/png"),
     **needs(Permission.VIEW_RECORDED, room=True),
 )
-async def reference_there(camera: OneCamera, stay_id: StayId, the: The) -> Response:
+async def reference_there(camera: OneCamera, stay_id: StayId, request: Request, who: Who, the: The) -> Response:
     """Return what a camera was to show where it stood, small and grey as it is kept."""
+    stay = next((one for one in await the.stays.of(camera.id) if one.id == stay_id), None)
+    if stay is not None and the.deployments.deployable(camera.description.identity.urn) is not None:
+        decided_there(request, who, Permission.VIEW_RECORDED, standing_then(camera, stay))
     view = await the.stays.reference_of(camera.id, stay_id)
     if view is None:
         raise NotHereError("The camera had no reference view there.", cure="Its recordings show what it saw.")

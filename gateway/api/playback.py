@@ -23,6 +23,7 @@ from gateway.api.lasting import lasting
 from gateway.api.ranges import ranged
 from gateway.api.rooms import The
 from gateway.api.spans import Span
+from gateway.api.there import check_there, hidden_spans, without
 from gateway.api.times import End, Instant, Start, iso, iso_after, iso_or_none, span_ns
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.fleet.hosts import HostError
@@ -43,24 +44,31 @@ _SEGMENT = re.compile(r"(?:init-(?P<init>[\w.-]+)\.mp4|(?P<file>[\w.-]+)-(?P<ind
 
 @router.get("/timeline", **needs(Permission.VIEW_RECORDED))
 async def timeline(
-    camera: OneCamera, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
+    camera: OneCamera, who: Who, the: The, start: Start, end: End, stream: Which = StreamName.MAIN
 ) -> models.Timeline:
-    """Return what is recorded of a stream in a range, and the gaps with their causes."""
-    known = await the.fleet.host_of(camera).timeline(camera.id, stream, *span_ns(start, end))
+    """Return what is recorded of a stream in a range, and the gaps with their causes.
+
+    Of a camera that moves, nothing is told of times at which it stood where one may not see recordings.
+    """
+    start_ns, end_ns = span_ns(start, end)
+    hidden = await hidden_spans(the, who, Permission.VIEW_RECORDED, camera, start_ns=start_ns, end_ns=end_ns)
+    known = await the.fleet.host_of(camera).timeline(camera.id, stream, start_ns, end_ns)
     return models.Timeline(
         spans=[
             models.Span(
-                start=iso_after(span.start_ns),
-                end=iso(span.end_ns),
+                start=iso_after(from_ns),
+                end=iso(to_ns),
                 codec=span.codec,
                 width=span.width,
                 height=span.height,
             )
             for span in known.spans
+            for from_ns, to_ns in without(span.start_ns, span.end_ns, hidden)
         ],
         gaps=[
-            models.Gap(start=iso(gap.start_ns), end=iso_after(gap.end_ns), cause=gap.cause, detail=gap.detail)
+            models.Gap(start=iso(from_ns), end=iso_after(to_ns), cause=gap.cause, detail=gap.detail)
             for gap in known.gaps
+            for from_ns, to_ns in without(gap.start_ns, gap.end_ns, hidden)
         ],
         newest=iso_or_none(known.newest_ns),
     )
@@ -81,8 +89,17 @@ async def playlist(
     start: Start,
     end: Annotated[Instant | None, Query(description="Without it the list grows as recording goes on")] = None,
 ) -> Response:
-    """Return the HLS playlist of a range."""
+    """Return the HLS playlist of a range.
+
+    Of a camera that moves it has the first part that was recorded where one may see recordings.
+    """
     start_ns, end_ns = span_ns(start, end) if end is not None else (to_ns(start), None)
+    hidden = await hidden_spans(the, who, Permission.VIEW_RECORDED, camera, start_ns=start_ns, end_ns=end_ns)
+    part = next(iter(without(start_ns, end_ns, hidden)), None)
+    if part is None:
+        await check_there(request, the, who, Permission.VIEW_RECORDED, camera, start_ns=start_ns, end_ns=end_ns)
+    else:
+        start_ns, end_ns = part
     text = await the.fleet.host_of(camera).playlist(camera.id, stream, start_ns, end_ns)
     shown = {"start": iso(start_ns), "end": iso_or_none(end_ns)}
     span = _playing(actor(request, who), who.session, camera, stream, shown)
@@ -128,6 +145,9 @@ async def still(
 ) -> Response:
     """Return the recorded picture nearest to an instant; the header Sightline-Time says when it was taken."""
     found = await the.fleet.host_of(camera).still(camera.id, stream, to_ns(at))
+    # By when it was taken: the nearest picture may be of another place.
+    when = {"start_ns": found.wall_ns, "end_ns": found.wall_ns + 1}
+    await check_there(request, the, who, Permission.VIEW_RECORDED, camera, **when)
     taken = iso(found.wall_ns)
     the.trail.note(
         AuditEvent(
@@ -151,6 +171,7 @@ async def clip(
 ) -> Response:
     """Return one MP4 of a range, not re-encoded. It begins at the keyframe at or before ``start``."""
     start_ns, end_ns = span_ns(start, end)
+    await check_there(request, the, who, Permission.EXPORT, camera, start_ns=start_ns, end_ns=end_ns)
     event = AuditEvent(
         action=Action.EXPORTED,
         actor=actor(request, who),

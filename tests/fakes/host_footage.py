@@ -30,6 +30,10 @@ class Footage(Refusals):
         self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.holds: dict[str, Held] = {}
         self.snapshot_jpeg, self.still_jpeg = photo(shade=71), photo(shade=72)
+        self.still_ns: int | None = None
+        """When stills were taken, where that is not just when they are asked for."""
+        self.listed_ns: list[int] = []
+        """From when on playlists were asked for."""
         self.export_breaks = False
         self.exporting = asyncio.Event()
         """Clear it, and an export stands still after its first piece."""
@@ -71,6 +75,7 @@ class Footage(Refusals):
         return self._refused("timeline") or Response(rpc.wire(self.timeline))
 
     async def _playlist(self, request: Request) -> Response:
+        self.listed_ns.append(int(request.query_params["start_ns"]))
         return self._refused("playlist") or Response(f"#EXTM3U\n{request.query_params.get('prefix', '')}f-0.m4s\n")
 
     async def _init(self, request: Request) -> Response:
@@ -116,7 +121,7 @@ class Footage(Refusals):
         spans = self.timeline.spans
         if spans and not any(one.start_ns <= at_ns < one.end_ns for one in spans):
             return refusal(NOTHING)
-        headers = {"Sightline-Wall-Ns": str(at_ns)}
+        headers = {"Sightline-Wall-Ns": str(at_ns if self.still_ns is None else self.still_ns)}
         return self._refused("still") or Response(self.still_jpeg, media_type="image/jpeg", headers=headers)
 
     async def _export(self, request: Request) -> Response:

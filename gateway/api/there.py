@@ -1,0 +1,86 @@
+"""Who may see what a camera that moves recorded where it stood before: decided by that place, not by where it is now.
+
+That a camera may be seen at all is decided by the rights of now, before anything here is asked. What is asked here is
+what those do not know: the holder of a group of an area is not given what was recorded in another one.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from fastapi import Request
+
+from gateway.access.groups import Standing
+from gateway.access.identity import Identity
+from gateway.access.permissions import Permission
+from gateway.api.guard import decided_there
+from gateway.api.rooms import Rooms
+from gateway.db.stays import StayRow
+from gateway.deployments.stays import place_of
+from gateway.fleet.cameras import Camera
+
+_End = TypeVar("_End", int, int | None)
+
+
+def standing_then(camera: Camera, stay: StayRow) -> Standing:
+    """Return how a camera stood, as groups see it."""
+    return Standing(camera=camera.id, label=camera.group, place=place_of(stay))
+
+
+def hidden(the: Rooms, who: Identity, permission: Permission, camera: Camera, stays: Iterable[StayRow]) -> set[str]:
+    """Return which of a camera's stays somebody may not see: of one that moves, those at places that are not theirs."""
+    if the.deployments.deployable(camera.description.identity.urn) is None:
+        return set()
+    return {
+        stay.id
+        for stay in stays
+        if stay.to_ns is not None and not the.decider.held_there(who, permission, standing_then(camera, stay))
+    }
+
+
+async def hidden_spans(
+    the: Rooms, who: Identity, permission: Permission, camera: Camera, *, start_ns: int, end_ns: int | None
+) -> list[tuple[int, int]]:
+    """Return the times within a range at which a camera stood where somebody may not see it, the oldest first."""
+    if the.deployments.deployable(camera.description.identity.urn) is None:
+        return []
+    stays = [one for one in await the.stays.of(camera.id) if _within(one, start_ns, end_ns)]
+    unseen = hidden(the, who, permission, camera, stays)
+    return [(one.from_ns, one.to_ns) for one in stays if one.id in unseen and one.to_ns is not None]
+
+
+async def check_there(
+    request: Request,
+    the: Rooms,
+    who: Identity,
+    permission: Permission,
+    camera: Camera,
+    *,
+    start_ns: int,
+    end_ns: int | None,
+) -> None:
+    """Make sure that somebody may see all that a camera recorded in a range (``end_ns`` ``None``: from then on).
+
+    Raises:
+        ForbiddenError: a part of it was recorded where they may not.
+    """
+    if the.deployments.deployable(camera.description.identity.urn) is None:
+        return
+    for stay in await the.stays.of(camera.id):
+        if stay.to_ns is not None and _within(stay, start_ns, end_ns):
+            decided_there(request, who, permission, standing_then(camera, stay))
+
+
+def _within(stay: StayRow, start_ns: int, end_ns: int | None) -> bool:
+    return (end_ns is None or stay.from_ns < end_ns) and (stay.to_ns is None or start_ns < stay.to_ns)
+
+
+def without(start_ns: int, end_ns: _End, spans: Sequence[tuple[int, int]]) -> list[tuple[int, _End]]:
+    """Return what is left of a range without these spans, which are in order and do not overlap."""
+    left: list[tuple[int, _End]] = []
+    for from_ns, to_ns in spans:
+        if start_ns < from_ns and (end_ns is None or start_ns < end_ns):
+            left.append((start_ns, from_ns if end_ns is None else min(from_ns, end_ns)))
+        start_ns = max(start_ns, to_ns)
+    if end_ns is None or start_ns < end_ns:
+        left.append((start_ns, end_ns))
+    return left
