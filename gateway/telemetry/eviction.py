@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from gateway.mqtt import BrokerAddress, client_tls
+from gateway.mqtt import BrokerAddress
 from gateway.telemetry.client import BrokerDoor, pass_by
 from gateway.telemetry.errors import BrokerAwayError
 from gateway.units import Units
@@ -33,7 +33,7 @@ class Eviction:
     ) -> None:
         self._units = units
         self._address = address
-        self._ca = ca or units.credentials.ca_file
+        self._ca = ca
         self._clock = clock
         self._group = group
         self._running: set[asyncio.Task[None]] = set()
@@ -53,10 +53,9 @@ class Eviction:
         for wait_s in AGAIN_S:
             await self._clock.sleep(wait_s)
             try:
-                async with self._units.credentials.stand_in(label) as pair:
-                    tls = await asyncio.to_thread(client_tls, self._ca, certificate=pair.certificate, key=pair.key)
-                    host, port = self._address.host, self._address.port
-                    await pass_by(BrokerDoor(host=host, port=port, identifier=label, tls=tls, keepalive_s=20))
+                tls = await self._units.credentials.stand_in(label, ca=self._ca)
+                host, port = self._address.host, self._address.port
+                await pass_by(BrokerDoor(host=host, port=port, identifier=label, tls=tls, keepalive_s=20))
             except (BrokerAwayError, OSError) as error:
                 log.warning("unit.not_seen_out", unit=label, error=str(error))
             else:

@@ -4,17 +4,18 @@ In the folder: ``units-ca.pem``, ``units.crl``, and pairs ``NAME.pem`` and ``NAM
 """
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 
 from gateway.db.engine import Database
 from gateway.db.units import AuthorityRow, CertificateRow, UnitRows
+from gateway.mqtt import client_tls
 from gateway.units.authority import Authority, Issued, Revoked, due, ends, hosts_of
 from gateway.units.files import OPEN, SECRET, SHARED, write_whole
 from gateway.vault import Vault
@@ -199,22 +200,21 @@ class Credentials:
             for callback in list(self._when_renewed):
                 await callback(pair)
 
-    @asynccontextmanager
-    async def stand_in(self, label: str) -> AsyncIterator[Pair]:
-        """Give a certificate in a unit's name for the block, by which to take its place at a broker. It is not listed.
+    async def stand_in(self, label: str, *, ca: Path | None = None) -> ssl.SSLContext:
+        """Return what a client shows that takes a unit's place at a broker for which ``ca`` vouches, or ours.
 
-        Nothing is taken by it here; it is good for some minutes, and its key is deleted after the block.
+        It is not listed, nothing is taken by it here, and it is good for some minutes. TLS reads keys from files alone:
+        this one's is there and gone within one call in a thread, which no cancellation breaks off half-way.
         """
-        issued = await asyncio.to_thread(self._authority.issue_client, label, life=STAND_IN_LIFE)
-        name = f".stand-in-{secrets.token_hex(8)}"
-        pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-        try:
-            await asyncio.to_thread(write_whole, pair.key, issued.key, SECRET)
-            await asyncio.to_thread(write_whole, pair.certificate, issued.certificate, SECRET)
-            yield pair
-        finally:
-            for file in (pair.key, pair.certificate):
-                await asyncio.to_thread(file.unlink, missing_ok=True)
+        return await asyncio.to_thread(self._stand_in, label, ca or self.ca_file)
+
+    def _stand_in(self, label: str, ca: Path) -> ssl.SSLContext:
+        issued = self._authority.issue_client(label, life=STAND_IN_LIFE)
+        with TemporaryDirectory(prefix=".stand-in-", dir=self._folder) as folder:
+            pair = Pair(Path(folder, "unit.pem"), Path(folder, "unit.key"))
+            write_whole(pair.key, issued.key, SECRET)
+            write_whole(pair.certificate, issued.certificate, SECRET)
+            return client_tls(ca, certificate=pair.certificate, key=pair.key)
 
     async def _one(self, name: str, hosts: tuple[str, ...] | None) -> tuple[Pair, bool]:
         async with self._pairs:  # of two who make it at once the one's key would lie beside the other's certificate

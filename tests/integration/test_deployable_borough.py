@@ -15,8 +15,9 @@ from drivers.simulator.picture import strip
 from drivers.simulator.settings import BoroughSettings
 from drivers.simulator.units.unit import label_of
 from gateway.cli.borough import borough_process
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 from kernel.ids import StreamName
+from tests.fakes.clock import ManualClock
 from tests.fakes.units_broker import units_broker, watching
 from tests.fakes.waiting import told, until
 from tests.unit.simulator_town.decoding import decoded, luma_of
@@ -25,9 +26,9 @@ CLOCK = SystemClock()
 
 
 @asynccontextmanager
-async def _borough(**settings: Any) -> AsyncIterator[Borough]:
+async def _borough(clock: Clock = CLOCK, **settings: Any) -> AsyncIterator[Borough]:
     small = {"cameras": 1, "units": 1, "width": 320, "height": 180, "sub": (160, 90)}
-    async with open_borough(BoroughSettings(**{**small, **settings}), clock=CLOCK) as borough:
+    async with open_borough(BoroughSettings(**{**small, **settings}), clock=clock) as borough:
         yield borough
 
 
@@ -79,16 +80,22 @@ async def test_a_new_address_is_told() -> None:
         await until(lambda: (unit.host, unit.http_port) == (device.host, device.http_port))
 
 
-async def test_a_flat_unit_is_gone() -> None:
+async def test_a_flat_unit_is_gone(clock: ManualClock) -> None:
     """When the unit is off nothing answers at its address; charged, its camera is back."""
-    async with _borough() as borough:
+    async with _borough(clock) as borough:
         unit, device = borough.unit("D001"), borough.device(2)
+        assert await _answers(device.host, device.http_port)
         unit.faults.warmer_by_c = -60.0
         unit.battery.energy_wh = 0.0
         unit.faults.no_charging = True
-        await told(lambda: _answers(device.host, device.http_port), lambda answer: not answer)
+
+        async def a_second_later() -> bool:
+            await clock.turn(1.0)
+            return await _answers(device.host, device.http_port)
+
+        await told(a_second_later, lambda answer: not answer)
         unit.faults.no_charging = False
-        await told(lambda: _answers(device.host, device.http_port), bool)
+        await told(a_second_later, bool)
 
 
 async def test_they_call_in_where_they_are_told(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import ssl
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -12,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gateway.units.authority import CRL_DAYS, RENEW_DAYS, UNIT_DAYS, Authority, Issued, Revoked
 from gateway.units.credentials import OURSELVES, Pair
 from gateway.vault import Key, SealedElsewhereError
-from kernel.clock import SystemClock, utc
+from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.clock import ManualClock
 from tests.fakes.keys import Memory
 from tests.fakes.unit_voice import enrolled, unit_room
@@ -124,18 +126,31 @@ async def test_our_own_certificate_is_kept_and_made_anew_when_due(tmp_path: Path
         assert await asyncio.to_thread(pair.certificate.read_text) != first
 
 
-async def test_a_stand_in_bears_the_units_name_for_some_minutes(tmp_path: Path, clock: ManualClock) -> None:
+def shown(client: ssl.SSLContext, server: ssl.SSLContext) -> dict[str, Any]:
+    """Return the certificate that a client shows to a server, which has checked it."""
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = client.wrap_bio(down, up, server_hostname="127.0.0.1"), server.wrap_bio(up, down, server_side=True)
+    for one in (*ends, *ends):
+        with suppress(ssl.SSLWantReadError):
+            one.do_handshake()
+    return dict(ends[1].getpeercert() or {})
+
+
+async def test_a_stand_in_bears_the_units_name_for_some_minutes(tmp_path: Path) -> None:
     """It is on no list, so that nothing is taken by it here; and its key is gone after."""
+    clock = SystemClock()  # TLS judges by the real time
     async with unit_room(tmp_path, clock) as units:
         await units.register.enrol("D017")
-        async with units.credentials.stand_in("D017") as pair:
-            read = x509.load_pem_x509_certificate(await asyncio.to_thread(pair.certificate.read_bytes))
-            assert (await asyncio.to_thread(pair.key.stat)).st_mode & 0o777 == 0o600
-        assert read.subject.rfc4514_string() == "CN=D017"
-        assert (read.not_valid_after_utc - utc(clock.wall_ns())).total_seconds() <= 300
+        pair = await units.credentials.broker(["127.0.0.1"])
+        server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=units.credentials.authority)
+        server.verify_mode = ssl.CERT_REQUIRED
+        await asyncio.to_thread(server.load_cert_chain, pair.certificate, pair.key)
+        read = await asyncio.to_thread(shown, await units.credentials.stand_in("D017"), server)
+        assert read["subject"] == ((("commonName", "D017"),),)
+        assert ssl.cert_time_to_seconds(read["notAfter"]) - clock.wall_ns() / NS_PER_S <= 300
         assert units.credentials.of("D017") == []
-        assert not await asyncio.to_thread(pair.key.exists)
-        assert not await asyncio.to_thread(pair.certificate.exists)
+        folder = units.credentials.ca_file.parent
+        assert await asyncio.to_thread(lambda: list(folder.glob(".stand-in*"))) == []
 
 
 async def test_who_is_revoked_is_told(tmp_path: Path, clock: ManualClock) -> None:
@@ -196,3 +211,22 @@ async def crl(path: Path) -> x509.CertificateRevocationList:
 async def listed(path: Path) -> set[str]:
     """Return what the list holds."""
     return {f"{one.serial_number:x}" for one in await crl(path)}
+
+
+async def test_a_stand_in_that_is_broken_off_leaves_no_key(tmp_path: Path, clock: ManualClock) -> None:
+    """Told to end while its key is being written, it leaves the folder as it was."""
+    async with unit_room(tmp_path, clock) as units:
+        await enrolled(units)
+        folder = units.credentials.ca_file.parent
+
+        async def files() -> list[str]:
+            return await asyncio.to_thread(lambda: sorted(one.name for one in folder.rglob("*")))
+
+        before = await files()
+        for _ in range(5):
+            asking = asyncio.create_task(units.credentials.stand_in("D017"))
+            while not asking.done() and await files() == before:
+                pass
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            await told(files, lambda found: found == before, what="the key to be gone")
