@@ -84,8 +84,9 @@ class Life:
         return known
 
     async def said(self, kind: str) -> dict[str, Any]:
-        """Return what the unit said last of something."""
-        states = {one["kind"]: one["values"] for one in (await self.unit())["states"]}
+        """Return what the unit said last of something, as who enrols is told: an address is for nobody else."""
+        known: dict[str, Any] = (await self.desk.admin.get(UNIT)).json()
+        states = {one["kind"]: one["values"] for one in known["states"]}
         found: dict[str, Any] = states.get(kind, {})
         return found
 
