@@ -14,7 +14,7 @@ from gateway.deployments.deployment import Deployment
 from gateway.deployments.due import Due
 from gateway.deployments.geofence import Kind as Happening
 from gateway.deployments.service import Deployments
-from gateway.deployments.steps import Why
+from gateway.deployments.why import Why
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.errors import UnknownCameraError

@@ -9,7 +9,8 @@ from gateway.api.times import Instant
 from gateway.deployments.deployment import Stage
 from gateway.deployments.done import Told
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import DocumentKind, Found, PhotoKind, Tick, Why
+from gateway.deployments.steps import DocumentKind, Found, PhotoKind, Tick
+from gateway.deployments.why import Why
 from kernel.clock import to_ns
 
 # Several lines of text; no control characters but line ends and tabs, and none that turn text around.

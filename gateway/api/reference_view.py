@@ -7,18 +7,21 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from gateway.access.errors import ForbiddenError
+from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
-from gateway.api.rooms import The
+from gateway.api.rooms import Rooms, The
 from gateway.api.times import iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.reference_views import ReferenceView
+from gateway.fleet.cameras import Camera
 from gateway.health.view import COLUMNS, ROWS
 
-router = APIRouter(prefix="/api/v1/cameras/{camera_id}/reference-view", tags=["health"])
+router = APIRouter(prefix="/api/v1", tags=["health"])
+
+OF_CAMERA = "/cameras/{camera_id}/reference-view"
 
 
 class HeadPosition(BaseModel):
@@ -37,14 +40,20 @@ class ReferenceViewModel(BaseModel):
     """Where the camera's head stood then: its picture is compared while it stands there. Null where it has no head."""
 
 
-@router.get("", **needs(Permission.VIEW_LIVE, room=True))
+class TakenThere(ReferenceViewModel):
+    """The same of a unit's camera."""
+
+    camera: str
+
+
+@router.get(OF_CAMERA, **needs(Permission.VIEW_LIVE, room=True))
 async def reference_view(camera: OneCamera) -> ReferenceViewModel:
     """Return whether a camera has a reference view."""
     return _model(camera.reference)
 
 
 @router.get(
-    "/picture",
+    OF_CAMERA + "/picture",
     response_class=Response,
     responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
     **needs(Permission.VIEW_LIVE, room=True),
@@ -56,17 +65,31 @@ async def picture(camera: OneCamera) -> Response:
     return Response(png(camera.reference.grey), media_type="image/png")
 
 
-@router.put("", **needs(Permission.STEER, room=True))
+@router.put(OF_CAMERA, **needs(Permission.ENROL))
 async def confirm(request: Request, camera: OneCamera, who: Who, the: The) -> ReferenceViewModel:
-    """Say that a camera shows now what it is to show: its picture of now becomes its reference view.
+    """Say that a camera shows now what it is to show: its picture of now becomes its reference view."""
+    return _model(await _confirm(request, camera, who, the))
 
-    By who enrols; where the camera stands by a deployment, by who deploys as well: they have put it up.
+
+@router.put("/deployments/{deployment_id}/reference-view", **needs(Permission.DEPLOY))
+async def confirm_there(deployment_id: str, request: Request, who: Who, the: The) -> list[TakenThere]:
+    """Say the same of every camera of a unit that stands by a deployment: by whoever has just put it up."""
+    known = await the.deployments.one(deployment_id)
+    standing = the.deployments.standing(known.urn)
+    if standing is None or standing.id != known.id:
+        raise NotHereError("No unit stands by this deployment now.", cure="Say first that its unit is up.")
+    cameras = [one for one in the.fleet.cameras() if one.description.identity.urn == known.urn]
+    views = [(camera.id, await _confirm(request, camera, who, the)) for camera in cameras]
+    return [TakenThere(camera=camera, **_model(view).model_dump()) for camera, view in views]
+
+
+async def _confirm(request: Request, camera: Camera, who: Identity, the: Rooms) -> ReferenceView:
+    """Take what a camera shows now as its reference view.
+
+    Raises:
+        HostError: its host has seen nothing of it yet, its head has turned since, or it is zoomed in too far.
+        NotHereError: its head does not say where it stands.
     """
-    rights = the.decider.rights(who)
-    stands = the.deployments.standing(camera.description.identity.urn) is not None
-    deploys = stands and rights.rule(Permission.DEPLOY) is not None
-    if not deploys and rights.rule(Permission.ENROL) is None:
-        raise ForbiddenError("You may not say how this camera should look.", cure="Ask whoever enrols cameras.")
     seen = await the.fleet.host_of(camera).look(camera.id)
     if camera.view.head is not None and seen.at is None:
         raise NotHereError("Its head does not say where it stands.", cure="A camera like that cannot be compared.")
@@ -75,10 +98,10 @@ async def confirm(request: Request, camera: OneCamera, who: Who, the: The) -> Re
     await the.trail.append(
         AuditEvent(action=Action.REFERENCE_VIEW, actor=actor(request, who), subject=camera.id, details={"on": True})
     )
-    return _model(view)
+    return view
 
 
-@router.delete("", status_code=204, **needs(Permission.ENROL))
+@router.delete(OF_CAMERA, status_code=204, **needs(Permission.ENROL))
 async def forget(request: Request, camera: OneCamera, who: Who, the: The) -> None:
     """Compare a camera's picture with nothing any more."""
     await the.fleet.refer(camera, None)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.deployments.geofence import Kind, Tilt, Watch
-from gateway.deployments.steps import DocumentKind, PhotoKind, Why
+from gateway.deployments.steps import DocumentKind, PhotoKind
+from gateway.deployments.why import Why
 from kernel.clock import NS_PER_S
 from kernel.geography import Place
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.deployments.deployment import DAY_NS, Deployment, Stage
-from gateway.deployments.steps import Why
+from gateway.deployments.why import Why
 from kernel.clock import NS_PER_S
 
 SIGN_OFF_NS = 3600 * NS_PER_S

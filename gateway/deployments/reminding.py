@@ -13,7 +13,8 @@ from gateway.db.errors import DatabaseError
 from gateway.deployments.deployment import Reminded
 from gateway.deployments.due import Due
 from gateway.deployments.service import Deployments
-from gateway.deployments.steps import Remind, Why
+from gateway.deployments.steps import Remind
+from gateway.deployments.why import Why
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.errors import SightlineError
 

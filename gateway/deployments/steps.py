@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.deployments.geofence import Kind
+from gateway.deployments.why import Why
 from kernel.geography import Place
 from ptz.bounds import Bounds
 
@@ -18,27 +19,6 @@ class DocumentKind(StrEnum):
     SURVEILLANCE = "surveillance"
     """Authorisation of directed surveillance (RIPA 2000 section 28), where it is that."""
     OTHER = "other"
-
-
-class Why(StrEnum):
-    """What is to be done."""
-
-    ALARM = "alarm"
-    """Its unit has left its place, leans or is open; or something happened to it that nobody has acknowledged."""
-    OVERSTAYED = "overstayed"
-    """Its longest stay is past and it still stands: extend it or take it down. It records nothing meanwhile."""
-    UNNEEDED = "unneeded"
-    """A review found that it is not needed any more: take it down."""
-    SIGNS = "signs"
-    """The unit is down, its signs are not said to be."""
-    SIGN_OFF = "sign-off"
-    """It was put up some time ago, and nobody has signed it off: who answers for how it was left?"""
-    REVIEW = "review"
-    STAY = "stay"
-    """Its longest stay ends soon."""
-    EVALUATION = "evaluation"
-    DECISION = "decision"
-    """Referred, and nobody has decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,7 @@ async def test_an_alarm_stays_with_its_picture_until_somebody_sees_to_it(room: D
     for console in (room.team, room.chief):
         notice = console.page.locator(".dep-alarm")
         await expect(notice).to_contain_text("Unit D017 was opened")
+        await expect(notice).to_contain_text("Camera 17 goes on recording.")
         await expect(console.page.locator("#unit-alarms")).to_have_attribute("data-count", "1")
         picture = notice.locator("img")
         await expect(picture).to_be_visible()

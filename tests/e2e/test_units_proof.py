@@ -2,7 +2,7 @@
 
 A simulated borough's unit calls in over MQTT and its camera is recorded by a real camera host. People do what is
 theirs, on the page in the field and on the console; the unit does what units do: it is torn down and carried off, its
-link is lost, it is found at another address.
+link is lost, it is found at another address. Then it goes on to a second place, where nothing of the first one holds.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 from websockets.asyncio.client import ClientConnection
 
 from config.cameras import CameraSettings
@@ -43,6 +43,12 @@ LIVE_AGAIN_S = 10.0
 KEEPALIVE_S = 4
 FENCE_M = 30.0
 ACCURACY_M = 5
+ONWARD = 0.002
+"""Degrees of latitude: 220 m."""
+BINS, WINDOWS = "The bins", "Windows of number 12"
+DRAWN = (0.6, 0.4, 0.9, 0.6)
+EAST, SOUTH = 90, 180
+PICTURE = "(image) => image.complete && image.naturalWidth > 0"
 UNIT = "/api/v1/units/D001"
 
 
@@ -92,14 +98,20 @@ class Life:
         """Return an alarm of a kind."""
         return await self.told(lambda one: (one["t"], one.get("kind")) == ("unit-alarm", kind), f"the alarm {kind}")
 
-    async def linked(self, link: str) -> None:
-        """Wait until the console is told how the unit's link stands now."""
+    @property
+    def row(self) -> Locator:
+        """Return the unit's row on the console."""
+        return self.console.locator(".unit-row[data-unit=D001]")
 
-        def stands(one: dict[str, Any]) -> bool:
-            return one["t"] == "units" and any(unit["link"] == link for unit in one["units"])
-
-        self.heard.clear()
-        await self.told(stands, f"the link to be {link}")
+    async def holds(self) -> tuple[bool, list[tuple[str, bool]], float | None]:
+        """Return whether its zones hold where it is, each preset and whether that does, and how its front looks."""
+        path = f"/api/v1/cameras/{self.camera}"
+        bounds, presets, camera = [
+            (await self.desk.admin.get(one)).json() for one in (f"{path}/bounds", f"{path}/presets", path)
+        ]
+        assert [zone["name"] for zone in bounds["zones"]] == [WINDOWS]
+        told_of = [(one["name"], one["confirmed"]) for one in presets]
+        return bounds["confirmed"], told_of, camera["bearing_deg"]
 
     async def listen(self, socket: ClientConnection) -> None:
         """Hear what the console hears, for ever."""
@@ -197,12 +209,44 @@ async def _provided(desk: Desk, borough: BoroughProcess, port: int, box: Path) -
 
 
 async def test_a_units_life_from_the_phone_to_the_control_room(life: Life) -> None:
-    """It is put up, seen, carried off, lost, found at another address, and taken down; the room knows each time."""
+    """It is put up, seen, carried off, lost, found, moved on to a second place and taken down; the room knows."""
     await _is_put_up(life)
     await _is_carried_off(life)
     await _is_lost(life)
     await _is_found(life)
+    await _moves_on(life)
     await _is_taken_down(life)
+
+
+async def _stands_there(life: Life, bearing_deg: int) -> None:
+    """Signs, place, bearing and unit: from the unit in the hand to its live picture."""
+    phone = life.phone
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await expect(phone.page.locator(f"[data-accuracy='{ACCURACY_M}']")).to_be_visible()
+    if bearing_deg == EAST:
+        await phone.page.evaluate(FACING_EAST)
+    else:
+        await phone.page.fill("#bearing", str(bearing_deg))
+    await expect(phone.page.locator("#stands-here")).to_be_enabled()
+    await phone.tap("#stands-here")
+    await phone.done("place")
+    await phone.shoot("#unit-photo")
+    await phone.done("photo")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+
+
+async def _is_signed_off(life: Life) -> dict[str, Any]:
+    """Sign it off, and return the deployment."""
+    phone = life.phone
+    await phone.tap("#fast")
+    await phone.tap("#sign-off")
+    await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
+    await phone.waits(0)
+    await phone.page.goto("about:blank")  # the team drives on
+    known: dict[str, Any] = (await life.deploying.team.get(life.deploying.path)).json()
+    assert (known["stage"], known["signed_off"] is not None) == ("deployed", True)
+    return known
 
 
 async def _is_put_up(life: Life) -> None:
@@ -212,23 +256,18 @@ async def _is_put_up(life: Life) -> None:
     assert await life.console.locator(mark).count() == 0
     await phone.tap("[data-deployment]")
     await phone.tap("[data-unit=D001]")
-    await phone.shoot("#sign-photo")
-    await phone.done("signs")
-    await expect(phone.page.locator(f"[data-accuracy='{ACCURACY_M}']")).to_be_visible()
-    await phone.page.evaluate(FACING_EAST)
-    await expect(phone.page.locator("#stands-here")).to_be_enabled()
-    await phone.tap("#stands-here")
-    await phone.done("place")
-    await phone.shoot("#unit-photo")
-    await phone.done("photo")
-    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
-    await phone.tap("#fast")
-    await phone.tap("#sign-off")
-    await expect(phone.page.locator("[data-stage=deployed]")).to_be_visible()
-    await phone.waits(0)
-    await phone.page.goto("about:blank")  # the team drives on
-    known = (await life.deploying.team.get(life.deploying.path)).json()
-    assert known["stage"] == "deployed"
+    await _stands_there(life, EAST)
+    await phone.page.fill("#preset-name", BINS)
+    await phone.page.keyboard.press("Enter")
+    await expect(phone.page.locator("[data-preset]").filter(has_text=BINS)).to_have_attribute("data-confirmed", "true")
+    await phone.tap("#draw-zone")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-drawing", "true")
+    await phone.draw(".field-view", DRAWN)
+    await phone.page.fill("#zone-name", WINDOWS)
+    await phone.page.keyboard.press("Enter")
+    await expect(phone.page.locator(f"[data-zone='{WINDOWS}']")).to_be_visible()
+    assert await life.holds() == (True, [(BINS, True)], EAST)
+    known = await _is_signed_off(life)
     await expect(life.console.locator(mark)).to_have_count(1)
     await life.console.keyboard.press("Alt+1")
     await life.console.keyboard.type(str(life.borough.units[0]["number"]))
@@ -247,6 +286,14 @@ async def _is_carried_off(life: Life) -> None:
     assert seen.content[:2] == b"\xff\xd8"
     left = await life.alarm("left")
     assert {"left", "opened"} <= set(left["alarms"])
+    # What the room sees of it: above the pictures, with the picture, and counted.
+    notice = life.console.locator(".dep-alarm[data-unit=D001]")
+    for words in ("has left its place", "was opened"):
+        await expect(notice).to_contain_text(words)
+    shown = notice.locator(".dep-alarm-picture img")
+    await expect(shown).to_be_visible()
+    await told(lambda: shown.evaluate(PICTURE), bool, timeout_s=PATIENCE_S, what="the picture on the console")
+    await expect(life.console.locator("#unit-alarms")).to_have_attribute("data-count", "1")
     assert left["by"] > FENCE_M
     await life.recorded_past(left["at"])
     await life.happens("stolen=off")
@@ -257,10 +304,11 @@ async def _is_carried_off(life: Life) -> None:
 
 async def _is_lost(life: Life) -> None:
     """Nothing passes any more and nobody says so: the room is told that it is gone, and the wall shows no old one."""
-    gone = asyncio.create_task(life.linked("gone"))
+    await life.console.click("#tab-units")
+    await expect(life.row).to_have_attribute("data-link", "online")
     await life.happens("lost_link=on")
     await life.happens("new_address_s=1")
-    await gone
+    await expect(life.row).to_have_attribute("data-link", "gone")
     await life.console.wait_for_selector(f'{life.tile}:not([data-state="live"])', timeout=PATIENCE_S * 1000)
 
 
@@ -281,10 +329,49 @@ async def _is_found(life: Life) -> None:
     await until(live, timeout_s=LIVE_AGAIN_S, what="its pictures")
     assert f"//{at['host']}:{at['http_port']}/" in fleet.camera(life.camera).address
     await life.on_the_wall()
+    await expect(life.row).to_have_attribute("data-link", "online")
     unit = await life.unit()
     assert unit["link"] == "online"
     # What was on its way as the link broke came twice, or a birth never.
     assert {one["cause"] for one in unit["refusals"]} <= {"replayed", "missing"}
+
+
+async def _moves_on(life: Life) -> None:
+    """By the phone: nothing that held at the first place holds at the second, until it is said to."""
+    first, phone, unit = life.deploying.path, life.phone, life.borough.units[0]
+    there = {"latitude": unit["latitude"] + ONWARD, "longitude": unit["longitude"]}
+    await life.deploying.planned(signs=False, place={**there, "height_m": 4.0}, street="Hope Street")
+    await phone.page.goto(f"{life.desk.url}/field")
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("[data-unit=D001]")
+    await phone.tap("#is-down")
+    await phone.done("removal")
+    await phone.shoot("#sign-photo")
+    await phone.done("signs-down")
+    phone.place = {**there, "accuracy": ACCURACY_M}
+    await phone.page.context.set_geolocation(phone.place)  # type: ignore[arg-type]
+    # Somebody carries it there: the van, the ladder.
+    await life.borough.order({"unit": "D001", "stand": {**there, "bearing_deg": SOUTH, "mains": True}})
+    await phone.tap("#onward [data-onward]")
+    await phone.done("unit")
+    await _stands_there(life, SOUTH)
+    # On the phone and in the gateway: the bearing is of here, presets and zones of there.
+    assert await life.holds() == (False, [(BINS, False)], SOUTH)
+    preset = phone.page.locator("[data-preset]").filter(has_text=BINS)
+    await expect(preset).to_have_attribute("data-confirmed", "false")
+    await expect(phone.page.locator("#sign-off")).to_have_count(0)
+    await phone.tap("#confirm-bounds")
+    await preset.get_by_role("button", name="Is what I see now").tap()
+    await expect(preset).to_have_attribute("data-confirmed", "true")
+    assert await life.holds() == (True, [(BINS, True)], SOUTH)
+    stands = await _is_signed_off(life)
+    stood = (await life.deploying.team.get(first)).json()
+    assert (stood["stage"], stood["bearing_deg"], stands["bearing_deg"]) == ("removed", EAST, SOUTH)
+    places = [Place(one["place"]["latitude"], one["place"]["longitude"]) for one in (stood, stands)]
+    assert distance_m(*places) > 2 * FENCE_M
+    await life.on_the_wall()
+    await life.recorded_past(stands["deployed"])
+    assert stands["alarms"] == []
 
 
 async def _is_taken_down(life: Life) -> None:

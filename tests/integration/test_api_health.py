@@ -20,7 +20,7 @@ from kernel.clock import NS_PER_S, SystemClock, utc
 from kernel.head import Position
 from kernel.ids import CameraId
 from kernel.media import GapCause, PictureFault, VideoCodec
-from tests.fakes.deploying import Deploying
+from tests.fakes.deploying import PLACE, Deploying
 from tests.fakes.descriptions import description, view
 from tests.fakes.desk import Desk, open_desk
 from tests.fakes.waiting import until
@@ -247,15 +247,20 @@ async def test_a_head_keeps_its_reference_view_with_where_it_stood(desk: Desk) -
 
 
 async def test_who_put_a_unit_up_says_how_it_should_look(desk: Desk) -> None:
-    """Where it stands by a deployment; of any other camera only who enrols does."""
+    """Of all its cameras, while it stands by the deployment; of any other camera only who enrols does."""
     there = await Deploying.at(desk)
     path = f"/api/v1/cameras/{there.camera}/reference-view"
     desk.host.seen_at = Position(0.25, -0.5, 0.125)
+    await there.planned()
+    assert (await there.team.put(f"{there.path}/reference-view")).status_code == 404
+    await there.step("installation", place=PLACE, bearing_deg=90.0)
+    (said,) = (await there.team.put(f"{there.path}/reference-view")).json()
+    assert said == {"camera": there.camera, **(await there.team.get(path)).json()}
+    assert said["at"] == {"pan": 0.25, "tilt": -0.5, "zoom": 0.125}
+    assert len(await desk.audit("camera.reference-view")) == 1
+    viewer = await desk.person("viewer")
+    assert (await viewer.put(f"{there.path}/reference-view")).status_code == 403
     assert (await there.team.put(path)).status_code == 403
-    await there.deployed()
-    assert (await there.team.put(path)).status_code == 200
-    assert (await (await desk.person("viewer")).put(path)).status_code == 403
-    assert (await there.team.delete(path)).status_code == 403
 
 
 async def test_a_host_that_has_seen_nothing_gives_no_reference_view(desk: Desk) -> None:

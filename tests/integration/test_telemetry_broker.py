@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,15 +16,12 @@ from gateway.db.errors import DatabaseUnusableError
 from gateway.mqtt import BrokerAddress
 from gateway.telemetry.eviction import open_eviction
 from gateway.telemetry.service import door_to, open_telemetry
-from gateway.telemetry.shown import watch_shown
 from gateway.units import Cause, Link, LinkChanged
-from gateway.units.authority import RENEW_DAYS, UNIT_DAYS, Authority, ends
-from gateway.units.credentials import Pair
+from gateway.units.authority import Authority
 from kernel.clock import SystemClock
 from tests.fakes.clock import ManualClock
 from tests.fakes.hasty import HastyClock
-from tests.fakes.leaping import LeapingClock
-from tests.fakes.unit_broker import UnitBroker, let_in, shown_by, unit_broker, unit_tls
+from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_tls
 from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import unit_room
 from tests.fakes.waiting import told, until
@@ -55,33 +51,6 @@ async def field(tmp_path: Path) -> AsyncIterator[BrokerField]:
         field = BrokerField(units, broker.port, telemetry, tmp_path)
         field.broker = broker
         yield field
-
-
-async def test_mosquitto_shows_the_renewed_certificate_once_it_reloads(tmp_path: Path) -> None:
-    """Written anew while we run; until somebody has it reload it shows the old one, and that is what is seen."""
-    clock = LeapingClock()
-    async with unit_room(tmp_path, clock) as units, unit_broker(tmp_path / "broker", units) as broker:
-        renewed = asyncio.Event()
-
-        async def renew(_: Pair) -> None:
-            renewed.set()
-
-        units.credentials.when_renewed(renew)
-        await units.register.enrol("D017")
-        issued = await units.credentials.issue("D017")
-        tls = await asyncio.to_thread(unit_tls, tmp_path / "unit", units, issued)
-        door = door_to(units, BrokerAddress("127.0.0.1", broker.port, tls=True))
-        async with watch_shown(door, units.credentials, clock=clock):
-            await until(lambda: units.credentials.broker_ends_ns is not None, what="the certificate to be looked at")
-        seen_ns, first = units.credentials.broker_ends_ns, await shown_by(broker.port, tls)
-        clock.leap((UNIT_DAYS - RENEW_DAYS + 1) * 86_400)
-        async with asyncio.timeout(40):
-            await renewed.wait()
-        assert await shown_by(broker.port, tls) == first
-        assert seen_ns is not None
-        broker.reload()
-        shown = await told(lambda: shown_by(broker.port, tls), lambda one: one != first, what="the new certificate")
-        assert ends(ssl.DER_cert_to_PEM_cert(shown)) > seen_ns
 
 
 async def test_a_unit_that_speaks_mqtt_5_is_heard(field: BrokerField) -> None:

@@ -1,7 +1,6 @@
 """The broker inside the gateway: the same units, the same rights, and what it refuses is seen."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -16,15 +15,14 @@ from gateway.telemetry.client import BrokerDoor
 from gateway.telemetry.floods import Floods
 from gateway.telemetry.service import door_to, open_telemetry
 from gateway.units import Cause, Link
-from gateway.units.authority import RENEW_DAYS, UNIT_DAYS, Authority, ends
+from gateway.units.authority import Authority
 from gateway.units.credentials import OURSELVES
 from kernel.clock import SystemClock
-from tests.fakes.leaping import LeapingClock
 from tests.fakes.ports import free_port
-from tests.fakes.unit_broker import let_in, shown_by, unit_tls
+from tests.fakes.unit_broker import let_in, unit_tls
 from tests.fakes.unit_field import Field, answer, cut, say
 from tests.fakes.unit_voice import Voice, unit_room
-from tests.fakes.waiting import told, until
+from tests.fakes.waiting import until
 
 
 @pytest_asyncio.fixture
@@ -262,37 +260,6 @@ async def test_a_unit_whose_link_is_lost_is_missed(field: Field) -> None:
             assert (await reader.read())[:4] == b"\x20\x02\x00\x00"
     finally:
         writer.close()
-
-
-async def test_a_broker_that_runs_for_a_year_shows_its_new_certificate(tmp_path: Path) -> None:
-    """From the next handshake on; a connection that stands goes on."""
-    clock, port = LeapingClock(), free_port()
-    async with unit_room(tmp_path, clock) as units:
-        pair = await units.credentials.broker(["127.0.0.1"])
-        async with (
-            open_broker(units, pair, host="127.0.0.1", port=port),
-            open_telemetry(
-                units, door_to(units, BrokerAddress("127.0.0.1", port, tls=True), modern=False), clock=clock
-            ) as telemetry,
-        ):
-            async with asyncio.timeout(40):
-                await telemetry.client.up()
-            field = Field(units, port, telemetry, tmp_path)
-            await field.enrol("D017")
-            tls = await asyncio.to_thread(field.tls, "D017")
-            first = await shown_by(port, tls)
-            clock.leap((UNIT_DAYS - RENEW_DAYS + 1) * 86_400)
-            shown = await told(lambda: shown_by(port, tls), lambda one: one != first, what="the new certificate")
-            file = await asyncio.to_thread(pair.certificate.read_text)
-            assert ssl.DER_cert_to_PEM_cert(shown) == file.partition("\n\n")[0] + "\n"
-            assert telemetry.client.connected
-
-
-async def test_until_when_the_broker_lets_units_in_is_seen_at_the_broker(field: Field) -> None:
-    """It says itself what it shows."""
-    pair = await field.units.credentials.broker(["127.0.0.1"])
-    ends_ns = field.units.credentials.broker_ends_ns
-    assert ends_ns == ends(await asyncio.to_thread(pair.certificate.read_text))
 
 
 def _length(size: int) -> bytes:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.deployments.steps import NAMES, Found, Tick, Why
+from gateway.deployments.steps import NAMES, Found, Tick
+from gateway.deployments.why import Why
 from kernel.geography import Place
 from ptz.bounds import Bounds
 from tests.unit.console.test_audit_words import APP, read

@@ -7,7 +7,8 @@ import pytest
 from gateway.deployments.deployment import DAY_NS, Deployment
 from gateway.deployments.due import due
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step, Why
+from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step
+from gateway.deployments.why import Why
 from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, OFF, SHOWN, STANDING, lived
 
 SIGNED: list[Step] = [*STANDING, SHOWN, OFF]

@@ -14,7 +14,8 @@ from gateway.deployments.due import Due, due
 from gateway.deployments.geofence import Kind
 from gateway.deployments.reminding import LOOK_S, SIGNS_NS, Reminding, open_reminding, unsaid
 from gateway.deployments.service import Deployments, Taken, open_deployments
-from gateway.deployments.steps import Raise, Remind, Remove, Review, Why
+from gateway.deployments.steps import Raise, Remind, Remove, Review
+from gateway.deployments.why import Why
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until

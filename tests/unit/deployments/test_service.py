@@ -29,9 +29,9 @@ from gateway.deployments.steps import (
     Remove,
     Step,
     Unpictured,
-    Why,
     Without,
 )
+from gateway.deployments.why import Why
 from kernel.clock import NS_PER_S
 from kernel.geography import LocalPlane, Place
 from tests.fakes.clock import ManualClock

@@ -122,7 +122,7 @@ async def stage(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Stage]:
                 units,
                 cast("Fleet", cameras),
                 cast("Belonging", cameras),
-                cast("Trail", SimpleNamespace(note=lambda _: None)),
+                cast("Trail", SimpleNamespace(note=lambda _: None, note_again=lambda *_: None)),
                 rules=RULES,
                 networks=[ipaddress.ip_network(one) for one in ("10.0.0.0/8", "203.0.113.0/24")],
                 clock=clock,

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.deployments.geofence import LASTING, OVER
 from gateway.deployments.geofence import Kind as Happening
-from gateway.deployments.steps import Why
+from gateway.deployments.why import Why
 from gateway.health.errands import Errand
 from gateway.health.need import DAY_NS, Kind, Need, Urgency
 from gateway.health.urgency import Round, Signs, needs

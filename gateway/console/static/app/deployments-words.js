@@ -175,6 +175,7 @@ export function dueWords({ deployment, why, by, overdue }, now) {
 function termWords({ why, by, overdue }, now) {
   const at = Date.parse(by);
   const what = DUE[why] ?? why;
+  if (why === "unneeded" && !overdue) return `${what}, by ${day(at)}.`;
   if (why === "overstayed" || why === "unneeded" || why === "signs" || why === "sign-off") return `${what}, since ${day(at)}.`;
   if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
   return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;

@@ -4,7 +4,7 @@
  */
 
 import { bytes } from "./hosts.js";
-import { POOR_DBM, strength } from "./signal.js";
+import { strength } from "./signal.js";
 import { dayAndTime, fromIso } from "./time.js";
 
 /** @typedef {Record<string, string | number | boolean | null>} Values */

@@ -22,6 +22,12 @@ test("what is not due yet says by when", () => {
   assert.equal(dueWords(due({ why: "stay", overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), "Its stay ends on Sun 29 Nov.");
 });
 
+test("a unit that is not needed any more says by when, then since when", () => {
+  const by = new Date(NOW + DAY_MS).toISOString();
+  assert.match(dueWords(due({ why: "unneeded", overdue: false, by }), NOW), /take it down, by Sun 29 Nov/);
+  assert.match(dueWords(due({ why: "unneeded" }), NOW), /take it down, since Wed 25 Nov/);
+});
+
 test("a unit that stands past its time is said to record nothing", () => {
   assert.match(dueWords(due({ why: "overstayed" }), NOW), /records nothing: extend it or take it down, since Wed 25 Nov/);
 });

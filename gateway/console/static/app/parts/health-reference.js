@@ -5,7 +5,6 @@
 
 import { html, nothing } from "lit";
 import { ApiError, get, send } from "../api.js";
-import { deployments } from "../deployments.js";
 import { SlElement } from "../element.js";
 import { may, tell } from "../store.js";
 import { dayAndTime, fromIso } from "../time.js";
@@ -68,11 +67,6 @@ class ReferenceView extends SlElement {
     this.requestUpdate();
   }
 
-  /** Who enrols; and who deploys, of a camera that moves: the gateway says no where it does not stand anywhere. */
-  get #may() {
-    return may("enrol") || (may("deploy") && this.camera !== null && deployments.of(this.camera.id) !== undefined);
-  }
-
   #forget() {
     if (this.#forgetting) return void this.#send("DELETE", "Its picture is compared with nothing any more.");
     this.#forgetting = true;
@@ -91,10 +85,10 @@ class ReferenceView extends SlElement {
       ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.${camera.head ? " Steer it to where it stands most of the time, best its home, and wait half a minute." : ""}</p>` : nothing}
       ${taken === undefined && !this.#problem ? html`<p class="hint" role="status">Loading…</p>` : nothing}
       ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
-      ${this.#may ? html`<div class="buttons">
+      ${may("enrol") ? html`<div class="buttons">
         <button id="reference-take" ?disabled=${this.#busy} title="What it shows now becomes what it is to show"
           @click=${() => void this.#send("PUT", `What camera ${camera.number} shows now is how it should look.`)}>This is how it should look</button>
-        ${taken && may("enrol") ? html`<button class="plain remove ${this.#forgetting ? "sure" : ""}" id="reference-forget" ?disabled=${this.#busy}
+        ${taken ? html`<button class="plain remove ${this.#forgetting ? "sure" : ""}" id="reference-forget" ?disabled=${this.#busy}
           @blur=${() => { this.#forgetting = false; this.requestUpdate(); }} @click=${() => this.#forget()}>${this.#forgetting ? "Really?" : "Forget it"}</button>` : nothing}
       </div>` : nothing}
     </section>`;
