@@ -28,6 +28,7 @@ from gateway.health.urgency import Round, Signs, UnitSigns
 from gateway.health.ward import LOOK_S, Ward
 from gateway.health.watch import Finding
 from gateway.units import Link, Register, Units
+from gateway.units.order import heard_ns
 from gateway.units.recent import BATTERY
 from kernel.clock import Clock, every
 from kernel.ids import CameraId, StreamName
@@ -158,7 +159,7 @@ def unit_signs(
     return UnitSigns(
         label=row.label,
         missed=link in {Link.SILENT, Link.GONE} and not any(in_store(deployments, urn) for urn in urns),
-        heard_ns=row.heard_ns,
+        heard_ns=heard_ns(row.heard_ns, states.values()),
         cameras=tuple(one.id for one in cameras),
         battery_h=battery_hours(register, row.label, now_ns=now_ns),
         battery_share=percent / 100 if percent is not None else None,

@@ -16,6 +16,7 @@ from gateway.deployments.geofence import OVER, Kind
 from gateway.deployments.service import Taken
 from gateway.units import Change, LinkChanged, Said, UnitChanged
 from gateway.units.errors import UnknownUnitError
+from gateway.units.order import heard_ns
 
 _TOLD = {
     "alarm": "unit-alarm",
@@ -127,7 +128,7 @@ class UnitNews:
             told = {
                 "label": label,
                 "link": register.link(label).value,
-                "heard": iso_or_none(row.heard_ns),
+                "heard": iso_or_none(heard_ns(row.heard_ns, states.values())),
                 "cameras": cameras,
                 "deployment": self._stands(cameras),
                 "states": [state(states[name]).model_dump() for name in told_names],

@@ -21,6 +21,7 @@ from gateway.fleet.cameras import Camera
 from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
 from gateway.units.errors import UnknownCertificateError, UnknownUnitError
+from gateway.units.order import heard_ns
 from gateway.units.register import ADDRESS
 from gateway.units.report import Value
 from gateway.units.trends import thinned
@@ -103,7 +104,7 @@ class Unit(BaseModel):
     cameras: list[str]
     """Those that people have given it, or marked as deployable with its label, as far as one may see them."""
     heard: str | None
-    """When it was last heard, to the minute."""
+    """When it was last heard."""
     clock_offset_s: float | None
     enrolled: str
     retired: str | None
@@ -325,7 +326,7 @@ def _unit(the: Rooms, row: UnitRow, cameras: list[str], carried: Sequence[Camera
         firmware=row.firmware,
         note=row.note,
         cameras=cameras,
-        heard=iso_or_none(row.heard_ns),
+        heard=iso_or_none(heard_ns(row.heard_ns, register.states(row.label).values())),
         clock_offset_s=register.clock_offset_s(row.label),
         enrolled=iso(row.enrolled_ns),
         retired=iso_or_none(row.retired_ns),

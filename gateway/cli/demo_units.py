@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gateway.app import Gateway
 from gateway.cli.borough import BoroughError, BoroughProcess
-from gateway.cli.enrolment import ME, facts_of, target_of
+from gateway.cli.enrolment import ME, facts_of, patiently, target_of
 from gateway.db.errors import DatabaseError
 from gateway.deployments import steps
 from gateway.deployments.deployment import Deployment
@@ -108,7 +109,10 @@ async def _enrol(gateway: Gateway, register: Register, unit: dict[str, Any], beg
         at = await _address(register, unit["label"], began_ns)
         address = f"http://{at.values['host']}:{at.values['http_port']}/onvif/device_service"
         try:
-            enrolled, _ = await gateway.fleet.enrol(target_of(unit, address), facts, placed=placed)
+            target = target_of(unit, address)
+            enrolled, _ = await patiently(
+                partial(gateway.fleet.enrol, target, facts, placed=placed), clock=gateway.rooms.clock
+            )
         except DatabaseError:
             raise
         except SightlineError:

@@ -1,19 +1,27 @@
 """The simulated borough's cameras, enrolled as a person would."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
+import structlog
 from pydantic import SecretStr
 
 from drivers.model import CameraTarget, Credentials
 from gateway.app import Gateway
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.cli.borough import BoroughProcess
+from gateway.fleet.calls import HostBusyError, HostUnreachableError
 from gateway.fleet.cameras import CameraFacts
+from kernel.clock import NS_PER_S, Clock
 from kernel.geography import Place
 
+log = structlog.get_logger()
+
 AT_ONCE = 6
+PATIENCE_S = 90.0
+"""A slow machine that starts a town has its hosts answer late for a while; nobody begins again for that."""
+_T = TypeVar("_T")
 ME = Actor(id="demo", name="sightline demo", address="")
 
 
@@ -32,7 +40,8 @@ async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Call
     async def enrol(camera: dict[str, Any]) -> None:
         async with turns:
             facts = facts_of(camera) if camera["number"] not in known else CameraFacts()
-            enrolled, seen = await gateway.fleet.enrol(target_of(camera), facts)
+            target = target_of(camera)
+            enrolled, seen = await patiently(lambda: gateway.fleet.enrol(target, facts), clock=gateway.rooms.clock)
         told(f"  {enrolled[0].number}  {enrolled[0].name}")
         gateway.trail.note(
             AuditEvent(
@@ -46,6 +55,23 @@ async def enrol_borough(gateway: Gateway, borough: BoroughProcess, *, told: Call
     async with asyncio.TaskGroup() as tasks:
         for camera in borough.cameras:
             tasks.create_task(enrol(camera))
+
+
+async def patiently(call: Callable[[], Awaitable[_T]], *, clock: Clock) -> _T:
+    """Return what a call of a camera host gives, asking again while the host answers late: it may be starting still.
+
+    Raises:
+        HostError: it still does not answer after :data:`PATIENCE_S`; or it refused, which is not asked again.
+    """
+    until_ns = clock.monotonic_ns() + round(PATIENCE_S * NS_PER_S)
+    while True:
+        try:
+            return await call()
+        except (HostUnreachableError, HostBusyError) as error:
+            if clock.monotonic_ns() >= until_ns:
+                raise
+            log.info("demo.host_late", error=error.code)
+            await clock.sleep(error.retry_after_s or 1.0)
 
 
 def target_of(camera: dict[str, Any], address: str | None = None) -> CameraTarget:

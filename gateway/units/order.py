@@ -3,14 +3,19 @@
 What the broker had kept (retained) comes in any order and from any boot, hence is judged by its own kind alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.units.errors import RefusedError
-from gateway.units.report import Cause, Report
+from gateway.units.report import Cause, Report, Stored
 
 BOOTS_MAX = 16
 """So many boots of a unit are remembered as passed."""
+
+
+def heard_ns(written_ns: int | None, states: Iterable[Stored]) -> int | None:
+    """Return when a unit was heard last (ns since 1970 UTC): what is written of that may be a minute old."""
+    return max((at_ns for at_ns in (written_ns, *(one.taken_ns for one in states)) if at_ns is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from gateway.db.errors import ConflictError
 from gateway.units import Cause, Change, Group, Link, LinkChanged, Lost, Said, UnitChanged, Units
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
+from gateway.units.order import heard_ns
 from gateway.vault import Key
 from kernel.clock import NS_PER_S
 from tests.fakes.clock import ManualClock
@@ -89,6 +90,18 @@ async def test_a_unit_is_heard_after_its_device_was_removed(units: Units) -> Non
         await connection.exec_driver_sql("DELETE FROM devices")
     await units.register.take("D017", voice.report())
     await units.register.retire("D017")
+
+
+async def test_when_a_unit_was_heard_is_known_to_the_second(units: Units, clock: ManualClock) -> None:
+    """It is written once a minute, and what it said since is newer."""
+    voice = await enrolled(units)
+    await units.register.take("D017", voice.report())
+    await clock.turn(42)
+    await units.register.take("D017", voice.report())
+    written_ns = units.register.unit("D017").heard_ns
+    assert written_ns == clock.wall_ns() - 42 * NS_PER_S
+    assert heard_ns(written_ns, units.register.states("D017").values()) == clock.wall_ns()
+    assert heard_ns(None, ()) is None
 
 
 async def test_an_unknown_unit_is_told(units: Units) -> None:

@@ -107,6 +107,16 @@ export function levelOf(unit) {
   return worst === "put-off" ? "good" : worst;
 }
 
+/**
+ * How all of them are, in a few words: as they should be only where nothing stands, waits or was put off.
+ * @param {Unit[]} units @param {ReadonlySet<string>} raised labels, in capitals, of those with an alarm that nobody has acknowledged
+ */
+export function overallWords(units, raised) {
+  const wrong = units.filter((unit) => raised.has(unit.label.toUpperCase()) || ["alarm", "attention"].includes(levelOf(unit))).length;
+  if (wrong) return { wrong, words: `${wrong} ${wrong === 1 ? "unit needs" : "units need"} somebody` };
+  return { wrong, words: units.some((unit) => unit.link !== "retired" && unit.concerns.length > 0) ? "Nothing is urgent" : "All as they should be" };
+}
+
 const LEVELS = ["alarm", "attention", "soon", "good", "retired"];
 
 /** The worst first, then by label; those that are retired last. @param {readonly Unit[]} units @returns {Unit[]} */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batteryWords, concernsOf, dataForecast, dataWords, levelOf, stateWords, worstUnitsFirst } from "../../../../gateway/console/static/app/units.js";
+import { batteryWords, concernsOf, dataForecast, dataWords, levelOf, overallWords, stateWords, worstUnitsFirst } from "../../../../gateway/console/static/app/units.js";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const iso = (ms) => new Date(NOW + ms).toISOString();
@@ -53,4 +53,15 @@ test("a state is said as a colleague would", () => {
   assert.equal(stateWords(state("case", { open: true })), "open");
   assert.equal(stateWords(state("disk", { free_bytes: 1e9, size_bytes: 4e9, fault: true })), "1.0 GB free of 4.0 GB, with a fault");
   assert.equal(stateWords({ kind: "event/shock", time: iso(0), unit_time: iso(0), values: { peak_g: 3.14 } }), "3.1 g");
+});
+
+test("all are as they should be only where no alarm stands or waits for somebody", () => {
+  const calm = [unit("D001"), unit("D017")];
+  assert.deepEqual(overallWords(calm, new Set()), { wrong: 0, words: "All as they should be" });
+  assert.deepEqual(overallWords(calm, new Set(["D017"])), { wrong: 1, words: "1 unit needs somebody" });
+  assert.equal(overallWords([unit("D001", { concerns: [concern("now", "Knocked.")] })], new Set()).wrong, 1);
+  const putOff = { by: "A", reason: "b", until: "2026-11-29T12:00:00Z" };
+  for (const one of [concern("soon", "So."), concern("now", "One.", { put_off: putOff })]) {
+    assert.deepEqual(overallWords([unit("D001", { concerns: [one] })], new Set()), { wrong: 0, words: "Nothing is urgent" });
+  }
 });

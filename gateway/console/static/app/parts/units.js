@@ -4,11 +4,12 @@
  */
 
 import { html, nothing } from "lit";
+import { deployments } from "../deployments.js";
 import { SlElement } from "../element.js";
 import { some } from "../hosts.js";
 import { cameraById, may, store } from "../store.js";
 import { duration, fromIso } from "../time.js";
-import { batteryWords, causeWords, concernsOf, dataLevel, dataWords, levelOf, linkWords, signalWords, worstUnitsFirst } from "../units.js";
+import { batteryWords, causeWords, concernsOf, dataLevel, dataWords, levelOf, linkWords, overallWords, signalWords, worstUnitsFirst } from "../units.js";
 import { UnitsWatch } from "../units-watch.js";
 import { say } from "../words.js";
 import "./unit.js";
@@ -103,7 +104,8 @@ class Units extends SlElement {
     const wanted = this.#find.toUpperCase();
     const shown = worstUnitsFirst(units).filter((unit) => !wanted || `${unit.label} ${unit.model} ${this.#where(unit)}`.toUpperCase().includes(wanted));
     const online = units.filter(({ link }) => link === "online").length;
-    const wrong = units.filter((unit) => ["alarm", "attention"].includes(levelOf(unit))).length;
+    const raised = new Set(deployments.raised.map(({ unit }) => unit.toUpperCase()));
+    const { wrong, words } = overallWords(units, raised);
     const stale = watch.units && performance.now() - watch.heardAt > STALE_MS;
     const said = watch.problem ? say(watch.problem) : null;
     return html`
@@ -117,7 +119,7 @@ class Units extends SlElement {
         ? said ? nothing : html`<p class="hint" role="status">Loading…</p>`
         : units.length === 0
           ? html`<p class="said">No unit is enrolled that you may see. ${may("enrol") ? "A new one takes five minutes: its label, its certificate, and a password for its camera." : "Whoever enrols cameras makes them known."}</p>`
-          : html`<p class="units-total"><b role="status" class=${wrong ? "attention" : ""}>${wrong ? `${some(wrong, "unit needs", "units need")} somebody` : "All as they should be"}</b>
+          : html`<p class="units-total"><b role="status" class=${wrong ? "attention" : ""}>${words}</b>
               <span>${online} of ${some(units.length, "unit", "units")} online</span></p>
             ${units.length > 6 ? html`<label class="away" for="unit-find">Find a unit</label><input id="unit-find" type="search" placeholder="Label, model or street" autocomplete="off"
               .value=${this.#find} @input=${(/** @type {Event} */ event) => { this.#find = /** @type {HTMLInputElement} */ (event.target).value; this.requestUpdate(); }}>` : nothing}
