@@ -156,7 +156,10 @@ class FieldPhone:
 
     async def draw(self, selector: str, box: tuple[float, float, float, float]) -> None:
         """Draw with a finger, from one corner of a rectangle to the other: parts of what is drawn on."""
-        room = await self.page.locator(selector).bounding_box()
+        one = self.page.locator(selector)
+        # A finger reaches what is on the screen.
+        await one.scroll_into_view_if_needed()
+        room = await one.bounding_box()
         assert room is not None
         left, top, right, bottom = box
         for step in range(6):
