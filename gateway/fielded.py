@@ -20,6 +20,7 @@ from gateway.health.ward import Ward
 from gateway.picturing import open_picturing
 from gateway.publishing import open_publishing
 from gateway.raising import Rooms
+from gateway.referring import open_referring
 from gateway.repointing import open_repointing
 from gateway.sharing import Sharing
 from gateway.telemetry.commands import Commands
@@ -90,6 +91,7 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         ward, days = await stack.enter_async_context(
             open_ward(bedside, deployments, house.database, retention_days=retention_days, clock=clock)
         )
+        await stack.enter_async_context(open_referring(fleet, deployments, house.trail, clock=clock))
         await stack.enter_async_context(
             open_picturing(fleet, deployments, pictures_of(settings), clock=clock, retention_days=retention_days)
         )
