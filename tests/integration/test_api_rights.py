@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from gateway.access.permissions import Role
 from gateway.api.lasting import Lasting, lasting
 from gateway.db.engine import open_database, sqlite_url
 from gateway.db.rights import RightsRows
-from kernel.clock import utc
 from tests.fakes.desk import PASSWORD, Desk
 from tests.fakes.waiting import until
 
@@ -114,21 +112,6 @@ async def test_a_team_is_granted_and_left(desk: Desk) -> None:
     ]  # fmt: skip
     await desk.admin.put(f"/api/v1/teams/{team['id']}", json={"name": "Night shift", "users": []})
     assert (await client.get(f"/api/v1/cameras/{camera}")).status_code == 403
-
-
-async def test_a_grant_begins_and_ends_by_the_clock(desk: Desk) -> None:
-    """Before its start and after its end it gives nothing; what it carried ends with it."""
-    camera = await desk.enrol()
-    client, user = await member(desk)
-    now = utc(desk.gateway.rooms.clock.wall_ns())
-    await made(desk, "grants", role="viewer", user=user, start=(now + timedelta(hours=1)).isoformat())
-    assert (await client.get(f"/api/v1/cameras/{camera}")).status_code == 403
-    await made(desk, "grants", role="viewer", user=user, end=(now + timedelta(seconds=1.5)).isoformat())
-    await desk.watch(client, camera)
-    await until(lambda: not desk.host.viewers, timeout_s=5, what="the end of the view")
-    assert (await client.get(f"/api/v1/cameras/{camera}")).status_code == 403
-    (ended,) = await desk.audit("view.ended")
-    assert json.loads(ended.details)["reason"] == "right ended"
 
 
 async def test_a_right_taken_away_ends_views_at_their_host(desk: Desk) -> None:
