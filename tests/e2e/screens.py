@@ -321,6 +321,7 @@ FACES: dict[str, tuple[str, Act]] = {
     "deployment-alarm": ("deployments", _panel("deployments", _opened("Fly-tipping"))),
     "deployment-photos": ("deployments", _panel("deployments", _opened("Fly-tipping", ".dep-photos"))),
     "deployment-pictures": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-pictures"))),
+    "deployment-log": ("deployments", _panel("deployments", _opened("Fly-tipping", "#deployment-log"))),
     "find-footage": ("ready", _panel("find", _footage)),
     "account": ("ready", _account),
     "audit": ("ready", _panel("audit", _asked)),
