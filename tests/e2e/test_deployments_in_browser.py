@@ -288,7 +288,9 @@ async def test_who_may_not_deploy_sees_no_panel(at_desks: DeploymentsRoom) -> No
     await page.locator("#sign-out").click()
     await page.get_by_label("User name").fill("some-viewer")
     await page.get_by_label("Password", exact=True).fill("four unrelated words here")
-    await page.get_by_role("button", name="Sign in", exact=True).click()
+    async with page.expect_websocket(lambda socket: socket.url.endswith("/events")) as opening:
+        await page.get_by_role("button", name="Sign in", exact=True).click()
+    await (await opening.value).wait_for_event("framereceived")
     await expect(page.locator("#tab-find")).to_be_visible()
     await expect(page.locator("#tab-deployments")).to_have_count(0)
     await at_desks.raised(Case(open=True), shade=64)
