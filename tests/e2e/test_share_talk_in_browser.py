@@ -1,11 +1,13 @@
 """What is said between the room and a partner about a share, the stick and notes, in Debian's Chromium."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from tests.fakes.browser import chromium
 from tests.fakes.console_sharing import Room, sharing_room
@@ -67,6 +69,23 @@ async def test_a_request_that_is_withdrawn_is_gone(room: Room) -> None:
     await expect(room.page.locator(".ask-line")).to_be_visible()
     await room.pc.browser.delete(f"/api/v1/shares/{identity}/stick")
     await expect(room.page.locator(".ask-line")).to_have_count(0)
+
+
+async def test_what_is_written_before_the_page_hears_is_there_once_it_does(room: Room) -> None:
+    """Between its first look and its open socket nobody tells it: it looks once more then."""
+    identity = await share(room.desk, room.pc, room.cameras[0])
+    hears = asyncio.Event()
+
+    async def later(socket: WebSocketRoute) -> None:
+        await hears.wait()
+        socket.connect_to_server()
+
+    await room.page.route_web_socket(re.compile("/api/v1/events$"), later)
+    async with room.page.expect_response(re.compile(f"/shares/{identity}/notes$")):
+        await room.page.reload()
+    await room.pc.browser.post(f"/api/v1/shares/{identity}/notes", json={"text": "Red hatchback"})
+    hears.set()
+    await expect(room.page.locator(".note-line")).to_contain_text("Red hatchback")
 
 
 async def test_notes_go_both_ways(room: Room) -> None:

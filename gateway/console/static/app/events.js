@@ -28,7 +28,7 @@ export class Events {
   #drawing = 0;
 
   /**
-   * @param {() => Promise<void>} reload gets the camera list anew
+   * @param {() => Promise<void>} reload gets cameras, shares and notes anew; at each connection
    * @param {() => Promise<void>} turned the session was locked, or opened again
    */
   constructor(reload, turned) {
@@ -49,11 +49,11 @@ export class Events {
     this.#socket = socket;
     this.#watch();
     socket.onopen = () => {
-      const again = this.#attempt > 0;
       this.#attempt = 0;
       store.set({ link: "up" });
       news.dispatchEvent(new Event("open"));
-      if (again) void this.#reload();
+      // The first time as well: what happened between the page's own look and now was told to nobody here.
+      void this.#reload().catch(() => {});
     };
     socket.onmessage = (event) => {
       this.#watch();
