@@ -10,6 +10,7 @@ import pytest_asyncio
 from config.telemetry import TelemetrySettings
 from gateway.db.units import UnitRow
 from kernel.clock import NS_PER_S, SystemClock
+from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 
@@ -41,7 +42,8 @@ async def gone(desk: Desk, **given: str) -> UnitRow:
 
 async def needs(client: Any) -> list[dict[str, Any]]:
     """Return what units need, as it is told to somebody."""
-    return [one for one in (await client.get(HEALTH)).json()["needs"] if one["unit"] is not None]
+    told = (await client.get(HEALTH)).json()["needs"]
+    return [one for one in told if one["unit"] is not None and one["deployment"] is None]
 
 
 async def test_a_unit_without_a_camera_is_told_of_to_who_enrols(desk: Desk) -> None:
@@ -70,32 +72,31 @@ async def test_the_brokers_certificate_is_told_of_to_who_enrols(desk: Desk) -> N
 
 
 async def test_a_unit_is_told_of_at_the_camera_that_it_carries(desk: Desk) -> None:
-    """Also where it was the camera that was marked with its label; at its check-up as well."""
-    camera = await desk.enrol()
-    await desk.admin.put(f"/api/v1/cameras/{camera}/deployable", json={"unit": "D017"})
-    row = await gone(desk)
+    """At its check-up as well, with what its deployment asks for."""
+    there = await Deploying.at(desk)
+    await gone(desk)
     # One in store is not missed: its battery is looked at all the same.
     assert await needs(desk.admin) == []
-    await desk.admin.delete(f"/api/v1/cameras/{camera}/deployable")
-    await desk.admin.put(f"{UNITS}/{row.label}", json={"camera": camera})
+    await there.deployed()
     await desk.gateway.rooms.ward.look()
-    operator = await desk.person("operator")
+    camera, operator = there.camera, there.team
     (need,) = await needs(operator)
     assert (need["unit"], need["kind"], need["camera"], need["urgency"]) == ("D017", "unit-link", camera, "now")
     found = (await operator.get(f"/api/v1/cameras/{camera}/health")).json()
-    assert (found["unit"]["label"], [one["kind"] for one in found["needs"]]) == ("D017", ["unit-link"])
+    assert (found["unit"]["label"], [one["kind"] for one in found["needs"]]) == ("D017", ["unit-link", "review"])
 
 
 async def test_what_a_unit_needs_is_put_off_and_taken_up(desk: Desk) -> None:
     """By who may steer its camera, or where it has none by who enrols; with its reason in the audit."""
     await gone(desk)
-    operator = await desk.person("operator")
+    operator = await desk.person("operator", "another-operator")
     assert (await operator.put(PUT_OFF, json=REASON)).json()["type"] == "unit.unknown"
     (need,) = (await desk.admin.put(PUT_OFF, json=REASON)).json()
     assert (need["unit"], need["put_off"]["reason"]) == ("D017", REASON["reason"])
-    camera = await desk.enrol()
-    await desk.admin.put(f"{UNITS}/D017", json={"camera": camera})
+    there = await Deploying.at(desk)
+    await there.deployed()
     await desk.gateway.rooms.ward.look()
+    camera, operator = there.camera, there.team
     # With a camera it watches something: that is more urgent, and comes up again by itself.
     (need,) = await needs(operator)
     assert (need["camera"], need["put_off"]) == (camera, None)
