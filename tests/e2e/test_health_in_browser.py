@@ -170,7 +170,7 @@ async def test_a_units_trends_can_be_read(opened: Open, *, phone: bool) -> None:
     page, _ = await opened("health", phone=phone)
     await _health(page)
     await page.click('[data-need="12 battery"] .need-check')
-    plots = page.locator("sl-trend svg")
+    plots = page.locator("sl-unit-trends sl-trend svg")
     await expect(plots).to_have_count(4)
     await expect(page.locator(".checkup")).to_contain_text("lasts 9 h as it goes now")
     battery = plots.first
@@ -179,12 +179,12 @@ async def test_a_units_trends_can_be_read(opened: Open, *, phone: bool) -> None:
     assert label.startswith("Battery: 12 % last, lowest 12 % at ")
     await battery.focus()
     await page.keyboard.press("Home")
-    await expect(page.locator("sl-trend output b").first).to_have_text("62 %")
+    await expect(page.locator("sl-unit-trends sl-trend output b").first).to_have_text("62 %")
     await page.keyboard.press("ArrowRight")
     await expect(battery).not_to_have_attribute("aria-valuenow", "0")
     await page.get_by_role("button", name="7 days").click()
-    await expect(page.locator("sl-trend").first.locator(".plot-time")).to_have_count(7)
-    await expect(page.locator("sl-trend polyline").first).to_be_attached()
+    await expect(page.locator("sl-unit-trends sl-trend").first.locator(".plot-time")).to_have_count(7)
+    await expect(page.locator("sl-unit-trends sl-trend polyline").first).to_be_attached()
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

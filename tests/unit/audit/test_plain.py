@@ -18,7 +18,7 @@ SAID = {
     "before_ns": {"str(before_ns)"},
     "camera": {"camera", "camera.id", "test.camera_id"},
     "deployment": {"known.id"},
-    "digest": {"entry.digest"},
+    "digest": {"entry.digest", "sha256"},
     "end": {"iso(end_ns)", "iso_or_none(end_ns)", "iso_or_none(wanted.end_ns)"},
     "error": {"error.code", "it.over", "it.over or error.code"},
     "factor": {"'all'", "'passkey'", "'recovery'", "'totp'"},
@@ -33,7 +33,7 @@ SAID = {
     "size": {"edge.size"},
     "start": {"iso(start_ns)", "iso_or_none(start_ns)", "iso_or_none(wanted.start_ns)"},
     "stream": {"row.stream", "stream.value", "viewer.stream.value", "viewer.shown.value", "answer.stream.value"},
-    "urn": {"camera.description.identity.urn", "change.urn", "known.urn"},
+    "urn": {"before.urn", "camera.description.identity.urn", "change.urn", "known.urn"},
     "user": {"person", "row.user_id", "who.user_id"},
 }
 """Whoever says something else under one of these keys looks first whether it is a name, an address, or typed."""
