@@ -144,6 +144,7 @@ async def test_a_unit_that_says_hello_is_followed_to_its_new_address(tmp_path: P
         (unit,) = borough.units
         assert gateway.rooms.units is not None
         await gateway.rooms.units.register.enrol("D001", urn=unit["urn"], serial=unit["serial"])
+        await gateway.rooms.units.credentials.issue("D001")  # a unit without one is believed nothing
         wish = {
             "address": unit["device_url"],
             "username": unit["username"],
