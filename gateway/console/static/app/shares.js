@@ -42,10 +42,22 @@ export async function attempt(work) {
   }
 }
 
+/** How much was told of shares: an answer that was on its way meanwhile is older than that. */
+let heardSoFar = 0;
+const ASKED_MOST = 3;
+
+async function askForShares() {
+  for (let asked = 1; ; asked += 1) {
+    const before = heardSoFar;
+    const found = await Promise.all([get("/shares"), get("/shares/usual"), get("/organisations")]);
+    if (heardSoFar === before || asked === ASKED_MOST) return found;
+  }
+}
+
 export async function loadShares() {
   if (!may("share")) return;
   try {
-    const [shares, usual, organisations] = await Promise.all([get("/shares"), get("/shares/usual"), get("/organisations")]);
+    const [shares, usual, organisations] = await askForShares();
     turn((was) => ({ ...keepShares(was, shares), usual, organisations, standing: "ready", problem: null }));
     const kept = sessionStorage.getItem(KEPT);
     const own = (/** @type {Share} */ share) => share.id === kept && share.made_by_id === store.state.user?.id;
@@ -72,6 +84,7 @@ function sayOver(share) {
 
 /** What the events socket told of shares. @param {any} message */
 export function heardOfShares(message) {
+  if (message.t !== "watching") heardSoFar += 1;
   const { sharing } = store.state;
   const over = message.t === "share" && message.what === "ended" && sharing.shares.find((share) => share.id === message.share.id);
   turn((was) => heard(was, message));
