@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ApiError, get, request, saveBlob, saveUrl } from "./api.js";
+import { ApiError, get, problemOf, request, saveBlob, saveUrl } from "./api.js";
 import { cameraById, keepCameras, may, selectedCamera, selectedSlot, store, tell } from "./store.js";
 import { agreedDownload } from "./second-person.js";
 import { closeBar } from "./shares.js";
@@ -172,7 +172,7 @@ export async function still() {
     } catch (error) {
       const early = error instanceof ApiError && [404, 409, 425].includes(error.status) && store.serverClock.now() - at < 20_000;
       if (!early || attempt >= 12) {
-        tell(line(error instanceof ApiError ? error.problem : error), "attention");
+        tell(line(problemOf(error)), "attention");
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -223,7 +223,7 @@ async function exportClip(camera, start, end) {
     // A download cannot ask who is there; this can, and the download follows it.
     await request("/api/v1/session/confirm");
   } catch (error) {
-    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    tell(line(problemOf(error)), "attention");
     return;
   }
   const path = `/api/v1/cameras/${camera.id}/clip.mp4?${query}`;
@@ -231,7 +231,7 @@ async function exportClip(camera, start, end) {
   try {
     approval = await agreedDownload(path);
   } catch (error) {
-    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    tell(line(problemOf(error)), "attention");
     return;
   }
   tell(`Clip of camera ${camera.number}, ${clock(start)} to ${clock(end)} (${duration(end - start)}), is being saved.`);

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { UNREACHABLE, forStatus } from "./words.js";
+import { UNREACHABLE, forStatus, say } from "./words.js";
 
 /** @typedef {import("./types.js").Problem} Problem */
 
@@ -19,6 +19,10 @@ export class ApiError extends Error {
     this.retryAfterS = retryAfterS;
   }
 }
+
+/** What is told of what failed: what it says itself, as the server's refusals do. @param {unknown} error @returns {Problem} */
+export const problemOf = (error) =>
+  error instanceof Error && "problem" in error ? /** @type {Problem} */ (error.problem) : { type: "page", ...say(error) };
 
 /** @param {Response} response @returns {Promise<ApiError>} */
 export async function refusal(response) {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ApiError, get } from "./api.js";
+import { get, problemOf } from "./api.js";
 import { toIso } from "./time.js";
 
 const REFRESH_MS = 4000;
@@ -81,7 +81,7 @@ export class Footage {
       this.problem = null;
     } catch (error) {
       if (flight.signal.aborted) return;
-      this.problem = error instanceof ApiError ? error.problem : { type: "page", title: String(error) };
+      this.problem = problemOf(error);
     }
     if (asked !== this.#asked) return;
     this.loaded = true;

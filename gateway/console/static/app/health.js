@@ -3,11 +3,10 @@
  * @module
  */
 
-import { ApiError, get, send } from "./api.js";
+import { get, problemOf, send } from "./api.js";
 import { news } from "./events.js";
 import { may, store } from "./store.js";
 import { clockShort, dayAndTime, duration, toIso } from "./time.js";
-import { say } from "./words.js";
 
 /** @typedef {import("./health-types.js").Need} Need */
 /** @typedef {import("./health-types.js").CameraMonth} CameraMonth */
@@ -98,7 +97,7 @@ export async function learnHealth() {
     const said = await get("/health");
     store.set({ health: { looked: said.looked, needs: said.needs, problem: null } });
   } catch (error) {
-    const problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+    const problem = problemOf(error);
     store.set({ health: { looked: health?.looked ?? null, needs: health?.needs ?? [], problem } });
   }
 }

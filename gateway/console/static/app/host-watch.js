@@ -5,9 +5,8 @@
  * @module
  */
 
-import { ApiError, get } from "./api.js";
+import { get, problemOf } from "./api.js";
 import { HostHistory } from "./hosts.js";
-import { say } from "./words.js";
 
 /** @typedef {import("./types.js").Host} Host */
 /** @typedef {import("./types.js").HostViewer} HostViewer */
@@ -95,7 +94,7 @@ export class HostWatch {
       this.hosts = hosts;
       this.problem = null;
     } catch (error) {
-      this.problem = asProblem(error);
+      this.problem = problemOf(error);
     }
   }
 
@@ -106,10 +105,7 @@ export class HostWatch {
       const viewers = /** @type {HostViewer[]} */ (await get(`/hosts/${index}/viewers`, this.#stop.signal));
       if (index === this.opened) [this.viewers, this.viewersProblem] = [viewers, null];
     } catch (error) {
-      if (index === this.opened) [this.viewers, this.viewersProblem] = [null, asProblem(error)];
+      if (index === this.opened) [this.viewers, this.viewersProblem] = [null, problemOf(error)];
     }
   }
 }
-
-/** @param {unknown} error @returns {Problem} */
-const asProblem = (error) => (error instanceof ApiError ? error.problem : { type: "page", ...say(error) });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ApiError, get, hooks, send } from "./api.js";
+import { ApiError, get, hooks, problemOf, send } from "./api.js";
 import { confirmThere } from "./confirm-there.js";
 import { serversNamed } from "./ice.js";
 import { usable, use } from "./passkeys.js";
@@ -74,7 +74,7 @@ async function enterByCode() {
     await further(await send("POST", "/session", { code }));
     return true;
   } catch (error) {
-    tell(line(error instanceof ApiError ? error.problem : error), "attention");
+    tell(line(problemOf(error)), "attention");
     return false;
   }
 }

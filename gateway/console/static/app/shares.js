@@ -3,11 +3,12 @@
  * @module
  */
 
-import { ApiError, get, send } from "./api.js";
+import { get, problemOf, send } from "./api.js";
+import { follow, goOnFollowing, showSelected } from "./shares-following.js";
 import { heard, dropShare, keepShare, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without } from "./shares-model.js";
 import { madeWords, named, overWords, until } from "./shares-words.js";
 import { cameraById, may, selectedCamera, store, tell } from "./store.js";
-import { line, say } from "./words.js";
+import { line } from "./words.js";
 
 /** @typedef {import("./shares-types.js").Sharing} Sharing */
 /** @typedef {import("./shares-types.js").Share} Share */
@@ -15,21 +16,15 @@ import { line, say } from "./words.js";
 /** @typedef {import("./shares-types.js").Bar} Bar */
 /** @typedef {import("./shares-types.js").Loan} Loan */
 /** @typedef {import("./shares-types.js").Organisation} Organisation */
-/** @typedef {import("./types.js").Problem} Problem */
 
 const MINUTE_MS = 60_000;
 const MINUTES = 60;
-/** This console goes on following after the page was loaded anew; another one of the same person does not begin to. */
-const KEPT = "sightline.following";
 
 /** @param {Partial<Sharing>} patch */
 const set = (patch) => store.set({ sharing: { ...store.state.sharing, ...patch } });
 
 /** @param {(was: Sharing) => Sharing} turn */
 export const turn = (turn) => store.set({ sharing: turn(store.state.sharing) });
-
-/** @param {unknown} error @returns {Problem} */
-export const problemOf = (error) => (error instanceof ApiError ? error.problem : { type: "page", ...say(error) });
 
 /** @param {() => Promise<unknown>} work @returns {Promise<boolean>} whether it went well; else it is said */
 export async function attempt(work) {
@@ -59,13 +54,8 @@ export async function loadShares() {
   try {
     const [shares, usual, organisations] = await askForShares();
     turn((was) => ({ ...keepShares(was, shares), usual, organisations, standing: "ready", problem: null }));
-    const kept = sessionStorage.getItem(KEPT);
-    const own = (/** @type {Share} */ share) => share.id === kept && share.made_by_id === store.state.user?.id;
-    if (shares.some(own)) set({ following: kept });
     completeBar();
-    // Whatever it showed before we lost sight of it: it may show nothing by now.
-    if (!telling) told = "";
-    showSelected();
+    goOnFollowing(shares);
   } catch (error) {
     if (store.state.sharing.standing !== "ready") set({ standing: "failed", problem: problemOf(error) });
   }
@@ -345,59 +335,6 @@ export const testLink = (organisation, camera) =>
 export async function loadTests(organisation) {
   const tests = await get(`/organisations/${organisation}/room-tests`);
   set({ tests: { ...store.state.sharing.tests, [organisation]: tests } });
-}
-
-// --- following
-
-const AGAIN_MS = 2_000;
-let told = "";
-let telling = false;
-/** What could not be told, until it is tried again. */
-let untold = "";
-/** What it was last said of that it could not be told. */
-let said = "";
-
-/** This console shows in a share what is selected here. @param {string} share */
-export function follow(share) {
-  sessionStorage.setItem(KEPT, share);
-  told = "";
-  set({ following: share });
-  showSelected();
-}
-
-/** Tell what is selected, one at a time: of what was passed over quickly nothing is shown. */
-function showSelected() {
-  const { following } = store.state.sharing;
-  if (following === null) {
-    told = "";
-    return;
-  }
-  const camera = selectedCamera();
-  const allowed = camera && (camera.may?.includes("share") ?? true);
-  const wanted = `${following} ${allowed ? camera.id : ""}`;
-  if (telling || wanted === told || wanted === untold || store.state.lock !== "open") return;
-  if (camera && !allowed) tell(`Camera ${camera.number} is not shown outside: you may not share it.`, "attention");
-  telling = true;
-  void send("PUT", `/shares/${following}/selected`, { camera: allowed ? camera.id : null })
-    .then(() => {
-      told = wanted;
-      said = untold = "";
-    })
-    .catch((error) => {
-      // Nothing is shown outside by now: what is selected is told again, until it is or something else is selected.
-      told = "";
-      if (said !== wanted) tell(line(problemOf(error)), "attention");
-      said = wanted;
-      untold = wanted;
-      setTimeout(() => {
-        untold = "";
-        showSelected();
-      }, AGAIN_MS);
-    })
-    .finally(() => {
-      telling = false;
-      showSelected();
-    });
 }
 
 store.subscribe(() => {

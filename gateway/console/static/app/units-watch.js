@@ -4,9 +4,8 @@
  * @module
  */
 
-import { ApiError, get } from "./api.js";
+import { get, problemOf } from "./api.js";
 import { may } from "./store.js";
-import { say } from "./words.js";
 
 /** @typedef {import("./units.js").Unit} Unit */
 /** @typedef {import("./units.js").OneUnit} OneUnit */
@@ -72,7 +71,7 @@ export class UnitsWatch {
       this.heardAt = performance.now();
       if (opened === this.opened) this.problem = null;
     } catch (error) {
-      if (opened === this.opened) this.problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      if (opened === this.opened) this.problem = problemOf(error);
     }
     this.#asking = false;
     if (this.#stop.signal.aborted) return;

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../app/api.js";
+import { get, problemOf, send } from "../app/api.js";
 import { fields } from "../app/element.js";
 import { steering } from "../app/steering.js";
 import { cameraById, tell } from "../app/store.js";
@@ -62,7 +62,7 @@ class FieldConfirm extends FieldElement {
       this.left(this.#elsewhere);
       this.#said = "";
     } catch (error) {
-      this.#said = line(error instanceof ApiError ? error.problem : error);
+      this.#said = line(problemOf(error));
     }
     this.requestUpdate();
   }
@@ -79,7 +79,7 @@ class FieldConfirm extends FieldElement {
       await act();
       tell(done);
     } catch (error) {
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
     await Promise.all([this.#load(), look()]);
   }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ApiError, request, saveBlob, send } from "../app/api.js";
+import { problemOf, request, saveBlob, send } from "../app/api.js";
 import { shut } from "../app/session.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
@@ -19,7 +19,7 @@ async function attempt(work) {
     await work();
     return true;
   } catch (error) {
-    say(line(error instanceof ApiError ? error.problem : error), "attention");
+    say(line(problemOf(error)), "attention");
     return false;
   }
 }

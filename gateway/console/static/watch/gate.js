@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import "../app/parts/factors.js";
 import "../app/parts/gate-providers.js";
 import "../app/parts/gate-sign-in.js";
-import { ApiError, get, send } from "../app/api.js";
+import { get, problemOf, send } from "../app/api.js";
 import { fields } from "../app/element.js";
 import { hidePasswords, passwordField } from "../app/parts/password.js";
 import { begin, further, signOut } from "../app/session.js";
@@ -66,7 +66,7 @@ class WatchGate extends WatchElement {
     try {
       await work();
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.#busy = false;
     this.requestUpdate();

@@ -10,7 +10,7 @@ import "./glass.js";
 import "./own-due.js";
 import "./reference.js";
 import "./sessions.js";
-import { ApiError, send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { shut } from "../session.js";
 import { may, tell } from "../store.js";
@@ -24,7 +24,7 @@ class Account extends SlElement {
 
   /** @param {"locked" | "wall"} state */
   #shut(state) {
-    void shut(state).catch((error) => tell(line(error instanceof ApiError ? error.problem : error), "attention"));
+    void shut(state).catch((error) => tell(line(problemOf(error)), "attention"));
   }
 
   /** @param {Event} event */
@@ -39,7 +39,7 @@ class Account extends SlElement {
       this.#changing = false;
       tell("Your password is changed. Your other sessions have ended.");
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }

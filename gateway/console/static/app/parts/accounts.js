@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement } from "../element.js";
 import { tell } from "../store.js";
 import { day } from "../time.js";
@@ -45,7 +45,7 @@ class Accounts extends SlElement {
     try {
       await work();
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
       this.#going = "";
     }
     this.requestUpdate();

@@ -5,7 +5,7 @@
 
 import { html, nothing } from "lit";
 import { called, told } from "../acts.js";
-import { ApiError, send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { learnWaiting } from "../second-person.js";
 import { may, store, tell } from "../store.js";
@@ -42,7 +42,7 @@ class Approvals extends SlElement {
       this.#refusing = "";
       tell(done);
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     await learnWaiting();
     this.requestUpdate();

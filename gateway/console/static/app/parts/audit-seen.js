@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, saveUrl } from "../api.js";
+import { get, problemOf, saveUrl } from "../api.js";
 import { howAllowed, toWhat } from "../audit-facts.js";
 import { AuditNames, cameraWords, isIdentifier, tail } from "../audit-names.js";
 import { didInAll, when, who } from "../audit-words.js";
@@ -50,7 +50,7 @@ class AuditSeen extends SlElement {
     try {
       await work();
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }

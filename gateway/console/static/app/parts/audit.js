@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import "./audit-seen.js";
 import { factsOf, howAllowed, toWhat } from "../audit-facts.js";
 import { AuditNames } from "../audit-names.js";
@@ -44,7 +44,7 @@ class Audit extends SlElement {
     try {
       await work();
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }
@@ -77,7 +77,7 @@ class Audit extends SlElement {
         ? `The record is whole: ${said.entries} entries, none altered, removed or moved.`
         : `The record was altered. ${said.problems.join(" ")}`;
     } catch (error) {
-      const { title, cure } = say(error instanceof ApiError ? error.problem : error);
+      const { title, cure } = say(problemOf(error));
       [this.#sound, this.#checked] = [false, `${title} ${cure}`];
     }
     this.requestUpdate();

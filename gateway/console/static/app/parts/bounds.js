@@ -6,7 +6,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { may, selectedCamera, tell } from "../store.js";
 import { line } from "../words.js";
@@ -89,7 +89,7 @@ class BoundsOfAHead extends SlElement {
       this.#bounds = bounds;
       this.#said = "";
     } catch (error) {
-      this.#said = line(error instanceof ApiError ? error.problem : error);
+      this.#said = line(problemOf(error));
     }
     this.requestUpdate();
   }
@@ -105,7 +105,7 @@ class BoundsOfAHead extends SlElement {
       this.#adding = false;
       if (selectedCamera()?.id === id) this.#bounds = bounds;
     } catch (error) {
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
     this.#removing = "";
     this.requestUpdate();

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { callUp, loadCameras } from "../actions.js";
 import { SlElement, fields } from "../element.js";
 import { may, store, tell } from "../store.js";
@@ -49,7 +49,7 @@ class Enrol extends SlElement {
     try {
       return await work();
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
       return undefined;
     } finally {
       this.#busy = "";

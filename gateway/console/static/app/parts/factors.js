@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { create, usable } from "../passkeys.js";
 import { tell } from "../store.js";
@@ -44,8 +44,7 @@ export class Factors extends SlElement {
     try {
       await work();
     } catch (error) {
-      const own = error instanceof Error && "problem" in error ? /** @type {Problem} */ (error.problem) : null;
-      this.#problem = error instanceof ApiError ? error.problem : (own ?? { type: "page", ...say(error) });
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }

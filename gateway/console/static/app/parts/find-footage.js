@@ -6,7 +6,7 @@
 
 import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { mapView } from "../map-view.js";
 import { cameraById, store, tell } from "../store.js";
@@ -70,7 +70,7 @@ class FindFootage extends SlElement {
       this.#finds = await get(`/footage?${new URLSearchParams({ area, start: toIso(Date.parse(start)), end: toIso(Date.parse(end)) })}`);
     } catch (error) {
       this.#finds = null;
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.#busy = false;
     this.requestUpdate();

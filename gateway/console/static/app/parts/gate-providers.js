@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement } from "../element.js";
 import { say } from "../words.js";
 
@@ -58,7 +58,7 @@ class GateProviders extends SlElement {
       const { url } = await send("POST", ...this.departure(provider));
       location.assign(url);
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
       this.#going = "";
       this.requestUpdate();
     }

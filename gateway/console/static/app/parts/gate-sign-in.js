@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import "./gate-providers.js";
 import "./proof.js";
-import { ApiError } from "../api.js";
+import { problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { usable } from "../passkeys.js";
 import { second, signIn, signInByPasskey, startOver, ways } from "../session.js";
@@ -30,8 +30,7 @@ class GateSignIn extends SlElement {
     try {
       await work();
     } catch (error) {
-      const own = error instanceof Error && "problem" in error ? /** @type {Problem} */ (error.problem) : null;
-      this.#problem = error instanceof ApiError ? error.problem : (own ?? { type: "page", ...say(error) });
+      this.#problem = problemOf(error);
     }
     this.#busy = false;
     this.requestUpdate();

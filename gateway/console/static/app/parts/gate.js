@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import "./factors.js";
 import "./gate-sign-in.js";
-import { ApiError } from "../api.js";
+import { problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { begin, codeInAddress, setUp, signOut } from "../session.js";
 import { say } from "../words.js";
@@ -27,7 +27,7 @@ class Gate extends SlElement {
     try {
       await work();
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.#busy = false;
     this.requestUpdate();

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError } from "../api.js";
+import { problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { acknowledge, breakGlass, closeGlass, unseen } from "../glass.js";
 import { may, store, tell } from "../store.js";
@@ -16,7 +16,7 @@ import { line, say } from "../words.js";
 const USUAL_MINUTES = 15;
 
 /** @param {() => Promise<unknown>} work */
-const attempt = (work) => void work().catch((error) => tell(line(error instanceof ApiError ? error.problem : error), "attention"));
+const attempt = (work) => void work().catch((error) => tell(line(problemOf(error)), "attention"));
 
 /** @param {BrokenGlass} one */
 const left = (one) => duration(Date.parse(one.end) - store.serverClock.now());
@@ -50,7 +50,7 @@ class GlassForm extends SlElement {
       form.reset();
       this.#length = 0;
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.#busy = false;
     this.requestUpdate();

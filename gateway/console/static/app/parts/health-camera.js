@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
 import { may, selectedCamera, store } from "../store.js";
 import { clock, day, dayAndTime, fromIso } from "../time.js";
@@ -45,7 +45,7 @@ class CheckUpOfCamera extends SlElement {
       const found = await get(`/cameras/${id}/health`);
       if (id === this.#of) [this.#found, this.#problem] = [found, ""];
     } catch (error) {
-      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+      if (id === this.#of) this.#problem = line(problemOf(error));
     }
     this.requestUpdate();
   }

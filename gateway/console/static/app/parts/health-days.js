@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
 import { dayPoints, lostS, shareWords } from "../health.js";
 import { store } from "../store.js";
@@ -65,7 +65,7 @@ class CameraDays extends SlElement {
       [this.#days, this.#problem] = [days, ""];
       this.#points = Object.fromEntries(PLOTS.map(({ name, of }) => [name, dayPoints(days, of)]));
     } catch (error) {
-      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+      if (id === this.#of) this.#problem = line(problemOf(error));
     }
     this.requestUpdate();
   }

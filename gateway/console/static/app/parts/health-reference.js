@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement } from "../element.js";
 import { may, tell } from "../store.js";
 import { dayAndTime, fromIso } from "../time.js";
@@ -44,7 +44,7 @@ class ReferenceView extends SlElement {
       const said = await get(`/cameras/${id}/reference-view`);
       if (id === this.#of) this.#taken = said.taken;
     } catch (error) {
-      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+      if (id === this.#of) this.#problem = line(problemOf(error));
     }
     this.requestUpdate();
   }
@@ -60,7 +60,7 @@ class ReferenceView extends SlElement {
       if (id === this.#of) this.#taken = said?.taken ?? null;
       tell(done);
     } catch (error) {
-      if (id === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+      if (id === this.#of) this.#problem = line(problemOf(error));
     }
     this.#busy = false;
     this.#forgetting = false;

@@ -5,7 +5,7 @@
 
 import { LitElement, html, nothing } from "lit";
 import { callUp } from "../actions.js";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { known, lostS, monthWords, months, shareWords, together, worstFirst } from "../health.js";
 import { cameraById, store } from "../store.js";
 import { dayAndTime, duration, fromIso } from "../time.js";
@@ -42,7 +42,7 @@ class AvailabilityReport extends LitElement {
       const said = await get(`/health/availability?month=${this.#month}`);
       if (turn === this.#asking) this.#report = said;
     } catch (error) {
-      if (turn === this.#asking) this.#problem = line(error instanceof ApiError ? error.problem : error);
+      if (turn === this.#asking) this.#problem = line(problemOf(error));
     }
     this.requestUpdate();
   }

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
 import { store } from "../store.js";
 import { fromIso, toIso } from "../time.js";
@@ -84,7 +84,7 @@ class UnitTrends extends SlElement {
       this.#until = until;
       this.#problem = "";
     } catch (error) {
-      if (of === this.#of) this.#problem = line(error instanceof ApiError ? error.problem : error);
+      if (of === this.#of) this.#problem = line(problemOf(error));
     }
     this.requestUpdate();
   }

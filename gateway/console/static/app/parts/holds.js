@@ -6,7 +6,7 @@
 
 import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { DAY_MS, REVIEW_DAYS, armHold, closeEmptyHold, dateField, keep, place, release, stretch } from "../holds.js";
 import { cameraById, may, selectedCamera, store, tell } from "../store.js";
@@ -48,7 +48,7 @@ class Holds extends SlElement {
       const said = await get("/holds");
       [this.#holds, this.#away] = [said.holds, said.away];
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }
@@ -61,7 +61,7 @@ class Holds extends SlElement {
       tell(done);
       return true;
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
       return false;
     } finally {
       this.requestUpdate();

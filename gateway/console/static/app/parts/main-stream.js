@@ -4,9 +4,8 @@
  */
 
 import { html } from "lit";
-import { send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlTicking } from "../element.js";
-import { problemOf } from "../shares.js";
 import { may, store, tell } from "../store.js";
 import { duration } from "../time.js";
 import { line } from "../words.js";

@@ -4,13 +4,12 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { deployments, openDeployment } from "../deployments.js";
 import { ownDueWords, unitWords } from "../deployments-words.js";
 import { SlElement } from "../element.js";
 import { news } from "../events.js";
 import { may, store } from "../store.js";
-import { say } from "../words.js";
 
 /** @typedef {import("../deployments-words.js").OwnDue} OwnDue */
 
@@ -47,7 +46,7 @@ class OwnDueList extends SlElement {
       this.#due = await get("/session/due");
       this.#problem = null;
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }

@@ -4,9 +4,9 @@
  */
 
 import { html, nothing } from "lit";
-import { send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
-import { loadPartners, problemOf } from "../shares.js";
+import { loadPartners } from "../shares.js";
 import { until } from "../shares-words.js";
 import { store, tell } from "../store.js";
 import { say } from "../words.js";

@@ -5,9 +5,9 @@
 
 import { html, nothing } from "lit";
 import "./partners-invite.js";
-import { send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
-import { loadPartners, problemOf } from "../shares.js";
+import { loadPartners } from "../shares.js";
 import { counted, until } from "../shares-words.js";
 import { may, store, tell } from "../store.js";
 import { say } from "../words.js";

@@ -5,7 +5,7 @@
  */
 
 import { LitElement, html, nothing } from "lit";
-import { ApiError } from "../api.js";
+import { problemOf } from "../api.js";
 import { directory } from "../directory.js";
 import { cameraById, store, tell } from "../store.js";
 import { say } from "../words.js";
@@ -69,7 +69,7 @@ export class Asking extends LitElement {
       await work();
       if (done) tell(done);
     } catch (error) {
-      this.wrong = { where, problem: error instanceof ApiError ? error.problem : { type: "page", ...say(error) } };
+      this.wrong = { where, problem: problemOf(error) };
     }
     this.#doing.delete(where);
     this.requestUpdate();

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError } from "../api.js";
+import { problemOf } from "../api.js";
 import { confirmingProviders, openedWindow } from "../confirm-there.js";
 import { SlElement, fields } from "../element.js";
 import { use } from "../passkeys.js";
@@ -49,8 +49,7 @@ class ProofForm extends SlElement {
     try {
       await this.prove(await proof());
     } catch (error) {
-      const own = error instanceof Error && "problem" in error ? /** @type {Problem} */ (error.problem) : null;
-      this.#problem = error instanceof ApiError ? error.problem : (own ?? { type: "page", ...say(error) });
+      this.#problem = problemOf(error);
     }
     this.#busy = false;
     this.requestUpdate();

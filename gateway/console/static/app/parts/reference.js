@@ -4,7 +4,7 @@
  */
 
 import { html } from "lit";
-import { ApiError, send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlElement } from "../element.js";
 import { wishes } from "../keys.js";
 import { store, tell } from "../store.js";
@@ -40,7 +40,7 @@ class Reference extends SlElement {
       tell(reference ? `What you do from now on is for ${reference}.` : "What you do is no longer recorded for a reference.");
     } catch (error) {
       input.value = this.state.reference;
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement } from "../element.js";
 import { tell } from "../store.js";
 import { clock, day } from "../time.js";
@@ -36,7 +36,7 @@ class Sessions extends SlElement {
       await work();
       this.#sessions = await get(this.user === null ? "/sessions" : `/sessions?user_id=${this.user}`);
     } catch (error) {
-      this.#problem = error instanceof ApiError ? error.problem : { type: "page", ...say(error) };
+      this.#problem = problemOf(error);
     }
     this.requestUpdate();
   }

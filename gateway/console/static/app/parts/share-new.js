@@ -4,9 +4,9 @@
  */
 
 import { html, nothing } from "lit";
-import { send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
-import { made, organisationById, problemOf } from "../shares.js";
+import { made, organisationById } from "../shares.js";
 import { partners } from "../shares-model.js";
 import { selectedCamera, store } from "../store.js";
 import { say } from "../words.js";

@@ -3,10 +3,10 @@
  * @module
  */
 
+import { problemOf } from "../api.js";
 import { html, nothing } from "lit";
 import { SlElement, fields } from "../element.js";
 import { answered, loadNotes, writeNote } from "../shares-notes.js";
-import { problemOf } from "../shares.js";
 import { clockShort } from "../time.js";
 import { say } from "../words.js";
 

@@ -4,9 +4,8 @@
  */
 
 import { html, nothing } from "lit";
-import { get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
-import { problemOf } from "../shares.js";
 import { counted } from "../shares-words.js";
 import { tell } from "../store.js";
 import { say } from "../words.js";

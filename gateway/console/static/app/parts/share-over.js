@@ -4,9 +4,8 @@
  */
 
 import { html, nothing } from "lit";
-import { get } from "../api.js";
+import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
-import { problemOf } from "../shares.js";
 import { about, counted } from "../shares-words.js";
 import { cameraById } from "../store.js";
 import { clockShort, day, duration } from "../time.js";

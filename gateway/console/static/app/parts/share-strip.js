@@ -5,7 +5,8 @@
 
 import { html, nothing } from "lit";
 import { SlTicking } from "../element.js";
-import { follow, openBar, organisationOf, takeBack } from "../shares.js";
+import { follow } from "../shares-following.js";
+import { openBar, organisationOf, takeBack } from "../shares.js";
 import { sharesOf } from "../shares-model.js";
 import { left, suffers, until, watcherLine } from "../shares-words.js";
 import { may, store } from "../store.js";

@@ -3,9 +3,10 @@
  * @module
  */
 
+import { problemOf } from "../api.js";
 import { html, nothing } from "lit";
 import { SlElement } from "../element.js";
-import { loadTests, problemOf, testLink } from "../shares.js";
+import { loadTests, testLink } from "../shares.js";
 import { testLine } from "../shares-words.js";
 import { cameraById, selectedCamera, store, tell } from "../store.js";
 import { line } from "../words.js";

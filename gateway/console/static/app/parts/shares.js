@@ -10,10 +10,10 @@ import "./share-new.js";
 import "./share-over.js";
 import "./share-tests.js";
 import { SlTicking, fields } from "../element.js";
-import { endAll, openBar, loadPartners, loadShares, problemOf } from "../shares.js";
+import { endAll, loadPartners, loadShares, openBar } from "../shares.js";
 import { sharesOf } from "../shares-model.js";
 import { counted, until } from "../shares-words.js";
-import { send } from "../api.js";
+import { problemOf, send } from "../api.js";
 import { selectedCamera, store, tell } from "../store.js";
 import { line, say } from "../words.js";
 

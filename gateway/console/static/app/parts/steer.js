@@ -8,7 +8,7 @@ import "./bounds.js";
 import "./camera-events.js";
 import "./health-reference.js";
 import "./main-stream.js";
-import { ApiError, get, send } from "../api.js";
+import { get, problemOf, send } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { sight, wind } from "../geo.js";
 import { deployments, openDeployment } from "../deployments.js";
@@ -79,7 +79,7 @@ class Steer extends SlElement {
       this.#presetsSaid = this.#presets.length === 0 ? "None is stored on this camera." : "";
     } catch (error) {
       if (id !== this.#presetsOf) return;
-      this.#presetsSaid = line(error instanceof ApiError ? error.problem : error);
+      this.#presetsSaid = line(problemOf(error));
     }
     this.requestUpdate();
   }
@@ -99,7 +99,7 @@ class Steer extends SlElement {
       tell(`Preset “${name}” is stored on the camera.`);
       this.#adding = false;
     } catch (error) {
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
     await this.#load(id);
   }
@@ -111,7 +111,7 @@ class Steer extends SlElement {
       await send("POST", `/cameras/${id}/presets`, { name: preset.name, token: preset.token });
       tell(`Preset “${preset.name}” is stored for this place.`);
     } catch (error) {
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
     await this.#load(id);
   }
@@ -129,7 +129,7 @@ class Steer extends SlElement {
       await send("DELETE", `/cameras/${id}/presets/${encodeURIComponent(preset.token)}`);
       tell(`Preset “${preset.name}” is removed.`);
     } catch (error) {
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
     await this.#load(id);
   }

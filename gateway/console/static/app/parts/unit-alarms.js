@@ -5,7 +5,7 @@
 
 import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
-import { ApiError } from "../api.js";
+import { problemOf } from "../api.js";
 import { acknowledge, alarmPictureUrl, deployments, openDeployment, pictureKey } from "../deployments.js";
 import { happened, recordingWords, shutWords, unitWords, withoutWords } from "../deployments-words.js";
 import { SlElement } from "../element.js";
@@ -44,7 +44,7 @@ class UnitAlarms extends SlElement {
       for (const unseen of one.unseen) await acknowledge(one, unseen);
       tell(`Acknowledged: ${unitWords(one.unit)} ${together(one)}.`);
     } catch (error) {
-      tell(line(error instanceof ApiError ? error.problem : error), "attention");
+      tell(line(problemOf(error)), "attention");
     }
   }
 
