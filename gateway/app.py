@@ -45,7 +45,7 @@ from gateway.certificate import TlsFiles, tls_files
 from gateway.console import console_routes
 from gateway.console.policy import INDEX, security_headers
 from gateway.db.engine import Database, open_database, sqlite_url
-from gateway.db.errors import DatabaseError
+from gateway.db.turns import by_turns
 from gateway.deployments.stays import Stays
 from gateway.fielded import House, open_fielded, photos_of, pictures_of
 from gateway.fleet.changes import ListChanged
@@ -300,22 +300,9 @@ def _too_long(settings: Settings) -> bool:
 @asynccontextmanager
 async def sweeping(access: Access, *, clock: Clock) -> AsyncIterator[None]:
     """End sessions past their time; with a failing database at a later turn."""
-
-    async def sweep() -> None:
-        failing = False
-        async with every(clock, SWEEP_SESSIONS_S) as ticks:
-            async for _ in ticks:
-                try:
-                    await access.end_expired()
-                except DatabaseError as error:
-                    if not failing:
-                        log.error("sessions.sweep_failed", error=error.code)  # noqa: TRY400 - a plain reason
-                    failing = True
-                else:
-                    failing = False
-
     async with asyncio.TaskGroup() as tasks:
-        sweeper = tasks.create_task(sweep(), name="sessions")
+        turns = by_turns(access.end_expired, clock=clock, period_s=SWEEP_SESSIONS_S, failed="sessions.sweep_failed")
+        sweeper = tasks.create_task(turns, name="sessions")
         try:
             yield
         finally:

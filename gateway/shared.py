@@ -7,23 +7,19 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-import structlog
-
 from gateway.access.decision import TOKEN_PREFIX, Decider
 from gateway.access.permissions import Permission
 from gateway.access.rights import Right
 from gateway.access.service import Access
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
 from gateway.audit.trail import Trail
-from gateway.db.errors import DatabaseError
+from gateway.db.turns import by_turns
 from gateway.fleet import rpc
 from gateway.fleet.outlets import Outlet, OutletCamera, OutletCredential, issue_credential
 from gateway.fleet.service import Fleet
 from gateway.sharing import Changed, Ended, Sharing, SharingChange, StickTakenBack, Tested
 from gateway.sharing.outlets import Issued, Opening
-from kernel.clock import Clock, every
-
-log = structlog.get_logger()
+from kernel.clock import Clock
 
 SESSIONS_S = 2.0
 """The end of a session that another process ended (``sightline users``) is seen within this."""
@@ -202,17 +198,7 @@ class ShareGivers:
 
     async def run(self) -> None:
         """Look for ever; with a failing database what was seen last holds."""
-        failing = False
-        async with every(self._clock, SESSIONS_S) as ticks:
-            async for _ in ticks:
-                try:
-                    await self.look()
-                except DatabaseError as error:
-                    if not failing:
-                        log.error("share.sessions_unread", error=error.code)  # noqa: TRY400 - a plain reason
-                    failing = True
-                else:
-                    failing = False
+        await by_turns(self.look, clock=self._clock, period_s=SESSIONS_S, failed="share.sessions_unread")
 
 
 @asynccontextmanager

@@ -12,20 +12,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
-import structlog
-
 from gateway.access.errors import ForbiddenError
 from gateway.access.groups import Standing, cameras_of
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission, Role
 from gateway.access.rights import Right, Rights
 from gateway.db.engine import Database
-from gateway.db.errors import DatabaseError
 from gateway.db.rights import GrantRow, RightsRows, RightsTables
-from kernel.clock import Clock, every
+from gateway.db.turns import by_turns
+from kernel.clock import Clock
 from kernel.ids import CameraId
-
-log = structlog.get_logger()
 
 LOOK_S = 0.5
 """Another process's change, and the end of a right by the clock, are seen within this."""
@@ -265,17 +261,7 @@ class Decider:
 
     async def run(self) -> None:
         """Look for changes, for ever; with a failing database what is known holds."""
-        failing = False
-        async with every(self._clock, LOOK_S) as ticks:
-            async for _ in ticks:
-                try:
-                    await self.look()
-                except DatabaseError as error:
-                    if not failing:
-                        log.error("rights.unread", error=error.code)  # noqa: TRY400 - a plain reason
-                    failing = True
-                else:
-                    failing = False
+        await by_turns(self.look, clock=self._clock, period_s=LOOK_S, failed="rights.unread")
 
 
 def permissions_of(tables: RightsTables, role: str) -> frozenset[Permission]:

@@ -16,12 +16,12 @@ from config.settings import Settings
 from gateway.app import Gateway, open_gateway, when_settled
 from gateway.cli.failures import plainly
 from gateway.cli.options import ConfigFile, settings_of
-from gateway.db.errors import DatabaseError
+from gateway.db.turns import by_turns
 from gateway.fleet.hosts import HostError
 from gateway.logs import configure
 from gateway.loop import serve
 from gateway.worker import calm_collector, open_host, serve_host
-from kernel.clock import Clock, SystemClock, every
+from kernel.clock import Clock, SystemClock
 
 log = structlog.get_logger()
 
@@ -124,23 +124,18 @@ async def feed_watchdog(gateway: Gateway, manager: sdnotify.SystemdNotifier, *, 
         return
     inside = gateway.rooms.settings.hosts.workers == 0
     before = -1
-    failing = False
-    async with every(clock, timeout_us / 1e6 / 3) as ticks:
-        async for _ in ticks:
-            try:
-                await gateway.database.ping()
-            except DatabaseError as error:
-                if not failing:
-                    log.error("watchdog.database_failed", error=error.code)  # noqa: TRY400 - a plain reason
-                failing = True
-                continue
-            failing = False
-            if inside:
-                done = before
-                with suppress(HostError):
-                    done = (await gateway.fleet.links[0].client.health()).progress
-                if done <= before:
-                    log.warning("watchdog.no_progress", progress=done)
-                    continue
-                before = done
-            manager.notify("WATCHDOG=1")
+
+    async def feed() -> None:
+        nonlocal before
+        await gateway.database.ping()
+        if inside:
+            done = before
+            with suppress(HostError):
+                done = (await gateway.fleet.links[0].client.health()).progress
+            if done <= before:
+                log.warning("watchdog.no_progress", progress=done)
+                return
+            before = done
+        manager.notify("WATCHDOG=1")
+
+    await by_turns(feed, clock=clock, period_s=timeout_us / 1e6 / 3, failed="watchdog.database_failed")

@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 import structlog
 
 from gateway.db.errors import DatabaseError
+from gateway.db.turns import by_turns
 from gateway.deployments.deployment import Reminded
 from gateway.deployments.due import Due
 from gateway.deployments.service import Deployments
 from gateway.deployments.steps import Remind
 from gateway.deployments.why import Why
-from kernel.clock import NS_PER_S, Clock, every
+from kernel.clock import NS_PER_S, Clock
 from kernel.errors import SightlineError
 
 log = structlog.get_logger()
@@ -63,17 +64,7 @@ class Reminding:
 
     async def run(self) -> None:
         """Look, for ever; with a failing database at a later turn."""
-        failing = False
-        async with every(self._clock, LOOK_S) as ticks:
-            async for _ in ticks:
-                try:
-                    await self.look()
-                except DatabaseError as error:
-                    if not failing:
-                        log.error("deployments.reminders_failed", error=error.code)  # noqa: TRY400 - a plain reason
-                    failing = True
-                else:
-                    failing = False
+        await by_turns(self.look, clock=self._clock, period_s=LOOK_S, failed="deployments.reminders_failed")
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ import structlog
 from config.deployments import DeploymentSettings
 from gateway.db.deployments import DeployableRow, DeploymentRows, EntryRow, PictureRow
 from gateway.db.engine import Database
-from gateway.db.errors import ConflictError, DatabaseError
+from gateway.db.errors import ConflictError
+from gateway.db.turns import by_turns
 from gateway.deployments.deployment import Deployment, Stage
 from gateway.deployments.done import Done, Told, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
@@ -36,7 +37,7 @@ from gateway.deployments.steps import (
     Unpictured,
     Without,
 )
-from kernel.clock import Clock, every
+from kernel.clock import Clock
 from kernel.errors import SightlineError
 from kernel.ids import new_id
 
@@ -371,17 +372,7 @@ class Deployments(Reading):
 
     async def run(self) -> None:
         """Look, for ever; with a failing database at a later turn."""
-        failing = False
-        async with every(self._clock, LOOK_S) as ticks:
-            async for _ in ticks:
-                try:
-                    await self.look()
-                except DatabaseError as error:
-                    if not failing:
-                        log.error("deployments.look_failed", error=error.code)  # noqa: TRY400 - a plain reason
-                    failing = True
-                else:
-                    failing = False
+        await by_turns(self.look, clock=self._clock, period_s=LOOK_S, failed="deployments.look_failed")
 
 
 @asynccontextmanager

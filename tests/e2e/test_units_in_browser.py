@@ -1,11 +1,12 @@
 """Deployable units in the console: who needs somebody, what one said, what it is told, and a new one step by step."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.e2e.faces import Open, opening
 from tests.fakes.waiting import until
@@ -274,6 +275,30 @@ async def test_a_camera_that_cannot_is_not_told(opened: Open) -> None:
     events = page.locator("sl-camera-events")
     await expect(events).to_contain_text("This camera cannot tell its events over MQTT.")
     await expect(events.get_by_role("button")).to_have_count(0)
+
+
+async def test_a_camera_that_does_not_answer_is_not_waited_for_when_another_is_shown(opened: Open) -> None:
+    """What the one in sight says is shown, and a late answer of the former is nobody's."""
+    page, _ = await opened("units")
+    held: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+
+    async def hold(route: Route) -> None:
+        if held.done():
+            await route.continue_()
+        else:
+            held.set_result(route)
+
+    await page.route("**/event-brokers", hold)
+    await page.click("#tab-steer")
+    await page.locator("summary", has_text="Events over MQTT").click()
+    events = page.locator("sl-camera-events")
+    await expect(events).to_contain_text("Asking the camera")
+    late = await held
+    await page.keyboard.press("5")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("sl-steer .panel-camera .number")).to_have_text("5")
+    await late.continue_()
+    await expect(events).to_contain_text("This camera cannot tell its events over MQTT.")
 
 
 async def test_who_may_not_enrol_is_not_offered_events(opened: Open) -> None:

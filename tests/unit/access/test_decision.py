@@ -12,6 +12,7 @@ from gateway.access.errors import ForbiddenError
 from gateway.access.groups import Standing
 from gateway.access.people import UserChange
 from gateway.access.permissions import Permission, Role
+from gateway.db.engine import Database
 from gateway.db.errors import DatabaseUnusableError
 from gateway.db.rights import BundleRow, GrantRow, RightsRows
 from kernel.clock import NS_PER_S
@@ -144,10 +145,10 @@ async def test_what_is_known_holds_while_the_database_is_away(
     await door.add()
     identity, _ = await door.sign_in()
 
-    async def away() -> None:
+    def away(_: Database) -> None:
         raise DatabaseUnusableError("away", cure="")
 
-    monkeypatch.setattr(decider, "look", away)
+    monkeypatch.setattr(Database, "read", away)
     with capture_logs() as logs:
         for _ in range(4):
             await door.clock.turn(0.5)

@@ -4,10 +4,8 @@
  */
 
 import { html, nothing } from "lit";
-import { ApiError, get, send } from "../api.js";
-import { SlElement } from "../element.js";
-import { may } from "../store.js";
-import { Asking } from "./people-asking.js";
+import { get, problemOf, send } from "../api.js";
+import { AskingOfCamera, ShutOfCamera } from "./of-camera.js";
 
 /** @typedef {{address: string, prefix: string, status: string}} Broker */
 /** @typedef {{address: string | null, prefix: string, brokers: Broker[]}} Brokers */
@@ -17,37 +15,31 @@ const CANNOT = "camera.fault";
 /** How a camera stands with a broker, as it says itself. @type {Record<string, string>} */
 const STANDS = { Connected: "and is connected", Connecting: "and is connecting", Offline: "but does not reach it" };
 
-class CameraEvents extends Asking {
+class CameraEvents extends AskingOfCamera {
   /** @override */
-  static properties = { camera: { attribute: false } };
-
+  where = "events";
   /** @type {Brokers | null} */
   #known = null;
   #cannot = false;
-  #of = "";
-
-  constructor() {
-    super();
-    /** Its identifier. @type {string} */
-    this.camera = "";
-  }
 
   /** @override */
-  willUpdate() {
-    if (this.#of === this.camera) return;
-    [this.#of, this.#known, this.#cannot] = [this.camera, null, false];
-    void this.attempt("events", () => this.#load());
+  forget() {
+    [this.#known, this.#cannot] = [null, false];
   }
 
-  async #load() {
-    const id = this.camera;
+  /** @override @param {string} camera @returns {Promise<Brokers | null>} null: it has no such thing */
+  async ask(camera) {
     try {
-      const known = await get(`/cameras/${id}/event-brokers`);
-      if (id === this.camera) this.#known = known;
+      return await get(`/cameras/${camera}/event-brokers`);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.problem.type !== CANNOT) throw error;
-      if (id === this.camera) this.#cannot = true;
+      if (problemOf(error).type !== CANNOT) throw error;
+      return null;
     }
+  }
+
+  /** @override @param {Brokers | null} known */
+  keep(known) {
+    [this.#known, this.#cannot] = [known, known === null];
   }
 
   /** @param {"PUT" | "DELETE"} method @param {string} done */
@@ -56,7 +48,7 @@ class CameraEvents extends Asking {
       try {
         await send(method, `/cameras/${this.camera}/event-broker`);
       } finally {
-        await this.#load();
+        await this.load();
       }
     }, done);
   }
@@ -85,23 +77,13 @@ class CameraEvents extends Asking {
 
 customElements.define("sl-camera-events", CameraEvents);
 
-/** The same, shut until somebody wants it: only then the camera is asked. */
-class EventsOfCamera extends SlElement {
+class EventsOfCamera extends ShutOfCamera {
   /** @override */
-  static properties = { camera: { attribute: false }, _open: { state: true } };
-
-  constructor() {
-    super();
-    /** Its identifier. @type {string} */
-    this.camera = "";
-    this._open = false;
-  }
+  summary = "Events over MQTT";
 
   /** @override */
-  render() {
-    if (!may("enrol")) return nothing;
-    return html`<details class="remarks" @toggle=${(/** @type {Event} */ event) => { this._open = /** @type {HTMLDetailsElement} */ (event.target).open; }}>
-      <summary>Events over MQTT</summary>${this._open ? html`<sl-camera-events .camera=${this.camera}></sl-camera-events>` : nothing}</details>`;
+  form() {
+    return html`<sl-camera-events .camera=${this.camera}></sl-camera-events>`;
   }
 }
 

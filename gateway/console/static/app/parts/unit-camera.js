@@ -5,48 +5,44 @@
 
 import { html, nothing } from "lit";
 import { get, send } from "../api.js";
-import { SlElement } from "../element.js";
-import { may } from "../store.js";
 import { dayAndTime, fromIso } from "../time.js";
-import { Asking } from "./people-asking.js";
+import { AskingOfCamera, ShutOfCamera } from "./of-camera.js";
 
 /** @typedef {{random_since: string | null, under_way: boolean}} Standing */
 /** @typedef {Standing & {other_accounts: {name: string, level: string}[], in_clear: boolean}} Done */
 
-class UnitCamera extends Asking {
+class UnitCamera extends AskingOfCamera {
   /** @override */
-  static properties = { camera: { attribute: false } };
-
+  where = "password";
   /** @type {Standing | null} */
   #standing = null;
   /** @type {Done | null} */
   #done = null;
-  #of = "";
-
-  constructor() {
-    super();
-    /** Its identifier. @type {string} */
-    this.camera = "";
-  }
 
   /** @override */
-  willUpdate() {
-    if (this.#of === this.camera) return;
-    [this.#of, this.#standing, this.#done] = [this.camera, null, null];
-    void this.attempt("password", () => this.#load());
+  forget() {
+    [this.#standing, this.#done] = [null, null];
   }
 
-  async #load() {
-    this.#standing = await get(`/cameras/${this.camera}/password`);
+  /** @override @param {string} camera @returns {Promise<Standing>} */
+  ask(camera) {
+    return get(`/cameras/${camera}/password`);
+  }
+
+  /** @override @param {Standing} standing */
+  keep(standing) {
+    this.#standing = standing;
   }
 
   #renew() {
     return this.attempt("password", async () => {
       try {
-        this.#done = await send("POST", `/cameras/${this.camera}/password`);
-        this.#standing = this.#done;
+        const camera = this.camera;
+        const done = await send("POST", `/cameras/${camera}/password`);
+        if (camera === this.camera) this.#standing = this.#done = done;
+        else await this.load();
       } catch (error) {
-        await this.#load();
+        await this.load();
         throw error;
       }
     }, "The camera has a password that nobody knows.");
@@ -78,24 +74,13 @@ class UnitCamera extends Asking {
 
 customElements.define("sl-unit-camera", UnitCamera);
 
-/** The same for any camera, shut until somebody wants it. */
-class CameraPassword extends SlElement {
+class CameraPassword extends ShutOfCamera {
   /** @override */
-  static properties = { camera: { attribute: false }, _open: { state: true } };
-
-  constructor() {
-    super();
-    /** Its identifier. @type {string} */
-    this.camera = "";
-    /** Whether it is looked at: only then it is asked for. @type {boolean} */
-    this._open = false;
-  }
+  summary = "Its own password";
 
   /** @override */
-  render() {
-    if (!may("enrol")) return nothing;
-    return html`<details class="remarks" @toggle=${(/** @type {Event} */ event) => { this._open = /** @type {HTMLDetailsElement} */ (event.target).open; }}>
-      <summary>Its own password</summary>${this._open ? html`<sl-unit-camera .camera=${this.camera}></sl-unit-camera>` : nothing}</details>`;
+  form() {
+    return html`<sl-unit-camera .camera=${this.camera}></sl-unit-camera>`;
   }
 }
 
