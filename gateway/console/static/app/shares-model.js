@@ -51,6 +51,16 @@ export function keepShare(was, share) {
   return { ...was, shares: withShare(was.shares, share), asks };
 }
 
+/**
+ * What a request of this page was answered of a share. Who asks for its stick, and who has it, is told by the socket in its
+ * order; an answer that was on its way meanwhile is older.
+ * @param {Sharing} was @param {Share} share @returns {Sharing}
+ */
+export function keepAnswer(was, share) {
+  const known = was.shares.find((one) => one.id === share.id);
+  return known ? { ...was, shares: withShare(was.shares, { ...share, lent: known.lent }) } : keepShare(was, share);
+}
+
 /** A share is over, and all that hung on it. @param {Sharing} was @param {string} id @returns {Sharing} */
 export function dropShare(was, id) {
   const { [id]: _, ...notes } = was.notes;

@@ -5,7 +5,7 @@
 
 import { get, problemOf, send } from "./api.js";
 import { follow, goOnFollowing, showSelected } from "./shares-following.js";
-import { heard, dropShare, keepShare, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without } from "./shares-model.js";
+import { heard, dropShare, keepAnswer, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without } from "./shares-model.js";
 import { madeWords, named, overWords, until } from "./shares-words.js";
 import { cameraById, may, selectedCamera, store, tell } from "./store.js";
 import { line } from "./words.js";
@@ -195,7 +195,7 @@ export async function shareFromBar() {
 
 /** @param {Share} share one that was made at this console */
 export function made(share) {
-  turn((was) => keepShare(was, share));
+  turn((was) => keepAnswer(was, share));
   if (share.follow) follow(share.id);
   tell(madeWords(share, store.serverClock.now()));
 }
@@ -212,7 +212,7 @@ const untilWhen = (share) => `${inWords(share)} now runs until ${until(share.end
 const change = (share, change, done) =>
   attempt(async () => {
     const now = /** @type {Share} */ (await send("PATCH", `/shares/${share.id}`, change));
-    turn((was) => keepShare(was, now));
+    turn((was) => keepAnswer(was, now));
     tell(done(now));
   });
 

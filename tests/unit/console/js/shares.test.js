@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { did } from "../../../../gateway/console/static/app/audit-words.js";
 import {
-  NOTHING_SHARED, dropShare, heard, hears, keepNote, keepNotes, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without,
+  NOTHING_SHARED, dropShare, heard, hears, keepAnswer, keepNote, keepNotes, keepShares, keepTest, lengths, nextLength, partners, sharesOf, without,
 } from "../../../../gateway/console/static/app/shares-model.js";
 import {
   about, counted, howWell, left, madeWords, named, overWords, since, suffers, testLine, watcherLine,
@@ -29,6 +29,13 @@ test("of the events socket only what is about shares is heard", () => {
 test("a share that is told anew replaces what was known of it", () => {
   const now = told(with1, { t: "share", what: "changed", share: share("s1", { cameras: ["c2"] }) });
   assert.deepEqual(now.shares.map((one) => one.cameras), [["c2"]]);
+});
+
+test("an answer to this page that comes after what was told says the terms, and drops nobody who asks meanwhile or has the stick", () => {
+  const now = keepAnswer(told(with1, { t: "stick-asked", ...ask() }, { t: "stick-lent", ...loan({ user_id: "u2" }) }), share("s1", { title: "Op Larch" }));
+  assert.deepEqual([now.shares[0].title, now.shares[0].lent.length, now.asks.length], ["Op Larch", 1, 1]);
+  const first = keepAnswer(NOTHING_SHARED, share("s1", { requests: [ask()] }));
+  assert.deepEqual([first.shares.length, first.asks.length], [1, 1]);
 });
 
 test("the newest share comes first", () => {
