@@ -1,5 +1,6 @@
 """The partner's page in Debian's Chromium before a real gateway with real views, at a desk's size and at a phone's."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.e2e.conftest import seen
 from tests.fakes.outside import Officer, officer, share
@@ -175,6 +176,37 @@ async def test_notes_go_both_ways(stage: Stage) -> None:
         (False, "Blue jacket, towards the bank"),
         (True, "A unit is two minutes away"),
     ]
+
+
+async def test_a_note_that_was_written_while_the_line_was_away_is_read_once_it_is_back(stage: Stage) -> None:
+    """Nothing tells it to a page without a line: it asks once more for what was written, and says so as of any note."""
+    identity = await stage.shared()
+    cut, lines = asyncio.Event(), list[WebSocketRoute]()
+
+    async def line(route: WebSocketRoute) -> None:
+        if cut.is_set():
+            await route.close()
+            return
+        route.connect_to_server()
+        lines.append(route)
+
+    await stage.page.route_web_socket(re.compile(r"/shares/events$"), line)
+    await stage.page.reload()
+    await stage.live()
+    await stage.ask("POST", f"/shares/{identity}/notes", json={"text": "Blue jacket"})
+    await stage.panel()
+    await expect(stage.page.get_by_role("log")).to_contain_text("Blue jacket")
+    if not stage.phone:
+        await stage.page.locator("#panel").click()
+    cut.set()
+    await lines[-1].close()
+    await expect(stage.page.get_by_text("No word from the control room")).to_be_visible()
+    await stage.ask("POST", f"/shares/{identity}/notes", json={"text": "He has a knife"})
+    cut.clear()
+    if not stage.phone:
+        await expect(stage.page.locator("#panel")).to_contain_text("1 new")
+        await stage.panel()
+    await expect(stage.page.get_by_role("log")).to_contain_text("He has a knife")
 
 
 async def test_the_stick_is_asked_for_lent_used_and_taken_back(stage: Stage) -> None:

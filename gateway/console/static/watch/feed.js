@@ -9,7 +9,7 @@ import { look } from "../app/session.js";
 import { store } from "../app/store.js";
 import { clockShort } from "../app/time.js";
 import { UNREACHABLE } from "../app/words.js";
-import { SOON_MS, begun, endedWords, lost, ofRoom } from "./shares.js";
+import { SOON_MS, begun, endedWords, lost, merged, ofRoom } from "./shares.js";
 import { drop, keep, room, say, watching } from "./state.js";
 
 /** @type {Feed | null} */
@@ -35,6 +35,10 @@ export class Feed {
   /** Shares whose last minutes were told. @type {Set<string>} */
   #warned = new Set();
   #askedAt = -Infinity;
+  /** How often the socket told what is shared: an answer by HTTP that was on its way meanwhile is older. */
+  #toldOf = 0;
+  /** Whether this connection has told nothing yet: what was written before it was told to nobody here. */
+  #anew = true;
 
   constructor() {
     current = this;
@@ -60,6 +64,7 @@ export class Feed {
   #open() {
     const socket = new WebSocket(socketUrl("/shares/events"));
     this.#socket = socket;
+    this.#anew = true;
     this.#watch();
     socket.onmessage = (event) => {
       if (socket !== this.#socket || this.#ended) return;
@@ -90,9 +95,10 @@ export class Feed {
 
   /** A socket that is refused does not say why; the same question by HTTP does. */
   async #why() {
+    const before = this.#toldOf;
     try {
       const mine = await get("/shares/mine");
-      if (!this.#ended) this.#keep(mine);
+      if (!this.#ended && this.#toldOf === before) this.#keep(mine, false);
     } catch (error) {
       if (this.#ended) return;
       const known = error instanceof ApiError ? error : null;
@@ -101,21 +107,40 @@ export class Feed {
     }
   }
 
-  /** @param {import("./shares.js").Mine} mine */
-  #keep(mine) {
+  /** @param {import("./shares.js").Mine} mine @param {boolean} anew ask for all notes once more */
+  #keep(mine, anew) {
     const before = watching.state.mine;
     for (const text of lost(before, mine)) say(text, "attention");
     keep(mine);
-    for (const { id } of mine.terms_due ? [] : mine.shares) if (!(id in watching.state.notes)) void this.#notes(id);
+    for (const { id } of mine.terms_due ? [] : mine.shares) if (anew || !(id in watching.state.notes)) void this.#notes(id);
   }
 
   /** @param {string} share */
   async #notes(share) {
-    watching.set({ notes: { ...watching.state.notes, [share]: [] } });
-    const found = await get(`/shares/${share}/notes`).catch(() => null);
-    if (found === null || this.#ended) return;
-    const newer = (watching.state.notes[share] ?? []).filter(({ id }) => !found.some((/** @type {{id: string}} */ each) => each.id === id));
-    watching.set({ notes: { ...watching.state.notes, [share]: [...found, ...newer] } });
+    const first = !(share in watching.state.notes);
+    if (first) watching.set({ notes: { ...watching.state.notes, [share]: [] } });
+    try {
+      const found = await get(`/shares/${share}/notes`);
+      if (!this.#ended) this.#learn(share, found, first);
+    } catch (error) {
+      const { [share]: heard, ...others } = watching.state.notes;
+      if (first && heard?.length === 0) watching.set({ notes: others });
+      const passes = error instanceof ApiError && (error.status === 0 || error.status >= 500);
+      if (passes && !this.#ended) setTimeout(() => this.#again(share), ASK_MS);
+    }
+  }
+
+  /** @param {string} share whose notes could not be had */
+  #again(share) {
+    const open = watching.state.mine?.shares.some(({ id }) => id === share) ?? false;
+    if (open && !this.#ended && watching.state.link === "up") void this.#notes(share);
+  }
+
+  /** @param {string} share @param {import("./shares.js").Note[]} found @param {boolean} first whether nothing was known before */
+  #learn(share, found, first) {
+    const { notes, missed } = merged(watching.state.notes[share] ?? [], found);
+    watching.set({ notes: { ...watching.state.notes, [share]: notes } });
+    if (!first) for (const note of missed) this.#tell(note);
   }
 
   /** By our own reckoning too: a page that is cut off shows nothing longer than it was given. */
@@ -154,12 +179,15 @@ export class Feed {
         if (watching.state.link !== "up") watching.set({ link: "up" });
         break;
       case "mine":
-        this.#keep(message);
+        this.#toldOf += 1;
+        this.#keep(message, this.#anew);
+        this.#anew = false;
         break;
       case "began":
         if (message.kind !== "test") say(`“${message.title}” is shared with you now.`);
         break;
       case "ended":
+        this.#toldOf += 1;
         this.#end(message.share, message.by, message);
         break;
       case "note":
@@ -187,13 +215,15 @@ export class Feed {
   #note(note) {
     const known = watching.state.notes[note.share] ?? [];
     if (known.some(({ id }) => id === note.id)) return;
-    const seen = watching.state.open || note.outside;
-    // What is read out where nobody looks at the notes.
-    if (!seen) say(`${begun(ofRoom(room(), note.name))}: “${note.text}”`);
-    watching.set({
-      notes: { ...watching.state.notes, [note.share]: [...known, note].slice(-200) },
-      unread: seen ? watching.state.unread : watching.state.unread + 1,
-    });
+    watching.set({ notes: { ...watching.state.notes, [note.share]: [...known, note].slice(-200) } });
+    this.#tell(note);
+  }
+
+  /** One that came from the room is read out, and counted, where nobody looks at the notes. @param {import("./shares.js").Note} note */
+  #tell(note) {
+    if (watching.state.open || note.outside) return;
+    say(`${begun(ofRoom(room(), note.name))}: “${note.text}”`);
+    watching.set({ unread: watching.state.unread + 1 });
   }
 }
 

@@ -126,3 +126,13 @@ export const begun = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 export function endedWords({ title }, room, by, at) {
   return by === null ? `“${title}” has ended: its time was up at ${clockShort(at)}.` : `${begun(ofRoom(room, by))} ended “${title}” at ${clockShort(at)}.`;
 }
+
+/**
+ * The notes of a share as they were found, with what was heard while they were asked for.
+ * @param {Note[]} known @param {Note[]} found @returns {{notes: Note[], missed: Note[]}} missed: what nobody here had heard of
+ */
+export function merged(known, found) {
+  const missed = found.filter(({ id }) => !known.some((each) => each.id === id));
+  const newer = known.filter(({ id }) => !found.some((each) => each.id === id));
+  return { notes: [...found, ...newer], missed };
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { endedWords, left, lost, ownLoan, pageOf, running, stillSelected, streamOf, viewsOf } from "../../../../gateway/console/static/watch/shares.js";
+import { endedWords, left, lost, merged, ownLoan, pageOf, running, stillSelected, streamOf, viewsOf } from "../../../../gateway/console/static/watch/shares.js";
 
 const camera = (number, more = {}) => ({ id: `c${number}`, number, name: `Camera ${number}`, street: "", live: true, sub: true, steerable: true, lent: null, ...more });
 const share = (id, cameras, more = {}) => ({
@@ -84,4 +84,10 @@ test("the pictures that are seen are those around the selected one", () => {
 test("an end says whose it was", () => {
   assert.match(endedWords(share("Match day", []), "the control room", "Anne", at("08:30:00")), /^The control room \(Anne\) ended “Match day” at \d\d:30\.$/);
   assert.match(endedWords(share("Match day", []), "the control room", null, at("08:30:00")), /has ended: its time was up at \d\d:30\.$/);
+});
+
+test("of notes that are found those were missed that nobody here had heard of, and what was heard meanwhile stays", () => {
+  const note = (id) => ({ id, share: "s", at: "", name: "Root", outside: false, text: id });
+  const { notes, missed } = merged([note("a"), note("c")], [note("a"), note("b")]);
+  assert.deepEqual([notes.map(({ id }) => id), missed.map(({ id }) => id)], [["a", "b", "c"], ["b"]]);
 });
