@@ -29,6 +29,8 @@ from stage import PASSWORD, Stage, stage
 
 JOIN_S = 30.0
 WATCH_S = 2.0
+JOIN_S, REVOKE_MS = 10, 500
+"""What is promised of a hundred viewers by ten shares."""
 SILENCE_S = 1.5
 """After the end: whoever gets a packet in the last second of this was not cut off."""
 AT_ONCE = 8
@@ -215,6 +217,9 @@ def main() -> int:
         sys.stderr.write(f"Nothing was measured: {error!r}\n")
         return 1
     report("share", ["aiortc", "uvicorn"], **figures)
+    if figures["join_all_s"] > JOIN_S or figures["revoke_ms_p99"] > REVOKE_MS:
+        sys.stderr.write(f"Too slow: all are to join within {JOIN_S} s, and to see the last within {REVOKE_MS} ms.\n")
+        return 1
     return 0
 
 

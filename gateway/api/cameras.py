@@ -126,9 +126,13 @@ async def probe(wish: models.Target, request: Request, who: Who, the: The) -> mo
     the.trail.note(AuditEvent(action=Action.PROBED, actor=actor(request, who), details={"address": wish.address}))
     found = await the.fleet.probe(_target(wish))
     description = found.description
+    known = [one for one in the.fleet.cameras() if one.description.identity.urn == description.identity.urn]
     snapshot = None
     if found.snapshot is not None:
         snapshot = f"data:image/jpeg;base64,{base64.b64encode(found.snapshot).decode()}"
+        for camera in known:
+            # A picture of a camera that is here already: it is asked later who saw it.
+            the.trail.note(AuditEvent(action=Action.SNAPSHOT, actor=actor(request, who), subject=camera.id))
     return models.Probe(
         identity=showing.identity_of(description),
         urn=description.identity.urn,
@@ -141,7 +145,7 @@ async def probe(wish: models.Target, request: Request, who: Who, the: The) -> mo
         events=description.events,
         relays=list(description.relays),
         remarks=showing.remarks(description),
-        enrolled=any(camera.description.identity.urn == description.identity.urn for camera in the.fleet.cameras()),
+        enrolled=bool(known),
         snapshot=snapshot,
     )
 

@@ -14,7 +14,7 @@ from gateway.api.description import answers
 from gateway.api.errors import NotHereError
 from gateway.api.footage import Stay, stay_models
 from gateway.api.guard import Who, decided_there, needs
-from gateway.api.reference_view import png
+from gateway.api.reference_view import note_reference, png
 from gateway.api.rooms import The
 from gateway.api.there import hidden, standing_then
 from gateway.api.times import iso_or_none
@@ -75,6 +75,7 @@ async def reference_there(camera: OneCamera, stay_id: StayId, request: Request, 
     view = await the.stays.reference_of(camera.id, stay_id)
     if view is None:
         raise NotHereError("The camera had no reference view there.", cure="Its recordings show what it saw.")
+    note_reference(the, request, who, camera, view)
     return Response(png(view.grey), media_type="image/png")
 
 

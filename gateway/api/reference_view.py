@@ -13,7 +13,7 @@ from gateway.api.cameras import OneCamera
 from gateway.api.errors import NotHereError
 from gateway.api.guard import Who, actor, needs
 from gateway.api.rooms import Rooms, The
-from gateway.api.times import iso_or_none
+from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet.cameras import Camera
@@ -58,11 +58,18 @@ async def reference_view(camera: OneCamera) -> ReferenceViewModel:
     responses={200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}},
     **needs(Permission.VIEW_LIVE, room=True),
 )
-async def picture(camera: OneCamera) -> Response:
+async def picture(request: Request, camera: OneCamera, who: Who, the: The) -> Response:
     """Return what a camera is to show, small and grey as it is kept, so that people can compare it too."""
     if camera.reference is None:
         raise NotHereError("This camera has no reference view.", cure="Confirm what it shows now, and it has.")
+    note_reference(the, request, who, camera, camera.reference)
     return Response(png(camera.reference.grey), media_type="image/png")
+
+
+def note_reference(the: Rooms, request: Request, who: Identity, camera: Camera, view: ReferenceView) -> None:
+    """Record that somebody saw what a camera was to show: it is a picture of it, however small."""
+    shown = {"stream": "reference view", "at": iso(view.taken_ns)}
+    the.trail.note(AuditEvent(action=Action.STILL, actor=actor(request, who), subject=camera.id, details=shown))
 
 
 @router.put(OF_CAMERA, **needs(Permission.ENROL))

@@ -120,6 +120,13 @@ async def test_looking_at_a_device_stores_nothing(desk: Desk) -> None:
     assert (await desk.admin.get("/api/v1/cameras")).json() == []
 
 
+async def test_a_look_at_a_camera_that_is_here_counts_as_one_that_saw_it(desk: Desk) -> None:
+    """Its picture was seen, whatever it was asked for."""
+    camera = await desk.enrol()
+    assert (await desk.admin.post("/api/v1/cameras/probe", json=BODY)).json()["enrolled"] is True
+    assert [entry.subject for entry in await desk.audit("view.snapshot")] == [camera]
+
+
 async def test_discovery_says_who_is_enrolled(desk: Desk) -> None:
     """Found devices are marked when we have them."""
     await desk.enrol()

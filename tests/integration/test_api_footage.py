@@ -1,5 +1,6 @@
 """Where cameras stood when: footage is found under the place of then, and what held there holds nowhere else."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -211,6 +212,9 @@ async def test_whoever_comes_back_to_a_place_sees_what_the_camera_had_there(desk
     assert (then["hfov_deg"], [one["name"] for one in then["zones"]], then["confirmed"]) == (60.0, ["Flats"], True)
     picture = await deploying.team.get(f"{path}/places/{then['id']}/reference-view")
     assert (picture.status_code, picture.headers["content-type"], picture.content[:4]) == (200, "image/png", b"\x89PNG")
+    assert [(one.subject, json.loads(one.details)["stream"]) for one in await desk.audit("playback.still")] == [
+        (deploying.camera, "reference view")
+    ]
     now = stays[-1]
     assert (now["presets"], now["zones"], now["hfov_deg"], now["reference"]) == ([], [], None, None)
     assert (await deploying.team.get(f"{path}/places/{now['id']}/reference-view")).status_code == 404
