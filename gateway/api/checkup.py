@@ -43,8 +43,10 @@ class CheckUp(BaseModel):
     """When its reference view was taken."""
     head: bool
     """Whether it has one: it is compared with its reference view while the head stands where it stood then."""
+    clock_offset_s: float | None
+    """How far its clock is ahead (positive) of ours or behind, and what it writes into its pictures with it."""
     clock_off_s: float | None
-    """By how much the times of its pictures may be off."""
+    """By how much the times that we keep of its pictures may be off, after they were put right."""
     manufacturer: str
     model: str
     firmware: str
@@ -72,6 +74,7 @@ async def checkup(camera: OneCamera, who: Awake, the: The) -> CheckUp:
         picture=signs.picture.fault if signs is not None and signs.picture is not None else None,
         reference=iso_or_none(camera.reference.taken_ns if camera.reference is not None else None),
         head=camera.view.head is not None,
+        clock_offset_s=signs.clock_offset_s if signs is not None else None,
         clock_off_s=signs.clock_off_s if signs is not None else None,
         manufacturer=identity.manufacturer,
         model=identity.model,

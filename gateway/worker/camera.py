@@ -74,8 +74,8 @@ class CameraActor:
         self._clock = plane.media.clock
         self._device: Device | None = None
         self._seat: HeadSeat | None = None
-        self._offset_s = assignment.description.clock_offset_s
-        self._time = CameraTime(self._offset_s, assignment.description.clock_uncertainty_s)
+        description = assignment.description
+        self._time = CameraTime(description.clock_offset_s, description.clock_uncertainty_s)
         self._measured_ns: int | None = None
         self._streams: dict[StreamName, StreamRun] = {}
         self._renewed: dict[StreamName, asyncio.Event] = {}
@@ -92,7 +92,7 @@ class CameraActor:
                 target=assignment.target,
                 recording=assignment.recording,
                 withheld=assignment.withheld if assignment.withheld_from_ns is None else "",
-                clock_offset_s=self._offset_s,
+                clock_offset_s=self._time.offset_s,
                 stands_for=stands_for,
             )
             self._streams[name] = StreamRun(
@@ -262,7 +262,7 @@ class CameraActor:
             viewers=self._plane.media.hub.viewers_of(self.assignment.id),
             head=self._seat.facts() if self._seat is not None else None,
             stick=self._seat.stick_state() if self._seat is not None else None,
-            clock_offset_s=self._offset_s,
+            clock_offset_s=self._time.read_s,
             clock_measured_ns=self._measured_ns,
             clock_off_s=self._time.off_s,
             small_only=self.assignment.small_only and self.assignment.view.sub is not None,
@@ -313,7 +313,6 @@ class CameraActor:
                 await self._clock.sleep(CLOCK_LOOK_S)
 
     def _correct(self, offset_s: float, uncertainty_s: float) -> None:
-        self._offset_s = offset_s
         by_s = offset_s - self._time.offset_s
         if not self._time.measured(offset_s, uncertainty_s):
             return

@@ -75,10 +75,28 @@ def test_every_fault_of_a_picture_has_its_words(fault: PictureFault) -> None:
     assert need.cure
 
 
-def test_a_clock_that_is_off_by_a_second_is_told() -> None:
-    """In whichever direction; less is not."""
-    assert [one.kind for one in of(replace(WELL, clock_off_s=-3.0))] == [Kind.CLOCK]
-    assert of(replace(WELL, clock_off_s=0.9)) == []
+@pytest.mark.parametrize(("offset_s", "way"), [(3600.0, "3600 s ahead"), (-200.0, "200 s behind")])
+def test_a_clock_that_is_off_is_told_though_the_times_are_put_right(offset_s: float, way: str) -> None:
+    """What it writes into its pictures is wrong; what we keep is right to what its reading left open."""
+    (need,) = of(replace(WELL, clock_offset_s=offset_s, clock_off_s=0.05))
+    assert (need.kind, need.urgency) == (Kind.CLOCK, Urgency.TODAY)
+    assert way in need.cause
+    assert "put right, to 0.1 s" in need.cause
+
+
+def test_a_clock_that_cannot_be_read_well_is_told() -> None:
+    """Nobody knows then how far the times of its pictures are off."""
+    (need,) = of(replace(WELL, clock_offset_s=0.2, clock_off_s=3.0))
+    assert (need.kind, need.cause) == (
+        Kind.CLOCK,
+        "The times of its pictures may be off by 3.0 s: its clock is not known better.",
+    )
+
+
+def test_a_clock_within_a_second_is_right() -> None:
+    """In whichever direction, and whatever its reading left open; where nothing was read, nothing is said."""
+    assert of(replace(WELL, clock_offset_s=-0.9, clock_off_s=0.9)) == []
+    assert of(WELL) == []
 
 
 def test_firmware_behind_that_of_its_model_is_told() -> None:
@@ -153,7 +171,7 @@ def test_the_most_urgent_comes_first(order: Sequence[int]) -> None:
     signs = [
         replace(WELL, camera=CameraId("c0"), live=False, given_up=True),
         replace(WELL, camera=CameraId("c1"), picture=Finding(PictureFault.BLACK, 1)),
-        replace(WELL, camera=CameraId("c2"), clock_off_s=9.0),
+        replace(WELL, camera=CameraId("c2"), clock_offset_s=9.0, clock_off_s=0.1),
         replace(WELL, camera=CameraId("c3")),
     ]
     known = Round(cameras=[signs[place] for place in order], units=[replace(UNIT, battery_h=50.0)])

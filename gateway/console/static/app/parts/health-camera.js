@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
+import { clockCheck } from "../health.js";
 import { may, selectedCamera, store } from "../store.js";
 import { clock, day, dayAndTime, fromIso } from "../time.js";
 import { line } from "../words.js";
@@ -58,14 +59,13 @@ class CheckUpOfCamera extends SlElement {
     const last = found.last_picture ? `, last picture ${when(found.last_picture)}` : "";
     const picture = found.picture ? (PICTURES[found.picture] ?? found.picture) : found.live ? "nothing wrong seen" : "none to look at";
     const view = found.reference ? `compared with that of ${when(found.reference)}${found.head ? ", while its head stands as then" : ""}` : "compared with none";
-    const off = found.clock_off_s === null ? "not measured yet" : Math.abs(found.clock_off_s) < 0.5 ? "right to half a second" : `off by ${Math.abs(found.clock_off_s).toFixed(1)} s`;
     const newer = found.newest_firmware !== found.firmware ? `; another of its model has ${found.newest_firmware}` : "";
     return [
       ["Link", found.looked === null ? "not looked at yet" : found.live ? "live" : found.missed ? `no picture comes${last}` : "not expected: it stands nowhere", wrong("no-picture")],
       ["Recording", wrong("not-recorded") ? "refused" : "as it should be", wrong("not-recorded")],
       ["Picture", picture, wrong("picture")],
       ["View", view, found.picture === "moved"],
-      ["Clock", off, wrong("clock")],
+      ["Clock", clockCheck(found), wrong("clock")],
       ...(found.certificate_ends ? [/** @type {[string, string, boolean]} */ (["Own certificate", endsWords(found.certificate_ends), found.needs.some(({ kind, unit: of }) => kind === "certificate" && !of)])] : []),
       ["Firmware", found.firmware ? `${found.firmware}${newer}` : "not told", wrong("firmware")],
       ...(unit ? ofUnit(unit, wrongOfUnit) : []),
