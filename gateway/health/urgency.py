@@ -148,7 +148,8 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
     if one.unrecorded:
         cure = "See to the disks of its camera host."
         yield need(Kind.NOT_RECORDED, Urgency.NOW, f"It is not recorded: {one.unrecorded}", cure)
-    if one.picture is not None:
+    if one.picture is not None and one.missed:
+        # In a store, a van or its bag a lens sees nothing, and nobody is to uncover it there.
         urgency, cause, cure = _PICTURES[one.picture.fault]
         yield need(Kind.PICTURE, urgency, cause, cure, one.picture.since_ns)
     wrong = _clock_of(one)

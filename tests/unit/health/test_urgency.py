@@ -75,6 +75,12 @@ def test_every_fault_of_a_picture_has_its_words(fault: PictureFault) -> None:
     assert need.cure
 
 
+@pytest.mark.parametrize("fault", PictureFault)
+def test_what_a_camera_in_store_shows_needs_nobody(fault: PictureFault) -> None:
+    """Switched on in a bag or a dark depot it is live, and looked at; it watches nothing."""
+    assert of(replace(WELL, missed=False, picture=Finding(fault, 7))) == []
+
+
 @pytest.mark.parametrize(("offset_s", "way"), [(3600.0, "3600 s ahead"), (-200.0, "200 s behind")])
 def test_a_clock_that_is_off_is_told_though_the_times_are_put_right(offset_s: float, way: str) -> None:
     """What it writes into its pictures is wrong; what we keep is right to what its reading left open."""
