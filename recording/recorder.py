@@ -37,6 +37,7 @@ class RecordState:
     file: str | None = None
     bytes_written: int = 0
     last_error: str | None = None
+    """What the storage refuses it with, in plain words; ``None`` as soon as it is written again."""
     cause: GapCause | None = None
     """Why it does not record, when it does not."""
     cut: int = 0
@@ -239,9 +240,12 @@ class Recorder:
         await self._close_file()
         since_ns = self._end_ns if self.state.recording and self._end_ns is not None else end.wall_ns
         await self._gaps.open(since_ns, end.cause, end.detail)
-        self._not_recording(end.cause)
+        self._not_recording(end.cause, end.detail)
 
-    def _not_recording(self, cause: GapCause) -> None:
+    def _not_recording(self, cause: GapCause, why: str) -> None:
+        if cause is GapCause.STORAGE:
+            # A disk's own words, where it said any, tell more.
+            self.state.last_error = self.state.last_error or why
         if self.state.recording and cause is GapCause.STORAGE:
             self.state.cut += 1
         self.state.recording = False
@@ -269,6 +273,7 @@ class Recorder:
                 await self._skip_to_keyframe()
                 continue
             self.state.bytes_written += written
+            self.state.last_error = None
             self.state.file = file.path
             file.disk.bytes_written += written
             self._batch_ns = self._whole_batch_ns
@@ -294,7 +299,7 @@ class Recorder:
         self._batch = []
         self._batch_bytes = 0
         await self._gaps.open(since_ns, GapCause.STORAGE, why)
-        self._not_recording(GapCause.STORAGE)
+        self._not_recording(GapCause.STORAGE, why)
 
     async def _close_file(self) -> None:
         file, self._file = self._file, None

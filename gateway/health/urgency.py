@@ -14,8 +14,10 @@ from kernel.media import PictureFault
 
 LINK_NS = 60 * NS_PER_S
 """A picture that has been away for less comes back by itself as a rule."""
+UNLOOKED_NS = 900 * NS_PER_S
+"""A host with many cameras looks at each every few minutes at worst, and at one that ended its looks after ten."""
 CLOCK_OFF_S = 1.0
-"""A camera further off is put right by us as far as its pictures go, but what it writes into them is wrong."""
+"""The times that we keep of a camera further off are put right by us, but what it writes into its pictures is wrong."""
 CERTIFICATE_NS = 30 * DAY_NS
 CERTIFICATE_TODAY_NS = 7 * DAY_NS
 BATTERY_NOW_H, BATTERY_TODAY_H, BATTERY_SOON_H = 4.0, 24.0, 72.0
@@ -28,6 +30,15 @@ POOR_DBM = -110.0
 """Below, a 4G modem loses its link now and then."""
 BUDGET_TODAY_NS = 3 * DAY_NS
 BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
+
+UNSEEN = (
+    "Its picture has not been looked at for a quarter of an hour: "
+    "whether it is covered, blurred or turned since is not known."
+)
+UNSEEN_CURE = (
+    "If it is this camera alone, its pictures cannot be decoded: restart it, or set its smaller stream anew. "
+    "If it is all of a camera host, see looks.ended in that host's log."
+)
 
 BROKER_CURE = (
     "Have the broker read its files again (systemctl reload mosquitto). "
@@ -81,11 +92,19 @@ class Signs:
     last_frame_ns: int | None = None
     unrecorded: str = ""
     """Why what should be recorded is not: storage refuses it."""
+    recording: bool | None = None
+    """Whether its main stream reaches the disk; ``None`` where its host does not say."""
+    recording_cause: str = ""
+    """Why not."""
     clock_off_s: float | None = None
-    """By how much the times of its pictures may be wrong for its clock."""
+    """By how much the times that we keep of its pictures may be wrong for its clock, after they were put right."""
     clock_offset_s: float | None = None
     """How far its clock is before (positive) or behind ours, where that was measured."""
     picture: Finding | None = None
+    looked_ns: int | None = None
+    """When its picture was last judged; ``None`` where none was since pictures come."""
+    unlooked_since_ns: int | None = None
+    """Since when none was judged though some may have come."""
     make: tuple[str, str] = ("", "")
     """Manufacturer and model."""
     firmware: str = ""
@@ -148,12 +167,15 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
     if one.unrecorded:
         cure = "See to the disks of its camera host."
         yield need(Kind.NOT_RECORDED, Urgency.NOW, f"It is not recorded: {one.unrecorded}", cure)
-    if one.picture is not None:
+    if one.picture is not None and one.missed:
+        # In a store, a van or its bag a lens sees nothing, and nobody is to uncover it there.
         urgency, cause, cure = _PICTURES[one.picture.fault]
         yield need(Kind.PICTURE, urgency, cause, cure, one.picture.since_ns)
-    if one.clock_off_s is not None and abs(one.clock_off_s) >= CLOCK_OFF_S:
-        cause = f"The times of its pictures may be off by {abs(one.clock_off_s):.0f} s."
-        yield need(Kind.CLOCK, Urgency.TODAY, cause, "Set its time server, or its clock.")
+    if one.live and one.missed and one.unlooked_since_ns is not None and now_ns - one.unlooked_since_ns >= UNLOOKED_NS:
+        yield need(Kind.UNSEEN, Urgency.TODAY, UNSEEN, UNSEEN_CURE, one.unlooked_since_ns)
+    wrong = _clock_of(one)
+    if wrong is not None:
+        yield need(Kind.CLOCK, Urgency.TODAY, *wrong)
     if one.certificate_ends_ns is not None and one.certificate_ends_ns - now_ns < CERTIFICATE_NS:
         # Over, it is no more urgent: where it is checked there is no picture, and that is told as such.
         soon = one.certificate_ends_ns - now_ns >= CERTIFICATE_TODAY_NS
@@ -164,6 +186,25 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
     if one.firmware and best != one.firmware:
         cause = f"Its firmware is {one.firmware}; another of its model has {best}."
         yield need(Kind.FIRMWARE, Urgency.SOON, cause, "Update it when somebody is at it next.")
+
+
+def _clock_of(one: Signs) -> tuple[str, str] | None:
+    """Return what is wrong with a camera's clock, and what is to be done; ``None`` where it goes right.
+
+    How far it is off is one thing, which its pictures show; how far what we make of it may be, another.
+    """
+    ahead_s, left_s = one.clock_offset_s or 0.0, one.clock_off_s or 0.0
+    if abs(ahead_s) >= CLOCK_OFF_S:
+        way = "ahead" if ahead_s > 0 else "behind"
+        cause = (
+            f"Its clock is {abs(ahead_s):.0f} s {way}, and so is what it writes into its pictures. "
+            f"The times that we keep are put right, to {left_s:.1f} s."
+        )
+        return cause, "Set its time server, or its clock."
+    if left_s >= CLOCK_OFF_S:
+        cause = f"The times of its pictures may be off by {left_s:.1f} s: its clock is not known better."
+        return cause, "Set its time server. Where it has one, see to its line: it answers too late for its clock."
+    return None
 
 
 def _ends(ends_ns: int, now_ns: int) -> str:

@@ -24,7 +24,7 @@ from kernel.media import (
     StreamDescription,
     VideoParameters,
 )
-from recording import Recorder, Storage
+from recording import Recorder, RecordState, Storage
 
 CLOCK_SUSPECT_S = 2.0
 """Sender reports further off than a slow line explains."""
@@ -137,7 +137,7 @@ class StreamRun:
         plan, plane = self.plan, self._plane
         async with AsyncExitStack() as stack:
             feeds: list[LiveFeed] = [
-                stack.enter_context(plane.hub.feed(plan.camera, name, request_keyframe=self._request_keyframe))
+                stack.enter_context(plane.hub.feed(plan.camera, name, request_keyframe=self.request_keyframe))
                 for name in (plan.stream, *plan.stands_for)
             ]
             sinks: list[MediaSink] = [self._meter, *feeds]
@@ -228,23 +228,11 @@ class StreamRun:
             last_frame_ns=newest.wall_ns if newest else None,
             time_source=newest.time_source if newest else None,
             problem=problem_of(error) if error is not None else None,
-            recording=self._recording(),
+            recording=recording_of(self.plan, self._recorder.state if self._recorder is not None else None),
         )
 
-    def _recording(self) -> StreamRecording:
-        if not self.plan.recording:
-            return StreamRecording(on=False, cause="recording is switched off for this camera")
-        if self.plan.withheld:
-            return StreamRecording(on=False, cause=self.plan.withheld)
-        if self._recorder is None:
-            return StreamRecording(on=False, cause="the recorder has not started yet")
-        state = self._recorder.state
-        if state.recording:
-            return StreamRecording(on=True, since_ns=state.since_ns)
-        cause = state.last_error or ("no pictures come from the camera" if state.cause else "waiting for a keyframe")
-        return StreamRecording(on=False, cause=cause, failed=state.last_error is not None)
-
-    def _request_keyframe(self) -> None:
+    def request_keyframe(self) -> None:
+        """Ask the camera for one, over RTSP and ONVIF."""
         if self._session is not None:
             self._session.request_keyframe()
         self._want_keyframe()
@@ -252,3 +240,20 @@ class StreamRun:
     def _forget(self) -> None:
         self._session = None
         self._recorder = None
+
+
+def recording_of(plan: StreamPlan, state: RecordState | None) -> StreamRecording:
+    """Return whether a stream reaches the disk, and why not; ``state`` is ``None`` where nothing writes it yet."""
+    if not plan.recording:
+        return StreamRecording(on=False, cause="recording is switched off for this camera")
+    if plan.withheld:
+        return StreamRecording(on=False, cause=plan.withheld)
+    if state is None:
+        return StreamRecording(on=False, cause="the recorder has not started yet")
+    if state.recording:
+        return StreamRecording(on=True, since_ns=state.since_ns)
+    if state.cause is GapCause.STORAGE:
+        return StreamRecording(on=False, cause=state.last_error, failed=True)
+    return StreamRecording(
+        on=False, cause="waiting for a keyframe" if state.cause is None else "no pictures come from the camera"
+    )

@@ -11,6 +11,10 @@ from starlette.routing import Route
 
 from tests.fakes.console_state import FakeBorough, borough_of
 
+_AHEAD = (
+    "Its clock is 74 s ahead, and so is what it writes into its pictures. "
+    "The times that we keep are put right, to 0.1 s."
+)
 _NEEDS: tuple[tuple[int | None, str | None, str, str, float, str, str], ...] = (
     # number (none: a unit without a camera), unit, kind, urgency, hours ago, cause, cure
     (3, None, "no-picture", "now", 0.7, "The camera does not answer.", "Check its power and its network cable."),
@@ -26,7 +30,7 @@ _NEEDS: tuple[tuple[int | None, str | None, str, str, float, str, str], ...] = (
         "Focus it, clean its dome, or wait for fog to lift.",
     ),
     (None, "D033", "certificate", "today", 3.0, "The certificate of unit D033 ends in 5 days.", "Issue a new one."),
-    (3, None, "clock", "today", 50.0, "The times of its pictures may be off by 74 s.", "Set its time server."),
+    (3, None, "clock", "today", 50.0, _AHEAD, "Set its time server, or its clock."),
     (12, "D017", "certificate", "soon", 200.0, "The certificate of unit D017 ends in 24 days.", "Issue a new one."),
     (5, None, "certificate", "soon", 20.0, "Its own certificate ends in 12 days.", "Give the camera a new one."),
     (
@@ -149,10 +153,14 @@ async def _checkup(request: Request) -> Response:
             "missed": True,
             "live": camera["number"] != 3,
             "last_picture": borough.iso(-2520 if camera["number"] == 3 else -1),
+            "recording": camera["number"] != 3,
+            "recording_cause": "no pictures come from the camera" if camera["number"] == 3 else "",
+            "picture_looked": None if camera["number"] == 3 else borough.iso(-31),
             "picture": next((faults["picture"] for one in mine if one["kind"] == "picture"), None),
             "reference": borough.references.get(camera["id"]),
             "head": camera["head"] is not None,
-            "clock_off_s": 74.0 if camera["number"] == 3 else 0.12,
+            "clock_offset_s": 74.0 if camera["number"] == 3 else 0.2,
+            "clock_off_s": 0.12,
             "manufacturer": "Sightline",
             "model": "Simulated Dome",
             "firmware": "2.9" if camera["number"] == 2 else "2.10",

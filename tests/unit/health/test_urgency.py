@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose
-from gateway.health.urgency import Round, Signs, UnitSigns, needs, version_key
+from gateway.health.urgency import UNLOOKED_NS, Round, Signs, UnitSigns, needs, version_key
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
@@ -75,10 +75,59 @@ def test_every_fault_of_a_picture_has_its_words(fault: PictureFault) -> None:
     assert need.cure
 
 
-def test_a_clock_that_is_off_by_a_second_is_told() -> None:
-    """In whichever direction; less is not."""
-    assert [one.kind for one in of(replace(WELL, clock_off_s=-3.0))] == [Kind.CLOCK]
-    assert of(replace(WELL, clock_off_s=0.9)) == []
+@pytest.mark.parametrize("fault", PictureFault)
+def test_what_a_camera_in_store_shows_needs_nobody(fault: PictureFault) -> None:
+    """Switched on in a bag or a dark depot it is live, and looked at; it watches nothing."""
+    assert of(replace(WELL, missed=False, picture=Finding(fault, 7))) == []
+
+
+UNLOOKED = replace(WELL, unlooked_since_ns=NOW - UNLOOKED_NS)
+
+
+def test_a_picture_that_nobody_looks_at_needs_a_person() -> None:
+    """Nothing is known of it then; since nobody has, whatever was found before."""
+    (need,) = of(UNLOOKED)
+    assert (need.kind, need.urgency, need.since_ns) == (Kind.UNSEEN, Urgency.TODAY, NOW - UNLOOKED_NS)
+    found = of(replace(UNLOOKED, picture=Finding(PictureFault.BLACK, 7)))
+    assert [one.kind for one in found] == [Kind.PICTURE, Kind.UNSEEN]
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        replace(UNLOOKED, unlooked_since_ns=NOW - UNLOOKED_NS + 1),
+        replace(UNLOOKED, missed=False),
+        replace(UNLOOKED, live=False),
+        replace(UNLOOKED, unlooked_since_ns=None),
+    ],
+)
+def test_a_picture_that_need_not_be_looked_at_needs_nobody(signs: Signs) -> None:
+    """A camera that has only come, one in store, one that gives none, one of which its host says nothing."""
+    assert of(signs) == []
+
+
+@pytest.mark.parametrize(("offset_s", "way"), [(3600.0, "3600 s ahead"), (-200.0, "200 s behind")])
+def test_a_clock_that_is_off_is_told_though_the_times_are_put_right(offset_s: float, way: str) -> None:
+    """What it writes into its pictures is wrong; what we keep is right to what its reading left open."""
+    (need,) = of(replace(WELL, clock_offset_s=offset_s, clock_off_s=0.05))
+    assert (need.kind, need.urgency) == (Kind.CLOCK, Urgency.TODAY)
+    assert way in need.cause
+    assert "put right, to 0.1 s" in need.cause
+
+
+def test_a_clock_that_cannot_be_read_well_is_told() -> None:
+    """Nobody knows then how far the times of its pictures are off."""
+    (need,) = of(replace(WELL, clock_offset_s=0.2, clock_off_s=3.0))
+    assert (need.kind, need.cause) == (
+        Kind.CLOCK,
+        "The times of its pictures may be off by 3.0 s: its clock is not known better.",
+    )
+
+
+def test_a_clock_within_a_second_is_right() -> None:
+    """In whichever direction, and whatever its reading left open; where nothing was read, nothing is said."""
+    assert of(replace(WELL, clock_offset_s=-0.9, clock_off_s=0.9)) == []
+    assert of(WELL) == []
 
 
 def test_firmware_behind_that_of_its_model_is_told() -> None:
@@ -153,7 +202,7 @@ def test_the_most_urgent_comes_first(order: Sequence[int]) -> None:
     signs = [
         replace(WELL, camera=CameraId("c0"), live=False, given_up=True),
         replace(WELL, camera=CameraId("c1"), picture=Finding(PictureFault.BLACK, 1)),
-        replace(WELL, camera=CameraId("c2"), clock_off_s=9.0),
+        replace(WELL, camera=CameraId("c2"), clock_offset_s=9.0, clock_off_s=0.1),
         replace(WELL, camera=CameraId("c3")),
     ]
     known = Round(cameras=[signs[place] for place in order], units=[replace(UNIT, battery_h=50.0)])

@@ -22,7 +22,7 @@ from tests.fakes.clock import ManualClock
 
 ONE = CameraId("c1")
 WELL = Signs(camera=ONE, live=True)
-OFF = replace(WELL, clock_off_s=9.0)
+OFF = replace(WELL, clock_offset_s=9.0, clock_off_s=0.1)
 HOUR_NS = 3600 * NS_PER_S
 UNIT, CAMERAS = Whose(unit="D017"), Whose(camera=ONE)
 DEVICE = DeviceRow(

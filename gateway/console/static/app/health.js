@@ -148,6 +148,18 @@ export const dayPoints = (days, of) =>
     return value === null ? [] : [{ at: Date.parse(`${one.day}T12:00:00Z`), value }];
   });
 
+/**
+ * How far a camera's clock is off, which its pictures show, and how far the times that we keep may be.
+ * @param {Pick<import("./health-types.js").CheckUp, "clock_offset_s" | "clock_off_s">} found
+ */
+export function clockCheck({ clock_offset_s: ahead, clock_off_s: left }) {
+  if (ahead === null || left === null) return "not measured yet";
+  if (Math.max(Math.abs(ahead), left) < 0.5) return "right to half a second";
+  const kept = `the times that we keep ${left < 0.5 ? "are right to half a second" : `may be off by ${left.toFixed(1)} s`}`;
+  const size = Math.abs(ahead);
+  return size < 0.5 ? kept : `${size < 10 ? `${size.toFixed(1)} s` : duration(size * 1000)} ${ahead > 0 ? "ahead" : "behind"}; ${kept}`;
+}
+
 /** @param {Pick<CameraMonth, "lost_s">} camera @returns {number} seconds */
 export const lostS = (camera) => Object.values(camera.lost_s).reduce((sum, each) => sum + each, 0);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayPoints, due, gathered, known, lostS, monthWords, months, shareWords, sinceWords, together, waits, worstFirst } from "../../../../gateway/console/static/app/health.js";
+import { clockCheck, dayPoints, due, gathered, known, lostS, monthWords, months, shareWords, sinceWords, together, waits, worstFirst } from "../../../../gateway/console/static/app/health.js";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const need = (number, changes = {}) => ({ camera: `c${number}`, number, name: `Camera ${number}`, unit: null, deployment: null, kind: "picture", urgency: "now", cause: "The picture is black.", since: "2026-11-28T11:00:00Z", cure: "Look.", put_off: null, ...changes });
@@ -36,6 +36,15 @@ test("what is put off waits until an instant to come, or as long as it lasts", (
 test("since when says for how long as well", () => {
   assert.match(sinceWords("2026-11-28T11:00:00Z", NOW), /^since \d\d:\d\d, 1 h$/);
   assert.match(sinceWords("2026-11-20T12:00:00Z", NOW), /20 Nov.*, 8 d$/);
+});
+
+test("a clock that is off is told as such, whatever we make of it", () => {
+  const words = (ahead, left) => clockCheck({ clock_offset_s: ahead, clock_off_s: left });
+  assert.equal(words(3600, 0.05), "1 h ahead; the times that we keep are right to half a second");
+  assert.equal(words(-2, 0.8), "2.0 s behind; the times that we keep may be off by 0.8 s");
+  assert.equal(words(0.1, 3), "the times that we keep may be off by 3.0 s");
+  assert.equal(words(-0.4, 0.1), "right to half a second");
+  assert.equal(words(null, null), "not measured yet");
 });
 
 test("a share is never rounded up", () => {
