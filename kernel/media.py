@@ -42,6 +42,8 @@ class GapCause(StrEnum):
     STORAGE = "storage"
     RETENTION = "retention"
     PRIVACY = "privacy"
+    OFF = "off"
+    """Somebody switched recording off, or took the camera away: nothing was lost."""
 
 
 class PictureFault(StrEnum):

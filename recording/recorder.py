@@ -72,6 +72,7 @@ class Recorder:
         camera: CameraId,
         stream: StreamName,
         *,
+        gaps: GapBook,
         disks: Callable[[], list[Disk]],
         make_room: Callable[[Disk], Awaitable[bool]],
         settings: RecordingSettings,
@@ -92,7 +93,7 @@ class Recorder:
         self._clock = clock
         self._assembler = Assembler(fragment_s=settings.fragment_s)
         self._lane: RecordLane[Fragment | _RunEnd | _Flush] = RecordLane(capacity_bytes=settings.lane_bytes)
-        self._gaps = GapBook(disks, camera, stream)
+        self._gaps = gaps
         self._batch: list[Fragment] = []
         self._batch_bytes = 0
         self._file: OpenFile | None = None
@@ -159,7 +160,7 @@ class Recorder:
 
     async def run(self) -> None:
         """Write until :meth:`close`."""
-        await self._gaps.resume(self._clock.wall_ns())
+        await self._gaps.record(self._clock.wall_ns())
         while True:
             try:
                 item = await self._lane.get()
@@ -177,7 +178,8 @@ class Recorder:
                     await self._write()
                     if item.done is not None and not item.done.done():
                         item.done.set_result(None)
-        await self._end_run(_RunEnd(GapCause.HOST, "recording was stopped", self._clock.wall_ns()))
+        await self._gaps.stop(await self._finish(self._clock.wall_ns()))
+        self._not_recording(GapCause.HOST, "recording was stopped")
 
     # The writing task.
 
@@ -236,11 +238,14 @@ class Recorder:
         self.state.cause = None
 
     async def _end_run(self, end: _RunEnd) -> None:
+        await self._gaps.open(await self._finish(end.wall_ns), end.cause, end.detail)
+        self._not_recording(end.cause, end.detail)
+
+    async def _finish(self, now_ns: int) -> int:
+        """Write what there is of a run; return since when there is no footage."""
         await self._write()
         await self._close_file()
-        since_ns = self._end_ns if self.state.recording and self._end_ns is not None else end.wall_ns
-        await self._gaps.open(since_ns, end.cause, end.detail)
-        self._not_recording(end.cause, end.detail)
+        return self._end_ns if self.state.recording and self._end_ns is not None else now_ns
 
     def _not_recording(self, cause: GapCause, why: str) -> None:
         if cause is GapCause.STORAGE:

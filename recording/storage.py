@@ -75,6 +75,7 @@ class Storage(Playback):
         """What was found and mended at start, one report per disk."""
         self._left_out = left_out
         self._begun: Counter[StreamName] = Counter()
+        self._books: dict[tuple[CameraId, StreamName], GapBook] = {}
         self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
 
     @asynccontextmanager
@@ -88,8 +89,9 @@ class Storage(Playback):
             raise RecordingError(f"{camera!r} cannot name a camera in storage.", cure="Use letters, digits, - and _.")
         if (camera, stream) in self._recorders:
             raise RecordingError(f"Camera {camera} {stream.value} is being recorded already.")
-        recorder = Recorder(camera, stream, disks=lambda: self._disks, make_room=self._make_room,
-                            settings=self._settings, clock=self._clock, phase=self._next_phase(stream))  # fmt: skip
+        recorder = Recorder(camera, stream, gaps=self._book(camera, stream), disks=lambda: self._disks,
+                            make_room=self._make_room, settings=self._settings, clock=self._clock,
+                            phase=self._next_phase(stream))  # fmt: skip
         self._recorders[camera, stream] = recorder
         try:
             async with asyncio.TaskGroup() as group:
@@ -102,17 +104,23 @@ class Storage(Playback):
         finally:
             del self._recorders[camera, stream]
 
-    @asynccontextmanager
-    async def withheld(self, camera: CameraId, stream: StreamName, why: str) -> AsyncIterator[None]:
-        """Record nothing of one stream while the context lasts, and have its timeline say why: privacy."""
-        gaps = GapBook(lambda: self._disks, camera, stream)
-        now_ns = self._clock.wall_ns()
-        await gaps.resume(now_ns)
-        await gaps.open(now_ns, GapCause.PRIVACY, why)
-        try:
-            yield
-        finally:
-            await gaps.open(self._clock.wall_ns(), GapCause.HOST, "recording was stopped")
+    async def pause(self, camera: CameraId, stream: StreamName, cause: GapCause, why: str) -> None:
+        """Have a stream's timeline say why it is not recorded: on purpose, from now on until it is recorded again.
+
+        ``cause`` is one of ``gapbook.ON_PURPOSE``. That lasts over restarts of the process.
+        """
+        await self._book(camera, stream).pause(self._clock.wall_ns(), cause, why)
+
+    async def leave(self, camera: CameraId, why: str) -> None:
+        """Have the timelines of a camera say why it is not recorded here any more, where it ever was."""
+        for stream in StreamName:
+            await self._book(camera, stream).leave(self._clock.wall_ns(), why)
+
+    def _book(self, camera: CameraId, stream: StreamName) -> GapBook:
+        found = self._books.get((camera, stream))
+        if found is None:
+            found = self._books[camera, stream] = GapBook(lambda: self._disks, camera, stream)
+        return found
 
     def _next_phase(self, stream: StreamName) -> float:
         """Return the phase of the next main or sub: 1 for the first, and each in the widest space the others left."""

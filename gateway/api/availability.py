@@ -45,6 +45,8 @@ class CameraMonth(BaseModel):
     recorded_s: float
     lost_s: dict[GapCause, float]
     withheld_s: float
+    off_s: float
+    """Recording was switched off, or the camera was taken from its host: it counts neither way."""
     unknown_s: float
     """Of which retention has taken what told of it, or of which nothing tells."""
 
@@ -68,6 +70,7 @@ class CameraDayModel(BaseModel):
     recorded_s: float | None
     lost_s: dict[GapCause, float] | None
     withheld_s: float | None
+    off_s: float | None
     unknown_s: float | None
     clock_offset_s: float | None
     """The furthest that its clock was seen to be before (positive) or behind ours; null where it was not seen."""
@@ -120,16 +123,16 @@ async def availability_table(who: Awake, the: The, month: MonthName) -> Response
     table.writerow(
         ["number", "name", "camera", "availability", "recorded_s"]
         + [f"lost_{cause}_s" for cause in causes]
-        + ["withheld_s", "unknown_s"]
+        + ["withheld_s", "off_s", "unknown_s"]
     )
     for one in report.cameras:
         share = "" if one.availability is None else f"{one.availability:.6f}"
         lost = [one.lost_s.get(cause, 0.0) for cause in LOSSES]
-        row = [one.number, _plain(one.name), one.camera, share, one.recorded_s, *lost, one.withheld_s, one.unknown_s]
-        table.writerow(row)
+        told_s = [one.recorded_s, *lost, one.withheld_s, one.off_s, one.unknown_s]
+        table.writerow([one.number, _plain(one.name), one.camera, share, *told_s])
     told_of = {one.camera for one in report.cameras}
     for camera in (the.fleet.camera(one) for one in report.unreached if one not in told_of):
-        table.writerow([camera.number, _plain(camera.name), camera.id] + [""] * (len(causes) + 4))
+        table.writerow([camera.number, _plain(camera.name), camera.id] + [""] * (len(causes) + 5))
     name = f"availability-{month}.csv"
     return Response(
         told.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -159,6 +162,7 @@ def _day(one: CameraDay) -> CameraDayModel:
         recorded_s=known.recorded_ns / NS_PER_S if known is not None else None,
         lost_s={cause: lost_ns / NS_PER_S for cause, lost_ns in known.lost_ns.items()} if known is not None else None,
         withheld_s=known.withheld_ns / NS_PER_S if known is not None else None,
+        off_s=known.off_ns / NS_PER_S if known is not None else None,
         unknown_s=known.unknown_ns / NS_PER_S if known is not None else None,
         clock_offset_s=one.clock_offset_s,
     )
@@ -173,5 +177,6 @@ def _of_camera(camera: Camera, known: Figures) -> CameraMonth:
         recorded_s=known.recorded_ns / NS_PER_S,
         lost_s={cause: lost_ns / NS_PER_S for cause, lost_ns in known.lost_ns.items()},
         withheld_s=known.withheld_ns / NS_PER_S,
+        off_s=known.off_ns / NS_PER_S,
         unknown_s=known.unknown_ns / NS_PER_S,
     )

@@ -20,6 +20,7 @@ class DayFigures:
     lost_host_ns: int
     lost_storage_ns: int
     withheld_ns: int
+    off_ns: int
     unknown_ns: int
 
 

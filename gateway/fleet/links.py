@@ -61,13 +61,17 @@ class HostLink:
         *,
         clock: Clock,
         ours: Callable[[int], frozenset[CameraId]],
+        left: Callable[[int], frozenset[CameraId]],
         assignments: Callable[[int], Awaitable[list[rpc.CameraAssignment]]],
         heard: Callable[[rpc.StateLine], None],
         lost: Callable[[int, SightlineError], None],
         outlets: Callable[[int], dict[str, Outlet]] = lambda _: {},
         outlets_known: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``outlets`` gives what the host is to have; until they are all known it keeps what it has beside."""
+        """``left`` gives those of the host's cameras that nobody is to have.
+
+        ``outlets`` gives what the host is to have; until they are all known it keeps what it has beside.
+        """
         self.index = index
         self.place = place
         self.client = HostClient(place.socket)
@@ -83,6 +87,7 @@ class HostLink:
         """Why the link is down."""
         self._clock = clock
         self._ours = ours
+        self._left = left
         self._assignments = assignments
         self._heard = heard
         self._lost = lost
@@ -193,10 +198,11 @@ class HostLink:
         self._newer.clear()
         wanted = await self._assignments(self.index)
         known = await self.client.cameras()
-        ours = self._ours(self.index)
-        gone = [state.id for state in known.cameras if state.id not in ours]
+        ours, left = self._ours(self.index), self._left(self.index)
+        # It is told of those that were left whether it has them or not: it may have been down meanwhile.
+        gone = {state.id for state in known.cameras if state.id not in ours} | left
         due = [one for one in wanted if known.assigned.get(one.id) != digest(one)]
-        await _at_once(self.release(camera) for camera in gone)
+        await _at_once(self.release(one) for one in sorted(gone) if one not in self._ours(self.index))
         await _at_once(self._offer(one) for one in due if self._still(one.id))
         if gone or due:
             log.info("host.assigned", host=self.index, told=len(due), released=len(gone), known=len(wanted) - len(due))

@@ -57,6 +57,7 @@ class Fleet:
                 place,
                 clock=clock,
                 ours=self._ours,
+                left=lambda host: self._ours(host, left=True),
                 assignments=self._assignments,
                 heard=self._heard,
                 lost=self._lost,
@@ -313,8 +314,9 @@ class Fleet:
         self._deserted.add(camera.id)
         self._set_state(off(camera.id, DesertedError()))
 
-    def _ours(self, host: int) -> frozenset[CameraId]:
-        return frozenset(camera.id for camera in self._cameras.values() if camera.host == host)
+    def _ours(self, host: int, *, left: bool = False) -> frozenset[CameraId]:
+        mine = (one.id for one in self._cameras.values() if one.host == host)
+        return frozenset(one for one in mine if (one in self._deserted) is left)
 
     async def _assignments(self, host: int) -> list[rpc.CameraAssignment]:
         """Return what a host is to do.

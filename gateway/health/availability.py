@@ -10,7 +10,7 @@ from kernel.clock import to_ns
 from kernel.media import GapCause
 
 LOSSES = (GapCause.CAMERA, GapCause.NETWORK, GapCause.HOST, GapCause.STORAGE)
-"""Causes that count against a camera's availability. What privacy forbade and what retention took do not."""
+"""Causes that count against a camera's availability. What privacy forbade, retention took or was off does not."""
 
 
 class Span(Protocol):
@@ -52,8 +52,10 @@ class Figures:
     lost_ns: Mapping[GapCause, int]
     withheld_ns: int
     """Recording was forbidden for privacy."""
+    off_ns: int
+    """Recording was switched off, or the camera was taken from its host."""
     unknown_ns: int
-    """Retention has taken what told of it, or nothing does: before the first recording, or recording was off."""
+    """Retention has taken what told of it, or nothing does: before the first recording, for instance."""
 
     @property
     def share(self) -> float | None:
@@ -85,6 +87,7 @@ def figures(spans: Iterable[Span], gaps: Iterable[Gap], *, start_ns: int, end_ns
         recorded_ns=recorded_ns,
         lost_ns={cause: missing[cause] for cause in LOSSES if cause in missing},
         withheld_ns=missing.get(GapCause.PRIVACY, 0),
+        off_ns=missing.get(GapCause.OFF, 0),
         unknown_ns=max(0, end_ns - start_ns - told_ns),
     )
 

@@ -174,6 +174,7 @@ def together(parts: Sequence[Figures]) -> Figures:
         recorded_ns=sum(part.recorded_ns for part in parts),
         lost_ns=lost,
         withheld_ns=sum(part.withheld_ns for part in parts),
+        off_ns=sum(part.off_ns for part in parts),
         unknown_ns=sum(part.unknown_ns for part in parts),
     )
 
@@ -190,6 +191,7 @@ def figures_of(known: DayFigures) -> Figures:
         recorded_ns=known.recorded_ns,
         lost_ns={cause: lost_ns for cause, lost_ns in lost.items() if lost_ns},
         withheld_ns=known.withheld_ns,
+        off_ns=known.off_ns,
         unknown_ns=known.unknown_ns,
     )
 
@@ -202,5 +204,6 @@ def _row(found: Figures) -> DayFigures:
         lost_host_ns=found.lost_ns.get(GapCause.HOST, 0),
         lost_storage_ns=found.lost_ns.get(GapCause.STORAGE, 0),
         withheld_ns=found.withheld_ns,
+        off_ns=found.off_ns,
         unknown_ns=found.unknown_ns,
     )

@@ -147,12 +147,16 @@ class CameraHost:
             self._plane.broadcast.happened(rpc.DeviceSaid(urn=device.urn, addresses=device.addresses))
 
     async def release(self, camera: CameraId) -> None:
-        """Let go of a camera, its streams ended in order. One that is not here is no error."""
+        """Let go of a camera, its streams ended in order: it is not to be recorded here, and loses nothing by that.
+
+        One that is not here is no error: it was taken from this host before the host was started anew, or meanwhile.
+        """
         async with self._turn:
             if camera in self._cameras:
                 await self._let_go(camera)
                 self._plane.broadcast.released(camera)
                 _log.info("camera.released", camera=camera)
+            await self.storage.leave(camera, "the camera was taken from its host")
 
     async def release_all(self) -> None:
         """Let go of every camera at once."""

@@ -28,6 +28,7 @@ from recording import Recorder, RecordState, Storage
 
 CLOCK_SUSPECT_S = 2.0
 """Sender reports further off than a slow line explains."""
+STANDS_FOR = "its link is thin: this stream is recorded as the other one"
 
 _STATES = {
     StreamState.CONNECTING: LiveState.CONNECTING,
@@ -90,6 +91,13 @@ class StreamPlan:
     stands_for: tuple[StreamName, ...] = ()
     """Streams that viewers are shown this one in the place of."""
 
+    @property
+    def paused(self) -> tuple[GapCause, str] | None:
+        """Return why it is not to be recorded, and in plain words; ``None`` where it is."""
+        if not self.recording:
+            return GapCause.OFF, "recording is switched off for this camera"
+        return (GapCause.PRIVACY, self.withheld) if self.withheld else None
+
     def source(self, policy: AddressPolicy) -> RtspSource:
         """Return what the driver needs to know."""
         return RtspSource(
@@ -141,9 +149,12 @@ class StreamRun:
                 for name in (plan.stream, *plan.stands_for)
             ]
             sinks: list[MediaSink] = [self._meter, *feeds]
-            if plan.recording and plan.withheld:
-                await stack.enter_async_context(plane.storage.withheld(plan.camera, plan.stream, plan.withheld))
-            elif plan.recording:
+            cause = plan.paused
+            for name in plan.stands_for:
+                await plane.storage.pause(plan.camera, name, *(cause or (GapCause.OFF, STANDS_FOR)))
+            if cause is not None:
+                await plane.storage.pause(plan.camera, plan.stream, *cause)
+            else:
                 self._recorder = await stack.enter_async_context(plane.storage.recorder(plan.camera, plan.stream))
                 sinks.insert(0, self._recorder)
             stack.callback(self._forget)
@@ -244,10 +255,8 @@ class StreamRun:
 
 def recording_of(plan: StreamPlan, state: RecordState | None) -> StreamRecording:
     """Return whether a stream reaches the disk, and why not; ``state`` is ``None`` where nothing writes it yet."""
-    if not plan.recording:
-        return StreamRecording(on=False, cause="recording is switched off for this camera")
-    if plan.withheld:
-        return StreamRecording(on=False, cause=plan.withheld)
+    if plan.paused is not None:
+        return StreamRecording(on=False, cause=plan.paused[1])
     if state is None:
         return StreamRecording(on=False, cause="the recorder has not started yet")
     if state.recording:

@@ -55,9 +55,11 @@ def newest_open_gap(db: sqlite3.Connection, camera: str, stream: str) -> GapRow 
     return row and GapRow(*row)
 
 
-def forget_gap(db: sqlite3.Connection, n: int) -> None:
-    """Take one gap's row away."""
-    db.execute("DELETE FROM gaps WHERE n = ?", (n,))
+def newest_gap_end_ns(db: sqlite3.Connection, camera: str, stream: str) -> int | None:
+    """Return until when the last gap went that has ended."""
+    row = db.execute("SELECT max(end_ns) FROM gaps WHERE camera = ? AND stream = ?", (camera, stream)).fetchone()
+    end_ns: int | None = row[0]
+    return end_ns
 
 
 def forget_gaps(db: sqlite3.Connection, before_ns: int) -> None:

@@ -207,6 +207,7 @@ async def _availability(request: Request) -> Response:
                 "recorded_s": whole - total,
                 "lost_s": gone,
                 "withheld_s": 7200.0 if camera["number"] == 4 else 0.0,
+                "off_s": 5400.0 if camera["number"] == 5 else 0.0,
                 "unknown_s": 0.0,
             }
         )
@@ -233,6 +234,7 @@ async def _days(request: Request) -> Response:
                 "recorded_s": 86_400 - gone if over else None,
                 "lost_s": lost if over else None,
                 "withheld_s": 0.0 if over else None,
+                "off_s": 0.0 if over else None,
                 "unknown_s": 0.0 if over else None,
                 "clock_offset_s": round(-0.4 + 0.02 * (90 - back), 2),
             }

@@ -158,6 +158,7 @@ async def settled(desk: Desk, camera: str) -> None:
         lost_host_ns=quarter_ns,
         lost_storage_ns=0,
         withheld_ns=0,
+        off_ns=0,
         unknown_ns=quarter_ns,
     )
     async with desk.gateway.database.write() as connection:

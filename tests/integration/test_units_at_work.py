@@ -160,10 +160,13 @@ async def test_a_stolen_units_camera_is_left_until_somebody_says_where_it_is(fie
 
     found = await told(problem, lambda one: one and one["type"] == "fleet.deserted", what="why")
     assert "retired" in found["title"]
+    desk.host.asked.clear()
     desk.host.hang_up()
     await until(lambda: desk.gateway.rooms.fleet.up is False, what="the link to end")
     await until(lambda: desk.gateway.rooms.fleet.up, what="the link to be there again")
     assert camera not in desk.host.assignments
+    # Had it been down as the camera was left, it would call that its own loss.
+    assert f"DELETE /cameras/{camera}" in desk.host.asked
     again = {"address": "198.51.100.10", "username": "root", "password": "secret"}
     assert (await desk.admin.post("/api/v1/cameras", json=again)).status_code == 200
     assert desk.host.assignments[camera].target.address == "198.51.100.10"

@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.fleet.footage import TimelineReply
+from gateway.fleet.rpc import CameraAssignment
+from gateway.worker.stream import STANDS_FOR
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import StreamName
 from kernel.media import GapCause
@@ -32,6 +34,20 @@ async def line_of(site: Site, stream: StreamName) -> TimelineReply:
     return await site.client.timeline(site.id, stream, now_ns - 60 * NS_PER_S, now_ns)
 
 
+async def told(site: Site, assignment: CameraAssignment) -> None:
+    """Tell the host, and await pictures of it by the new word, recorded or not as that says."""
+    seen, recorded = len(site.lines), assignment.recording and not assignment.withheld
+    await site.client.assign(assignment)
+    await until(
+        lambda: (
+            len(site.lines) > seen
+            and site.state(lambda s: s.main.frames > 40 and s.main.recording and s.main.recording.on is recorded)
+            and site.state(lambda s: s.small_only is assignment.small_only)
+        ),
+        what="pictures",
+    )
+
+
 async def test_what_is_withheld_is_shown_and_not_recorded(site: Site) -> None:
     """Both streams have a gap for privacy and no footage, while pictures come."""
     await site.client.assign(site.assignment().model_copy(update={"withheld": WHY}))
@@ -49,20 +65,12 @@ async def test_what_is_withheld_is_shown_and_not_recorded(site: Site) -> None:
 async def test_it_records_as_soon_as_it_may_and_stops_when_it_may_no_more(site: Site) -> None:
     """A deployment begins and ends: footage lies between two stretches of privacy."""
     withheld = site.assignment().model_copy(update={"withheld": WHY})
-    for assignment, recorded in ((withheld, False), (site.assignment(), True), (withheld, False)):
-        seen = len(site.lines)
-        await site.client.assign(assignment)
-        await until(
-            lambda seen=seen, recorded=recorded: (  # type: ignore[misc]
-                len(site.lines) > seen
-                and site.state(lambda s: s.main.frames > 40 and s.main.recording and s.main.recording.on is recorded)
-            ),
-            what="pictures",
-        )
+    for assignment in (withheld, site.assignment(), withheld):
+        await told(site, assignment)
     line = await line_of(site, StreamName.MAIN)
     assert len(line.spans) == 1
-    causes = [gap.cause for gap in line.gaps]
-    assert [cause for cause in causes if cause is not GapCause.HOST] == [GapCause.PRIVACY, GapCause.PRIVACY]
+    # Where it may be recorded and no picture has come yet, the host is late.
+    assert [gap.cause for gap in line.gaps] == [GapCause.PRIVACY, GapCause.HOST, GapCause.PRIVACY]
     assert line.gaps[0].end_ns <= line.spans[0].start_ns
     assert line.gaps[-1].start_ns >= line.spans[0].end_ns
 
@@ -94,3 +102,35 @@ async def test_an_authority_that_is_extended_disturbs_nothing(site: Site) -> Non
     await until(lambda: CLOCK.wall_ns() > first_ns + NS_PER_S // 2, what="the first end")
     assert site.host.camera(site.id) is actor
     await until(lambda: site.state(lambda s: s.main.recording and s.main.recording.on), what="a recording")
+
+
+async def test_recording_that_is_switched_off_is_lost_to_nobody(site: Site) -> None:
+    """What lies between the last picture and the first of later is told as off, of both streams, and of no host's."""
+    on, off = site.assignment(), site.assignment().model_copy(update={"recording": False})
+    for assignment in (on, off):
+        await told(site, assignment)
+    for stream in StreamName:
+        line = await line_of(site, stream)
+        assert len(line.spans) == 1
+        assert [(gap.cause, gap.start_ns) for gap in line.gaps] == [(GapCause.OFF, line.spans[0].end_ns)]
+    await told(site, on)
+    line = await line_of(site, StreamName.MAIN)
+    # From its switching on until the first picture the host is late.
+    assert [gap.cause for gap in line.gaps] == [GapCause.OFF, GapCause.HOST]
+
+
+async def test_a_camera_that_is_taken_from_its_host_is_off(site: Site) -> None:
+    """One that was being recorded; a second word about it changes nothing."""
+    await told(site, site.assignment())
+    for _ in range(2):
+        await site.client.release(site.id)
+        line = await line_of(site, StreamName.MAIN)
+        assert [(gap.cause, gap.start_ns) for gap in line.gaps] == [(GapCause.OFF, line.spans[0].end_ns)]
+
+
+async def test_over_a_thin_link_the_stream_that_is_not_taken_is_off(site: Site) -> None:
+    """The sub stream is recorded in the main one's place: of its own timeline nothing is lost."""
+    await told(site, site.assignment())
+    await told(site, site.assignment().model_copy(update={"small_only": True}))
+    line = await line_of(site, StreamName.SUB)
+    assert [(gap.cause, gap.detail) for gap in line.gaps] == [(GapCause.OFF, STANDS_FOR)]

@@ -82,6 +82,7 @@ camera_days = Table(
     Column("lost_host_ns", BigInteger),
     Column("lost_storage_ns", BigInteger),
     Column("withheld_ns", BigInteger),
+    Column("off_ns", BigInteger),
     Column("unknown_ns", BigInteger),
     Column("clock_offset_s", Float),  # the furthest that it was seen to be
 )

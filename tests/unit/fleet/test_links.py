@@ -50,6 +50,7 @@ class Site:
         self.settings = Settings(server=ServerSettings(data_dir=path))
         self.host = FakeHost()
         self.wanted: dict[CameraId, rpc.CameraAssignment] = {}
+        self.left: set[CameraId] = set()
         self.database_fails = False
         self.heard: list[rpc.StateLine] = []
         self.lost: list[SightlineError] = []
@@ -58,6 +59,7 @@ class Site:
             place_of(self.settings, 0),
             clock=CLOCK,
             ours=lambda _: frozenset(self.wanted),
+            left=lambda _: frozenset(self.left),
             assignments=self._assignments,
             heard=self.heard.append,
             lost=lambda _, error: self.lost.append(error),
@@ -123,6 +125,15 @@ async def test_only_what_has_changed_is_said_again(site: Site) -> None:
         site.host.hang_up()
         await until(lambda: site.link.up and len(site.told()) >= 3, what="the link again")
         assert sorted(site.told()) == ["DELETE /cameras/gone", "PUT /cameras/new", "PUT /cameras/password"]
+
+
+async def test_a_host_is_told_which_cameras_were_left(site: Site) -> None:
+    """Also one that does not have them: it was down as they were left, and would call them lost for ever."""
+    site.want(assignment("kept"))
+    site.left = {CameraId("left")}
+    async with site.host_runs():
+        await site.is_up()
+    assert sorted(site.told()) == ["DELETE /cameras/left", "PUT /cameras/kept"]
 
 
 async def test_a_host_that_died_is_told_all_its_cameras(site: Site) -> None:

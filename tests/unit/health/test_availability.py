@@ -36,7 +36,7 @@ def test_every_instant_counts_once(cuts: list[int], kinds: list[GapCause | None]
     """Recorded, lost, withheld and unknown make up the range, whatever reaches beyond it."""
     spans, gaps = pieces(cuts, kinds)
     found = figures(spans, gaps, start_ns=0, end_ns=1000)
-    assert found.recorded_ns + sum(found.lost_ns.values()) + found.withheld_ns + found.unknown_ns == 1000
+    assert found.recorded_ns + sum(found.lost_ns.values()) + found.withheld_ns + found.off_ns + found.unknown_ns == 1000
     assert found.share is None or 0.0 <= found.share <= 1.0
 
 
@@ -49,12 +49,12 @@ def test_what_was_lost_is_told_by_cause() -> None:
     assert found.unknown_ns == 300
 
 
-def test_privacy_and_retention_do_not_count_against_a_camera() -> None:
-    """It was there, and did what it was to do."""
-    gaps = [Piece(0, 300, GapCause.RETENTION), Piece(300, 500, GapCause.PRIVACY)]
-    found = figures([Piece(500, 1000)], gaps, start_ns=0, end_ns=1000)
-    assert (found.share, found.withheld_ns, found.unknown_ns) == (1.0, 200, 300)
-    assert not {GapCause.PRIVACY, GapCause.RETENTION} & set(LOSSES)
+def test_what_is_nobodys_loss_does_not_count_against_a_camera() -> None:
+    """Privacy, retention and recording that was switched off: it was there, and did what it was to do."""
+    gaps = [Piece(0, 300, GapCause.RETENTION), Piece(300, 500, GapCause.PRIVACY), Piece(500, 600, GapCause.OFF)]
+    found = figures([Piece(600, 1000)], gaps, start_ns=0, end_ns=1000)
+    assert (found.share, found.withheld_ns, found.off_ns, found.unknown_ns) == (1.0, 200, 100, 300)
+    assert not {GapCause.PRIVACY, GapCause.RETENTION, GapCause.OFF} & set(LOSSES)
 
 
 def test_footage_outweighs_a_gap_over_it() -> None:

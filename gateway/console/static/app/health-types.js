@@ -32,13 +32,14 @@
 /**
  * @typedef {object} CameraMonth
  * @property {string} camera @property {number} number @property {string} name @property {number | null} availability
- * @property {number} recorded_s @property {Record<string, number>} lost_s @property {number} withheld_s @property {number} unknown_s
+ * @property {number} recorded_s @property {Record<string, number>} lost_s @property {number} withheld_s @property {number} off_s @property {number} unknown_s
  */
 /**
  * A day (UTC) of a camera: null where it is not over, or nothing was told of it.
  * @typedef {object} CameraDay
  * @property {string} day @property {number | null} availability @property {number | null} recorded_s @property {Record<string, number> | null} lost_s
- * @property {number | null} withheld_s @property {number | null} unknown_s @property {number | null} clock_offset_s the furthest that it was off
+ * @property {number | null} withheld_s @property {number | null} off_s @property {number | null} unknown_s
+ * @property {number | null} clock_offset_s the furthest that it was off
  */
 /** @typedef {{month: string, start: string, end: string, cameras: CameraMonth[], unreached: string[]}} Availability */
 

@@ -136,7 +136,7 @@ export function together(cameras) {
 
 /** How much of all their time anything is known of, 0 to 1; null where there was none. @param {readonly CameraMonth[]} cameras */
 export function known(cameras) {
-  const told = cameras.reduce((sum, one) => sum + one.recorded_s + lostS(one) + one.withheld_s, 0);
+  const told = cameras.reduce((sum, one) => sum + one.recorded_s + lostS(one) + one.withheld_s + one.off_s, 0);
   const all = told + cameras.reduce((sum, one) => sum + one.unknown_s, 0);
   return all > 0 ? told / all : null;
 }
@@ -162,6 +162,12 @@ export function clockCheck({ clock_offset_s: ahead, clock_off_s: left }) {
 
 /** @param {Pick<CameraMonth, "lost_s">} camera @returns {number} seconds */
 export const lostS = (camera) => Object.values(camera.lost_s).reduce((sum, each) => sum + each, 0);
+
+/** What counts neither way of a month or a day, each in a sentence. @param {Pick<CameraMonth | CameraDay, "withheld_s" | "off_s">} one */
+export const asideWords = ({ withheld_s: withheld, off_s: off }) => [
+  withheld ? `Not recorded for privacy: ${duration(withheld * 1000)}.` : "",
+  off ? `Recording was off: ${duration(off * 1000)}.` : "",
+].filter(Boolean);
 
 /** 99.97 %: never rounded up to a whole that it is not. @param {number | null} share */
 export const shareWords = (share) => (share === null ? "—" : `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`);

@@ -61,6 +61,7 @@ export function gapCause(cause) {
     storage: "the disk could not take it",
     retention: "past its keeping time",
     privacy: "not recorded for privacy",
+    off: "off on purpose",
     overflow: "the disk was too slow",
   });
   return known[cause] ?? cause;

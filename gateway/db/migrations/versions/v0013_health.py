@@ -12,6 +12,7 @@ FIGURES = (
     "lost_host_ns",
     "lost_storage_ns",
     "withheld_ns",
+    "off_ns",
     "unknown_ns",
 )
 

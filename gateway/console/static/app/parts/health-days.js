@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
-import { dayPoints, lostS, shareWords } from "../health.js";
+import { asideWords, dayPoints, lostS, shareWords } from "../health.js";
 import { store } from "../store.js";
 import { day, duration } from "../time.js";
 import { gapCause, line } from "../words.js";
@@ -74,7 +74,7 @@ class CameraDays extends SlElement {
   #row(one) {
     const lost = one.lost_s === null ? "—" : lostS({ lost_s: one.lost_s }) === 0 ? "nothing"
       : Object.entries(one.lost_s).map(([cause, seconds]) => `${duration(seconds * 1000)}, ${gapCause(cause)}`).join("; ");
-    return html`<tr><th scope="row">${day(Date.parse(`${one.day}T12:00:00Z`))}</th><td>${shareWords(one.availability)}</td><td>${lost}</td>
+    return html`<tr><th scope="row">${day(Date.parse(`${one.day}T12:00:00Z`))}</th><td>${shareWords(one.availability)}${asideWords(one).map((words) => html`<small>${words}</small>`)}</td><td>${lost}</td>
       <td>${one.clock_offset_s === null ? "—" : `${one.clock_offset_s.toFixed(2).replace("-", "−")} s`}</td></tr>`;
   }
 

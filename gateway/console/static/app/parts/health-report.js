@@ -6,7 +6,7 @@
 import { LitElement, html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { get, problemOf } from "../api.js";
-import { known, lostS, monthWords, months, shareWords, together, worstFirst } from "../health.js";
+import { asideWords, known, lostS, monthWords, months, shareWords, together, worstFirst } from "../health.js";
 import { cameraById, store } from "../store.js";
 import { dayAndTime, duration, fromIso } from "../time.js";
 import { gapCause, line } from "../words.js";
@@ -53,7 +53,7 @@ class AvailabilityReport extends LitElement {
     const camera = cameraById(one.camera);
     const told = [
       lost.length ? `Lost ${duration(lostS(one) * 1000)}: ${lost.map(([cause, seconds]) => (lost.length > 1 ? `${gapCause(cause)}, ${duration(seconds * 1000)}` : gapCause(cause))).join("; ")}.` : "",
-      one.withheld_s > 0 ? `Not recorded for privacy: ${duration(one.withheld_s * 1000)}.` : "",
+      ...asideWords(one),
       one.unknown_s >= 60 ? `Not known: ${duration(one.unknown_s * 1000)}.` : "",
     ].filter(Boolean);
     return html`<tr><td><button class="number" ?disabled=${!camera} aria-label="Camera ${one.number}: call it up" @click=${() => camera && callUp(camera)}>${one.number}</button></td>
@@ -66,7 +66,7 @@ class AvailabilityReport extends LitElement {
     const alone = unreached.length === 1;
     return html`
       <p class="availability-sum"><b>${shareWords(together(cameras))}</b> of what ${cameras.length === 1 ? "one camera" : `${cameras.length} cameras`} should have recorded is there.
-        <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}, of which ${shareWords(known(cameras))} is known. What privacy forbade and what is not known counts neither way.</small></p>
+        <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}, of which ${shareWords(known(cameras))} is known. What privacy forbade, when recording was off, and what is not known counts neither way.</small></p>
       ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of whole: ${alone ? "camera" : `${unreached.length} cameras:`} ${away.map(({ number }) => number).join(", ")}.</strong>
         ${alone ? "Its camera host does" : "Their camera hosts do"} not answer. Today is missing, and what else is not written down yet. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
       ${cameras.length === 0 ? html`<p class="hint">There is nothing to tell of.</p>` : html`<table>
