@@ -123,6 +123,8 @@ class Publishing:
             self.alarms.of_deployment(taken)
 
     def _due(self, deployment: Deployment, said: Mapping[str, Any]) -> None:
+        if OutwardTopic.DEPLOYMENTS not in self._outbox.topics:
+            return
         cameras = self._rooms.fleet.cameras() if deployment.urn else []
         where = tuple(one.number for one in cameras if one.description.identity.urn == deployment.urn)[:WHERE_MAX]
         due = DueSaid(

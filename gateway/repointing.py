@@ -122,9 +122,8 @@ class Repointing:
         if trying is not None:
             trying.cancel()
         retired = self._units.register.unit(label).retired_ns is not None
-        issued = self._units.credentials.of(label)
-        # One that has merely run out is our own omission: the camera stays where it is.
-        if retired or (issued and all(one.revoked_ns is not None for one in issued)):
+        # A certificate that has merely run out is our own omission: the camera stays where it is.
+        if retired or self._units.credentials.ended(label):
             self._group.create_task(self._desert(label), name=f"{label} is left")
 
     async def _desert(self, label: str) -> None:

@@ -167,7 +167,7 @@ def unit_signs(
     size, free, percent = told(DISK, "size_bytes"), told(DISK, "free_bytes"), told(BATTERY, "percent")
     data = register.forecast(row.label)
     urns = {row.urn or "", *(one.description.identity.urn for one in cameras)}
-    good = [one.expires_ns for one in units.credentials.of(row.label) if one.revoked_ns is None]
+    runs_out_ns = units.credentials.runs_out_ns(row.label)
     return UnitSigns(
         label=row.label,
         missed=link in {Link.SILENT, Link.GONE} and not any(in_store(deployments, urn) for urn in urns),
@@ -181,8 +181,8 @@ def unit_signs(
         disk_free_share=free / size if size and free is not None else None,
         disk_fault=disk is not None and disk.values.get("fault") is True,
         disk_said_ns=disk.taken_ns if disk is not None else None,
-        certificate_ends_ns=max(good, default=None),
-        certified=bool(good),
+        certificate_ends_ns=runs_out_ns,
+        certified=runs_out_ns is not None,
         budget_spent=data.exhausted_ns is not None and data.exhausted_ns <= now_ns,
         budget_ends_ns=data.exhausted_ns,
     )

@@ -18,6 +18,7 @@ from gateway.db.audit import AuditFilter, AuditRow, AuditRows, HeadRow, Personal
 from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.seen import SeenQuestion, SeenRows
+from gateway.listeners import Listeners
 from kernel.clock import Clock
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class Trail:
         self._idle.set()
         self._lost = 0
         self._closing = False
-        self._listening: list[Callable[[AuditEvent], None]] = []
+        self._listening: Listeners[[AuditEvent]] = Listeners("audit.untold")
         self.repeats = Repeats(self.note, clock=clock)
 
     # --- writing
@@ -60,14 +61,12 @@ class Trail:
         self._waiting.append((event, self._clock.wall_ns()))
         self._idle.clear()
         self._wake.set()
-        for call in tuple(self._listening):
-            call(event)
+        self._listening.tell(event)
         return True
 
     def listen(self, call: Callable[[AuditEvent], None]) -> Callable[[], None]:
         """Call ``call`` with what is recorded, before it is on disk; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     def note_again(self, event: AuditEvent, *key: str) -> None:
         """Record what may happen as often as somebody likes: at once, then what is alike once a minute with a count.

@@ -15,7 +15,7 @@ from gateway.deployments.deployment import Reminded
 from gateway.deployments.due import Due
 from gateway.deployments.service import Deployments
 from gateway.deployments.steps import Remind
-from gateway.deployments.why import Why
+from gateway.deployments.why import TOLD_OTHERWISE, Why
 from kernel.clock import NS_PER_S, Clock
 from kernel.errors import SightlineError
 
@@ -24,8 +24,6 @@ log = structlog.get_logger()
 LOOK_S = 60.0
 SIGNS_NS = 3600 * NS_PER_S
 """Whoever takes a unit down takes the signs down next, and need not be told so at once."""
-TOLD_OTHERWISE = frozenset({Why.ALARM, Why.OVERSTAYED})
-"""What is said when it happens: the alarm itself, and that a stay is over."""
 
 
 def unsaid(found: Iterable[Due], *, now_ns: int) -> list[Due]:

@@ -37,6 +37,7 @@ from gateway.deployments.steps import (
     Unpictured,
     Without,
 )
+from gateway.listeners import Listeners
 from kernel.clock import Clock
 from kernel.errors import SightlineError
 from kernel.ids import new_id
@@ -72,8 +73,8 @@ class Deployments(Reading):
         self._watches: dict[str, tuple[str, Watch]] = {}
         """Of units that stand somewhere, with the deployment that each is of."""
         self._fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
-        self._listening: list[Callable[[Taken], None]] = []
-        self._following: list[Callable[[Taken], None]] = []
+        self._listening: Listeners[[Taken]] = Listeners("deployment.untold")
+        self._following: Listeners[[Taken]] = Listeners("deployment.untold")
         self._turn = asyncio.Lock()
         """One step at a time: what follows from it in the estate follows in its order."""
         self.rules = Rules(
@@ -131,13 +132,11 @@ class Deployments(Reading):
 
     def listen(self, call: Callable[[Taken], None]) -> Callable[[], None]:
         """Call ``call(taken)`` with each step that nobody takes: alarms, ends of stays; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     def follow(self, call: Callable[[Taken], None]) -> Callable[[], None]:
         """Call ``call(taken)`` with every step once, whoever takes it; returns the detaching call."""
-        self._following.append(call)
-        return lambda: self._following.remove(call)
+        return self._following.add(call)
 
     # --- changing
 
@@ -177,7 +176,7 @@ class Deployments(Reading):
                 return Taken(deployment=read(await rows.one(sent.deployment_id)), entry=sent, again=True)
             await rows.add(row_of(first, now_ns), entry)
         taken = Taken(deployment=first, entry=entry)
-        self._pass_on(taken)
+        self._following.tell(taken)
         return taken
 
     async def step(
@@ -200,7 +199,7 @@ class Deployments(Reading):
             self._keep(then)
             if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
                 await self._judge(then.urn)
-        self._pass_on(taken)
+        self._following.tell(taken)
         return taken
 
     async def _before(self, known: Deployment, step: Step, by: Hand, at_ns: int) -> None:
@@ -329,12 +328,8 @@ class Deployments(Reading):
         return taken
 
     def _tell(self, taken: Taken) -> None:
-        for call in (*self._listening, *self._following):
-            call(taken)
-
-    def _pass_on(self, taken: Taken) -> None:
-        for call in tuple(self._following):
-            call(taken)
+        self._listening.tell(taken)
+        self._following.tell(taken)
 
     # --- the clock
 

@@ -22,3 +22,7 @@ class Why(StrEnum):
     EVALUATION = "evaluation"
     DECISION = "decision"
     """Referred, and nobody has decided."""
+
+
+TOLD_OTHERWISE = frozenset({Why.ALARM, Why.OVERSTAYED})
+"""What is said when it happens: the alarm itself, and that a stay is over. All else is said to be due."""

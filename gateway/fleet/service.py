@@ -24,6 +24,7 @@ from gateway.fleet.placement import Burden, lightest, moves
 from gateway.fleet.pointing import Spot, check_same, pointed, streams_at
 from gateway.fleet.register import Register, unknown
 from gateway.fleet.settling import settled
+from gateway.listeners import Listeners
 from gateway.vault import Vault
 from kernel.clock import Clock
 from kernel.errors import SightlineError
@@ -46,7 +47,7 @@ class Fleet:
         self._states: dict[CameraId, rpc.CameraState] = {}
         self._deserted: set[CameraId] = set()
         """Taken from their hosts: a state of theirs that comes late is of before."""
-        self._listeners: list[Callable[[FleetChange], None]] = []
+        self._listeners: Listeners[[FleetChange]] = Listeners("fleet.untold")
         self._viewers_told: list[ViewerChanged] = []
         """Until somebody hears them: a host tells the ends that nobody heard as soon as it is linked."""
         self._hears_viewers: Callable[[ViewerChanged], None] = self._viewers_told.append
@@ -109,8 +110,7 @@ class Fleet:
 
     def listen(self, listener: Callable[[FleetChange], None]) -> Callable[[], None]:
         """Call ``listener`` on the event loop with each change; returns the detaching call."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def hear_viewers(self, listener: Callable[[ViewerChanged], None]) -> Callable[[], None]:
         """Call ``listener`` with who comes and goes, what was told until now first; returns the detaching call."""
@@ -368,8 +368,7 @@ class Fleet:
 
     def tell(self, change: FleetChange) -> None:
         """Tell whoever listens."""
-        for listener in tuple(self._listeners):
-            listener(change)
+        self._listeners.tell(change)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from gateway.db.put_offs import PutOff, PutOffs
 from gateway.health.errors import NoSuchNeedError, PutOffError
 from gateway.health.need import Kind, Need, Urgency, Whose, more_urgent
 from gateway.health.urgency import Round, Signs, UnitSigns, needs, newest_firmware
+from gateway.listeners import Listeners
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId
 
@@ -42,15 +43,14 @@ class Ward:
         """``None`` until it was read."""
         self._needed_ns: dict[_Key, int] = {}
         """When what was put off was last seen to be so, on the monotonic clock."""
-        self._listening: list[Callable[[], None]] = []
+        self._listening: Listeners[[]] = Listeners("health.untold")
         self._asked = asyncio.Event()
         self._turn = asyncio.Lock()
         """One look at a time: what was known before does not take the place of what is known since."""
 
     def listen(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call`` after each look; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -90,8 +90,7 @@ class Ward:
         self.newest = newest_firmware(known.cameras)
         self.looked_ns = now_ns
         await self._known()  # whoever listens tells what was put off
-        for call in tuple(self._listening):
-            call()
+        self._listening.tell()
         await self._let_lapse()
 
     def put_off_of(self, need: Need) -> PutOff | None:

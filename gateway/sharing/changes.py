@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
+from gateway.listeners import Listeners
 from kernel.ids import CameraId
-
-log = structlog.get_logger()
 
 TIME_UP = "its time was up"
 
@@ -137,17 +134,12 @@ class Bell:
     def __init__(self, rights_changed: Callable[[], None]) -> None:
         """``rights_changed`` is called when what somebody may see or steer may be another, before anybody is told."""
         self.rights_changed = rights_changed
-        self._listening: list[Callable[[SharingChange], None]] = []
+        self._listening: Listeners[[SharingChange]] = Listeners("share.untold")
 
     def listen(self, call: Callable[[SharingChange], None]) -> Callable[[], None]:
         """Call ``call`` with every change; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     def ring(self, change: SharingChange) -> None:
-        """Tell everybody, also behind somebody who fails at it."""
-        for call in tuple(self._listening):
-            try:
-                call(change)
-            except Exception as error:  # noqa: BLE001 - what a share gave is taken away whoever fails at hearing of it
-                log.error("share.untold", change=type(change).__name__, error=repr(error))  # noqa: TRY400 - reads no files
+        """Tell everybody: what a share gave is taken away whoever fails at hearing of it."""
+        self._listening.tell(change)

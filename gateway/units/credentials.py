@@ -125,10 +125,26 @@ class Credentials:
         good = [row.expires_ns for row in self.of(label) if self.is_good(label, row.serial)]
         return max(good, default=None)
 
+    def runs_out_ns(self, label: str) -> int | None:
+        """Return when the last of a unit's certificates runs out by itself, or did; ``None`` where people ended it.
+
+        They did where none is good, and what would have lasted the longest was revoked: that an older one had run out
+        before is no omission of ours. Nor does one run out that was never issued.
+        """
+        issued = self.of(label)
+        ends_ns = max((row.expires_ns for row in issued if row.revoked_ns is None), default=None)
+        if ends_ns is not None and ends_ns <= self._clock.wall_ns():
+            return ends_ns if ends_ns >= max(row.expires_ns for row in issued) else None
+        return ends_ns
+
+    def ended(self, label: str) -> bool:
+        """Return whether people ended a unit, by revoking what was good of its certificates."""
+        return bool(self.of(label)) and self.runs_out_ns(label) is None
+
     def due(self) -> list[str]:
         """Return the units whose last certificate is to be renewed."""
-        good = {label: [row.expires_ns for row in self.of(label) if row.revoked_ns is None] for label in self._of}
-        return sorted(label for label, ends_ns in good.items() if ends_ns and due(max(ends_ns), self._clock))
+        ends = {label: self.runs_out_ns(label) for label in self._of}
+        return sorted(label for label, ends_ns in ends.items() if ends_ns is not None and due(ends_ns, self._clock))
 
     async def issue(self, label: str) -> Issued:
         """Make a unit a certificate; those it has go on until they are revoked or end. Its key is kept nowhere."""

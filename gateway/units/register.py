@@ -7,7 +7,6 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -15,6 +14,7 @@ import structlog
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.db.units import TrendRow, UnitRow, UnitRows
+from gateway.listeners import Listeners
 from gateway.units.batch import Batch, stored_in
 from gateway.units.budget import Forecast, forecast
 from gateway.units.changes import Change, Link, LinkChanged, Said, UnitChanged
@@ -58,7 +58,7 @@ class Register:
         self._links: dict[str, Link] = {}
         self._thinner = Thinner({})
         self._recents = Recents()
-        self._listeners: list[Callable[[Change], None]] = []
+        self._listeners: Listeners[[Change]] = Listeners("unit.untold")
         self.is_anothers: Callable[[str, str], bool] = lambda _label, _urn: False
         """Says of a unit and a URN whether people have given the camera of that URN to another one."""
         self._lock = asyncio.Lock()
@@ -361,13 +361,7 @@ class Register:
 
     def listen(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Call ``callback`` on the event loop with each change; return what ends that."""
-        self._listeners.append(callback)
-
-        def leave() -> None:
-            with suppress(ValueError):
-                self._listeners.remove(callback)
-
-        return leave
+        return self._listeners.add(callback)
 
     def look_for_silence(self) -> None:
         """Tell of the units that have fallen silent since it was asked last."""
@@ -390,8 +384,4 @@ class Register:
 
     def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            for callback in list(self._listeners):
-                try:
-                    callback(change)
-                except Exception as error:  # noqa: BLE001 - kept is kept, and others hear it, whoever fails at hearing it
-                    log.error("unit.listener_failed", unit=change.label, error=repr(error))  # noqa: TRY400 - a traceback is read from the disk
+            self._listeners.tell(change)

@@ -6,11 +6,12 @@ an incident's reference is told where it is a number (``outward.incident_form``)
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from config.outward import OutwardTopic
 from gateway.deployments.geofence import LASTING, OVER
 from gateway.deployments.geofence import Kind as Happening
+from gateway.deployments.why import TOLD_OTHERWISE, Why
 from gateway.health.need import OF_DEPLOYMENTS, Kind
 from gateway.telemetry.topics import PREFIX as UNITS
 
@@ -33,6 +34,8 @@ ALARM_KINDS: dict[Source, tuple[str, ...]] = {
     "camera": (TAMPER,),
 }
 """Every kind of alarm by what raises it: there is none that is not documented."""
+DUE_KINDS = tuple(why.value for why in Why if why not in TOLD_OTHERWISE)
+"""Whatever may be said to be due of a deployment."""
 
 
 class Stamp(BaseModel):
@@ -168,13 +171,26 @@ class DueSaid(Said):
     """Something of a deployment of mobile cameras became due, or is overdue: each is told once."""
 
     deployment: Identifier
-    what: Literal["unneeded", "signs", "review", "stay", "evaluation", "decision"]
-    """unneeded: the unit is to be taken down. signs: they still hang. stay: its longest stay ends. decision: a
-    referral waits for one."""
+    what: Annotated[
+        Code,
+        Field(
+            description="unneeded: the unit is to be taken down. signs: they still hang. sign-off: nobody has said how"
+            " the unit was left. stay: its longest stay ends. decision: a referral waits for one.",
+            json_schema_extra={"enum": list(DUE_KINDS)},
+        ),
+    ]
     by: AwareDatetime
     overdue: bool
     where: Annotated[tuple[Number, ...], Field(max_length=64)]
     """Cameras of its unit, by number, as far as one is planned."""
+
+    @field_validator("what")
+    @classmethod
+    def _is_documented(cls, what: str) -> str:
+        if what not in DUE_KINDS:
+            msg = f"{what} is not among what is documented to become due"
+            raise ValueError(msg)
+        return what
 
 
 class PresenceSaid(Said):

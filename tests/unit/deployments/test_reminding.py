@@ -95,6 +95,30 @@ async def test_it_looks_by_itself(deployments: Deployments, clock: ManualClock) 
         await until(lambda: [taken.entry.step for taken in heard] == ["due"], what="the reminder")
 
 
+async def test_whoever_fails_at_hearing_it_does_not_end_the_looking(
+    deployments: Deployments, clock: ManualClock
+) -> None:
+    """The others hear it, it is in the log, and what becomes due next is said as well."""
+
+    def fails(_taken: Taken) -> None:
+        raise ValueError
+
+    heard: list[str] = []
+    deployments.listen(fails)
+    deployments.follow(fails)
+    deployments.follow(lambda taken: heard.append(json.loads(taken.entry.said)["overdue"]))
+    async with open_reminding(deployments, clock=clock):
+        for days in (6, 2):
+            await clock.turn(1)
+            clock.jump_wall(days * DAY_S)
+            said = len(heard)
+            await clock.turn(LOOK_S)
+            await until(lambda said=said: len(heard) > said, what="the reminder")  # type: ignore[misc]
+    assert heard == [False, True]
+    (one,) = await deployments.newest()
+    assert [line.step for line in await deployments.log(one.id)].count("due") == len(heard)
+
+
 def test_what_is_said_when_it_happens_is_not_said_again() -> None:
     """Alarms, and stays that are over."""
     gone = lived(*SIGNED, Raise(kind=Kind.LEFT, by=300.0, place=None))

@@ -7,15 +7,24 @@ import pytest
 
 from config.outward import OutwardSettings, OutwardTopic
 from gateway.audit.events import Action, Actor, AuditEvent
+from gateway.deployments.done import Done
+from gateway.deployments.kept import entry_of
+from gateway.deployments.service import Taken
+from gateway.deployments.steps import Remind
+from gateway.deployments.why import TOLD_OTHERWISE, Why
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.fleet.changes import StateChanged
 from gateway.publishing import Publishing, state_of
 from gateway.raising import Alarms, Rooms
+from gateway.telemetry.description import document
+from gateway.telemetry.outward.messages import DueSaid
 from gateway.telemetry.outward.outbox import Outbox
+from kernel.clock import utc
 from kernel.ids import CameraId
 from tests.fakes.clock import ManualClock
 from tests.fakes.descriptions import description, view
+from tests.unit.deployments.test_life import CLOCK, NOW_NS, STANDING, lived
 
 
 class Estate:
@@ -56,7 +65,7 @@ class Estate:
 class Stage:
     """Whoever publishes, and what is to go out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *topics: OutwardTopic) -> None:
         self.estate = Estate()
         everything: Any = self.estate
         rooms = Rooms(
@@ -67,11 +76,19 @@ class Stage:
             trail=everything,
             units=None,
         )
-        settings = OutwardSettings(topics=tuple(OutwardTopic))
+        settings = OutwardSettings(topics=topics or tuple(OutwardTopic))
         clock = ManualClock()
         self.outbox = Outbox(settings.topics, clock=clock, waiting_max=100)
         alarms = Alarms(rooms, self.outbox, clock=clock, silence_s=0.0)
         self.publishing = Publishing(settings, rooms, self.outbox, alarms)
+
+    def due(self, why: Why) -> None:
+        """Have something become due of a deployment."""
+        step = Remind(why=why, by_ns=NOW_NS, overdue=True)
+        one, when = lived(*STANDING), Done(NOW_NS, NOW_NS)
+        self.publishing.of_deployment(
+            Taken(deployment=one, entry=entry_of(one, step, CLOCK, done=when, key=None, before=""))
+        )
 
     async def out(self) -> list[tuple[str, dict[str, Any]]]:
         """Return what goes out now, and have it be gone."""
@@ -126,6 +143,30 @@ async def test_an_incident_is_told_once_and_only_as_a_number(stage: Stage) -> No
     ((topic, said),) = await stage.out()
     assert (topic, said["reference"], said["where"]) == ("incidents", "CAD 4711", [])
     assert set(said) == {"seq", "boot", "time", "reference", "where"}
+
+
+@pytest.mark.parametrize("why", [why for why in Why if why not in TOLD_OTHERWISE])
+async def test_whatever_becomes_due_is_told_and_documented(stage: Stage, why: Why) -> None:
+    """By the word that the list has for it, which is in docs/asyncapi.yaml."""
+    stage.due(why)
+    ((topic, said),) = await stage.out()
+    assert (topic, said["what"], said["overdue"]) == ("deployments", why.value, True)
+    assert why.value in document()["components"]["schemas"]["DueTold"]["properties"]["what"]["enum"]
+
+
+def test_what_is_told_when_it_happens_is_not_told_to_be_due() -> None:
+    """Nor is what nobody documented."""
+    for what in (*TOLD_OTHERWISE, "mood"):
+        with pytest.raises(ValueError, match="documented"):
+            DueSaid(deployment="d", what=what, by=utc(NOW_NS), overdue=True, where=())
+
+
+async def test_nothing_is_made_of_what_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where deployments are not published no camera is looked up for them, and no message made."""
+    stage = Stage(OutwardTopic.ALARMS)
+    monkeypatch.setattr(stage.estate, "cameras", None)
+    stage.due(Why.SIGN_OFF)
+    assert await stage.out() == []
 
 
 def test_a_problem_of_another_release_is_told_as_a_word_of_ours() -> None:

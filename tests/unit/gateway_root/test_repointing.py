@@ -201,9 +201,28 @@ async def test_a_unit_whose_last_certificate_is_revoked_is_followed_no_further(s
     assert len(stage.cameras.met) == tries
 
 
+async def test_a_unit_is_ended_though_an_older_certificate_ran_out_by_itself(stage: Stage) -> None:
+    """Its last one is revoked as the unit is lost: its camera is left where nobody but the unit said that it is."""
+    await stage.is_at("10.9.0.66")
+    stage.clock.jump_wall(300 * 86_400)
+    await stage.units.credentials.issue("D017")
+    stage.clock.jump_wall(300 * 86_400)
+    _, newer = stage.units.credentials.of("D017")
+    await stage.units.credentials.revoke("D017", [newer.serial])
+    await settle()
+    assert stage.cameras.deserted == ["device"]
+
+
 async def test_a_certificate_that_has_run_out_leaves_the_camera_where_it_is(stage: Stage) -> None:
-    """That is our own omission: the unit is followed no further, and nothing is taken off."""
+    """That is our own omission: the unit is followed no further, and nothing is taken off.
+
+    One that was revoked before, as a newer one had come, changes nothing of that.
+    """
     await stage.is_at("10.9.0.17")
+    (older,) = stage.units.credentials.of("D017")
+    stage.clock.jump_wall(86_400)
+    await stage.units.credentials.issue("D017")
+    await stage.units.credentials.revoke("D017", [older.serial])
     stage.clock.jump_wall(800 * 86_400)
     await stage.units.register.change("D017", budget_bytes=1)
     await settle()

@@ -112,6 +112,23 @@ async def test_renewal_is_due_before_the_end(tmp_path: Path, clock: ManualClock)
         assert not units.credentials.good("D017")
 
 
+async def test_whom_people_ended_nothing_runs_out_of(tmp_path: Path, clock: ManualClock) -> None:
+    """An older certificate that had ended by itself is not to be renewed once the one after it is revoked."""
+    async with unit_room(tmp_path, clock) as units:
+        credentials = units.credentials
+        assert (credentials.ended("D017"), credentials.runs_out_ns("D017")) == (False, None)
+        await enrolled(units)
+        clock.jump_wall(300 * 86_400)
+        await credentials.issue("D017")
+        older, newer = credentials.of("D017")
+        assert (credentials.ended("D017"), credentials.runs_out_ns("D017")) == (False, newer.expires_ns)
+        await credentials.revoke("D017", [newer.serial])
+        assert (credentials.ended("D017"), credentials.runs_out_ns("D017")) == (False, older.expires_ns)
+        clock.jump_wall(300 * 86_400)
+        assert (credentials.ended("D017"), credentials.runs_out_ns("D017")) == (True, None)
+        assert credentials.due() == []
+
+
 async def test_our_own_certificate_is_kept_and_made_anew_when_due(tmp_path: Path, clock: ManualClock) -> None:
     """Its key is readable by us alone, and no unit can be called as we are."""
     async with unit_room(tmp_path, clock) as units:
