@@ -196,8 +196,10 @@ class Fleet:
         self.tell(ListChanged())
         return changed
 
-    async def repoint(self, device_id: str, spot: Spot) -> bool:
+    async def repoint(self, device_id: str, spot: Spot, *, still: Callable[[], bool] = lambda: True) -> bool:
         """Reach a device elsewhere from now on, once it was met there; return whether that is new.
+
+        ``still`` says, as it is written, whether that is wanted yet: meeting it took seconds.
 
         Raises:
             UnknownCameraError: it was removed.
@@ -212,8 +214,9 @@ class Fleet:
         if pointed(before, known, spot) == (before, known):
             return False
         there = await met(self.host_of(views[0]), before, known, spot)
-        moved = await self._moved(device_id, lambda *now: pointed(*now, there))
-        log.info("camera.repointed", device=device_id, host=there.host)
+        moved = await self._moved(device_id, lambda *now: pointed(*now, there) if still() else None)
+        if moved:
+            log.info("camera.repointed", device=device_id, host=there.host)
         return moved
 
     def withheld(self, camera: Camera) -> str:
