@@ -214,7 +214,7 @@ class Fleet:
         if pointed(before, known, spot) == (before, known):
             return False
         there = await met(self.host_of(views[0]), before, known, spot)
-        moved = await self._moved(device_id, lambda *now: pointed(*now, there) if still() else None)
+        moved = await self._moved(device_id, lambda now, known: pointed(now, known, there) if still() else None)
         if moved:
             log.info("camera.repointed", device=device_id, host=there.host)
         return moved
