@@ -1,32 +1,37 @@
 """What units report reaches their deployments, each with the time at which it happened.
 
-Reports wait here one after the other, in bounded room: a database that is away makes them late, and loses none of the
-last few thousand. Only those of units that stand somewhere wait at all. What a unit had to keep while its link was away
-is judged by when it happened, as far as its clock can be believed (:mod:`gateway.units.clocks`).
+A report is acknowledged once the register has stored it, and nobody says it again. So in the same transaction it is
+stored that it is to be judged; it waits there, and not in memory, until it was. Killed in between, we judge it at the
+next start: an alarm may be raised twice then, and none is lost. Only what says something of the place of a unit that
+stands somewhere waits at all. What a unit had to keep while its link was away is judged by when it happened, as far as
+its clock can be believed (:mod:`gateway.units.clocks`).
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 
 from gateway.belonging import Belonging
+from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
+from gateway.db.sealed import Writing
+from gateway.db.unjudged import UnjudgedReports, UnjudgedRow
 from gateway.deployments.geofence import Case, Moved, Position, Report, Shock, Tampered, Tilt
 from gateway.deployments.service import Deployments
 from gateway.fleet.cameras import Camera
 from gateway.units import Change, Register, Said
-from gateway.units.clocks import late
-from gateway.units.report import Value
+from gateway.units.clocks import LATE_NS, late
+from gateway.units.report import Stored, Value
 from kernel.clock import Clock
 from kernel.errors import SightlineError
 from kernel.geography import Place
 
 log = structlog.get_logger()
 
-WAITING_MAX = 4096
+TAMPER = "event/tamper"
 RETRY_S = 2.0
 
 
@@ -56,82 +61,163 @@ _MEANT: Mapping[str, Callable[[Mapping[str, Value]], Report]] = {
     "state/case": lambda values: Case(open=bool(values["open"])),
     "event/shock": lambda values: Shock(peak_g=_number(values["peak_g"])),
     "event/moved": lambda _: Moved(),
-    "event/tamper": lambda _: Tampered(),
+    TAMPER: lambda _: Tampered(),
 }
 
 
 class Alarming:
     """Made by :func:`open_alarming`."""
 
-    def __init__(self, register: Register, belonging: Belonging, deployments: Deployments, *, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, register: Register, belonging: Belonging, deployments: Deployments, *, clock: Clock
+    ) -> None:
+        self._database = database
         self._register = register
         self._belonging = belonging
         self._deployments = deployments
         self._clock = clock
-        self._waiting: deque[tuple[str, Report, int | None]] = deque()
-        """URN of the device, what its unit reports, and when that was, where it was told late."""
-        self._reported = asyncio.Event()
-        self.lost = 0
+        self._by_cameras: list[UnjudgedRow] = []
+        """What cameras have said themselves and is not stored yet."""
+        self._judged: set[int] = set()
+        """What was judged and waits still, for the database would not forget it."""
+        self._stored = False
+        self._waits = asyncio.Event()
+        self._waits.set()  # what was stored before we began
+
+    # --- what is to be judged
+
+    async def keep(self, transaction: Writing, said: Sequence[Said]) -> None:
+        """Store with what units say that it is to be judged, where it is of their place and they have one."""
+        rows = [row for one in said if (row := self._row_of(one)) is not None]
+        await UnjudgedReports(transaction).add(rows)
+        self._stored = self._stored or bool(rows)
 
     def heard(self, change: Change) -> None:
-        """Have a unit's message wait, where it says something of its place and it has one."""
-        if not isinstance(change, Said):
-            return
-        report = report_of(change.now.name, change.now.values)
-        if report is None:
-            return
-        standing = next(
-            (
-                urn
-                for urn in {one.description.identity.urn for one in self._belonging.cameras(change.label)}
-                if self._deployments.standing(urn) is not None
-            ),
-            None,
-        )
-        if standing is not None:
-            self._wait(standing, report, self._register.happened_ns(change.label, change.now))
+        """Judge what was stored, now that it is committed."""
+        if isinstance(change, Said) and self._stored:
+            self._stored = False
+            self._waits.set()
 
     def tampered(self, camera: Camera, *, at_ns: int) -> None:
-        """Have it wait that a camera says somebody was at it at an instant, where it stands by a deployment."""
-        urn = camera.description.identity.urn
+        """Have it judged that a camera says somebody was at it at an instant, where it stands by a deployment."""
+        urn, now_ns = camera.description.identity.urn, self._clock.wall_ns()
         if self._deployments.standing(urn) is not None:
-            self._wait(urn, Tampered(), late(at_ns, self._clock.wall_ns()))
+            row = UnjudgedRow(
+                urn=urn, label="", kind=TAMPER, boot="", seq=0, unit_ns=at_ns, taken_ns=now_ns, payload="{}"
+            )
+            self._by_cameras.append(row)
 
-    def _wait(self, standing: str, report: Report, happened_ns: int | None) -> None:
-        if len(self._waiting) >= WAITING_MAX:
-            self._waiting.popleft()
-            self.lost += 1
-            if self.lost == 1:
-                log.error("alarms.reports_lost", waiting=WAITING_MAX)
-        self._waiting.append((standing, report, happened_ns))
-        self._reported.set()
+    async def kept(self) -> None:
+        """Return once what cameras have said is stored; with a failing database later, and nobody is acknowledged."""
+        while self._by_cameras:
+            rows = tuple(self._by_cameras)
+            try:
+                async with self._database.write() as connection:
+                    await UnjudgedReports(connection).add(rows)
+            except DatabaseError as error:
+                log.warning("alarms.report_unkept", error=error.code)
+                await self._clock.sleep(RETRY_S)
+                continue
+            del self._by_cameras[: len(rows)]
+            self._waits.set()
+
+    def _row_of(self, said: Said) -> UnjudgedRow | None:
+        if said.now.name not in _MEANT:
+            return None
+        urns = {one.description.identity.urn for one in self._belonging.cameras(said.label)}
+        standing = next((urn for urn in sorted(urns) if self._deployments.standing(urn) is not None), None)
+        if standing is None:
+            return None
+        return UnjudgedRow(
+            urn=standing,
+            label=said.label,
+            kind=said.now.name,
+            boot=said.now.boot,
+            seq=said.now.seq,
+            unit_ns=said.now.unit_ns,
+            taken_ns=said.now.taken_ns,
+            payload=json.dumps(dict(said.now.values)),
+        )
+
+    # --- the judging
 
     async def run(self) -> None:
-        """Hand on what waits, for ever; what the database does not take is given again."""
+        """Judge what waits, for ever; what the database does not take is judged later."""
         while True:
-            await self._reported.wait()
-            self._reported.clear()
-            while self._waiting:
-                urn, report, happened_ns = self._waiting[0]
-                try:
-                    await self._deployments.reported(urn, report, happened_ns=happened_ns)
-                except DatabaseError as error:
-                    log.warning("alarms.report_late", urn=urn, error=error.code)
-                    await self._clock.sleep(RETRY_S)
-                    continue
-                except SightlineError as error:
-                    # Somebody took the unit down meanwhile, at another process: it is nobody's alarm.
-                    log.warning("alarms.report_untaken", urn=urn, error=error.code)
-                if self._waiting and self._waiting[0][1] is report:
-                    self._waiting.popleft()
+            await self._waits.wait()
+            self._waits.clear()
+            try:
+                await self.judge()
+            except DatabaseError as error:
+                log.warning("alarms.report_late", error=error.code)
+                await self._clock.sleep(RETRY_S)
+                self._waits.set()
+
+    async def judge(self) -> None:
+        """Judge all that waits, in its order.
+
+        Raises:
+            DatabaseError: what was not judged waits.
+        """
+        while rows := await self._first():
+            try:
+                for row in rows:
+                    if row.n in self._judged:
+                        continue
+                    raised = await self._raised_by(row)
+                    self._judged.add(row.n)
+                    if raised:
+                        break  # written: it is forgotten first, or a restart would raise it again
+            finally:
+                await self._forget()
+
+    async def _first(self) -> list[UnjudgedRow]:
+        async with self._database.read() as connection:
+            return await UnjudgedReports(connection).first()
+
+    async def _forget(self) -> None:
+        if not self._judged:
+            return
+        async with self._database.write() as connection:
+            await UnjudgedReports(connection).remove(self._judged)
+        self._judged.clear()
+
+    async def _raised_by(self, row: UnjudgedRow) -> bool:
+        report = report_of(row.kind, json.loads(row.payload))
+        assert report is not None
+        try:
+            return bool(await self._deployments.reported(row.urn, report, happened_ns=self._happened_ns(row)))
+        except DatabaseError:
+            raise
+        except SightlineError as error:
+            # Somebody took the unit down meanwhile, at another process: it is nobody's alarm.
+            log.warning("alarms.report_untaken", urn=row.urn, error=error.code)
+            return False
+
+    def _happened_ns(self, row: UnjudgedRow) -> int | None:
+        """Return when it was, where it was told late, or was told in time and is judged late."""
+        if row.label:
+            said = Stored(
+                name=row.kind, boot=row.boot, seq=row.seq, unit_ns=row.unit_ns, taken_ns=row.taken_ns, values={}
+            )
+            told_late = self._register.happened_ns(row.label, said)
+        else:
+            told_late = late(row.unit_ns, row.taken_ns)
+        if told_late is not None:
+            return told_late
+        return row.taken_ns if self._clock.wall_ns() - row.taken_ns > LATE_NS else None
 
 
 @asynccontextmanager
 async def open_alarming(
-    register: Register, belonging: Belonging, deployments: Deployments, *, clock: Clock
+    database: Database, register: Register, belonging: Belonging, deployments: Deployments, *, clock: Clock
 ) -> AsyncIterator[Alarming]:
-    """Have deployments told what units report, for the time of the block."""
-    alarming = Alarming(register, belonging, deployments, clock=clock)
+    """Have deployments told what units report, for the time of the block; at first what was not judged when we ended.
+
+    What waits at its end is judged then; what the database does not take, at the next start.
+    """
+    alarming = Alarming(database, register, belonging, deployments, clock=clock)
+    register.keep = alarming.keep
     detach = register.listen(alarming.heard)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(alarming.run(), name="units' reports")
@@ -139,4 +225,9 @@ async def open_alarming(
             yield alarming
         finally:
             detach()
+            register.keep = None
             running.cancel()
+    try:
+        await alarming.judge()
+    except DatabaseError as error:
+        log.warning("alarms.report_late", error=error.code)

@@ -1,7 +1,7 @@
 """Units that call in, joined with the settings: their room, the broker where it is ours to be, and what is heard."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from config.settings import Settings
@@ -14,7 +14,7 @@ from gateway.telemetry.eviction import open_eviction
 from gateway.telemetry.floods import Floods
 from gateway.telemetry.onvif_inbox import EventInbox
 from gateway.telemetry.outward.rights import rights
-from gateway.telemetry.service import door_to, open_telemetry
+from gateway.telemetry.service import door_to, telemetry_of
 from gateway.telemetry.shown import watch_shown
 from gateway.units import Units, open_units
 from gateway.vault import Vault
@@ -31,13 +31,15 @@ class Calling:
     commands: Commands
     events: EventInbox
     """What devices tell over MQTT; nobody hears it until it is joined."""
+    hearing: Callable[[], AbstractAsyncContextManager[None]]
+    """Hears them for the time of its block: inside all who hear of it, for what was heard is acknowledged."""
 
 
 @asynccontextmanager
 async def open_calling(
     settings: Settings, database: Database, vault: Vault, *, clock: Clock
 ) -> AsyncIterator[Calling | None]:
-    """Hear units for the time of the block, where the settings name a broker; else there are none.
+    """Give units for the time of the block, where the settings name a broker; else there are none.
 
     Raises:
         PortError: the embedded broker's port cannot be had.
@@ -69,5 +71,7 @@ async def open_calling(
         if not wanted.embedded:
             await stack.enter_async_context(watch_shown(door, units.credentials, clock=clock))
         floods = Floods(units, see_out, per_minute=wanted.flood_per_minute, clock=clock)
-        telemetry = await stack.enter_async_context(open_telemetry(units, door, floods=floods, clock=clock))
-        yield Calling(units=units, commands=telemetry.commands, events=telemetry.inbox.events)
+        telemetry = telemetry_of(units, door, floods=floods, clock=clock)
+        yield Calling(
+            units=units, commands=telemetry.commands, events=telemetry.inbox.events, hearing=telemetry.hearing
+        )

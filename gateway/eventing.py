@@ -80,7 +80,7 @@ def eventing(
 ) -> Iterator[Eventing]:
     """Hear devices for the time of the block."""
     joined = Eventing(units, fleet, belonging, alarming)
-    inbox.join(joined, joined.heard)
+    inbox.join(joined, joined.heard, alarming.kept)
     try:
         yield joined
     finally:

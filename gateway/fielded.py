@@ -97,7 +97,7 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
         )
         if calling is not None and units is not None and belonging is not None:
             alarming = await stack.enter_async_context(
-                open_alarming(units.register, belonging, deployments, clock=clock)
+                open_alarming(house.database, units.register, belonging, deployments, clock=clock)
             )
             await stack.enter_async_context(
                 open_repointing(
@@ -115,4 +115,6 @@ async def open_fielded(settings: Settings, house: House, *, clock: Clock) -> Asy
             fleet=fleet, ward=ward, deployments=deployments, sharing=house.sharing, trail=house.trail, units=units
         )
         outward = await stack.enter_async_context(open_publishing(settings, rooms, clock=clock))
+        if calling is not None:
+            await stack.enter_async_context(calling.hearing())
         yield Fielded(ward, days, passwords, units, calling.commands if calling is not None else None, outward)

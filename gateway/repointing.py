@@ -119,14 +119,18 @@ class Repointing:
         """Follow a unit no further; if people ended it, its cameras are left where nobody else said that they are."""
         self._hints.pop(label, None)
         _, trying = self._running.pop(label, (None, None))
-        if trying is not None:
-            trying.cancel()
+        ended = [task for task in (trying, self._heeding.pop(label, None)) if task is not None]
+        for task in ended:
+            task.cancel()
         retired = self._units.register.unit(label).retired_ns is not None
         # A certificate that has merely run out is our own omission: the camera stays where it is.
         if retired or self._units.credentials.ended(label):
-            self._group.create_task(self._desert(label), name=f"{label} is left")
+            self._group.create_task(self._desert(label, ended), name=f"{label} is left")
 
-    async def _desert(self, label: str) -> None:
+    async def _desert(self, label: str, ended: Sequence[asyncio.Task[None]]) -> None:
+        """Leave a unit's cameras; last, once who was about to follow it has ended."""
+        if ended:
+            await asyncio.wait(ended)
         for device_id in {one.device_id for one in self._belonging.cameras(label)}:
             try:
                 if await self._fleet.desert(device_id):
@@ -216,7 +220,7 @@ class Repointing:
             return True
         try:
             async with self._turns:
-                moved = await self._fleet.repoint(known.device_id, spot)
+                moved = await self._fleet.repoint(known.device_id, spot, still=lambda: self._believed(label))
         except AnotherDeviceError as error:
             self._units.refusals.count(Cause.WRONG_UNIT, label, said=f"at {spot.host}: {error.message}")
             return False

@@ -61,6 +61,11 @@ class Devices:
         """Store what is known of a device anew."""
         await self._connection.execute(update(devices).where(devices.c.id == row.id).values(_values(row)))
 
+    async def move_device(self, device_id: str, *, address: str, connection: str, description: str) -> None:
+        """Store where a device is reached, and what it is made of there; its account and password stay."""
+        values = {"address": address, "connection": connection, "description": description}
+        await self._connection.execute(update(devices).where(devices.c.id == device_id).values(values))
+
     async def device(self, device_id: str) -> DeviceRow | None:
         """Return a device by identifier."""
         row = (await self._connection.execute(select(devices).where(devices.c.id == device_id))).one_or_none()

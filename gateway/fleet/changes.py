@@ -1,5 +1,6 @@
 """What listeners are told of the fleet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,3 +57,23 @@ class ViewerChanged:
 
 
 FleetChange = StateChanged | ListChanged | Happened | Announced | HoldChanged
+
+
+class ViewersTold:
+    """Who comes and goes, kept until somebody hears it: a host tells the ends of before as soon as it is linked."""
+
+    def __init__(self) -> None:
+        self._kept: list[ViewerChanged] = []
+        self.tell: Callable[[ViewerChanged], None] = self._kept.append
+
+    def hear(self, listener: Callable[[ViewerChanged], None]) -> Callable[[], None]:
+        """Call ``listener`` with what was told until now, and from now on; returns the detaching call."""
+        kept, self._kept = self._kept, []
+        self.tell = listener
+        for change in kept:
+            listener(change)
+
+        def stop() -> None:
+            self.tell = self._kept.append
+
+        return stop

@@ -78,7 +78,6 @@ class CameraPasswords:
         self._fleet = fleet
         self._clock = clock
         self._group = group
-        self._turns: dict[str, asyncio.Lock] = {}
         self._finding: dict[str, asyncio.Task[None]] = {}
 
     async def standing(self, device_id: str) -> PasswordRow:
@@ -98,7 +97,7 @@ class CameraPasswords:
             VaultError: its password cannot be opened.
             DesertedError: nobody vouches for where it is.
         """
-        async with self._turns.setdefault(device_id, asyncio.Lock()):
+        async with self._turn(device_id):
             if (await self.standing(device_id)).next_sealed is not None:
                 listed = await self._find_out(device_id)
                 if listed is not None:
@@ -230,6 +229,10 @@ class CameraPasswords:
         async with self._database.write() as connection:
             await DevicePasswords(connection).put(row)
 
+    def _turn(self, device_id: str) -> asyncio.Lock:
+        """Return what keeps it from being enrolled anew meanwhile, by a password that it takes no more."""
+        return self._fleet.turns[self._camera(device_id).description.identity.urn]
+
     def _camera(self, device_id: str) -> Camera:
         found = next((one for one in self._fleet.cameras() if one.device_id == device_id), None)
         if found is None:
@@ -259,7 +262,7 @@ class CameraPasswords:
             await self._clock.sleep(FIND_OUT_S[min(tries, len(FIND_OUT_S) - 1)])
             tries += 1
             try:
-                async with self._turns.setdefault(device_id, asyncio.Lock()):
+                async with self._turn(device_id):
                     taken = await self._find_out(device_id) is not None
             except UnknownCameraError:
                 return

@@ -1,13 +1,16 @@
 """A device that is reached at another address: what is known of it, said for there. Who it is stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from config.telemetry import ReachRule
 from drivers.model import CameraDescription, CameraTarget, DeviceIdentity, StreamProfile
 from gateway.fleet.errors import AnotherDeviceError
+from gateway.fleet.hosts import HostClient
 
+Whither = Callable[[CameraTarget, CameraDescription], tuple[CameraTarget, CameraDescription] | None]
+"""Of how a device is reached now, with its description: how it is reached from now on; ``None`` where that stays."""
 DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 
 
@@ -66,6 +69,25 @@ def pointed(target: CameraTarget, description: CameraDescription, spot: Spot) ->
     roams = target.roams or device_url != description.device_url
     update = {"address": device_url, "port_map": dict(spot.port_map), "roams": roams, "deserted": False}
     return target.model_copy(update=update), moved
+
+
+def deserted(target: CameraTarget, description: CameraDescription) -> tuple[CameraTarget, CameraDescription] | None:
+    """Return a device as one that nobody vouches for; ``None`` where it is so, or where people said that it is."""
+    if target.deserted or not target.roams:
+        return None
+    return target.model_copy(update={"deserted": True}), description
+
+
+async def met(host: HostClient, target: CameraTarget, description: CameraDescription, spot: Spot) -> Spot:
+    """Return a spot whole, once who is known was met there.
+
+    Raises:
+        AnotherDeviceError: somebody else answers there.
+        HostError: nobody does, or the host does not.
+    """
+    there, _ = pointed(target, description, spot)
+    check_same(description.identity, await host.identify(there, description.identity.urn))
+    return spot if spot.rtsp_port is not None else streams_at(description, await host.stream_urls(there), spot)
 
 
 def through(target: CameraTarget, label: str, rules: Sequence[ReachRule]) -> CameraTarget:

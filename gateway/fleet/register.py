@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from drivers.model import CameraDescription, CameraTarget, CameraView, Credentials
 from gateway.db.bounds import BoundsTable
-from gateway.db.device_passwords import DevicePasswords
+from gateway.db.device_passwords import DevicePasswords, PasswordRow
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
@@ -18,6 +18,7 @@ from gateway.db.standing import Standing
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.moving import BOUNDS, left, place_of, settled
+from gateway.fleet.pointing import Whither
 from gateway.vault import Sealer, Vault, VaultError
 from kernel.clock import Clock
 from kernel.geography import bearing_wrap
@@ -145,20 +146,42 @@ class Register:
                     return _camera(changed, device, *held)
         raise unknown()
 
-    async def repoint(self, device_id: str, target: CameraTarget, description: CameraDescription) -> list[Camera]:
-        """Store where a device is reached now; return its cameras. When it was looked at last stays as it is.
+    async def renewed(self, urn: str) -> bool:
+        """Return whether a device has a password that we made, or one is on its way to it."""
+        async with self._database.read() as connection:
+            device = await Devices(connection).by_urn(urn)
+            if device is None:
+                return False
+            return await DevicePasswords(connection).of(device.id) != PasswordRow(device_id=device.id)
+
+    async def repoint(self, device_id: str, there: Whither) -> list[Camera]:
+        """Store where a device is reached, as ``there`` makes it of what is stored at that moment; return its cameras.
+
+        None where nothing is to change. Its password stays: whoever asked the network meanwhile knows an older one.
 
         Raises:
             UnknownCameraError: no such device.
+            VaultError: its password cannot be opened.
         """
         async with self._database.write() as connection:
             devices = Devices(connection)
             known = await devices.device(device_id)
             if known is None:
                 raise unknown()
-            sealer = await self._vault.sealer(connection)
-            device = _device(device_id, target, description, sealer, known.measured_ns)
-            await devices.change_device(device)
+            target = await self._target(known)
+            moved = there(target, CameraDescription.model_validate_json(known.description))
+            if moved is None:
+                return []
+            target, description = moved
+            device = replace(
+                known,
+                address=target.address,
+                connection=_connection(target),
+                description=description.model_dump_json(),
+            )
+            await devices.move_device(
+                device_id, address=device.address, connection=device.connection, description=device.description
+            )
             kept = Standing(connection)
             return [
                 _camera(row, device, await kept.bounds.of(row.id), await kept.views.of(row.id))
@@ -221,12 +244,14 @@ def _device(
         address=target.address,
         username=target.credentials.username,
         password_sealed=sealer.seal(target.credentials.password.get_secret_value(), context=urn),
-        connection=target.model_dump_json(
-            include={"tls_verify", "tls_fingerprint_sha256", "port_map", "roams", "deserted"}
-        ),
+        connection=_connection(target),
         description=description.model_dump_json(),
         measured_ns=now_ns,
     )
+
+
+def _connection(target: CameraTarget) -> str:
+    return target.model_dump_json(include={"tls_verify", "tls_fingerprint_sha256", "port_map", "roams", "deserted"})
 
 
 def _camera(row: CameraRow, device: DeviceRow, bounds: str | None, reference: ReferenceView | None) -> Camera:

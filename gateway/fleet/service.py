@@ -1,6 +1,7 @@
 """The fleet: enrolment, the list of cameras, and the newest state of each."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -13,17 +14,25 @@ from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.assigning import Withheld, assigned
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
+from gateway.fleet.changes import (
+    Announced,
+    FleetChange,
+    Happened,
+    ListChanged,
+    StateChanged,
+    ViewerChanged,
+    ViewersTold,
+)
 from gateway.fleet.demand import Demand, Thin, ending
-from gateway.fleet.errors import DesertedError
 from gateway.fleet.granted import Granted
 from gateway.fleet.host_outlets import HostOutlets
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink, HostPlace, off
 from gateway.fleet.placement import Burden, lightest, moves
-from gateway.fleet.pointing import Spot, check_same, pointed, streams_at
+from gateway.fleet.pointing import Spot, Whither, check_same, deserted, met, pointed
 from gateway.fleet.register import Register, unknown
 from gateway.fleet.settling import settled
+from gateway.fleet.states import States
 from gateway.listeners import Listeners
 from gateway.vault import Vault
 from kernel.clock import Clock
@@ -44,13 +53,11 @@ class Fleet:
         self._withheld = withheld
         self.demand = Demand(thin, clock=clock)
         self._cameras: dict[CameraId, Camera] = {}
-        self._states: dict[CameraId, rpc.CameraState] = {}
-        self._deserted: set[CameraId] = set()
-        """Taken from their hosts: a state of theirs that comes late is of before."""
+        self._states = States(lambda camera: self.tell(StateChanged(camera)))
+        self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By endpoint reference: which password a device takes is found out, or changed, by one at a time."""
         self._listeners: Listeners[[FleetChange]] = Listeners("fleet.untold")
-        self._viewers_told: list[ViewerChanged] = []
-        """Until somebody hears them: a host tells the ends that nobody heard as soon as it is linked."""
-        self._hears_viewers: Callable[[ViewerChanged], None] = self._viewers_told.append
+        self._viewers = ViewersTold()
         self._granted = Granted(self.cameras)
         self.links = [
             HostLink(
@@ -89,7 +96,7 @@ class Fleet:
 
     def state(self, camera: CameraId) -> rpc.CameraState | None:
         """Return the newest state of a camera; ``None`` before its host has told it."""
-        return self._states.get(camera)
+        return self._states.of(camera)
 
     def host_of(self, camera: Camera) -> HostClient:
         """Return the host that owns a camera."""
@@ -104,7 +111,7 @@ class Fleet:
     def settled(self) -> bool:
         """Whether every host is linked and every camera records, or is known not to work at the moment."""
         return self.up and all(
-            settled(self._states.get(one.id), withheld=not one.recording or self.withheld(one))
+            settled(self._states.of(one.id), withheld=not one.recording or self.withheld(one))
             for one in self._cameras.values()
         )
 
@@ -114,15 +121,7 @@ class Fleet:
 
     def hear_viewers(self, listener: Callable[[ViewerChanged], None]) -> Callable[[], None]:
         """Call ``listener`` with who comes and goes, what was told until now first; returns the detaching call."""
-        told, self._viewers_told = self._viewers_told, []
-        self._hears_viewers = listener
-        for change in told:
-            listener(change)
-
-        def stop() -> None:
-            self._hears_viewers = self._viewers_told.append
-
-        return stop
+        return self._viewers.hear(listener)
 
     # --- changing
 
@@ -147,12 +146,18 @@ class Fleet:
         Raises:
             HostError: the camera's or the host's own plain reason; nothing was stored.
             ConflictError: the number is taken; nothing was stored.
+            AnotherDeviceError: who answers there changed in between; nothing was stored.
         """
-        probed = await self.probe(target)
-        if placed is not None and await placed(probed.description.identity.urn):
-            facts = replace(facts, place=None)
-        host = lightest([self._burden(link) for link in self.links])
-        cameras, known = await self._register.store(target, probed.description, facts, host=host)
+        found = (await self.probe(target)).description
+        async with self.turns[found.identity.urn]:
+            if await self._register.renewed(found.identity.urn):
+                # It may have been given another password while it was looked at: what is stored is what it takes now.
+                check_same(found.identity, (again := await self.probe(target)).description.identity)
+                found = again.description
+            if placed is not None and await placed(found.identity.urn):
+                facts = replace(facts, place=None)
+            host = lightest([self._burden(link) for link in self.links])
+            cameras, known = await self._register.store(target, found, facts, host=host)
         for camera in cameras:
             self._cameras[camera.id] = camera
             await self._assign(camera, target)
@@ -192,8 +197,10 @@ class Fleet:
         self.tell(ListChanged())
         return changed
 
-    async def repoint(self, device_id: str, spot: Spot) -> bool:
+    async def repoint(self, device_id: str, spot: Spot, *, still: Callable[[], bool] = lambda: True) -> bool:
         """Reach a device elsewhere from now on, once it was met there; return whether that is new.
+
+        ``still`` says, as it is written, whether that is wanted yet: meeting it took seconds.
 
         Raises:
             UnknownCameraError: it was removed.
@@ -205,19 +212,13 @@ class Fleet:
             raise unknown()
         known = views[0].description
         before = await self._register.target(device_id)
-        target, description = pointed(before, known, spot)
-        if (target, description) == (before, known):
+        if pointed(before, known, spot) == (before, known):
             return False
-        host = self.host_of(views[0])
-        check_same(known.identity, await host.identify(target, known.identity.urn))
-        if spot.rtsp_port is None:
-            target, description = pointed(before, known, streams_at(known, await host.stream_urls(target), spot))
-        for changed in await self._register.repoint(device_id, target, description):
-            self._cameras[changed.id] = changed
-            await self._assign(changed, target)
-        self.tell(ListChanged())
-        log.info("camera.repointed", device=device_id, address=target.address)
-        return True
+        there = await met(self.host_of(views[0]), before, known, spot)
+        moved = await self._moved(device_id, lambda now, known: pointed(now, known, there) if still() else None)
+        if moved:
+            log.info("camera.repointed", device=device_id, host=there.host)
+        return moved
 
     def withheld(self, camera: Camera) -> str:
         """Return why nothing of a camera may be recorded now; empty where it may."""
@@ -229,13 +230,13 @@ class Fleet:
 
         Until it is enrolled again at an address that somebody names, or followed by a unit that is believed.
         """
-        target = await self._register.target(device_id)
-        known = next((one.description for one in self._cameras.values() if one.device_id == device_id), None)
-        if known is None or target.deserted or not target.roams:
-            return False
-        for changed in await self._register.repoint(device_id, target.model_copy(update={"deserted": True}), known):
-            await self._retold(changed)
-        return True
+        return await self._moved(device_id, deserted)
+
+    async def _moved(self, device_id: str, there: Whither) -> bool:
+        moved = await self._register.repoint(device_id, there)
+        for camera in moved:
+            await self._retold(camera)
+        return bool(moved)
 
     async def judge(self, urn: str) -> None:
         """Tell the hosts anew of a device's cameras: whether they may be recorded has changed."""
@@ -267,8 +268,7 @@ class Fleet:
         """Forget a camera. What was recorded stays until its retention ends."""
         await self._register.remove(camera.id)
         self._cameras.pop(camera.id, None)
-        self._states.pop(camera.id, None)
-        self._deserted.discard(camera.id)
+        self._states.forget(camera.id)
         await self._link(camera).release(camera.id)
         self._link(camera).tell_outlets_soon()
         self.tell(ListChanged())
@@ -299,10 +299,10 @@ class Fleet:
         return Burden(up=link.up, cameras=len(self._ours(link.index)), load=link.load)
 
     async def _assign(self, camera: Camera, target: CameraTarget) -> None:
-        self._deserted.discard(camera.id)
+        self._states.left.discard(camera.id)
         if target.deserted:
             await self._link(camera).release(camera.id)
-            self._leave(camera)
+            self._states.leave(camera.id)
             return
         try:
             await self._link(camera).assign(self._assignment(camera, target))
@@ -310,13 +310,9 @@ class Fleet:
         except HostError as error:
             log.warning("host.assign_late", camera=camera.id, error=error.code)
 
-    def _leave(self, camera: Camera) -> None:
-        self._deserted.add(camera.id)
-        self._set_state(off(camera.id, DesertedError()))
-
     def _ours(self, host: int, *, left: bool = False) -> frozenset[CameraId]:
         mine = (one.id for one in self._cameras.values() if one.host == host)
-        return frozenset(one for one in mine if (one in self._deserted) is left)
+        return frozenset(one for one in mine if (one in self._states.left) is left)
 
     async def _assignments(self, host: int) -> list[rpc.CameraAssignment]:
         """Return what a host is to do.
@@ -331,10 +327,10 @@ class Fleet:
                 continue
             target = targets.get(camera.device_id) or unknown()
             if isinstance(target, CameraTarget) and target.deserted:
-                self._leave(camera)
+                self._states.leave(camera.id)
             elif isinstance(target, SightlineError):
                 log.error("camera.unassignable", camera=camera.id, error=target.code)
-                self._set_state(off(camera.id, target))
+                self._states.put(off(camera.id, target))
             else:
                 wanted.append(self._assignment(camera, target))
         return wanted
@@ -345,26 +341,21 @@ class Fleet:
 
     def _heard(self, line: rpc.StateLine) -> None:
         match line:
-            case rpc.CameraChanged(state=state) if state.id in self._cameras.keys() - self._deserted:
-                self._set_state(state)
+            case rpc.CameraChanged(state=state) if state.id in self._cameras.keys() - self._states.left:
+                self._states.put(state)
             case rpc.CameraHappened() if line.id in self._cameras:
                 self.tell(Happened(line))
             case rpc.DeviceSaid(urn=urn, addresses=addresses):
                 self.tell(Announced(urn, addresses))
             case rpc.ViewerCame() | rpc.ViewerWent():
-                self._hears_viewers(ViewerChanged(line))
+                self._viewers.tell(ViewerChanged(line))
             case _:
                 pass
 
     def _lost(self, host: int, error: SightlineError) -> None:
         for camera in self._cameras.values():
-            if camera.host == host and camera.id not in self._deserted:
-                self._set_state(off(camera.id, error))
-
-    def _set_state(self, state: rpc.CameraState) -> None:
-        if self._states.get(state.id) != state:
-            self._states[state.id] = state
-            self.tell(StateChanged(state.id))
+            if camera.host == host and camera.id not in self._states.left:
+                self._states.put(off(camera.id, error))
 
     def tell(self, change: FleetChange) -> None:
         """Tell whoever listens."""

@@ -75,10 +75,11 @@ class Inbox:
                 await self._take_alone(one)
         if self._floods is not None:
             self._floods.came(arrived)
-        # Last: nothing of them is in the database, and what was not taken comes again.
+        # Last: what was not taken comes again, and would be told twice.
         for one in arrived:
             if is_event(one.topic):
                 self._take_event(one)
+        await self.events.kept()
 
     async def _take_alone(self, one: Arrived) -> None:
         try:

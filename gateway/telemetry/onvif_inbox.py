@@ -6,7 +6,7 @@ everything after it was put right would look old.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,18 +56,26 @@ class EventInbox:
         self._clock = clock
         self._devices: Devices | None = None
         self._hears: Callable[[Heard], None] | None = None
+        self._kept: Callable[[], Awaitable[None]] | None = None
         self._last: OrderedDict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[int, dict[str, str]]] = (
             OrderedDict()
         )
         self.taken = 0
 
-    def join(self, devices: Devices, hears: Callable[[Heard], None]) -> None:
-        """Have ``hears`` called with each event that is taken."""
-        self._devices, self._hears = devices, hears
+    def join(
+        self, devices: Devices, hears: Callable[[Heard], None], kept: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Have ``hears`` called with each event that is taken, and ``kept`` before some are acknowledged."""
+        self._devices, self._hears, self._kept = devices, hears, kept
 
     def part(self) -> None:
         """Have nobody called any more."""
-        self._devices = self._hears = None
+        self._devices = self._hears = self._kept = None
+
+    async def kept(self) -> None:
+        """Return once what was made of the events that were taken is stored."""
+        if self._kept is not None:
+            await self._kept()
 
     def take(self, arrived: Sequence[Arrived]) -> None:
         """Judge and hand on."""

@@ -29,6 +29,16 @@ class Telemetry:
     inbox: Inbox
     commands: Commands
 
+    @asynccontextmanager
+    async def hearing(self) -> AsyncIterator[None]:
+        """Hear units for the time of the block, whenever there is a broker."""
+        async with asyncio.TaskGroup() as tasks:
+            hearing = tasks.create_task(self.client.run(), name="units' broker")
+            try:
+                yield
+            finally:
+                hearing.cancel()
+
 
 def door_to(
     units: Units,
@@ -57,18 +67,20 @@ def door_to(
     return door
 
 
-@asynccontextmanager
-async def open_telemetry(
-    units: Units, door: Door, *, floods: Floods | None = None, clock: Clock
-) -> AsyncIterator[Telemetry]:
-    """Hear units for the time of the block, whenever there is a broker."""
+def telemetry_of(units: Units, door: Door, *, floods: Floods | None = None, clock: Clock) -> Telemetry:
+    """Return the room, which hears nobody yet: what is acknowledged must have somebody to hear of it."""
     inbox = Inbox(units.register, units.refusals, EventInbox(units.refusals, clock=clock), floods)
     client = UnitClient(door, inbox, Logbook(units.refusals), clock=clock)
     commands = Commands(units.register, client.send, clock=clock)
     inbox.when_answered(commands.answered)
-    async with asyncio.TaskGroup() as tasks:
-        hearing = tasks.create_task(client.run(), name="units' broker")
-        try:
-            yield Telemetry(client=client, inbox=inbox, commands=commands)
-        finally:
-            hearing.cancel()
+    return Telemetry(client=client, inbox=inbox, commands=commands)
+
+
+@asynccontextmanager
+async def open_telemetry(
+    units: Units, door: Door, *, floods: Floods | None = None, clock: Clock
+) -> AsyncIterator[Telemetry]:
+    """Give the room for the time of the block, and hear units from the start."""
+    telemetry = telemetry_of(units, door, floods=floods, clock=clock)
+    async with telemetry.hearing():
+        yield telemetry

@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
-from gateway.db.units import StateRow, TrendRow, UnitRow
-from gateway.units.changes import Change
+from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
+from gateway.units.changes import Said
 from gateway.units.order import Heard
 from gateway.units.report import Stored
 from gateway.units.trends import Point
@@ -23,7 +23,13 @@ class Batch:
     told: list[tuple[str, str, Point]] = field(default_factory=list)
     live: list[tuple[str, str, int, int]] = field(default_factory=list)
     """What was said just now: label, boot, the unit's time and ours."""
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Said] = field(default_factory=list)
+
+    async def store(self, rows: UnitRows) -> None:
+        """Store what it changes."""
+        await rows.put_heard([self.units[label] for label in sorted(self.written)])
+        await rows.put_states(self.state_rows())
+        await rows.add_trends(self.trends)
 
     def state_rows(self) -> list[StateRow]:
         """Return the states as they are kept."""

@@ -6,13 +6,14 @@ Reports are taken many at a time: one transaction for as many as have come, and 
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
+from gateway.db.sealed import Writing
 from gateway.db.units import TrendRow, UnitRow, UnitRows
 from gateway.listeners import Listeners
 from gateway.units.batch import Batch, stored_in
@@ -61,6 +62,8 @@ class Register:
         self._listeners: Listeners[[Change]] = Listeners("unit.untold")
         self.is_anothers: Callable[[str, str], bool] = lambda _label, _urn: False
         """Says of a unit and a URN whether people have given the camera of that URN to another one."""
+        self.keep: Callable[[Writing, Sequence[Said]], Awaitable[None]] | None = None
+        """Stores with what units say what is still to be made of it: once it is acknowledged nobody says it again."""
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
@@ -339,10 +342,9 @@ class Register:
 
     async def _store(self, batch: Batch) -> None:
         async with self._database.write() as connection:
-            rows = UnitRows(connection)
-            await rows.put_heard([batch.units[label] for label in sorted(batch.written)])
-            await rows.put_states(batch.state_rows())
-            await rows.add_trends(batch.trends)
+            await batch.store(UnitRows(connection))
+            if self.keep is not None:
+                await self.keep(connection, batch.changes)
 
     def _commit(self, batch: Batch) -> None:
         self._units.update(batch.units)

@@ -1,13 +1,11 @@
 """A camera host without cameras: the same wire, answers from memory, and knobs for everything that can fail."""
 
 import asyncio
-import base64
 import contextlib
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,7 +15,6 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from config.settings import Settings
-from drivers.model import CameraTarget, DeviceIdentity, DiscoveredDevice
 from gateway.fleet import rpc, wishes
 from gateway.fleet.handshake import RPC_VERSION, HostVersion, digest
 from gateway.fleet.load import HostLoad
@@ -28,27 +25,21 @@ from kernel.head import Preset
 from kernel.ids import CameraId
 from ptz import Priority
 from tests.fakes.clock import settle
-from tests.fakes.descriptions import HEAD, description
+from tests.fakes.descriptions import HEAD
 from tests.fakes.host_accounts import Accounts
 from tests.fakes.host_footage import Footage
 from tests.fakes.host_outlets import Outlets
+from tests.fakes.host_probing import Probing
 
 
-class FakeHost(Footage, Outlets, Accounts):
+class FakeHost(Footage, Outlets, Accounts, Probing):
     """State and knobs. ``refuse[name]`` makes the route of that name answer with a problem."""
-
-    streams_at = ""
-    """Where a device says that its streams are, if not where it was found."""
-    met: DeviceIdentity | Mapping[str, DeviceIdentity] | None = None
-    """Who answers wherever one asks, or by host and port who does there; where that is not ``found``."""
 
     def __init__(self) -> None:
         super().__init__()
         self.assignments: dict[str, rpc.CameraAssignment] = {}
         self.assigned_count = 0
         self.states: dict[str, rpc.CameraState] = {}
-        self.found = description()
-        self.devices: list[DiscoveredDevice] = []
         self.viewers: dict[str, rpc.ViewerState] = {}
         self.offers: list[bytes] = []
         self.offered: list[dict[str, str]] = []
@@ -136,10 +127,7 @@ class FakeHost(Footage, Outlets, Accounts):
                 Route("/health", self._health),
                 Route("/cameras", self._cameras),
                 Route("/state", self._state),
-                Route("/probe", self._probe, methods=["POST"]),
-                Route("/identify", self._identify, methods=["POST"]),
-                Route("/stream-urls", self._stream_urls, methods=["POST"]),
-                Route("/discover", self._discover, methods=["POST"]),
+                *self.probing_routes(),
                 Route(camera, self._assign, methods=["PUT"]),
                 *self.outlet_routes(),
                 *self.account_routes(),
@@ -210,24 +198,6 @@ class FakeHost(Footage, Outlets, Accounts):
                 self._streams.discard(queue)
 
         return StreamingResponse(lines(), media_type=rpc.STATE_MEDIA_TYPE)
-
-    async def _probe(self, request: Request) -> Response:
-        CameraTarget.model_validate_json(await request.body())
-        probed = rpc.Probed(description=self.found, snapshot=base64.b64encode(b"\xff\xd8jpeg"))
-        return self._refused("probe") or Response(rpc.wire(probed))
-
-    async def _identify(self, request: Request) -> Response:
-        wish = rpc.IdentifyWish.model_validate_json(await request.body())
-        met = self.met.get(urlsplit(wish.target.address).netloc) if isinstance(self.met, Mapping) else self.met
-        answer = rpc.wire(met or self.found.identity)
-        return self._refused("identify") or Response(answer, media_type="application/json")
-
-    async def _stream_urls(self, _request: Request) -> Response:
-        urls = {view.main.token: self.streams_at or view.main.rtsp_url for view in self.found.views}
-        return self._refused("stream-urls") or JSONResponse({"urls": urls})
-
-    async def _discover(self, _request: Request) -> Response:
-        return self._refused("discover") or JSONResponse([device.model_dump() for device in self.devices])
 
     async def _assign(self, request: Request) -> Response:
         assignment = rpc.CameraAssignment.model_validate_json(await request.body())

@@ -16,12 +16,13 @@ from gateway.fleet import rpc
 from gateway.fleet.accounts import AccountList, AccountModel, AccountsWish, PasswordWish
 from gateway.worker.problems import answer, problem_of
 from kernel.clock import SystemClock
+from tests.fakes.host_refusals import Refusals
 
 LOOPBACK = AddressPolicy(allow_loopback=True)
 NOWHERE = "192.0.2."
 
 
-class Accounts:
+class Accounts(Refusals):
     """Routes: what the camera at the wish's address says."""
 
     def account_routes(self) -> list[Route]:
@@ -52,6 +53,7 @@ class Accounts:
             if wish.target.address.startswith(NOWHERE):
                 return Response(status_code=204)
             await set_password(wish.target, wish.description, password, clock=SystemClock(), policy=LOOPBACK)
+            await self._hold("password")
             return Response(status_code=204)
 
         return await _said(told())

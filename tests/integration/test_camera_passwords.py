@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from gateway.db.engine import open_database
 from gateway.fleet import rpc
 from gateway.fleet.cameras import CameraFacts
 from gateway.fleet.passwords import LENGTH, new_password
+from gateway.fleet.pointing import Spot
 from gateway.fleet.register import Register
 from gateway.startup import prepare_data_dir
 from gateway.vault import Vault
@@ -207,6 +209,71 @@ async def test_enrolling_it_anew_with_a_typed_password_ends_what_was_under_way(s
     assert (await site.admin.post("/api/v1/cameras", json=body)).status_code == 200
     assert await site.standing() == {"random_since": None, "under_way": False}
     assert site.used() == "by hand"
+
+
+async def test_who_moves_it_meanwhile_leaves_the_new_password(site: Site) -> None:
+    """Asked at its new address who it is, it has another password by the time that it is known to be there."""
+    fleet = site.gateway.rooms.fleet
+    (camera,) = fleet.cameras()
+    held = site.host.held_back["identify"] = asyncio.Event()
+    there = Spot(host="192.0.2.9", http_port=80, rtsp_port=554)
+    async with asyncio.TaskGroup() as group:
+        moving = group.create_task(fleet.repoint(camera.device_id, there))
+        await until(lambda: "POST /identify" in site.host.asked, what="it to be asked who it is")
+        assert (await site.admin.post(site.url)).status_code == 200
+        held.set()
+        assert await moving
+    assert site.host.assignments[site.camera].target.address.startswith("http://192.0.2.9/")
+    assert site.used() == site.device.password != FACTORY
+
+
+class Turn(asyncio.Lock):
+    """A device's turn that tells whether somebody waits for it."""
+
+    waiting = False
+
+    async def acquire(self) -> Literal[True]:
+        """See ``asyncio.Lock``."""
+        self.waiting = self.locked()
+        return await super().acquire()
+
+
+async def tried(site: Site, group: asyncio.TaskGroup) -> tuple[asyncio.Task[httpx.Response], asyncio.Event]:
+    """Return an enrolment by the factory's password once that was tried, and taken, and what lets it go on."""
+    site.host.takes = lambda: site.device.password
+    held = site.host.held_back["probe"] = asyncio.Event()
+    asked = len(site.host.asked)
+    body = {"address": f"{site.device.host}:{site.device.http_port}", "username": "sightline", "password": FACTORY}
+    enrolling = group.create_task(site.admin.post("/api/v1/cameras", json=body))
+    await until(lambda: "POST /probe" in site.host.asked[asked:], what="the typed one to be tried")
+    return enrolling, held
+
+
+async def test_who_enrols_it_meanwhile_stores_no_password_that_it_takes_no_more(site: Site) -> None:
+    """The typed one was right when it was tried, and is told to be wrong when it would be stored."""
+    async with asyncio.TaskGroup() as group:
+        enrolling, held = await tried(site, group)
+        assert (await site.admin.post(site.url)).status_code == 200
+        held.set()
+    assert enrolling.result().json()["type"] == "camera.authentication"
+    assert site.used() == site.device.password != FACTORY
+    assert (await site.standing())["random_since"] is not None
+
+
+async def test_who_enrols_it_waits_until_its_password_is_given(site: Site) -> None:
+    """What is under way is not forgotten between the camera's having it and our seeing that it takes it."""
+    turn = site.gateway.rooms.fleet.turns[site.host.found.identity.urn] = Turn()
+    async with asyncio.TaskGroup() as group:
+        enrolling, held = await tried(site, group)
+        answered = site.host.held_back["password"] = asyncio.Event()
+        renewing = group.create_task(site.admin.post(site.url))
+        await until(lambda: site.device.password != FACTORY, what="the camera to have it")
+        held.set()
+        await until(lambda: turn.waiting or enrolling.done(), what="who enrols it to wait")
+        answered.set()
+    assert enrolling.result().json()["type"] == "camera.authentication"
+    assert renewing.result().status_code == 200
+    assert site.used() == site.device.password != FACTORY
 
 
 async def test_pictures_go_on_by_the_new_password(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from gateway import repointing
 from gateway.fleet import rpc
+from gateway.fleet.pointing import Spot
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk
@@ -170,6 +171,24 @@ async def test_a_stolen_units_camera_is_left_until_somebody_says_where_it_is(fie
     again = {"address": "198.51.100.10", "username": "root", "password": "secret"}
     assert (await desk.admin.post("/api/v1/cameras", json=again)).status_code == 200
     assert desk.host.assignments[camera].target.address == "198.51.100.10"
+
+
+async def test_who_is_believed_no_more_when_it_was_met_is_followed_no_more(field: Field) -> None:
+    """What people say while its address is asked counts: nothing is written, and nobody told."""
+    before, held = field.assigned, asyncio.Event()
+    host, fleet = field.desk.host, field.desk.gateway.rooms.fleet
+    host.held_back["identify"] = held
+    (camera,) = fleet.cameras()
+    believed = True
+    asked = len(host.asked)
+    async with asyncio.TaskGroup() as group:
+        there = Spot(host="198.51.100.66", http_port=80, rtsp_port=554)
+        moving = group.create_task(fleet.repoint(camera.device_id, there, still=lambda: believed))
+        await until(lambda: "POST /identify" in host.asked[asked:], what="it to be asked who it is")
+        believed = False
+        held.set()
+        assert await moving is False
+    assert (field.assigned, fleet.cameras()) == (before, [camera])
 
 
 # --- what happens to it where it stands

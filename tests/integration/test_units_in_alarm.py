@@ -1,14 +1,19 @@
 """What a unit reports where it stands is an alarm with a picture; over MQTT and the API."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
+from gateway import fielded
+from gateway.alarming import Alarming
 from gateway.api.times import iso
 from gateway.fleet import footage, rpc
-from kernel.clock import NS_PER_S
+from gateway.telemetry.client import UnitClient
+from kernel.clock import NS_PER_S, Clock
 from kernel.media import VideoCodec
 from tests.fakes.photos import photo
 from tests.fakes.unit_at_work import UNIT, Field, following, reading, unit_at_work
@@ -118,6 +123,34 @@ async def test_an_alarm_without_any_picture_is_an_alarm(field: Field) -> None:
         field.desk.host.snapshot_jpeg = photo(shade=79)
         await field.says("state/case", open=True)
         assert (await following(socket, "unit-picture"))["kind"] == "opened"
+
+
+async def test_units_are_heard_inside_those_who_judge_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is heard is acknowledged: it begins once that is judged, and ends before."""
+    order: list[str] = []
+    opened, run = fielded.open_alarming, UnitClient.run
+
+    @asynccontextmanager
+    async def judging(*rooms: Any, clock: Clock) -> AsyncIterator[Alarming]:
+        async with opened(*rooms, clock=clock) as alarming:
+            order.append("judged")
+            yield alarming
+            order.append("judged no more")
+
+    async def hearing(client: UnitClient) -> None:
+        order.append("heard")
+        try:
+            await run(client)
+        finally:
+            order.append("heard no more")
+
+    monkeypatch.setattr(fielded, "open_alarming", judging)
+    monkeypatch.setattr(UnitClient, "run", hearing)
+    async with unit_at_work(tmp_path):
+        pass
+    assert order == ["judged", "heard", "heard no more", "judged no more"]
 
 
 async def test_what_stands_nowhere_raises_nothing(field: Field) -> None:

@@ -20,6 +20,7 @@ from gateway.db.tables.deployments import (
     deployment_entries,
     deployment_pictures,
     deployments,
+    unjudged_reports,
 )
 from gateway.db.tables.people import (
     codes,
@@ -107,5 +108,6 @@ __all__ = [
     "unit_states",
     "unit_trends",
     "units",
+    "unjudged_reports",
     "users",
 ]

@@ -74,6 +74,21 @@ deployment_pictures = Table(
     Column("seen_ns", BigInteger, nullable=False, index=True),
 )
 
+unjudged_reports = Table(
+    "unjudged_reports",  # what was said of units that stand somewhere, from its commit until it was judged
+    metadata,
+    # In SQLite an INTEGER primary key is the table's own order; any other type is one more index.
+    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("urn", String(200), nullable=False),
+    Column("label", String(32), nullable=False),  # empty: the camera said it itself
+    Column("kind", String(40), nullable=False),
+    Column("boot", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("unit_ns", BigInteger, nullable=False),
+    Column("taken_ns", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),  # JSON
+)
+
 camera_stays = Table(
     "camera_stays",  # without foreign key: recordings outlive their camera
     metadata,

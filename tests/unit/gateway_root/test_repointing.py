@@ -1,5 +1,6 @@
 """A unit's camera is looked for where the unit says: as long as people believe it, and where units may be."""
 
+import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -42,6 +43,10 @@ class Cameras:
         """Hosts at which it was looked for."""
         self.at = ""
         self.deserted: list[str] = []
+        self.meeting = asyncio.Event()
+        """Clear it, and whoever is looked for is not met before it is set."""
+        self.meeting.set()
+        self.asking = 0
         self._listener: Callable[[FleetChange], None] = lambda _: None
         known = description(URN)
         known = known.model_copy(update={"identity": known.identity.model_copy(update={"serial": SERIAL})})
@@ -60,9 +65,16 @@ class Cameras:
         """See ``Fleet``."""
         return SimpleNamespace(live=self.live)
 
-    async def repoint(self, _: str, spot: Spot) -> bool:
+    async def repoint(self, _: str, spot: Spot, *, still: Callable[[], bool]) -> bool:
         """See ``Fleet``."""
         self.met.append(spot.host)
+        self.asking += 1
+        try:
+            await self.meeting.wait()
+        finally:
+            self.asking -= 1
+        if not still():
+            return False
         if not self.answers:
             raise AnotherDeviceError("Somebody else answers.", cure="Look.")
         self.at = spot.host
@@ -70,7 +82,7 @@ class Cameras:
 
     async def desert(self, device_id: str) -> bool:
         """See ``Fleet``."""
-        self.deserted.append(device_id)
+        self.deserted.append(device_id if not self.asking else f"{device_id} while it is asked elsewhere")
         return True
 
     # --- whose it is
@@ -211,6 +223,30 @@ async def test_a_unit_is_ended_though_an_older_certificate_ran_out_by_itself(sta
     await stage.units.credentials.revoke("D017", [newer.serial])
     await settle()
     assert stage.cameras.deserted == ["device"]
+async def test_who_is_met_by_a_hello_when_people_end_its_unit_is_followed_no_more(stage: Stage) -> None:
+    """The camera is left after that has ended: an address that was being asked is not written over its desertion."""
+    await stage.was_at("10.9.0.17")
+    stage.cameras.live = LiveState.OFF
+    stage.cameras.meeting.clear()
+    stage.cameras.says_hello("http://10.9.0.66/onvif/device_service")
+    await stage.clock.turn(10)
+    assert stage.cameras.met == ["10.9.0.66"]
+    await stage.units.credentials.revoke("D017")
+    await settle()
+    assert stage.cameras.deserted == ["device"]
+    stage.cameras.meeting.set()
+    await stage.clock.turn(HINT_NS / NS_PER_S)
+    assert (stage.cameras.at, stage.cameras.met) == ("10.9.0.17", ["10.9.0.66"])
+
+
+async def test_what_is_asked_on_the_network_is_written_as_long_as_its_unit_is_believed(stage: Stage) -> None:
+    """Also where its certificate runs out meanwhile, which nobody tells."""
+    stage.cameras.meeting.clear()
+    await stage.is_at("10.9.0.17")
+    stage.clock.jump_wall(800 * 86_400)
+    stage.cameras.meeting.set()
+    await settle()
+    assert (stage.cameras.met, stage.cameras.at, stage.cameras.deserted) == (["10.9.0.17"], "", [])
 
 
 async def test_a_certificate_that_has_run_out_leaves_the_camera_where_it_is(stage: Stage) -> None:

@@ -76,6 +76,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_deployment_pictures_seen_ns", "deployment_pictures", ["seen_ns"], unique=False)
     op.create_table(
+        "unjudged_reports",
+        sa.Column("n", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("urn", sa.String(length=200), nullable=False),
+        sa.Column("label", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("boot", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("unit_ns", sa.BigInteger(), nullable=False),
+        sa.Column("taken_ns", sa.BigInteger(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("n", name=op.f("pk_unjudged_reports")),
+    )
+    op.create_table(
         "camera_stays",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("camera_id", sa.String(length=32), nullable=False),
