@@ -164,13 +164,31 @@ class ShareGivers:
         self._access = access
         self._clock = clock
         self._people = self._everybody()
+        self._due = False
+        self._looking = False
 
     def _everybody(self) -> frozenset[str]:
         tables = self._decider.tables()
         return frozenset(tables.users) | tables.disabled
 
     def rights_changed(self) -> None:
-        """Take away what is not theirs to give any more. Whoever was just made is not known yet, and not gone."""
+        """Take away what is not theirs to give any more.
+
+        That changes rights again, and so calls this anew: once more around then, not deeper for each share.
+        """
+        self._due = True
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while self._due:
+                self._due = False
+                self._take_away()
+        finally:
+            self._looking = False
+
+    def _take_away(self) -> None:
+        """Do so as things stand. Whoever was just made is not known yet, and not gone."""
         before, self._people = self._people, self._everybody()
         gone = before - self._people
         if gone:

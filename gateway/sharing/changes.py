@@ -1,6 +1,6 @@
 """What happens to shares, and who is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -131,18 +131,37 @@ SharingChange = (
 )
 
 
+Settle = Callable[[SharingChange], Iterable[SharingChange]]
+
+
 class Bell:
     """Tells whoever listens, on the event loop, in order."""
 
     def __init__(self, rights_changed: Callable[[], None]) -> None:
         """``rights_changed`` is called when what somebody may see or steer may be another, before anybody is told."""
-        self.rights_changed = rights_changed
+        self._rights_changed = rights_changed
+        self._settling: list[Settle] = []
         self._listening: list[Callable[[SharingChange], None]] = []
+
+    def settle(self, call: Settle) -> None:
+        """Have ``call`` let go of what does not outlive a change; it returns what else has changed by that.
+
+        It comes before anybody is told: whoever hears that rights have changed, and acts on it, finds nothing in this
+        room that hangs on what is no more.
+        """
+        self._settling.append(call)
 
     def listen(self, call: Callable[[SharingChange], None]) -> Callable[[], None]:
         """Call ``call`` with every change; returns the detaching call."""
         self._listening.append(call)
         return lambda: self._listening.remove(call)
+
+    def change(self, *changes: SharingChange) -> None:
+        """Tell of what lets somebody see or steer more, or less: who decides on rights hears of it first."""
+        more = [one for change in changes for settle in self._settling for one in settle(change)]
+        self._rights_changed()
+        for change in (*more, *changes):
+            self.ring(change)
 
     def ring(self, change: SharingChange) -> None:
         """Tell everybody, also behind somebody who fails at it."""
