@@ -22,6 +22,20 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doer(Person):
+    """Somebody who does something now, with what whoever records it has to know. This room passes that on."""
+
+    shown: str
+    """What the record calls them."""
+    address: str
+    """From where."""
+    rule: str
+    """What allows it."""
+    reference: str
+    """The incident or request that they are at work on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StickRequest:
     """A recipient asks to steer a camera that is shared with them."""
 
@@ -65,7 +79,7 @@ class Ended:
     """A share is over. ``by`` is ``None`` where nobody ended it: for the ``reason``."""
 
     share: ShareRow
-    by: Person | None
+    by: Doer | None
     reason: str = TIME_UP
 
 
@@ -111,12 +125,12 @@ class StickLent:
 
 @dataclass(frozen=True, slots=True)
 class StickTakenBack:
-    """A loan is over. ``by`` is ``None`` where nobody took it back: for the ``reason``."""
+    """A loan is over, for the ``reason``. ``by`` is ``None`` where nobody took it back."""
 
     share: ShareRow
     loan: Loan
-    by: Person | None
-    reason: str = TIME_UP
+    by: Doer | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

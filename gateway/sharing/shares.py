@@ -14,7 +14,7 @@ from config.sharing import SharingSettings
 from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.sharing import ShareRow, ShareRows
-from gateway.sharing.changes import TIME_UP, Began, Bell, Changed, Ended, Person
+from gateway.sharing.changes import TIME_UP, Began, Bell, Changed, Doer, Ended, Person
 from gateway.sharing.errors import ShareError, UnknownShareError
 from gateway.sharing.partners import Partners
 from gateway.sharing.terms import GRACE_NS, checked, limits_of
@@ -304,14 +304,14 @@ class Shares:
         rows = (row for row in self._open.values() if row.follows and row.cameras)
         return {row.id: (row.made_by, self._followed.get(row.id, "")) for row in rows}
 
-    async def end(self, share_ids: Sequence[str], *, by: Person | None) -> list[ShareRow]:
+    async def end(self, share_ids: Sequence[str], *, by: Doer | None) -> list[ShareRow]:
         """End shares now; return those that were not over. What they gave is taken away before anything is written."""
         ended = self.end_unwritten(share_ids, by=by)
         if ended:
             await self._write_ends()
         return ended
 
-    def end_unwritten(self, share_ids: Sequence[str], *, by: Person | None, reason: str = TIME_UP) -> list[ShareRow]:
+    def end_unwritten(self, share_ids: Sequence[str], *, by: Doer | None, reason: str = TIME_UP) -> list[ShareRow]:
         """End shares now, as :meth:`end` does; it is written at the next look."""
         now_ns = self._clock.wall_ns()
         ended = [replace(row, ended_ns=now_ns) for one in share_ids if (row := self._open.pop(one, None)) is not None]

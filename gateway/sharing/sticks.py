@@ -9,6 +9,7 @@ from gateway.sharing.changes import (
     TIME_UP,
     Bell,
     Changed,
+    Doer,
     Ended,
     Loan,
     Person,
@@ -28,6 +29,7 @@ from kernel.ids import CameraId
 
 WAIT_NS = 120 * NS_PER_S
 """A request that nobody has answered by then is answered with no."""
+TAKEN_BACK, GIVEN_BACK, LENT_ANEW = "taken back", "given back", "lent to somebody else, or by another share"
 NOT_SHARED = "it is not shared any more"
 _MINUTE_NS = 60 * NS_PER_S
 
@@ -120,7 +122,7 @@ class Sticks:
             raise UnknownShareError("Nobody asks for a stick in that share.", cure="Name a camera and a person.")
         return fitting[-1].camera, fitting[-1].by.user_id
 
-    def lend(self, share_id: str, *, camera: CameraId, user_id: str, minutes: int | None, by: Person) -> Loan:
+    def lend(self, share_id: str, *, camera: CameraId, user_id: str, minutes: int | None, by: Doer) -> Loan:
         """Lend the stick of a camera. A loan of it to somebody else ends.
 
         Raises:
@@ -151,7 +153,7 @@ class Sticks:
         self._bell.change(*back, StickLent(row, loan))
         return loan
 
-    def _lent_before(self, camera: CameraId, *, share_id: str, user_id: str, by: Person) -> list[SharingChange]:
+    def _lent_before(self, camera: CameraId, *, share_id: str, user_id: str, by: Doer) -> list[SharingChange]:
         """End the loan that a new one takes the place of; the same person's by the same share goes on longer."""
         loan = self._loans.get(camera)
         if loan is None:
@@ -160,9 +162,9 @@ class Sticks:
             return [self._drop(loan, by=None, reason=TIME_UP)]
         if (loan.share_id, loan.to.user_id) == (share_id, user_id):
             return []
-        return [self._drop(loan, by=by, reason="lent anew")]
+        return [self._drop(loan, by=by, reason=LENT_ANEW)]
 
-    def take_back(self, share_id: str, *, camera: CameraId | None = None, by: Person) -> list[Loan]:
+    def take_back(self, share_id: str, *, camera: CameraId | None = None, by: Doer) -> list[Loan]:
         """End the loans in a share: all, or of one camera. Whoever steers by one is stopped.
 
         Raises:
@@ -171,17 +173,17 @@ class Sticks:
         back = [loan for loan in self._loans.values() if loan.share_id == share_id and camera in {None, loan.camera}]
         if not back:
             raise UnknownShareError("No stick is lent in that share.", cure="It may have come back by itself.")
-        self._bell.change(*[self._drop(loan, by=by, reason="taken back") for loan in back])
+        self._bell.change(*[self._drop(loan, by=by, reason=TAKEN_BACK) for loan in back])
         return back
 
-    def give_back(self, share_id: str, *, by: Person) -> list[Loan]:
+    def give_back(self, share_id: str, *, by: Doer) -> list[Loan]:
         """Give back what one was lent, or take one's request back."""
         withdrawn = self._requests.pop((share_id, by.user_id), None)
         if withdrawn is not None:
             self._bell.ring(StickWithdrawn(self._shares.get(share_id), withdrawn))
         mine = [loan for loan in self.loans_to(by.user_id) if loan.share_id == share_id]
         if mine:
-            self._bell.change(*[self._drop(loan, by=by, reason="given back") for loan in mine])
+            self._bell.change(*[self._drop(loan, by=by, reason=GIVEN_BACK) for loan in mine])
         return mine
 
     def loans(self) -> list[Loan]:
@@ -223,7 +225,7 @@ class Sticks:
         over = [loan for loan in of_it if not stays(loan.camera, loan.to.user_id)]
         return [self._drop(loan, by=None, share=share, reason=NOT_SHARED) for loan in over]
 
-    def _drop(self, loan: Loan, *, by: Person | None, reason: str, share: ShareRow | None = None) -> SharingChange:
+    def _drop(self, loan: Loan, *, by: Doer | None, reason: str, share: ShareRow | None = None) -> SharingChange:
         """Lend something no longer; return what is to be told of that."""
         share = share or self._shares.get(loan.share_id)
         del self._loans[loan.camera]

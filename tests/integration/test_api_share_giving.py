@@ -212,7 +212,7 @@ async def test_who_another_process_removed_is_nobodys_recipient(desk: Desk) -> N
 
 
 async def test_an_organisation_that_is_shared_with_is_removed(desk: Desk) -> None:
-    """Its shares are over for good, its people gone, and the list of shares is read as before."""
+    """Its shares are over for good, its people gone, each is on record; and the list of shares is read as before."""
     camera, pc = await desk.enrol(), await officer(desk)
     stranger = await officer(desk, await organisation(desk, "BTP"), username="pc.9")
     for _ in range(2):
@@ -225,6 +225,9 @@ async def test_an_organisation_that_is_shared_with_is_removed(desk: Desk) -> Non
     assert (await pc.browser.get("/api/v1/shares/mine")).status_code == 401
     await desk.gateway.rooms.sharing.shares.load()
     assert [row.id for row in desk.gateway.rooms.sharing.shares.open()] == [other]
+    assert [one.actor for one in await desk.audit("share.ended")] == ["root", "root"]
+    (removed,) = await desk.audit("user.removed")
+    assert (removed.actor, removed.subject) == ("root", pc.id)
 
 
 async def test_terms_are_accepted_once(desk: Desk) -> None:
