@@ -194,7 +194,7 @@ async def open_gateway(settings: Settings, *, clock: Clock, open_host: HostOpene
         )
         stack.callback(fleet.hear_viewers(ledger.heard))
         stack.enter_context(kept_to_shares(ledger, sharing))
-        stack.callback(sharing.bell.listen(Recorder(trail).heard))
+        stack.callback(sharing.bell.listen(Recorder(trail, fleet).heard))
         stack.callback(access.when_ended(ledger.session_ended))
         stack.callback(access.when_state(ledger.session_turned))
         stack.callback(access.when_idle(lambda session: trail.note(_locked_by_itself(session))))

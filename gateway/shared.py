@@ -5,22 +5,25 @@ To the camera hosts they are outlets. What shares know of rights, users and sess
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from gateway.access.decision import TOKEN_PREFIX, Decider
 from gateway.access.permissions import Permission
 from gateway.access.rights import Right
 from gateway.access.service import Access
-from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Outcome
+from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail, Outcome
 from gateway.audit.trail import Trail
+from gateway.db.sharing import ShareRow
 from gateway.db.turns import by_turns
 from gateway.fleet import rpc
+from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.outlets import Outlet, OutletCamera, OutletCredential, issue_credential
 from gateway.fleet.service import Fleet
-from gateway.sharing import Changed, Ended, Sharing, SharingChange, StickTakenBack, Tested
+from gateway.sharing import Changed, Doer, Ended, Sharing, SharingChange, StickTakenBack, Tested
 from gateway.sharing.outlets import Issued, Opening
-from kernel.clock import Clock
+from kernel.clock import Clock, utc
 
+FOLLOWS = "What the control room selects"
 SESSIONS_S = 2.0
 """The end of a session that another process ended (``sightline users``) is seen within this."""
 
@@ -88,14 +91,49 @@ def _outlet(opening: Opening) -> Outlet:
     )
 
 
-class Recorder:
-    """Records what no request does: what ends by the clock, and how a test of a link went."""
+def title_of(fleet: Fleet, row: ShareRow) -> str:
+    """Return a share's title: where nobody gave it one, what it shows."""
+    if row.title:
+        return row.title
+    if row.follows:
+        return FOLLOWS
+    shown = []
+    for one in row.cameras:
+        with suppress(UnknownCameraError):  # it was removed since
+            shown.append(fleet.camera(one))
+    if not shown:
+        return row.reason
+    first = f"Camera {shown[0].number}, {shown[0].name}"
+    return first if len(shown) == 1 else f"{first}, and {len(shown) - 1} more"
 
-    def __init__(self, trail: Trail) -> None:
+
+def told_of(fleet: Fleet, row: ShareRow) -> dict[str, Detail]:
+    """Return what the record says of a share that is made, changed or over."""
+    return {
+        "title": title_of(fleet, row),
+        "organisation": row.organisation_id,
+        "recipients": ", ".join(sorted(row.recipients)) if row.recipients is not None else None,
+        "cameras": ", ".join(row.cameras),
+        "follows": row.follows,
+        "kind": row.kind,
+        "reference": row.reference,
+        "reason": row.reason,
+        "stream": row.stream,
+        "may_ask_for_stick": row.may_ask_for_stick,
+        "stills": row.stills,
+        "until": utc(row.ends_ns).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+class Recorder:
+    """Records every end of a share and of a loan, whoever or whatever ended it, and how a test of a link went."""
+
+    def __init__(self, trail: Trail, fleet: Fleet) -> None:
         self._trail = trail
+        self._fleet = fleet
 
     def heard(self, change: SharingChange) -> None:
-        """Record a change, where nobody else does."""
+        """Record a change, where no request does."""
         match change:
             case Changed(share, _, reason) if reason:
                 self._trail.note(
@@ -103,34 +141,24 @@ class Recorder:
                         action=Action.SHARE_CHANGED,
                         actor=SYSTEM,
                         subject=share.id,
-                        details={
-                            "title": share.title,
-                            "reference": share.reference,
-                            "recipients": ", ".join(sorted(share.recipients)) if share.recipients is not None else None,
-                            "cameras": ", ".join(share.cameras),
-                            "reason": reason,
-                        },
+                        details=told_of(self._fleet, share) | {"reason": reason},
                     )
                 )
-            case Ended(share, None, reason):
+            case Ended(share, by, reason):
                 self._trail.note(
                     AuditEvent(
                         action=Action.SHARE_ENDED,
-                        actor=SYSTEM,
+                        actor=_actor(by),
                         subject=share.id,
-                        details={
-                            "title": share.title or None,
-                            "cameras": ", ".join(share.cameras),
-                            "reference": share.reference,
-                            "reason": reason,
-                        },
+                        # Where somebody ended it the reason is what it was given for, as in its other entries.
+                        details=told_of(self._fleet, share) | ({"reason": reason} if by is None else {}),
                     )
                 )
-            case StickTakenBack(share, loan, None, reason):
+            case StickTakenBack(share, loan, by, reason):
                 self._trail.note(
                     AuditEvent(
                         action=Action.STICK_TAKEN_BACK,
-                        actor=SYSTEM,
+                        actor=_actor(by),
                         subject=loan.camera,
                         details={"share": share.id, "to": loan.to.name, "reason": reason},
                     )
@@ -155,6 +183,13 @@ class Recorder:
                 pass
 
 
+def _actor(by: Doer | None) -> Actor:
+    """Return who did it, for the audit; nobody is the system."""
+    if by is None:
+        return SYSTEM
+    return Actor(id=by.user_id, name=by.shown, address=by.address, rule=by.rule, reference=by.reference)
+
+
 class ShareGivers:
     """Tells shares who may still give what they gave, and who is still there. Made by :func:`kept_to_rights`."""
 
@@ -164,13 +199,31 @@ class ShareGivers:
         self._access = access
         self._clock = clock
         self._people = self._everybody()
+        self._due = False
+        self._looking = False
 
     def _everybody(self) -> frozenset[str]:
         tables = self._decider.tables()
         return frozenset(tables.users) | tables.disabled
 
     def rights_changed(self) -> None:
-        """Take away what is not theirs to give any more. Whoever was just made is not known yet, and not gone."""
+        """Take away what is not theirs to give any more.
+
+        That changes rights again, and so calls this anew: once more around then, not deeper for each share.
+        """
+        self._due = True
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while self._due:
+                self._due = False
+                self._take_away()
+        finally:
+            self._looking = False
+
+    def _take_away(self) -> None:
+        """Do so as things stand. Whoever was just made is not known yet, and not gone."""
         before, self._people = self._people, self._everybody()
         gone = before - self._people
         if gone:

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from gateway.access.errors import SecondPersonError, UnknownError
 from gateway.access.identity import Identity
+from gateway.access.telling import tell
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
 
@@ -209,8 +210,7 @@ class Approvals:
             del self._known[one.id]
 
     def _tell(self, approval: Approval) -> None:
-        for call in tuple(self._listening):
-            call(approval)
+        tell(self._listening, "approval.untold", approval)
 
 
 def _unknown() -> UnknownError:

@@ -17,6 +17,7 @@ from gateway.access.groups import Standing, cameras_of
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission, Role
 from gateway.access.rights import Right, Rights
+from gateway.access.telling import tell
 from gateway.db.engine import Database
 from gateway.db.rights import GrantRow, RightsRows, RightsTables
 from gateway.db.turns import by_turns
@@ -228,8 +229,7 @@ class Decider:
         """Decide anew from now on: a camera moved, a share ended."""
         self._regroup(self._clock.wall_ns())
         self._untold = False
-        for call in tuple(self._listening):
-            call()
+        tell(self._listening, "rights.untold")
 
     async def reload(self) -> None:
         """Read the tables anew, and say so."""

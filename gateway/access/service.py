@@ -12,6 +12,7 @@ from gateway.access.identity import Identity, SessionState
 from gateway.access.listed import ListedSession, listed
 from gateway.access.permissions import Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
+from gateway.access.telling import tell
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
 from gateway.db.identities import Identities
@@ -117,8 +118,7 @@ class Access:
         for one in crowd:
             log.info("session.crowded_out", session=one.id)
             self.tell_ended([one.id])
-            for call in tuple(self._crowded):
-                call(listed(one, user, self._ageing.state(one)))
+            tell(self._crowded, "session.crowding_untold", listed(one, user, self._ageing.state(one)))
         return self._ageing.identity(row, user), secret
 
     async def sign_out(self, session: str) -> None:
@@ -332,8 +332,7 @@ class Access:
 
     def _tell_ended(self, sessions: list[str]) -> None:
         for session in sessions:
-            for call in tuple(self._ended):
-                call(session)
+            tell(self._ended, "session.end_untold", session)
 
     # --- inside
 
@@ -350,12 +349,10 @@ class Access:
         for row, user in idle:
             log.info("session.locked", session=row.id)
             self._tell_state(row.id, SessionState.LOCKED)
-            for call in tuple(self._idle):
-                call(listed(row, user, SessionState.LOCKED))
+            tell(self._idle, "session.idling_untold", listed(row, user, SessionState.LOCKED))
 
     def _tell_state(self, session: str, state: SessionState) -> None:
-        for call in tuple(self._changed):
-            call(session, state)
+        tell(self._changed, "session.state_untold", session, state)
 
     async def _new_code(self, purpose: str, user_id: str | None) -> str:
         code = new_code()

@@ -15,6 +15,7 @@ import structlog
 from gateway.access.decision import Decider
 from gateway.access.identity import SessionState
 from gateway.access.service import Access
+from gateway.access.telling import tell
 from gateway.api.limits import Limits
 from gateway.api.spans import ENDS, NEEDS, Span, view_key
 from gateway.api.unfinished import VIEW, Unfinished, found_anew
@@ -107,8 +108,7 @@ class Ledger:
 
     def _tell(self, span: Span) -> None:
         if span.action is Action.VIEW_STARTED:
-            for call in tuple(self._listening):
-                call()
+            tell(self._listening, "view.untold")
 
     def get(self, key: tuple[str, ...]) -> Span | None:
         """Return what is going on under ``key``."""

@@ -16,11 +16,11 @@ from gateway.api.enrolling import make_recipient
 from gateway.api.guard import Awake, Who, actor, needs, public
 from gateway.api.rooms import Rooms, The, address_of, origin_of
 from gateway.api.session import enter
+from gateway.api.sharing import doer
 from gateway.api.times import iso, iso_or_none
 from gateway.audit.events import Action, Actor, AuditEvent, Outcome
 from gateway.db.errors import ConflictError
 from gateway.db.partners import OrganisationRow, RecipientRow
-from gateway.sharing import Person
 from gateway.sharing.errors import InvitationError
 from gateway.sharing.partners import OrganisationWish
 
@@ -156,7 +156,7 @@ async def change(organisation_id: str, wish: NewOrganisation, request: Request, 
 )
 async def remove(organisation_id: str, request: Request, who: Who, the: The) -> None:
     """Remove an organisation: its shares end, and its people are users no more. Who has come to the room stays one."""
-    by = Person(user_id=who.user_id, name=who.name)
+    by = doer(request, who)
     partners, shares = the.sharing.partners, the.sharing.shares
     with partners.leaving(organisation_id):
         await shares.end(shares.organisation_shares(organisation_id), by=by)
@@ -164,6 +164,7 @@ async def remove(organisation_id: str, request: Request, who: Who, the: The) -> 
             with suppress(UnknownError):  # removed by somebody else meanwhile
                 if await _is_outside(the, one.user_id):
                     await the.people.remove(one.user_id)
+                    the.trail.note(_removed(actor(request, who), one))
         row = await partners.remove(organisation_id)
     await the.decider.reload()
     await _note(the, actor(request, who), Action.PARTNER_REMOVED, row)
@@ -259,9 +260,7 @@ async def remove_recipient(user_id: str, request: Request, who: Who, the: The) -
         raise ForbiddenError(f"{row.name} is one of the room by now.", cure="An administrator can remove them.")
     await the.people.remove(user_id)
     await the.decider.reload()  # whereupon sharing forgets them too
-    await the.trail.append(
-        AuditEvent(action=Action.USER_REMOVED, actor=actor(request, who), subject=user_id, details={"name": row.name})
-    )
+    await the.trail.append(_removed(actor(request, who), row))
 
 
 # --- terms
@@ -300,6 +299,10 @@ async def accept(wish: Accept, request: Request, who: Awake, the: The) -> None:
 
 async def _is_outside(the: Rooms, user_id: str) -> bool:
     return (await the.people.get(user_id)).role == Role.PARTNER
+
+
+def _removed(by: Actor, row: RecipientRow) -> AuditEvent:
+    return AuditEvent(action=Action.USER_REMOVED, actor=by, subject=row.user_id, details={"name": row.name})
 
 
 async def _note(the: Rooms, by: Actor, action: Action, row: OrganisationRow) -> None:

@@ -77,7 +77,8 @@ class _Outbox:
             case StickLent(_, loan) if loan.to.user_id == self._who.user_id:
                 self._add("stick-lent", shown.lent(loan).model_dump(mode="json"))
             case StickTakenBack(_, loan, by) if loan.to.user_id == self._who.user_id:
-                back = {"back_by": by.name if by is not None else None, "given": by == loan.to}
+                given = by is not None and by.user_id == loan.to.user_id
+                back = {"back_by": by.name if by is not None else None, "given": given}
                 self._add("stick-back", {**shown.lent(loan).model_dump(mode="json"), **back})
             case _:
                 pass

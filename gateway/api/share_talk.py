@@ -11,7 +11,7 @@ from gateway.api.guard import Awake, Who, actor, needs
 from gateway.api.models import Lent
 from gateway.api.outside import watchers
 from gateway.api.rooms import Rooms, The
-from gateway.api.sharing import reached
+from gateway.api.sharing import doer, reached
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.sharing import ShareRow
 from gateway.fleet.hosts import HostError
@@ -59,7 +59,7 @@ async def lend(share_id: str, wish: models.Lend, request: Request, who: Who, the
     camera = CameraId(wish.camera) if wish.camera is not None else None
     camera, user = the.sharing.sticks.wanted(share_id, camera=camera, user_id=wish.user)
     the.decider.decide(who, Permission.STEER, camera)
-    loan = the.sharing.sticks.lend(share_id, camera=camera, user_id=user, minutes=wish.minutes, by=_inside(who))
+    loan = the.sharing.sticks.lend(share_id, camera=camera, user_id=user, minutes=wish.minutes, by=doer(request, who))
     for span in the.ledger.going_on("stick"):
         if span.camera == camera and span.actor.id == who.user_id:
             try:
@@ -76,20 +76,17 @@ async def take_back(share_id: str, request: Request, who: Who, the: The, camera:
     """Take back what is lent in a share: the stick of one camera, or all. The head is stopped."""
     reached(the, who, share_id)
     back = the.sharing.sticks.take_back(
-        share_id, camera=CameraId(camera) if camera is not None else None, by=_inside(who)
+        share_id, camera=CameraId(camera) if camera is not None else None, by=doer(request, who)
     )
-    for loan in back:
-        details = {"share": share_id, "to": loan.to.name, "reason": "taken back"}
-        await _note(the, request, who, Action.STICK_TAKEN_BACK, loan.camera, details)
+    await the.trail.kept()
     return [shown.lent(loan) for loan in back]
 
 
 @router.delete("/shares/{share_id}/stick", status_code=204, **needs(Permission.SIGNED_IN))
 async def give_back(share_id: str, request: Request, who: Who, the: The) -> None:
     """Give back what one was lent, or take one's request back."""
-    for loan in the.sharing.sticks.give_back(share_id, by=_outside(the, who)):
-        details = {"share": share_id, "to": loan.to.name, "reason": "given back"}
-        await _note(the, request, who, Action.STICK_TAKEN_BACK, loan.camera, details)
+    if the.sharing.sticks.give_back(share_id, by=doer(request, who, name=_outside(the, who).name)):
+        await the.trail.kept()
 
 
 # --- notes

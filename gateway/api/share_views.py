@@ -11,23 +11,14 @@ from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
 from gateway.fleet.cameras import Camera
 from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.rpc import LiveState
+from gateway.shared import title_of
 from gateway.sharing.changes import Loan, StickRequest
 from kernel.ids import CameraId
-
-FOLLOWS = "What the control room selects"
 
 
 def title(the: Rooms, row: ShareRow) -> str:
     """Return a share's title: where nobody gave it one, what it shows."""
-    if row.title:
-        return row.title
-    if row.follows:
-        return FOLLOWS
-    shown = [camera for one in row.cameras if (camera := _known(the, one)) is not None]
-    if not shown:
-        return row.reason
-    first = f"Camera {shown[0].number}, {shown[0].name}"
-    return first if len(shown) == 1 else f"{first}, and {len(shown) - 1} more"
+    return title_of(the.fleet, row)
 
 
 def share(the: Rooms, row: ShareRow) -> models.Share:

@@ -14,10 +14,10 @@ from gateway.api import share_views as shown
 from gateway.api.guard import Who, actor, confirmed, needs
 from gateway.api.outside import watchers
 from gateway.api.rooms import Rooms, The
-from gateway.api.times import iso
 from gateway.audit.events import Action, AuditEvent
 from gateway.db.sharing import ShareRow
-from gateway.sharing import STANDING, Person, ShareChange, ShareWish
+from gateway.shared import told_of
+from gateway.sharing import STANDING, Doer, Person, ShareChange, ShareWish
 from gateway.sharing.errors import ShareError, UnknownShareError
 from gateway.sharing.terms import widens
 from kernel.clock import NS_PER_S, to_ns
@@ -186,11 +186,9 @@ async def viewers(share_id: str, who: Who, the: The) -> list[models.Viewer]:
 
 
 async def _end(the: Rooms, request: Request, who: Identity, share_ids: list[str]) -> list[models.Share]:
-    rows = await the.sharing.shares.end(share_ids, by=person(who))
-    for row in rows[:-1]:
-        the.trail.note(_event(the, request, who, Action.SHARE_ENDED, row))
+    rows = await the.sharing.shares.end(share_ids, by=doer(request, who))
     if rows:
-        await the.trail.append(_event(the, request, who, Action.SHARE_ENDED, rows[-1]))
+        await the.trail.kept()
     return [shown.share(the, row) for row in rows]
 
 
@@ -238,6 +236,19 @@ def person(who: Identity) -> Person:
     return Person(user_id=who.user_id, name=who.name)
 
 
+def doer(request: Request, who: Identity, *, name: str | None = None) -> Doer:
+    """Return who does something that the room records by itself; ``name`` is what others are told they are called."""
+    by = actor(request, who)
+    return Doer(
+        user_id=who.user_id,
+        name=name or who.name,
+        shown=by.name,
+        address=by.address,
+        rule=by.rule,
+        reference=by.reference,
+    )
+
+
 def _ns(moment: AwareDatetime | None) -> int | None:
     return to_ns(moment) if moment is not None else None
 
@@ -258,27 +269,6 @@ def _end_ns(end: AwareDatetime | None, minutes: int | None, from_ns: int) -> int
     return from_ns + minutes * 60 * NS_PER_S if minutes is not None else None
 
 
-def _event(the: Rooms, request: Request, who: Identity, action: Action, row: ShareRow) -> AuditEvent:
-    return AuditEvent(
-        action=action,
-        actor=actor(request, who),
-        subject=row.id,
-        details={
-            "title": shown.title(the, row),
-            "organisation": row.organisation_id,
-            "recipients": ", ".join(sorted(row.recipients)) if row.recipients is not None else None,
-            "cameras": ", ".join(row.cameras),
-            "follows": row.follows,
-            "kind": row.kind,
-            "reference": row.reference,
-            "reason": row.reason,
-            "stream": row.stream,
-            "may_ask_for_stick": row.may_ask_for_stick,
-            "stills": row.stills,
-            "until": iso(row.ends_ns),
-        },
-    )
-
-
 async def _note(the: Rooms, request: Request, who: Identity, action: Action, row: ShareRow) -> None:
-    await the.trail.append(_event(the, request, who, action, row))
+    details = told_of(the.fleet, row)
+    await the.trail.append(AuditEvent(action=action, actor=actor(request, who), subject=row.id, details=details))

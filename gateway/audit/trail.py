@@ -92,6 +92,17 @@ class Trail:
         if not taken:
             raise _unwritten(first=first, kept=False)
 
+    async def kept(self) -> None:
+        """Return once what was noted so far is on disk: of acts that are recorded where they happen.
+
+        Raises:
+            AuditUnwrittenError: the database does not take it. It stays noted, and is written once it does.
+        """
+        try:
+            await self.settled_soon()
+        except AuditUnwrittenError:
+            raise _unwritten(first=False, kept=True) from None
+
     async def settled(self) -> None:
         """Return once nothing waits to be written."""
         await self._idle.wait()

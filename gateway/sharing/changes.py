@@ -1,6 +1,6 @@
 """What happens to shares, and who is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway.db.sharing import NoteRow, RoomTestRow, ShareRow
@@ -16,6 +16,20 @@ class Person:
 
     user_id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doer(Person):
+    """Somebody who does something now, with what whoever records it has to know. This room passes that on."""
+
+    shown: str
+    """What the record calls them."""
+    address: str
+    """From where."""
+    rule: str
+    """What allows it."""
+    reference: str
+    """The incident or request that they are at work on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +76,7 @@ class Ended:
     """A share is over. ``by`` is ``None`` where nobody ended it: for the ``reason``."""
 
     share: ShareRow
-    by: Person | None
+    by: Doer | None
     reason: str = TIME_UP
 
 
@@ -108,12 +122,12 @@ class StickLent:
 
 @dataclass(frozen=True, slots=True)
 class StickTakenBack:
-    """A loan is over. ``by`` is ``None`` where nobody took it back: for the ``reason``."""
+    """A loan is over, for the ``reason``. ``by`` is ``None`` where nobody took it back."""
 
     share: ShareRow
     loan: Loan
-    by: Person | None
-    reason: str = TIME_UP
+    by: Doer | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +142,36 @@ SharingChange = (
 )
 
 
+Settle = Callable[[SharingChange], Iterable[SharingChange]]
+
+
 class Bell:
     """Tells whoever listens, on the event loop, in order."""
 
     def __init__(self, rights_changed: Callable[[], None]) -> None:
         """``rights_changed`` is called when what somebody may see or steer may be another, before anybody is told."""
-        self.rights_changed = rights_changed
+        self._rights_changed = rights_changed
+        self._settling: list[Settle] = []
         self._listening: Listeners[[SharingChange]] = Listeners("share.untold")
+
+    def settle(self, call: Settle) -> None:
+        """Have ``call`` let go of what does not outlive a change; it returns what else has changed by that.
+
+        It comes before anybody is told: whoever hears that rights have changed, and acts on it, finds nothing in this
+        room that hangs on what is no more.
+        """
+        self._settling.append(call)
 
     def listen(self, call: Callable[[SharingChange], None]) -> Callable[[], None]:
         """Call ``call`` with every change; returns the detaching call."""
         return self._listening.add(call)
+
+    def change(self, *changes: SharingChange) -> None:
+        """Tell of what lets somebody see or steer more, or less: who decides on rights hears of it first."""
+        more = [one for change in changes for settle in self._settling for one in settle(change)]
+        self._rights_changed()
+        for change in (*more, *changes):
+            self.ring(change)
 
     def ring(self, change: SharingChange) -> None:
         """Tell everybody: what a share gave is taken away whoever fails at hearing of it."""

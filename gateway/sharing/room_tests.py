@@ -109,8 +109,9 @@ class RoomTests:
         return [known.get(row.id, row) for row in rows]
 
     async def _finish(self, row: RoomTestRow) -> RoomTestRow:
+        if self._running.pop(row.id, None) is None:
+            return row  # it ended while another's result was stored
         row = replace(row, ended_ns=self._clock.wall_ns())
-        del self._running[row.id]
         self._storing[row.id] = row
         self._bell.ring(Tested(row))
         await self._store(row)

@@ -14,7 +14,7 @@ from config.sharing import SharingSettings
 from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.sharing import ShareRow, ShareRows
-from gateway.sharing.changes import TIME_UP, Began, Bell, Changed, Ended, Person
+from gateway.sharing.changes import TIME_UP, Began, Bell, Changed, Doer, Ended, Person
 from gateway.sharing.errors import ShareError, UnknownShareError
 from gateway.sharing.partners import Partners
 from gateway.sharing.terms import GRACE_NS, checked, limits_of
@@ -209,8 +209,7 @@ class Shares:
             self._followed[row.id] = wish.session
         if row.starts_ns <= now_ns:
             self._begun.add(row.id)
-            self._bell.rights_changed()
-            self._bell.ring(Began(row))
+            self._bell.change(Began(row))
         return row
 
     async def change(self, share_id: str, change: ShareChange) -> ShareRow:
@@ -290,16 +289,14 @@ class Shares:
                 raise ShareError("The share was changed or ended by somebody else meanwhile.", cure="Look at it anew.")
             self._open[row.id] = row
             self._narrowed.discard(row.id)
-        self._bell.rights_changed()
-        self._bell.ring(Changed(row, was))
+        self._bell.change(Changed(row, was))
         return row
 
     def narrow(self, was: ShareRow, row: ShareRow, *, reason: str = "") -> ShareRow:
         """Have a share give less at once; it is written when it can be. ``reason`` is for what nobody did."""
         self._open[row.id] = row
         self._narrowed.add(row.id)
-        self._bell.rights_changed()
-        self._bell.ring(Changed(row, was, reason))
+        self._bell.change(Changed(row, was, reason))
         return row
 
     def followed(self) -> dict[str, tuple[str, str]]:
@@ -307,14 +304,14 @@ class Shares:
         rows = (row for row in self._open.values() if row.follows and row.cameras)
         return {row.id: (row.made_by, self._followed.get(row.id, "")) for row in rows}
 
-    async def end(self, share_ids: Sequence[str], *, by: Person | None) -> list[ShareRow]:
+    async def end(self, share_ids: Sequence[str], *, by: Doer | None) -> list[ShareRow]:
         """End shares now; return those that were not over. What they gave is taken away before anything is written."""
         ended = self.end_unwritten(share_ids, by=by)
         if ended:
             await self._write_ends()
         return ended
 
-    def end_unwritten(self, share_ids: Sequence[str], *, by: Person | None, reason: str = TIME_UP) -> list[ShareRow]:
+    def end_unwritten(self, share_ids: Sequence[str], *, by: Doer | None, reason: str = TIME_UP) -> list[ShareRow]:
         """End shares now, as :meth:`end` does; it is written at the next look."""
         now_ns = self._clock.wall_ns()
         ended = [replace(row, ended_ns=now_ns) for one in share_ids if (row := self._open.pop(one, None)) is not None]
@@ -326,9 +323,7 @@ class Shares:
             self._begun.discard(row.id)
             self._narrowed.discard(row.id)
             self._followed.pop(row.id, None)
-        self._bell.rights_changed()
-        for row in ended:
-            self._bell.ring(Ended(row, by, reason))
+        self._bell.change(*(Ended(row, by, reason) for row in ended))
         return ended
 
     def organisation_shares(self, organisation_id: str) -> list[str]:
@@ -350,9 +345,7 @@ class Shares:
         beginning = [row for row in self._open.values() if row.id not in self._begun and row.starts_ns <= now_ns]
         if beginning:
             self._begun |= {row.id for row in beginning}
-            self._bell.rights_changed()
-            for row in beginning:
-                self._bell.ring(Began(row))
+            self._bell.change(*(Began(row) for row in beginning))
 
     async def _write_ends(self) -> None:
         try:

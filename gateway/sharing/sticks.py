@@ -9,6 +9,7 @@ from gateway.sharing.changes import (
     TIME_UP,
     Bell,
     Changed,
+    Doer,
     Ended,
     Loan,
     Person,
@@ -28,6 +29,8 @@ from kernel.ids import CameraId
 
 WAIT_NS = 120 * NS_PER_S
 """A request that nobody has answered by then is answered with no."""
+TAKEN_BACK, GIVEN_BACK, LENT_ANEW = "taken back", "given back", "lent to somebody else, or by another share"
+NOT_SHARED = "it is not shared any more"
 _MINUTE_NS = 60 * NS_PER_S
 
 
@@ -51,7 +54,7 @@ class Sticks:
         self._requests: dict[tuple[str, str], StickRequest] = {}
         """By share and user."""
         self._loans: dict[CameraId, Loan] = {}
-        bell.listen(self._heard)
+        bell.settle(self._settle)
 
     # --- reading
 
@@ -119,7 +122,7 @@ class Sticks:
             raise UnknownShareError("Nobody asks for a stick in that share.", cure="Name a camera and a person.")
         return fitting[-1].camera, fitting[-1].by.user_id
 
-    def lend(self, share_id: str, *, camera: CameraId, user_id: str, minutes: int | None, by: Person) -> Loan:
+    def lend(self, share_id: str, *, camera: CameraId, user_id: str, minutes: int | None, by: Doer) -> Loan:
         """Lend the stick of a camera. A loan of it to somebody else ends.
 
         Raises:
@@ -136,9 +139,7 @@ class Sticks:
                 cure="Lend it again if need be.",
             )
         now_ns = self._clock.wall_ns()
-        before = self.loan(camera)
-        if before is not None and before.to.user_id != user_id:
-            self._drop(before, by=by)
+        back = self._lent_before(camera, share_id=share_id, user_id=user_id, by=by)
         loan = Loan(
             share_id=share_id,
             camera=camera,
@@ -149,11 +150,21 @@ class Sticks:
         )
         self._requests.pop((share_id, user_id), None)
         self._loans[camera] = loan
-        self._bell.rights_changed()
-        self._bell.ring(StickLent(row, loan))
+        self._bell.change(*back, StickLent(row, loan))
         return loan
 
-    def take_back(self, share_id: str, *, camera: CameraId | None = None, by: Person) -> list[Loan]:
+    def _lent_before(self, camera: CameraId, *, share_id: str, user_id: str, by: Doer) -> list[SharingChange]:
+        """End the loan that a new one takes the place of; the same person's by the same share goes on longer."""
+        loan = self._loans.get(camera)
+        if loan is None:
+            return []
+        if loan.until_ns <= self._clock.wall_ns():
+            return [self._drop(loan, by=None, reason=TIME_UP)]
+        if (loan.share_id, loan.to.user_id) == (share_id, user_id):
+            return []
+        return [self._drop(loan, by=by, reason=LENT_ANEW)]
+
+    def take_back(self, share_id: str, *, camera: CameraId | None = None, by: Doer) -> list[Loan]:
         """End the loans in a share: all, or of one camera. Whoever steers by one is stopped.
 
         Raises:
@@ -162,21 +173,17 @@ class Sticks:
         back = [loan for loan in self._loans.values() if loan.share_id == share_id and camera in {None, loan.camera}]
         if not back:
             raise UnknownShareError("No stick is lent in that share.", cure="It may have come back by itself.")
-        for loan in back:
-            self._drop(loan, by=by)
-        self._bell.rights_changed()
+        self._bell.change(*[self._drop(loan, by=by, reason=TAKEN_BACK) for loan in back])
         return back
 
-    def give_back(self, share_id: str, *, by: Person) -> list[Loan]:
+    def give_back(self, share_id: str, *, by: Doer) -> list[Loan]:
         """Give back what one was lent, or take one's request back."""
         withdrawn = self._requests.pop((share_id, by.user_id), None)
         if withdrawn is not None:
             self._bell.ring(StickWithdrawn(self._shares.get(share_id), withdrawn))
         mine = [loan for loan in self.loans_to(by.user_id) if loan.share_id == share_id]
-        for loan in mine:
-            self._drop(loan, by=by)
         if mine:
-            self._bell.rights_changed()
+            self._bell.change(*[self._drop(loan, by=by, reason=GIVEN_BACK) for loan in mine])
         return mine
 
     def loans(self) -> list[Loan]:
@@ -186,8 +193,7 @@ class Sticks:
     def end(self, loan: Loan, *, reason: str) -> None:
         """End a loan that nobody takes back, for a reason. Whoever steers by it is stopped."""
         if self._loans.get(loan.camera) is loan:
-            self._drop(loan, by=None, reason=reason)
-            self._bell.rights_changed()
+            self._bell.change(self._drop(loan, by=None, reason=reason))
 
     # --- the clock, and what happens to shares
 
@@ -195,37 +201,32 @@ class Sticks:
         """End what is over by now."""
         now_ns = self._clock.wall_ns()
         over = [loan for loan in self._loans.values() if loan.until_ns <= now_ns]
-        for loan in over:
-            self._drop(loan, by=None)
         if over:
-            self._bell.rights_changed()
+            self._bell.change(*[self._drop(loan, by=None, reason=TIME_UP) for loan in over])
         for key, request in list(self._requests.items()):
             if request.at_ns + WAIT_NS <= now_ns:
                 del self._requests[key]
                 self._bell.ring(StickRefused(self._shares.get(request.share_id), request))
 
-    def _heard(self, change: SharingChange) -> None:
-        match change:
-            case Ended(share) | Changed(share):
-                over = isinstance(change, Ended)
-                self._settle(share, over=over)
-            case _:
-                pass
-
-    def _settle(self, share: ShareRow, *, over: bool) -> None:
+    def _settle(self, change: SharingChange) -> list[SharingChange]:
         """Let nothing outlive the share that it was given by, or what is no longer in it."""
+        if not isinstance(change, Ended | Changed):
+            return []
+        share = change.share
 
         def stays(camera: CameraId, user_id: str) -> bool:
-            return not over and camera in share.cameras and self._shares.received(share, user_id)
+            inside = isinstance(change, Changed) and camera in share.cameras
+            return inside and self._shares.received(share, user_id)
 
-        for loan in [one for one in self._loans.values() if one.share_id == share.id]:
-            if not stays(loan.camera, loan.to.user_id):
-                self._drop(loan, by=None, share=share, reason="it is not shared any more")
-                self._bell.rights_changed()
         for key, request in list(self._requests.items()):
             if request.share_id == share.id and not stays(request.camera, request.by.user_id):
                 del self._requests[key]
+        of_it = [one for one in self._loans.values() if one.share_id == share.id]
+        over = [loan for loan in of_it if not stays(loan.camera, loan.to.user_id)]
+        return [self._drop(loan, by=None, share=share, reason=NOT_SHARED) for loan in over]
 
-    def _drop(self, loan: Loan, *, by: Person | None, share: ShareRow | None = None, reason: str = TIME_UP) -> None:
+    def _drop(self, loan: Loan, *, by: Doer | None, reason: str, share: ShareRow | None = None) -> SharingChange:
+        """Lend something no longer; return what is to be told of that."""
+        share = share or self._shares.get(loan.share_id)
         del self._loans[loan.camera]
-        self._bell.ring(StickTakenBack(share or self._shares.get(loan.share_id), loan, by, reason))
+        return StickTakenBack(share, loan, by, reason)

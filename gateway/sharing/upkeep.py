@@ -40,8 +40,18 @@ class Upkeep:
         A share that gives nothing then, or to nobody, is over; one that follows shows nothing as long as its maker may
         share anything at all.
         """
+        over: dict[str, list[str]] = {}
         for was in self._each():
-            self._keep(was, sharable(was.made_by))
+            own = sharable(was.made_by)
+            cameras = was.cameras if own is None else tuple(camera for camera in was.cameras if camera in own)
+            if was.recipients is not None and not was.recipients:
+                over.setdefault(NOBODY_LEFT, []).append(was.id)
+            elif (own is not None and not own) or not (cameras or was.follows):
+                over.setdefault(MAY_NOT_SHARE, []).append(was.id)
+            elif cameras != was.cameras:
+                self._shares.narrow(was, replace(was, cameras=cameras), reason=MAY_NOT_SHARE)
+        for reason, ending in over.items():
+            self._shares.end_unwritten(ending, by=None, reason=reason)
         for loan in self._sticks.loans():
             if not may_steer(loan.by.user_id, loan.camera):
                 self._sticks.end(loan, reason=MAY_NOT_STEER)
@@ -52,18 +62,9 @@ class Upkeep:
             if self._shares.is_open(row.id):
                 yield self._shares.get(row.id)
 
-    def _keep(self, was: ShareRow, own: Collection[CameraId] | None) -> None:
-        cameras = was.cameras if own is None else tuple(camera for camera in was.cameras if camera in own)
-        if was.recipients is not None and not was.recipients:
-            self._shares.end_unwritten([was.id], by=None, reason=NOBODY_LEFT)
-        elif (own is not None and not own) or not (cameras or was.follows):
-            self._shares.end_unwritten([was.id], by=None, reason=MAY_NOT_SHARE)
-        elif cameras != was.cameras:
-            self._shares.narrow(was, replace(was, cameras=cameras), reason=MAY_NOT_SHARE)
-
     def signed_out(self, session: str, share_id: str | None = None) -> None:
         """Show nothing more in what follows the selection of a session that is over: of any share, or of one."""
         for one, (_, by) in self._shares.followed().items():
-            if by == session and share_id in {None, one}:
+            if by == session and share_id in {None, one} and self._shares.is_open(one):
                 was = self._shares.get(one)
                 self._shares.narrow(was, replace(was, cameras=()), reason=SIGNED_OUT)

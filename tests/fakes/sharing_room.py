@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 
 from config.sharing import SharingSettings
 from gateway.db.engine import Database
-from gateway.sharing import Person, Sharing, open_sharing
+from gateway.sharing import Doer, Sharing, open_sharing
 from gateway.sharing.outlets import Door
 from gateway.vault import Key, Vault
 from kernel.clock import Clock
@@ -14,7 +14,7 @@ from tests.fakes.outlet_door import OutletDoor
 
 CAMERA, OTHER = CameraId("a" * 32), CameraId("b" * 32)
 PERSONAL_DAYS = 30.0
-OLGA = Person(user_id="u-olga", name="Olga")
+OLGA = Doer(user_id="u-olga", name="Olga", shown="olga", address="192.0.2.9", rule="role:operator", reference="")
 
 
 def opened(

@@ -179,6 +179,30 @@ async def test_a_loan_ends_with_its_share(desk: Desk) -> None:
     assert entry.actor == "Sightline"
 
 
+async def test_a_stick_that_is_lent_on_is_recorded_as_back(desk: Desk) -> None:
+    """By whoever lent it on, from where, and by which right."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    other = await officer(desk, pc.organisation, username="pc.9")
+    identity = await share(desk, pc, camera)
+    for one in (pc, other):
+        body = {"camera": camera, "user": one.id}
+        assert (await desk.admin.post(f"/api/v1/shares/{identity}/lend", json=body)).status_code == 201
+    (back,) = await desk.audit("steer.taken-back")
+    assert (back.actor, back.address, back.rule) == ("root", "127.0.0.1", "role:administrator")
+    assert json.loads(back.details)["to"] == "PC.1234"
+    assert [one.subject for one in await desk.audit("steer.lent")] == [camera, camera]
+
+
+async def test_a_stick_that_is_given_back_is_recorded(desk: Desk) -> None:
+    """As an act of whoever had it."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    identity = await asked(desk, pc, camera)
+    await desk.admin.post(f"/api/v1/shares/{identity}/lend", json={})
+    assert (await pc.browser.delete(f"/api/v1/shares/{identity}/stick")).status_code == 204
+    (back,) = await desk.audit("steer.taken-back")
+    assert (back.actor, json.loads(back.details)["reason"]) == ("pc.1234", "given back")
+
+
 async def test_a_link_is_tested(desk: Desk) -> None:
     """The far end's page opens the test picture and says what it decoded: passed, by name, for the log of the shift."""
     camera, pc = await desk.enrol(number=9), await officer(desk)

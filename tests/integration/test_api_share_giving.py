@@ -8,9 +8,11 @@ import pytest
 from gateway.access.identity import Identity
 from gateway.access.permissions import Role
 from gateway.api.share_socket import _Outbox
+from gateway.api.sockets import BARRED
 from gateway.api.times import iso
 from gateway.db.users import Users
 from gateway.fleet.changes import StateChanged
+from gateway.sharing import Person, ShareWish
 from kernel.ids import CameraId
 from tests.fakes.desk import Desk
 from tests.fakes.outside import Officer, officer, organisation, share
@@ -151,6 +153,49 @@ async def test_a_loan_ends_when_its_lender_may_not_steer_any_more(desk: Desk) ->
     assert "may not steer" in back.details
 
 
+@pytest.mark.parametrize("where", ["here", "elsewhere"])
+async def test_who_shared_and_lent_the_stick_loses_their_rights(desk: Desk, where: str) -> None:
+    """Share, loan and what another asks for are over together, each recorded with the act; who steers is shut out."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    other = await officer(desk, pc.organisation, username="pc.9")
+    operator, rooms = await desk.person("operator"), desk.gateway.rooms
+    identity = await shared_by(operator, pc, camera, may_ask_for_stick=True)
+    for one in (pc, other):
+        asked = await one.browser.post(f"/api/v1/shares/{identity}/stick-request", json={"camera": camera})
+        assert asked.status_code == 202, asked.text
+    lent = await operator.post(f"/api/v1/shares/{identity}/lend", json={"camera": camera, "user": pc.id})
+    assert lent.status_code == 201, lent.text
+    maker = rooms.sharing.shares.get(identity).made_by
+    async with desk.socket(pc.browser, f"/api/v1/cameras/{camera}/steer") as steering:
+        if where == "here":
+            answer = await desk.admin.patch(f"/api/v1/users/{maker}", json={"disabled": True})
+            assert answer.status_code == 200, answer.text
+            assert len(await desk.audit("user.changed")) == 1
+        else:
+            async with desk.gateway.database.write() as connection:
+                await Users(connection).change(maker, disabled=True)
+        await steering.wait_closed()
+        assert steering.close_code == BARRED
+    assert (rooms.sharing.sticks.loans(), rooms.sharing.sticks.requests()) == ([], [])
+    for action, subject in (("share.ended", identity), ("steer.taken-back", camera)):
+        (entry,) = await desk.audit(action)
+        assert entry.subject == subject
+    assert await other.mine() == []
+
+
+async def test_all_shares_of_a_disabled_account_end(desk: Desk) -> None:
+    """However many: that one changes rights anew does not go deeper for each of them."""
+    camera, pc = await desk.enrol(), await officer(desk)
+    operator, shares = await desk.person("operator"), desk.gateway.rooms.sharing.shares
+    first = shares.get(await shared_by(operator, pc, camera, follow=True))
+    by = Person(user_id=first.made_by, name=first.maker)
+    for _ in range(200):
+        await shares.make(ShareWish(organisation_id=pc.organisation, cameras=(CameraId(camera),)), by=by)
+    assert (await desk.admin.patch(f"/api/v1/users/{by.user_id}", json={"disabled": True})).status_code == 200
+    assert shares.open() == []
+    assert len(await desk.audit("share.ended")) == 201
+
+
 async def test_who_another_process_removed_is_nobodys_recipient(desk: Desk) -> None:
     """As ``sightline users remove`` does: the share goes on for the other, and follows on."""
     camera, one = await desk.enrol(), await officer(desk)
@@ -167,7 +212,7 @@ async def test_who_another_process_removed_is_nobodys_recipient(desk: Desk) -> N
 
 
 async def test_an_organisation_that_is_shared_with_is_removed(desk: Desk) -> None:
-    """Its shares are over for good, its people gone, and the list of shares is read as before."""
+    """Its shares are over for good, its people gone, each is on record; and the list of shares is read as before."""
     camera, pc = await desk.enrol(), await officer(desk)
     stranger = await officer(desk, await organisation(desk, "BTP"), username="pc.9")
     for _ in range(2):
@@ -180,6 +225,9 @@ async def test_an_organisation_that_is_shared_with_is_removed(desk: Desk) -> Non
     assert (await pc.browser.get("/api/v1/shares/mine")).status_code == 401
     await desk.gateway.rooms.sharing.shares.load()
     assert [row.id for row in desk.gateway.rooms.sharing.shares.open()] == [other]
+    assert [one.actor for one in await desk.audit("share.ended")] == ["root", "root"]
+    (removed,) = await desk.audit("user.removed")
+    assert (removed.actor, removed.subject) == ("root", pc.id)
 
 
 async def test_terms_are_accepted_once(desk: Desk) -> None:

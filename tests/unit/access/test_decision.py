@@ -117,6 +117,20 @@ async def test_a_change_by_another_process_is_told(door: Door, decider: Decider)
     assert len(told) == 1
 
 
+async def test_who_fails_at_hearing_of_rights_keeps_it_from_nobody(door: Door, decider: Decider) -> None:
+    """An act that changed them is done and recorded, and whoever took what is not theirs any more loses it."""
+    told: list[None] = []
+
+    def fail() -> None:
+        raise RuntimeError
+
+    detach = [decider.when_changed(fail), decider.when_changed(lambda: told.append(None))]
+    await decider.reload()
+    for call in detach:
+        call()
+    assert len(told) == 1
+
+
 async def test_an_end_by_the_clock_is_told_though_somebody_asked_before_the_look(door: Door, decider: Decider) -> None:
     """Whoever asks in the half second between the end and the look must not keep it from those who listen."""
     user = await door.add(role=Role.MEMBER)

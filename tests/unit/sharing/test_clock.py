@@ -13,6 +13,7 @@ from gateway.sharing import Ended, ShareChange, StickRefused, StickTakenBack
 from gateway.sharing.errors import InvitationError, OutsideError, ShareError, ShareFullError, UnknownShareError
 from gateway.sharing.partners import OrganisationWish
 from gateway.sharing.room import LOOK_S
+from gateway.sharing.sticks import LENT_ANEW
 from kernel.clock import NS_PER_S
 from kernel.ids import StreamName
 from tests.fakes.clock import ManualClock, settle
@@ -155,9 +156,14 @@ async def test_a_camera_that_leaves_the_share_takes_its_loan_with_it(stage: Stag
 
 
 async def test_a_stick_is_lent_to_one_at_a_time(stage: Stage) -> None:
-    """Lent anew by another share, the first loan is over."""
-    first = await stage.shares.make(stage.wish(), by=OLGA)
-    stage.sticks.lend(first.id, camera=CAMERA, user_id=PC.user_id, minutes=5, by=OLGA)
+    """Lent anew by another share, the first loan is over and is told as such; lent on by the same one it goes on."""
+    first, other = [await stage.shares.make(stage.wish(), by=OLGA) for _ in range(2)]
+    was = stage.sticks.lend(first.id, camera=CAMERA, user_id=PC.user_id, minutes=5, by=OLGA)
+    loan = stage.sticks.lend(other.id, camera=CAMERA, user_id=PC.user_id, minutes=5, by=OLGA)
+    assert stage.sticks.loans() == [loan]
+    assert stage.heard(StickTakenBack) == [StickTakenBack(first, was, OLGA, LENT_ANEW)]
+    stage.sticks.lend(other.id, camera=CAMERA, user_id=PC.user_id, minutes=9, by=OLGA)
+    assert len(stage.heard(StickTakenBack)) == 1
     with pytest.raises(UnknownShareError):
         stage.sticks.lend(first.id, camera=OTHER, user_id=PC.user_id, minutes=5, by=OLGA)
     with pytest.raises(UnknownShareError):
