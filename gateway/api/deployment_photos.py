@@ -1,6 +1,7 @@
 """Photos of a deployment: taken as a phone makes them, shown to who deploys, never altered; and pictures of alarms.
 
-A picture of an alarm is what a camera saw: who opens it needs to be let take stills there, and the audit says who did.
+A picture of an alarm is what a camera saw: who opens it needs to be let take stills of it where it then stood, and the
+audit says who did.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from gateway.api.errors import MediaTypeError
 from gateway.api.guard import Who, actor, decided, needs
 from gateway.api.hands import hand
 from gateway.api.rooms import Rooms, The
+from gateway.api.there import check_there
 from gateway.api.times import Instant, iso
 from gateway.audit.events import Action, AuditEvent
 from gateway.deployments.done import Told
@@ -118,12 +120,16 @@ async def get(deployment_id: str, sha256: str, the: The) -> Response:
 
 @router.get("/pictures/{sha256}", response_class=Response, responses=answers("image/jpeg"), **needs(Permission.DEPLOY))
 async def picture(deployment_id: str, sha256: str, request: Request, who: Who, the: The) -> Response:
-    """Return what a camera saw at an alarm. It takes the permission for stills of that camera as well."""
+    """Return what a camera saw at an alarm. It takes the permission for stills of it, where it stood."""
     known = await the.deployments.one(deployment_id)
     seen = known.pictures.get(sha256)
     if seen is None:
         raise UnknownDeploymentError("This deployment has no such picture.", cure="Load it again.")
     rule = decided(request, who, Permission.STILL, seen.camera)
+    camera = next((one for one in the.fleet.cameras() if one.id == seen.camera), None)
+    if camera is not None:
+        when = {"start_ns": seen.at_ns, "end_ns": seen.at_ns + 1}
+        await check_there(request, the, who, Permission.STILL, camera, **when)
     if seen.deleted_ns is not None:
         raise UnknownDeploymentError(
             f"This picture was deleted with the footage of its time, {iso(seen.deleted_ns)[:10]}.",

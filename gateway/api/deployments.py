@@ -1,7 +1,7 @@
 """Deployments of mobile cameras: their steps, their log, and what of them is due (docs/design/deployments.md)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +10,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api import models
+from gateway.api.alarm_pictures import Showing, showing
 from gateway.api.guard import Who, actor, decided, needs
 from gateway.api.hands import answers_for, hand
 from gateway.api.rooms import Rooms, The
@@ -38,7 +39,7 @@ async def newest(
     """Return deployments, the newest first, at most a hundred."""
     urn = the.fleet.camera(camera).description.identity.urn if camera is not None else None
     found = await the.deployments.newest(stage=stage, urn=urn, before=before, limit=PAGE)
-    return [_shown(the, who, one) for one in found]
+    return await _shown(the, who, found)
 
 
 @router.get("/deployments/rules", **needs(Permission.DEPLOY))
@@ -59,15 +60,17 @@ async def rules(the: The) -> shapes.Rules:
 @router.get("/deployments/due", **needs(Permission.DEPLOY))
 async def due(who: Who, the: The) -> list[shapes.DueModel]:
     """Return what needs a person: what is overdue first, then by urgency and time."""
+    found = await the.deployments.due()
+    shown = await _shown(the, who, [one.deployment for one in found])
     return [
         shapes.DueModel(
-            deployment=_shown(the, who, one.deployment),
+            deployment=deployment,
             why=one.why,
             by=iso(one.by_ns),
             overdue=one.overdue,
             yours=answers_for(who, one.deployment),
         )
-        for one in await the.deployments.due()
+        for one, deployment in zip(found, shown, strict=True)
     ]
 
 
@@ -93,7 +96,8 @@ async def refer(
 @router.get("/deployments/{deployment_id}", **needs(Permission.DEPLOY))
 async def one(deployment_id: str, who: Who, the: The) -> shapes.Deployment:
     """Return a deployment as it stands."""
-    return _shown(the, who, await the.deployments.one(deployment_id))
+    (shown,) = await _shown(the, who, [await the.deployments.one(deployment_id)])
+    return shown
 
 
 @router.get("/deployments/{deployment_id}/log", **needs(Permission.DEPLOY))
@@ -302,14 +306,20 @@ async def answer(the: Rooms, request: Request, response: Response, who: Identity
         response.status_code = 200
     else:
         await the.trail.append(step_event(taken, actor(request, who)))
-    return _shown(the, who, taken.deployment)
+    (shown,) = await _shown(the, who, [taken.deployment])
+    return shown
 
 
 def _place(place: models.PlaceModel) -> Place:
     return Place(place.latitude, place.longitude, place.height_m)
 
 
-def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
+async def _shown(the: Rooms, who: Identity, known: Sequence[Deployment]) -> list[shapes.Deployment]:
+    pictures = await showing(the, who, known)
+    return [_one_shown(the, who, one, pictures) for one in known]
+
+
+def _one_shown(the: Rooms, who: Identity, one: Deployment, pictures: Showing) -> shapes.Deployment:
     now_ns = the.clock.wall_ns()
     cameras = the.fleet.cameras() if one.urn else []
     return shapes.Deployment(
@@ -350,7 +360,7 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         signs_down=iso_or_none(one.signs_down_ns),
         evaluated=iso_or_none(one.evaluated_ns),
         photos=[shapes.Photo(sha256=sha256, kind=kind) for sha256, kind in one.photos.items()],
-        pictures=_pictures(the, who, one),
+        pictures=pictures.of(one),
         alarms=sorted(one.alarms, key=lambda kind: one.alarms[kind]),
         unseen=[
             shapes.Unseen(kind=kind, count=it.count, since=iso(it.since_ns), line=it.line, told=iso_or_none(it.told_ns))
@@ -359,19 +369,3 @@ def _shown(the: Rooms, who: Identity, one: Deployment) -> shapes.Deployment:
         valid=one.valid(now_ns),
         lines=one.entries,
     )
-
-
-def _pictures(the: Rooms, who: Identity, one: Deployment) -> list[shapes.AlarmPicture]:
-    if not one.pictures:
-        return []
-    stills = the.decider.rights(who).cameras(Permission.STILL)
-    return [
-        shapes.AlarmPicture(
-            sha256=sha256,
-            camera=seen.camera,
-            at=iso(seen.at_ns),
-            may_open=stills is None or seen.camera in stills,
-            deleted=iso_or_none(seen.deleted_ns),
-        )
-        for sha256, seen in sorted(one.pictures.items(), key=lambda entry: entry[1].at_ns)
-    ]

@@ -23,6 +23,8 @@ from tests.fakes.host import FakeHost
 from tests.fakes.leaping import LeapingClock
 from tests.fakes.photos import photo
 from tests.fakes.waiting import told, until
+from tests.integration.test_api_footage import QUAY, ROUND_QUAY
+from tests.integration.test_api_footage_rights import holder
 
 URN = "urn:uuid:1"
 FOLDER = "alarm-pictures"
@@ -204,6 +206,37 @@ async def test_a_picture_takes_the_right_to_stills_of_its_camera(alarmed: Alarme
     assert await alarmed.desk.audit("playback.still") == []
     refused = [json.loads(one.details) for one in await alarmed.desk.audit("access.refused")]
     assert [one["permission"] for one in refused] == ["still"]
+
+
+async def test_the_new_place_opens_no_picture_of_the_old(alarmed: Alarmed) -> None:
+    """Who has the quay, where the unit hangs now, is not shown Mill Lane; who has the house is."""
+    deploying, desk = alarmed.deploying, alarmed.desk
+    picture = await alarmed.pictured()
+    old = deploying.path
+    await deploying.step("removal", text="Solved.")
+    await deploying.deployed(place=QUAY)
+    quay = await holder(desk, "quay", ROUND_QUAY)
+    role = (await desk.admin.post("/api/v1/roles", json={"name": "Fitter", "permissions": ["deploy"]})).json()["id"]
+    user = next(one for one in (await desk.admin.get("/api/v1/users")).json() if one["username"] == "quay")
+    assert (await desk.admin.post("/api/v1/grants", json={"role": role, "user": user["id"]})).status_code == 201
+    for team, may, status in ((quay, False, 403), (deploying.team, True, 200)):
+        listed = (await team.get("/api/v1/deployments", params={"stage": "removed"})).json()
+        for (shown,) in ((await team.get(old)).json()["pictures"], listed[0]["pictures"]):
+            assert (shown["sha256"], shown["may_open"]) == (picture["sha256"], may)
+        assert (await team.get(f"{old}/pictures/{picture['sha256']}")).status_code == status
+    (refused,) = await desk.audit("access.refused")
+    assert (refused.actor, refused.subject) == ("quay", deploying.camera)
+    assert [one.actor for one in await desk.audit("playback.still")] == ["some-operator"]
+    desk.host.snapshot_jpeg = photo(shade=99)
+    await alarmed.knocked()
+    here = deploying.path
+
+    async def pictures() -> list[dict[str, Any]]:
+        return list((await quay.get(here)).json()["pictures"])
+
+    (here_too,) = await told(pictures, bool, what="a picture of the quay")
+    assert here_too["may_open"]
+    assert (await quay.get(f"{here}/pictures/{here_too['sha256']}")).status_code == 200
 
 
 # --- how long they are kept
