@@ -22,6 +22,8 @@ Reference = Annotated[
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Key = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Days = Annotated[int, Field(ge=1, le=366)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=models.ONE_LINE)]
+"""What is printed on a unit."""
 
 
 class Step(models.Taken):
@@ -119,8 +121,10 @@ class NewPlan(Done):
 
 
 class Installed(Done):
-    """Where the unit stands now."""
+    """Which unit stands there now, and where. It is refused where another is planned by the time it comes."""
 
+    unit: Label
+    """As it was found on it."""
     place: models.PlaceModel
     street: models.Word = ""
     bearing_deg: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] | None = None
@@ -131,8 +135,8 @@ class Installed(Done):
 class SignedOff(Done):
     """Whoever put the unit up answers for how it was left. All the ticks that there are must be set."""
 
-    unit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64, pattern=models.ONE_LINE)]
-    """The unit's label, as it was found on it."""
+    unit: Label
+    """As it was found on it."""
     found: Found
     live: Instant
     """When its picture was seen live."""
@@ -340,4 +344,4 @@ class Mark(models.Taken):
     """The label that is printed on the unit. ``thin_link``: its main stream comes on demand."""
 
     thin_link: bool = True
-    unit: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=models.ONE_LINE)]
+    unit: Label

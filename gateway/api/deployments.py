@@ -198,12 +198,16 @@ async def signs_up(
 async def install(
     deployment_id: str, wish: shapes.Installed, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
-    """Say that the unit is up: its cameras stand there from now on, and record.
+    """Say that the planned unit is up: its cameras stand there from now on, and record. Another one is refused.
 
     One that was said to be down goes up again under its grant within 24 hours, until the end of the stay that it had.
     """
     step = steps.Install(
-        place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg, accuracy_m=wish.accuracy_m
+        unit=wish.unit,
+        place=_place(wish.place),
+        street=wish.street,
+        bearing_deg=wish.bearing_deg,
+        accuracy_m=wish.accuracy_m,
     )
     return await _take(the, request, response, who, deployment_id, step, wish)
 

@@ -236,6 +236,11 @@ def check_again(known: Deployment, by: Hand, now_ns: int) -> None:
 def _installed(known: Deployment, step: Install, by: Hand, rules: Rules, now_ns: int) -> Deployment:
     if known.signs_up_ns is None:
         raise StepError("The signs are not up yet.", cure="Put them up, and say so, before the camera.")
+    if step.unit != known.unit:
+        raise WishError(
+            f"{step.unit} was put up, and {known.unit} is planned.",
+            cure=f"Plan it with {step.unit} and try again, or put up {known.unit}.",
+        )
     assert known.granted_place is not None
     off_m = distance_m(known.granted_place, step.place)
     if off_m > rules.spread_m:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from playwright.async_api import expect
 
+from gateway.deployments.service import CLOCK
 from tests.e2e.field_street import Street
 from tests.fakes.field_phone import FACING_EAST
 from tests.fakes.label_video import code_39, qr_code
@@ -138,6 +139,26 @@ async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Stree
     await expect(phone.page.locator("[data-refused=photos]")).to_be_visible()
     await phone.waits(2)
     assert (await street.steps())[-1] == "withdrawn"
+
+
+async def test_a_unit_that_is_planned_no_more_is_not_said_to_stand(street: Street) -> None:
+    """Planned anew while the phone had no network: the unit on the post is not taken for the one that is planned."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await phone.stand_here()
+    deploying = street.deploying
+    rooms = street.desk.gateway.rooms
+    await rooms.deployments.mark(rooms.fleet.camera(deploying.camera).description.identity.urn, "D018", by=CLOCK)
+    await deploying.step("plan", camera=deploying.camera, responsible="K. Osei", mount="LP 14", review_days=7)
+    await phone.find()
+    refused = phone.page.locator("[data-refused=installation]")
+    await expect(refused).to_contain_text("D017 was put up, and D018 is planned.")
+    assert (await street.known())["stage"] == "planned"
+    assert phone.broken == []
 
 
 async def test_a_photo_from_elsewhere_is_remarked_on_the_spot(street: Street) -> None:

@@ -158,7 +158,7 @@ async def test_a_unit_that_is_gone_is_not_installed(deployments: Deployments, es
     one = await brought(deployments, *STANDING[:-1])
     estate.urns.clear()
     with pytest.raises(WishError, match="not enrolled"):
-        await deployments.step(one, Install(place=HERE, street="", bearing_deg=None), by=TEAM)
+        await deployments.step(one, Install(unit="D017", place=HERE, street="", bearing_deg=None), by=TEAM)
 
 
 async def test_a_unit_that_leaves_its_place_raises_an_alarm(

@@ -85,11 +85,11 @@ class FieldUp extends FieldElement {
   }
 
   /** @param {Deployment} one @param {Draft} draft */
-  #stands(one, { spot, bearing_deg }) {
-    if (!spot) return;
+  #stands(one, { seen, spot, bearing_deg }) {
+    if (!spot || !seen) return;
     const { latitude, longitude, accuracy_m, moved } = spot;
     void take(one.id, [
-      { step: "installation", said: { place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg, accuracy_m }, words: "the unit is up" },
+      { step: "installation", said: { unit: seen, place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg, accuracy_m }, words: "the unit is up" },
       { step: "notes", said: { text: moved ? "Placed by a pin on the map." : "Placed by the phone." }, words: "how it was placed" },
     ]);
   }
