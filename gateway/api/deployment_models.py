@@ -241,6 +241,8 @@ class Deployment(BaseModel):
     mount: str
     signs_up: str | None
     deployed: str | None
+    again: str | None
+    """When it was put up again under its grant, after a removal that was none."""
     bearing_deg: float | None
     accuracy_m: float | None
     """How far off the place may be where it stands, as the phone said."""
@@ -249,6 +251,8 @@ class Deployment(BaseModel):
     """Who put it up and answers for how it was left."""
     needed: bool
     review: str | None
+    review_days: int | None
+    """Once in so many it is reviewed, as it was planned."""
     until: str | None
     lapsed: str | None
     removed: str | None
