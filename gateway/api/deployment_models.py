@@ -22,6 +22,8 @@ Reference = Annotated[
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Key = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Days = Annotated[int, Field(ge=1, le=366)]
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=models.ONE_LINE)]
+"""What is printed on a unit."""
 
 
 class Step(models.Taken):
@@ -119,8 +121,10 @@ class NewPlan(Done):
 
 
 class Installed(Done):
-    """Where the unit stands now."""
+    """Which unit stands there now, and where. It is refused where another is planned by the time it comes."""
 
+    unit: Label
+    """As it was found on it."""
     place: models.PlaceModel
     street: models.Word = ""
     bearing_deg: Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)] | None = None
@@ -131,8 +135,8 @@ class Installed(Done):
 class SignedOff(Done):
     """Whoever put the unit up answers for how it was left. All the ticks that there are must be set."""
 
-    unit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64, pattern=models.ONE_LINE)]
-    """The unit's label, as it was found on it."""
+    unit: Label
+    """As it was found on it."""
     found: Found
     live: Instant
     """When its picture was seen live."""
@@ -237,6 +241,8 @@ class Deployment(BaseModel):
     mount: str
     signs_up: str | None
     deployed: str | None
+    again: str | None
+    """When it was put up again under its grant, after a removal that was none."""
     bearing_deg: float | None
     accuracy_m: float | None
     """How far off the place may be where it stands, as the phone said."""
@@ -245,6 +251,8 @@ class Deployment(BaseModel):
     """Who put it up and answers for how it was left."""
     needed: bool
     review: str | None
+    review_days: int | None
+    """Once in so many it is reviewed, as it was planned."""
     until: str | None
     lapsed: str | None
     removed: str | None
@@ -340,4 +348,4 @@ class Mark(models.Taken):
     """The label that is printed on the unit. ``thin_link``: its main stream comes on demand."""
 
     thin_link: bool = True
-    unit: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=models.ONE_LINE)]
+    unit: Label

@@ -202,12 +202,16 @@ async def signs_up(
 async def install(
     deployment_id: str, wish: shapes.Installed, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
-    """Say that the unit is up: its cameras stand there from now on, and record.
+    """Say that the planned unit is up: its cameras stand there from now on, and record. Another one is refused.
 
     One that was said to be down goes up again under its grant within 24 hours, until the end of the stay that it had.
     """
     step = steps.Install(
-        place=_place(wish.place), street=wish.street, bearing_deg=wish.bearing_deg, accuracy_m=wish.accuracy_m
+        unit=wish.unit,
+        place=_place(wish.place),
+        street=wish.street,
+        bearing_deg=wish.bearing_deg,
+        accuracy_m=wish.accuracy_m,
     )
     return await _take(the, request, response, who, deployment_id, step, wish)
 
@@ -348,12 +352,14 @@ def _one_shown(the: Rooms, who: Identity, one: Deployment, pictures: Showing) ->
         mount=one.mount,
         signs_up=iso_or_none(one.signs_up_ns),
         deployed=iso_or_none(one.deployed_ns),
+        again=iso_or_none(one.again_ns),
         bearing_deg=one.bearing_deg,
         accuracy_m=one.accuracy_m,
         signed_off=iso_or_none(one.signed_off_ns),
         signed_off_by=one.signed_off_by,
         needed=one.needed,
         review=iso_or_none(one.review_ns),
+        review_days=one.review_days or None,
         until=iso_or_none(one.until_ns),
         lapsed=iso_or_none(one.lapsed_ns),
         removed=iso_or_none(one.removed_ns),

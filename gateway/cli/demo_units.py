@@ -196,7 +196,10 @@ async def _put_up(
     return [
         (await _photo(gateway, camera, known, steps.PhotoKind.SIGN_UP), TEAM),
         (steps.SignsUp(text=PAPER), TEAM),
-        (steps.Install(place=known.place, street=camera.street, bearing_deg=unit["bearing_deg"]), TEAM),
+        (
+            steps.Install(unit=unit["label"], place=known.place, street=camera.street, bearing_deg=unit["bearing_deg"]),
+            TEAM,
+        ),
         (await _photo(gateway, camera, known, steps.PhotoKind.UNIT), TEAM),
         (
             steps.SignOff(

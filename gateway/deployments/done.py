@@ -3,12 +3,13 @@
 A phone without a network keeps a step and sends it later. By its own clock it says when the step was done and when it
 is sent; how long lies between the two is right however wrong that clock is: so long before it came the step was done.
 What cannot be is not refused, for the step was done all the same: then it counts from when it came, and its line says
-why.
+why. But for a step that undoes another: one that waited on a phone while that was done undoes nothing.
 """
 
 from dataclasses import dataclass
 
 from gateway.deployments.deployment import Deployment
+from gateway.deployments.errors import StepError
 from gateway.deployments.steps import Install, Remove, Review, SignOff, SignsDown, SignsUp, Step
 from kernel.clock import NS_PER_S, utc
 
@@ -38,6 +39,8 @@ class Done:
     """How far the sender's clock is ahead (positive) or behind, with the way here; ``None``: it said nothing."""
     doubt: str = ""
     """Why what the sender said is not believed, and what that was."""
+    after: bool = True
+    """It was done after what it follows, as far as the sender's time tells."""
 
 
 def done(told: Told | None, *, now_ns: int, follows_ns: int) -> Done:
@@ -48,6 +51,7 @@ def done(told: Told | None, *, now_ns: int, follows_ns: int) -> Done:
     offset_s = round((sent_ns - now_ns) / NS_PER_S, 1)
     age_ns = sent_ns - told.done_ns
     at_ns = now_ns - max(0, age_ns)
+    after = age_ns >= -SET_BACK_NS and at_ns >= follows_ns - WAY_NS
     if age_ns < -SET_BACK_NS:
         why = "after it was sent"
     elif age_ns > LATE_DAYS * 86_400 * NS_PER_S:
@@ -58,7 +62,26 @@ def done(told: Told | None, *, now_ns: int, follows_ns: int) -> Done:
         # Never later than now: what it follows may itself be ahead, where the gateway's clock was set back.
         return Done(now_ns, min(now_ns, max(at_ns, follows_ns)), offset_s)
     said = utc(told.done_ns).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Done(now_ns, now_ns, offset_s, f"the sender said {said}, {why}")
+    return Done(now_ns, now_ns, offset_s, f"the sender said {said}, {why}", after)
+
+
+def check_undone(known: Deployment, step: Step, when: Done) -> None:
+    """Make sure that a step which undoes another was done after it.
+
+    Raises:
+        StepError: it was done before, or that cannot be told: a phone that lay without a network sends what it has.
+    """
+    if when.after:
+        return
+    if isinstance(step, Install) and known.removed_ns is not None:
+        raise StepError(
+            "It was taken down since this was done.",
+            cure="Leave it out. Where it stands again, say it in the control room.",
+        )
+    if isinstance(step, Remove) and known.again_ns is not None:
+        raise StepError(
+            "It was put up again since this was done.", cure="Leave it out. Where it is down again, say so anew."
+        )
 
 
 def follows_ns(known: Deployment, step: Step) -> int:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.deployments.deployment import DAY_NS, Deployment, Reminded, Seen, Stage, Unseen
+from gateway.deployments import alarms
+from gateway.deployments.deployment import DAY_NS, Deployment, Reminded, Stage
 from gateway.deployments.errors import DeciderError, StepError, WishError
-from gateway.deployments.geofence import LASTING, OVER, Tilt
 from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.steps import (
     NAMES,
@@ -236,6 +236,11 @@ def check_again(known: Deployment, by: Hand, now_ns: int) -> None:
 def _installed(known: Deployment, step: Install, by: Hand, rules: Rules, now_ns: int) -> Deployment:
     if known.signs_up_ns is None:
         raise StepError("The signs are not up yet.", cure="Put them up, and say so, before the camera.")
+    if step.unit != known.unit:
+        raise WishError(
+            f"{step.unit} was put up, and {known.unit} is planned.",
+            cure=f"Plan it with {step.unit} and try again, or put up {known.unit}.",
+        )
     assert known.granted_place is not None
     off_m = distance_m(known.granted_place, step.place)
     if off_m > rules.spread_m:
@@ -293,50 +298,6 @@ def _extended(known: Deployment, step: Extend, _by: Hand, rules: Rules, now_ns: 
     return replace(known, until_ns=step.until_ns, lapsed_ns=None)
 
 
-def _hung(known: Deployment, step: Hung, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
-    return replace(known, level=Tilt(step.pitch_deg, step.roll_deg))
-
-
-def _raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    alarms = dict(known.alarms)
-    at_ns = step.happened_ns if step.happened_ns is not None else now_ns
-    if step.kind in LASTING:
-        alarms.setdefault(step.kind, at_ns)
-    elif step.kind in OVER:
-        alarms.pop(OVER[step.kind], None)
-    if step.kind in OVER:
-        return replace(known, alarms=alarms)
-    before = known.unseen.get(step.kind)
-    now = Unseen(
-        count=before.count + 1 if before is not None else 1,
-        since_ns=min(before.since_ns, at_ns) if before is not None else at_ns,
-        line=known.entries + 1,
-        told_ns=now_ns if step.happened_ns is not None else None,
-    )
-    return replace(known, alarms=alarms, unseen={**known.unseen, step.kind: now})
-
-
-def _acknowledged(known: Deployment, step: Acknowledge, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
-    unseen = known.unseen.get(step.kind)
-    if unseen is None:
-        raise StepError("That is acknowledged already.", cure="Load it again.")
-    if step.line < unseen.line:
-        raise StepError("It has happened again since.", cure="Look at it again, then acknowledge it.")
-    return replace(known, unseen={kind: one for kind, one in known.unseen.items() if kind is not step.kind})
-
-
-def _pictured(known: Deployment, step: Picture, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    seen = Seen(camera=step.camera, at_ns=step.recorded_ns if step.recorded_ns is not None else now_ns)
-    return replace(known, pictures={**known.pictures, step.sha256: seen})
-
-
-def _deleted(known: Deployment, step: Delete, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    seen = known.pictures.get(step.sha256)
-    if seen is None or seen.deleted_ns is not None:
-        raise StepError("That picture is not kept.", cure="")
-    return replace(known, pictures={**known.pictures, step.sha256: replace(seen, deleted_ns=now_ns)})
-
-
 def _reminded(known: Deployment, step: Remind, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
     said = Reminded(step.by_ns, step.overdue)
     if known.reminded.get(step.why) == said:
@@ -386,12 +347,12 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Bind: _unchanged,
     Review: _reviewed,
     Extend: _extended,
-    Hung: _hung,
-    Raise: _raised,
-    Acknowledge: _acknowledged,
-    Picture: _pictured,
+    Hung: alarms.hung,
+    Raise: alarms.raised,
+    Acknowledge: alarms.acknowledged,
+    Picture: alarms.pictured,
     Unpictured: _unchanged,
-    Delete: _deleted,
+    Delete: alarms.deleted,
     Remind: _reminded,
     Lapse: _lapsed,
     Remove: _removed,

@@ -13,7 +13,7 @@ from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.db.turns import by_turns
 from gateway.deployments.deployment import Deployment, Stage
-from gateway.deployments.done import Done, Told, done, follows_ns
+from gateway.deployments.done import Done, Told, check_undone, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
 from gateway.deployments.geofence import Fence, Quiet, Report, Watch, judge
 from gateway.deployments.hands import Hand, Right, Rules
@@ -194,6 +194,7 @@ class Deployments(Reading):
             now_ns = self._clock.wall_ns()
             when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
             then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
+            check_undone(known, step, when)
             await self._before(known, step, by, when.at_ns)
             taken = await self._write(then, step, by, done=when, key=key)
             self._keep(then)

@@ -138,6 +138,8 @@ class SignsUp:
 class Install:
     """The unit is up."""
 
+    unit: str
+    """Its label, as whoever put it up found it on it: what was planned may have changed since they left."""
     place: Place
     street: str
     bearing_deg: float | None

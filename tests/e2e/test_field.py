@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 from playwright.async_api import expect
 
+from gateway.deployments.service import CLOCK
 from tests.e2e.field_street import Street
 from tests.fakes.field_phone import FACING_EAST
 from tests.fakes.label_video import code_39, qr_code
@@ -138,6 +139,60 @@ async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Stree
     await expect(phone.page.locator("[data-refused=photos]")).to_be_visible()
     await phone.waits(2)
     assert (await street.steps())[-1] == "withdrawn"
+
+
+async def _marked(street: Street, label: str) -> None:
+    rooms = street.desk.gateway.rooms
+    camera = rooms.fleet.camera(street.deploying.camera)
+    await rooms.deployments.mark(camera.description.identity.urn, label, by=CLOCK)
+
+
+async def _planned_as(street: Street, label: str) -> None:
+    await _marked(street, label)
+    camera = street.deploying.camera
+    await street.deploying.step("plan", camera=camera, responsible="K. Osei", mount="LP 14", review_days=7)
+
+
+async def test_how_another_unit_was_found_is_what_is_signed(street: Street) -> None:
+    """Typed, and put up instead of the planned one: the record says typed, and the plan is as it was otherwise."""
+    await _planned_as(street, "D018")
+    await _marked(street, "D017")
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.page.fill("#unit-label", "d017")
+    await phone.page.keyboard.press("Enter")
+    await phone.tap("#replan")
+    await phone.done("unit")
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await phone.stand_here()
+    await phone.shoot("#unit-photo")
+    await phone.done("photo")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    await phone.tap("#fast")
+    await phone.tap("#sign-off")
+    await phone.waits(0)
+    said = {line["step"]: line["said"] for line in await street.log()}
+    assert (said["signed-off"]["unit"], said["signed-off"]["found"]) == ("D017", "typed")
+    assert (said["planned"]["unit"], said["planned"]["review_days"], said["planned"]["mount"]) == ("D017", 7, "LP 14")
+    assert phone.broken == []
+
+
+async def test_a_unit_that_is_planned_no_more_is_not_said_to_stand(street: Street) -> None:
+    """Planned anew while the phone had no network: the unit on the post is not taken for the one that is planned."""
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.shoot("#sign-photo")
+    await phone.done("signs")
+    await phone.stand_here()
+    await _planned_as(street, "D018")
+    await phone.find()
+    refused = phone.page.locator("[data-refused=installation]")
+    await expect(refused).to_contain_text("D017 was put up, and D018 is planned.")
+    assert (await street.known())["stage"] == "planned"
+    assert phone.broken == []
 
 
 async def test_a_photo_from_elsewhere_is_remarked_on_the_spot(street: Street) -> None:

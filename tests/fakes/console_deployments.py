@@ -54,12 +54,14 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
         "mount": "LP 14",
         "signs_up": borough.iso(-36 * DAY_S),
         "deployed": borough.iso(-36 * DAY_S),
+        "again": None,
         "bearing_deg": 90.0,
         "accuracy_m": 6.0,
         "signed_off": borough.iso(-36 * DAY_S + 1500),
         "signed_off_by": "K. Osei",
         "needed": True,
         "review": borough.iso(9 * DAY_S),
+        "review_days": 28,
         "until": borough.iso(48 * DAY_S),
         "lapsed": None,
         "removed": None,
@@ -76,7 +78,9 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
 
 def deployments(borough: FakeBorough) -> list[dict[str, Any]]:
     """Return them, the newest first."""
-    nothing = dict.fromkeys(("decided", "max_days", "signs_up", "deployed", "signed_off", "review", "until"))
+    nothing = dict.fromkeys(
+        ("decided", "max_days", "signs_up", "deployed", "signed_off", "review", "review_days", "until")
+    )
     undecided = {
         "decided_by": "",
         "referred": borough.iso(-9 * DAY_S),

@@ -25,11 +25,14 @@ DAY_S = 86_400
 class Deploying:
     """Takes steps of one deployment. ``team`` refers and deploys, ``chief`` decides."""
 
-    def __init__(self, desk: Desk, team: httpx.AsyncClient, chief: httpx.AsyncClient, camera: str) -> None:
+    def __init__(
+        self, desk: Desk, team: httpx.AsyncClient, chief: httpx.AsyncClient, camera: str, unit: str = "D017"
+    ) -> None:
         self.desk = desk
         self.team = team
         self.chief = chief
         self.camera = camera
+        self.unit = unit
         self.path = ""
         self._shade = 0
 
@@ -37,7 +40,7 @@ class Deploying:
     async def at(cls, desk: Desk, *, unit: str = "D017", **facts: object) -> "Deploying":
         """Return one at a desk that has people, and a camera that is a unit's."""
         camera = await desk.enrol(**facts, unit=unit)
-        return cls(desk, await desk.person("operator"), await desk.person("supervisor"), camera)
+        return cls(desk, await desk.person("operator"), await desk.person("supervisor"), camera, unit)
 
     async def refer(self, **said: object) -> dict[str, Any]:
         """Open a deployment."""
@@ -53,7 +56,9 @@ class Deploying:
         return self._read(answer)
 
     async def ask(self, what: str, *, by: httpx.AsyncClient | None = None, **said: object) -> httpx.Response:
-        """Ask for a step."""
+        """Ask for a step. Where nothing else is said, it is the planned unit that was put up."""
+        if what == "installation":
+            said = {"unit": self.unit, **said}
         return await (by or self.team).post(f"{self.path}/{what}", json=said)
 
     async def photo(
@@ -94,7 +99,7 @@ class Deploying:
     async def signed_off(self, **said: Any) -> httpx.Response:
         """Ask for the unit to be signed off, with every tick."""
         ticks = ["unit", "signs", "place", "photo", "live", "bounds", "presets", "fast"]
-        wish: dict[str, Any] = {"unit": "D017", "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}
+        wish: dict[str, Any] = {"unit": self.unit, "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}
         return await self.ask("sign-off", **{**wish, **said})
 
     @staticmethod

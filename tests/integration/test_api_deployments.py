@@ -137,6 +137,17 @@ async def test_how_sure_a_place_is_is_on_file(deploying: Deploying) -> None:
     assert (line["step"], line["said"]["accuracy_m"]) == ("installed", 63.5)
 
 
+async def test_which_unit_was_put_up_is_said_and_on_file(deploying: Deploying) -> None:
+    """Another than the planned one is refused: it would be told to record where it does not hang."""
+    await deploying.planned()
+    other = await deploying.ask("installation", unit="D018", place=PLACE)
+    assert (other.status_code, other.json()["title"]) == (422, "D018 was put up, and D017 is planned.")
+    unsaid = await deploying.ask("installation", unit=None, place=PLACE)
+    assert (unsaid.status_code, (await deploying.team.get(deploying.path)).json()["stage"]) == (422, "planned")
+    await deploying.step("installation", unit="D017", place=PLACE)
+    assert (await deploying.team.get(f"{deploying.path}/log")).json()[-1]["said"]["unit"] == "D017"
+
+
 async def test_who_sees_a_unit_says_that_it_is_down(deploying: Deploying) -> None:
     """A program does not, nor who may deploy but sees none of its cameras: it stands and records on."""
     desk = deploying.desk

@@ -88,7 +88,8 @@ async def test_what_people_did_with_the_units_is_there_after_a_restart(tmp_path:
         assert (planned.stage, planned.mount[:3], down.stage) == (Stage.PLANNED, "LP ", Stage.DEPLOYED)
         place = Place(planned.place.latitude_deg + AWAY, planned.place.longitude_deg)
         await deployments.step(down.id, steps.Remove(reason="Its work is done."), by=TEAM)
-        for step in (SIGN, steps.SignsUp(text="On LP 13."), steps.Install(place=place, street="", bearing_deg=200.0)):
+        up = steps.Install(unit=NEWCOMER, place=place, street="", bearing_deg=200.0)
+        for step in (SIGN, steps.SignsUp(text="On LP 13."), up):
             await deployments.step(planned.id, step, by=TEAM)
         await _says_that_it_is_at(gateway, NEWCOMER, place)
     async with _demo(tmp_path) as (gateway, borough):

@@ -57,6 +57,17 @@ def test_a_time_that_cannot_be_counts_for_nothing_and_is_said(said_ns: int, why:
     assert said.tzinfo is UTC
 
 
+@pytest.mark.parametrize(
+    "said_ns",
+    [NOW_NS - 2 * HOUR_NS - WAY_NS - 1, NOW_NS - (LATE_DAYS * 24 + 1) * HOUR_NS, NOW_NS + HOUR_NS],
+)
+def test_a_step_of_before_what_it_follows_is_told(said_ns: int) -> None:
+    """Be it by a time that is not believed, or by one that leaves open whether it was before; not for its way."""
+    follows = NOW_NS - 2 * HOUR_NS
+    assert not found(said_ns, follows_ns=follows).after
+    assert found(follows - WAY_NS, follows_ns=follows).after
+
+
 def test_what_follows_closely_is_not_doubted_for_its_way() -> None:
     """A photo was long on its way, and what was done next was not: that was done no earlier, and nothing is odd."""
     follows = NOW_NS - HOUR_NS

@@ -72,7 +72,7 @@ LINKED = [
 ]
 GRANT = Grant(reason="serious", max_days=20)
 PLAN = Plan(urn="urn:1", unit="D017", responsible="K. Osei", review_days=7, mount="LP 14")
-INSTALL = Install(place=HERE, street="", bearing_deg=None)
+INSTALL = Install(unit="D017", place=HERE, street="", bearing_deg=None)
 SIGN = Photo(
     kind=PhotoKind.SIGN_UP,
     sha256="a",
@@ -283,6 +283,13 @@ def test_signs_are_down_before_it_is_evaluated() -> None:
     """It is not over before they are."""
     with pytest.raises(StepError, match="signs"):
         lived(*STANDING, Remove(reason="x"), Evaluate(found="x", effect="less"))
+
+
+def test_what_is_put_up_is_what_was_planned() -> None:
+    """Planned anew while its team was on the way, the other unit is not said to stand: nor where it goes up again."""
+    for before in (STANDING[:-1], [*STANDING, Remove(reason="x")]):
+        with pytest.raises(WishError, match="D018 was put up, and D017 is planned"):
+            lived(*before, replace(INSTALL, unit="D018"))
 
 
 def test_it_is_put_up_where_it_was_granted() -> None:

@@ -158,7 +158,7 @@ async def test_a_unit_that_is_gone_is_not_installed(deployments: Deployments, es
     one = await brought(deployments, *STANDING[:-1])
     estate.urns.clear()
     with pytest.raises(WishError, match="not enrolled"):
-        await deployments.step(one, Install(place=HERE, street="", bearing_deg=None), by=TEAM)
+        await deployments.step(one, Install(unit="D017", place=HERE, street="", bearing_deg=None), by=TEAM)
 
 
 async def test_a_unit_that_leaves_its_place_raises_an_alarm(
@@ -312,6 +312,51 @@ async def test_a_time_that_is_not_believed_is_on_record(deployments: Deployments
     last = (await deployments.log(one))[-1]
     assert last.done_ns == now_ns == (await deployments.one(one)).signs_up_ns
     assert "after it was sent" in last.doubt
+
+
+HOUR_NS = 3600 * NS_PER_S
+
+
+async def test_an_installation_of_before_the_removal_puts_nothing_up_again(
+    deployments: Deployments, clock: ManualClock
+) -> None:
+    """A phone that was flat meanwhile sends it from the depot: the unit there does not record. Of later, it does."""
+    one = await brought(deployments, *STANDING)
+    clock.jump_wall(6 * 3600)
+    await deployments.step(one, Remove(reason="x"), by=TEAM)
+    clock.jump_wall(3 * 3600)
+    now_ns = clock.wall_ns()
+    for told in (Told(now_ns - 7 * HOUR_NS, now_ns), Told(now_ns + HOUR_NS, now_ns)):
+        with pytest.raises(StepError, match="taken down since"):
+            await deployments.step(one, INSTALL, by=TEAM, told=told)
+    assert not deployments.may_record(URN)
+    await deployments.step(one, INSTALL, by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
+    assert deployments.may_record(URN)
+
+
+async def test_a_removal_of_before_it_was_put_up_again_takes_nothing_down(
+    deployments: Deployments, clock: ManualClock
+) -> None:
+    """The desk has removed it and put it up again since: what stands goes on recording. Said of later, it is down."""
+    one = await brought(deployments, *STANDING)
+    clock.jump_wall(3600)
+    await deployments.step(one, Remove(reason="x"), by=TEAM)
+    await deployments.step(one, INSTALL, by=TEAM)
+    clock.jump_wall(2 * 3600)
+    now_ns = clock.wall_ns()
+    with pytest.raises(StepError, match="put up again since"):
+        await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - 3 * HOUR_NS, now_ns))
+    assert deployments.may_record(URN)
+    await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
+    assert not deployments.may_record(URN)
+
+
+async def test_a_first_removal_is_believed_whatever_its_time(deployments: Deployments, clock: ManualClock) -> None:
+    """It undoes nothing that was said since: the unit is down all the same, from when it was told."""
+    one = await brought(deployments, *STANDING)
+    now_ns = clock.wall_ns()
+    await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - 9 * HOUR_NS, now_ns))
+    assert (await deployments.one(one)).removed_ns == now_ns
 
 
 async def test_what_is_of_another_place_is_not_signed_off(deployments: Deployments, estate: FakeEstate) -> None:

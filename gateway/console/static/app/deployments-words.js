@@ -228,7 +228,7 @@ export function lineWords({ step, said }) {
     case "signs-up":
       return ["put the signs up", said["text"]];
     case "installed":
-      return ["put the unit up", [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`, typeof said["accuracy_m"] === "number" ? `placed within ${Math.round(said["accuracy_m"])} m` : ""].filter(Boolean).join(", ")];
+      return [`put unit ${said["unit"]} up`, [said["street"], said["bearing_deg"] === null ? "bearing not said" : `looking ${Math.round(said["bearing_deg"])}°`, typeof said["accuracy_m"] === "number" ? `placed within ${Math.round(said["accuracy_m"])} m` : ""].filter(Boolean).join(", ")];
     case "signed-off":
       return ["signed the unit off", `Unit ${said["unit"]}, ${FOUND[said["found"]] ?? said["found"]}; ${said["ticks"].map((/** @type {string} */ tick) => TICKS[tick] ?? tick).join(", ")}; seen live ${dayAndTime(said["live_ns"] / 1e6)}.`];
     case "bounds":

@@ -14,6 +14,7 @@ import { strength } from "../app/signal.js";
  * @property {string} street @property {string} decided_by @property {string} unit @property {string[]} cameras
  * @property {string} responsible @property {string} mount @property {string | null} signs_up @property {string | null} deployed
  * @property {number | null} bearing_deg @property {string | null} review @property {string | null} until
+ * @property {number | null} review_days it is reviewed once in so many @property {string | null} again when it was put up again after a removal that was none
  * @property {string | null} removed @property {string | null} signs_down @property {{sha256: string, kind: string}[]} photos
  * @property {string | null} signed_off
  * @property {string[]} documents @property {number | null} max_days @property {string[]} alarms @property {boolean} valid

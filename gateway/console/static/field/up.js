@@ -17,10 +17,11 @@ import { close, draw, take } from "./work.js";
 /** @typedef {import("./progress.js").Deployment} Deployment */
 /** @typedef {import("./progress.js").Draft} Draft */
 /** @typedef {import("./progress.js").Part} Part */
+/** @typedef {Draft["how"]} How */
 
 class FieldUp extends FieldElement {
-  /** Another unit than the planned one is here. */
-  #other = "";
+  /** Another unit than the planned one is here, and how that is known. @type {{label: string, how: How} | null} */
+  #other = null;
   #signing = false;
   /** What was asked last, of which deployment. */
   #asked = "";
@@ -40,35 +41,38 @@ class FieldUp extends FieldElement {
   #found = (label, how) => {
     const one = opened();
     if (!one) return;
-    this.#other = label === one.unit ? "" : label;
+    this.#other = label === one.unit ? null : { label, how };
     if (this.#other) this.requestUpdate();
     else void draw({ seen: label, how });
   };
 
-  /** The plan is said anew with the unit that is here. @param {Deployment} one @param {string} other @param {"scanned" | "carried"} how */
+  /** The plan is said anew with the unit that is here. @param {Deployment} one @param {string} other @param {How} how */
   async #replan(one, other, how) {
     const unit = this.field.units?.find(({ label }) => label === other);
     const camera = unit?.cameras[0];
     if (!camera) return;
-    await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount }, words: `unit ${other} goes`, unit: other }]);
+    const days = one.review_days && Math.min(one.review_days, this.field.rules?.review_days ?? one.review_days);
+    await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount, review_days: days }, words: `unit ${other} goes`, unit: other }]);
     await draw({ seen: other, how });
-    this.#other = "";
+    this.#other = null;
     this.requestUpdate();
   }
 
   /** @param {Deployment} one @param {Draft} draft */
   #unit(one, draft) {
-    const carried = draft.seen && draft.seen !== one.unit ? draft.seen : "";
-    const other = this.#other || carried;
-    if (other) {
+    // What was found before may have been planned no more since, or was brought along from another place.
+    const before = draft.seen && draft.seen !== one.unit ? { label: draft.seen, how: draft.how } : null;
+    const found = this.#other ?? before;
+    if (found) {
+      const { label: other, how } = found;
       const there = this.field.units?.some(({ label, cameras }) => label === other && cameras.length > 0);
       const again = () => {
-        this.#other = "";
-        if (carried) void draw({ seen: "", how: "" });
+        this.#other = null;
+        if (before) void draw({ seen: "", how: "" });
         this.requestUpdate();
       };
       return html`<p class="said attention" role="alert"><strong>This is ${other}; ${one.unit} is planned.</strong></p>
-        ${there ? html`<button class="primary" id="replan" @click=${() => void this.#replan(one, other, carried ? "carried" : "scanned")}>Put up ${other} instead</button>`
+        ${there ? html`<button class="primary" id="replan" @click=${() => void this.#replan(one, other, how)}>Put up ${other} instead</button>`
           : html`<p>${other} is not among the units that you may see. Bring ${one.unit}, or ask the control room.</p>`}
         <button @click=${again}>Look again</button>`;
     }
@@ -85,11 +89,11 @@ class FieldUp extends FieldElement {
   }
 
   /** @param {Deployment} one @param {Draft} draft */
-  #stands(one, { spot, bearing_deg }) {
-    if (!spot) return;
+  #stands(one, { seen, spot, bearing_deg }) {
+    if (!spot || !seen) return;
     const { latitude, longitude, accuracy_m, moved } = spot;
     void take(one.id, [
-      { step: "installation", said: { place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg, accuracy_m }, words: "the unit is up" },
+      { step: "installation", said: { unit: seen, place: { latitude, longitude, height_m: one.place.height_m ?? null }, bearing_deg, accuracy_m }, words: "the unit is up" },
       { step: "notes", said: { text: moved ? "Placed by a pin on the map." : "Placed by the phone." }, words: "how it was placed" },
     ]);
   }

@@ -129,7 +129,7 @@ test("steps of a log say what was said", () => {
     ["withdrawn", { reason: "x" }, /withdrew/],
     ["planned", { unit: "D017", responsible: "K", mount: "", review_days: 7 }, /D017/],
     ["signs-up", { text: "x" }, /signs up/],
-    ["installed", { street: "", bearing_deg: null }, /unit up/],
+    ["installed", { unit: "D017", street: "", bearing_deg: null }, /put unit D017 up/],
     ["reviewed", { needed: true, found: "x", next_ns: NOW * 1e6 }, /still needed/],
     ["extended", { until_ns: NOW * 1e6, reason: "x" }, /stay until/],
     ["hung", { pitch_deg: 1, roll_deg: 2 }, /hangs/],

@@ -101,12 +101,12 @@ class DeploymentSteps extends Deploying {
     };
     const submit = (/** @type {SubmitEvent} */ event) => {
       const { latitude, longitude, street, bearing } = fields(event);
-      const said = { place: { latitude: Number(latitude), longitude: Number(longitude) }, street, bearing_deg: bearing ? Number(bearing) : null };
+      const said = { unit: one.unit, place: { latitude: Number(latitude), longitude: Number(longitude) }, street, bearing_deg: bearing ? Number(bearing) : null };
       void this.take("installation", event, one.id, "installation", said, "It stands, and records.");
     };
     return html`<details class="dep-step" data-form="installation" @toggle=${toggle}><summary>${again ? "It was not taken down, or is up again" : "Say that the unit is up"}</summary>
       ${this.#installing ? html`<form id="installation" data-blames="place" @submit=${submit}>
-        <p class="hint">${again ? "For 24 hours it goes up again under its grant, for the time that it had. " : "Field teams say this from their phones. "}It is within ${Math.round(rules.spread_m)} m of the place that was approved.</p>
+        <p class="hint">Unit <strong>${one.unit}</strong>, as it is planned; where another hangs there, plan that first. ${again ? "For 24 hours it goes up again under its grant, for the time that it had. " : "Field teams say this from their phones. "}It is within ${Math.round(rules.spread_m)} m of the place that was approved.</p>
         <sl-place .place=${one.place} .legend=${"Where it stands"}></sl-place>
         <div class="pair"><div><label for="install-street">Street</label><input id="install-street" name="street" maxlength="120" autocomplete="off" .defaultValue=${one.street}></div>
           <div><label for="install-bearing">Looking, degrees from north</label><input id="install-bearing" name="bearing" type="number" min="0" max="360" step="any" placeholder="Not known"></div></div>
