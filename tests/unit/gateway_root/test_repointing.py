@@ -223,6 +223,8 @@ async def test_a_unit_is_ended_though_an_older_certificate_ran_out_by_itself(sta
     await stage.units.credentials.revoke("D017", [newer.serial])
     await settle()
     assert stage.cameras.deserted == ["device"]
+
+
 async def test_who_is_met_by_a_hello_when_people_end_its_unit_is_followed_no_more(stage: Stage) -> None:
     """The camera is left after that has ended: an address that was being asked is not written over its desertion."""
     await stage.was_at("10.9.0.17")
