@@ -130,6 +130,7 @@ def signs_of(state: rpc.CameraState, *, missed: bool) -> Signs:
     """Return what a camera's host tells of it, but for what it is made of."""
     streams = [one for one in (state.main, state.sub) if one is not None]
     refused = [one.recording for one in streams if one.recording is not None and one.recording.failed]
+    main = state.main.recording
     measured = state.clock_measured_ns is not None
     return Signs(
         camera=state.id,
@@ -140,10 +141,14 @@ def signs_of(state: rpc.CameraState, *, missed: bool) -> Signs:
         problem_cure=state.problem.cure if state.problem is not None else "",
         last_frame_ns=state.last_frame_ns,
         unrecorded=next((one.cause or "" for one in refused), ""),
+        recording=main.on if main is not None else None,
+        recording_cause=(main.cause or "") if main is not None else "",
         # What enrolment read may be years old.
         clock_off_s=state.clock_off_s if measured else None,
         clock_offset_s=state.clock_offset_s if measured else None,
         picture=Finding(state.picture.fault, state.picture.since_ns) if state.picture is not None else None,
+        looked_ns=state.looked_ns,
+        unlooked_since_ns=state.unlooked_since_ns,
         certificate_ends_ns=state.certificate_ends_ns,
     )
 

@@ -37,8 +37,14 @@ class CheckUp(BaseModel):
     """Whether it is to give pictures now: a mobile one in store is not."""
     live: bool
     last_picture: str | None
+    recording: bool | None
+    """Whether its main stream reaches the disk; null where its camera host does not say."""
+    recording_cause: str
+    """Why not; empty where it does, or nothing is known."""
     picture: PictureFault | None
-    """What is wrong with its picture."""
+    """What was wrong with its picture when it was last looked at."""
+    picture_looked: str | None
+    """When that was; null where it was not since pictures come."""
     reference: str | None
     """When its reference view was taken."""
     head: bool
@@ -71,7 +77,10 @@ async def checkup(camera: OneCamera, who: Awake, the: The) -> CheckUp:
         missed=signs is not None and signs.missed,
         live=signs is not None and signs.live,
         last_picture=iso_or_none(signs.last_frame_ns) if signs is not None else None,
+        recording=signs.recording if signs is not None else None,
+        recording_cause=signs.recording_cause if signs is not None else "",
         picture=signs.picture.fault if signs is not None and signs.picture is not None else None,
+        picture_looked=iso_or_none(signs.looked_ns if signs is not None else None),
         reference=iso_or_none(camera.reference.taken_ns if camera.reference is not None else None),
         head=camera.view.head is not None,
         clock_offset_s=signs.clock_offset_s if signs is not None else None,

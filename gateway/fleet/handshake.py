@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.fleet import rpc
 
-RPC_VERSION = 9
+RPC_VERSION = 10
 
 
 class HostVersion(BaseModel):

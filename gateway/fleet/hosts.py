@@ -303,7 +303,7 @@ class HostClient:
         return StillAnswer(jpeg=answer.content, wall_ns=int(answer.headers["sightline-wall-ns"]))
 
     async def look(self, camera: CameraId) -> LookAnswer:
-        """Return what was seen of it last."""
+        """Return what it shows now: its host waits for a picture that comes from now on, and looks at that."""
         answer = await self._ask("GET", f"/cameras/{camera}/look")
         at = answer.headers.get(rpc.HEAD_HEADER)
         return LookAnswer(grey=answer.content, at=_POSITION.validate_json(at) if at is not None else None)

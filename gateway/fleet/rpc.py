@@ -174,6 +174,10 @@ class CameraState(Message):
     """By how much the times that it gives its pictures may be wrong."""
     picture: PictureFinding | None = None
     """``None`` where nothing is found wrong, or nothing is looked at yet."""
+    looked_ns: int | None = None
+    """When its picture was last judged; ``None`` where none was since pictures come."""
+    unlooked_since_ns: int | None = None
+    """Since when none was judged though some may have come: since the last look, or since none came to be looked at."""
     small_only: bool = False
     """Its sub stream stands for main now: its link is thin, and nobody asked for more."""
     certificate_ends_ns: int | None = None

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     OVERSTAYED = "overstayed"
     """It stands where no deployment allows it any more."""
     PICTURE = "picture"
+    UNSEEN = "unseen"
+    """Pictures come, and nobody looks at them."""
     UNIT_DISK = "unit-disk"
     CERTIFICATE = "certificate"
     """A camera's own, or a unit's."""

@@ -14,6 +14,8 @@ from kernel.media import PictureFault
 
 LINK_NS = 60 * NS_PER_S
 """A picture that has been away for less comes back by itself as a rule."""
+UNLOOKED_NS = 900 * NS_PER_S
+"""A host with many cameras looks at each every few minutes at worst, and at one that ended its looks after ten."""
 CLOCK_OFF_S = 1.0
 """The times that we keep of a camera further off are put right by us, but what it writes into its pictures is wrong."""
 CERTIFICATE_NS = 30 * DAY_NS
@@ -28,6 +30,15 @@ POOR_DBM = -110.0
 """Below, a 4G modem loses its link now and then."""
 BUDGET_TODAY_NS = 3 * DAY_NS
 BUDGET_CURE = "Have it send its smaller stream, or raise its budget with whoever pays for the SIM."
+
+UNSEEN = (
+    "Its picture has not been looked at for a quarter of an hour: "
+    "whether it is covered, blurred or turned since is not known."
+)
+UNSEEN_CURE = (
+    "If it is this camera alone, its pictures cannot be decoded: restart it, or set its smaller stream anew. "
+    "If it is all of a camera host, see looks.ended in that host's log."
+)
 
 BROKER_CURE = (
     "Have the broker read its files again (systemctl reload mosquitto). "
@@ -81,11 +92,19 @@ class Signs:
     last_frame_ns: int | None = None
     unrecorded: str = ""
     """Why what should be recorded is not: storage refuses it."""
+    recording: bool | None = None
+    """Whether its main stream reaches the disk; ``None`` where its host does not say."""
+    recording_cause: str = ""
+    """Why not."""
     clock_off_s: float | None = None
     """By how much the times that we keep of its pictures may be wrong for its clock, after they were put right."""
     clock_offset_s: float | None = None
     """How far its clock is before (positive) or behind ours, where that was measured."""
     picture: Finding | None = None
+    looked_ns: int | None = None
+    """When its picture was last judged; ``None`` where none was since pictures come."""
+    unlooked_since_ns: int | None = None
+    """Since when none was judged though some may have come."""
     make: tuple[str, str] = ("", "")
     """Manufacturer and model."""
     firmware: str = ""
@@ -152,6 +171,8 @@ def _of(one: Signs, now_ns: int, newest: Mapping[tuple[str, str], str]) -> Itera
         # In a store, a van or its bag a lens sees nothing, and nobody is to uncover it there.
         urgency, cause, cure = _PICTURES[one.picture.fault]
         yield need(Kind.PICTURE, urgency, cause, cure, one.picture.since_ns)
+    if one.live and one.missed and one.unlooked_since_ns is not None and now_ns - one.unlooked_since_ns >= UNLOOKED_NS:
+        yield need(Kind.UNSEEN, Urgency.TODAY, UNSEEN, UNSEEN_CURE, one.unlooked_since_ns)
     wrong = _clock_of(one)
     if wrong is not None:
         yield need(Kind.CLOCK, Urgency.TODAY, *wrong)

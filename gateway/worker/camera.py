@@ -12,15 +12,12 @@ from drivers.errors import CameraError
 from drivers.model import StreamProfile
 from drivers.onvif import Device, open_device
 from gateway.fleet import rpc
-from gateway.fleet.picture import PictureFinding
 from gateway.health.picture import HEIGHT, WIDTH, Grey
-from gateway.health.view import halved, reference_of
-from gateway.health.watch import PictureWatch
 from gateway.worker.broadcast import Broadcast
 from gateway.worker.camera_time import TOLERANCE_S, CameraTime
 from gateway.worker.head import HeadSeat, open_seat
-from gateway.worker.problems import NoHeadError, NotSeenError
-from gateway.worker.rest import HeadRest, near
+from gateway.worker.problems import NoHeadError
+from gateway.worker.sight import Sight
 from gateway.worker.stream import MediaPlane, StreamPlan, StreamRun
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.head import Position
@@ -35,23 +32,8 @@ CLOCK_RETRY_S = 30.0
 CLOCK_LOOK_S = 10.0
 """How often sender reports are looked at for a clock that has moved meanwhile."""
 TELL_S = 1.0
-NARROW_DEG = 12.0
-"""A head that returns to a preset is off by some tenths of a degree; where that is much of the picture, nothing can be
-said of it."""
 _TOLD = ("number", "name", "bearing_deg", "bounds", "reference", "reference_at")
 """What of an assignment may change while the camera goes on as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was seen last, and where the head stood then; ``None`` without one, or where that is not sure."""
-
-    grey: Grey
-    at: Position | None
-
-    def as_at(self, place: Position | None) -> bool:
-        """Return whether the head stood there."""
-        return self.at is not None and place is not None and near(self.at, place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +63,12 @@ class CameraActor:
         self._renewed: dict[StreamName, asyncio.Event] = {}
         self._sync_wanted = asyncio.Event()
         self._released = False
-        self._picture = PictureWatch(reference_of(assignment.reference))
-        self._rest = HeadRest()
-        self._seen: Seen | None = None
+        self._sight = Sight(
+            assignment.reference,
+            assignment.reference_at,
+            head=assignment.view.head is not None,
+            looking=plane.looking,
+        )
         for name, profile, stands_for in _wanted(assignment):
             plan = StreamPlan(
                 camera=assignment.id,
@@ -149,7 +134,7 @@ class CameraActor:
         if self._seat is not None:
             self._told_of_head(self._seat)
         if (assignment.reference, assignment.reference_at) != (before.reference, before.reference_at):
-            self._picture.compare_with(reference_of(assignment.reference))
+            self._sight.compare_with(assignment.reference, assignment.reference_at)
         self.changed()
         return True
 
@@ -186,29 +171,23 @@ class CameraActor:
         return self.assignment.id
 
     def keyframe(self) -> AccessUnit | None:
-        """Return the newest keyframe of its smallest stream that is large enough; ``None`` where no pictures come.
+        """Return the newest keyframe of the stream that is looked at; ``None`` where no pictures come."""
+        return self._looked_at.keyframe
 
-        One that had to be made larger to be looked at would seem blurred.
-        """
+    @property
+    def _looked_at(self) -> StreamRun:
+        """Return its smallest stream that is large enough: one made larger to be looked at would seem blurred."""
         enough = [run for run in self.streams if run.plan.profile.width >= WIDTH and run.plan.profile.height >= HEIGHT]
-        return (enough or self.streams)[-1 if enough else 0].keyframe
+        return (enough or self.streams)[-1 if enough else 0]
 
     def looked(self, grey: Grey | None, received_ns: int = 0) -> None:
         """Judge a picture of it, which came at an instant (monotonic); ``None`` where none comes."""
-        before = self._picture.finding
+        before = self._sight.finding
         if grey is None:
-            self._seen = None
-            self._picture.blind()
+            self._sight.none_comes()
         else:
-            looking, head = self._plane.looking, self.assignment.view.head is not None
-            self._seen = Seen(grey, self._rest.stood(received_ns) if head else None)
-            self._picture.looked(
-                grey,
-                wall_ns=looking.wall_ns(),
-                monotonic_ns=looking.monotonic_ns(),
-                comparable=not head or self._seen.as_at(self.assignment.reference_at),
-            )
-        found = self._picture.finding
+            self._sight.came(grey, received_ns)
+        found = self._sight.finding
         if found != before:
             _log.info("camera.picture", camera=self.id, fault=found and found.fault.value)
             self.changed()
@@ -218,23 +197,17 @@ class CameraActor:
         """Return what was seen of it last, as a reference view, and where its head stood and still stands.
 
         Raises:
-            NotSeenError: nothing yet, or no picture comes; its head has turned since, or is not said to stand still; it
-                sees so little that a head's own play would be taken for a move.
+            NotSeenError: as :meth:`gateway.worker.sight.Sight.view`.
         """
-        if self._seen is None:
-            raise NotSeenError("No picture of this camera has been looked at yet.", cure="Ask again in a minute.")
-        if self.assignment.view.head is not None:
-            if self._seat is None or self._seat.controller.state.position is None:
-                cure = "It cannot be compared while that is so."
-                raise NotSeenError("Its head does not say where it stands.", cure=cure)
-            here = self._rest.stood(self._clock.monotonic_ns())
-            if here is None or not self._seen.as_at(here):
-                cure = "Leave its head where it is, and ask again in a minute."
-                raise NotSeenError("The head has turned since its picture was looked at last.", cure=cure)
-            hfov_deg = self._seat.facts().hfov_deg
-            if hfov_deg is not None and hfov_deg < NARROW_DEG:
-                raise NotSeenError("It is zoomed in too far to be compared later.", cure="Zoom out, and ask again.")
-        return halved(self._seen.grey).tobytes(), self._seen.at
+        head, hfov_deg = None, None
+        if self._seat is not None:
+            head, hfov_deg = self._seat.controller.state, self._seat.facts().hfov_deg
+        return self._sight.view(head, hfov_deg, self._clock.monotonic_ns())
+
+    def show(self) -> int:
+        """Have a keyframe sent soon; return from when on one has to come to show what it shows now (monotonic)."""
+        self._looked_at.request_keyframe()
+        return self._sight.settled_ns(self._clock.monotonic_ns())
 
     async def snapshot(self) -> bytes:
         """Return a JPEG that the camera makes now."""
@@ -243,13 +216,12 @@ class CameraActor:
     def changed(self) -> None:
         """Tell everybody what is new."""
         if self._seat is not None:
-            self._rest.noted(self._seat.controller.state, self._clock.monotonic_ns())
+            self._sight.head_stands(self._seat.controller.state, self._clock.monotonic_ns())
         if not self._released:
             self._plane.broadcast.changed(self.state())
 
     def state(self) -> rpc.CameraState:
         """Return what an operator may know of it now."""
-        found = self._picture.finding
         main = self._streams[StreamName.MAIN].facts()
         sub = self._streams[StreamName.SUB].facts() if StreamName.SUB in self._streams else None
         return rpc.CameraState(
@@ -266,7 +238,9 @@ class CameraActor:
             clock_measured_ns=self._measured_ns,
             clock_off_s=self._time.off_s,
             small_only=self.assignment.small_only and self.assignment.view.sub is not None,
-            picture=PictureFinding(fault=found.fault, since_ns=found.since_ns) if found is not None else None,
+            picture=self._sight.finding,
+            looked_ns=self._sight.looked_ns,
+            unlooked_since_ns=self._sight.unlooked_since_ns,
             certificate_ends_ns=self._certificate_ends_ns(),
         )
 

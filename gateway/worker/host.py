@@ -31,6 +31,7 @@ from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
 from gateway.worker.stream import MediaPlane
 from kernel.clock import NS_PER_S, Clock
+from kernel.head import Position
 from kernel.ids import CameraId, StreamName
 from recording import Storage, open_storage
 
@@ -174,6 +175,17 @@ class CameraHost:
     async def probe(self, target: CameraTarget) -> rpc.Probed:
         """Look at a device; see ``drivers.onvif.enrol`` for what it raises."""
         return await self._prober.probe(target, owned=[actor.assignment for actor in self.cameras()])
+
+    async def look(self, camera: str) -> tuple[bytes, Position | None]:
+        """Return what a camera shows now, as a reference view, and where its head stands; not what it showed before.
+
+        Raises:
+            NoSuchCameraError: it is not here.
+            NotSeenError: no picture comes, or none could be looked at; see :attr:`CameraActor.seen`.
+        """
+        actor = self.camera(camera)
+        await self.looks.at(actor, since_ns=actor.show())
+        return actor.seen
 
     async def identify(self, wish: rpc.IdentifyWish) -> DeviceIdentity:
         """Ask a device who it is; see ``drivers.onvif.meet`` for what it raises."""

@@ -24,9 +24,14 @@ class HeadRest:
         if here is None or self._at is None or not near(here, self._at):
             self._at, self._since_ns = here, now_ns
 
+    @property
+    def settled_ns(self) -> int:
+        """Return from when on a picture that comes shows what it shows where it stands."""
+        return self._since_ns + SETTLE_NS
+
     def stood(self, received_ns: int) -> Position | None:
         """Return where it stood when a picture was taken that came at an instant; ``None`` where it is not sure."""
-        return self._at if received_ns >= self._since_ns + SETTLE_NS else None
+        return self._at if received_ns >= self.settled_ns else None
 
 
 def near(one: Position, other: Position) -> bool:

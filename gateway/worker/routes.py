@@ -106,7 +106,7 @@ class _Cameras:
         return Response(jpeg, media_type="image/jpeg")
 
     async def look(self, request: Request) -> Response:
-        seen, at = self._host.camera(request.path_params["camera"]).seen
+        seen, at = await self._host.look(request.path_params["camera"])
         told = {rpc.HEAD_HEADER: _POSITION.dump_json(at).decode()} if at is not None else {}
         return Response(seen, media_type="application/octet-stream", headers=told)
 

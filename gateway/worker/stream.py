@@ -137,7 +137,7 @@ class StreamRun:
         plan, plane = self.plan, self._plane
         async with AsyncExitStack() as stack:
             feeds: list[LiveFeed] = [
-                stack.enter_context(plane.hub.feed(plan.camera, name, request_keyframe=self._request_keyframe))
+                stack.enter_context(plane.hub.feed(plan.camera, name, request_keyframe=self.request_keyframe))
                 for name in (plan.stream, *plan.stands_for)
             ]
             sinks: list[MediaSink] = [self._meter, *feeds]
@@ -231,7 +231,8 @@ class StreamRun:
             recording=recording_of(self.plan, self._recorder.state if self._recorder is not None else None),
         )
 
-    def _request_keyframe(self) -> None:
+    def request_keyframe(self) -> None:
+        """Ask the camera for one, over RTSP and ONVIF."""
         if self._session is not None:
             self._session.request_keyframe()
         self._want_keyframe()

@@ -40,8 +40,11 @@ def blackened(camera: str) -> rpc.CameraState:
     return rpc.CameraState(
         id=CameraId(camera),
         live=rpc.LiveState.LIVE,
-        main=rpc.StreamFacts(state=rpc.LiveState.LIVE),
+        main=rpc.StreamFacts(
+            state=rpc.LiveState.LIVE, recording=rpc.StreamRecording(on=False, cause="no pictures come from the camera")
+        ),
         picture=PictureFinding(fault=PictureFault.BLACK, since_ns=1_790_000_000 * NS_PER_S),
+        looked_ns=1_790_000_100 * NS_PER_S,
     )
 
 
@@ -114,6 +117,8 @@ async def test_a_camera_is_told_of_whole(desk: Desk) -> None:
     said = (await desk.admin.get(path)).json()
     assert (said["live"], said["missed"], said["picture"], said["head"]) == (True, True, "black", True)
     assert (said["reference"], said["unit"], said["looked"] is not None) == (None, None, True)
+    assert (said["recording"], said["recording_cause"]) == (False, "no pictures come from the camera")
+    assert (new["picture_looked"], said["picture_looked"]) == (None, "2026-09-21T14:15:00.000Z")
     assert [one["kind"] for one in said["needs"]] == ["picture"]
 
 

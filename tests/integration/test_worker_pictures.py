@@ -14,7 +14,12 @@ from config.settings import Settings
 from drivers.simulator.borough import Borough, open_borough
 from drivers.simulator.settings import BoroughSettings
 from gateway.fleet import rpc
-from gateway.worker import CameraHost, open_host
+from gateway.health.need import Kind
+from gateway.health.picture import Grey
+from gateway.health.urgency import Round, needs
+from gateway.health.view import reference_of, shift
+from gateway.tended import signs_of
+from gateway.worker import CameraHost, looks, open_host
 from gateway.worker.problems import NotSeenError
 from kernel.clock import SystemClock
 from kernel.ids import CameraId
@@ -75,8 +80,8 @@ class Watch:
 
 
 @asynccontextmanager
-async def watched(folder: Path, *, head: bool = False) -> AsyncIterator[Watch]:
-    """Give a camera that has its reference view, with a head or without."""
+async def hosted(folder: Path, *, head: bool = False) -> AsyncIterator[Watch]:
+    """Give a camera at its host, with a head or without."""
     settings = Settings(
         server=ServerSettings(data_dir=folder),
         cameras=CameraSettings(allow_loopback=True),
@@ -90,10 +95,17 @@ async def watched(folder: Path, *, head: bool = False) -> AsyncIterator[Watch]:
     ):
         watch = Watch(town, host, looking, head=head)
         await host.assign(watch.assignment)
+        yield watch
+
+
+@asynccontextmanager
+async def watched(folder: Path, *, head: bool = False) -> AsyncIterator[Watch]:
+    """Give a camera that has its reference view, with a head or without."""
+    async with hosted(folder, head=head) as watch:
         await watch.looked(1)
-        seen, at = host.camera(ONE).seen
+        seen, at = watch.host.camera(ONE).seen
         assert (at is not None) == head
-        await host.assign(watch.assignment.model_copy(update={"reference": seen, "reference_at": at}))
+        await watch.host.assign(watch.assignment.model_copy(update={"reference": seen, "reference_at": at}))
         yield watch
 
 
@@ -158,3 +170,41 @@ async def test_a_head_that_is_steered_has_not_moved(tmp_path: Path) -> None:
         await until(lambda: pan() not in {None, before}, what="the host to see that the head stands elsewhere")
         await watch.looked(12)
         assert watch.fault is None
+
+
+async def test_a_reference_view_is_no_older_than_the_wish_for_it(tmp_path: Path) -> None:
+    """Its bracket is turned and the new view confirmed at once, while the last look was at the old one."""
+    async with hosted(tmp_path) as watch:
+        await watch.looked(1)
+        before = watch.seen
+        watch.borough.turn_bracket(1, 12.0)
+        confirmed, _ = await watch.host.look(ONE)
+        moved = shift(given(before), given(confirmed))
+        assert moved.moved
+        await watch.host.assign(watch.assignment.model_copy(update={"reference": confirmed}))
+        await watch.looked(6)
+        assert watch.fault is None
+
+
+async def test_a_host_whose_looks_do_not_run_says_that_nobody_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures come, and the program that looks at them ends each time: nothing is found, and that is no comfort."""
+    monkeypatch.setattr(looks, "PROGRAM", "gateway.transcoder.not_there")
+    async with hosted(tmp_path) as watch:
+
+        def needed() -> list[Kind]:
+            signs = signs_of(watch.host.camera(ONE).state(), missed=True)
+            return [one.kind for one in needs(Round(cameras=[signs]), now_ns=watch.looking.wall_ns())]
+
+        await until(lambda: watch.host.camera(ONE).state().live is rpc.LiveState.LIVE, what="its pictures")
+        assert needed() == []
+        await watch.until(lambda: Kind.UNSEEN in needed(), "that nobody looks")
+        assert watch.host.camera(ONE).state().looked_ns is None
+
+
+def given(view: bytes) -> Grey:
+    """Return a reference view as it is compared."""
+    grey = reference_of(view)
+    assert grey is not None
+    return grey

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.health.need import DAY_NS, Kind, Need, Urgency, Whose
-from gateway.health.urgency import Round, Signs, UnitSigns, needs, version_key
+from gateway.health.urgency import UNLOOKED_NS, Round, Signs, UnitSigns, needs, version_key
 from gateway.health.watch import Finding
 from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
@@ -79,6 +79,31 @@ def test_every_fault_of_a_picture_has_its_words(fault: PictureFault) -> None:
 def test_what_a_camera_in_store_shows_needs_nobody(fault: PictureFault) -> None:
     """Switched on in a bag or a dark depot it is live, and looked at; it watches nothing."""
     assert of(replace(WELL, missed=False, picture=Finding(fault, 7))) == []
+
+
+UNLOOKED = replace(WELL, unlooked_since_ns=NOW - UNLOOKED_NS)
+
+
+def test_a_picture_that_nobody_looks_at_needs_a_person() -> None:
+    """Nothing is known of it then; since nobody has, whatever was found before."""
+    (need,) = of(UNLOOKED)
+    assert (need.kind, need.urgency, need.since_ns) == (Kind.UNSEEN, Urgency.TODAY, NOW - UNLOOKED_NS)
+    found = of(replace(UNLOOKED, picture=Finding(PictureFault.BLACK, 7)))
+    assert [one.kind for one in found] == [Kind.PICTURE, Kind.UNSEEN]
+
+
+@pytest.mark.parametrize(
+    "signs",
+    [
+        replace(UNLOOKED, unlooked_since_ns=NOW - UNLOOKED_NS + 1),
+        replace(UNLOOKED, missed=False),
+        replace(UNLOOKED, live=False),
+        replace(UNLOOKED, unlooked_since_ns=None),
+    ],
+)
+def test_a_picture_that_need_not_be_looked_at_needs_nobody(signs: Signs) -> None:
+    """A camera that has only come, one in store, one that gives none, one of which its host says nothing."""
+    assert of(signs) == []
 
 
 @pytest.mark.parametrize(("offset_s", "way"), [(3600.0, "3600 s ahead"), (-200.0, "200 s behind")])

@@ -11,7 +11,8 @@ import pytest
 from gateway.health.picture import HEIGHT, WIDTH, Grey
 from gateway.live.transcode.process import Coder, open_coder
 from gateway.transcoder.framing import Look, Message, Seen
-from gateway.worker.looks import PROGRAM, REST_S, ROUND_S, SHARE, START_S, STUCK_S, Looks
+from gateway.worker.looks import ASKED_S, POLL_S, PROGRAM, REST_S, ROUND_S, SHARE, START_S, STUCK_S, Looks
+from gateway.worker.problems import NotSeenError
 from kernel.ids import CameraId
 from kernel.media import AccessUnit, VideoCodec
 from tests.fakes.clock import ManualClock, settle
@@ -180,6 +181,74 @@ async def test_a_process_that_answers_anything_else_is_ended(
     async with looking.going():
         await clock.turn(ROUND_S)
         assert looking.eye.opened == 2
+
+
+async def ask(looking: Looking, camera: Camera) -> asyncio.Task[None]:
+    """Ask for a look at what a camera shows from now on."""
+    asking = asyncio.create_task(looking.looks.at(camera, since_ns=looking.clock.monotonic_ns()))
+    await settle()
+    return asking
+
+
+async def test_who_asks_is_shown_no_older_picture(clock: ManualClock, unit: AccessUnit) -> None:
+    """The one that was looked at before shows what the camera showed before; the next one is looked at, at once."""
+    camera = Camera("c1", unit)
+    looking = Looking(clock, camera)
+    async with looking.going():
+        await clock.turn(1.0)
+        asking = await ask(looking, camera)
+        await clock.turn(1.0)
+        before = (asking.done(), len(camera.seen))
+        camera.unit = replace(unit, received_ns=clock.monotonic_ns())
+        await clock.turn(POLL_S)
+        await asking
+        assert (before, len(camera.seen)) == ((False, 1), 2)
+
+
+async def test_one_that_is_asked_for_goes_before_all_others(clock: ManualClock, unit: AccessUnit) -> None:
+    """Without the rest that others wait for; that is taken afterwards, with its own."""
+    cameras = [Camera(f"c{place}", replace(unit)) for place in range(4)]
+    looking = Looking(clock, *cameras)
+    looking.eye.takes_s = 1.0
+    rest_s = 1.0 / SHARE - 1.0
+    async with looking.going():
+        await clock.turn(1.0)
+        cameras[3].unit = replace(unit, received_ns=clock.monotonic_ns())
+        asking = await ask(looking, cameras[3])
+        await clock.turn(1.0)
+        await asking
+        await clock.turn(2 * rest_s - 1.1)
+        before = [len(one.seen) for one in cameras]
+        await clock.turn(1.2)
+        assert (before, [len(one.seen) for one in cameras]) == ([1, 0, 0, 1], [1, 1, 0, 1])
+
+
+@pytest.mark.parametrize("answer", [Seen(PIXELS), Seen(b"")])
+async def test_who_asks_in_vain_is_told_so(clock: ManualClock, unit: AccessUnit, answer: Message) -> None:
+    """No new picture comes in time, or none that can be decoded."""
+    camera = Camera("c1", unit)
+    looking = Looking(clock, camera)
+    looking.eye.answer = answer
+    async with looking.going():
+        await clock.turn(1.0)
+        asking = await ask(looking, camera)
+        if answer == Seen(b""):
+            camera.unit = replace(unit, received_ns=clock.monotonic_ns())
+        await clock.turn(ASKED_S)
+        with pytest.raises(NotSeenError):
+            await asking
+
+
+async def test_nobody_waits_for_a_camera_that_is_not_looked_at(clock: ManualClock, unit: AccessUnit) -> None:
+    """No picture of it comes, or the last one ended the process."""
+    away, bad = Camera("away", None), Camera("bad", unit)
+    looking = Looking(clock, away, bad)
+    looking.eye.stuck = True
+    async with looking.going():
+        await clock.turn(START_S)
+        for camera in (away, bad):
+            with pytest.raises(NotSeenError):
+                await looking.looks.at(camera, since_ns=0)
 
 
 @pytest.mark.parametrize("codec", VideoCodec)

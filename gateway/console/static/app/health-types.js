@@ -23,7 +23,8 @@
 /**
  * @typedef {object} CheckUp
  * @property {string} camera @property {string | null} looked @property {boolean} missed @property {boolean} live
- * @property {string | null} last_picture @property {string | null} picture @property {string | null} reference
+ * @property {string | null} last_picture @property {boolean | null} recording null: its camera host does not say @property {string} recording_cause why not
+ * @property {string | null} picture @property {string | null} picture_looked null: not since pictures come @property {string | null} reference
  * @property {boolean} head @property {number | null} clock_offset_s how far its clock is ahead
  * @property {number | null} clock_off_s how far the times that we keep may be off for that @property {string} manufacturer @property {string} model
  * @property {string} firmware @property {string} newest_firmware @property {string | null} certificate_ends @property {UnitHealth | null} unit @property {Need[]} needs

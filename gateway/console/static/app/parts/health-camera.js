@@ -57,14 +57,14 @@ class CheckUpOfCamera extends SlElement {
     const wrong = (/** @type {string[]} */ ...kinds) => found.needs.some(({ kind }) => kinds.includes(kind));
     const wrongOfUnit = (/** @type {string[]} */ ...kinds) => found.needs.some(({ kind, unit: of }) => of && kinds.includes(kind));
     const last = found.last_picture ? `, last picture ${when(found.last_picture)}` : "";
-    const picture = found.picture ? (PICTURES[found.picture] ?? found.picture) : found.live ? "nothing wrong seen" : "none to look at";
+    const unseen = wrong("unseen");
     const view = found.reference ? `compared with that of ${when(found.reference)}${found.head ? ", while its head stands as then" : ""}` : "compared with none";
     const newer = found.newest_firmware !== found.firmware ? `; another of its model has ${found.newest_firmware}` : "";
     return [
       ["Link", found.looked === null ? "not looked at yet" : found.live ? "live" : found.missed ? `no picture comes${last}` : "not expected: it stands nowhere", wrong("no-picture")],
-      ["Recording", wrong("not-recorded") ? "refused" : "as it should be", wrong("not-recorded")],
-      ["Picture", picture, wrong("picture")],
-      ["View", view, found.picture === "moved"],
+      ["Recording", recordingWords(found), wrong("not-recorded") || (found.recording === false && wrong("no-picture"))],
+      ["Picture", pictureWords(found, unseen), unseen || wrong("picture")],
+      ["View", view, found.picture === "moved" && wrong("picture")],
       ["Clock", clockCheck(found), wrong("clock")],
       ...(found.certificate_ends ? [/** @type {[string, string, boolean]} */ (["Own certificate", endsWords(found.certificate_ends), found.needs.some(({ kind, unit: of }) => kind === "certificate" && !of)])] : []),
       ["Firmware", found.firmware ? `${found.firmware}${newer}` : "not told", wrong("firmware")],
@@ -93,6 +93,15 @@ class CheckUpOfCamera extends SlElement {
 /** To all that is known of a unit, for who may open it. @param {string | null | undefined} label */
 export const unitLink = (label) =>
   label && may("deploy") ? html`<button class="to-unit" data-to-unit=${label} @click=${() => store.set({ unit: label, panel: "units", panelOpen: true })}>Unit ${label}</button>` : nothing;
+
+/** @param {CheckUp} found */
+const recordingWords = ({ recording, recording_cause: cause }) => (recording === null ? "not told by its camera host" : recording ? "going on" : `not now: ${cause}`);
+
+/** What was seen, and when: nothing is said of a picture that nobody looked at. @param {CheckUp} found @param {boolean} unseen not looked at for too long */
+function pictureWords({ live, picture, picture_looked: looked }, unseen) {
+  if (looked === null) return live ? "not looked at yet" : "none to look at";
+  return `${picture ? (PICTURES[picture] ?? picture) : "nothing wrong seen"}, looked at ${when(looked)}${unseen ? " and not since" : ""}`;
+}
 
 /** The time alone where it was today. @param {string} iso */
 function when(iso) {
