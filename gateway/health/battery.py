@@ -10,6 +10,8 @@ RATE_NS = 6 * HOUR_NS
 """The forecast goes on as the last hours went: a night's load says little of a noon's."""
 LEAST_NS = HOUR_NS // 2
 """From less nothing is foretold: batteries tell whole percents."""
+PLAY_PERCENT = 3.0
+"""By so much a level rises without a charge: it is read from a voltage, which recovers under a lighter load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,7 @@ def hours_left(said: Sequence[Charge], *, now_ns: int) -> float | None:
     ``said`` in order. The rate is the slope of least squares over the newest stretch without charging, which evens out
     that percents come in steps.
     """
-    falling: list[Charge] = []
-    for one in reversed(said):
-        # A level that rises was charged, or its battery changed, whatever is said.
-        risen = bool(falling) and one.percent < falling[-1].percent
-        if one.charging or risen or one.at_ns < now_ns - RATE_NS:
-            break
-        falling.append(one)
+    falling = _since_charged([one for one in said if one.at_ns >= now_ns - RATE_NS])
     if not falling or falling[0].at_ns - falling[-1].at_ns < LEAST_NS:
         return None
     hours = [(one.at_ns - now_ns) / HOUR_NS for one in falling]
@@ -44,3 +40,19 @@ def hours_left(said: Sequence[Charge], *, now_ns: int) -> float | None:
     if slope >= 0.0:
         return None
     return max(0.0, (mean_level - slope * mean_h) / -slope)
+
+
+def _since_charged(said: Sequence[Charge]) -> list[Charge]:
+    """Return what was said since it was charged last or its battery changed, told of or not; newest first."""
+    falling: list[Charge] = []
+    peak = 0
+    for one in reversed(said):
+        if one.charging:
+            break
+        if falling and one.percent < falling[peak].percent - PLAY_PERCENT:
+            # It rose to there, at once or little by little.
+            return falling[: peak + 1]
+        if not falling or one.percent >= falling[peak].percent:
+            peak = len(falling)
+        falling.append(one)
+    return falling

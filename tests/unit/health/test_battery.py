@@ -36,6 +36,26 @@ def test_only_since_it_was_charged_last() -> None:
     assert hours_left([*shifted, *after], now_ns=NOW) == pytest.approx(9)
 
 
+@pytest.mark.parametrize("rise", [1, 3])
+@given(at=st.integers(1, 19))
+def test_a_level_that_comes_back_a_little_was_not_charged(rise: int, at: int) -> None:
+    """A percent or three up, at any time: a unit that will be empty in four hours does not leave the list for it."""
+    levels = [25 + back * 1.5 for back in range(20, -1, -1)]
+    levels[at] += rise + 1.5
+    assert hours_left(said(*levels), now_ns=NOW) == pytest.approx(25 / 6, abs=1)
+
+
+def test_a_battery_that_was_changed_is_judged_from_then_on() -> None:
+    """Whatever it says of charging; nor does a charge that is not told of, little by little."""
+    assert hours_left(said(22, 21, 20, 90, 89, 88, 87), now_ns=NOW) == pytest.approx(87 / 4)
+    assert hours_left(said(10, 12, 14, 16, 18, 20, 19, 18, 17, 16), now_ns=NOW) == pytest.approx(4)
+
+
+def test_a_battery_that_was_just_changed_is_not_foretold() -> None:
+    """What it fell by before says nothing of the new one."""
+    assert hours_left(said(23, 22, 21, 20, 90), now_ns=NOW) is None
+
+
 @pytest.mark.parametrize(
     "known",
     [

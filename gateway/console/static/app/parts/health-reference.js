@@ -82,7 +82,7 @@ class ReferenceView extends SlElement {
       <h3 id="reference-view-title">How it should look</h3>
       ${taken ? html`<figure><img src="/api/v1/cameras/${camera.id}/reference-view/picture?taken=${encodeURIComponent(taken)}" width="160" height="90" alt="What camera ${camera.number} is to show, small and grey">
         <figcaption>Taken ${dayAndTime(fromIso(taken))}. ${camera.head ? "While its head stands as it stood then, Health says so if it shows something else." : "If the camera is turned away from it, Health says so."}</figcaption></figure>` : nothing}
-      ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.${camera.head ? " Steer it to where it stands most of the time, best its home, and wait half a minute." : ""}</p>` : nothing}
+      ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.${camera.head ? " Steer it to where it stands most of the time, best its home, and say so there." : ""}</p>` : nothing}
       ${taken === undefined && !this.#problem ? html`<p class="hint" role="status">Loading…</p>` : nothing}
       ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
       ${may("enrol") ? html`<div class="buttons">
