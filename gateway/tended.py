@@ -100,7 +100,7 @@ class Bedside:
             known = await of.timeline(camera, StreamName.MAIN, start_ns, end_ns)
         except (HostError, UnknownCameraError):
             return None
-        return Told(known.spans, known.gaps)
+        return Told(known.spans, known.gaps, whole=known.whole)
 
     async def _read_errands(self) -> list[Errand]:
         """Return what deployments ask for; with a failing database what they did before: cameras are judged still."""

@@ -59,7 +59,7 @@ class Availability(BaseModel):
     end: str
     cameras: list[CameraMonth]
     unreached: list[str]
-    """Cameras whose host did not answer: what was not settled of them before counts as unknown."""
+    """Cameras whose host, or one of its disks, did not answer: what was not settled of them before may be unknown."""
 
 
 class CameraDayModel(BaseModel):

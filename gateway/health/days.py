@@ -1,7 +1,7 @@
 """Each camera's days, kept for longer than its recordings: what was recorded, what was lost to what, its clock.
 
-A day is settled shortly after its end, from what its camera host tells then; after a stop, and for a host that did not
-answer, as soon as it does, as far back as there are recordings to tell of it.
+A day is settled shortly after its end, from what its camera host tells then; after a stop, and for a host or one of its
+disks that did not answer, as soon as it does, as far back as there are recordings to tell of it.
 """
 
 import asyncio
@@ -41,6 +41,13 @@ class Told:
 
     spans: Sequence[Span]
     gaps: Sequence[Gap]
+    whole: bool = True
+    """All of its disks answered; else there may be more footage, and other causes."""
+
+    @property
+    def sure(self) -> Sequence[Gap]:
+        """Return the gaps that are some: what the storage lacks may be on a disk that does not answer now."""
+        return self.gaps if self.whole else [gap for gap in self.gaps if gap.cause is not GapCause.STORAGE]
 
 
 Ask = Callable[[CameraId, int, int], Awaitable[Told | None]]
@@ -117,13 +124,13 @@ class Days:
             return Range(together(parts), whole=True)
         spans = [(max(start_ns, day * DAY_NS), min(end_ns, (day + 1) * DAY_NS)) for day in missing]
         told = await self._ask(one.camera, spans[0][0], spans[-1][1])
-        empty = Told((), ()) if told is None else told
-        parts += [figures(empty.spans, empty.gaps, start_ns=from_ns, end_ns=to_ns) for from_ns, to_ns in spans]
-        return Range(together(parts), whole=told is not None, known=told is not None or bool(settled))
+        known = Told((), (), whole=False) if told is None else told
+        parts += [figures(known.spans, known.sure, start_ns=from_ns, end_ns=to_ns) for from_ns, to_ns in spans]
+        return Range(together(parts), whole=known.whole, known=told is not None or bool(settled))
 
     async def _settle(self, one: Enrolled, missing: Sequence[int]) -> None:
         told = await self._ask(one.camera, max(one.since_ns, missing[0] * DAY_NS), (missing[-1] + 1) * DAY_NS)
-        if told is None:
+        if told is None or not told.whole:
             return
         found = [
             (day, _row(figures(told.spans, told.gaps, start_ns=max(one.since_ns, start_ns), end_ns=start_ns + DAY_NS)))
@@ -154,7 +161,7 @@ class Range:
 
     figures: Figures
     whole: bool
-    """Whether its host answered where it was asked: what is not settled counts as unknown else."""
+    """Whether its host and all of its disks answered where they were asked: what is missing counts as unknown else."""
     known: bool = True
     """Whether anything of it is."""
 

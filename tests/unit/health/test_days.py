@@ -27,6 +27,8 @@ class Hosts:
 
     def __init__(self) -> None:
         self.away = False
+        self.whole = True
+        """All of their disks answer; else there is nothing of the second half of each day, by no host's fault."""
         self.from_ns = 0
         """What is older has been deleted."""
         self.asked: list[tuple[int, int]] = []
@@ -45,7 +47,11 @@ class Hosts:
                     start_ns=begun_ns + HOUR_NS, end_ns=begun_ns + DAY_NS, codec=VideoCodec.H264, width=640, height=360
                 )
             )
-        return Told(spans, gaps)
+        if not self.whole:
+            halves = [(one.start_ns - HOUR_NS + DAY_NS // 2, one.end_ns) for one in spans]
+            spans = [one.model_copy(update={"end_ns": half}) for one, (half, _) in zip(spans, halves, strict=True)]
+            gaps += [GapSpan(start_ns=half, end_ns=end, cause=GapCause.STORAGE) for half, end in halves]
+        return Told(spans, gaps, whole=self.whole)
 
 
 class Room:
@@ -125,6 +131,21 @@ async def test_what_was_missed_is_caught_up_with(room: Room) -> None:
     room.hosts.away = False
     await room.turn()
     assert await room.settled() == [-5, -4, -3, -2, -1, 0, 1, 2]
+
+
+async def test_a_day_is_not_settled_while_a_disk_does_not_answer(room: Room) -> None:
+    """It would stay wrong for ever; what lies on that disk is not known, and the camera is named until it is."""
+    room.hosts.whole = False
+    await room.turn()
+    assert await room.settled() == []
+    found = await room.days.of_range(room.camera, (), (room.today - 1) * DAY_NS, room.today * DAY_NS)
+    assert (found.whole, found.known) == (False, True)
+    assert (found.figures.share, found.figures.unknown_ns) == (11 / 12, 12 * HOUR_NS)
+    room.hosts.whole = True
+    await room.turn()
+    assert await room.settled() == [-5, -4, -3, -2, -1]
+    found = await room.days.of_range(room.camera, await room.known(), (room.today - 1) * DAY_NS, room.today * DAY_NS)
+    assert (found.whole, found.figures.share) == (True, 23 / 24)
 
 
 async def test_a_month_outlives_its_recordings(room: Room) -> None:
