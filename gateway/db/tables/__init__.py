@@ -10,6 +10,7 @@ from gateway.db.tables.cameras import (
     cameras,
     device_passwords,
     devices,
+    past_cameras,
     put_offs,
     reference_views,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "metadata",
     "organisations",
     "passkeys",
+    "past_cameras",
     "provider_sessions",
     "provider_visits",
     "put_offs",

@@ -8,12 +8,12 @@ import pytest_asyncio
 from gateway.db.camera_days import CameraDay
 from gateway.db.devices import Devices
 from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.past_cameras import PastCameraRow, PastCameras
 from gateway.fleet.footage import GapSpan, RunSpan
-from gateway.health.days import GRACE_NS, KEPT_DAYS, Days, Enrolled, Told, day_of
+from gateway.health.days import GRACE_NS, KEPT_DAYS, Days, Enrolled, Told, day_of, removed
 from gateway.health.need import DAY_NS
 from gateway.health.urgency import Signs
 from kernel.clock import NS_PER_S
-from kernel.ids import CameraId
 from kernel.media import GapCause, VideoCodec
 from tests.fakes.clock import ManualClock
 from tests.unit.health.test_ward import CAMERA, DEVICE, ONE
@@ -33,7 +33,7 @@ class Hosts:
         """What is older has been deleted."""
         self.asked: list[tuple[int, int]] = []
 
-    async def told(self, _: CameraId, start_ns: int, end_ns: int) -> Told | None:
+    async def told(self, _: Enrolled, start_ns: int, end_ns: int) -> Told | None:
         """Satisfies ``Ask``."""
         self.asked.append((start_ns, end_ns))
         if self.away:
@@ -63,7 +63,7 @@ class Room:
         self.database = database
         self.days = self.anew()
         self.today = day_of(clock.wall_ns())
-        self.camera = Enrolled(ONE, 0)
+        self.camera = Enrolled(ONE, 0, 0)
 
     def anew(self) -> Days:
         """Return those of a gateway that was started again."""
@@ -179,7 +179,7 @@ async def test_what_is_not_settled_is_asked_for(room: Room) -> None:
 async def test_nothing_is_asked_of_a_camera_before_it_was_enrolled(room: Room) -> None:
     """Its first day begins with it."""
     since_ns = (room.today - 1) * DAY_NS + 12 * HOUR_NS
-    room.camera = Enrolled(ONE, since_ns)
+    room.camera = Enrolled(ONE, since_ns, 0)
     await room.turn()
     assert room.hosts.asked == [(since_ns, room.today * DAY_NS)]
     (one,) = await room.known()
@@ -202,14 +202,37 @@ async def test_the_furthest_that_a_clock_was_off_is_kept_with_its_day(room: Room
     assert offsets[-2:] == [(0, -3.0), (1, 0.25)]
 
 
-async def test_a_camera_that_was_removed_leaves_nothing(room: Room) -> None:
-    """Neither its days, nor what is to be written down of it."""
+async def test_the_days_of_a_camera_outlive_it(room: Room) -> None:
+    """Those that were settled stay; the last one ends with its removal, and is settled as the others are."""
     await room.turn()
+    removed_ns = room.today * DAY_NS + 3 * HOUR_NS
+    row = PastCameraRow(
+        camera_id=ONE,
+        number=7,
+        name="Gone",
+        camera_group="",
+        latitude_deg=None,
+        longitude_deg=None,
+        height_m=None,
+        host=0,
+        enrolled_ns=0,
+        removed_ns=removed_ns,
+    )
     async with room.database.write() as connection:
         await Devices(connection).remove_camera(ONE)
-    room.days.seen([Signs(camera=ONE, clock_offset_s=2.0)])
-    await room.turn()
-    assert await room.known() == []
+        await PastCameras(connection).add(row)
+    room.leap_to(2)
+    room.hosts.asked = []
+    await room.days.turn([])
+    assert room.hosts.asked == [(room.today * DAY_NS, removed_ns)]
+    assert await room.settled() == [-5, -4, -3, -2, -1, 0]
+    month = (room.today - 1) * DAY_NS, (room.today + 2) * DAY_NS
+    found = await room.days.of_range(removed(row), await room.known(), *month)
+    assert (found.whole, found.figures.recorded_ns, found.figures.unknown_ns) == (True, 25 * HOUR_NS, 0)
+    assert found.figures.lost_ns == {GapCause.NETWORK: 2 * HOUR_NS}
+    room.leap_to(KEPT_DAYS + 2)
+    await room.days.turn([])
+    assert (await room.known(), await room.days.past(0)) == ([], [])
 
 
 async def test_days_are_forgotten_after_thirteen_months(room: Room) -> None:
