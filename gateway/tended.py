@@ -18,7 +18,6 @@ from gateway.deployments.service import Deployments
 from gateway.deployments.why import Why
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
-from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostError
 from gateway.fleet.service import Fleet
 from gateway.health.battery import Charge, hours_left
@@ -92,16 +91,20 @@ class Bedside:
 
     def enrolled(self) -> list[Enrolled]:
         """Return every camera, and since when anything is asked of it."""
-        return [Enrolled(one.id, one.enrolled_ns) for one in self._fleet.cameras()]
+        return [Enrolled(one.id, one.enrolled_ns, one.host) for one in self._fleet.cameras()]
 
-    async def told(self, camera: CameraId, start_ns: int, end_ns: int) -> Told | None:
-        """Return what a camera's host tells of its main stream in a range; ``None`` where it does not answer."""
-        try:
-            of = self._fleet.host_of(self._fleet.camera(camera))
-            known = await of.timeline(camera, StreamName.MAIN, start_ns, end_ns)
-        except (HostError, UnknownCameraError):
+    async def told(self, one: Enrolled, start_ns: int, end_ns: int) -> Told | None:
+        """Return what a camera's host tells of its main stream in a range; ``None`` where it does not answer.
+
+        Of a camera that was removed its host tells for as long as there are recordings.
+        """
+        if one.host >= len(self._fleet.links):
             return None
-        return Told(known.spans, known.gaps)
+        try:
+            known = await self._fleet.links[one.host].client.timeline(one.camera, StreamName.MAIN, start_ns, end_ns)
+        except HostError:
+            return None
+        return Told(known.spans, known.gaps, whole=known.whole)
 
     async def _read_errands(self) -> list[Errand]:
         """Return what deployments ask for; with a failing database what they did before: cameras are judged still."""

@@ -49,6 +49,8 @@ class GapBook:
         self.since_ns: int | None = None
         """Start of the gap that is open now."""
         self.cause: GapCause | None = None
+        self._owed: dict[str, int] = {}
+        """By disk, where it could not be told: when the gap ended that is open there. It would explain later ones."""
         self._resumed = False
         self._waiting = False
         """The gap that is open is older than the recorder."""
@@ -87,6 +89,7 @@ class GapBook:
             if self.cause is cause:
                 return
             await self.close(since_ns)
+        await self._pay()
         _log.info("recording.gap", camera=self._camera, stream=self._stream.value, cause=cause.value, detail=detail)
 
         def job(db: Connection) -> None:
@@ -99,9 +102,17 @@ class GapBook:
         """State that footage goes on."""
         if self.since_ns is None:
             return
+        await self._pay()
         for disk in self._disks():
-            await self._try(disk, partial(self._close_on, end_ns=end_ns))
+            if not await self._try(disk, partial(self._close_on, end_ns=end_ns)):
+                self._owed.setdefault(disk.id, end_ns)
         self.since_ns, self.cause, self._waiting = None, None, False
+
+    async def _pay(self) -> None:
+        for disk in self._disks():
+            end_ns = self._owed.get(disk.id)
+            if end_ns is not None and await self._try(disk, partial(self._close_on, end_ns=end_ns)):
+                del self._owed[disk.id]
 
     async def _resume(self, now_ns: int, *, paused: bool) -> None:
         """Find out once what the process before this one left, and state what became of the stream since.
@@ -141,9 +152,10 @@ class GapBook:
                 facts.newest_open_gap(db, camera, stream),
             )
 
-    def _close_on(self, disk: Disk, end_ns: int) -> None:
+    def _close_on(self, disk: Disk, end_ns: int) -> bool:
         with disk.catalog.write() as db:
             facts.close_gaps(db, self._camera, self._stream.value, end_ns)
+        return True
 
     async def _on_first(self, job: Callable[[Connection], None]) -> None:
         def on(disk: Disk) -> bool:

@@ -35,17 +35,22 @@ class Playback:
     """Reads the catalogs and files of all disks. No method blocks the event loop."""
 
     def __init__(
-        self, settings: RecordingSettings, disks: list[Disk], *, clock: Clock, decoders: ThreadPoolExecutor
-    ) -> None:
+        self, settings: RecordingSettings, disks: list[Disk], *, clock: Clock, decoders: ThreadPoolExecutor,
+        left_out: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """``left_out`` says why other configured disks are not in use: what they have cannot be asked for."""
         self._settings = settings
         self._disks = disks
         self._clock = clock
         self._decoders = decoders
+        self._left_out = left_out
         self._decoding = 0
         self._recorders: dict[tuple[CameraId, StreamName], Recorder] = {}
 
     async def timeline(self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int) -> Timeline:
         """Return what there is between two wall times, and why there is nothing where there is nothing.
+
+        It says where a disk did not answer, so that there may be more.
 
         Raises:
             BadRangeError: the range ends before it starts.
@@ -54,7 +59,8 @@ class Playback:
         await self._freshen(camera, stream, end_ns)
         # A little to either side tells whether a hole at the edge lies between footage.
         found = await self._look(camera, stream, start_ns - LOOK_BACK_NS, end_ns + LOOK_BACK_NS)
-        return build(found, start_ns, end_ns, self._clock.wall_ns())
+        whole = not self._left_out and len(found) == len(self._disks)
+        return build(found, start_ns, end_ns, self._clock.wall_ns(), whole=whole)
 
     async def playlist(
         self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int | None, *,
@@ -164,6 +170,7 @@ class Playback:
             await recorder.flush()
 
     async def _look(self, camera: CameraId, stream: StreamName, start_ns: int, end_ns: int) -> list[Found]:
+        """Return what each disk knows that answers."""
         found = []
         for disk in self._trusted():
             try:

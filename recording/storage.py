@@ -70,10 +70,9 @@ class Storage(Playback):
         self, settings: RecordingSettings, disks: list[Disk], reports: list[RecoveryReport], *, clock: Clock,
         decoders: ThreadPoolExecutor, left_out: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        super().__init__(settings, disks, clock=clock, decoders=decoders)
+        super().__init__(settings, disks, clock=clock, decoders=decoders, left_out=left_out)
         self.recovered = tuple(reports)
         """What was found and mended at start, one report per disk."""
-        self._left_out = left_out
         self._begun: Counter[StreamName] = Counter()
         self._books: dict[tuple[CameraId, StreamName], GapBook] = {}
         self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()

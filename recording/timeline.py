@@ -36,11 +36,15 @@ class GapSpan:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A range of a stream, oldest first. ``newest_ns`` is the end of the newest footage within it."""
+    """A range of a stream, oldest first. ``newest_ns`` is the end of the newest footage within it.
+
+    Where it is not ``whole`` a disk did not answer: there may be more footage, and more causes.
+    """
 
     spans: tuple[RunSpan, ...]
     gaps: tuple[GapSpan, ...]
     newest_ns: int | None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,16 @@ def uncovered(spans: Sequence[RunSpan], start_ns: int, end_ns: int) -> list[tupl
 
 
 def explain(
-    hole: tuple[int, int], written: Sequence[facts.GapRow], expired_ns: int | None, *, between: bool
+    hole: tuple[int, int], written: Sequence[facts.GapRow], expired_ns: int | None, *, between: bool, whole: bool
 ) -> list[GapSpan]:
     """Return the causes of one stretch without footage; ``between``: there is footage on both sides of it.
 
     What retention took stands first; then the written facts; what is left is told only where there was footage
-    before and after, for before the first recording nothing is missing.
+    before and after, for before the first recording nothing is missing. While a disk does not answer (not ``whole``)
+    that may well be there, on that disk.
     """
     start_ns, end_ns = hole
+    untold = (GapCause.HOST, "no cause was written") if whole else (GapCause.STORAGE, "a disk does not answer")
     told: list[GapSpan] = []
     if expired_ns is not None and expired_ns > start_ns:
         told.append(GapSpan(start_ns, min(expired_ns, end_ns), GapCause.RETENTION, "older than the retention allows"))
@@ -124,16 +130,16 @@ def explain(
         if gap_end_ns <= gap_start_ns:
             continue
         if between and gap_start_ns - start_ns >= JOIN_NS:
-            told.append(GapSpan(start_ns, gap_start_ns, GapCause.HOST, "no cause was written"))
+            told.append(GapSpan(start_ns, gap_start_ns, *untold))
         told.append(GapSpan(gap_start_ns, gap_end_ns, GapCause(gap.cause), gap.detail))
         start_ns = gap_end_ns
     if between and end_ns - start_ns >= JOIN_NS:
-        told.append(GapSpan(start_ns, end_ns, GapCause.HOST, "no cause was written"))
+        told.append(GapSpan(start_ns, end_ns, *untold))
     return told
 
 
-def build(found: Sequence[Found], start_ns: int, end_ns: int, now_ns: int) -> Timeline:
-    """Put together what the disks know."""
+def build(found: Sequence[Found], start_ns: int, end_ns: int, now_ns: int, *, whole: bool = True) -> Timeline:
+    """Put together what the disks know; ``whole``: all of them answered."""
     files = sorted((file for part in found for file in part.files), key=lambda file: file.start_ns)
     spans = spans_of(files)
     written = sorted((gap for part in found for gap in part.gaps), key=lambda gap: gap.start_ns)
@@ -141,6 +147,6 @@ def build(found: Sequence[Found], start_ns: int, end_ns: int, now_ns: int) -> Ti
     gaps: list[GapSpan] = []
     for hole in uncovered(spans, start_ns, min(end_ns, now_ns)):
         between = bool(spans) and spans[0].start_ns < hole[0] and hole[1] < spans[-1].end_ns
-        gaps += explain(hole, written, max(expired, default=None), between=between)
+        gaps += explain(hole, written, max(expired, default=None), between=between, whole=whole)
     shown = clip(spans, start_ns, end_ns)
-    return Timeline(shown, tuple(gaps), shown[-1].end_ns if shown else None)
+    return Timeline(shown, tuple(gaps), shown[-1].end_ns if shown else None, whole)

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -10,18 +11,21 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from gateway.access.groups import Standing
+from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api.cameras import OneCamera
 from gateway.api.errors import BadRequestError
 from gateway.api.guard import Awake, needs
 from gateway.api.health import visible
-from gateway.api.rooms import The
-from gateway.api.times import iso
+from gateway.api.rooms import Rooms, The
+from gateway.api.times import iso, iso_or_none
 from gateway.db.camera_days import CameraDay
-from gateway.fleet.cameras import Camera
+from gateway.fleet.moving import place_of
 from gateway.health.availability import LOSSES, Figures, Month, month_of
-from gateway.health.days import Enrolled, Range, day_of, figures_of
+from gateway.health.days import Enrolled, Range, day_of, figures_of, removed
 from kernel.clock import NS_PER_S
+from kernel.ids import CameraId
 from kernel.media import GapCause
 
 router = APIRouter(prefix="/api/v1", tags=["health"])
@@ -34,12 +38,19 @@ MonthName = Annotated[
 ]
 
 
-class CameraMonth(BaseModel):
-    """A camera's main stream in a month. All in seconds; ``availability`` is null where there is nothing to judge."""
+class CameraTold(BaseModel):
+    """Which camera is told of."""
 
     camera: str
     number: int
     name: str
+    removed: str | None
+    """When it was removed, null where it is there; its number may be another's by now."""
+
+
+class CameraMonth(CameraTold):
+    """A camera's main stream in a month. All in seconds; ``availability`` is null where there is nothing to judge."""
+
     availability: float | None
     """What of the time that should have been recorded was: 0 to 1. Privacy and retention do not count against it."""
     recorded_s: float
@@ -52,14 +63,14 @@ class CameraMonth(BaseModel):
 
 
 class Availability(BaseModel):
-    """A month until its end or now, of every camera that one may see recordings of, by number."""
+    """A month until its end or now, of every camera that one may see recordings of, by number; also of removed ones."""
 
     month: str
     start: str
     end: str
     cameras: list[CameraMonth]
-    unreached: list[str]
-    """Cameras whose host did not answer: what was not settled of them before counts as unknown."""
+    unreached: list[CameraTold]
+    """Cameras whose host, or one of its disks, did not answer: what was not settled of them before may be unknown."""
 
 
 class CameraDayModel(BaseModel):
@@ -89,23 +100,55 @@ async def availability(who: Awake, the: The, month: MonthName) -> Availability:
         raise BadRequestError("That month has not begun.", cure="Ask for this one, or one that is over.")
     span = Month(start_ns=span.start_ns, end_ns=min(span.end_ns, now_ns))
     slots = asyncio.Semaphore(AT_ONCE)
-    cameras = visible(the, who, Permission.VIEW_RECORDED)
+    cameras = await _judged(the, who, span)
     # Of every camera at once: nine hundred names are more than a database takes in one question.
     stored = await the.days.within(None, day_of(span.start_ns), day_of(span.end_ns - 1) + 1)
 
-    async def of(camera: Camera) -> Range:
-        one = Enrolled(camera.id, camera.enrolled_ns)
+    async def of(judged: _Judged) -> Range:
         async with slots:
-            return await the.days.of_range(one, stored.get(camera.id, ()), span.start_ns, span.end_ns)
+            days = stored.get(judged.one.camera, ())
+            return await the.days.of_range(judged.one, days, span.start_ns, span.end_ns)
 
     pairs = list(zip(cameras, await asyncio.gather(*map(of, cameras)), strict=True))
     return Availability(
         month=month,
         start=iso(span.start_ns),
         end=iso(span.end_ns),
-        cameras=[_of_camera(camera, known.figures) for camera, known in pairs if known.known],
-        unreached=[camera.id for camera, known in pairs if not known.whole],
+        cameras=[_of_camera(judged, known.figures) for judged, known in pairs if known.known],
+        unreached=[judged.told for judged, known in pairs if not known.whole],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A camera, there still or removed within the month or after."""
+
+    one: Enrolled
+    number: int
+    name: str
+
+    @property
+    def told(self) -> "CameraTold":
+        """Return who it is."""
+        removed = iso_or_none(self.one.until_ns)
+        return CameraTold(camera=self.one.camera, number=self.number, name=self.name, removed=removed)
+
+
+async def _judged(the: Rooms, who: Identity, span: Month) -> list[_Judged]:
+    """Return the cameras of a month whose recordings somebody may see, by number.
+
+    One that was removed may be seen by whoever might if it stood now where, and in the group in which, it was last.
+    """
+    found = [
+        _Judged(Enrolled(one.id, one.enrolled_ns, one.host), one.number, one.name)
+        for one in visible(the, who, Permission.VIEW_RECORDED)
+    ]
+    for row in await the.days.past(span.start_ns):
+        place = place_of(row.latitude_deg, row.longitude_deg, row.height_m)
+        standing = Standing(camera=CameraId(row.camera_id), label=row.camera_group, place=place)
+        if row.enrolled_ns < span.end_ns and the.decider.held_there(who, Permission.VIEW_RECORDED, standing):
+            found.append(_Judged(removed(row), row.number, row.name))
+    return sorted(found, key=lambda judged: judged.number)
 
 
 @router.get(
@@ -123,16 +166,16 @@ async def availability_table(who: Awake, the: The, month: MonthName) -> Response
     table.writerow(
         ["number", "name", "camera", "availability", "recorded_s"]
         + [f"lost_{cause}_s" for cause in causes]
-        + ["withheld_s", "off_s", "unknown_s"]
+        + ["withheld_s", "off_s", "unknown_s", "removed"]
     )
     for one in report.cameras:
         share = "" if one.availability is None else f"{one.availability:.6f}"
         lost = [one.lost_s.get(cause, 0.0) for cause in LOSSES]
         told_s = [one.recorded_s, *lost, one.withheld_s, one.off_s, one.unknown_s]
-        table.writerow([one.number, _plain(one.name), one.camera, share, *told_s])
+        table.writerow([one.number, _plain(one.name), one.camera, share, *told_s, one.removed or ""])
     told_of = {one.camera for one in report.cameras}
-    for camera in (the.fleet.camera(one) for one in report.unreached if one not in told_of):
-        table.writerow([camera.number, _plain(camera.name), camera.id] + [""] * (len(causes) + 5))
+    for one in (each for each in report.unreached if each.camera not in told_of):
+        table.writerow([one.number, _plain(one.name), one.camera, *[""] * (len(causes) + 5), one.removed or ""])
     name = f"availability-{month}.csv"
     return Response(
         told.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -168,11 +211,9 @@ def _day(one: CameraDay) -> CameraDayModel:
     )
 
 
-def _of_camera(camera: Camera, known: Figures) -> CameraMonth:
+def _of_camera(judged: _Judged, known: Figures) -> CameraMonth:
     return CameraMonth(
-        camera=camera.id,
-        number=camera.number,
-        name=camera.name,
+        **judged.told.model_dump(),
         availability=known.share,
         recorded_s=known.recorded_ns / NS_PER_S,
         lost_s={cause: lost_ns / NS_PER_S for cause, lost_ns in known.lost_ns.items()},

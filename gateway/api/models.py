@@ -342,3 +342,5 @@ class Timeline(BaseModel):
     spans: list[Span]
     gaps: list[Gap]
     newest: str | None
+    whole: bool
+    """Every disk of its camera host answered; else there may be more footage, and other causes."""

@@ -71,6 +71,7 @@ async def timeline(
             for from_ns, to_ns in without(gap.start_ns, gap.end_ns, hidden)
         ],
         newest=iso_or_none(known.newest_ns),
+        whole=known.whole,
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.tables import camera_days
@@ -65,12 +64,12 @@ class CameraDays:
         ]
 
     async def settle(self, camera: str, figures: Sequence[tuple[int, DayFigures]]) -> None:
-        """Store the figures of days of a camera; of one that was removed meanwhile nothing."""
+        """Store the figures of days of a camera, whether it is there still or not."""
         for day, known in figures:
             await self._put(camera, day, asdict(known))
 
     async def clock(self, camera: str, day: int, offset_s: float) -> None:
-        """Store how far a camera's clock was off on a day; of one that was removed meanwhile nothing."""
+        """Store how far a camera's clock was off on a day."""
         await self._put(camera, day, {"clock_offset_s": offset_s})
 
     async def forget(self, before: int) -> None:
@@ -79,10 +78,5 @@ class CameraDays:
 
     async def _put(self, camera: str, day: int, values: dict[str, int] | dict[str, float]) -> None:
         here = (camera_days.c.camera_id == camera) & (camera_days.c.day == day)
-        if (await self._connection.execute(update(camera_days).where(here).values(values))).rowcount:
-            return
-        try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(insert(camera_days).values(camera_id=camera, day=day, **values))
-        except IntegrityError:
-            return
+        if not (await self._connection.execute(update(camera_days).where(here).values(values))).rowcount:
+            await self._connection.execute(insert(camera_days).values(camera_id=camera, day=day, **values))

@@ -30,6 +30,8 @@ class TimelineReply(Message):
     spans: tuple[RunSpan, ...]
     gaps: tuple[GapSpan, ...]
     newest_ns: int | None
+    whole: bool = True
+    """Every disk of the host answered; else there may be more."""
 
 
 class VerifyRequest(Message):

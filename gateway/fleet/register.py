@@ -13,6 +13,7 @@ from gateway.db.device_passwords import DevicePasswords, PasswordRow
 from gateway.db.devices import CameraRow, DeviceRow, Devices
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
+from gateway.db.past_cameras import PastCameraRow, PastCameras
 from gateway.db.reference_views import ReferenceView, ReferenceViews
 from gateway.db.standing import Standing
 from gateway.fleet.cameras import NUMBER_MAX, Camera, CameraFacts
@@ -220,18 +221,37 @@ class Register:
                     await devices.change_camera(replace(row, host=hosts[CameraId(row.id)]))
 
     async def remove(self, camera: CameraId) -> None:
-        """Forget a camera, and its device with its last view. Recordings stay until their retention ends."""
+        """Forget a camera, and its device with its last view. Recordings stay until their retention ends.
+
+        What a report says of it stays for as long as its days are kept.
+        """
         async with self._database.write() as connection:
-            devices, kept = Devices(connection), Standing(connection)
+            devices, kept, now_ns = Devices(connection), Standing(connection), self._clock.wall_ns()
             for row, _ in await devices.cameras():
                 if row.id == camera:
-                    await kept.stays.end(camera, self._clock.wall_ns(), await left(kept, row))
+                    await kept.stays.end(camera, now_ns, await left(kept, row))
+                    await PastCameras(connection).add(_past(row, now_ns))
             await devices.remove_camera(camera)
 
 
 def unknown() -> UnknownCameraError:
     """Return the error for a camera that is not there."""
     return UnknownCameraError("There is no such camera.", cure="It may have been removed; load the list again.")
+
+
+def _past(row: CameraRow, removed_ns: int) -> PastCameraRow:
+    return PastCameraRow(
+        camera_id=row.id,
+        number=row.number,
+        name=row.name,
+        camera_group=row.camera_group,
+        latitude_deg=row.latitude_deg,
+        longitude_deg=row.longitude_deg,
+        height_m=row.height_m,
+        host=row.host,
+        enrolled_ns=row.enrolled_ns,
+        removed_ns=removed_ns,
+    )
 
 
 def _device(

@@ -1,7 +1,7 @@
 """Each camera's days, kept for longer than its recordings: what was recorded, what was lost to what, its clock.
 
-A day is settled shortly after its end, from what its camera host tells then; after a stop, and for a host that did not
-answer, as soon as it does, as far back as there are recordings to tell of it.
+A day is settled shortly after its end, from what its camera host tells then; after a stop, and for a host or one of its
+disks that did not answer, as soon as it does, as far back as there are recordings to tell of it.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.db.camera_days import CameraDay, CameraDays, DayFigures
 from gateway.db.engine import Database
+from gateway.db.past_cameras import PastCameraRow, PastCameras
 from gateway.health.availability import Figures, Gap, Span, figures
 from gateway.health.need import DAY_NS
 from gateway.health.urgency import Signs
@@ -29,10 +30,19 @@ AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A camera, and since when anything was asked of it."""
+    """A camera, and since when anything was asked of it, in ns since 1970; until when, where it was removed.
+
+    ``host`` has its recordings.
+    """
 
     camera: CameraId
     since_ns: int
+    host: int
+    until_ns: int | None = None
+
+    def before(self, end_ns: int) -> int:
+        """Return the sooner of an instant and its removal."""
+        return end_ns if self.until_ns is None else min(end_ns, self.until_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +51,16 @@ class Told:
 
     spans: Sequence[Span]
     gaps: Sequence[Gap]
+    whole: bool = True
+    """All of its disks answered; else there may be more footage, and other causes."""
+
+    @property
+    def sure(self) -> Sequence[Gap]:
+        """Return the gaps that are some: what the storage lacks may be on a disk that does not answer now."""
+        return self.gaps if self.whole else [gap for gap in self.gaps if gap.cause is not GapCause.STORAGE]
 
 
-Ask = Callable[[CameraId, int, int], Awaitable[Told | None]]
+Ask = Callable[[Enrolled, int, int], Awaitable[Told | None]]
 """Ask of a camera's main stream from an instant until before another; ``None``: its host does not answer."""
 
 
@@ -70,7 +87,10 @@ class Days:
                 self._unwritten.add(key)
 
     async def turn(self, cameras: Collection[Enrolled]) -> None:
-        """Write down what was seen, settle every day that is over and is not, forget those that are long past."""
+        """Write down what was seen, settle every day that is over and is not, forget those that are long past.
+
+        Those of cameras that were removed meanwhile too: their recordings are still there to tell of them.
+        """
         await self._write()
         today = day_of(self._clock.wall_ns() - GRACE_NS)
         first = today - self._reach
@@ -79,16 +99,24 @@ class Days:
 
         async def settle(one: Enrolled) -> None:
             settled = {row.day for row in known.get(one.camera, ()) if row.figures is not None}
-            missing = [day for day in range(max(first, day_of(one.since_ns)), today) if day not in settled]
+            end = day_of(one.before(today * DAY_NS) - 1) + 1
+            missing = [day for day in range(max(first, day_of(one.since_ns)), end) if day not in settled]
             if missing:
                 async with slots:
                     await self._settle(one, missing)
 
-        done = await asyncio.gather(*map(settle, cameras), return_exceptions=True)
+        past = [removed(one) for one in await self.past(first * DAY_NS)]
+        done = await asyncio.gather(*map(settle, (*cameras, *past)), return_exceptions=True)
         for failed in (one for one in done if isinstance(one, BaseException)):
             raise failed
         async with self._database.write() as connection:
             await CameraDays(connection).forget(today - KEPT_DAYS)
+            await PastCameras(connection).forget((today - KEPT_DAYS) * DAY_NS)
+
+    async def past(self, since_ns: int) -> Sequence[PastCameraRow]:
+        """Return the cameras that were removed after an instant, by number."""
+        async with self._database.read() as connection:
+            return await PastCameras(connection).since(since_ns)
 
     async def within(
         self, cameras: Collection[CameraId] | None, first: int, end: int
@@ -104,9 +132,9 @@ class Days:
     async def of_range(self, one: Enrolled, stored: Sequence[CameraDay], start_ns: int, end_ns: int) -> "Range":
         """Return a camera's figures of a range that begins with a day: what is settled, and the rest as it is told now.
 
-        Before it was enrolled nothing was asked of it.
+        Before it was enrolled nothing was asked of it, nor since it was removed.
         """
-        start_ns = max(start_ns, one.since_ns)
+        start_ns, end_ns = max(start_ns, one.since_ns), one.before(end_ns)
         if start_ns >= end_ns:
             return Range(figures((), (), start_ns=end_ns, end_ns=end_ns), whole=True)
         settled = {row.day: row.figures for row in stored if row.figures is not None}
@@ -116,18 +144,18 @@ class Days:
         if not missing:
             return Range(together(parts), whole=True)
         spans = [(max(start_ns, day * DAY_NS), min(end_ns, (day + 1) * DAY_NS)) for day in missing]
-        told = await self._ask(one.camera, spans[0][0], spans[-1][1])
-        empty = Told((), ()) if told is None else told
-        parts += [figures(empty.spans, empty.gaps, start_ns=from_ns, end_ns=to_ns) for from_ns, to_ns in spans]
-        return Range(together(parts), whole=told is not None, known=told is not None or bool(settled))
+        told = await self._ask(one, spans[0][0], spans[-1][1])
+        known = Told((), (), whole=False) if told is None else told
+        parts += [figures(known.spans, known.sure, start_ns=from_ns, end_ns=to_ns) for from_ns, to_ns in spans]
+        return Range(together(parts), whole=known.whole, known=told is not None or bool(settled))
 
     async def _settle(self, one: Enrolled, missing: Sequence[int]) -> None:
-        told = await self._ask(one.camera, max(one.since_ns, missing[0] * DAY_NS), (missing[-1] + 1) * DAY_NS)
-        if told is None:
+        told = await self._ask(one, max(one.since_ns, missing[0] * DAY_NS), one.before((missing[-1] + 1) * DAY_NS))
+        if told is None or not told.whole:
             return
         found = [
-            (day, _row(figures(told.spans, told.gaps, start_ns=max(one.since_ns, start_ns), end_ns=start_ns + DAY_NS)))
-            for day, start_ns in ((day, day * DAY_NS) for day in missing)
+            (day, _row(figures(told.spans, told.gaps, start_ns=max(one.since_ns, start_ns), end_ns=one.before(end_ns))))
+            for day, start_ns, end_ns in ((day, day * DAY_NS, (day + 1) * DAY_NS) for day in missing)
         ]
         async with self._database.write() as connection:
             await CameraDays(connection).settle(one.camera, found)
@@ -154,9 +182,14 @@ class Range:
 
     figures: Figures
     whole: bool
-    """Whether its host answered where it was asked: what is not settled counts as unknown else."""
+    """Whether its host and all of its disks answered where they were asked: what is missing counts as unknown else."""
     known: bool = True
     """Whether anything of it is."""
+
+
+def removed(row: PastCameraRow) -> Enrolled:
+    """Return a camera that was removed."""
+    return Enrolled(CameraId(row.camera_id), row.enrolled_ns, row.host, row.removed_ns)
 
 
 def day_of(at_ns: int) -> int:

@@ -38,6 +38,7 @@ def footage_routes(storage: Storage) -> list[Route]:
             spans=tuple(footage.RunSpan(**asdict(span)) for span in found.spans),
             gaps=tuple(footage.GapSpan(**asdict(gap)) for gap in found.gaps),
             newest_ns=found.newest_ns,
+            whole=found.whole,
         )
         return Response(rpc.wire(reply), media_type=JSON)
 

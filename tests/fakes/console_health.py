@@ -203,6 +203,7 @@ async def _availability(request: Request) -> Response:
                 "camera": camera["id"],
                 "number": camera["number"],
                 "name": camera["name"],
+                "removed": None,
                 "availability": (whole - total) / whole,
                 "recorded_s": whole - total,
                 "lost_s": gone,
@@ -211,7 +212,27 @@ async def _availability(request: Request) -> Response:
                 "unknown_s": 0.0,
             }
         )
-    unreached = [borough.cameras[5]["id"]] if len(borough.cameras) > 5 else []
+    past = {
+        "camera": "gone",
+        "number": 214,
+        "name": "Old Town Hall, west door",
+        "removed": f"{month}-01T14:20:00.000Z",
+    }
+    rows.append(
+        {
+            **past,
+            "availability": 0.9991,
+            "recorded_s": 51_550.0,
+            "lost_s": {"network": 50.0},
+            "withheld_s": 0.0,
+            "off_s": 0.0,
+            "unknown_s": 0.0,
+        }
+    )
+    unreached = []
+    if len(borough.cameras) > 5:
+        away = borough.cameras[5]
+        unreached = [{"camera": away["id"], "number": away["number"], "name": away["name"], "removed": None}]
     told = {"month": month, "start": f"{month}-01T00:00:00.000Z", "end": borough.iso(), "cameras": rows}
     return JSONResponse(told | {"unreached": unreached})
 

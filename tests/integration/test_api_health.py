@@ -205,10 +205,32 @@ async def test_a_host_that_does_not_answer_is_told_of(desk: Desk) -> None:
     camera = await timeline(desk)
     desk.host.refuse["timeline"] = rpc.Problem(type="recording.busy", title="Busy.", status=503)
     said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
-    assert (said["cameras"], said["unreached"]) == ([], [camera])
+    assert (said["cameras"], [one["camera"] for one in said["unreached"]]) == ([], [camera])
     table = (await desk.admin.get(f"{HEALTH}/availability.csv", params=this_month())).text
     (line,) = csv.DictReader(io.StringIO(table))
     assert (line["camera"], line["availability"]) == (camera, "")
+
+
+async def test_a_camera_that_was_removed_stays_in_its_months(desk: Desk) -> None:
+    """With its figures, which its host tells still, its number and name, and when it was removed; in the table too."""
+    camera = await timeline(desk)
+    await desk.admin.patch(f"/api/v1/cameras/{camera}", json={"name": "West door", "group": "Market"})
+    assert (await desk.admin.delete(f"/api/v1/cameras/{camera}")).status_code == 204
+    said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
+    (found,) = said["cameras"]
+    assert (found["camera"], found["name"], found["availability"]) == (camera, "West door", 0.5)
+    assert said["start"] < found["removed"] <= said["end"]
+    assert found["recorded_s"] + found["lost_s"]["network"] + found["unknown_s"] < 3600
+    (line,) = csv.DictReader(
+        io.StringIO((await desk.admin.get(f"{HEALTH}/availability.csv", params=this_month())).text)
+    )
+    assert (line["name"], line["availability"], line["removed"]) == ("West door", "0.500000", found["removed"])
+    member = await desk.person("member")
+    answer = await member.get(f"{HEALTH}/availability", params=this_month())
+    assert answer.status_code == 403 or camera not in answer.text
+    desk.host.refuse["timeline"] = rpc.Problem(type="host.gone", title="Gone.", status=503)
+    said = (await desk.admin.get(f"{HEALTH}/availability", params=this_month())).json()
+    assert (said["cameras"], [one["name"] for one in said["unreached"]]) == ([], ["West door"])
 
 
 async def test_a_month_that_has_not_begun_is_refused(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from gateway.db.tables.cameras import (
     cameras,
     device_passwords,
     devices,
+    past_cameras,
     put_offs,
     reference_views,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "metadata",
     "organisations",
     "passkeys",
+    "past_cameras",
     "provider_sessions",
     "provider_visits",
     "put_offs",

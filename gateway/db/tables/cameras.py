@@ -71,10 +71,25 @@ reference_views = Table(
     Column("zoom", Float),
 )
 
+past_cameras = Table(
+    "past_cameras",  # that were removed, as they were then
+    metadata,
+    Column("camera_id", String(32), primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("camera_group", String(120), nullable=False),
+    Column("latitude_deg", Float),
+    Column("longitude_deg", Float),
+    Column("height_m", Float),
+    Column("host", Integer, nullable=False),
+    Column("enrolled_ns", BigInteger, nullable=False),
+    Column("removed_ns", BigInteger, nullable=False),
+)
+
 camera_days = Table(
     "camera_days",
     metadata,
-    Column("camera_id", String(32), ForeignKey("cameras.id", ondelete="CASCADE"), primary_key=True),
+    Column("camera_id", String(32), primary_key=True),  # of cameras or past_cameras: figures outlive both
     Column("day", Integer, primary_key=True, autoincrement=False),  # UTC, counted from 1970-01-01
     Column("recorded_ns", BigInteger),  # this and what follows is of the whole day: all or none
     Column("lost_camera_ns", BigInteger),

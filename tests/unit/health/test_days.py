@@ -8,12 +8,12 @@ import pytest_asyncio
 from gateway.db.camera_days import CameraDay
 from gateway.db.devices import Devices
 from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.past_cameras import PastCameraRow, PastCameras
 from gateway.fleet.footage import GapSpan, RunSpan
-from gateway.health.days import GRACE_NS, KEPT_DAYS, Days, Enrolled, Told, day_of
+from gateway.health.days import GRACE_NS, KEPT_DAYS, Days, Enrolled, Told, day_of, removed
 from gateway.health.need import DAY_NS
 from gateway.health.urgency import Signs
 from kernel.clock import NS_PER_S
-from kernel.ids import CameraId
 from kernel.media import GapCause, VideoCodec
 from tests.fakes.clock import ManualClock
 from tests.unit.health.test_ward import CAMERA, DEVICE, ONE
@@ -27,11 +27,13 @@ class Hosts:
 
     def __init__(self) -> None:
         self.away = False
+        self.whole = True
+        """All of their disks answer; else there is nothing of the second half of each day, by no host's fault."""
         self.from_ns = 0
         """What is older has been deleted."""
         self.asked: list[tuple[int, int]] = []
 
-    async def told(self, _: CameraId, start_ns: int, end_ns: int) -> Told | None:
+    async def told(self, _: Enrolled, start_ns: int, end_ns: int) -> Told | None:
         """Satisfies ``Ask``."""
         self.asked.append((start_ns, end_ns))
         if self.away:
@@ -45,7 +47,11 @@ class Hosts:
                     start_ns=begun_ns + HOUR_NS, end_ns=begun_ns + DAY_NS, codec=VideoCodec.H264, width=640, height=360
                 )
             )
-        return Told(spans, gaps)
+        if not self.whole:
+            halves = [(one.start_ns - HOUR_NS + DAY_NS // 2, one.end_ns) for one in spans]
+            spans = [one.model_copy(update={"end_ns": half}) for one, (half, _) in zip(spans, halves, strict=True)]
+            gaps += [GapSpan(start_ns=half, end_ns=end, cause=GapCause.STORAGE) for half, end in halves]
+        return Told(spans, gaps, whole=self.whole)
 
 
 class Room:
@@ -57,7 +63,7 @@ class Room:
         self.database = database
         self.days = self.anew()
         self.today = day_of(clock.wall_ns())
-        self.camera = Enrolled(ONE, 0)
+        self.camera = Enrolled(ONE, 0, 0)
 
     def anew(self) -> Days:
         """Return those of a gateway that was started again."""
@@ -127,6 +133,21 @@ async def test_what_was_missed_is_caught_up_with(room: Room) -> None:
     assert await room.settled() == [-5, -4, -3, -2, -1, 0, 1, 2]
 
 
+async def test_a_day_is_not_settled_while_a_disk_does_not_answer(room: Room) -> None:
+    """It would stay wrong for ever; what lies on that disk is not known, and the camera is named until it is."""
+    room.hosts.whole = False
+    await room.turn()
+    assert await room.settled() == []
+    found = await room.days.of_range(room.camera, (), (room.today - 1) * DAY_NS, room.today * DAY_NS)
+    assert (found.whole, found.known) == (False, True)
+    assert (found.figures.share, found.figures.unknown_ns) == (11 / 12, 12 * HOUR_NS)
+    room.hosts.whole = True
+    await room.turn()
+    assert await room.settled() == [-5, -4, -3, -2, -1]
+    found = await room.days.of_range(room.camera, await room.known(), (room.today - 1) * DAY_NS, room.today * DAY_NS)
+    assert (found.whole, found.figures.share) == (True, 23 / 24)
+
+
 async def test_a_month_outlives_its_recordings(room: Room) -> None:
     """What was settled is told as it was then, and nobody is asked, when all that was recorded is gone."""
     await room.turn()
@@ -158,7 +179,7 @@ async def test_what_is_not_settled_is_asked_for(room: Room) -> None:
 async def test_nothing_is_asked_of_a_camera_before_it_was_enrolled(room: Room) -> None:
     """Its first day begins with it."""
     since_ns = (room.today - 1) * DAY_NS + 12 * HOUR_NS
-    room.camera = Enrolled(ONE, since_ns)
+    room.camera = Enrolled(ONE, since_ns, 0)
     await room.turn()
     assert room.hosts.asked == [(since_ns, room.today * DAY_NS)]
     (one,) = await room.known()
@@ -181,14 +202,37 @@ async def test_the_furthest_that_a_clock_was_off_is_kept_with_its_day(room: Room
     assert offsets[-2:] == [(0, -3.0), (1, 0.25)]
 
 
-async def test_a_camera_that_was_removed_leaves_nothing(room: Room) -> None:
-    """Neither its days, nor what is to be written down of it."""
+async def test_the_days_of_a_camera_outlive_it(room: Room) -> None:
+    """Those that were settled stay; the last one ends with its removal, and is settled as the others are."""
     await room.turn()
+    removed_ns = room.today * DAY_NS + 3 * HOUR_NS
+    row = PastCameraRow(
+        camera_id=ONE,
+        number=7,
+        name="Gone",
+        camera_group="",
+        latitude_deg=None,
+        longitude_deg=None,
+        height_m=None,
+        host=0,
+        enrolled_ns=0,
+        removed_ns=removed_ns,
+    )
     async with room.database.write() as connection:
         await Devices(connection).remove_camera(ONE)
-    room.days.seen([Signs(camera=ONE, clock_offset_s=2.0)])
-    await room.turn()
-    assert await room.known() == []
+        await PastCameras(connection).add(row)
+    room.leap_to(2)
+    room.hosts.asked = []
+    await room.days.turn([])
+    assert room.hosts.asked == [(room.today * DAY_NS, removed_ns)]
+    assert await room.settled() == [-5, -4, -3, -2, -1, 0]
+    month = (room.today - 1) * DAY_NS, (room.today + 2) * DAY_NS
+    found = await room.days.of_range(removed(row), await room.known(), *month)
+    assert (found.whole, found.figures.recorded_ns, found.figures.unknown_ns) == (True, 25 * HOUR_NS, 0)
+    assert found.figures.lost_ns == {GapCause.NETWORK: 2 * HOUR_NS}
+    room.leap_to(KEPT_DAYS + 2)
+    await room.days.turn([])
+    assert (await room.known(), await room.days.past(0)) == ([], [])
 
 
 async def test_days_are_forgotten_after_thirteen_months(room: Room) -> None:

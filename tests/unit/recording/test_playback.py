@@ -26,6 +26,7 @@ from recording import (
     UnknownFileError,
     open_storage,
 )
+from recording.placement import choose
 from recording.timeline import look
 from tests.fakes.clock import ManualClock
 from tests.fakes.footage import PCMU, START_NS, coded, luma_of, sound, units
@@ -302,3 +303,25 @@ async def test_verify_finds_what_was_altered(settings: RecordingSettings, clock:
         "its head was altered",
         "cannot be opened: No such file or directory",
     ]
+
+
+async def test_a_disk_that_does_not_answer_is_told_of(two_disks: RecordingSettings, clock: ManualClock) -> None:
+    """Footage on it is no host's loss: the timeline says what it lacks, and is whole once the disk answers again."""
+    async with open_storage(two_disks, clock=clock) as storage:
+        disk = choose(storage._disks, CAMERA, MAIN)
+        assert disk is not None
+        for answers in (False, True, False):
+            disk.trust()
+            if not answers:
+                disk.mark(TimeoutError())
+            async with storage.recorder(CAMERA, MAIN) as recorder:
+                await feed(recorder, units(coded(), seconds=10, start_ns=clock.wall_ns()))
+            clock.jump_wall(10)
+        line = await storage.timeline(CAMERA, MAIN, START_NS, clock.wall_ns())
+        assert not line.whole
+        assert [((gap.start_ns - START_NS) // NS_PER_S, gap.cause, gap.detail) for gap in line.gaps] == [
+            (10, GapCause.STORAGE, "a disk does not answer")
+        ]
+        disk.trust()
+        line = await storage.timeline(CAMERA, MAIN, START_NS, clock.wall_ns())
+        assert (line.whole, line.gaps, line.spans[-1].end_ns) == (True, (), clock.wall_ns())

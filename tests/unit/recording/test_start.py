@@ -112,6 +112,8 @@ async def test_a_broken_disk_is_left_out_while_another_works(
         stats = await storage.stats()
         assert len(stats.disks) == 1
         assert "not a directory" in stats.left_out[0]
+        # What lies on it cannot be told of.
+        assert not (await storage.timeline(CAMERA, StreamName.MAIN, START_NS, START_NS + NS_PER_S)).whole
     assert await record(both, clock, 2)
 
 

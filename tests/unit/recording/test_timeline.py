@@ -72,7 +72,7 @@ def test_a_hole_between_footage_is_always_explained() -> None:
     """Retention first, then what was written, and what nobody wrote is the host's."""
     second = NS_PER_S
     written = [GapRow(1, 20 * second, 30 * second, "network", "reset"), GapRow(2, 50 * second, None, "camera", "gone")]
-    told = explain((0, 60 * second), written, 10 * second, between=True)
+    told = explain((0, 60 * second), written, 10 * second, between=True, whole=True)
     assert told == [
         GapSpan(0, 10 * second, GapCause.RETENTION, "older than the retention allows"),
         GapSpan(10 * second, 20 * second, GapCause.HOST, "no cause was written"),
@@ -84,9 +84,9 @@ def test_a_hole_between_footage_is_always_explained() -> None:
 
 def test_before_the_first_recording_nothing_is_missing() -> None:
     """A hole at the edge without a fact is no gap; one shorter than a second is none either."""
-    assert explain((0, 10 * NS_PER_S), [], None, between=False) == []
-    assert explain((0, NS_PER_S // 2), [], None, between=True) == []
-    assert explain((5, 10), [GapRow(1, 0, 5, "host", "")], None, between=False) == []
+    assert explain((0, 10 * NS_PER_S), [], None, between=False, whole=True) == []
+    assert explain((0, NS_PER_S // 2), [], None, between=True, whole=True) == []
+    assert explain((5, 10), [GapRow(1, 0, 5, "host", "")], None, between=False, whole=True) == []
 
 
 @given(ticks=st.integers(0, 2**50))

@@ -9,6 +9,7 @@ from kernel.clock import NS_PER_S
 from kernel.ids import StreamName
 from kernel.media import GapCause
 from recording import Storage, open_storage
+from recording.disk import DiskState
 from tests.fakes.clock import ManualClock
 from tests.fakes.footage import START_NS, coded, units
 from tests.unit.recording.conftest import CAMERA, feed
@@ -163,3 +164,22 @@ async def test_a_recorder_that_waits_for_a_picture_is_the_hosts(
         await storage.pause(CAMERA, MAIN, GapCause.OFF, WHY)
         await clock.turn(5)
         assert await told(storage, clock) == [(GapCause.OFF, 0, 10), (GapCause.HOST, 10, 15), (GapCause.OFF, 15, 20)]
+
+
+async def test_a_disk_that_was_away_as_recording_went_on_explains_no_later_gap(
+    two_disks: RecordingSettings, clock: ManualClock
+) -> None:
+    """The gap that stayed open on it ended when footage went on, and not with the next gap of another cause."""
+    async with open_storage(two_disks, clock=clock) as storage:
+        await recorded(storage, clock, 10)
+        await storage.pause(CAMERA, MAIN, GapCause.OFF, "switched off")
+        (disk,) = [one for one in storage._disks if one.state is DiskState.OK][:1]
+        await clock.turn(10)
+        disk.mark(TimeoutError())
+        async with storage.recorder(CAMERA, MAIN) as recorder:
+            sent = units(coded(), seconds=9, start_ns=clock.wall_ns(), received_ns=clock.monotonic_ns())
+            await feed(recorder, sent, clock)
+            disk.trust()
+            recorder.broken(GapCause.NETWORK, "reset")
+            await clock.turn(11)
+        assert await told(storage, clock) == [(GapCause.OFF, 10, 20), (GapCause.NETWORK, 29, 39)]

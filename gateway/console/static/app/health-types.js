@@ -29,9 +29,10 @@
  * @property {number | null} clock_off_s how far the times that we keep may be off for that @property {string} manufacturer @property {string} model
  * @property {string} firmware @property {string} newest_firmware @property {string | null} certificate_ends @property {UnitHealth | null} unit @property {Need[]} needs
  */
+/** @typedef {{camera: string, number: number, name: string, removed: string | null}} CameraTold  removed: when; null where it is there */
 /**
  * @typedef {object} CameraMonth
- * @property {string} camera @property {number} number @property {string} name @property {number | null} availability
+ * @property {string} camera @property {number} number @property {string} name @property {string | null} removed @property {number | null} availability
  * @property {number} recorded_s @property {Record<string, number>} lost_s @property {number} withheld_s @property {number} off_s @property {number} unknown_s
  */
 /**
@@ -41,6 +42,6 @@
  * @property {number | null} withheld_s @property {number | null} off_s @property {number | null} unknown_s
  * @property {number | null} clock_offset_s the furthest that it was off
  */
-/** @typedef {{month: string, start: string, end: string, cameras: CameraMonth[], unreached: string[]}} Availability */
+/** @typedef {{month: string, start: string, end: string, cameras: CameraMonth[], unreached: CameraTold[]}} Availability */
 
 export {};

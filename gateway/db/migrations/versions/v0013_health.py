@@ -1,4 +1,4 @@
-"""Health: what cameras are to show, what became of their days, and what of them or of units was put off."""
+"""Health: what cameras are to show, what became of their days, also once removed, and what was put off."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -33,14 +33,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("camera_id", name=op.f("pk_reference_views")),
     )
     op.create_table(
+        "past_cameras",
+        sa.Column("camera_id", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("camera_group", sa.String(length=120), nullable=False),
+        *(sa.Column(name, sa.Float(), nullable=True) for name in ("latitude_deg", "longitude_deg", "height_m")),
+        sa.Column("host", sa.Integer(), nullable=False),
+        sa.Column("enrolled_ns", sa.BigInteger(), nullable=False),
+        sa.Column("removed_ns", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("camera_id", name=op.f("pk_past_cameras")),
+    )
+    op.create_table(
         "camera_days",
         sa.Column("camera_id", sa.String(length=32), nullable=False),
         sa.Column("day", sa.Integer(), autoincrement=False, nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=True) for name in FIGURES),
         sa.Column("clock_offset_s", sa.Float(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["camera_id"], ["cameras.id"], name=op.f("fk_camera_days_camera_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("camera_id", "day", name=op.f("pk_camera_days")),
     )
     op.create_table(

@@ -7,7 +7,7 @@ const need = (number, changes = {}) => ({ camera: `c${number}`, number, name: `C
 const waiting = { by: "mary", at: "2026-11-28T11:30:00Z", until: null, reason: "Van ordered." };
 const month = (number, recorded_s, lost_s = {}, changes = {}) => {
   const lost = Object.values(lost_s).reduce((sum, each) => sum + each, 0);
-  return { camera: `c${number}`, number, name: "", availability: recorded_s + lost > 0 ? recorded_s / (recorded_s + lost) : null, recorded_s, lost_s, withheld_s: 0, off_s: 0, unknown_s: 0, ...changes };
+  return { camera: `c${number}`, number, name: "", removed: null, availability: recorded_s + lost > 0 ? recorded_s / (recorded_s + lost) : null, recorded_s, lost_s, withheld_s: 0, off_s: 0, unknown_s: 0, ...changes };
 };
 
 test("what is due today and not put off is counted", () => {

@@ -8,7 +8,7 @@ import { callUp } from "../actions.js";
 import { get, problemOf } from "../api.js";
 import { asideWords, known, lostS, monthWords, months, shareWords, together, worstFirst } from "../health.js";
 import { cameraById, store } from "../store.js";
-import { dayAndTime, duration, fromIso } from "../time.js";
+import { day, dayAndTime, duration, fromIso } from "../time.js";
 import { gapCause, line } from "../words.js";
 
 /** @typedef {import("../health-types.js").Availability} Availability */
@@ -52,6 +52,7 @@ class AvailabilityReport extends LitElement {
     const lost = Object.entries(one.lost_s).sort(([, least], [, most]) => most - least);
     const camera = cameraById(one.camera);
     const told = [
+      one.removed ? `Removed on ${day(fromIso(one.removed))}.` : "",
       lost.length ? `Lost ${duration(lostS(one) * 1000)}: ${lost.map(([cause, seconds]) => (lost.length > 1 ? `${gapCause(cause)}, ${duration(seconds * 1000)}` : gapCause(cause))).join("; ")}.` : "",
       ...asideWords(one),
       one.unknown_s >= 60 ? `Not known: ${duration(one.unknown_s * 1000)}.` : "",
@@ -62,13 +63,12 @@ class AvailabilityReport extends LitElement {
 
   /** @param {Availability} report */
   #table({ cameras, unreached, start, end }) {
-    const away = unreached.map((id) => cameraById(id)).filter((camera) => camera !== undefined);
     const alone = unreached.length === 1;
     return html`
       <p class="availability-sum"><b>${shareWords(together(cameras))}</b> of what ${cameras.length === 1 ? "one camera" : `${cameras.length} cameras`} should have recorded is there.
         <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}, of which ${shareWords(known(cameras))} is known. What privacy forbade, when recording was off, and what is not known counts neither way.</small></p>
-      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of whole: ${alone ? "camera" : `${unreached.length} cameras:`} ${away.map(({ number }) => number).join(", ")}.</strong>
-        ${alone ? "Its camera host does" : "Their camera hosts do"} not answer. Today is missing, and what else is not written down yet. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
+      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of whole: ${alone ? "camera" : `${unreached.length} cameras:`} ${unreached.map(({ number, removed }) => (removed ? `${number} (removed)` : number)).join(", ")}.</strong>
+        ${alone ? "Its camera host, or a disk of it, does" : "Their camera hosts, or disks of them, do"} not answer. Of today something is missing, and of what else is not written down yet. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
       ${cameras.length === 0 ? html`<p class="hint">There is nothing to tell of.</p>` : html`<table>
         <thead><tr><th scope="col"><span class="away">Number</span></th><th scope="col">Camera, and what it lost</th><th scope="col" class="share">Recorded</th></tr></thead>
         <tbody>${worstFirst(cameras).map((one) => this.#row(one))}</tbody></table>`}
