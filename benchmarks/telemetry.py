@@ -142,8 +142,8 @@ async def heard(folder: Path, count: int, seconds: int, *, embedded: bool) -> di
         if spoken["late_ms_max"] > LATE_MAX_MS:
             late_s = spoken["late_ms_max"] / 1000
             sys.exit(
-                f"{count} units were to send a message a second each, and sent {spoken['sent_per_s']:.0f} a second together,"
-                f" one {late_s:.1f} s after it was due: nothing was measured"
+                f"{count} units were to send a message a second each; they sent {spoken['sent_per_s']:.0f} in each,"
+                f" one of them {late_s:.1f} s after it was due: nothing was measured"
             )
         say(gateway, str(spoken["sent"]))
         heard_of = json.loads(await line_of(gateway))
