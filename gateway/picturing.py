@@ -37,10 +37,10 @@ PICTURE_S = 10.0
 """A camera that makes no picture within this has made none."""
 RECORDED_NS = 86_400 * NS_PER_S
 """A picture recorded longer ago than this tells nothing of what happened."""
-PICTURES_AN_HOUR = 12
-"""For one deployment. A theft is a knock, a lid, a lean, a unit that says that it is moved and one that has left: five
-kinds, each told once in a minute at most. Two pictures of each, and some, show all that is to be seen; a unit that
-reports without end fills no disk: at the size below, 2.3 GB in a day."""
+PICTURES_AN_HOUR = 3
+"""For one deployment, of each kind of alarm by itself: a unit that is knocked all afternoon shall have as many left for
+the moment in which it is carried off. There are six kinds, each told once in a minute at most; three of one show all
+that is to be seen, and a unit that reports without end fills no disk: at the size below, 3.6 GB in a day of all six."""
 PICTURE_BYTES = 8 * 1024 * 1024
 """A picture of 4K at the finest quality is half of this."""
 HOUR_NS = 3600 * NS_PER_S
@@ -71,8 +71,8 @@ class Picturing:
         self._retention_ns = round(retention_days * DAY_NS)
         self._wanted: deque[_Wanted] = deque(maxlen=WANTED_MAX)
         """Alarms that have no picture yet."""
-        self._kept: dict[str, deque[int]] = {}
-        """When pictures were kept within the last hour, by deployment."""
+        self._kept: dict[tuple[str, Kind], deque[int]] = {}
+        """When pictures were kept within the last hour, by deployment and kind of alarm."""
         self._raised = asyncio.Event()
         self._files = asyncio.Lock()
         """Two alarms may have one file: none is deleted while another comes to rely on it."""
@@ -102,21 +102,21 @@ class Picturing:
     async def _answer(self, wanted: _Wanted) -> None:
         """Put a picture to an alarm, or why there is none."""
         why = self._deployments.blind(wanted.deployment, wanted.urn)
-        if why is None and self._enough(wanted.deployment):
+        if why is None and self._enough(wanted):
             why = Without.ENOUGH
         why = why or await self._picture(wanted)
         if why is not None:
             log.warning("alarms.no_picture", deployment=wanted.deployment, kind=wanted.kind.value, why=why.value)
             await self._deployments.noted(wanted.deployment, Unpictured(kind=wanted.kind, why=why))
 
-    def _enough(self, deployment: str) -> bool:
+    def _enough(self, wanted: _Wanted) -> bool:
         since_ns = self._clock.wall_ns() - HOUR_NS
         for of, kept in tuple(self._kept.items()):
             while kept and kept[0] <= since_ns:
                 kept.popleft()
             if not kept:
                 del self._kept[of]
-        return len(self._kept.get(deployment, ())) >= PICTURES_AN_HOUR
+        return len(self._kept.get((wanted.deployment, wanted.kind), ())) >= PICTURES_AN_HOUR
 
     async def _picture(self, wanted: _Wanted) -> Without | None:
         """Take a picture and keep it; return why that was not to be."""
@@ -149,7 +149,7 @@ class Picturing:
                 if (why := self._deployments.blind(wanted.deployment, wanted.urn)) is not None:
                     return why
                 raise
-        self._kept.setdefault(wanted.deployment, deque()).append(self._clock.wall_ns())
+        self._kept.setdefault((wanted.deployment, wanted.kind), deque()).append(self._clock.wall_ns())
         return None
 
     async def _seen(self, camera: Camera, happened_ns: int | None) -> tuple[bytes, int | None]:

@@ -273,7 +273,7 @@ class Without(StrEnum):
     UNKEPT = "not-kept"
     """The disk did not take it."""
     ENOUGH = "enough"
-    """There are as many of this hour as anybody looks at."""
+    """There are as many of this hour and kind as anybody looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

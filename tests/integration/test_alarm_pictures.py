@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.db.deployments import DeploymentRows, EntryRow
-from gateway.deployments.geofence import Shock
+from gateway.deployments.geofence import Moved, Report, Shock, Tampered
 from gateway.fleet import footage, rpc
 from gateway.fleet.held import Held
 from gateway.picturing import PICTURE_BYTES, PICTURES_AN_HOUR, Picturing
@@ -28,6 +28,8 @@ from tests.integration.test_api_footage_rights import holder
 
 URN = "urn:uuid:1"
 FOLDER = "alarm-pictures"
+AT_ONCE: tuple[Report, ...] = (Shock(peak_g=5.0), Tampered(), Moved())
+"""What is an alarm each time that it is told, once a minute at most."""
 GONE = rpc.Problem(type="camera.unreachable", title="It does not answer.", status=502)
 
 
@@ -40,12 +42,27 @@ class Alarmed:
         self.clock = clock
         self.id = id_
         self._folder = folder
+        self._shades = list(range(100))
 
     async def knocked(self, *, ago_s: float | None = None) -> None:
         """Have it be knocked: just now, or so long ago, told late."""
+        await self.reports(Shock(peak_g=5.0), ago_s=ago_s)
+
+    async def reports(self, report: Report, *, ago_s: float | None = None) -> None:
+        """Have it report what is an alarm at once."""
         happened_ns = None if ago_s is None else self.clock.wall_ns() - round(ago_s * NS_PER_S)
-        taken = await self.desk.gateway.rooms.deployments.reported(URN, Shock(peak_g=5.0), happened_ns=happened_ns)
+        taken = await self.desk.gateway.rooms.deployments.reported(URN, report, happened_ns=happened_ns)
         assert len(taken) == 1
+
+    async def reports_enough(self, report: Report) -> list[bytes]:
+        """Have it report that as often as there are pictures of it; return those. An hour is not over then."""
+        made = [photo(shade=self._shades.pop()) for _ in range(PICTURES_AN_HOUR)]
+        for jpeg in made:
+            self.desk.host.snapshot_jpeg = jpeg
+            await self.reports(report)
+            await self.log(until_step="picture")
+            self.clock.leap(61)
+        return made
 
     async def log(self, *, until_step: str | None = None) -> list[EntryRow]:
         """Return the log, once its last line is of a step. Days go by here: what becomes due meanwhile is left out."""
@@ -143,22 +160,28 @@ async def test_what_is_told_late_has_the_picture_of_then(alarmed: Alarmed) -> No
     assert (unseen.since_ns, unseen.told_ns) == (alarm["happened_ns"], log[-2].at_ns)
 
 
-async def test_a_unit_that_reports_without_end_fills_no_disk(alarmed: Alarmed) -> None:
-    """So many pictures in an hour, each alarm beyond them with its reason, and more in the next."""
-    for shade in range(PICTURES_AN_HOUR):
-        alarmed.desk.host.snapshot_jpeg = photo(shade=shade)
-        await alarmed.knocked()
-        await alarmed.log(until_step="picture")
-        alarmed.clock.leap(61)
+@pytest.mark.parametrize("report", AT_ONCE, ids=lambda report: type(report).__name__)
+async def test_a_unit_that_reports_without_end_fills_no_disk(alarmed: Alarmed, report: Report) -> None:
+    """So many pictures in an hour of each kind, each alarm beyond them with its reason, and more in the next."""
+    await alarmed.reports_enough(report)
     asked = len(alarmed.desk.host.asked)
-    await alarmed.knocked()
+    await alarmed.reports(report)
     log = await alarmed.log(until_step="no-picture")
     assert json.loads(log[-1].said)["why"] == "enough"
     assert not [one for one in alarmed.desk.host.asked[asked:] if "snapshot" in one]
     assert len(alarmed.files()) == PICTURES_AN_HOUR
     alarmed.clock.leap(3600)
-    await alarmed.knocked()
+    await alarmed.reports(report)
     await alarmed.log(until_step="picture")
+
+
+async def test_knocks_leave_pictures_for_the_theft(alarmed: Alarmed) -> None:
+    """As many knocks as have pictures, and what happens to it in the same hour has as many of its own."""
+    made = [await alarmed.reports_enough(report) for report in AT_ONCE]
+    kept = {file.read_bytes() for file in alarmed.files()}
+    assert kept == {jpeg for of_kind in made for jpeg in of_kind}
+    log = await alarmed.log()
+    assert "no-picture" not in [line.step for line in log]
 
 
 @pytest.mark.parametrize(

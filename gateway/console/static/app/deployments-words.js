@@ -102,7 +102,7 @@ const WITHOUT = {
   "taken-down": "No picture: the unit is down",
   "none-made": "No picture: none was made or recorded",
   "not-kept": "No picture: the disk did not take it",
-  enough: "No picture: enough were kept in that hour",
+  enough: "No picture: enough of this kind were kept in that hour",
 };
 
 /** @param {string} why @returns {string} */

@@ -186,3 +186,19 @@ export const filled = ({ used_bytes: used, budget_bytes: budget }) => (budget ? 
 
 /** @param {UnitData} data @returns {"good" | "attention"} */
 export const dataLevel = (data) => (data.exhausted !== null || (filled(data) ?? 0) > FULL ? "attention" : "good");
+
+/** What a unit told at an instant. @typedef {{time: string, values: Record<string, unknown>}} Told */
+
+/**
+ * What was sent from the first of these points until each, over resets of the counter: as the gateway counts a month's.
+ * @param {Told[]} told @returns {Told[]}
+ */
+export function sentMeanwhile(told) {
+  let total = 0;
+  return told.map((point, index) => {
+    const [now, before] = [point.values, told[index - 1]?.values];
+    const [sent, had] = [Number(now.sent_bytes), Number(before?.sent_bytes)];
+    if (before) total += now.since !== before.since || sent < had ? sent : sent - had;
+    return { ...point, values: { sent_bytes: total } };
+  });
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batteryWords, concernsOf, dataForecast, dataWords, levelOf, overallWords, stateWords, worstUnitsFirst } from "../../../../gateway/console/static/app/units.js";
+import { batteryWords, concernsOf, dataForecast, dataWords, levelOf, overallWords, sentMeanwhile, stateWords, worstUnitsFirst } from "../../../../gateway/console/static/app/units.js";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const iso = (ms) => new Date(NOW + ms).toISOString();
@@ -64,4 +64,13 @@ test("all are as they should be only where no alarm stands or waits for somebody
   for (const one of [concern("soon", "So."), concern("now", "One.", { put_off: putOff })]) {
     assert.deepEqual(overallWords([unit("D001", { concerns: [one] })], new Set()), { wrong: 0, words: "Nothing is urgent" });
   }
+});
+
+test("what is drawn of data is what was sent meanwhile, whenever the counter began", () => {
+  const told = (sent_bytes, since = "2026-08-01T00:00:00Z") => ({ time: iso(0), values: { sent_bytes, since } });
+  const drawn = (...points) => sentMeanwhile(points).map(({ values }) => values.sent_bytes);
+  assert.deepEqual(drawn(), []);
+  assert.deepEqual(drawn(told(40e9), told(40e9 + 5), told(40e9 + 7)), [0, 5, 7]);
+  assert.deepEqual(drawn(told(40e9), told(40e9 + 5), told(3), told(4)), [0, 5, 8, 9]);
+  assert.deepEqual(drawn(told(10), told(12, "2026-11-28T00:00:00Z"), told(13, "2026-11-28T00:00:00Z")), [0, 12, 13]);
 });

@@ -8,10 +8,12 @@ import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
 import { store } from "../store.js";
 import { fromIso, toIso } from "../time.js";
+import { sentMeanwhile } from "../units.js";
 import { line } from "../words.js";
 import "./trend.js";
 
 /** @typedef {import("../trend-scale.js").TrendPoint} TrendPoint */
+/** @typedef {import("../units.js").Told} Told */
 
 const DAY_MS = 86_400_000;
 /** @type {[label: string, ms: number][]} */
@@ -24,14 +26,15 @@ const NO_POINTS = [];
 
 /**
  * @type {{kind: string, value: string, heading: string, unit: string, per?: number, digits?: number, least?: number, most?: number,
- *   limits?: import("./trend.js").TrendLimit[]}[]}
+ *   limits?: import("./trend.js").TrendLimit[], of?: (told: Told[]) => Told[]}[]}
  */
 const PLOTS = [
   { kind: "battery", value: "percent", heading: "Battery", unit: "%", least: 0, most: 100 },
   // Below this a 4G modem falls back to slower ways and loses its link.
   { kind: "signal", value: "rsrp_dbm", heading: "Signal (RSRP)", unit: "dBm", least: -120, most: -80, limits: [{ value: -110, text: "poor below" }] },
   { kind: "temperature", value: "celsius", heading: "Temperature", unit: "°C", digits: 1 },
-  { kind: "data", value: "sent_bytes", heading: "Data sent this month", unit: "MB", per: 1e6, least: 0 },
+  // Not the counter, which its modem may have begun months ago.
+  { kind: "data", value: "sent_bytes", heading: "Data sent in that time", unit: "MB", per: 1e6, least: 0, of: sentMeanwhile },
 ];
 
 class UnitTrends extends SlElement {
@@ -78,7 +81,7 @@ class UnitTrends extends SlElement {
     try {
       const told = await Promise.all(PLOTS.map(({ kind }) => get(`/units/${encodeURIComponent(this.label)}/trend?kind=${kind}&${query}`)));
       if (of !== this.#of) return;
-      this.#points = Object.fromEntries(PLOTS.map(({ kind, value, per = 1 }, index) => [kind, /** @type {{time: string, values: Record<string, unknown>}[]} */ (told[index])
+      this.#points = Object.fromEntries(PLOTS.map(({ kind, value, per = 1, of: drawn = (/** @type {Told[]} */ as) => as }, index) => [kind, drawn(/** @type {Told[]} */ (told[index]))
         .filter(({ values }) => typeof values[value] === "number")
         .map(({ time, values }) => ({ at: fromIso(time), value: Number(values[value]) / per }))]));
       this.#until = until;
