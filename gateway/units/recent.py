@@ -104,6 +104,17 @@ class Recents:
         same = last.at_ns // keeping.step_ns == now.at_ns // keeping.step_ns
         return same and not keeping.parted(before, last) and not keeping.parted(last, now)
 
+    def add_newer(self, label: str, name: str, point: Point) -> None:
+        """Keep what a unit told last before we began, where that is not kept: it was within a minute of what is."""
+        last = self.last(label, name)
+        if last is None or last.at_ns < point.at_ns:
+            self.add(label, name, point)
+
+    def last(self, label: str, name: str) -> Point | None:
+        """Return the newest that is kept of a unit and kind."""
+        points = self._points.get((label, name))
+        return points[-1] if points else None
+
     def of(self, label: str, name: str) -> list[Point]:
         """Return what is kept of a unit and kind, in order."""
         return list(self._points.get((label, name), ()))

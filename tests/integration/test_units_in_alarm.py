@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway import fielded
-from gateway.alarming import Alarming
+from gateway.alarming import Alarming, open_alarming
 from gateway.api.times import iso
 from gateway.fleet import footage, rpc
 from gateway.telemetry.client import UnitClient
@@ -130,11 +130,11 @@ async def test_units_are_heard_inside_those_who_judge_what_they_say(
 ) -> None:
     """What is heard is acknowledged: it begins once that is judged, and ends before."""
     order: list[str] = []
-    opened, run = fielded.open_alarming, UnitClient.run
+    run = UnitClient.run
 
     @asynccontextmanager
     async def judging(*rooms: Any, clock: Clock) -> AsyncIterator[Alarming]:
-        async with opened(*rooms, clock=clock) as alarming:
+        async with open_alarming(*rooms, clock=clock) as alarming:
             order.append("judged")
             yield alarming
             order.append("judged no more")
