@@ -23,7 +23,7 @@ from gateway.units.clocks import UnitClock, clock_of, late
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
-from gateway.units.recent import DATA, KEPT, Recents, readings_of_month
+from gateway.units.recent import KEPT, Recents
 from gateway.units.report import Cause, Group, Lost, Report, Stored
 from gateway.units.traces import Trace, traces_of
 from gateway.units.trends import KEPT_NS, Point
@@ -236,9 +236,8 @@ class Register:
     def forecast(self, label: str) -> Forecast:
         """Return what a unit's SIM has used this month, and will have by its end."""
         row = self.unit(label)
-        now_ns = self._clock.wall_ns()
-        readings = readings_of_month(self.recent(label, DATA), now_ns=now_ns)
-        return forecast(readings, now_ns=now_ns, budget_bytes=row.budget_bytes)
+        told = self._recents.readings(row.label)
+        return forecast(told, now_ns=self._clock.wall_ns(), budget_bytes=row.budget_bytes)
 
     async def take(self, label: str, report: Report | Lost) -> None:
         """Take one report.

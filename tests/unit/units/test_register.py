@@ -315,11 +315,11 @@ async def test_trends_have_a_point_a_minute_and_a_month(units: Units, clock: Man
 async def test_the_budget_is_forecast_from_what_the_unit_told(units: Units, clock: ManualClock) -> None:
     """Sent since the first reading; by the month's end as it goes now."""
     voice = await enrolled(units, budget_bytes=2_000_000)
-    for sent in (0, 3_600, 7_200):
+    for sent in (0, 43_200, 86_400):
         await units.register.take("D017", voice.report("data", sent_bytes=sent, since="2026-09-01T00:00:00Z"))
-        clock.jump_wall(3_600)
+        clock.jump_wall(43_200)
     found = units.register.forecast("D017")
-    assert found.used_bytes == 7_200
+    assert found.used_bytes == 86_400
     assert found.by_end_bytes is not None
     assert 700_000 < found.by_end_bytes < 900_000
     assert not found.over
