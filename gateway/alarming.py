@@ -88,7 +88,9 @@ class Alarming:
 
     async def keep(self, transaction: Writing, said: Sequence[Said]) -> None:
         """Store with what units say that it is to be judged, where it is of their place and they have one."""
-        rows = [row for one in said if (row := self._row_of(one)) is not None]
+        meant = [one for one in said if one.now.name in _MEANT]
+        carried = self._belonging.of_all() if meant else {}
+        rows = [row for one in meant if (row := self._row_of(one, carried.get(one.label, ()))) is not None]
         await UnjudgedReports(transaction).add(rows)
         self._stored = self._stored or bool(rows)
 
@@ -121,10 +123,8 @@ class Alarming:
             del self._by_cameras[: len(rows)]
             self._waits.set()
 
-    def _row_of(self, said: Said) -> UnjudgedRow | None:
-        if said.now.name not in _MEANT:
-            return None
-        urns = {one.description.identity.urn for one in self._belonging.cameras(said.label)}
+    def _row_of(self, said: Said, cameras: Sequence[Camera]) -> UnjudgedRow | None:
+        urns = {one.description.identity.urn for one in cameras}
         standing = next((urn for urn in sorted(urns) if self._deployments.standing(urn) is not None), None)
         if standing is None:
             return None

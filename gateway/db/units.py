@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,12 +72,13 @@ class StateRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendRow:
-    """One point of a trend. ``payload`` is JSON."""
+    """One point of a trend. ``payload`` is JSON. ``anew``: the unit's counter began anew since the point before it."""
 
     label: str
     kind: str
     at_ns: int
     payload: str
+    anew: bool = False
 
 
 class UnitRows:
@@ -188,18 +189,28 @@ class UnitRows:
         )
         return [TrendRow(**row._asdict()) for row in await self._connection.execute(query)]
 
-    async def newest_of_each(self, kind: str, from_ns: int, step_ns: int) -> list[TrendRow]:
-        """Return of every unit the newest point of a kind in each stretch of so many ns since an instant, in order."""
-        here = (unit_trends.c.kind == kind) & (unit_trends.c.at_ns >= from_ns)
-        newest = (
-            select(unit_trends.c.label, func.max(unit_trends.c.at_ns).label("at_ns"))
-            .where(here)
-            .group_by(unit_trends.c.label, unit_trends.c.at_ns // step_ns)
-            .subquery()
+    async def outline(self, kind: str, from_ns: int, step_ns: int) -> list[TrendRow]:
+        """Return of every unit the points of a kind that tell its sum since an instant, in order.
+
+        The first, the newest in each stretch of so many ns, and of a counter those before and after it began anew.
+        """
+        label, at_ns = unit_trends.c.label, unit_trends.c.at_ns
+        here = (unit_trends.c.kind == kind) & (at_ns >= from_ns)
+        earlier = unit_trends.alias()
+        before = (
+            select(func.max(earlier.c.at_ns))
+            .where(earlier.c.label == label, earlier.c.kind == kind, earlier.c.at_ns < at_ns)
+            .scalar_subquery()
         )
+        told = union(
+            select(label, func.min(at_ns).label("at_ns")).where(here).group_by(label),
+            select(label, func.max(at_ns)).where(here).group_by(label, at_ns // step_ns),
+            select(label, at_ns).where(here, unit_trends.c.anew),
+            select(label, before).where(here, unit_trends.c.anew),
+        ).subquery()
         query = (
             select(unit_trends)
-            .join(newest, (unit_trends.c.label == newest.c.label) & (unit_trends.c.at_ns == newest.c.at_ns))
+            .join(told, (label == told.c.label) & (at_ns == told.c.at_ns))
             .where(unit_trends.c.kind == kind)
             .order_by(unit_trends.c.at_ns)
         )

@@ -1,13 +1,15 @@
 """What some reports change in the register, until it is committed."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.db.units import StateRow, TrendRow, UnitRow, UnitRows
 from gateway.units.changes import Said
 from gateway.units.order import Heard
 from gateway.units.report import Stored
-from gateway.units.trends import Point
+from gateway.units.traces import Trace
+from gateway.units.trends import DRAWN, Point, drawn
 
 
 @dataclass(slots=True)
@@ -20,10 +22,23 @@ class Batch:
     heard: dict[str, Heard] = field(default_factory=dict)
     states: dict[tuple[str, str], Stored] = field(default_factory=dict)
     trends: list[TrendRow] = field(default_factory=list)
+    traces: dict[tuple[str, str], Trace] = field(default_factory=dict)
     told: list[tuple[str, str, Point]] = field(default_factory=list)
     live: list[tuple[str, str, int, int]] = field(default_factory=list)
     """What was said just now: label, boot, the unit's time and ours."""
     changes: list[Said] = field(default_factory=list)
+
+    def tell(self, label: str, name: str, point: Point, known: Mapping[tuple[str, str], Trace]) -> None:
+        """Have something be told just now; of what is drawn, keep what ``known`` does not spare."""
+        self.told.append((label, name, point))
+        if name not in DRAWN:
+            return
+        key = label, name
+        trace = self.traces.get(key) or known.get(key, Trace())
+        self.traces[key], kept = trace.after(name, point)
+        for one in kept:
+            payload = json.dumps(drawn(name, one.point.values))
+            self.trends.append(TrendRow(label=label, kind=name, at_ns=one.point.at_ns, payload=payload, anew=one.anew))
 
     async def store(self, rows: UnitRows) -> None:
         """Store what it changes."""

@@ -8,8 +8,10 @@ from itertools import accumulate, pairwise
 
 from kernel.clock import NS_PER_S, to_ns, utc
 
-RATE_DAYS = 7
-"""The forecast goes on as the last days went."""
+RATE_NS = 7 * 86_400 * NS_PER_S
+"""The forecast goes on as the last days went, whichever month they were in."""
+RATE_LEAST_NS = 86_400 * NS_PER_S
+"""From less than a day nothing is foretold: an hour in which somebody watched would be a month of watching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,12 @@ def _steps(readings: Sequence[Reading]) -> Iterator[int]:
         yield after.sent_bytes if restarted else after.sent_bytes - before.sent_bytes
 
 
-def forecast(readings: Sequence[Reading], *, now_ns: int, budget_bytes: int | None) -> Forecast:
-    """Tell the month's use and its end. ``readings`` in order: the last one before the month and those of it."""
-    _, end_ns = month_of(now_ns)
+def forecast(told: Sequence[Reading], *, now_ns: int, budget_bytes: int | None) -> Forecast:
+    """Tell the month's use and its end. ``told`` in order: what there is of this month and of the last seven days."""
+    first_ns, end_ns = month_of(now_ns)
+    readings = [*[one for one in told if one.at_ns < first_ns][-1:], *(one for one in told if one.at_ns >= first_ns)]
     spent = used(readings)
-    recent = [one for one in readings if one.at_ns >= now_ns - RATE_DAYS * 86_400 * NS_PER_S]
-    rate = None
-    if len(recent) > 1 and recent[-1].at_ns > recent[0].at_ns:
-        rate = used(recent) / (recent[-1].at_ns - recent[0].at_ns)
+    rate = _rate([one for one in told if one.at_ns >= now_ns - RATE_NS])
     by_end = None if rate is None else spent + round(rate * (end_ns - now_ns))
     exhausted = None
     if budget_bytes is not None and readings and spent >= budget_bytes:
@@ -71,6 +71,12 @@ def forecast(readings: Sequence[Reading], *, now_ns: int, budget_bytes: int | No
     elif budget_bytes is not None and rate and by_end is not None and by_end > budget_bytes:
         exhausted = now_ns + round((budget_bytes - spent) / rate)
     return Forecast(used_bytes=spent, by_end_bytes=by_end, budget_bytes=budget_bytes, exhausted_ns=exhausted)
+
+
+def _rate(recent: Sequence[Reading]) -> float | None:
+    """Return bytes for each ns; ``None`` where too little is known."""
+    span_ns = recent[-1].at_ns - recent[0].at_ns if recent else 0
+    return used(recent) / span_ns if span_ns >= RATE_LEAST_NS else None
 
 
 def _crossed(readings: Sequence[Reading], budget_bytes: int) -> int:

@@ -6,12 +6,12 @@ loses when it was sent and not how much. Of a battery the last level of every fe
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from gateway.units.budget import Reading, month_of, used
+from gateway.units.budget import Reading, used
 from gateway.units.trends import KEPT_NS, Point
 from kernel.clock import NS_PER_S
 
@@ -104,16 +104,24 @@ class Recents:
         same = last.at_ns // keeping.step_ns == now.at_ns // keeping.step_ns
         return same and not keeping.parted(before, last) and not keeping.parted(last, now)
 
+    def add_newer(self, label: str, name: str, point: Point) -> None:
+        """Keep what a unit told last before we began, where that is not kept: it was within a minute of what is."""
+        last = self.last(label, name)
+        if last is None or last.at_ns < point.at_ns:
+            self.add(label, name, point)
+
+    def last(self, label: str, name: str) -> Point | None:
+        """Return the newest that is kept of a unit and kind."""
+        points = self._points.get((label, name))
+        return points[-1] if points else None
+
     def of(self, label: str, name: str) -> list[Point]:
         """Return what is kept of a unit and kind, in order."""
         return list(self._points.get((label, name), ()))
 
-
-def readings_of_month(points: Sequence[Point], *, now_ns: int) -> list[Reading]:
-    """Return what a unit's counter said in this month, and last before it."""
-    first_ns, _ = month_of(now_ns)
-    before = [point for point in points if point.at_ns < first_ns][-1:]
-    return [_reading(point) for point in [*before, *(one for one in points if one.at_ns >= first_ns)]]
+    def readings(self, label: str) -> list[Reading]:
+        """Return what a unit's counter of data said, of a month and more, in order."""
+        return [_reading(point) for point in self.of(label, DATA)]
 
 
 def _reading(point: Point) -> Reading:

@@ -14,7 +14,7 @@ import structlog
 from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.db.sealed import Writing
-from gateway.db.units import TrendRow, UnitRow, UnitRows
+from gateway.db.units import UnitRow, UnitRows
 from gateway.listeners import Listeners
 from gateway.units.batch import Batch, stored_in
 from gateway.units.budget import Forecast, forecast
@@ -23,9 +23,10 @@ from gateway.units.clocks import UnitClock, clock_of, late
 from gateway.units.credentials import Credentials
 from gateway.units.errors import LabelError, RefusedError, RetiredUnitError, UnknownUnitError
 from gateway.units.order import BOOTS_MAX, Heard
-from gateway.units.recent import DATA, KEPT, Recents, readings_of_month
+from gateway.units.recent import KEPT, Recents
 from gateway.units.report import Cause, Group, Lost, Report, Stored
-from gateway.units.trends import KEPT_NS, Point, Thinner, drawn
+from gateway.units.traces import Trace, traces_of
+from gateway.units.trends import KEPT_NS, Point
 from kernel.clock import NS_PER_S, Clock
 
 log = structlog.get_logger()
@@ -57,7 +58,7 @@ class Register:
         self._heard_monotonic_ns: dict[str, int] = {}
         self._began_ns = clock.monotonic_ns()
         self._links: dict[str, Link] = {}
-        self._thinner = Thinner({})
+        self._traces: dict[tuple[str, str], Trace] = {}
         self._recents = Recents()
         self._listeners: Listeners[[Change]] = Listeners("unit.untold")
         self.is_anothers: Callable[[str, str], bool] = lambda _label, _urn: False
@@ -72,13 +73,14 @@ class Register:
             rows = UnitRows(connection)
             self._units = {row.label: row for row in await rows.all()}
             self._printed = {label.lower(): label for label in self._units}
-            self._thinner = Thinner(await rows.newest_trends())
             now_ns = self._clock.wall_ns()
             for name, keeping in KEPT.items():
-                for one in await rows.newest_of_each(name, now_ns - keeping.kept_ns, keeping.step_ns):
+                for one in await rows.outline(name, now_ns - keeping.kept_ns, keeping.step_ns):
                     self._recents.add(one.label, name, Point(one.at_ns, json.loads(one.payload)))
             for state in await rows.states():
-                self._states.setdefault(state.label, {})[state.kind] = stored_in(state)
+                self._states.setdefault(state.label, {})[state.kind] = said = stored_in(state)
+                self._recents.add_newer(state.label, state.kind, Point(said.taken_ns, said.values))
+            self._traces = traces_of(await rows.newest_trends(), self._recents)
         for row in self._units.values():
             states = self._states.get(row.label, {})
             self._heard[row.label] = Heard(
@@ -234,9 +236,8 @@ class Register:
     def forecast(self, label: str) -> Forecast:
         """Return what a unit's SIM has used this month, and will have by its end."""
         row = self.unit(label)
-        now_ns = self._clock.wall_ns()
-        readings = readings_of_month(self.recent(label, DATA), now_ns=now_ns)
-        return forecast(readings, now_ns=now_ns, budget_bytes=row.budget_bytes)
+        told = self._recents.readings(row.label)
+        return forecast(told, now_ns=self._clock.wall_ns(), budget_bytes=row.budget_bytes)
 
     async def take(self, label: str, report: Report | Lost) -> None:
         """Take one report.
@@ -312,10 +313,7 @@ class Register:
         batch.states[label, report.name] = now
         batch.changes.append(Said(label, now, before))
         if not report.stored:
-            batch.told.append((label, report.name, Point(now_ns, report.values)))
-        if not report.stored and self._thinner.takes(label, report.name, now_ns):
-            payload = json.dumps(drawn(report.name, report.values))
-            batch.trends.append(TrendRow(label=label, kind=report.name, at_ns=now_ns, payload=payload))
+            batch.tell(label, report.name, Point(now_ns, report.values), self._traces)
 
     def _learnt(self, batch: Batch, unit: UnitRow, report: Report) -> UnitRow:
         """Return the unit with what a report tells of who it is.
@@ -351,6 +349,7 @@ class Register:
         self._heard.update(batch.heard)
         for (label, name), stored in batch.states.items():
             self._states.setdefault(label, {})[name] = stored
+        self._traces.update(batch.traces)
         for label, name, point in batch.told:
             self._recents.add(label, name, point)
         monotonic_ns = self._clock.monotonic_ns()

@@ -30,24 +30,6 @@ class Point:
     values: Mapping[str, Value]
 
 
-class Thinner:
-    """Decides which reports become points. Everything else is newest state alone."""
-
-    def __init__(self, newest: Mapping[tuple[str, str], int]) -> None:
-        self._newest = dict(newest)
-
-    def takes(self, label: str, name: str, at_ns: int) -> bool:
-        """Return whether a report becomes a point, and count on it."""
-        if name not in DRAWN:
-            return False
-        last_ns = self._newest.get((label, name))
-        # A wall clock that was set back begins a new row of points; it does not wait for the old time to come again.
-        if last_ns is not None and 0 <= at_ns - last_ns < APART_NS:
-            return False
-        self._newest[label, name] = at_ns
-        return True
-
-
 def drawn(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return what is kept of a report's values."""
     return {key: values[key] for key in DRAWN[name] if key in values}

@@ -62,5 +62,6 @@ unit_trends = Table(
     Column("kind", String(32), primary_key=True),
     Column("at_ns", BigInteger, primary_key=True),
     Column("payload", Text, nullable=False),  # JSON
+    Column("anew", Boolean, nullable=False),  # a counter began anew since the point before
     Index("ix_unit_trends_at_ns", "at_ns"),
 )

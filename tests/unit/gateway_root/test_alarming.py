@@ -43,9 +43,9 @@ class Judges:
         """Whether what comes after the first is not judged to the end before ``free`` is set."""
         self.free = asyncio.Event()
 
-    def cameras(self, label: str) -> list[Camera]:
+    def of_all(self) -> dict[str, list[Camera]]:
         """See ``Belonging``."""
-        return [CAMERA] if label == "D017" else []
+        return {"D017": [CAMERA]}
 
     def standing(self, urn: str) -> Any:
         """See ``Deployments``."""

@@ -56,6 +56,36 @@ def test_a_budget_that_is_used_up_says_since_when() -> None:
     assert found.exhausted_ns == START + 2 * DAY_NS
 
 
+def test_the_first_of_a_month_goes_on_as_the_last_days_of_the_one_before() -> None:
+    """At five past midnight a week is known, and what was used this month is what was used since the hour before."""
+    week = [Reading(START + hour * DAY_NS // 24, (hour + 168) * 1_000, "s") for hour in range(-168, 1)]
+    now_ns = START + 300 * NS_PER_S
+    found = forecast([*week, Reading(now_ns, 168_000 + 50_000, "s")], now_ns=now_ns, budget_bytes=None)
+    assert found.used_bytes == 51_000
+    assert found.by_end_bytes is not None
+    assert 51_000 + 28 * 24 * 1_000 < found.by_end_bytes < 51_000 + 28 * 24 * 1_400
+
+
+def test_what_was_long_before_is_no_rate() -> None:
+    """Of the month before only the last seven days are asked, and of this one the rest is use alone."""
+    said = [
+        Reading(START - 20 * DAY_NS, 0, "s"),
+        *(Reading(START + day * DAY_NS, 10**9 + day, "s") for day in range(9)),
+    ]
+    found = forecast(said, now_ns=START + 8 * DAY_NS, budget_bytes=None)
+    assert (found.used_bytes, found.by_end_bytes) == (10**9 + 8, 10**9 + 8 + 20)
+
+
+def test_nothing_is_foretold_from_less_than_a_day() -> None:
+    """An hour of watching is not a month of it; but what is used up is used up."""
+    said = [Reading(START + hour * DAY_NS // 24, hour * 10**9, "s") for hour in range(24)]
+    found = forecast(said, now_ns=START + DAY_NS, budget_bytes=10**11)
+    assert (found.used_bytes, found.by_end_bytes, found.over) == (23 * 10**9, None, False)
+    assert forecast(said, now_ns=START + DAY_NS, budget_bytes=10**10).exhausted_ns == START + 10 * DAY_NS // 24
+    said.append(Reading(START + DAY_NS, 24 * 10**9, "s"))
+    assert forecast(said, now_ns=START + DAY_NS, budget_bytes=10**11).over
+
+
 def test_nothing_is_foretold_from_nothing() -> None:
     """One reading has no rate; no reading is no use."""
     for said in ([], readings(5)):

@@ -1,6 +1,7 @@
 """The register: who units are, the order in which they may speak, and what outlives a restart."""
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -314,11 +315,11 @@ async def test_trends_have_a_point_a_minute_and_a_month(units: Units, clock: Man
 async def test_the_budget_is_forecast_from_what_the_unit_told(units: Units, clock: ManualClock) -> None:
     """Sent since the first reading; by the month's end as it goes now."""
     voice = await enrolled(units, budget_bytes=2_000_000)
-    for sent in (0, 3_600, 7_200):
+    for sent in (0, 43_200, 86_400):
         await units.register.take("D017", voice.report("data", sent_bytes=sent, since="2026-09-01T00:00:00Z"))
-        clock.jump_wall(3_600)
+        clock.jump_wall(43_200)
     found = units.register.forecast("D017")
-    assert found.used_bytes == 7_200
+    assert found.used_bytes == 86_400
     assert found.by_end_bytes is not None
     assert 700_000 < found.by_end_bytes < 900_000
     assert not found.over
@@ -337,3 +338,41 @@ async def test_a_forecast_is_the_same_after_a_restart(tmp_path: Path, clock: Man
     async with unit_room(tmp_path, clock, keys=keys) as units:
         assert units.register.forecast("D017") == before
     assert before.used_bytes == 19_000 + 19_000
+
+
+SLOWLY = (
+    *((0, 100, 1), (3_000, 850, 1), (900, 0, 2), (2_700, 50, 2)),  # begun anew within two hours
+    *((86_400, 100, 2), (90, 20, 2), (90, 130, 2)),  # it fell
+)
+FAST = ((30, 170, 2), (20, 5, 3), (20, 9, 3), (60, 30, 3))  # begun anew within the minute of a point
+"""Seconds after the one before, bytes, and the day since when they are counted."""
+
+
+async def test_what_is_used_is_the_same_after_each_restart(tmp_path: Path, clock: ManualClock) -> None:
+    """Wherever a counter began anew, and from the first thing that a unit ever told."""
+    keys, voice, expected = Memory(Key.new()), Voice("D017"), 0
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        await enrolled(units)
+    for before, (after_s, sent, day) in pairwise([SLOWLY[0], *SLOWLY]):
+        clock.jump_wall(after_s)
+        async with unit_room(tmp_path, clock, keys=keys) as units:
+            assert units.register.forecast("D017").used_bytes == expected
+            since = f"2026-09-0{day}T00:00:00Z"
+            await units.register.take("D017", voice.report("data", sent_bytes=sent, since=since))
+            expected += sent - before[1] if (sent >= before[1] and day == before[2]) else sent
+            assert units.register.forecast("D017").used_bytes == expected
+
+
+async def test_what_is_used_is_the_same_after_one_restart(tmp_path: Path, clock: ManualClock) -> None:
+    """Of all that was told in one go, what is kept adds up to the same."""
+    keys = Memory(Key.new())
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        voice = await enrolled(units)
+        for after_s, sent, day in (*SLOWLY, *FAST):
+            clock.jump_wall(after_s)
+            since = f"2026-09-0{day}T00:00:00Z"
+            await units.register.take("D017", voice.report("data", sent_bytes=sent, since=since))
+        before = units.register.forecast("D017")
+    async with unit_room(tmp_path, clock, keys=keys) as units:
+        assert units.register.forecast("D017").used_bytes == before.used_bytes
+    assert before.used_bytes == 750 + 50 + 50 + 20 + 110 + 40 + 30

@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("at_ns", sa.BigInteger(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("anew", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["label"], ["units.label"], name=op.f("fk_unit_trends_label"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("label", "kind", "at_ns", name=op.f("pk_unit_trends")),
     )
