@@ -101,10 +101,15 @@ class Decider:
 
         A session that has ended, or is locked, is told of by ``Access``, not here.
         """
+        return bool(self.rules(user_id, session, permission, camera))
+
+    def rules(self, user_id: str, session: str, permission: Permission, camera: CameraId) -> list[str]:
+        """Return every rule by which what somebody began through a session may go on, as :meth:`still`."""
         role, ceiling, _ = self._through(user_id, session)
         if role is None:
-            return False
-        return self._rights(user_id, role).within(ceiling).rule(permission, camera) is not None
+            return []
+        rights = self._rights(user_id, role).within(ceiling)
+        return [right.rule for right in rights.each if right.allows(permission, camera)]
 
     def held_there(self, identity: Identity, permission: Permission, standing: Standing) -> bool:
         """Return whether somebody may do this with a camera as it stood then, by the rights of now.

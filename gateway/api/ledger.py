@@ -56,8 +56,8 @@ class Ledger:
         """Views that ended lately: their host may list them for a moment longer."""
         self.watchers: dict[HostClient, dict[str, rpc.ViewerState]] = {}
         """What each host said last of its viewers, by its session: how well their lines carry."""
-        self.holds: Callable[[Span], bool] = lambda _: True
-        """Whether something may go on, beside the right to it: what a share shows, for instance."""
+        self.fits: Callable[[Span, str], bool] = lambda _, __: True
+        """Whether a rule that allows something gives it as it is: a share the stream that is shown, for instance."""
         self.reference_of: Callable[[str], str] = lambda _: ""
         """The incident or request that a rule stands for, where it does: a share's."""
         self._listening: list[Callable[[], None]] = []
@@ -77,8 +77,8 @@ class Ledger:
             open_one.touched_ns = now_ns
             return
         # A WebSocket knows who opened it and what they worked on then.
-        said = self._worked_on.get(span.session, span.actor.reference)
-        span.actor = replace(span.actor, reference=said or self.reference_of(span.rule or span.actor.rule))
+        span.said = self._worked_on.get(span.session, span.actor.reference if span.said is None else span.said)
+        span.actor = replace(span.actor, reference=span.said or self.reference_of(span.rule))
         if span.action is Action.VIEW_STARTED:
             span.details[VIEW] = span.key[1]
         self._enter(span)
@@ -87,7 +87,6 @@ class Ledger:
                 action=span.action,
                 actor=span.actor,
                 subject=span.camera,
-                rule=span.rule,
                 span=span.id,
                 from_ns=span.from_ns,
                 details=dict(span.details),
@@ -153,7 +152,6 @@ class Ledger:
                 action=ENDS[span.action],
                 actor=span.actor,
                 subject=span.camera,
-                rule=span.rule,
                 span=span.id,
                 from_ns=span.from_ns,
                 # The clock may have been set back meanwhile.
@@ -172,31 +170,40 @@ class Ledger:
         """Enter what goes on through a session anew: from here it is for another incident or request."""
         self._worked_on[session] = reference
         for span in [span for span in self._spans.values() if span.session == session and span.cut_reason is None]:
-            self.end(span.key, "goes on for another reference")
-            if span.action is Action.VIEW_STARTED:
-                self._over.remove(span.key)
-            counted = {"moves": 0, "presets": 0} if span.action is Action.STICK_TAKEN else {}
-            self.begin(replace(span, id=new_id(), from_ns=0, details={**span.details, **counted}))
+            self._anew(span, "goes on for another reference")
+
+    def _anew(self, span: Span, reason: str, *, rule: str | None = None) -> None:
+        """Have what goes on end in the record, and begin as something else."""
+        self.end(span.key, reason)
+        if span.action is Action.VIEW_STARTED:
+            self._over.remove(span.key)
+        counted = {"moves": 0, "presets": 0} if span.action is Action.STICK_TAKEN else {}
+        actor = span.actor if rule is None else replace(span.actor, rule=rule)
+        self.begin(replace(span, id=new_id(), from_ns=0, actor=actor, details={**span.details, **counted}))
 
     def rights_changed(self) -> None:
-        """End what somebody may do no longer."""
-        self.stop([one for one in self._spans.values() if not self._may(one)], "right ended")
+        """End what somebody may do no longer. What they may by another rule only is entered anew, under that."""
+        self.stop([one for one in tuple(self._spans.values()) if not self._goes_on(one)], "right ended")
         self.limits.look(self.going_on("view"))
 
     def check(self, span: Span) -> None:
         """End what was just begun where its right or its session ended while it was being opened."""
         if self._access.has_ended(span.session):
             self.stop([span], "session ended")
-        elif not self._may(span):
+        elif not self._goes_on(span):
             self.stop([span], "right ended")
-        else:
-            self.limits.look([span])
+        elif (now := self._spans.get(span.key)) is not None:
+            self.limits.look([now])
 
-    def _may(self, span: Span) -> bool:
-        if span.outlet:
-            return True  # what hosts let in by one is worked out where outlets are kept
-        still = self._decider.still(span.actor.id, span.session, NEEDS[span.action], span.camera)
-        return still and self.holds(span)
+    def _goes_on(self, span: Span) -> bool:
+        """Return whether something may go on; from here under another rule, where its own allows it no more."""
+        if span.outlet or self._spans.get(span.key) is not span:
+            return True  # what hosts let in by an outlet is worked out where those are kept
+        rules = self._decider.rules(span.actor.id, span.session, NEEDS[span.action], span.camera)
+        fitting = [rule for rule in rules if self.fits(span, rule)]
+        if fitting and span.rule and span.rule not in fitting and span.cut_reason is None:
+            self._anew(span, "goes on by another right", rule=fitting[0])
+        return bool(fitting)
 
     def stop(self, spans: Collection[Span], reason: str) -> None:
         """End what is given; the views among it by one call to each host, so that many end as fast as one."""

@@ -9,13 +9,12 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Role
 from gateway.api.ledger import Ledger
 from gateway.api.rooms import Rooms
-from gateway.api.spans import Span
+from gateway.api.spans import SHARE, Span
 from gateway.audit.events import Action, Actor
 from gateway.fleet import rpc
 from gateway.sharing import Sharing
+from gateway.sharing.seats import Place
 from kernel.ids import CameraId, StreamName
-
-RULE = "share:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +58,27 @@ def seated(the: Rooms, viewer: Actor, who: Identity, camera: CameraId, stream: S
         yield Seat(viewer)
         return
 
-    def watching(share_id: str) -> list[tuple[str, CameraId]]:
-        return [(span.actor.id, span.camera) for span in views_of(the.ledger, the.sharing, share_id)]
+    def watching(share_id: str) -> list[Place]:
+        return _places(the.ledger, the.sharing, share_id)
 
     with the.sharing.seats.seat(who.user_id, camera, stream, watching=watching) as share:
-        yield Seat(replace(viewer, rule=f"{RULE}{share.id}"), the.sharing.shares.best(share))
+        yield Seat(replace(viewer, rule=f"{SHARE}{share.id}"), the.sharing.shares.best(share))
 
 
-def holds(sharing: Sharing, span: Span) -> bool:
-    """Tell whether a view from outside shows what its shares still give; of everything else nothing is asked."""
-    if span.action is not Action.VIEW_STARTED or sharing.partners.recipient(span.actor.id) is None:
+def fits(ledger: Ledger, sharing: Sharing, span: Span, rule: str) -> bool:
+    """Tell whether a share gives a view what it shows, and a place; of everything else nothing is asked."""
+    if span.action is not Action.VIEW_STARTED or not rule.startswith(SHARE):
         return True
     asked, shown = span.streams
-    return sharing.shares.shows(span.actor.id, span.camera, asked=asked, shown=shown)
+    showing = sharing.shares.showing(span.actor.id, span.camera, asked=asked, shown=shown)
+    share = next((row for row in showing if row.id == rule.removeprefix(SHARE)), None)
+    if share is None or span.rule in {rule, ""}:
+        return share is not None
+    return sharing.seats.free(share, (span.actor.id, span.camera), _places(ledger, sharing, share.id))
+
+
+def _places(ledger: Ledger, sharing: Sharing, share_id: str) -> list[Place]:
+    return [(span.actor.id, span.camera) for span in views_of(ledger, sharing, share_id)]
 
 
 def relay_until_ns(the: Rooms, who: Identity, camera: CameraId) -> int | None:
@@ -103,11 +110,11 @@ def kept_to_shares(ledger: Ledger, sharing: Sharing) -> Iterator[None]:
         _keep_places(ledger, sharing)
 
     def reference_of(rule: str) -> str:
-        if not rule.startswith(RULE):
+        if not rule.startswith(SHARE):
             return ""
-        return next((row.reference for row in sharing.shares.open() if row.id == rule.removeprefix(RULE)), "")
+        return next((row.reference for row in sharing.shares.open() if row.id == rule.removeprefix(SHARE)), "")
 
-    ledger.holds = lambda span: holds(sharing, span)
+    ledger.fits = lambda span, rule: fits(ledger, sharing, span, rule)
     ledger.reference_of = reference_of
     ledger.limits.shown_until = lambda user_id, camera, asked, shown: sharing.shares.shown_until_ns(
         user_id, camera, asked=asked, shown=shown
@@ -182,8 +189,8 @@ def _loss_percent(state: rpc.ViewerState) -> float:
 
 
 def _share_of(sharing: Sharing, span: Span) -> str | None:
-    if span.actor.rule.startswith(RULE):
-        return span.actor.rule.removeprefix(RULE)
+    if span.rule.startswith(SHARE):
+        return span.rule.removeprefix(SHARE)
     # A view that outlived the gateway it was opened through: the first share that gives it.
     giving = sharing.shares.given(span.actor.id)
     return next((row.id for row in giving if span.camera in row.cameras), None)

@@ -19,6 +19,9 @@ ENDS = {
     Action.PLAYBACK_STARTED: Action.PLAYBACK_ENDED,
 }
 
+SHARE = "share:"
+"""How a rule begins that is a share."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Span:
@@ -31,8 +34,8 @@ class Span:
     session: str
     """The access session or token that it goes through."""
     camera: CameraId
-    rule: str = ""
-    """What allows it, as the audit says it."""
+    said: str | None = None
+    """What was said to be worked on, apart from what its rule stands for; ``None``: as its actor has it."""
     details: dict[str, str | int | bool | None] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     """What its first and its last entry share."""
@@ -47,6 +50,11 @@ class Span:
     touched_ns: int = 0
     cut_reason: str | None = None
     """Why this view is to be cut off at its host; it goes on until that has succeeded."""
+
+    @property
+    def rule(self) -> str:
+        """Return the rule that allows it, without who approved it beside that; empty where it is not known."""
+        return self.actor.rule.partition(" ")[0]
 
     @property
     def streams(self) -> tuple[StreamName, StreamName]:

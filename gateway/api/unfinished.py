@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any
 
-from gateway.api.spans import ENDS, Span, view_key
+from gateway.api.spans import ENDS, SHARE, Span, view_key
 from gateway.audit.events import Action, Actor, AuditEvent
 from gateway.audit.leaves import Entry
 from gateway.audit.trail import Trail
@@ -63,6 +63,7 @@ class Unfinished:
             outlet=viewer.outlet,
             from_ns=entry.from_ns or viewer.since_ns,
             until_ns=viewer.until_ns,
+            said="" if entry.rule.startswith(SHARE) else None,
         )
 
     def settle(self, there: Collection[Key], *, mine: Callable[[CameraId], bool]) -> list[Key]:

@@ -42,12 +42,11 @@ class Seats:
         mine = (user_id, camera)
         full = f"All {fitting[0].viewer_limit} places of this share are taken."
         for row in fitting:
-            taken = [*watching(row.id), *(place for share_id, place in self._taking if share_id == row.id)]
-            if len(taken) >= row.viewer_limit:
-                continue
-            if taken.count(mine) < self._own_most:
+            watched = watching(row.id)
+            if self.free(row, mine, watched):
                 break
-            full = f"You have {self._own_most} views of this camera open, which is the most."
+            if len(self._taken(row, watched)) < row.viewer_limit:
+                full = f"You have {self._own_most} views of this camera open, which is the most."
         else:
             raise ShareFullError(full, cure="Close a view, or ask for more.")
         self._taking.append((row.id, mine))
@@ -55,3 +54,11 @@ class Seats:
             yield row
         finally:
             self._taking.remove((row.id, mine))
+
+    def free(self, share: ShareRow, place: Place, watching: Collection[Place]) -> bool:
+        """Return whether a share has one more place for somebody; ``watching`` are those that are taken by views."""
+        taken = self._taken(share, watching)
+        return len(taken) < share.viewer_limit and taken.count(place) < self._own_most
+
+    def _taken(self, share: ShareRow, watching: Collection[Place]) -> list[Place]:
+        return [*watching, *(place for share_id, place in self._taking if share_id == share.id)]

@@ -125,12 +125,12 @@ class Shares:
         return max((row.ends_ns for row in self.given(user_id) if camera in row.cameras), default=None)
 
     def shown_until_ns(self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName) -> int | None:
-        """Return until when :meth:`shows` stays true as things stand; ``None`` where it is not.
+        """Return until when :meth:`showing` gives any as things stand; ``None`` where it is not.
 
         Shares that follow each other without a gap are one.
         """
         until_ns, at_ns = None, self._clock.wall_ns()
-        while giving := [row.ends_ns for row in self._showing(user_id, camera, asked, shown, at_ns=at_ns)]:
+        while giving := [row.ends_ns for row in self.showing(user_id, camera, asked=asked, shown=shown, at_ns=at_ns)]:
             until_ns = at_ns = max(giving)
         return until_ns
 
@@ -140,13 +140,10 @@ class Shares:
         waiting = [row for row in self._open.values() if row.review_ns is not None and row.review_ns <= now_ns]
         return sorted(waiting, key=lambda row: row.review_ns or 0)
 
-    def shows(self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName) -> bool:
-        """Tell whether somebody may be shown a stream in answer to what they asked for, as things stand."""
-        return bool(self._showing(user_id, camera, asked, shown))
-
-    def _showing(
-        self, user_id: str, camera: CameraId, asked: StreamName, shown: StreamName, *, at_ns: int | None = None
+    def showing(
+        self, user_id: str, camera: CameraId, *, asked: StreamName, shown: StreamName, at_ns: int | None = None
     ) -> list[ShareRow]:
+        """Return the shares by which somebody may be shown a stream in answer to what they asked for."""
         return [
             row
             for row in self.given(user_id, at_ns)
