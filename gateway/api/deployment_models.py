@@ -48,6 +48,10 @@ class Done(Step):
         """Return what the sender says of its time."""
         return told(self.done_at, self.sent_at)
 
+    def by_ours(self, instant: AwareDatetime, *, now_ns: int) -> int:
+        """Return when something was by our clock (ns since 1970), of which the sender says when by its own."""
+        return to_ns(instant) + (now_ns - to_ns(self.sent_at) if self.sent_at is not None else 0)
+
 
 def told(done_at: AwareDatetime | None, sent_at: AwareDatetime | None) -> Told | None:
     """Return what the sender of a step says of its time."""
@@ -139,7 +143,7 @@ class SignedOff(Done):
     """As it was found on it."""
     found: Found
     live: Instant
-    """When its picture was seen live."""
+    """When its picture was seen live, since it was put up; where ``sent_at`` is said, by the clock that says that."""
     ticks: Annotated[list[Tick], Field(max_length=len(Tick))]
 
 

@@ -224,7 +224,8 @@ async def sign_off(
 
     Refused while limits, no-look zones or presets of another place are left on its cameras.
     """
-    step = steps.SignOff(unit=wish.unit, found=wish.found, live_ns=to_ns(wish.live), ticks=tuple(wish.ticks))
+    live_ns = wish.by_ours(wish.live, now_ns=the.clock.wall_ns())
+    step = steps.SignOff(unit=wish.unit, found=wish.found, live_ns=live_ns, ticks=tuple(wish.ticks))
     return await _take(the, request, response, who, deployment_id, step, wish)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from gateway.deployments import alarms
 from gateway.deployments.deployment import DAY_NS, Deployment, Reminded, Stage
+from gateway.deployments.done import WAY_NS
 from gateway.deployments.errors import DeciderError, StepError, WishError
 from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.steps import (
@@ -275,6 +276,11 @@ def _signed_off(known: Deployment, step: SignOff, by: Hand, rules: Rules, now_ns
     if open_:
         raise StepError(f"Not ticked yet: {', '.join(open_)}.", cure="Do it, and sign off then.")
     _check_photo(known, PhotoKind.UNIT, rules)
+    since_ns = known.again_ns or known.deployed_ns
+    assert since_ns is not None
+    # A picture of before it was taken down says nothing of how it was left.
+    if not since_ns - WAY_NS <= step.live_ns <= now_ns + WAY_NS:
+        raise StepError("Its picture was not seen live since it was put up.", cure="Look at it, and sign off then.")
     if known.signed_off_ns is not None:
         return known
     return replace(known, signed_off_ns=now_ns, signed_off_by=by.name)

@@ -1,12 +1,22 @@
 """A unit that stands: how it is on the phone, its review, and taking it down or on to another place."""
 
+from datetime import datetime
+
 import pytest
 from playwright.async_api import expect
 
+from kernel.clock import utc
 from tests.e2e.field_street import Street
 
 pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
+DRAFTS = """() => new Promise((resolve) => {
+  const opening = indexedDB.open("sightline-field");
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction("drafts").objectStore("drafts").count();
+    asked.onsuccess = () => { opening.result.close(); resolve(asked.result); };
+  };
+})"""
 
 
 async def test_how_a_unit_is_and_its_review_are_on_the_page(street: Street) -> None:
@@ -49,6 +59,36 @@ async def test_a_unit_taken_down_without_a_network_was_down_then(street: Street)
     assert known["removed"] < found
     stays = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}/places")).json()
     assert known["removed"] in [one["end"] for one in stays]
+
+
+async def test_what_was_ticked_before_a_unit_was_taken_down_is_not_ticked_again(street: Street) -> None:
+    """Down and up again by others since: whoever signs it off finds the unit and sees its picture anew."""
+    await street.stand()
+    assert (await street.deploying.photo("unit")).status_code == 201
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#go-on")
+    await phone.tap("[data-unit=D017]")
+    await phone.done("picture")
+    await phone.tap("#fast")
+    await phone.tap(".back")
+    await street.deploying.step("removal", text="It hung askew.")
+    await street.deploying.step("installation", place=street.place, bearing_deg=90.0)
+    await phone.page.get_by_role("button", name="Send and read now").tap()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#go-on")
+    await expect(phone.page.locator('[data-part="unit"]')).to_have_attribute("data-done", "false")
+    await phone.tap("[data-unit=D017]")
+    await phone.done("picture")
+    await expect(phone.page.locator("#fast")).not_to_be_checked()
+    await phone.tap("#fast")
+    await phone.tap("#sign-off")
+    await phone.waits(0)
+    known = await street.known()
+    (said,) = [line["said"] for line in await street.log() if line["step"] == "signed-off"]
+    assert utc(said["live_ns"]) > datetime.fromisoformat(known["again"])
+    assert await phone.page.evaluate(DRAFTS) == 0
+    assert phone.broken == []
 
 
 async def test_a_unit_goes_on_to_its_next_place(street: Street) -> None:

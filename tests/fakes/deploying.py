@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from kernel.clock import utc
 from tests.fakes.desk import Desk
 from tests.fakes.photos import photo
 
@@ -97,9 +98,10 @@ class Deploying:
         return await self.step("installation", place=place or PLACE, bearing_deg=90.0)
 
     async def signed_off(self, **said: Any) -> httpx.Response:
-        """Ask for the unit to be signed off, with every tick."""
+        """Ask for the unit to be signed off, with every tick, and seen live now."""
+        live = utc(self.desk.gateway.rooms.clock.wall_ns()).isoformat()
         ticks = ["unit", "signs", "place", "photo", "live", "bounds", "presets", "fast"]
-        wish: dict[str, Any] = {"unit": self.unit, "found": "scanned", "live": "2026-05-01T12:00:00Z", "ticks": ticks}
+        wish: dict[str, Any] = {"unit": self.unit, "found": "scanned", "live": live, "ticks": ticks}
         return await self.ask("sign-off", **{**wish, **said})
 
     @staticmethod

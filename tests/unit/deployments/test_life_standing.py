@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.deployments.deployment import DAY_NS, Stage, Unseen
+from gateway.deployments.done import WAY_NS
 from gateway.deployments.errors import StepError, WishError
 from gateway.deployments.geofence import Kind
 from gateway.deployments.life import after
@@ -20,6 +21,8 @@ from gateway.deployments.steps import (
 from tests.unit.deployments.test_life import (
     CHIEF,
     CLOCK,
+    HOUR_NS,
+    INSTALL,
     NO_SIGN,
     NOW_NS,
     OFF,
@@ -58,6 +61,17 @@ def test_a_unit_that_nobody_photographed_is_not_signed_off() -> None:
         lived(*STANDING, OFF)
     trusting = replace(RULES, sign_photos=False)
     assert after(lived(*STANDING), OFF, TEAM, rules=trusting, now_ns=NOW_NS).signed_off_ns == NOW_NS
+
+
+def test_what_was_seen_before_it_was_put_up_again_is_not_signed() -> None:
+    """Seen live in the morning, taken down and put up again since: who signs looks again. Nor is what is to come."""
+    down = after(lived(*STANDING, SHOWN), Remove(reason="x"), TEAM, rules=RULES, now_ns=NOW_NS + HOUR_NS)
+    again = after(down, INSTALL, TEAM, rules=RULES, now_ns=NOW_NS + 2 * HOUR_NS)
+    for live_ns in (NOW_NS, NOW_NS + 2 * HOUR_NS - WAY_NS - 1, NOW_NS + 3 * HOUR_NS + WAY_NS + 1):
+        with pytest.raises(StepError, match="not seen live since"):
+            after(again, replace(OFF, live_ns=live_ns), TEAM, rules=RULES, now_ns=NOW_NS + 3 * HOUR_NS)
+    seen = replace(OFF, live_ns=NOW_NS + 2 * HOUR_NS)
+    assert after(again, seen, TEAM, rules=RULES, now_ns=NOW_NS + 3 * HOUR_NS).signed_off_by == TEAM.name
 
 
 def test_nothing_is_signed_off_before_it_stands_or_after() -> None:

@@ -30,23 +30,33 @@ import { strength } from "../app/signal.js";
  * @property {boolean} fast fastened and locked
  * @property {string | null} live when its picture was seen live
  * @property {number | null} presets how many of another place are left on its head; null: not read yet
+ * @property {string | null} [again] of which standing it is: when the unit was put up again there, if it was
  * @property {boolean} [up] it stands already, and is gone on with
  * @property {boolean} [down] it is taken down before it was signed off
  */
 
-/** @param {string} deployment @param {string} user @returns {Draft} */
-export const newDraft = (deployment, user) => ({
-  deployment, user, seen: "", how: "", spot: null, bearing_deg: null, fast: false, live: null, presets: null,
+/** @param {string} deployment @param {string} user @param {string | null} [again] @returns {Draft} */
+export const newDraft = (deployment, user, again = null) => ({
+  deployment, user, again, seen: "", how: "", spot: null, bearing_deg: null, fast: false, live: null, presets: null,
 });
+
+/**
+ * Whether what was begun is of this standing of the unit: what was seen before it was taken down says nothing of how it
+ * hangs since it was put up again.
+ * @param {Draft} draft @param {Deployment} one
+ */
+export const isOf = (draft, one) => (draft.again ?? null) === (one.again ?? null);
+
+/** Whether nothing is left to be begun there: it is signed off, or down. @param {Deployment} one */
+export const isOver = ({ stage, signed_off: off }) => off !== null || (stage !== "planned" && stage !== "deployed");
 
 /**
  * Whether what was begun is in no step yet: it stays on the phone when its owner leaves.
  * @param {Draft} draft @param {readonly Deployment[] | null} known null where they were not read
  */
-export function isBegun({ deployment, seen }, known) {
-  if (seen === "") return false;
-  const open = (/** @type {Deployment} */ { stage, signed_off: off }) => stage === "planned" || (stage === "deployed" && off === null);
-  return known === null || known.some((one) => one.id === deployment && open(one));
+export function isBegun(draft, known) {
+  if (draft.seen === "") return false;
+  return known === null || known.some((one) => one.id === draft.deployment && !isOver(one) && isOf(draft, one));
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { html, nothing } from "lit";
-import { cameraById, store } from "../app/store.js";
+import { cameraById } from "../app/store.js";
 import { clockShort, toIso } from "../app/time.js";
 import "./look.js";
 import { shoot } from "./photo.js";
@@ -111,7 +111,7 @@ class FieldUp extends FieldElement {
     if (ours().some((each) => each.deployment === one.id && each.step === "installation")) {
       return html`<p class="said attention">The picture is shown once the installation is sent.</p>`;
     }
-    const seen = () => draft.live === null && void draw({ live: toIso(store.serverClock.now()) });
+    const seen = () => draft.live === null && void draw({ live: toIso(Date.now()) });
     const left = (/** @type {number} */ presets) => this.field.draft?.presets !== presets && void draw({ presets });
     return html`<field-look .camera=${id} .deployment=${one.id} .live=${seen} .left=${left}></field-look>`;
   }
@@ -132,7 +132,9 @@ class FieldUp extends FieldElement {
       if (this.#signing) return;
       this.#signing = true;
       const said = { unit: draft.seen, found: draft.how, live: draft.live, ticks: [...ticks.map(([tick]) => tick), "fast"] };
-      await take(one.id, [{ step: "sign-off", words: "signed off", said }]).then(close).finally(() => (this.#signing = false));
+      // By this phone's clock, as the time of the step is. What was seen is signed once: refused, it is looked at again.
+      await take(one.id, [{ step: "sign-off", words: "signed off", said }])
+        .then(() => draw({ live: null, fast: false })).then(close).finally(() => (this.#signing = false));
     };
     return html`<ul class="ticks">${ticks.map(([tick, is, words]) => html`<li data-tick=${tick} data-is=${is}><span aria-hidden="true">${is ? "✓" : "○"}</span> ${words}<span class="away">${is ? ": done" : ": not done"}</span></li>`)}</ul>
       <label class="check large"><input type="checkbox" id="fast" .checked=${draft.fast} @change=${(/** @type {Event} */ event) => void draw({ fast: /** @type {HTMLInputElement} */ (event.target).checked })}> It is fastened and locked, and nothing hangs loose</label>

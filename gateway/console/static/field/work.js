@@ -8,7 +8,7 @@ import { Backoff } from "../app/backoff.js";
 import { keepCameras, may, store, tell } from "../app/store.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
-import { isBegun, newDraft } from "./progress.js";
+import { isBegun, isOf, isOver, newDraft } from "./progress.js";
 import { deployments, field, forget, opened, ours } from "./state.js";
 
 /** @typedef {import("./progress.js").Draft} Draft */
@@ -59,6 +59,9 @@ export const outbox = new Outbox({
     const others = field.state.deployments.filter(({ id }) => id !== deployment.id);
     field.set({ deployments: [...others, deployment], reach: "up" });
     await remember();
+    // Done with: it must not tick what is put up there another time.
+    const { user } = field.state;
+    if (user && isOver(deployment)) await kept.drop("drafts", [[deployment.id, user.id]]);
   },
   changed: () => field.set({ outbox: outbox.waiting }),
   alone,
@@ -234,6 +237,9 @@ async function read() {
     ]);
     if (one) field.set({ deployments: [...field.state.deployments.filter(({ id }) => id !== one.id), one], units });
   }
+  const one = opened();
+  const { draft: begun } = field.state;
+  if (one && begun && !isOf(begun, one)) field.set({ draft: newDraft(one.id, begun.user, one.again) });
   // Of the borough's cameras only those of what is open: a phone needs no others, and pays for them.
   const ids = opened()?.cameras ?? [];
   const known = await Promise.all(ids.map((id) => orNone(get(`/cameras/${id}`))));
@@ -247,8 +253,9 @@ export async function open(id, carried = "") {
   const user = field.state.user;
   if (!user) return;
   const begun = await kept.one("drafts", [id, user.id]);
+  const one = deployments().find((each) => each.id === id);
   store.set({ notice: null });
-  field.set({ open: id, draft: begun ?? newDraft(id, user.id) });
+  field.set({ open: id, draft: begun && (!one || isOf(begun, one)) ? begun : newDraft(id, user.id, one?.again) });
   if (carried) await draw({ seen: carried, how: "carried" });
   scrollTo(0, 0);
   void look();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
 import { signalWords } from "../../../../gateway/console/static/app/units.js";
-import { alarmed, dueOf, foreseen, health, isBegun, newDraft, spoken } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health, isBegun, isOf, newDraft, spoken } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -70,4 +70,14 @@ test("what was begun and is in no step yet stays on the phone; what is signed of
   assert.ok(!isBegun(begun, [{ ...STANDS, signed_off: "2026-05-01T12:00:00Z" }]));
   assert.ok(!isBegun(begun, [{ ...STANDS, stage: "removed" }]));
   assert.ok(!isBegun(begun, []));
+});
+
+test("what was begun before a unit was taken down is not of how it was put up again", () => {
+  const begun = { ...newDraft("d1", "anne"), seen: "D017", fast: true };
+  const first = { ...STANDS, signed_off: null, again: null };
+  const again = { ...first, again: "2026-05-01T14:00:00.000Z" };
+  assert.ok(isOf(begun, first));
+  assert.ok(!isOf(begun, again));
+  assert.ok(!isBegun(begun, [again]));
+  assert.ok(isOf(newDraft("d1", "anne", again.again), again));
 });
