@@ -174,8 +174,9 @@ async def availability_table(who: Awake, the: The, month: MonthName) -> Response
         told_s = [one.recorded_s, *lost, one.withheld_s, one.off_s, one.unknown_s]
         table.writerow([one.number, _plain(one.name), one.camera, share, *told_s, one.removed or ""])
     told_of = {one.camera for one in report.cameras}
-    for one in (each for each in report.unreached if each.camera not in told_of):
-        table.writerow([one.number, _plain(one.name), one.camera, *[""] * (len(causes) + 5), one.removed or ""])
+    for silent in (each for each in report.unreached if each.camera not in told_of):
+        nothing = [""] * (len(causes) + 5)
+        table.writerow([silent.number, _plain(silent.name), silent.camera, *nothing, silent.removed or ""])
     name = f"availability-{month}.csv"
     return Response(
         told.getvalue(), media_type="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'}
