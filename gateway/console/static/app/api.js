@@ -89,15 +89,29 @@ export async function once(path, init = {}) {
   try {
     response = await fetch(path, { ...init, headers, credentials: "same-origin", cache: "no-store" });
   } catch (error) {
-    if (init.signal?.aborted) throw error;
-    throw new ApiError(UNREACHABLE, 0);
+    throw cut(error, init.signal);
   }
   if (response.ok) return response;
   throw await refusal(response);
 }
 
+/** What a network is that ends in the middle, or takes longer than it may. @param {unknown} error @param {AbortSignal | null} [signal] */
+const cut = (error, signal) => (signal?.aborted && signal.reason?.name !== "TimeoutError" ? error : new ApiError(UNREACHABLE, 0));
+
+/**
+ * @param {Response} response @param {AbortSignal | null} [signal] @returns {Promise<any>} what it says
+ * @throws {ApiError} the network broke within it, or somebody else answered: the sign-in page of a café's WiFi, say
+ */
+export async function saidBy(response, signal) {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw cut(error, signal);
+  }
+}
+
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-export const get = async (path, signal) => (await request(`/api/v1${path}`, signal ? { signal } : {})).json();
+export const get = async (path, signal) => saidBy(await request(`/api/v1${path}`, signal ? { signal } : {}), signal);
 
 /** @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>} null for 204 */
 export async function send(method, path, body) {
@@ -107,7 +121,7 @@ export async function send(method, path, body) {
     init.headers = { "Content-Type": "application/json" };
   }
   const response = await request(`/api/v1${path}`, init);
-  return response.status === 204 || response.headers.get("Content-Length") === "0" ? null : response.json();
+  return response.status === 204 || response.headers.get("Content-Length") === "0" ? null : saidBy(response);
 }
 
 /** Where a WebSocket of this server is. @param {string} path @returns {string} */

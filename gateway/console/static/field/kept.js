@@ -33,9 +33,12 @@ export class Kept {
         database.createObjectStore("known", { keyPath: "name" });
       };
       request.onsuccess = () => {
-        // A newer page wants to change it: this one opens it again when it needs it.
+        // A newer page wants to change it, or the browser took it from a page out of sight: it is opened again when it is needed.
         request.result.onversionchange = () => {
           request.result.close();
+          this.#opened = null;
+        };
+        request.result.onclose = () => {
           this.#opened = null;
         };
         resolve(request.result);
@@ -48,16 +51,26 @@ export class Kept {
     return this.#opened;
   }
 
+  /** @param {Shelf} shelf @param {IDBTransactionMode} mode @param {IDBTransactionOptions} [options] @returns {Promise<IDBTransaction>} */
+  async #transaction(shelf, mode, options = {}) {
+    try {
+      return (await this.#open()).transaction(shelf, mode, options);
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
+      // It was closed under us, and nobody has told yet.
+      this.#opened = null;
+      return (await this.#open()).transaction(shelf, mode, options);
+    }
+  }
+
   /** @param {Shelf} shelf @returns {Promise<any[]>} in order of their keys */
   async all(shelf) {
-    const database = await this.#open();
-    return asked(database.transaction(shelf).objectStore(shelf).getAll());
+    return asked((await this.#transaction(shelf, "readonly")).objectStore(shelf).getAll());
   }
 
   /** @param {Shelf} shelf @param {IDBValidKey} key @returns {Promise<any>} undefined where there is none */
   async one(shelf, key) {
-    const database = await this.#open();
-    return asked(database.transaction(shelf).objectStore(shelf).get(key));
+    return asked((await this.#transaction(shelf, "readonly")).objectStore(shelf).get(key));
   }
 
   /**
@@ -65,8 +78,7 @@ export class Kept {
    * @param {Shelf} shelf @param {object[]} values @returns {Promise<IDBValidKey[]>} their keys
    */
   async put(shelf, values) {
-    const database = await this.#open();
-    const transaction = database.transaction(shelf, "readwrite", { durability: "strict" });
+    const transaction = await this.#transaction(shelf, "readwrite", { durability: "strict" });
     const requests = values.map((value) => transaction.objectStore(shelf).put(value));
     await done(transaction);
     return requests.map((request) => request.result);
@@ -74,16 +86,14 @@ export class Kept {
 
   /** @param {Shelf} shelf @param {IDBValidKey[]} keys */
   async drop(shelf, keys) {
-    const database = await this.#open();
-    const transaction = database.transaction(shelf, "readwrite");
+    const transaction = await this.#transaction(shelf, "readwrite");
     for (const key of keys) transaction.objectStore(shelf).delete(key);
     await done(transaction);
   }
 
   /** @param {Shelf} shelf */
   async empty(shelf) {
-    const database = await this.#open();
-    const transaction = database.transaction(shelf, "readwrite");
+    const transaction = await this.#transaction(shelf, "readwrite");
     transaction.objectStore(shelf).clear();
     await done(transaction);
   }

@@ -112,9 +112,13 @@ export class Outbox {
       if (!next) return null;
       try {
         const deployment = await this.post(next);
-        // What it led to is known before it is forgotten: so it is never out of sight.
-        await this.heard(deployment);
-        await this.shelves.drop("outbox", [/** @type {number} */ (next.n)]);
+        try {
+          // What it led to is known before it is forgotten: so it is never out of sight.
+          await this.heard(deployment);
+        } finally {
+          // It was sent, whatever this phone makes of the answer.
+          await this.shelves.drop("outbox", [/** @type {number} */ (next.n)]);
+        }
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (passes(error)) return { retryAfterS: error.retryAfterS };

@@ -35,7 +35,7 @@ async function photoIn(event) {
 
 /**
  * @param {string} id @param {string} label @param {boolean} first whether it is what comes next
- * @param {(photo: Photo) => Promise<void>} taken
+ * @param {(photo: Photo) => Promise<unknown>} taken
  */
 export const shoot = (id, label, first, taken) => html`<label class="shoot ${first ? "primary" : ""}" for=${id}>${label}
   <input class="away" id=${id} type="file" accept=${TYPES.join()} capture="environment" @change=${async (/** @type {Event} */ event) => {

@@ -52,7 +52,8 @@ class FieldUp extends FieldElement {
     const camera = unit?.cameras[0];
     if (!camera) return;
     const days = one.review_days && Math.min(one.review_days, this.field.rules?.review_days ?? one.review_days);
-    await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount, review_days: days }, words: `unit ${other} goes`, unit: other }]);
+    const taken = await take(one.id, [{ step: "plan", said: { camera, responsible: one.responsible, mount: one.mount, review_days: days }, words: `unit ${other} goes`, unit: other }]);
+    if (!taken) return;
     await draw({ seen: other, how });
     this.#other = null;
     this.requestUpdate();
@@ -133,8 +134,10 @@ class FieldUp extends FieldElement {
       this.#signing = true;
       const said = { unit: draft.seen, found: draft.how, live: draft.live, ticks: [...ticks.map(([tick]) => tick), "fast"] };
       // By this phone's clock, as the time of the step is. What was seen is signed once: refused, it is looked at again.
-      await take(one.id, [{ step: "sign-off", words: "signed off", said }])
-        .then(() => draw({ live: null, fast: false })).then(close).finally(() => (this.#signing = false));
+      const taken = await take(one.id, [{ step: "sign-off", words: "signed off", said }]).finally(() => (this.#signing = false));
+      if (!taken) return;
+      await draw({ live: null, fast: false });
+      close();
     };
     return html`<ul class="ticks">${ticks.map(([tick, is, words]) => html`<li data-tick=${tick} data-is=${is}><span aria-hidden="true">${is ? "✓" : "○"}</span> ${words}<span class="away">${is ? ": done" : ": not done"}</span></li>`)}</ul>
       <label class="check large"><input type="checkbox" id="fast" .checked=${draft.fast} @change=${(/** @type {Event} */ event) => void draw({ fast: /** @type {HTMLInputElement} */ (event.target).checked })}> It is fastened and locked, and nothing hangs loose</label>

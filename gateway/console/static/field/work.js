@@ -3,9 +3,10 @@
  * @module
  */
 
-import { ApiError, IN_NAME_OF, get, request } from "../app/api.js";
+import { ApiError, IN_NAME_OF, get as ask, problemOf, request, saidBy } from "../app/api.js";
 import { Backoff } from "../app/backoff.js";
 import { keepCameras, may, store, tell } from "../app/store.js";
+import { line } from "../app/words.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
 import { isBegun, isOf, isOver, newDraft } from "./progress.js";
@@ -24,7 +25,14 @@ const SHOWN_STAGES = ["planned", "deployed", "removed"];
 
 export const kept = new Kept();
 const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
+/** A network that takes everything and brings nothing is none: it must not hold up what waits. */
+const ANSWER_MS = 30_000;
+/** The slowest link that is worth waiting for carries so much in a second. */
+const SLOWEST_BYTES_S = 4_000;
 let timer = 0;
+
+/** @param {string} path @returns {Promise<any>} */
+const get = (path) => ask(path, AbortSignal.timeout(ANSWER_MS));
 
 /** In the name of whoever took it, whoever is signed in by now. @param {Waiting} one @returns {Promise<Deployment>} */
 async function post({ user, deployment, step, said, key, photo, at }) {
@@ -32,10 +40,11 @@ async function post({ user, deployment, step, said, key, photo, at }) {
   const when = { done_at: new Date(at).toISOString(), sent_at: new Date().toISOString() };
   const headers = { [IN_NAME_OF]: user, "Content-Type": photo?.type ?? "application/json" };
   const path = `/api/v1/deployments/${encodeURIComponent(deployment)}/${step}`;
+  const signal = AbortSignal.timeout(ANSWER_MS + ((photo?.bytes.byteLength ?? 0) / SLOWEST_BYTES_S) * 1000);
   const sent = photo
-    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers })
-    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers });
-  const then = await sent.json();
+    ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers, signal })
+    : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers, signal });
+  const then = await saidBy(sent, signal);
   if (photo) void remarked(deployment);
   return then;
 }
@@ -58,7 +67,8 @@ export const outbox = new Outbox({
   async heard(deployment) {
     const others = field.state.deployments.filter(({ id }) => id !== deployment.id);
     field.set({ deployments: [...others, deployment], reach: "up" });
-    await remember();
+    // A phone that is full keeps no list; what waits on it is sent all the same.
+    await remember().catch(() => {});
     // Done with: it must not tick what is put up there another time.
     const { user } = field.state;
     if (user && isOver(deployment)) await kept.drop("drafts", [[deployment.id, user.id]]);
@@ -107,7 +117,8 @@ export async function came() {
     forget();
     await kept.empty("known");
   }
-  field.set({ user: { id: user.id, name: user.name || user.username } });
+  worker = { id: user.id, name: user.name || user.username };
+  field.set({ user: worker });
   if (store.state.lock !== "open") {
     await shut();
     // Somebody may open it beside this page.
@@ -194,12 +205,19 @@ async function sendAndRead() {
     if (!again) backoff.healthy(performance.now());
     field.set({ reach: "up" });
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 0) field.set({ reach: "down" });
+    if (!(error instanceof ApiError)) tell(line(notKept(error)), "attention");
+    else if (error.status === 0) field.set({ reach: "down" });
     if (ours().length > 0) wait = backoff.failed(performance.now());
   }
+  // Whatever went wrong: what waits is tried again.
   timer = setTimeout(() => void look(), wait);
 }
+
+/** What is said where this phone cannot keep, or read, what it is to keep. @param {unknown} error */
+const notKept = (error) =>
+  error instanceof DOMException && error.name === "QuotaExceededError"
+    ? { type: "page", title: "This phone is full, and nothing more is kept on it.", cure: "Make room on it (its own photos and apps), and do that once more." }
+    : problemOf(error);
 
 /** @returns {Promise<Partial<import("./state.js").Field>>} */
 async function list() {
@@ -284,6 +302,9 @@ export async function draw(patch) {
         now = /** @type {Draft} */ (newest);
         await kept.put("drafts", [now]);
       }
+    } catch (error) {
+      // This page has it still; who goes on is told that the phone has not.
+      tell(line(notKept(error)), "attention");
     } finally {
       writing = null;
     }
@@ -291,17 +312,27 @@ export async function draw(patch) {
   await writing;
 }
 
+/** Who works on this phone: their session may end while they stand before its camera. @type {import("./state.js").Somebody | null} */
+let worker = null;
+
 /**
  * Keep steps that were taken, in their order, and send them if the gateway can be reached.
  * @param {string} deployment
  * @param {{step: string, said: Record<string, unknown>, words: string, photo?: {bytes: ArrayBuffer, type: string}, unit?: string}[]} steps
+ * @returns {Promise<boolean>} whether they are kept; else it is said
  */
 export async function take(deployment, steps) {
-  const user = field.state.user;
-  if (!user) return;
+  const user = field.state.user ?? worker;
+  if (!user) return false;
   const at = Date.now();
-  await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at })));
+  try {
+    await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at })));
+  } catch (error) {
+    tell(line(notKept(error)), "attention");
+    return false;
+  }
   void look();
+  return true;
 }
 
 export function listen() {

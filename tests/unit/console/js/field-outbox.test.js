@@ -127,3 +127,11 @@ test("keys are as the API takes them, and differ", () => {
   assert.match(newKey(), /^[A-Za-z0-9_-]{8,64}$/);
   assert.notEqual(newKey(), newKey());
 });
+
+test("what was sent is not sent again though the phone is too full to keep the answer", async () => {
+  const { outbox, sent, put } = box();
+  outbox.heard = () => Promise.reject(new Error("full"));
+  await put(["photos"], ["signs-up"]);
+  await assert.rejects(outbox.send("anne"), /full/);
+  assert.deepEqual([sent, (await outbox.shelves.all()).map(({ step }) => step)], [["photos"], ["signs-up"]]);
+});
