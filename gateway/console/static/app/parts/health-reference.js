@@ -19,6 +19,8 @@ class ReferenceView extends SlElement {
   #of = "";
   #problem = "";
   #busy = false;
+  /** Its host looks at a picture that comes after the wish: that may take some seconds. */
+  #taking = false;
   #forgetting = false;
 
   constructor() {
@@ -52,7 +54,7 @@ class ReferenceView extends SlElement {
   /** @param {"PUT" | "DELETE"} method @param {string} done */
   async #send(method, done) {
     const id = this.#of;
-    this.#busy = true;
+    [this.#busy, this.#taking] = [true, method === "PUT"];
     this.#problem = "";
     this.requestUpdate();
     try {
@@ -62,7 +64,7 @@ class ReferenceView extends SlElement {
     } catch (error) {
       if (id === this.#of) this.#problem = line(problemOf(error));
     }
-    this.#busy = false;
+    [this.#busy, this.#taking] = [false, false];
     this.#forgetting = false;
     this.requestUpdate();
   }
@@ -84,6 +86,7 @@ class ReferenceView extends SlElement {
         <figcaption>Taken ${dayAndTime(fromIso(taken))}. ${camera.head ? "While its head stands as it stood then, Health says so if it shows something else." : "If the camera is turned away from it, Health says so."}</figcaption></figure>` : nothing}
       ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.${camera.head ? " Steer it to where it stands most of the time, best its home, and say so there." : ""}</p>` : nothing}
       ${taken === undefined && !this.#problem ? html`<p class="hint" role="status">Loading…</p>` : nothing}
+      ${this.#taking ? html`<p class="hint" role="status">Waiting for its next picture…</p>` : nothing}
       ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
       ${may("enrol") ? html`<div class="buttons">
         <button id="reference-take" ?disabled=${this.#busy} title="What it shows now becomes what it is to show"
