@@ -36,7 +36,8 @@ class ReferenceView extends SlElement {
     this.#of = id;
     this.#taken = undefined;
     this.#problem = "";
-    this.#forgetting = false;
+    // What was asked of the one before goes on without this form.
+    [this.#busy, this.#taking, this.#forgetting] = [false, false, false];
     if (id) void this.#load(id);
   }
 
@@ -62,10 +63,12 @@ class ReferenceView extends SlElement {
       if (id === this.#of) this.#taken = said?.taken ?? null;
       tell(done);
     } catch (error) {
+      // Who looks at another camera by now is told all the same.
       if (id === this.#of) this.#problem = line(problemOf(error));
+      else tell(line(problemOf(error)), "attention");
     }
-    [this.#busy, this.#taking] = [false, false];
-    this.#forgetting = false;
+    if (id !== this.#of) return;
+    [this.#busy, this.#taking, this.#forgetting] = [false, false, false];
     this.requestUpdate();
   }
 
