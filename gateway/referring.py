@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 SIGNED_OFF = "signed-off"
 TRIES, RETRY_S = 20, 30.0
-"""Nothing was looked at yet, or the head has just turned: it is tried for ten minutes."""
+"""No picture comes yet, or the head has just turned: it is tried for ten minutes and more."""
 
 
 class Referring:

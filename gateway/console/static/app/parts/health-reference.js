@@ -19,6 +19,8 @@ class ReferenceView extends SlElement {
   #of = "";
   #problem = "";
   #busy = false;
+  /** Its host looks at a picture that comes after the wish: that may take some seconds. */
+  #taking = false;
   #forgetting = false;
 
   constructor() {
@@ -34,7 +36,8 @@ class ReferenceView extends SlElement {
     this.#of = id;
     this.#taken = undefined;
     this.#problem = "";
-    this.#forgetting = false;
+    // What was asked of the one before goes on without this form.
+    [this.#busy, this.#taking, this.#forgetting] = [false, false, false];
     if (id) void this.#load(id);
   }
 
@@ -52,7 +55,7 @@ class ReferenceView extends SlElement {
   /** @param {"PUT" | "DELETE"} method @param {string} done */
   async #send(method, done) {
     const id = this.#of;
-    this.#busy = true;
+    [this.#busy, this.#taking] = [true, method === "PUT"];
     this.#problem = "";
     this.requestUpdate();
     try {
@@ -60,10 +63,12 @@ class ReferenceView extends SlElement {
       if (id === this.#of) this.#taken = said?.taken ?? null;
       tell(done);
     } catch (error) {
+      // Who looks at another camera by now is told all the same.
       if (id === this.#of) this.#problem = line(problemOf(error));
+      else tell(line(problemOf(error)), "attention");
     }
-    this.#busy = false;
-    this.#forgetting = false;
+    if (id !== this.#of) return;
+    [this.#busy, this.#taking, this.#forgetting] = [false, false, false];
     this.requestUpdate();
   }
 
@@ -84,6 +89,7 @@ class ReferenceView extends SlElement {
         <figcaption>Taken ${dayAndTime(fromIso(taken))}. ${camera.head ? "While its head stands as it stood then, Health says so if it shows something else." : "If the camera is turned away from it, Health says so."}</figcaption></figure>` : nothing}
       ${taken === null ? html`<p class="hint">Nobody has said so yet: if this camera is turned, nobody is told.${camera.head ? " Steer it to where it stands most of the time, best its home, and say so there." : ""}</p>` : nothing}
       ${taken === undefined && !this.#problem ? html`<p class="hint" role="status">Loading…</p>` : nothing}
+      ${this.#taking ? html`<p class="hint" role="status">Waiting for its next picture…</p>` : nothing}
       ${this.#problem ? html`<p class="said attention" role="alert">${this.#problem}</p>` : nothing}
       ${may("enrol") ? html`<div class="buttons">
         <button id="reference-take" ?disabled=${this.#busy} title="What it shows now becomes what it is to show"
