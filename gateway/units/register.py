@@ -147,22 +147,25 @@ class Register:
             ConflictError: camera or device is another unit's.
         """
         async with self._lock:
-            row = replace(self.unit(label), **given)  # type: ignore[arg-type]
+            before = self.unit(label)
+            row = replace(before, **given)  # type: ignore[arg-type]
             async with self._database.write() as connection:
                 await UnitRows(connection).change(row.label, **given)
             self._units[row.label] = row
-        self._tell([UnitChanged(row.label)])
+        self._tell([UnitChanged(row.label, before.device_id)])
         return row
 
     async def retire(self, label: str) -> UnitRow:
         """Take nothing more of a unit, and revoke its certificates. What it said stays.
+
+        Its camera is its own no more: whatever carries that from now on has another label.
 
         Raises:
             UnknownUnitError: there is none.
         """
         row = self.unit(label)
         if row.retired_ns is None:
-            row = await self.change(row.label, retired_ns=self._clock.wall_ns())
+            row = await self.change(row.label, retired_ns=self._clock.wall_ns(), urn=None, device_id=None)
         await self._credentials.revoke(row.label)
         self._tell(self._link_changes())
         return row
