@@ -103,7 +103,7 @@ async def test_whoever_fails_at_hearing_it_does_not_end_the_looking(
     def fails(_taken: Taken) -> None:
         raise ValueError
 
-    heard: list[str] = []
+    heard: list[bool] = []
     deployments.listen(fails)
     deployments.follow(fails)
     deployments.follow(lambda taken: heard.append(json.loads(taken.entry.said)["overdue"]))
