@@ -273,13 +273,14 @@ class Register:
         unit = batch.units.get(label) or self._units.get(label)
         if unit is None:
             raise RefusedError(Cause.UNKNOWN_UNIT, "there is no such unit")
-        if unit.retired_ns is not None or not self._credentials.good(label):
-            raise RefusedError(Cause.REVOKED, "it is retired, or has no certificate that is good")
         if isinstance(report, Lost):
+            # Of whoever has been seen out as well: it only takes belief away.
             if unit.online:
                 batch.units[label] = replace(unit, online=False)
                 batch.written.add(label)
             return
+        if unit.retired_ns is not None or not self._credentials.good(label):
+            raise RefusedError(Cause.REVOKED, "it is retired, or has no certificate that is good")
         self._stage_report(batch, unit, report)
 
     def _stage_report(self, batch: Batch, unit: UnitRow, report: Report) -> None:

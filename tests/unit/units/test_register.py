@@ -247,6 +247,18 @@ async def test_a_unit_comes_falls_silent_and_goes(units: Units, clock: ManualClo
     assert [(change.now.name, change.before) for change in said] == [("online", None), ("state/battery", None)]
 
 
+async def test_a_unit_that_was_seen_out_is_gone(units: Units) -> None:
+    """The broker tells its will after its certificate was revoked: it is believed, and is no intruder's word."""
+    voice = await enrolled(units)
+    await units.register.take("D017", voice.report(group=Group.ONLINE))
+    await units.credentials.revoke("D017")
+    told: list[Change] = []
+    units.register.listen(told.append)
+    await units.register.take("D017", Lost())
+    assert told == [LinkChanged("D017", Link.GONE)]
+    assert await refused(units, "D017", voice.report(group=Group.ONLINE)) is Cause.REVOKED
+
+
 async def test_enrolling_and_changing_are_told(units: Units) -> None:
     """Who shows units hears of new and of changed ones."""
     told: list[Change] = []
