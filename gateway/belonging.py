@@ -23,6 +23,10 @@ class Belonging:
         unit = self._register.unit(label)
         return [one for one in self._fleet.cameras() if self._is_its(label, unit.device_id, one)]
 
+    def of_device(self, device_id: str | None) -> list[Camera]:
+        """Return the cameras of a device, by number; none of no device, or of one that is enrolled no more."""
+        return [one for one in self._fleet.cameras() if one.device_id == device_id]
+
     def of_all(self) -> dict[str, list[Camera]]:
         """Return the cameras of every unit that has some, by label: one look at each camera, however many units."""
         units = self._register.units()

@@ -10,7 +10,7 @@ further, and a camera that is where nobody but that unit said is left alone unti
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -80,16 +80,19 @@ class Repointing:
             case Said(label, now) if now.name == ADDRESS:
                 self._hints.pop(label, None)
                 self.follow(label, now.values)
-            case UnitChanged(label):
-                self.look(label)
+            case UnitChanged(label, device_before):
+                self.look(label, device_before)
             case _:
                 pass
 
-    def look(self, label: str) -> None:
-        """Follow a unit to where it said last that it is, or no further where it is not to be believed any more."""
+    def look(self, label: str, device_before: str | None = None) -> None:
+        """Follow a unit to where it said last that it is, or no further where it is not to be believed any more.
+
+        ``device_before`` was its own until now.
+        """
         told = self._units.register.states(label).get(ADDRESS)
         if not self._believed(label):
-            self._stop(label)
+            self._stop(label, device_before)
         elif told is not None:
             self.follow(label, told.values)
 
@@ -115,7 +118,7 @@ class Repointing:
         in_use = self._units.register.unit(label).retired_ns is None
         return in_use and self._units.credentials.good(label)
 
-    def _stop(self, label: str) -> None:
+    def _stop(self, label: str, device_before: str | None) -> None:
         """Follow a unit no further; if people ended it, its cameras are left where nobody else said that they are."""
         self._hints.pop(label, None)
         _, trying = self._running.pop(label, (None, None))
@@ -125,13 +128,15 @@ class Repointing:
         retired = self._units.register.unit(label).retired_ns is not None
         # A certificate that has merely run out is our own omission: the camera stays where it is.
         if retired or self._units.credentials.ended(label):
-            self._group.create_task(self._desert(label, ended), name=f"{label} is left")
+            cameras = (*self._belonging.cameras(label), *self._belonging.of_device(device_before))
+            devices = {one.device_id for one in cameras}
+            self._group.create_task(self._desert(label, devices, ended), name=f"{label} is left")
 
-    async def _desert(self, label: str, ended: Sequence[asyncio.Task[None]]) -> None:
+    async def _desert(self, label: str, devices: Collection[str], ended: Sequence[asyncio.Task[None]]) -> None:
         """Leave a unit's cameras; last, once who was about to follow it has ended."""
         if ended:
             await asyncio.wait(ended)
-        for device_id in {one.device_id for one in self._belonging.cameras(label)}:
+        for device_id in devices:
             try:
                 if await self._fleet.desert(device_id):
                     log.warning("unit.deserted", unit=label, device=device_id)

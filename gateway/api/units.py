@@ -268,9 +268,17 @@ async def forget_camera(label: Label, request: Request, who: Awake, the: The) ->
 
 @router.delete("/units/{label}", status_code=204, **needs(Permission.ENROL, room=True, step_up=True))
 async def retire(label: Label, request: Request, who: Awake, the: The) -> None:
-    """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays."""
-    row = await _room(the).register.retire(label)
-    await _note(the, request, who, Action.UNIT_RETIRED, row.label)
+    """Retire a unit: its certificates are revoked, and nothing more is taken of it. What it said stays.
+
+    Its camera is another unit's once people say so.
+    """
+    room = _room(the)
+    before = room.register.unit(label)
+    camera = next(iter(the.belonging.cameras(before.label)), None) if the.belonging is not None else None
+    let_go: dict[str, Detail] = {"urn": before.urn, "serial": before.serial}
+    let_go["camera"] = camera.id if camera is not None else None
+    await room.register.retire(before.label)
+    await _note(the, request, who, Action.UNIT_RETIRED, before.label, **let_go)
 
 
 def _room(the: Rooms) -> Units:

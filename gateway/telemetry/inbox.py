@@ -25,6 +25,9 @@ from kernel.clock import to_ns
 
 log = structlog.get_logger()
 
+OUT_OF_TURN = frozenset({Cause.REPLAYED, Cause.OUT_OF_ORDER})
+"""What is refused for these has a number that was heard, or was counted as missing, before."""
+
 M = TypeVar("M", bound=Message)
 
 
@@ -119,6 +122,8 @@ class Inbox:
             elif not (report.stored and outcome.cause is Cause.REPLAYED):
                 # What the broker had kept comes again whenever we come anew: that is nobody's replay.
                 self._refuse(label, outcome)
+                if not report.stored and outcome.cause not in OUT_OF_TURN:
+                    self._numbers.unread(label)
 
     def _hand_on(self, label: str, found: Answered) -> None:
         kind, answer = found.report.kind, found.answer

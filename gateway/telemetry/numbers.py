@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Up to where a unit was heard. ``unread``: so many came since that were refused, whose numbers nobody knows."""
+    """Up to where a unit was heard. ``unread``: so many were refused since, whose numbers count for nothing."""
 
     boot: str
     highest: int
@@ -35,7 +35,7 @@ class Numbers:
         return max(0, seq - known.highest - 1 - known.unread)
 
     def unread(self, label: str) -> None:
-        """Take in that something came whose number is not to be had: it was refused, and counted as that."""
+        """Take in that something came that was refused, and counted as that: its number is unread, or not believed."""
         known = self._known.get(label)
         if known is not None:
             self._known[label] = _Known(known.boot, known.highest, known.unread + 1)

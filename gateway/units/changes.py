@@ -41,6 +41,8 @@ class UnitChanged:
     """A unit was enrolled, changed or retired."""
 
     label: str
+    device_before: str | None = None
+    """The device that people had given it until then."""
 
 
 Change = Said | LinkChanged | UnitChanged

@@ -152,22 +152,25 @@ class Register:
             ConflictError: camera or device is another unit's.
         """
         async with self._lock:
-            row = replace(self.unit(label), **given)  # type: ignore[arg-type]
+            before = self.unit(label)
+            row = replace(before, **given)  # type: ignore[arg-type]
             async with self._database.write() as connection:
                 await UnitRows(connection).change(row.label, **given)
             self._units[row.label] = row
-        self._tell([UnitChanged(row.label)])
+        self._tell([UnitChanged(row.label, before.device_id)])
         return row
 
     async def retire(self, label: str) -> UnitRow:
         """Take nothing more of a unit, and revoke its certificates. What it said stays.
+
+        Its camera is its own no more: whatever carries that from now on has another label.
 
         Raises:
             UnknownUnitError: there is none.
         """
         row = self.unit(label)
         if row.retired_ns is None:
-            row = await self.change(row.label, retired_ns=self._clock.wall_ns())
+            row = await self.change(row.label, retired_ns=self._clock.wall_ns(), urn=None, device_id=None)
         await self._credentials.revoke(row.label)
         self._tell(self._link_changes())
         return row
@@ -274,13 +277,14 @@ class Register:
         unit = batch.units.get(label) or self._units.get(label)
         if unit is None:
             raise RefusedError(Cause.UNKNOWN_UNIT, "there is no such unit")
-        if unit.retired_ns is not None or not self._credentials.good(label):
-            raise RefusedError(Cause.REVOKED, "it is retired, or has no certificate that is good")
         if isinstance(report, Lost):
+            # Of whoever has been seen out as well: it only takes belief away.
             if unit.online:
                 batch.units[label] = replace(unit, online=False)
                 batch.written.add(label)
             return
+        if unit.retired_ns is not None or not self._credentials.good(label):
+            raise RefusedError(Cause.REVOKED, "it is retired, or has no certificate that is good")
         self._stage_report(batch, unit, report)
 
     def _stage_report(self, batch: Batch, unit: UnitRow, report: Report) -> None:

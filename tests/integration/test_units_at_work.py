@@ -16,7 +16,7 @@ from gateway.fleet.pointing import Spot
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk
-from tests.fakes.unit_at_work import UNIT, URN, Field, following, reading, unit_at_work
+from tests.fakes.unit_at_work import SERIAL, UNIT, URN, Field, following, reading, unit_at_work
 from tests.fakes.unit_broker import unit_client
 from tests.fakes.unit_voice import Voice
 from tests.fakes.waiting import told, until
@@ -189,6 +189,30 @@ async def test_who_is_believed_no_more_when_it_was_met_is_followed_no_more(field
         held.set()
         assert await moving is False
     assert (field.assigned, fleet.cameras()) == (before, [camera])
+
+
+async def test_a_box_that_is_found_again_is_followed_under_another_label(field: Field, tmp_path: Path) -> None:
+    """Retired, a unit lets go of its camera, once that is left: it is given to another one, which says where it is."""
+    desk, camera = field.desk, field.deploying.camera
+    assert (await desk.admin.put(UNIT, json={"camera": camera})).status_code == 200
+    await field.is_at("198.51.100.9")
+    await until(lambda: field.assigned[0].startswith("http://198.51.100.9/"), what="its address")
+    assert (await desk.admin.delete(UNIT)).status_code == 204
+    await until(lambda: camera not in desk.host.assignments, what="the host to let go of it")
+    (entry,) = await desk.audit("unit.retired")
+    let_go = json.loads(entry.details)
+    assert let_go == {"urn": URN, "serial": SERIAL, "camera": camera}
+    found = await desk.admin.post("/api/v1/units", json={"label": "D117", "camera": camera, "urn": URN})
+    assert found.status_code == 201, found.text
+    bundle = (await desk.admin.post("/api/v1/units/D117/certificate")).json()
+    tls = await asyncio.to_thread(tls_of, bundle, tmp_path)
+    voice = Voice("D117", wall_ns=field.clock.wall_ns())
+    said = {"host": "198.51.100.10", "http_port": 80, "rtsp_port": 554, "urn": URN, "serial": SERIAL}
+    async with unit_client(desk.gateway.rooms.settings.telemetry.port, tls, "D117", modern=False) as client:
+        await client.publish(voice.topic("state/address"), voice.payload(**said), qos=1, retain=True)
+        await until(lambda: camera in desk.host.assignments, what="the host to be told again")
+    assert field.assigned[0].startswith("http://198.51.100.10/")
+    assert (await desk.admin.get("/api/v1/units/D117")).json()["refusals"] == []
 
 
 # --- what happens to it where it stands

@@ -91,6 +91,10 @@ class Cameras:
         """See ``Belonging``."""
         return [self.camera] if label == "D017" else []
 
+    def of_device(self, device_id: str | None) -> list[Any]:
+        """See ``Belonging``."""
+        return [self.camera] if device_id == self.camera.device_id else []
+
     def said_so(self, label: str, urn: str) -> list[Any]:
         """See ``Belonging``."""
         return self.cameras(label) if urn == URN else []

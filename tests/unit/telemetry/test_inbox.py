@@ -333,6 +333,38 @@ async def test_what_is_refused_or_answered_is_not_missing(
     assert units.refusals.total(Cause.MISSING) == 1
 
 
+async def test_what_the_register_refuses_is_not_missing_as_well(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """It came, and is counted by its cause; a number that it bears hides nothing that never came."""
+    await inbox.take([voice.state(), voice.state("address")])
+    await inbox.take([voice.state("address", urn="urn:uuid:other"), voice.state("address", serial="X"), voice.state()])
+    assert (units.refusals.total(Cause.WRONG_UNIT), units.refusals.total(Cause.MISSING)) == (2, 0)
+    far = voice.state("address", urn="urn:uuid:other", seq=10**6)
+    voice.seq += 2
+    await inbox.take([far, voice.state()])
+    assert (units.refusals.total(Cause.WRONG_UNIT), units.refusals.total(Cause.MISSING)) == (3, 2)
+
+
+async def test_what_a_unit_said_while_it_had_no_certificate_is_not_missing(
+    inbox: Inbox, units: Units, voice: Voice
+) -> None:
+    """Refused and counted as that; given another one it goes on where it was."""
+    await inbox.take([voice.state()])
+    await units.credentials.revoke("D017")
+    await inbox.take([voice.state()])
+    await units.credentials.issue("D017")
+    await inbox.take([voice.state()])
+    assert [(one.cause, one.count) for one in units.refusals.all()] == [(Cause.REVOKED, 1)]
+
+
+async def test_what_comes_again_hides_nothing_that_is_missing(inbox: Inbox, units: Units, voice: Voice) -> None:
+    """Its number was heard before."""
+    first = voice.state()
+    await inbox.take([first])
+    voice.seq += 1
+    await inbox.take([first, voice.state()])
+    assert (units.refusals.total(Cause.REPLAYED), units.refusals.total(Cause.MISSING)) == (1, 1)
+
+
 async def test_only_what_was_heard_in_one_boot_is_compared(inbox: Inbox, units: Units, voice: Voice) -> None:
     """What the broker had kept, a new boot, and whatever was before we began tell nothing of what is missing."""
     voice.seq = 40

@@ -213,6 +213,18 @@ async def test_a_retired_unit_says_nothing_more(units: Units) -> None:
         units.register.check_in_use("D017")
 
 
+async def test_what_a_retired_unit_carried_is_another_units(units: Units) -> None:
+    """Its camera's URN is given, or said, under another label; what was inside of the retired one can be read still."""
+    for number, label in enumerate(("D017", "D018")):
+        voice = await enrolled(units, label)
+        await units.register.take(label, voice.report("address", **{**VALUES["address"], "urn": f"urn:{number}"}))
+        row = await units.register.retire(label)
+        assert (row.urn, row.device_id, row.serial) == (None, None, "SN-17")
+        again = await enrolled(units, label.replace("D0", "D1"), urn=f"urn:{number}" if number else None)
+        await units.register.take(again.label, again.report("address", **{**VALUES["address"], "urn": f"urn:{number}"}))
+        assert units.register.by_urn(f"urn:{number}") == units.register.unit(again.label)
+
+
 async def test_a_unit_comes_falls_silent_and_goes(units: Units, clock: ManualClock) -> None:
     """Listeners are told each turn once: birth, silence, speech again, last will."""
     told: list[Change] = []
@@ -234,6 +246,18 @@ async def test_a_unit_comes_falls_silent_and_goes(units: Units, clock: ManualClo
     ]
     said = [change for change in told if isinstance(change, Said)]
     assert [(change.now.name, change.before) for change in said] == [("online", None), ("state/battery", None)]
+
+
+async def test_a_unit_that_was_seen_out_is_gone(units: Units) -> None:
+    """The broker tells its will after its certificate was revoked: it is believed, and is no intruder's word."""
+    voice = await enrolled(units)
+    await units.register.take("D017", voice.report(group=Group.ONLINE))
+    await units.credentials.revoke("D017")
+    told: list[Change] = []
+    units.register.listen(told.append)
+    await units.register.take("D017", Lost())
+    assert told == [LinkChanged("D017", Link.GONE)]
+    assert await refused(units, "D017", voice.report(group=Group.ONLINE)) is Cause.REVOKED
 
 
 async def test_enrolling_and_changing_are_told(units: Units) -> None:
