@@ -88,8 +88,18 @@ class Decider:
         )
 
     def rights(self, identity: Identity) -> Rights:
-        """Return everything that somebody may do now."""
-        return self._rights(identity.user_id, identity.role).within(identity.ceiling)
+        """Return everything that somebody may do now, whatever role they had when they were let in."""
+        role, ceiling = self._now(identity)
+        return self._rights(identity.user_id, role).within(ceiling) if role is not None else Rights(())
+
+    async def meet(self, identity: Identity) -> None:
+        """See to it that what is decided from is as new as an identity that was just read from the database.
+
+        Whoever another process made a user, or gave a token, comes in before that was seen.
+        """
+        role, _ = self._now(identity)
+        if role is None or (identity.token_name is None and role is not identity.role):
+            await self.look()
 
     def rights_of(self, user_id: str) -> Rights:
         """Return everything that a user may do now; nothing where they are disabled or gone."""
@@ -118,8 +128,11 @@ class Decider:
         """
         then, camera = cameras_of(self._tables, [standing]), standing.camera
         groups = {group: (self._groups.get(group, frozenset()) - {camera}) | cameras for group, cameras in then.items()}
-        allowed = self._allowed(identity.user_id, identity.role, self._clock.wall_ns(), groups)
-        return Rights(allowed).within(identity.ceiling).rule(permission, camera) is not None
+        role, ceiling = self._now(identity)
+        if role is None:
+            return False
+        allowed = self._allowed(identity.user_id, role, self._clock.wall_ns(), groups)
+        return Rights(allowed).within(ceiling).rule(permission, camera) is not None
 
     def until_ns(self, user_id: str, session: str, permission: Permission, camera: CameraId) -> int | None:
         """Return when what somebody may go on with ends by the clock, as things stand; ``None``: not by itself.
@@ -136,6 +149,11 @@ class Decider:
                 break
             until_ns = then.until_ns(permission, camera)
         return min((end for end in (until_ns, ends_ns) if end is not None), default=None)
+
+    def _now(self, identity: Identity) -> tuple[Role | None, frozenset[Permission]]:
+        """Return somebody's role as it is now, however long ago they were let in, and what goes through at most."""
+        role, ceiling, _ = self._through(identity.user_id, identity.session)
+        return role, ceiling & identity.ceiling
 
     def _through(self, user_id: str, session: str) -> tuple[Role | None, frozenset[Permission], int | None]:
         """Return the role of whoever came through a session, what goes through it at most, and a token's end.

@@ -10,7 +10,7 @@ from fastapi import APIRouter, WebSocket
 from gateway.access.approvals import Approval, Standing
 from gateway.access.errors import NotSignedInError
 from gateway.access.identity import Identity, SessionState
-from gateway.access.permissions import Permission
+from gateway.access.permissions import Permission, Role
 from gateway.api import models, share_views, showing
 from gateway.api.errors import TooManySocketsError
 from gateway.api.guard import admit, identify
@@ -154,21 +154,25 @@ class _Outbox:
         return camera, state
 
     def turn(self, state: SessionState) -> None:
-        """Tell that the reader's session was locked or opened again, and what that leaves them to be told.
+        """Go on for a session that was locked or opened again."""
+        self.go_on_as(self.who.turned(state))
+
+    def go_on_as(self, who: Identity) -> None:
+        """Go on for the reader as they are now, and tell whether their console was locked or opened again.
 
         Whoever stands before a locked console or a wallboard sees pictures, and reads nobody's notes or reasons.
         """
-        if state is self.who.state:
-            return
-        self.who = self.who.turned(state)
-        self.session = state
-        self.shares.turn(self.who)
-        self.units.turn(self.who)
+        turned, self.who = who.state is not self.who.state, who
+        self.shares.turn(who)
+        self.units.turn(who)
         self.look_again()
+        if not turned:
+            return
+        self.session = who.state
         if not self.shut:
             # The page reads anew what it was not told meanwhile.
             self.rights_changed = True
-            if self._decider.rights(self.who).rule(Permission.APPROVE) is not None:
+            if self._decider.rights(who).rule(Permission.APPROVE) is not None:
                 self.messages.append({"t": "approvals"})
         self.wake.set()
 
@@ -265,8 +269,12 @@ async def _beat(websocket: WebSocket, the: Rooms, outbox: _Outbox) -> None:
         async for tick in ticks:
             if tick % RECHECK_BEATS == RECHECK_BEATS - 1:
                 try:
+                    known = outbox.who
                     who, _ = await identify(websocket)
-                    outbox.turn(who.state)
+                    if outbox.who is known:  # otherwise it was locked or opened while we asked
+                        outbox.go_on_as(who)
+                    if who.role is Role.PARTNER:
+                        outbox.end()  # that is for the room alone
                 except NotSignedInError:
                     outbox.end()
                 except DatabaseError as error:

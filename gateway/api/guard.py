@@ -144,6 +144,7 @@ async def _authorise(
         # One browser has one cookie: somebody signed in beside a page that slept, and it must not act in their name.
         raise AnotherUserError
     _check_open(identity, permission, enrolling=enrolling)
+    await rooms_of(connection).decider.meet(identity)
     camera = connection.path_params.get("camera_id")
     try:
         _check_outside(connection, identity, room=room)

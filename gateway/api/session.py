@@ -138,6 +138,7 @@ async def _welcome(action: Action, opened: Opened, request: Request, response: R
     await let_stay(the, who, event)
     await end_earlier(request, the, await earlier(request, the))
     set_cookies(response, the, opened)
+    await the.decider.meet(who)
     return _signed_in(the, who)
 
 

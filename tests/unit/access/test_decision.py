@@ -98,9 +98,29 @@ async def test_a_refusal_says_whether_it_is_the_camera(door: Door, decider: Deci
     """Who lacks the permission altogether is told another sentence than who lacks it here."""
     await door.add()
     identity, _ = await door.sign_in()
+    await decider.meet(identity)
     with pytest.raises(ForbiddenError, match="Your role, operator"):
         decider.decide(identity, Permission.ADMINISTER)
     assert decider.decide(identity, Permission.STEER, CAMERA) == "role:operator"
+
+
+async def test_whoever_was_let_in_before_may_what_they_may_now(door: Door, decider: Decider) -> None:
+    """A socket keeps the identity that it was opened by, and a program's outlives a change of its user's role."""
+    await door.add("root", Role.ADMINISTRATOR)
+    user = await door.add(role=Role.SUPERVISOR)
+    _, secret = await door.people.add_token(user_id=user.id, name="wall", role=Role.OPERATOR, days=1)
+    opened = [(await door.sign_in())[0], await door.access.of_token(secret)]
+    await decider.reload()
+    assert [decider.rights(one).rule(Permission.STEER, CAMERA) for one in opened] == ["role:supervisor"] * 2
+    assert [decider.rights(one).rule(Permission.SUPERVISE) is not None for one in opened] == [True, False]
+    await door.people.change(user.id, UserChange(role=Role.VIEWER))
+    await decider.reload()
+    for one in opened:
+        assert decider.rights(one).permissions() == Role.VIEWER.permissions
+    assert [decider.held_there(one, Permission.STEER, OneCamera().standing()[0]) for one in opened] == [False, False]
+    await door.people.change(user.id, UserChange(disabled=True))
+    await decider.reload()
+    assert [decider.rights(one).permissions() for one in opened] == [frozenset(), frozenset()]
 
 
 async def test_a_change_by_another_process_is_told(door: Door, decider: Decider) -> None:
@@ -158,6 +178,7 @@ async def test_what_is_known_holds_while_the_database_is_away(
     """It is said once, not twice a second, and nobody loses a right by it."""
     await door.add()
     identity, _ = await door.sign_in()
+    await decider.reload()
 
     def away(_: Database) -> None:
         raise DatabaseUnusableError("away", cure="")

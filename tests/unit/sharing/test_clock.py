@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from config.sharing import SharingSettings
 from gateway.db.errors import DatabaseUnusableError
-from gateway.sharing import Ended, ShareChange, StickRefused, StickTakenBack
+from gateway.sharing import Ended, ShareChange, StickRefused, StickTakenBack, changes
 from gateway.sharing.errors import InvitationError, OutsideError, ShareError, ShareFullError, UnknownShareError
 from gateway.sharing.partners import OrganisationWish
 from gateway.sharing.room import LOOK_S
@@ -168,6 +168,16 @@ async def test_a_stick_is_lent_to_one_at_a_time(stage: Stage) -> None:
         stage.sticks.lend(first.id, camera=OTHER, user_id=PC.user_id, minutes=5, by=OLGA)
     with pytest.raises(UnknownShareError):
         stage.sticks.lend(first.id, camera=CAMERA, user_id="u-nobody", minutes=5, by=OLGA)
+
+
+async def test_a_link_test_ends_once(stage: Stage) -> None:
+    """Though it is found to be over a second time, while the result of another is stored."""
+    other = await stage.sharing.partners.put(OrganisationWish(name="BTP"))
+    for organisation_id in (stage.organisation, other.id):
+        await stage.sharing.tests.start(organisation_id, CAMERA, by=OLGA)
+    await stage.shares.end([row.id for row in stage.shares.open()], by=OLGA)
+    await asyncio.gather(stage.sharing.tests.look(), stage.sharing.tests.look())
+    assert len(stage.heard(changes.Tested)) == 2
 
 
 async def test_an_invitation_grows_old(stage: Stage) -> None:
