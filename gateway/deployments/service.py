@@ -153,18 +153,24 @@ class Deployments(Reading):
         return row
 
     async def unmark(self, urn: str) -> None:
-        """Have it be fixed; not while it is deployed.
-
-        Raises:
-            TakenError: it is.
-        """
-        async with self._turn:
-            if urn in self._standing:
-                raise TakenError("This unit is deployed.", cure="Remove it from where it stands first.")
+        """Have it be fixed; raises as :meth:`leaving`."""
+        async with self.leaving(urn):
             async with self._database.write() as connection:
                 await DeploymentRows(connection).unmark(urn)
             self._deployables.pop(urn, None)
             await self._judge(urn)
+
+    @asynccontextmanager
+    async def leaving(self, urn: str) -> AsyncIterator[None]:
+        """Keep a device that stands nowhere from being put up for the time of the block.
+
+        Raises:
+            TakenError: it is deployed.
+        """
+        async with self._turn:
+            if urn in self._standing:
+                raise TakenError("This unit is deployed.", cure="Say that it is down first.")
+            yield
 
     async def refer(self, referral: Referral, *, by: Hand, key: str | None = None) -> Taken:
         """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""

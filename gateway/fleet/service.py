@@ -1,7 +1,7 @@
 """The fleet: enrolment, the list of cameras, and the newest state of each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from gateway.db.engine import Database
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.assigning import Withheld, assigned
-from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.cameras import Camera, CameraFacts, Placed
 from gateway.fleet.changes import Announced, FleetChange, Happened, ListChanged, StateChanged, ViewerChanged
 from gateway.fleet.demand import Demand, Thin, ending
 from gateway.fleet.errors import DesertedError
@@ -136,22 +136,23 @@ class Fleet:
         return [(device, device.urn in known) for device in found]
 
     async def enrol(
-        self, target: CameraTarget, facts: CameraFacts, *, placed: Callable[[str], Awaitable[bool]] | None = None
+        self, target: CameraTarget, facts: CameraFacts, *, placed: Placed | None = None
     ) -> tuple[list[Camera], bool]:
         """Look at a device, store it whole, and give it to a host; return its cameras and whether it was known.
 
-        ``placed``: told a device's endpoint reference before any host has it; returns whether something else says where
-        it stands: then it keeps its place.
+        ``placed``: told a device's endpoint reference before any host has it. Where something else says where it stands
+        its cameras keep their place, and views that are new have that one.
 
         Raises:
             HostError: the camera's or the host's own plain reason; nothing was stored.
             ConflictError: the number is taken; nothing was stored.
         """
         probed = await self.probe(target)
-        if placed is not None and await placed(probed.description.identity.urn):
+        stands = await placed(probed.description.identity.urn) if placed is not None else None
+        if stands is not None:
             facts = replace(facts, place=None)
         host = lightest([self._burden(link) for link in self.links])
-        cameras, known = await self._register.store(target, probed.description, facts, host=host)
+        cameras, known = await self._register.store(target, probed.description, facts, host=host, stands=stands)
         for camera in cameras:
             self._cameras[camera.id] = camera
             await self._assign(camera, target)
