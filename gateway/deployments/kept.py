@@ -11,7 +11,7 @@ from gateway.deployments.deployment import Deployment
 from gateway.deployments.done import Done
 from gateway.deployments.errors import SentError, UnknownDeploymentError
 from gateway.deployments.hands import Hand
-from gateway.deployments.steps import NAMES, Photo, Plan, Referral, Step
+from gateway.deployments.steps import NAMES, Photo, Plan, Referral, Review, Step
 
 _RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)
 _FOUND: dict[type[Referral | Step], frozenset[str]] = {
@@ -19,6 +19,8 @@ _FOUND: dict[type[Referral | Step], frozenset[str]] = {
     Plan: frozenset({"unit"}),
 }
 """What we find of a step as it comes, and its sender does not say: sent again, it may be found otherwise."""
+_LEFT: dict[type[Referral | Step], frozenset[str]] = {Review: frozenset({"next_ns"})}
+"""What is ours to say where its sender leaves it to us."""
 
 
 def read(row: DeploymentRow | None) -> Deployment:
@@ -81,4 +83,6 @@ def _said(step: Referral | Step) -> str:
 
 
 def _words(said: str, step: Referral | Step) -> dict[str, object]:
-    return {name: value for name, value in json.loads(said).items() if name not in _FOUND.get(type(step), ())}
+    left = {name for name in _LEFT.get(type(step), ()) if getattr(step, name) is None}
+    ours = _FOUND.get(type(step), frozenset()) | left
+    return {name: value for name, value in json.loads(said).items() if name not in ours}
