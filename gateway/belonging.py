@@ -20,8 +20,10 @@ class Belonging:
 
     def cameras(self, label: str) -> list[Camera]:
         """Return the cameras of a unit's device, by number."""
-        unit = self._register.unit(label)
-        return [one for one in self._fleet.cameras() if self._is_its(label, unit.device_id, one)]
+        device_id, cameras = self._register.unit(label).device_id, self._fleet.cameras()
+        # A device that is enrolled no more is nobody's: enrolled anew it is another, known by its mark.
+        device_id = device_id if any(one.device_id == device_id for one in cameras) else None
+        return [one for one in cameras if self._is_its(label, device_id, one)]
 
     def of_device(self, device_id: str | None) -> list[Camera]:
         """Return the cameras of a device, by number; none of no device, or of one that is enrolled no more."""
@@ -29,11 +31,12 @@ class Belonging:
 
     def of_all(self) -> dict[str, list[Camera]]:
         """Return the cameras of every unit that has some, by label: one look at each camera, however many units."""
-        units = self._register.units()
-        by_device = {row.device_id: row.label for row in units if row.device_id is not None}
-        unmatched = {row.label.lower(): row.label for row in units if row.device_id is None}
+        units, cameras = self._register.units(), self._fleet.cameras()
+        devices = {one.device_id for one in cameras}
+        by_device = {row.device_id: row.label for row in units if row.device_id in devices}
+        unmatched = {row.label.lower(): row.label for row in units if row.device_id not in devices}
         found: dict[str, list[Camera]] = {}
-        for one in self._fleet.cameras():
+        for one in cameras:
             label = by_device.get(one.device_id)
             if label is not None:
                 found.setdefault(label, []).append(one)

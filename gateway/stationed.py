@@ -80,6 +80,12 @@ class Stationed:
         return [camera for camera in self._fleet.cameras() if camera.description.identity.urn == urn]
 
 
+def stands(deployments: Deployments, urn: str) -> CameraFacts | None:
+    """Return what a deployment says of where a device's cameras stand; ``None`` where it stands by none."""
+    known = deployments.standing(urn)
+    return CameraFacts(place=known.place, street=known.street, bearing_deg=known.bearing_deg) if known else None
+
+
 class StepRecorder:
     """Has the audit told of steps that nobody asked for: the clock's."""
 

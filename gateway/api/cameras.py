@@ -22,6 +22,7 @@ from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.errors import CameraHeldError
 from gateway.fleet.moving import CORRECTION_M, place_of
 from gateway.fleet.pointing import through
+from gateway.stationed import stands
 from kernel.errors import SightlineError
 from kernel.geography import Place, distance_m
 
@@ -70,7 +71,7 @@ async def enrol(
 
     marked = UnitMark(the, as_printed(the, wish.unit), hand(the, who)) if wish.unit is not None else None
 
-    async def placed(urn: str) -> bool:
+    async def placed(urn: str) -> CameraFacts | None:
         if marked is not None:
             if the.deployments.deployable(urn) is None and _is_enrolled(the, urn):
                 raise ConflictError(
@@ -78,7 +79,7 @@ async def enrol(
                     cure="Enrol it without a unit; or mark it under Deployments as one that moves, and enrol it then.",
                 )
             await marked.put(urn)
-        return the.deployments.standing(urn) is not None
+        return stands(the.deployments, urn)
 
     try:
         target = _target(wish)
@@ -237,13 +238,18 @@ async def remove(request: Request, camera: OneCamera, who: Who, the: The) -> Non
     """Forget a camera. Its recordings stay until their retention ends; not while some of them are held.
 
     A hold is seen and let go of by who may do so on its camera: without the camera it would keep footage for ever.
+    Nor while it is deployed: nobody would hear its unit any more. Its no-look zones go with it: that takes a late proof
+    of who one is, as taking them away does.
     """
+    if camera.bounds.confirmed and not camera.bounds.empty:
+        await confirmed(request, who, Permission.ENROL)
     if held := await the.fleet.host_of(camera).holds(camera.id):
         holds = "A hold keeps" if len(held) == 1 else f"{len(held)} holds keep"
         raise CameraHeldError(
             f"{holds} footage of this camera.", cure="Let go of what is not needed any more (Holds), then remove it."
         )
-    await the.fleet.remove(camera)
+    async with the.deployments.leaving(camera.description.identity.urn):
+        await the.fleet.remove(camera)
     the.ledger.camera_removed(camera.id)
     await the.trail.append(
         AuditEvent(

@@ -25,7 +25,7 @@ from gateway.deployments.done import Told
 from gateway.deployments.errors import UnknownDeploymentError, WishError
 from gateway.deployments.exif import PhotoFacts
 from gateway.deployments.hands import Hand
-from gateway.deployments.photos import ENDINGS, looked_at, step_of
+from gateway.deployments.photos import ENDINGS, digest_of, looked_at, step_of
 from gateway.deployments.service import Taken
 from gateway.deployments.steps import PhotoKind
 
@@ -81,14 +81,7 @@ async def _taken(
 ) -> Taken:
     """Keep a photo's file and say so in the log; no file is left that no line names."""
     known = await the.deployments.one(deployment_id)
-    if key is not None and (sent := await the.deployments.sent_before(deployment_id, key)) is not None:
-        return Taken(deployment=known, entry=sent, again=True)
-    most = the.settings.deployments
-    if len(known.photos) >= most.photos_max:
-        raise WishError("This deployment has as many photos as it may have.", cure="Send those that matter.")
-    if await the.deployments.sent_bytes(by.user_id) + len(photo) > most.photo_bytes_a_day:
-        raise WishError("That is more than one may send in photos in a day.", cure="Send it tomorrow, or smaller.")
-    digest, fresh = await asyncio.to_thread(the.photos.put, photo)
+    digest = await asyncio.to_thread(digest_of, photo)
     step = step_of(
         kind,
         facts,
@@ -98,6 +91,14 @@ async def _taken(
         now_ns=the.clock.wall_ns(),
         spread_m=the.deployments.rules.spread_m,
     )
+    if (sent := await the.deployments.sent_before(deployment_id, step, by, key)) is not None:
+        return Taken(deployment=known, entry=sent, again=True)
+    most = the.settings.deployments
+    if len(known.photos) >= most.photos_max:
+        raise WishError("This deployment has as many photos as it may have.", cure="Send those that matter.")
+    if await the.deployments.sent_bytes(by.user_id) + len(photo) > most.photo_bytes_a_day:
+        raise WishError("That is more than one may send in photos in a day.", cure="Send it tomorrow, or smaller.")
+    _, fresh = await asyncio.to_thread(the.photos.put, photo)
     named = False
     try:
         taken = await the.deployments.step(deployment_id, step, by=by, key=key, told=told)

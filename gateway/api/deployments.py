@@ -25,7 +25,9 @@ from kernel.geography import Place
 router = APIRouter(prefix="/api/v1", tags=["deployments"])
 
 PAGE = 100
-_SENT_AGAIN: dict[int | str, dict[str, Any]] = {200: {"description": "It was sent before under this key, and is done"}}
+_SENT_AGAIN: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The same was sent before under this key, and is done"}
+}
 
 
 @router.get("/deployments", **needs(Permission.DEPLOY))
@@ -266,12 +268,13 @@ async def remove(
     again under the same grant, with another installation.
     """
     known = await the.deployments.one(deployment_id)
+    step = steps.Remove(reason=wish.text)
     # Sent again, it was allowed before: what stands nowhere is in no area any more.
-    if wish.key is None or await the.deployments.sent_before(deployment_id, wish.key) is None:
+    if await the.deployments.sent_before(deployment_id, step, hand(the, who), wish.key) is None:
         for camera in the.fleet.cameras():
             if known.urn and camera.description.identity.urn == known.urn:
                 decided(request, who, Permission.VIEW_LIVE, camera.id)
-    return await _take(the, request, response, who, deployment_id, steps.Remove(reason=wish.text), wish)
+    return await _take(the, request, response, who, deployment_id, step, wish)
 
 
 @_stepping("signs-down")

@@ -23,7 +23,7 @@ from gateway.deployments.deployment import Deployment
 from gateway.deployments.hands import Hand, Right
 from gateway.deployments.photos import looked_at, step_of
 from gateway.fleet.cameras import Camera, CameraFacts
-from gateway.stationed import step_event
+from gateway.stationed import stands, step_event
 from gateway.units import Change, Register, Said, Stored, Units
 from kernel.errors import SightlineError
 
@@ -100,10 +100,10 @@ async def _enrol(gateway: Gateway, register: Register, unit: dict[str, Any], beg
     known = {camera.number for camera in gateway.fleet.cameras()}
     facts = facts_of(unit) if unit["number"] not in known else CameraFacts()
 
-    async def placed(urn: str) -> bool:
+    async def placed(urn: str) -> CameraFacts | None:
         if deployments.deployable(urn) is None:
             await deployments.mark(urn, unit["label"], by=TEAM)
-        return deployments.standing(urn) is not None
+        return stands(deployments, urn)
 
     for tried in range(TRIES):
         at = await _address(register, unit["label"], began_ns)

@@ -5,6 +5,7 @@ DeploymentError (kernel.errors.SightlineError; ``status`` is the HTTP status tha
 ├── StepError                the step is none that may follow now, or lacks what must come first
 ├── DeciderError             somebody else must decide
 ├── WishError                what is said of a step cannot be
+├── SentError                another step was sent under the same key
 └── TakenError               the unit is deployed elsewhere, or somebody else took a step at the same instant
 """
 
@@ -43,6 +44,12 @@ class WishError(DeploymentError):
 
     code = "deployment.refused"
     status = 422
+
+
+class SentError(DeploymentError):
+    """Another step was sent under the same key."""
+
+    code = "deployment.sent"
 
 
 class TakenError(DeploymentError):

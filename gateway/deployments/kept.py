@@ -9,11 +9,18 @@ from pydantic import TypeAdapter
 from gateway.db.deployments import DeploymentRow, EntryRow
 from gateway.deployments.deployment import Deployment
 from gateway.deployments.done import Done
-from gateway.deployments.errors import UnknownDeploymentError
+from gateway.deployments.errors import SentError, UnknownDeploymentError
 from gateway.deployments.hands import Hand
-from gateway.deployments.steps import NAMES, Referral, Step
+from gateway.deployments.steps import NAMES, Photo, Plan, Referral, Review, Step
 
 _RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)
+_FOUND: dict[type[Referral | Step], frozenset[str]] = {
+    Photo: frozenset({"off_m", "remarks"}),
+    Plan: frozenset({"unit"}),
+}
+"""What we find of a step as it comes, and its sender does not say: sent again, it may be found otherwise."""
+_LEFT: dict[type[Referral | Step], frozenset[str]] = {Review: frozenset({"next_ns"})}
+"""What is ours to say where its sender leaves it to us."""
 
 
 def read(row: DeploymentRow | None) -> Deployment:
@@ -39,7 +46,7 @@ def entry_of(  # noqa: PLR0913 - the parts of a line
     then: Deployment, step: Referral | Step, by: Hand, *, done: Done, key: str | None, before: str
 ) -> EntryRow:
     """Return the line that says what led to a deployment as it is then; ``before`` is the digest of the line before."""
-    said = json.dumps(asdict(step), sort_keys=True, separators=(",", ":"))
+    said = _said(step)
     name = NAMES[type(step)]
     offset_ms = round(done.clock_offset_s * 1000) if done.clock_offset_s is not None else None
     when = [str(done.came_ns), str(done.at_ns), offset_ms, done.doubt]
@@ -58,3 +65,24 @@ def entry_of(  # noqa: PLR0913 - the parts of a line
         key=key,
         digest=hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest(),
     )
+
+
+def check_same(sent: EntryRow, step: Referral | Step, by: Hand) -> None:
+    """Make sure that a step is the one of a line, sent again: the same words by the same person.
+
+    Raises:
+        SentError: it is another; whoever sends it would be told that it is done.
+    """
+    same = (sent.step, sent.user_id) == (NAMES[type(step)], by.user_id)
+    if not same or _words(sent.said, step) != _words(_said(step), step):
+        raise SentError("That was sent before with other words.", cure="Load it again.")
+
+
+def _said(step: Referral | Step) -> str:
+    return json.dumps(asdict(step), sort_keys=True, separators=(",", ":"))
+
+
+def _words(said: str, step: Referral | Step) -> dict[str, object]:
+    left = {name for name in _LEFT.get(type(step), ()) if getattr(step, name) is None}
+    ours = _FOUND.get(type(step), frozenset()) | left
+    return {name: value for name, value in json.loads(said).items() if name not in ours}

@@ -32,7 +32,7 @@ class Photos:
 
     def put(self, photo: bytes) -> tuple[str, bool]:
         """Keep a photo, whole or not at all, and return its SHA-256, and whether it is new: it is kept once."""
-        digest = hashlib.sha256(photo).hexdigest()
+        digest = digest_of(photo)
         path = self._path(digest)
         if path.exists():
             return digest, False
@@ -59,7 +59,7 @@ class Photos:
             photo = self._path(digest).read_bytes()
         except OSError:
             photo = b""
-        if hashlib.sha256(photo).hexdigest() != digest:
+        if digest_of(photo) != digest:
             raise UnknownDeploymentError(
                 "The file of this photo is gone or damaged.", cure="Restore the data directory from a backup."
             )
@@ -67,6 +67,11 @@ class Photos:
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
+
+
+def digest_of(photo: bytes) -> str:
+    """Return a photo's SHA-256, by which it is known."""
+    return hashlib.sha256(photo).hexdigest()
 
 
 def looked_at(photo: bytes) -> PhotoFacts:

@@ -8,8 +8,9 @@ from gateway.db.deployments import DeploymentRows, EntryRow, PictureRow
 from gateway.db.engine import Database
 from gateway.deployments.deployment import DAY_NS, Deployment, Stage
 from gateway.deployments.due import Due, due
-from gateway.deployments.kept import read
-from gateway.deployments.steps import NAMES, Photo
+from gateway.deployments.hands import Hand
+from gateway.deployments.kept import check_same, read
+from gateway.deployments.steps import NAMES, Photo, Step
 from kernel.clock import Clock
 
 _OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
@@ -56,10 +57,19 @@ class Reading:
             read(await rows.one(deployment_id))
             return await rows.log(deployment_id)
 
-    async def sent_before(self, deployment_id: str, key: str) -> EntryRow | None:
-        """Return the line that a sender's key belongs to, where it was sent before."""
+    async def sent_before(self, deployment_id: str, step: Step, by: Hand, key: str | None) -> EntryRow | None:
+        """Return the line of a step that was sent before under this key; ``None`` where nothing was.
+
+        Raises:
+            SentError: another step was.
+        """
+        if key is None:
+            return None
         async with self._database.read() as connection:
-            return await DeploymentRows(connection).said_before(deployment_id, key)
+            sent = await DeploymentRows(connection).said_before(deployment_id, key)
+        if sent is not None:
+            check_same(sent, step, by)
+        return sent
 
     async def sent_bytes(self, user_id: str) -> int:
         """Return how many bytes of photos somebody sent within the last day."""

@@ -17,7 +17,7 @@ from gateway.deployments.done import Done, Told, check_undone, done, follows_ns
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
 from gateway.deployments.geofence import Fence, Quiet, Report, Watch, judge
 from gateway.deployments.hands import Hand, Right, Rules
-from gateway.deployments.kept import entry_of, read, row_of
+from gateway.deployments.kept import check_same, entry_of, read, row_of
 from gateway.deployments.life import after, begun, check_again
 from gateway.deployments.ports import Estate
 from gateway.deployments.reading import Reading
@@ -152,18 +152,24 @@ class Deployments(Reading):
         return row
 
     async def unmark(self, urn: str) -> None:
-        """Have it be fixed; not while it is deployed.
-
-        Raises:
-            TakenError: it is.
-        """
-        async with self._turn:
-            if urn in self._standing:
-                raise TakenError("This unit is deployed.", cure="Remove it from where it stands first.")
+        """Have it be fixed; raises as :meth:`leaving`."""
+        async with self.leaving(urn):
             async with self._database.write() as connection:
                 await DeploymentRows(connection).unmark(urn)
             self._deployables.pop(urn, None)
             await self._judge(urn)
+
+    @asynccontextmanager
+    async def leaving(self, urn: str) -> AsyncIterator[None]:
+        """Keep a device that stands nowhere from being put up for the time of the block.
+
+        Raises:
+            TakenError: it is deployed.
+        """
+        async with self._turn:
+            if urn in self._standing:
+                raise TakenError("This unit is deployed.", cure="Say that it is down first.")
+            yield
 
     async def refer(self, referral: Referral, *, by: Hand, key: str | None = None) -> Taken:
         """Open a deployment. The sender's ``key`` is its identifier where it is sent twice."""
@@ -173,6 +179,7 @@ class Deployments(Reading):
         async with self._turn, self._database.write() as connection:
             rows = DeploymentRows(connection)
             if key is not None and (sent := await rows.referred_before(by.user_id, key)) is not None:
+                check_same(sent, referral, by)
                 return Taken(deployment=read(await rows.one(sent.deployment_id)), entry=sent, again=True)
             await rows.add(row_of(first, now_ns), entry)
         taken = Taken(deployment=first, entry=entry)
@@ -185,11 +192,11 @@ class Deployments(Reading):
         """Take a step. Sent twice with the same ``key`` it is taken once. ``told``: it was done before now.
 
         Raises:
-            DeploymentError: it may not be taken; see :func:`gateway.deployments.life.after`.
+            DeploymentError: it may not be taken (see :func:`gateway.deployments.life.after`), or is not what was sent.
         """
         async with self._turn:
             known = await self.one(deployment_id)
-            if key is not None and (sent := await self.sent_before(deployment_id, key)) is not None:
+            if (sent := await self.sent_before(deployment_id, step, by, key)) is not None:
                 return Taken(deployment=known, entry=sent, again=True)
             now_ns = self._clock.wall_ns()
             when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))

@@ -1,5 +1,6 @@
 """Cameras as the control room knows them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from drivers.model import CameraDescription, CameraView
@@ -50,3 +51,7 @@ class CameraFacts:
     bearing_deg: float | None = None
     hfov_deg: float | None = None
     recording: bool | None = None
+
+
+Placed = Callable[[str], Awaitable[CameraFacts | None]]
+"""Told a device's endpoint reference, answers what else says where its cameras stand: ``None`` where nothing does."""

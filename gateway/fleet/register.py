@@ -81,12 +81,18 @@ class Register:
         )
 
     async def store(
-        self, target: CameraTarget, description: CameraDescription, facts: CameraFacts, *, host: int
+        self,
+        target: CameraTarget,
+        description: CameraDescription,
+        facts: CameraFacts,
+        *,
+        host: int,
+        stands: CameraFacts | None = None,
     ) -> tuple[list[Camera], bool]:
         """Store a device with its views, and return its cameras and whether the unit was known.
 
         A new one is given to ``host``. A known unit (by its endpoint reference) keeps its host and its cameras and gets
-        the new address, password and description; views it has gained become cameras.
+        the new address, password and description; views it has gained become cameras, placed where it ``stands``.
 
         Raises:
             ConflictError: the number is taken.
@@ -111,6 +117,7 @@ class Register:
             for place, view in enumerate(fresh, len(rows)):
                 number = facts.number if facts.number is not None and not place else _free(numbers)
                 row = _new_row(device.id, view, description, number=number, host=host, now_ns=now_ns)
+                row = _with_facts(row, stands) if stands is not None else row
                 numbers.add(row.number)
                 if place:
                     row = replace(row, name=f"{facts.name or row.name} ({place + 1})")

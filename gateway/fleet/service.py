@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from gateway.db.engine import Database
 from gateway.db.reference_views import ReferenceView
 from gateway.fleet import rpc
 from gateway.fleet.assigning import Withheld, assigned
-from gateway.fleet.cameras import Camera, CameraFacts
+from gateway.fleet.cameras import Camera, CameraFacts, Placed
 from gateway.fleet.changes import (
     Announced,
     FleetChange,
@@ -136,12 +136,12 @@ class Fleet:
         return [(device, device.urn in known) for device in found]
 
     async def enrol(
-        self, target: CameraTarget, facts: CameraFacts, *, placed: Callable[[str], Awaitable[bool]] | None = None
+        self, target: CameraTarget, facts: CameraFacts, *, placed: Placed | None = None
     ) -> tuple[list[Camera], bool]:
         """Look at a device, store it whole, and give it to a host; return its cameras and whether it was known.
 
-        ``placed``: told a device's endpoint reference before any host has it; returns whether something else says where
-        it stands: then it keeps its place.
+        ``placed``: told a device's endpoint reference before any host has it. Where something else says where it stands
+        its cameras keep their place, and views that are new have that one.
 
         Raises:
             HostError: the camera's or the host's own plain reason; nothing was stored.
@@ -154,10 +154,11 @@ class Fleet:
                 # It may have been given another password while it was looked at: what is stored is what it takes now.
                 check_same(found.identity, (again := await self.probe(target)).description.identity)
                 found = again.description
-            if placed is not None and await placed(found.identity.urn):
+            stands = await placed(found.identity.urn) if placed is not None else None
+            if stands is not None:
                 facts = replace(facts, place=None)
             host = lightest([self._burden(link) for link in self.links])
-            cameras, known = await self._register.store(target, found, facts, host=host)
+            cameras, known = await self._register.store(target, found, facts, host=host, stands=stands)
         for camera in cameras:
             self._cameras[camera.id] = camera
             await self._assign(camera, target)

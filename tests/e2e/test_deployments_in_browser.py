@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from gateway.deployments.geofence import Case, Shock
 from tests.e2e.deployments_room import CRITERIA, DeploymentsRoom, deployments_room
@@ -145,6 +145,30 @@ async def test_a_referral_is_sent_once_though_its_answer_is_lost(at_desks: Deplo
     await form.get_by_role("button", name="Refer it").click()
     await expect(at_desks.team.panel.get_by_role("heading", name=TITLE)).to_be_visible()
     assert len((await at_desks.deploying.team.get("/api/v1/deployments")).json()) == 1
+
+
+async def test_a_refusal_after_a_lost_approval_is_not_said_to_be_signed(at_desks: DeploymentsRoom) -> None:
+    """The line breaks after "Approve" arrived; "Refuse", by the same form, is told that it stands approved."""
+    await at_desks.deploying.ready()
+    await at_desks.chief.open(TITLE)
+    page, told = at_desks.chief.page, list[int]()
+
+    async def lose(route: Route) -> None:
+        if route.request.method == "GET":
+            await route.abort()  # the page knows no better than its form
+            return
+        answer = await route.fetch()
+        told.append(answer.status)
+        await (route.abort() if len(told) == 1 else route.fulfill(response=answer))
+
+    form = await at_desks.chief.fill("decision", reason="Serious and lasting.")
+    await page.route(lambda url: "/api/v1/deployments" in url, lose)
+    await form.get_by_role("button", name="Approve").click()
+    await expect(form.get_by_role("alert")).to_contain_text("does not answer")
+    await form.get_by_role("button", name="Refuse").click()
+    await expect(form.get_by_role("alert")).to_contain_text("granted cannot be refused")
+    assert told == [201, 409]
+    assert (await at_desks.known())["stage"] == "granted"
 
 
 async def test_a_referral_is_not_shown_to_who_comes_next(at_desks: DeploymentsRoom) -> None:

@@ -12,8 +12,9 @@ from ptz import Priority
 from ptz.bounds import Binds, Bounds, Limits, Zone
 from ptz.state import Bar, Barring
 from tests.fakes.descriptions import HEAD, description, view
-from tests.fakes.desk import Desk
+from tests.fakes.desk import PASSWORD, Desk
 from tests.fakes.outside import heard, officer, share
+from tests.integration.test_api_factors import aged
 
 KNOWN = replace(HEAD, pan_deg=(-180.0, 180.0), tilt_deg=(-90.0, 20.0), hfov_deg=(60.0, 4.0))
 FLATS: dict[str, Any] = {
@@ -113,6 +114,18 @@ async def test_only_who_changes_cameras_bounds_them(desk: Desk) -> None:
     assert (await operator.get(path)).status_code == 200
     assert (await operator.put(path, json={})).status_code == 403
     assert (await pc.browser.get(path)).status_code == 403
+
+
+async def test_a_camera_is_removed_with_its_zones_by_who_has_proved_who_they_are(desk: Desk) -> None:
+    """As they are taken away: else one would remove the camera, and enrol it anew without them."""
+    path = await enrolled(desk)
+    camera = path.removesuffix("/bounds")
+    assert (await desk.admin.put(path, json={"zones": [FLATS]})).status_code == 200
+    await aged(desk)
+    refused = await desk.admin.delete(camera)
+    assert (refused.status_code, refused.json()["type"]) == (403, "access.confirm")
+    assert (await desk.admin.post("/api/v1/session/confirm", json={"password": PASSWORD})).status_code == 204
+    assert (await desk.admin.delete(camera)).status_code == 204
 
 
 async def test_a_lent_stick_is_a_guests_hand(desk: Desk) -> None:

@@ -80,14 +80,16 @@ async def test_a_photo_that_is_refused_is_not_kept(deploying: Deploying, tmp_pat
 
 
 async def test_a_used_key_brings_no_photo_to_the_disk(deploying: Deploying, tmp_path: Path) -> None:
-    """What is sent again under a key is done already, whatever it holds: no file that no line of a log names."""
+    """What was sent under a key is done already, and anything else is refused: no file that no line of a log names."""
     await deploying.refer()
     await deploying.step("notes", text="Seen.", key="phone-1-0001")
     for shade in range(3):
-        again = await deploying.photo("unit", photo(shade=shade), key="phone-1-0001")
-        assert (again.status_code, again.json()["photos"]) == (200, [])
+        other = await deploying.photo("unit", photo(shade=shade), key="phone-1-0001")
+        assert (other.status_code, other.json()["type"]) == (409, "deployment.sent")
     assert (await deploying.photo("unit", photo(shade=9), key="phone-1-0002")).status_code == 201
     assert (await deploying.photo("unit", photo(shade=9), key="phone-1-0002")).status_code == 200
+    assert (await deploying.photo("unit", photo(shade=8), key="phone-1-0002")).status_code == 409
+    assert (await deploying.photo("view", photo(shade=9), key="phone-1-0002")).status_code == 409
     assert len([path for path in (tmp_path / "photos").rglob("*") if path.is_file()]) == 1
 
 

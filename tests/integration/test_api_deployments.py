@@ -219,6 +219,43 @@ async def test_what_is_sent_twice_is_done_once(deploying: Deploying) -> None:
     assert len(await deploying.desk.audit("deployment.note")) == 1
 
 
+async def test_other_words_under_a_key_are_not_told_to_be_done(deploying: Deploying) -> None:
+    """A lost approval, then a refusal under its key: it is said that it stands approved, and not that it is refused."""
+    await deploying.ready()
+    by, key = deploying.chief, "desk-1-0001"
+    await deploying.step("decision", by=by, granted=True, reason="Serious.", max_days=10, key=key)
+    said: list[dict[str, object]] = [
+        {"granted": False, "reason": "Serious."},
+        {"granted": True, "reason": "Serious.", "max_days": 20},
+    ]
+    for other in said:
+        refused = await deploying.ask("decision", by=by, key=key, **other)
+        assert (refused.status_code, refused.json()["type"]) == (409, "deployment.sent")
+    another = await deploying.ask("notes", text="Serious.", key=key)
+    assert (another.status_code, another.json()["type"]) == (409, "deployment.sent")
+    again = await deploying.ask("decision", by=by, granted=True, reason="Serious.", max_days=10, key=key)
+    assert (again.status_code, again.json()["stage"]) == (200, "granted")
+    assert len(await deploying.desk.audit("deployment.granted")) == 1
+
+
+async def test_another_referral_under_a_key_is_not_lost(deploying: Deploying) -> None:
+    """Its answer was lost, and the words were changed: whoever typed them is told that the first ones stand."""
+    wish = {**REFERRAL, "key": "desk-1-0001"}
+    assert (await deploying.team.post("/api/v1/deployments", json=wish)).status_code == 201
+    other = await deploying.team.post("/api/v1/deployments", json={**wish, "title": "Mopeds in Mill Lane"})
+    assert (other.status_code, other.json()["type"]) == (409, "deployment.sent")
+
+
+async def test_a_plan_sent_again_is_the_same_though_its_unit_was_labelled_anew(deploying: Deploying) -> None:
+    """What the gateway finds of a step, and its sender does not say, makes no other step of it."""
+    await deploying.planned(signs=False)
+    wish = {"camera": deploying.camera, "responsible": "K. Osei", "review_days": 7, "key": "phone-1-0001"}
+    await deploying.step("plan", **wish)
+    mark = f"/api/v1/cameras/{deploying.camera}/deployable"
+    assert (await deploying.desk.admin.put(mark, json={"unit": "D018"})).status_code == 200
+    assert (await deploying.ask("plan", **wish)).status_code == 200
+
+
 async def test_a_unit_stands_at_one_place(deploying: Deploying) -> None:
     """Another deployment of the same unit is not installed before it is removed."""
     await deploying.deployed()
@@ -239,6 +276,18 @@ async def test_a_units_camera_is_enrolled_as_that(desk: Desk) -> None:
     again = await desk.admin.post("/api/v1/cameras", json={"address": "192.0.2.2"})
     assert again.status_code == 200  # the same device once more, and it is a unit's still
     assert (await desk.admin.get(f"/api/v1/cameras/{camera}/deployable")).json()["deployable"]
+
+
+async def test_the_camera_of_a_unit_that_stands_is_not_removed(deploying: Deploying) -> None:
+    """Its alarms would be nobody's, and its place unsaid, while its footage goes on: it is said to be down first."""
+    desk, path = deploying.desk, f"/api/v1/cameras/{deploying.camera}"
+    await deploying.deployed()
+    refused = await desk.admin.delete(path)
+    assert (refused.status_code, refused.json()["type"]) == (409, "deployment.taken")
+    assert deploying.camera in desk.host.assignments
+    assert await desk.audit("camera.removed") == []
+    await deploying.step("removal", text="Solved.")
+    assert (await desk.admin.delete(path)).status_code == 204
 
 
 async def test_a_fixed_camera_is_not_deployed(deploying: Deploying) -> None:

@@ -14,6 +14,7 @@ from gateway.health.view import COLUMNS, ROWS
 from kernel.clock import NS_PER_S, SystemClock, to_ns, utc
 from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
+from tests.fakes.descriptions import description, view
 from tests.fakes.desk import Desk, open_desk
 from tests.fakes.outside import heard as hear
 
@@ -169,6 +170,21 @@ async def test_a_deployed_unit_that_is_enrolled_anew_stays_where_it_is(desk: Des
     (camera,) = answer.json()
     assert (answer.status_code, camera["id"], camera["address"]) == (200, deploying.camera, "192.0.2.9")
     assert camera["place"]["latitude"] == MILL["latitude"]
+
+
+async def test_a_view_that_a_deployed_unit_gained_stands_where_it_does(desk: Desk) -> None:
+    """What it records is found under that place, as what the others do."""
+    deploying = await Deploying.at(desk)
+    known = await deploying.deployed(place=MILL)
+    desk.host.found = description(views=(view(), view("gained")))
+    body = {"address": "192.0.2.1", "username": "root", "password": "camera secret", "latitude": 51.52, "longitude": 0}
+    answer = await desk.admin.post("/api/v1/cameras", json=body)
+    first, gained = answer.json()
+    assert first["id"] == deploying.camera
+    for camera in (first, gained):
+        assert (camera["place"], camera["street"], camera["bearing_deg"]) == (MILL, known["street"], 90.0)
+    (stay,) = (await desk.admin.get(f"/api/v1/cameras/{gained['id']}/places")).json()
+    assert (stay["place"], stay["end"]) == (MILL, None)
 
 
 async def test_calibration_and_reference_view_of_another_place_are_forgotten(desk: Desk) -> None:

@@ -289,6 +289,19 @@ async def test_a_camera_that_a_unit_is_marked_with_is_its_own(desk: Desk) -> Non
     assert (await desk.admin.get(f"{UNITS}/D017")).json()["cameras"] == [camera]
 
 
+async def test_a_camera_that_is_enrolled_anew_is_its_units_still(desk: Desk) -> None:
+    """Another device by now, it is known by its mark: what the unit says reaches it without a restart."""
+    camera = await desk.enrol()
+    assert (await desk.admin.post(UNITS, json={"label": "D017", "camera": camera})).status_code == 201
+    assert (await desk.admin.delete(f"/api/v1/cameras/{camera}")).status_code == 204
+    assert (await desk.admin.get(f"{UNITS}/D017")).json()["cameras"] == []
+    again = await desk.enrol()
+    assert again != camera
+    listed = (await desk.admin.get(UNITS)).json()["units"]
+    for unit in ((await desk.admin.get(f"{UNITS}/D017")).json(), *listed):
+        assert (unit["label"], unit["cameras"]) == ("D017", [again])
+
+
 async def test_whoever_writes_a_label_may_write_it_in_capitals_or_not(desk: Desk) -> None:
     """It is told, and marked on a camera, as it is printed; a second that differs in that alone is refused."""
     camera = await desk.enrol()

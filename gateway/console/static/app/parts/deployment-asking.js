@@ -10,6 +10,7 @@ import { SlElement } from "../element.js";
 import { mapView } from "../map-view.js";
 import { store } from "../store.js";
 import { localField } from "../time.js";
+import { Unanswered } from "../unanswered.js";
 import { Asking } from "./people-asking.js";
 
 /** @typedef {import("../deployments-words.js").Deployment} Deployment */
@@ -23,8 +24,7 @@ export const dateField = (ms) => localField(ms).slice(0, 10);
 export const noonOf = (date, latest) => Math.min(Date.parse(`${date}T12:00:00`), latest);
 
 export class Deploying extends Asking {
-  /** Of each form, the key under which it is sent until it is known to have arrived. @type {Map<string, string>} */
-  #keys = new Map();
+  unanswered = new Unanswered(newKey);
   #leaving = () => {};
 
   /** @override */
@@ -39,28 +39,17 @@ export class Deploying extends Asking {
     this.#leaving();
   }
 
-  /** @param {string} where @returns {string} */
-  key(where) {
-    const key = this.#keys.get(where) ?? newKey();
-    this.#keys.set(where, key);
-    return key;
-  }
-
-  /** It has arrived: what is sent next is another. @param {string} where */
-  arrived(where) {
-    this.#keys.delete(where);
-  }
-
   /**
    * Take a step from a form, and empty the form once it is taken.
-   * @param {string} where @param {Event | null} event @param {string} id @param {string} path @param {Record<string, unknown>} said @param {string} done
+   * @param {string} where @param {SubmitEvent} event @param {string} id @param {string} path @param {Record<string, unknown>} said @param {string} done
    */
   take(where, event, id, path, said, done) {
-    const form = /** @type {HTMLFormElement | undefined} */ (event?.target);
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    // With the button: two of a form say two things.
+    const given = JSON.stringify([id, ...new FormData(form, event.submitter)]);
     return this.attempt(where, async () => {
-      await step(id, path, { ...said, key: this.key(where) });
-      this.arrived(where);
-      form?.reset();
+      await this.unanswered.send(where, given, said, (sent) => step(id, path, sent));
+      form.reset();
     }, done);
   }
 }

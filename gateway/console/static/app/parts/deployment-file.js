@@ -50,7 +50,7 @@ class DeploymentFile extends Deploying {
           <small>${said["reference"]} · SHA-256 <span title=${said["sha256"]}>${said["sha256"].slice(0, 12)}…</span></small></span></li>`)}</ul>`
         : html`<p class="hint">None is linked. An impact assessment and an authority are needed before it is approved.</p>`}
       ${takes ? html`<details ?open=${one.stage === "referred" && !["dpia", "authority"].every((kind) => one.documents.includes(kind))}><summary>Link a document</summary>
-        <form id="link-document" @submit=${(/** @type {Event} */ event) => this.#link(event, one)}>
+        <form id="link-document" @submit=${(/** @type {SubmitEvent} */ event) => this.#link(event, one)}>
           <label for="document-kind">What it is</label><select id="document-kind" name="kind">${Object.entries(DOCUMENTS).map(([kind, words]) =>
             html`<option value=${kind} ?selected=${kind === ["dpia", "authority"].find((each) => !one.documents.includes(each))}>${words}</option>`)}</select>
           <label for="document-title">Its title</label><input id="document-title" name="title" required maxlength="120" autocomplete="off">
@@ -62,7 +62,7 @@ class DeploymentFile extends Deploying {
     </section>`;
   }
 
-  /** @param {Event} event @param {Deployment} one */
+  /** @param {SubmitEvent} event @param {Deployment} one */
   #link(event, one) {
     void this.take("document", event, one.id, "documents", fields(event), "It is linked.");
   }
@@ -75,8 +75,9 @@ class DeploymentFile extends Deploying {
     const photo = /** @type {File} */ (given.get("photo"));
     void this.attempt("photo", async () => {
       if (!["image/jpeg", "image/png"].includes(photo.type)) throw new ApiError({ type: "page", title: "A photo is a JPEG or a PNG.", cure: "Choose another file." }, 0);
-      await sendPhoto(one.id, String(given.get("kind")), photo, this.key("photo"));
-      this.arrived("photo");
+      const { name, size, lastModified } = photo;
+      const kind = String(given.get("kind"));
+      await this.unanswered.send("photo", JSON.stringify([one.id, kind, name, size, lastModified]), {}, ({ key }) => sendPhoto(one.id, kind, photo, key));
       form.reset();
     }, "The photo is on file.");
   }

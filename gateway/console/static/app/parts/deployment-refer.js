@@ -5,9 +5,11 @@
  */
 
 import { html } from "lit";
+import { ApiError } from "../api.js";
 import { deployments, newKey, refer } from "../deployments.js";
 import { fields } from "../element.js";
 import { store } from "../store.js";
+import { isAnswer } from "../unanswered.js";
 import { Deploying, sentences } from "./deployment-asking.js";
 
 const KEPT = "sightline.referral";
@@ -34,13 +36,22 @@ class Refer extends Deploying {
     sessionStorage.setItem(KEPT, JSON.stringify(this.#draft));
   }
 
+  /** What is sent next is another: also where the one before had arrived, and these are other words. */
+  #answered() {
+    this.#draft = { ...this.#draft, key: newKey() };
+    sessionStorage.setItem(KEPT, JSON.stringify(this.#draft));
+  }
+
   /** @param {Event} event */
   #send(event) {
     this.#keep(event);
     const { latitude, longitude, ...said } = fields(event);
     const key = this.#draft["key"] ?? newKey();
     void this.attempt("refer", async () => {
-      const one = await refer({ ...said, key, place: { latitude: Number(latitude), longitude: Number(longitude) } });
+      const one = await refer({ ...said, key, place: { latitude: Number(latitude), longitude: Number(longitude) } }).catch((error) => {
+        if (error instanceof ApiError && isAnswer(error)) this.#answered();
+        throw error;
+      });
       sessionStorage.removeItem(KEPT);
       this.#draft = {};
       deployments.set({ open: one.id, section: "due" });
