@@ -152,7 +152,8 @@ class NewReview(Done):
 
     found: Said
     needed: bool
-    next: Instant
+    next: Instant | None = None
+    """When somebody looks again, by our clock; without it, as many days after this as it was planned."""
 
 
 class Extension(Step):

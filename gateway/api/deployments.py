@@ -236,7 +236,8 @@ async def review(
     deployment_id: str, wish: shapes.NewReview, request: Request, response: Response, who: Who, the: The
 ) -> shapes.Deployment:
     """Say whether it is still needed, and when to look again."""
-    step = steps.Review(found=wish.found, needed=wish.needed, next_ns=to_ns(wish.next))
+    next_ns = to_ns(wish.next) if wish.next is not None else None
+    step = steps.Review(found=wish.found, needed=wish.needed, next_ns=next_ns)
     return await _take(the, request, response, who, deployment_id, step, wish)
 
 

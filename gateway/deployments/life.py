@@ -117,7 +117,7 @@ def begun(referral: Referral, by: Hand, *, id_: str, now_ns: int) -> Deployment:
 
 
 def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int) -> Deployment:
-    """Return the deployment after a step that was done at ``now_ns``.
+    """Return the deployment after a step that was done at ``now_ns``, and that is settled.
 
     Raises:
         StepError: it may not follow now, not by this hand, or lacks what must come first.
@@ -142,6 +142,14 @@ def _check_decider(known: Deployment, by: Hand, rules: Rules) -> None:
         raise DeciderError("A decision is signed by a person.", cure="Sign in, and decide it yourself.")
     if rules.two_people and by.user_id == known.referrer:
         raise DeciderError("You referred this yourself.", cure="Somebody else must decide.")
+
+
+def settled(known: Deployment, step: Step, *, rules: Rules, now_ns: int) -> Step:
+    """Return a step with what the plan says where its sender said nothing, for its line: when the next review is."""
+    if isinstance(step, Review) and step.next_ns is None:
+        days = min(known.review_days, rules.review_days)
+        return replace(step, next_ns=now_ns + days * DAY_NS)
+    return step
 
 
 def _checked(known: Deployment, step: Check, _by: Hand, rules: Rules, _now_ns: int) -> Deployment:
@@ -287,6 +295,7 @@ def _signed_off(known: Deployment, step: SignOff, by: Hand, rules: Rules, now_ns
 
 
 def _reviewed(known: Deployment, step: Review, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    assert step.next_ns is not None
     if not now_ns < step.next_ns <= now_ns + rules.review_days * DAY_NS:
         raise WishError(f"The next review is within {rules.review_days} days from now.", cure="Choose another date.")
     return replace(known, needed=step.needed, review_ns=step.next_ns)

@@ -18,7 +18,7 @@ from gateway.deployments.errors import DeploymentError, StepError, TakenError, W
 from gateway.deployments.geofence import Fence, Quiet, Report, Watch, judge
 from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.kept import check_same, entry_of, read, row_of
-from gateway.deployments.life import after, begun, check_again
+from gateway.deployments.life import after, begun, check_again, settled
 from gateway.deployments.ports import Estate
 from gateway.deployments.reading import Reading
 from gateway.deployments.steps import (
@@ -200,6 +200,7 @@ class Deployments(Reading):
                 return Taken(deployment=known, entry=sent, again=True)
             now_ns = self._clock.wall_ns()
             when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
+            step = settled(known, step, rules=self.rules, now_ns=when.at_ns)
             then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
             check_undone(known, step, when)
             await self._before(known, step, by, when.at_ns)

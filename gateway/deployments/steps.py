@@ -208,7 +208,8 @@ class Review:
 
     found: str
     needed: bool
-    next_ns: int
+    next_ns: int | None
+    """``None``: after as many days as it was planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

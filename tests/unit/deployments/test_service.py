@@ -1,21 +1,16 @@
 """Deployments as they are kept: over restarts, by the clock, and where something fails."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError as Refused
 
-from config.deployments import DeploymentSettings
-from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.engine import Database
 from gateway.db.errors import DatabaseUnusableError
 from gateway.deployments.deployment import Stage
-from gateway.deployments.done import Told
 from gateway.deployments.errors import StepError, UnknownDeploymentError, WishError
 from gateway.deployments.geofence import Kind, Position, Shock, Tilt
 from gateway.deployments.service import LOOK_S, Deployments, Taken, open_deployments
@@ -27,7 +22,6 @@ from gateway.deployments.steps import (
     Note,
     Picture,
     Remove,
-    Step,
     Unpictured,
     Without,
 )
@@ -37,41 +31,8 @@ from kernel.geography import LocalPlane, Place
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
-from tests.unit.deployments.test_life import CHIEF, HERE, INSTALL, OFF, REFERRAL, SHOWN, STANDING, TEAM, hand_for
-
-SETTINGS = DeploymentSettings(criteria=("recorded", "tried"), max_days=30, review_days=10)
-URN = "urn:1"
-DAY_S = 86_400
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """Return an empty database."""
-    async with open_database(sqlite_url(tmp_path / "a.db")) as database:
-        yield database
-
-
-@pytest.fixture
-def estate() -> FakeEstate:
-    """Return an estate with one device."""
-    return FakeEstate(URN)
-
-
-@pytest_asyncio.fixture
-async def deployments(database: Database, clock: ManualClock, estate: FakeEstate) -> AsyncIterator[Deployments]:
-    """Return deployments with one deployable unit."""
-    async with open_deployments(database, clock=clock, settings=SETTINGS) as deployments:
-        deployments.join(estate)
-        await deployments.mark(URN, "D017", by=CHIEF)
-        yield deployments
-
-
-async def brought(deployments: Deployments, *steps: Step) -> str:
-    """Return the identifier of a deployment after steps."""
-    taken = await deployments.refer(REFERRAL, by=TEAM)
-    for step in steps:
-        await deployments.step(taken.deployment.id, step, by=hand_for(step))
-    return taken.deployment.id
+from tests.unit.deployments.conftest import DAY_S, SETTINGS, URN, brought
+from tests.unit.deployments.test_life import CHIEF, HERE, INSTALL, OFF, SHOWN, STANDING, TEAM
 
 
 async def test_a_unit_may_be_recorded_while_a_deployment_stands(deployments: Deployments, estate: FakeEstate) -> None:
@@ -282,81 +243,6 @@ async def test_each_line_is_chained_to_the_one_before(deployments: Deployments) 
         whole = [before, one, line.n, str(line.at_ns), *when, line.step, line.user_id, line.name, line.said]
         before = sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest()
         assert line.digest == before
-
-
-async def test_what_was_done_without_a_network_counts_from_when_it_was_done(
-    deployments: Deployments, estate: FakeEstate, clock: ManualClock
-) -> None:
-    """Put up and taken down hours before that was told: the stay began and ended then; both times are on record."""
-    hour_ns = 3600 * 10**9
-    one = await brought(deployments, *STANDING[:-2])
-    clock.jump_wall(5 * 3600)
-    now_ns = clock.wall_ns()
-    for ago, step in ((4, STANDING[-2]), (3, INSTALL), (1, Remove(reason="x"))):
-        await deployments.step(one, step, by=TEAM, told=Told(now_ns - ago * hour_ns, now_ns))
-    known = await deployments.one(one)
-    assert (known.signs_up_ns, known.deployed_ns, known.removed_ns) == tuple(
-        now_ns - ago * hour_ns for ago in (4, 3, 1)
-    )
-    assert estate.moved_ns == [now_ns - 3 * hour_ns, now_ns - hour_ns]
-    assert not known.stood(now_ns - hour_ns // 2)
-    last = (await deployments.log(one))[-1]
-    assert (last.at_ns, last.done_ns, last.clock_offset_ms, last.doubt) == (now_ns, now_ns - hour_ns, 0, "")
-
-
-async def test_a_time_that_is_not_believed_is_on_record(deployments: Deployments, clock: ManualClock) -> None:
-    """The signs are up all the same, from when it was told."""
-    one = await brought(deployments, *STANDING[:-2])
-    now_ns = clock.wall_ns()
-    await deployments.step(one, STANDING[-2], by=TEAM, told=Told(now_ns + 10**12, now_ns))
-    last = (await deployments.log(one))[-1]
-    assert last.done_ns == now_ns == (await deployments.one(one)).signs_up_ns
-    assert "after it was sent" in last.doubt
-
-
-HOUR_NS = 3600 * NS_PER_S
-
-
-async def test_an_installation_of_before_the_removal_puts_nothing_up_again(
-    deployments: Deployments, clock: ManualClock
-) -> None:
-    """A phone that was flat meanwhile sends it from the depot: the unit there does not record. Of later, it does."""
-    one = await brought(deployments, *STANDING)
-    clock.jump_wall(6 * 3600)
-    await deployments.step(one, Remove(reason="x"), by=TEAM)
-    clock.jump_wall(3 * 3600)
-    now_ns = clock.wall_ns()
-    for told in (Told(now_ns - 7 * HOUR_NS, now_ns), Told(now_ns + HOUR_NS, now_ns)):
-        with pytest.raises(StepError, match="taken down since"):
-            await deployments.step(one, INSTALL, by=TEAM, told=told)
-    assert not deployments.may_record(URN)
-    await deployments.step(one, INSTALL, by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
-    assert deployments.may_record(URN)
-
-
-async def test_a_removal_of_before_it_was_put_up_again_takes_nothing_down(
-    deployments: Deployments, clock: ManualClock
-) -> None:
-    """The desk has removed it and put it up again since: what stands goes on recording. Said of later, it is down."""
-    one = await brought(deployments, *STANDING)
-    clock.jump_wall(3600)
-    await deployments.step(one, Remove(reason="x"), by=TEAM)
-    await deployments.step(one, INSTALL, by=TEAM)
-    clock.jump_wall(2 * 3600)
-    now_ns = clock.wall_ns()
-    with pytest.raises(StepError, match="put up again since"):
-        await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - 3 * HOUR_NS, now_ns))
-    assert deployments.may_record(URN)
-    await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
-    assert not deployments.may_record(URN)
-
-
-async def test_a_first_removal_is_believed_whatever_its_time(deployments: Deployments, clock: ManualClock) -> None:
-    """It undoes nothing that was said since: the unit is down all the same, from when it was told."""
-    one = await brought(deployments, *STANDING)
-    now_ns = clock.wall_ns()
-    await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - 9 * HOUR_NS, now_ns))
-    assert (await deployments.one(one)).removed_ns == now_ns
 
 
 async def test_what_is_of_another_place_is_not_signed_off(deployments: Deployments, estate: FakeEstate) -> None:

@@ -35,6 +35,8 @@ import { strength } from "../app/signal.js";
  * @property {boolean} [down] it is taken down before it was signed off
  */
 
+const DAY_MS = 86_400_000;
+
 /** @param {string} deployment @param {string} user @param {string | null} [again] @returns {Draft} */
 export const newDraft = (deployment, user, again = null) => ({
   deployment, user, again, seen: "", how: "", spot: null, bearing_deg: null, fast: false, live: null, presets: null,
@@ -74,7 +76,7 @@ export function foreseen(known, waiting) {
     else if (step === "installation") {
       then = { ...then, stage: "deployed", deployed: when, place: /** @type {Place} */ (said.place), bearing_deg: /** @type {number | null} */ (said.bearing_deg ?? null) };
     } else if (step === "sign-off") then = { ...then, signed_off: when };
-    else if (step === "reviews") then = { ...then, review: String(said.next) };
+    else if (step === "reviews") then = { ...then, review: new Date(at + (then.review_days ?? 1) * DAY_MS).toISOString() };
     else if (step === "removal") then = { ...then, stage: "removed", removed: when };
     else if (step === "signs-down") then = { ...then, signs_down: when };
   }

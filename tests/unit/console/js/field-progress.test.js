@@ -46,9 +46,10 @@ test("an end that is past goes before a review, and only what stands is due", ()
 });
 
 test("a review that waits on the phone is due no more", () => {
-  const late = { ...STANDS, review: "2026-04-30T12:00:00Z" };
-  const then = foreseen(late, [{ deployment: "d1", step: "reviews", said: { next: "2026-05-20T12:00:00Z" }, key: "k", at: NOW }]);
+  const late = { ...STANDS, review: "2026-04-30T12:00:00Z", review_days: 7 };
+  const then = foreseen(late, [{ deployment: "d1", step: "reviews", said: { needed: true }, key: "k", at: NOW }]);
   assert.equal(dueOf(then, NOW), "");
+  assert.equal(then.review, "2026-05-08T12:00:00.000Z");
 });
 
 test("of several codes in one picture the first that is a label counts", () => {
