@@ -128,7 +128,7 @@ class _Judged:
     name: str
 
     @property
-    def told(self) -> "CameraTold":
+    def told(self) -> CameraTold:
         """Return who it is."""
         removed = iso_or_none(self.one.until_ns)
         return CameraTold(camera=self.one.camera, number=self.number, name=self.name, removed=removed)
