@@ -352,13 +352,14 @@ class Deployments(Reading):
 
     async def look(self) -> None:
         """End the stays whose time is over: what stands there records nothing from now on. Tell who was not told."""
-        for urn in tuple(self._unjudged):
+        now_ns = self._clock.wall_ns()
+        over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
+        # Before anything is written: that it is over hangs on the clock, and who watches it not on a disk with room.
+        for urn in dict.fromkeys([*self._unjudged, *(one.urn for one in over)]):
             async with self._turn:
                 await self._judge(urn)
         for urn in [urn for urn, (_, watch) in self._watches.items() if watch.lid_waits]:
             await self.reported(urn, Quiet())
-        now_ns = self._clock.wall_ns()
-        over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
         for one in over:
             async with self._turn:
                 known = self._standing.get(one.urn)
@@ -369,8 +370,8 @@ class Deployments(Reading):
                 except TakenError:
                     # Another process took a step.
                     self._keep(await self.one(known.id))
+                    await self._judge(known.urn)
                     continue
-                await self._judge(known.urn)
             log.warning("deployment.lapsed", deployment=known.id, unit=known.unit)
             self._tell(taken)
 

@@ -171,6 +171,7 @@ async def test_how_another_unit_was_found_is_what_is_signed(street: Street) -> N
     await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
     await phone.tap("#fast")
     await phone.tap("#sign-off")
+    await expect(phone.page.locator("#sign-off")).to_have_count(0)
     await phone.waits(0)
     said = {line["step"]: line["said"] for line in await street.log()}
     assert (said["signed-off"]["unit"], said["signed-off"]["found"]) == ("D017", "typed")

@@ -83,6 +83,7 @@ async def test_what_was_ticked_before_a_unit_was_taken_down_is_not_ticked_again(
     await expect(phone.page.locator("#fast")).not_to_be_checked()
     await phone.tap("#fast")
     await phone.tap("#sign-off")
+    await expect(phone.page.locator("#sign-off")).to_have_count(0)
     await phone.waits(0)
     known = await street.known()
     (said,) = [line["said"] for line in await street.log() if line["step"] == "signed-off"]

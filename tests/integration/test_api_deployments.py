@@ -249,7 +249,12 @@ async def test_another_referral_under_a_key_is_not_lost(deploying: Deploying) ->
 async def test_a_plan_sent_again_is_the_same_though_its_unit_was_labelled_anew(deploying: Deploying) -> None:
     """What the gateway finds of a step, and its sender does not say, makes no other step of it."""
     await deploying.planned(signs=False)
-    wish: dict[str, Any] = {"camera": deploying.camera, "responsible": "K. Osei", "review_days": 7, "key": "phone-1-0001"}
+    wish: dict[str, Any] = {
+        "camera": deploying.camera,
+        "responsible": "K. Osei",
+        "review_days": 7,
+        "key": "phone-1-0001",
+    }
     await deploying.step("plan", **wish)
     mark = f"/api/v1/cameras/{deploying.camera}/deployable"
     assert (await deploying.desk.admin.put(mark, json={"unit": "D018"})).status_code == 200

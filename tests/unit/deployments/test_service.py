@@ -1,6 +1,8 @@
 """Deployments as they are kept: over restarts, by the clock, and where something fails."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
 
@@ -32,7 +34,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
 from tests.unit.deployments.conftest import DAY_S, SETTINGS, URN, brought
-from tests.unit.deployments.test_life import CHIEF, HERE, INSTALL, OFF, SHOWN, STANDING, TEAM
+from tests.unit.deployments.test_life import CHIEF, HERE, INSTALL, OFF, PLAN, SHOWN, STANDING, TEAM
 
 
 async def test_a_unit_may_be_recorded_while_a_deployment_stands(deployments: Deployments, estate: FakeEstate) -> None:
@@ -84,6 +86,32 @@ async def test_a_stay_lapses_by_the_clock_and_is_told(
     await deployments.step(one, longer, by=CHIEF)
     assert deployments.may_record(URN)
     stop()
+
+
+async def test_a_stay_is_over_though_no_line_can_say_so(
+    deployments: Deployments, clock: ManualClock, estate: FakeEstate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk too every unit that overstays is judged; the lines are written once there is room."""
+
+    @asynccontextmanager
+    async def full(_: Database) -> AsyncIterator[None]:
+        raise DatabaseUnusableError("full")
+        yield
+
+    other = replace(PLAN, urn="urn:2", unit="D018")
+    estate.urns.add(other.urn)
+    await deployments.mark(other.urn, other.unit, by=CHIEF)
+    ids = [await brought(deployments, *STANDING)]
+    ids.append(await brought(deployments, *[other if step is PLAN else step for step in STANDING]))
+    estate.judged.clear()
+    clock.jump_wall(20 * DAY_S)
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "write", full)
+        with pytest.raises(DatabaseUnusableError):
+            await deployments.look()
+    assert estate.judged == [URN, other.urn]
+    await deployments.look()
+    assert [(await deployments.log(one))[-1].step for one in ids] == ["lapsed", "lapsed"]
 
 
 async def test_a_move_that_fails_leaves_the_step_untaken(deployments: Deployments, estate: FakeEstate) -> None:

@@ -160,6 +160,12 @@ export const happenedBy = (kind, by) => [happened(kind), by ? MEASURED[kind]?.(b
 /** @param {string} unit @returns {string} */
 export const unitWords = (unit) => (unit ? `Unit ${unit}` : "Its unit");
 
+/** What ends at an hour, and not with a day: whoever takes a unit down, or watches it, is told when. */
+const ENDS = new Set(["stay", "overstayed"]);
+
+/** The last second of a day that was chosen, but not after the latest instant. @param {string} date @param {number} latest ms @returns {number} */
+export const lastOf = (date, latest) => Math.min(Date.parse(`${date}T23:59:59`), latest);
+
 /** One thing that is due, in a line. @param {Due} due @param {number} now ms @returns {string} */
 export function dueWords({ deployment, why, by, overdue }, now) {
   if (why === "alarm") {
@@ -175,10 +181,12 @@ export function dueWords({ deployment, why, by, overdue }, now) {
 function termWords({ why, by, overdue }, now) {
   const at = Date.parse(by);
   const what = DUE[why] ?? why;
+  if (why === "stay") return `${what} on ${dayAndTime(at)}.`;
+  if (why === "overstayed") return `${what}, since ${dayAndTime(at)}.`;
   if (why === "unneeded" && !overdue) return `${what}, by ${day(at)}.`;
-  if (why === "overstayed" || why === "unneeded" || why === "signs" || why === "sign-off") return `${what}, since ${day(at)}.`;
+  if (why === "unneeded" || why === "signs" || why === "sign-off") return `${what}, since ${day(at)}.`;
   if (overdue) return `${what} overdue for ${duration(Math.max(0, now - at))}, since ${day(at)}.`;
-  return why === "stay" ? `${what} on ${day(at)}.` : `${what} due by ${day(at)}.`;
+  return `${what} due by ${day(at)}.`;
 }
 
 /** The same where one is told of what one answers for, without the deployment itself. @param {OwnDue} due @param {number} now ms @returns {string} */
@@ -236,7 +244,7 @@ export function lineWords({ step, said }) {
     case "reviewed":
       return [`reviewed it: ${said["needed"] ? "still needed" : "not needed any more"}`, `${said["found"]} Next review ${at(said["next_ns"])}.`];
     case "extended":
-      return [`let it stay until ${at(said["until_ns"])}`, said["reason"]];
+      return [`let it stay until ${dayAndTime(said["until_ns"] / 1e6)}`, said["reason"]];
     case "hung":
       return ["learnt how the unit hangs", `${said["pitch_deg"].toFixed(1)}° pitch, ${said["roll_deg"].toFixed(1)}° roll`];
     case "alarm":
@@ -250,7 +258,7 @@ export function lineWords({ step, said }) {
     case "picture-deleted":
       return ["deleted the picture of an alarm", `with the footage of its time, ${dayAndTime(said["seen_ns"] / 1e6)} (SHA-256 ${said["sha256"].slice(0, 12)}…)`];
     case "due":
-      return [`said that it is ${said["overdue"] ? "overdue" : "due"}: ${(DUE[said["why"]] ?? said["why"]).toLowerCase()}`, `by ${at(said["by_ns"])}`];
+      return [`said that it is ${said["overdue"] ? "overdue" : "due"}: ${(DUE[said["why"]] ?? said["why"]).toLowerCase()}`, `by ${(ENDS.has(said["why"]) ? dayAndTime : day)(said["by_ns"] / 1e6)}`];
     case "lapsed":
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":

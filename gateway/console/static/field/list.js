@@ -5,7 +5,7 @@
 
 import { html, nothing } from "lit";
 import { signOut } from "../app/session.js";
-import { clock, duration } from "../app/time.js";
+import { clock, dayAndTime, duration } from "../app/time.js";
 import { alarmed, dueOf, health, spoken, standing, toPutUp } from "./progress.js";
 import { FieldElement, deployments, ours } from "./state.js";
 import { look, open, unsent } from "./work.js";
@@ -53,7 +53,7 @@ class FieldList extends FieldElement {
     return html`<li><button class="work" data-deployment=${one.id} data-stage=${one.stage} @click=${() => void open(one.id)}>
       <strong>${spoken(one)}</strong>
       <span>${one.title}</span>
-      <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${day(one.until)}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
+      <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${dayAndTime(Date.parse(one.until))}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
       ${this.#health(one.unit)}
       ${one.alarms.length > 0 ? html`<span class="alarm">! ${alarmed(one)}</span>` : nothing}
       ${one.stage === "deployed" && one.signed_off === null ? html`<span class="attention" data-unsigned>! not signed off</span>` : nothing}

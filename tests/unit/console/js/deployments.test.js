@@ -5,7 +5,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dueWords, happenedBy, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dayAndTime } from "../../../../gateway/console/static/app/time.js";
+import { dueWords, happenedBy, lastOf, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -19,7 +20,7 @@ test("what is overdue says for how long, and since when", () => {
 
 test("what is not due yet says by when", () => {
   assert.equal(dueWords(due({ overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), "Review due by Sun 29 Nov.");
-  assert.equal(dueWords(due({ why: "stay", overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), "Its stay ends on Sun 29 Nov.");
+  assert.equal(dueWords(due({ why: "stay", overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), `Its stay ends on ${dayAndTime(NOW + DAY_MS)}.`);
 });
 
 test("a unit that is not needed any more says by when, then since when", () => {
@@ -29,7 +30,22 @@ test("a unit that is not needed any more says by when, then since when", () => {
 });
 
 test("a unit that stands past its time is said to record nothing", () => {
-  assert.match(dueWords(due({ why: "overstayed" }), NOW), /records nothing: extend it or take it down, since Wed 25 Nov/);
+  assert.match(dueWords(due({ why: "overstayed" }), NOW), /records nothing: extend it or take it down, since Wed 25 Nov \d\d:\d\d/);
+});
+
+test("a stay that is let last until a day lasts to the end of it, but not longer than it may", () => {
+  const longest = new Date(2026, 7, 31, 14, 10).getTime();
+  assert.equal(lastOf("2026-08-30", longest), new Date(2026, 7, 30, 23, 59, 59).getTime());
+  assert.equal(lastOf("2026-08-31", longest), longest);
+});
+
+test("the end of a stay is told with its hour, wherever it is", () => {
+  const [ms, hour] = [NOW + DAY_MS, dayAndTime(NOW + DAY_MS)];
+  /** @param {string} step @param {object} said @returns {any} */
+  const line = (step, said) => ({ step, said });
+  assert.equal(lineWords(line("extended", { until_ns: ms * 1e6, reason: "" }))[0], `let it stay until ${hour}`);
+  assert.equal(lineWords(line("due", { why: "stay", overdue: false, by_ns: ms * 1e6 }))[1], `by ${hour}`);
+  assert.equal(lineWords(line("due", { why: "review", overdue: false, by_ns: ms * 1e6 }))[1], "by Sun 29 Nov");
 });
 
 test("an alarm names the unit, what happened and how often, and what goes on", () => {

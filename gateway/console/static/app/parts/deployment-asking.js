@@ -20,9 +20,6 @@ export const DAY_MS = 86_400_000;
 /** What a date field shows. @param {number} ms @returns {string} */
 export const dateField = (ms) => localField(ms).slice(0, 10);
 
-/** Noon of a day that was chosen, but not after the latest instant. @param {string} date @param {number} latest ms @returns {number} */
-export const noonOf = (date, latest) => Math.min(Date.parse(`${date}T12:00:00`), latest);
-
 export class Deploying extends Asking {
   unanswered = new Unanswered(newKey);
   #leaving = () => {};

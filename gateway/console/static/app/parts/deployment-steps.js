@@ -5,17 +5,19 @@
 
 import { html, nothing } from "lit";
 import { deployments } from "../deployments.js";
-import { EFFECTS, mayGoUpAgain } from "../deployments-words.js";
+import { EFFECTS, lastOf, mayGoUpAgain } from "../deployments-words.js";
 import { fields } from "../element.js";
 import { cameraById, may, store } from "../store.js";
-import { day, toIso } from "../time.js";
-import { DAY_MS, Deploying, dateField, noonOf, sentences } from "./deployment-asking.js";
+import { dayAndTime, toIso } from "../time.js";
+import { DAY_MS, Deploying, dateField, sentences } from "./deployment-asking.js";
 
 /** @typedef {import("../deployments-words.js").Deployment} Deployment */
 /** @typedef {import("../deployments-words.js").Rules} Rules */
 
 /** What is chosen for the latest day is a moment before its end. */
 const MOMENT_MS = 60_000;
+/** A stay that ends with a day ends in its last second: longer is the next day. */
+const SECOND_MS = 1000;
 
 class DeploymentSteps extends Deploying {
   /** @override */
@@ -125,13 +127,13 @@ class DeploymentSteps extends Deploying {
         body: html`${sentences({ id: "review-found", name: "found", label: "What the review found" })}
           <label for="review-next">Next review</label><input id="review-next" name="next" type="date" required min=${dateField(now + DAY_MS)} max=${dateField(nextReview)} value=${dateField(nextReview)}>`,
         button: html`<button class="primary" name="needed" value="yes">Still needed</button><button name="needed" value="no">Not needed any more</button>`,
-        said: ({ found, next = "" }, event) => ({ found, needed: /** @type {HTMLButtonElement | null} */ (event.submitter)?.value !== "no", next: toIso(noonOf(next, nextReview)) }) })}
+        said: ({ found, next = "" }, event) => ({ found, needed: /** @type {HTMLButtonElement | null} */ (event.submitter)?.value !== "no", next: toIso(lastOf(next, nextReview)) }) })}
       ${!may("decide_deployment") ? nothing : rules.two_people && one.mine ? html`<p class="hint">You referred this: somebody else signs a longer stay.</p>`
         : this.#form({ where: "extension", title: "Extend its stay", path: "extension", done: "It may stay longer.", blames: "until", open: !one.valid,
-          hint: `It ends on ${day(ends)}. You are asked to prove that it is you.`,
+          hint: `It ends on ${dayAndTime(ends)}, and can be let stay until ${dayAndTime(longest)}. You are asked to prove that it is you.`,
           body: html`${sentences({ id: "extension-reason", name: "reason", label: "Why it stays longer" })}
-            <label for="extension-until">Until</label><input id="extension-until" name="until" type="date" required min=${dateField(Math.max(now, ends) + DAY_MS)} max=${dateField(longest)} value=${dateField(longest)}>`,
-          button: html`<button class="primary">Extend it</button>`, said: ({ reason, until = "" }) => ({ reason, until: toIso(noonOf(until, longest)) }) })}
+            <label for="extension-until">Until the end of</label><input id="extension-until" name="until" type="date" required min=${dateField(Math.max(now, ends + SECOND_MS))} max=${dateField(longest)} value=${dateField(longest)}>`,
+          button: html`<button class="primary">Extend it</button>`, said: ({ reason, until = "" }) => ({ reason, until: toIso(lastOf(until, longest)) }) })}
       ${this.#form({ where: "removal", title: "Say that the unit is down", path: "removal", done: "It is down, and records nothing.", open: !one.needed || !one.valid,
         body: sentences({ id: "removal-text", name: "text", label: "Why it was taken down" }), button: html`<button class="primary">It is down</button>`, said: ({ text }) => ({ text }) })}`;
   }

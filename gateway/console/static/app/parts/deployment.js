@@ -83,10 +83,10 @@ class DeploymentPage extends Deploying {
     const now = store.serverClock.now();
     if (one.stage !== "deployed") return nothing;
     const [until, review] = [Date.parse(one.until ?? ""), Date.parse(one.review ?? "")];
-    if (!one.valid) return html`<p class="said attention" role="status"><strong>Its time was over on ${day(until)}.</strong> It records nothing until its stay is extended. Else take it down.</p>`;
+    if (!one.valid) return html`<p class="said attention" role="status"><strong>Its time was over on ${dayAndTime(until)}.</strong> It records nothing until its stay is extended. Else take it down.</p>`;
     if (!one.needed) return html`<p class="said attention" role="status"><strong>The last review found that it is not needed any more.</strong> Take it down.</p>`;
     if (review <= now && review < until) return html`<p class="said attention" role="status"><strong>Its review is overdue since ${day(review)}.</strong></p>`;
-    return html`<p class="said" role="status">Stands until <b>${day(until)}</b>, review by <b>${day(review)}</b>. It records.</p>`;
+    return html`<p class="said" role="status">Stands until <b>${dayAndTime(until)}</b>, review by <b>${day(review)}</b>. It records.</p>`;
   }
 
   /** @param {DeploymentFacts} one */

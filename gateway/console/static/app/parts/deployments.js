@@ -9,7 +9,7 @@ import { deployments, loadDeployments } from "../deployments.js";
 import { STAGES, dueWords, lasting, unitWords, waits } from "../deployments-words.js";
 import { mapView } from "../map-view.js";
 import { may, store } from "../store.js";
-import { day } from "../time.js";
+import { day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
 import "./deployment.js";
 import { Deploying } from "./deployment-asking.js";
@@ -100,7 +100,7 @@ class DeploymentsPanel extends Deploying {
   #row(one) {
     const wrong = one.alarms.length > 0 || one.unseen.length > 0;
     const late = one.stage !== "deployed" ? "" : !one.valid ? "past its time" : Date.parse(one.review ?? "") < store.serverClock.now() ? "review overdue" : "";
-    const when = one.stage === "deployed" ? `until ${day(Date.parse(one.until ?? ""))}` : `referred ${day(Date.parse(one.referred))}`;
+    const when = one.stage === "deployed" ? `until ${dayAndTime(Date.parse(one.until ?? ""))}` : `referred ${day(Date.parse(one.referred))}`;
     return html`<li><button class="row" data-deployment=${one.id} @click=${() => this.#open(one)}>
       <span class="row-name">${one.title}<small>${[one.unit ? unitWords(one.unit) : "", one.street, when].filter(Boolean).join(" · ")}</small></span>
       <span class="row-facts"><span class=${one.stage === "deployed" ? "" : "quiet"}>${STAGES[one.stage]}</span>

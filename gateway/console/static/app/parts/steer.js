@@ -17,7 +17,7 @@ import { wishes } from "../keys.js";
 import { takeBack } from "../shares.js";
 import { steering } from "../steering.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
-import { day, duration } from "../time.js";
+import { dayAndTime, duration } from "../time.js";
 import { barred, line, say, standing } from "../words.js";
 import { pad } from "./pad.js";
 import "./unit-camera.js";
@@ -216,7 +216,7 @@ class Steer extends SlElement {
     const rows = /** @type {[string, unknown][]} */ ([
       ["Looking", seen ? `${wind(seen.bearing)} ${Math.round(seen.bearing)}°, ${seen.hfov < 10 ? seen.hfov.toFixed(1) : Math.round(seen.hfov)}° wide${
         typeof head?.tilt_deg === "number" ? `, ${Math.abs(Math.round(head.tilt_deg))}° ${head.tilt_deg < 0 ? "down" : "up"}` : ""}` : unknown],
-      ...(by ? [["Deployed", html`unit ${by.unit}, until ${by.until ? day(Date.parse(by.until)) : "?"} <button class="link" @click=${() => openDeployment(by.id)}>Open</button>`]] : deployments.moves(camera.id) ? [["Deployed", "nowhere: it records nothing"]] : []),
+      ...(by ? [["Deployed", html`unit ${by.unit}, until ${by.until ? dayAndTime(Date.parse(by.until)) : "?"} <button class="link" @click=${() => openDeployment(by.id)}>Open</button>`]] : deployments.moves(camera.id) ? [["Deployed", "nowhere: it records nothing"]] : []),
       ["Link", hostAway(camera.state) ? standing(camera.state) : camera.state.problem ? line(camera.state.problem) : standing(camera.state)],
       ["Main", camera.thin_link ? html`${stream(main)}, <sl-main-stream .camera=${camera}></sl-main-stream>` : stream(main)],
       ...(sub ? [["Sub", stream(sub)]] : []),
