@@ -84,6 +84,25 @@ async def test_a_locked_phone_stays_locked_without_a_network(street: Street) -> 
     assert phone.broken == []
 
 
+async def test_who_signs_out_without_a_network_is_out(street: Street) -> None:
+    """It says that the gateway does not know yet, also after the phone died; with a network their session ends."""
+    phone = await street.phone()
+    await phone.lose()
+    await phone.tap("#sign-out")
+    left = phone.page.locator("#left")
+    await expect(left).to_contain_text("it does not know yet")
+    await phone.die()
+    await phone.start(shown="#left")
+    assert "Mill Lane" not in await phone.page.content()
+    assert await phone.page.locator("[data-deployment], .field-strip").count() == 0
+    assert await phone.page.evaluate(KEPT_NAMES) == []
+    assert (await street.deploying.team.get("/api/v1/session")).status_code == 200
+    await phone.find()
+    await expect(phone.page.locator("#username")).to_be_visible()
+    assert (await street.deploying.team.get("/api/v1/session")).status_code == 401
+    assert phone.broken == []
+
+
 async def test_who_signs_out_is_told_what_they_leave_and_finds_it_again(street: Street) -> None:
     """What was begun is named before, is shown to nobody else, and is there when they come back."""
     phone = await street.phone()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,25 @@ async def test_a_unit_is_signed_off_by_who_put_it_up(desk: Desk, clock: LeapingC
     assert (line["step"], line["said"]["found"], "presets" in line["said"]["ticks"]) == ("signed-off", "scanned", True)
     (entry,) = await desk.audit("deployment.signed-off")
     assert json.loads(entry.details)["digest"] == line["digest"]
+
+
+async def test_a_phone_three_days_ahead_signs_off_and_reviews_as_any_other(desk: Desk, clock: LeapingClock) -> None:
+    """When it saw the picture is put on record by our clock; the next review is as many days later as was planned."""
+    deploying = await Deploying.at(desk)
+    await deploying.deployed(place=MILL)
+    await deploying.photo("unit")
+    clock.leap(600)
+    says = hours_ago(clock, 0.01, phone_ahead_s=3 * 86_400)
+    live = datetime.fromisoformat(says["sent_at"]) - timedelta(seconds=120)
+    now_ns = clock.wall_ns()
+    signed = await deploying.signed_off(live=live.isoformat(), **says)
+    assert signed.status_code == 201, signed.text
+    line = (await deploying.team.get(f"{deploying.path}/log")).json()[-1]
+    assert line["said"]["live_ns"] == pytest.approx(now_ns - 120 * 10**9, abs=30 * 10**9)
+    reviewed = await deploying.step("reviews", found="Quiet since.", needed=True, **says)
+    (line,) = [one for one in (await deploying.team.get(f"{deploying.path}/log")).json() if one["step"] == "reviewed"]
+    due = datetime.fromisoformat(reviewed["review"])
+    assert (due - datetime.fromisoformat(line["done"])).days == reviewed["review_days"] == 7
 
 
 async def test_a_unit_with_zones_of_another_place_is_not_signed_off(desk: Desk) -> None:

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { ApiError, get, hooks, problemOf, send } from "./api.js";
+import { ApiError, IN_NAME_OF, get, hooks, once, problemOf, send } from "./api.js";
 import { confirmThere } from "./confirm-there.js";
 import { serversNamed } from "./ice.js";
+import { owe, owed, settle } from "./leaving.js";
 import { usable, use } from "./passkeys.js";
 import { store, tell } from "./store.js";
-import { line } from "./words.js";
+import { UNREACHABLE, line } from "./words.js";
 
 /** @typedef {import("./types.js").SessionFacts} SessionFacts */
 /** @typedef {import("./types.js").SecondDue} SecondDue */
@@ -36,20 +37,30 @@ export function wear(own) {
 /** @type {Promise<void> | null} somebody else is in by now: who, is being asked */
 let anew = null;
 
-/** Find out where we stand: first run, signed out, signed in. */
+const AGAIN_MS = 2000;
+/** Nobody who signs out waits longer than this for a gateway that does not answer. */
+const LEAVE_MS = 5000;
+let again = 0;
+/** Of finding out where we stand: what an earlier one finds, or one of before somebody signed out, counts for nothing. */
+let turn = 0;
+
+/** Find out where we stand: first run, signed out, signed in. Whoever signed out before is out first. */
 export async function begin() {
+  const mine = anewTurn();
   hooks.signedOut = () => signedOut("You were signed out. Sign in again.");
   hooks.locked = () => void look();
   hooks.another = () => void (anew ??= begin().finally(() => (anew = null)));
   hooks.confirm = confirmed;
+  let leaving = true;
   try {
-    await enter(await get("/session"));
+    const there = await left();
+    leaving = false;
+    if (there) return location.assign(there);
+    const session = await get("/session");
+    if (mine === turn) await enter(session);
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) {
-      store.set({ session: "unreachable" });
-      setTimeout(() => void begin(), 2000);
-      return;
-    }
+    if (mine !== turn) return;
+    if (!(error instanceof ApiError) || error.status === 0 || error.status >= 500) return unreachable(leaving);
     // Their session ended while this page was closed: what it kept of them is shown no more.
     if (error.status === 401) face.gone();
     // Somebody who is known, and may not come in from there.
@@ -57,6 +68,41 @@ export async function begin() {
     const { needed } = await get("/setup").catch(() => ({ needed: false }));
     if (needed || !(await enterByCode())) store.set({ session: needed ? "setup" : "signed-out" });
   }
+}
+
+function anewTurn() {
+  clearTimeout(again);
+  turn += 1;
+  return turn;
+}
+
+/** @param {boolean} leaving somebody signed out, and the gateway does not know yet */
+function unreachable(leaving) {
+  store.set({ session: "unreachable", leaving });
+  again = setTimeout(() => void begin(), AGAIN_MS);
+}
+
+/**
+ * End the session of who signed out of this browser, where the gateway does not know it yet.
+ * @returns {Promise<string | null>} where the browser is to sign out too, if anywhere
+ * @throws {ApiError} of status 0: it does not know it still, and nobody may come in
+ */
+async function left() {
+  const user = await owed();
+  if (user === undefined) return null;
+  let there = null;
+  try {
+    const headers = /** @type {HeadersInit} */ (user ? { [IN_NAME_OF]: user } : {});
+    const answer = await once("/api/v1/session", { method: "DELETE", headers, signal: AbortSignal.timeout(LEAVE_MS) });
+    if (answer.status !== 204) there = (await answer.json()).continue_at ?? null;
+  } catch (error) {
+    const told = error instanceof ApiError && error.status >= 400 && error.status < 500 && ![408, 425, 429].includes(error.status);
+    if (!told) throw new ApiError(UNREACHABLE, 0);
+    // It was over already; or somebody else has signed in since, and the cookie is theirs.
+  }
+  await settle();
+  store.set({ leaving: false });
+  return there;
 }
 
 /** A one-time code may come in the address; it is used once and taken out of it. */
@@ -106,6 +152,7 @@ export async function further(answer) {
 
 /** @param {string} username @param {string} password */
 export async function signIn(username, password) {
+  await left();
   await further(await send("POST", "/session", { username, password }));
 }
 
@@ -119,6 +166,7 @@ export function startOver() {
 }
 
 export async function signInByPasskey() {
+  await left();
   const { ticket, options } = await send("POST", "/session/passkey");
   await enter(await send("POST", "/session", { ticket, passkey: await use(options) }));
 }
@@ -130,13 +178,18 @@ export async function setUp(code, username, password) {
   await enter(session);
 }
 
+/** They are out once this page says so, and the gateway once it can be reached: that is kept until it knows. */
 export async function signOut() {
+  anewTurn();
+  const user = store.state.user?.id ?? hooks.shown() ?? "";
   face.leaving();
   await new Promise((resolve) => setTimeout(resolve, 50));
-  const told = await send("DELETE", "/session").catch(() => null);
+  await owe(user);
+  const there = await left().catch(() => undefined);
   signedOut("");
+  if (there === undefined) unreachable(true);
   // Whoever came in with a provider's account is signed out there too.
-  if (told?.continue_at) location.assign(told.continue_at);
+  else if (there) location.assign(there);
 }
 
 /** @param {string} why */

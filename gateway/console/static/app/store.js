@@ -16,6 +16,7 @@ import { ServerClock } from "./time.js";
 /**
  * @typedef {object} State
  * @property {"starting" | "setup" | "signed-out" | "second" | "enrol" | "signed-in" | "unreachable" | "astray"} session astray: somebody whom this page is not for
+ * @property {boolean} leaving somebody signed out on this device, and the gateway does not know yet
  * @property {import("./types.js").SecondDue | null} second what completes the sign-in that was begun
  * @property {"open" | "locked" | "wall"} lock
  * @property {number} lockAfterS 0: never
@@ -62,6 +63,7 @@ const emptySlots = () => Array.from({ length: 9 }, () => ({ cameraId: null, repl
 /** @type {State} */
 const initial = {
   session: "starting",
+  leaving: false,
   second: null,
   lock: "open",
   lockAfterS: 0,

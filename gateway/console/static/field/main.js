@@ -6,6 +6,7 @@
 import "./app.js";
 import { watchHands } from "../app/activity.js";
 import { hooks } from "../app/api.js";
+import { owed } from "../app/leaving.js";
 import { begin, wear } from "../app/session.js";
 import { steering } from "../app/steering.js";
 import { store } from "../app/store.js";
@@ -36,8 +37,18 @@ wear({
 hooks.shown = () => (store.state.user ?? field.state.user)?.id ?? null;
 listen();
 watchHands();
-void wake().finally(() => void begin());
+void start();
 void keepShell();
+
+/** What this phone has is shown at once; but nothing of whoever signed out here. */
+async function start() {
+  try {
+    if ((await owed()) !== undefined) await gone();
+    await wake();
+  } finally {
+    void begin();
+  }
+}
 
 /** Have the page's own files kept. Over plain HTTP, and where the browser keeps nothing, the page needs its network. */
 async function keepShell() {

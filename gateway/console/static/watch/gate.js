@@ -9,6 +9,7 @@ import "../app/parts/gate-providers.js";
 import "../app/parts/gate-sign-in.js";
 import { get, problemOf, send } from "../app/api.js";
 import { fields } from "../app/element.js";
+import { leftWords } from "../app/parts/left.js";
 import { hidePasswords, passwordField } from "../app/parts/password.js";
 import { begin, further, signOut } from "../app/session.js";
 import { store } from "../app/store.js";
@@ -209,6 +210,7 @@ class WatchGate extends WatchElement {
 
   #waiting() {
     const lost = this.state.session === "unreachable";
+    if (lost && this.state.leaving) return leftWords();
     return html`
       <h1>${lost ? "The control room's server does not answer" : "Looking up what is shared with you…"}</h1>
       ${lost

@@ -9,6 +9,7 @@ import "./gate-sign-in.js";
 import { problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { begin, codeInAddress, setUp, signOut } from "../session.js";
+import { leftWords } from "./left.js";
 import { say } from "../words.js";
 import { passwordField } from "./password.js";
 
@@ -95,6 +96,7 @@ class Gate extends SlElement {
 
   #waiting() {
     const lost = this.state.session === "unreachable";
+    if (lost && this.state.leaving) return leftWords();
     return html`
       <h1>${lost ? "The gateway does not answer" : "Sightline is starting…"}</h1>
       ${lost
