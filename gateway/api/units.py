@@ -20,7 +20,7 @@ from gateway.db.units import UnitRow
 from gateway.fleet.cameras import Camera
 from gateway.tended import battery_hours
 from gateway.units import Cause, Link, Refusal, Stored, Units
-from gateway.units.errors import UnknownCertificateError, UnknownUnitError
+from gateway.units.errors import UnknownCertificateError, UnknownUnitError, UnlistedError
 from gateway.units.order import heard_ns
 from gateway.units.register import ADDRESS
 from gateway.units.report import Value
@@ -248,8 +248,13 @@ async def revoke(label: Label, serial: Serial, request: Request, who: Awake, the
     """
     room = _room(the)
     label = room.register.unit(label).label
-    if not await room.credentials.revoke(label, [serial]):
-        raise UnknownCertificateError(label)
+    try:
+        if not await room.credentials.revoke(label, [serial]):
+            raise UnknownCertificateError(label)
+    except UnlistedError as error:
+        if error.serials:
+            await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
+        raise
     await _note(the, request, who, Action.UNIT_CERTIFICATE_REVOKED, label, serial=serial)
 
 
@@ -277,7 +282,11 @@ async def retire(label: Label, request: Request, who: Awake, the: The) -> None:
     camera = next(iter(the.belonging.cameras(before.label)), None) if the.belonging is not None else None
     let_go: dict[str, Detail] = {"urn": before.urn, "serial": before.serial}
     let_go["camera"] = camera.id if camera is not None else None
-    await room.register.retire(before.label)
+    try:
+        await room.register.retire(before.label)
+    except UnlistedError:
+        await _note(the, request, who, Action.UNIT_RETIRED, before.label, **let_go)
+        raise
     await _note(the, request, who, Action.UNIT_RETIRED, before.label, **let_go)
 
 

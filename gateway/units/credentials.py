@@ -15,8 +15,10 @@ import structlog
 
 from gateway.db.engine import Database
 from gateway.db.units import AuthorityRow, CertificateRow, UnitRows
+from gateway.listeners import Listeners
 from gateway.mqtt import client_tls
 from gateway.units.authority import Authority, Issued, Revoked, due, ends, hosts_of
+from gateway.units.errors import UnlistedError
 from gateway.units.files import OPEN, SECRET, SHARED, write_whole
 from gateway.vault import Vault
 from kernel.clock import Clock
@@ -59,17 +61,18 @@ class Credentials:
         self._of: dict[str, dict[str, CertificateRow]] = {}  # by unit and serial
         self._lock = asyncio.Lock()
         self._pairs = asyncio.Lock()
-        self._when_revoked: list[Callable[[str], None]] = []
+        self._when_revoked: Listeners[[str]] = Listeners("unit.revocation_untold")
         self._when_renewed: list[Callable[[Pair], Awaitable[None]]] = []
         self._hosts: tuple[str, ...] = ()
         """Where the broker is, once it was given a certificate."""
         self.broker_ends_ns: int | None = None
         """When the certificate ends that the broker shows, as it was last seen; ``None`` before that."""
+        self.unlisted = False
+        """Whether the list of revoked certificates on disk is not what it should be: it could not be written."""
 
     def when_revoked(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Call ``callback`` on the event loop with whose certificates were revoked; return what ends that."""
-        self._when_revoked.append(callback)
-        return lambda: self._when_revoked.remove(callback)
+        return self._when_revoked.add(callback)
 
     def when_renewed(self, callback: Callable[[Pair], Awaitable[None]]) -> Callable[[], None]:
         """Await ``callback`` with each new certificate of the broker; return what ends that."""
@@ -163,7 +166,13 @@ class Credentials:
         return issued
 
     async def revoke(self, label: str, serials: Sequence[str] | None = None) -> list[CertificateRow]:
-        """Revoke certificates of a unit, or all of them; return which. The broker's list is written anew."""
+        """Revoke certificates of a unit, or all of them; return which. The broker's list is written anew.
+
+        Whoever sees units out is told before that, and whether it succeeds or not: what is revoked is revoked.
+
+        Raises:
+            UnlistedError: the list could not be written. All else is done.
+        """
         now_ns = self._clock.wall_ns()
         async with self._lock:
             good = [row for row in self.of(label) if row.revoked_ns is None]
@@ -172,19 +181,28 @@ class Credentials:
                 await UnitRows(connection).revoke([row.serial for row in gone], now_ns)
             for row in gone:
                 self._keep(row)
-        await self.write_crl()
         log.info("unit.certificates_revoked", unit=label, count=len(gone))
         if gone:
-            for callback in list(self._when_revoked):
-                callback(label)
+            self._when_revoked.tell(label)
+        try:
+            await self.write_crl()
+        except OSError as error:
+            log.error("units.list_unwritten", unit=label, error=str(error))  # noqa: TRY400 - a plain reason
+            raise UnlistedError(label, [row.serial for row in gone], error) from error
         return gone
 
     async def write_crl(self) -> None:
-        """Write the list of revoked certificates; a broker takes none that is too old."""
+        """Write the list of revoked certificates; a broker takes none that is too old.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         async with self._lock:
             rows = [row for label in self._of for row in self.of(label)]
             revoked = [Revoked(row.serial, row.revoked_ns) for row in rows if row.revoked_ns is not None]
+            self.unlisted = True
             await asyncio.to_thread(lambda: write_whole(self.crl_file, self._authority.crl(revoked), OPEN))
+            self.unlisted = False
 
     async def ourselves(self) -> Pair:
         """Return our own certificate at the broker, made anew where it is due."""

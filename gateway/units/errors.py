@@ -4,9 +4,12 @@ UnitError (kernel.errors.SightlineError; ``status`` is the HTTP status that fits
 ├── UnknownUnitError    there is no unit of that label
 ├── RetiredUnitError    it is retired: nothing is issued to it and nothing taken of it
 ├── UnknownCertificateError  it has no such certificate that is good
+├── UnlistedError       certificates are revoked, and the brokers' list of them could not be written
 ├── LabelError          a label that cannot be one
 └── RefusedError        a report is not taken; ``cause`` says why, and it is counted
 """
+
+from collections.abc import Sequence
 
 from gateway.units.report import Cause
 from kernel.errors import SightlineError
@@ -46,6 +49,26 @@ class UnknownCertificateError(UnitError):
 
     def __init__(self, label: str) -> None:
         super().__init__(f"The unit {label} has no such certificate that is good.", cure="Look at its list again.")
+
+
+class UnlistedError(UnitError):
+    """Certificates are revoked, and nothing more is taken by them; the list by which brokers know that is not.
+
+    What follows from the revocation has followed, and the list is written anew again and again.
+    """
+
+    code = "unit.unlisted"
+    status = 500
+
+    def __init__(self, label: str, serials: Sequence[str], error: OSError) -> None:
+        super().__init__(
+            f"It is done, and nothing more is taken of unit {label} by what is revoked. But the list of revoked"
+            f" certificates could not be written ({error.strerror or error}): a broker beside Sightline still lets it"
+            " in.",
+            cure="See to the gateway's disk: within a minute of that the list is written by itself.",
+        )
+        self.serials = tuple(serials)
+        """What was revoked just now."""
 
 
 class LabelError(UnitError):

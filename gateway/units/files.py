@@ -11,13 +11,21 @@ OPEN = 0o644
 
 
 def write_whole(path: Path, text: str, mode: int) -> None:
-    """Put a file in place of what was there. Blocks."""
+    """Put a file in place of what was there; where that fails nothing of it is left. Blocks.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "w") as file:
-        os.fchmod(handle, mode)  # whatever our umask
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with os.fdopen(handle, "w") as file:
+            os.fchmod(handle, mode)  # whatever our umask
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

@@ -167,12 +167,15 @@ class Register:
 
         Raises:
             UnknownUnitError: there is none.
+            UnlistedError: the broker's list could not be written. All else is done.
         """
         row = self.unit(label)
         if row.retired_ns is None:
             row = await self.change(row.label, retired_ns=self._clock.wall_ns(), urn=None, device_id=None)
-        await self._credentials.revoke(row.label)
-        self._tell(self._link_changes())
+        try:
+            await self._credentials.revoke(row.label)
+        finally:
+            self._tell(self._link_changes())
         return row
 
     def check_in_use(self, label: str) -> UnitRow:

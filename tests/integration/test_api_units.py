@@ -15,14 +15,14 @@ from sqlalchemy.engine import Engine
 from config.telemetry import TelemetrySettings
 from gateway.api.times import iso
 from gateway.db.units import TrendRow, UnitRow, UnitRows
-from gateway.units import Cause
+from gateway.units import Cause, Link
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_client
 from tests.fakes.unit_field import say
 from tests.fakes.unit_voice import VALUES, Voice
-from tests.fakes.waiting import told
+from tests.fakes.waiting import told, until
 
 UNITS = "/api/v1/units"
 
@@ -244,6 +244,32 @@ async def test_one_certificate_is_revoked_and_the_other_goes_on(desk: Desk, tmp_
     (event,) = await desk.audit("unit.certificate-revoked")
     assert event.subject == "D017"
     assert old["serial"] in event.details
+
+
+async def test_what_is_revoked_is_audited_though_no_list_can_be_written(desk: Desk, tmp_path: Path) -> None:
+    """Its connection ends and it comes in no more; whoever did it is told what is not done, and so are they again."""
+    units = desk.gateway.rooms.units
+    assert units is not None
+    first = await enrolled(desk)
+    await desk.admin.post(f"{UNITS}/D017/certificate")
+    tls = await asyncio.to_thread(tls_of, first, tmp_path)
+    folder = units.credentials.crl_file.parent
+    async with unit_client(port(desk), tls, "D017", modern=False) as client:
+        await say(client, Voice("D017", wall_ns=SystemClock().wall_ns()), "online", online=True, firmware="2.1.0")
+        await until(lambda: units.register.link("D017") is Link.ONLINE, what="its birth")
+        await asyncio.to_thread(folder.rename, tmp_path / "away")
+        await asyncio.to_thread(folder.write_text, "no folder")
+        for path in (f"certificates/{first['serial']}", f"certificates/{first['serial']}", ""):
+            answer = await desk.admin.delete(f"{UNITS}/D017/{path}".removesuffix("/"))
+            assert (answer.status_code, answer.json()["type"]) == (500, "unit.unlisted")
+    await asyncio.to_thread(folder.unlink)
+    await asyncio.to_thread((tmp_path / "away").rename, folder)
+    said = [one.action for one in await desk.audit()]
+    assert [one for one in said if one in {"unit.certificate-revoked", "unit.retired"}] == [
+        "unit.certificate-revoked",
+        "unit.retired",
+    ]
+    assert not await let_in(port(desk), tls, "D017")
 
 
 async def test_a_label_is_printed_for_who_enrols(desk: Desk) -> None:

@@ -11,8 +11,12 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.units import Link
 from gateway.units.authority import CRL_DAYS, RENEW_DAYS, UNIT_DAYS, Authority, Issued, Revoked
 from gateway.units.credentials import OURSELVES, Pair
+from gateway.units.errors import UnlistedError
+from gateway.units.files import OPEN, write_whole
+from gateway.units.service import LIST_EVERY_S
 from gateway.vault import Key, SealedElsewhereError
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.clock import ManualClock
@@ -183,6 +187,42 @@ async def test_who_is_revoked_is_told(tmp_path: Path, clock: ManualClock) -> Non
         assert told == ["D017"]
         assert units.credentials.ends_ns("D017") is None
         leave()
+
+
+async def test_a_revocation_counts_though_the_brokers_list_cannot_be_written(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Whoever sees units out is told, the error says what was revoked, and the list is written once it can be."""
+    async with unit_room(tmp_path, clock) as units:
+        await enrolled(units)
+        (known,) = units.credentials.of("D017")
+        told: list[str] = []
+        units.credentials.when_revoked(told.append)
+        folder = units.credentials.crl_file.parent
+        await asyncio.to_thread(folder.rename, tmp_path / "away")
+        await asyncio.to_thread(folder.write_text, "no folder")
+        with pytest.raises(UnlistedError) as caught:
+            await units.credentials.revoke("D017")
+        assert (caught.value.serials, told) == ((known.serial,), ["D017"])
+        assert not units.credentials.good("D017")
+        with pytest.raises(UnlistedError) as caught:
+            await units.register.retire("D017")
+        assert (caught.value.serials, units.register.link("D017")) == ((), Link.RETIRED)
+        await clock.turn(LIST_EVERY_S)
+        assert units.credentials.unlisted
+        await asyncio.to_thread(folder.unlink)
+        await asyncio.to_thread((tmp_path / "away").rename, folder)
+        await clock.turn(LIST_EVERY_S)
+        await until(lambda: not units.credentials.unlisted, what="the list")
+        assert await listed(units.credentials.crl_file) == {known.serial}
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path: Path) -> None:
+    """On a full disk what was begun would take the room that is left, once for each try."""
+    (tmp_path / "units.crl" / "in the way").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"units\.crl"):
+        write_whole(tmp_path / "units.crl", "list", OPEN)
+    assert [one.name for one in tmp_path.iterdir()] == ["units.crl"]
 
 
 async def test_the_brokers_certificate_follows_its_names(tmp_path: Path, clock: ManualClock) -> None:
