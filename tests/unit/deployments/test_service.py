@@ -102,7 +102,9 @@ async def test_a_stay_is_over_though_no_line_can_say_so(
     estate.urns.add(other.urn)
     await deployments.mark(other.urn, other.unit, by=CHIEF)
     ids = [await brought(deployments, *STANDING)]
-    ids.append(await brought(deployments, *[other if step is PLAN else step for step in STANDING]))
+    install = replace(INSTALL, unit=other.unit)
+    theirs = [other if step is PLAN else install if step is INSTALL else step for step in STANDING]
+    ids.append(await brought(deployments, *theirs))
     estate.judged.clear()
     clock.jump_wall(20 * DAY_S)
     with monkeypatch.context() as patch:
