@@ -248,6 +248,7 @@ async def test_any_cameras_last_days_are_drawn(opened: Open, *, phone: bool) -> 
     await days.locator("summary").click()
     rows = days.locator("tbody tr")
     await expect(rows).to_have_count(86)
+    await expect(rows.nth(1)).to_contain_text("Recording was off: 2 h.")
     await expect(rows.nth(9)).to_contain_text("the camera host was down")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -269,11 +270,14 @@ async def test_a_month_is_a_report(opened: Open, *, phone: bool) -> None:
     await _health(page)
     await page.click("#health-report")
     rows = page.locator(".availability tbody tr")
-    await expect(rows).to_have_count(5)
+    await expect(rows).to_have_count(6)
     await expect(rows.first).to_contain_text("Station approach")
     await expect(rows.first).to_contain_text("99.15 %")
     await expect(rows.first).to_contain_text("Lost 6 h 5 min: the camera sent nothing, 5 h 50 min")
     await expect(page.locator(".availability [role=alert]")).to_contain_text("12")
+    await expect(rows.nth(1)).to_contain_text("Removed on")
+    await expect(rows.nth(1).locator("button")).to_be_disabled()
+    await expect(rows.filter(has_text="Bus interchange")).to_contain_text("Recording was off: 1 h 30 min.")
     month = await page.locator("#availability-month option").nth(1).get_attribute("value")
     assert month is not None
     await page.select_option("#availability-month", month)
@@ -288,7 +292,7 @@ async def test_on_paper_the_report_stands_alone(opened: Open) -> None:
     page, _ = await opened("health")
     await _health(page)
     await page.click("#health-report")
-    await expect(page.locator(".availability tbody tr")).to_have_count(5)
+    await expect(page.locator(".availability tbody tr")).to_have_count(6)
     await page.emulate_media(media="print")
     for gone in ("sl-wall", "sl-map", ".topbar", ".tabs", ".availability-acts"):
         await expect(page.locator(gone).first).to_be_hidden()

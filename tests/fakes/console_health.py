@@ -247,15 +247,15 @@ async def _days(request: Request) -> Response:
             continue  # nothing was told of those
         lost = {} if back % 9 else {"network": 600.0 * (back % 4), "host": 120.0}
         gone = sum(lost.values())
-        over = back > 0
+        over, off = back > 0, 7200.0 if back == 1 else 0.0
         found.append(
             {
                 "day": borough.iso(-86_400.0 * back)[:10],
-                "availability": (86_400 - gone) / 86_400 if over else None,
-                "recorded_s": 86_400 - gone if over else None,
+                "availability": (86_400 - off - gone) / (86_400 - off) if over else None,
+                "recorded_s": 86_400 - off - gone if over else None,
                 "lost_s": lost if over else None,
                 "withheld_s": 0.0 if over else None,
-                "off_s": 0.0 if over else None,
+                "off_s": off if over else None,
                 "unknown_s": 0.0 if over else None,
                 "clock_offset_s": round(-0.4 + 0.02 * (90 - back), 2),
             }

@@ -18,6 +18,8 @@ from tests.integration.test_worker_host import Site, site_of
 
 pytestmark = pytest.mark.timeout(60)
 CLOCK = SystemClock()
+TICKS_NS = NS_PER_S // 1000
+"""A file's end in the catalog and that of its last picture may be some ticks of 11 µs apart."""
 WHY = "no valid deployment says why this camera stands here"
 
 
@@ -112,7 +114,8 @@ async def test_recording_that_is_switched_off_is_lost_to_nobody(site: Site) -> N
     for stream in StreamName:
         line = await line_of(site, stream)
         assert len(line.spans) == 1
-        assert [(gap.cause, gap.start_ns) for gap in line.gaps] == [(GapCause.OFF, line.spans[0].end_ns)]
+        assert [gap.cause for gap in line.gaps] == [GapCause.OFF]
+        assert line.gaps[0].start_ns - line.spans[0].end_ns < TICKS_NS
     await told(site, on)
     line = await line_of(site, StreamName.MAIN)
     # From its switching on until the first picture the host is late.
@@ -125,7 +128,8 @@ async def test_a_camera_that_is_taken_from_its_host_is_off(site: Site) -> None:
     for _ in range(2):
         await site.client.release(site.id)
         line = await line_of(site, StreamName.MAIN)
-        assert [(gap.cause, gap.start_ns) for gap in line.gaps] == [(GapCause.OFF, line.spans[0].end_ns)]
+        assert [gap.cause for gap in line.gaps] == [GapCause.OFF]
+        assert line.gaps[0].start_ns - line.spans[0].end_ns < TICKS_NS
 
 
 async def test_over_a_thin_link_the_stream_that_is_not_taken_is_off(site: Site) -> None:
