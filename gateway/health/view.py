@@ -17,8 +17,8 @@ turned by 5 to 20 degrees, agree by 0.32 to 0.79 where they have gone; two diffe
 GAIN = 0.2
 """By so much more than where it was: of the turned ones 0.25 and more, of different ones 0.17 at most."""
 LOST = 0.3
-"""A view that agrees by less where it was shows something else. The scenes keep 0.52 and more by day in rain, fog and
-snow, and 0.43 by lamplight; two different ones have 0.26 at most."""
+"""A view that agrees by less where it was shows something else. The scenes keep 0.52 and more by day in rain, fog,
+low sun and snow, 0.74 in infrared and 0.40 by lamplight; two different ones have 0.26 at most."""
 STILL_SHARE = 0.025
 """A view that is found again within this share of the picture's width has not moved: wind, a warm pole, a lorry."""
 _WRITTEN = OVERLAY // 2
