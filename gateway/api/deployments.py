@@ -37,10 +37,12 @@ async def newest(
     stage: Stage | None = None,
     camera: Annotated[str | None, Query(max_length=32, description="One camera's unit alone")] = None,
     before: Annotated[str | None, Query(max_length=32, description="Identifier of the oldest that one has")] = None,
+    *,
+    signs_hang: Annotated[bool, Query(description="Those alone whose signs are up for no unit any more")] = False,
 ) -> list[shapes.Deployment]:
     """Return deployments, the newest first, at most a hundred."""
     urn = the.fleet.camera(camera).description.identity.urn if camera is not None else None
-    found = await the.deployments.newest(stage=stage, urn=urn, before=before, limit=PAGE)
+    found = await the.deployments.newest(stage=stage, urn=urn, before=before, signs_hang=signs_hang, limit=PAGE)
     return await _shown(the, who, found)
 
 

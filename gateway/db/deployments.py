@@ -131,9 +131,9 @@ class DeploymentRows:
         return [DeploymentRow(**row._asdict()) for row in await self._connection.execute(query)]
 
     async def newest(
-        self, *, stage: str | None, urn: str | None, before: str | None, limit: int
+        self, *, stage: str | None, urn: str | None, before: str | None, limit: int | None
     ) -> list[DeploymentRow]:
-        """Return the newest that match; ``before`` is the identifier of one that is older than what is wanted."""
+        """Return the newest that match; ``before`` is the identifier of one that is newer than what is wanted."""
         query = select(deployments).order_by(deployments.c.id.desc()).limit(limit)
         if stage is not None:
             query = query.where(deployments.c.stage == stage)

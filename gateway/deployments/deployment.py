@@ -102,6 +102,7 @@ class Deployment:
     lapsed_ns: int | None = None
     removed_ns: int | None = None
     signs_down_ns: int | None = None
+    withdrawn_ns: int | None = None
     evaluated_ns: int | None = None
     accuracy_m: float | None = None
     """How far off the place may be where it stands."""
@@ -119,6 +120,12 @@ class Deployment:
     """What was last said to be due, by what it is."""
     entries: int = 1
     """Lines of its log."""
+
+    @property
+    def signs_hang(self) -> bool:
+        """Whether its signs are up where no unit of it stands any more, or ever will."""
+        over = self.stage in {Stage.REMOVED, Stage.WITHDRAWN}
+        return over and self.signs_up_ns is not None and self.signs_down_ns is None
 
     def valid(self, now_ns: int) -> bool:
         """Return whether it says at this instant why its camera stands there."""

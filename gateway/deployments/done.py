@@ -92,6 +92,7 @@ def follows_ns(known: Deployment, step: Step) -> int:
         SignOff: known.again_ns or known.deployed_ns,
         Review: known.deployed_ns,
         Remove: known.again_ns or known.deployed_ns,
-        SignsDown: known.removed_ns,
+        # Withdrawn, they may have come down before anybody said so here.
+        SignsDown: known.removed_ns or known.signs_up_ns,
     }.get(type(step))
     return known.referred_ns if before is None else before

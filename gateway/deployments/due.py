@@ -39,6 +39,9 @@ def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why
     """Give what is to be done of one, by when, and from when on it is said."""
     if since := [*one.alarms.values(), *(unseen.since_ns for unseen in one.unseen.values())]:
         yield Why.ALARM, min(since), 0
+    since_ns = one.removed_ns or one.withdrawn_ns
+    if one.signs_hang and since_ns is not None:
+        yield Why.SIGNS, since_ns, since_ns
     if one.stage is Stage.REFERRED:
         yield Why.DECISION, one.referred_ns + warn_ns, one.referred_ns
     elif one.stage is Stage.DEPLOYED:
@@ -56,7 +59,5 @@ def _of(one: Deployment, warn_ns: int, evaluation_ns: int) -> Iterable[tuple[Why
             yield Why.REVIEW, one.review_ns, one.review_ns - warn_ns
     elif one.stage is Stage.REMOVED:
         assert one.removed_ns is not None
-        if one.signs_down_ns is None:
-            yield Why.SIGNS, one.removed_ns, one.removed_ns
         by_ns = one.removed_ns + evaluation_ns
         yield Why.EVALUATION, by_ns, by_ns - warn_ns

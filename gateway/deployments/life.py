@@ -6,6 +6,7 @@
               ├─ refused       signs up before   │    signs down before the evaluation
               │                                  signed off by whoever put it up
               └─ withdrawn (also when granted or planned)
+                    signs that were up come down
 """
 
 from collections.abc import Callable
@@ -70,7 +71,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Check: Allowed(_UNDECIDED, None, Right.DEPLOY),
     Document: Allowed(_BEFORE | _STANDS | _DOWN | {Stage.EVALUATED}, None, Right.DEPLOY),
     Note: Allowed(frozenset(Stage), None, Right.DEPLOY),
-    Photo: Allowed(_BEFORE | _STANDS | _DOWN, None, Right.DEPLOY),
+    Photo: Allowed(_BEFORE | _STANDS | _DOWN | {Stage.WITHDRAWN}, None, Right.DEPLOY),
     Grant: Allowed(_UNDECIDED, Stage.GRANTED, Right.DECIDE),
     Refuse: Allowed(_UNDECIDED, Stage.REFUSED, Right.DECIDE),
     Withdraw: Allowed(_BEFORE, Stage.WITHDRAWN, Right.DEPLOY),
@@ -87,10 +88,10 @@ ALLOWED: dict[type[Step], Allowed] = {
     Picture: Allowed(_STANDS, None, Right.CLOCK),
     Unpictured: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
     Delete: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.CLOCK),
-    Remind: Allowed(_UNDECIDED | _STANDS | _DOWN, None, Right.CLOCK),
+    Remind: Allowed(_UNDECIDED | _STANDS | _DOWN | {Stage.WITHDRAWN}, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
-    SignsDown: Allowed(_DOWN, None, Right.DEPLOY),
+    SignsDown: Allowed(_DOWN | {Stage.WITHDRAWN}, None, Right.DEPLOY),
     Evaluate: Allowed(frozenset({Stage.REMOVED, Stage.EVALUATED}), Stage.EVALUATED, Right.DEPLOY),
 }
 """Every step that there is. What it takes beyond this is in the step's own function below."""
@@ -163,9 +164,15 @@ def _documented(known: Deployment, step: Document, _by: Hand, _rules: Rules, _no
 
 
 def _photographed(known: Deployment, step: Photo, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
+    _check_signs(known)
     if step.sha256 in known.photos:
         raise WishError("That photo is here already.", cure="Send another.")
     return replace(known, photos={**known.photos, step.sha256: step.kind})
+
+
+def _check_signs(known: Deployment) -> None:
+    if known.stage is Stage.WITHDRAWN and known.signs_up_ns is None:
+        raise StepError("It was withdrawn, and its signs were not up.", cure="Refer it anew where it is wanted.")
 
 
 def _check_photo(known: Deployment, kind: PhotoKind, rules: Rules) -> None:
@@ -200,6 +207,10 @@ def _granted(known: Deployment, step: Grant, by: Hand, rules: Rules, now_ns: int
 
 def _refused(known: Deployment, _step: Refuse, by: Hand, _rules: Rules, now_ns: int) -> Deployment:
     return replace(known, decider=by.user_id, decided_by=by.name, decided_ns=now_ns)
+
+
+def _withdrawn(known: Deployment, _step: Withdraw, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
+    return replace(known, withdrawn_ns=now_ns)
 
 
 def _unchanged(known: Deployment, _step: Step, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:
@@ -335,6 +346,7 @@ def _removed(known: Deployment, _step: Remove, by: Hand, _rules: Rules, now_ns: 
 
 
 def _signs_down(known: Deployment, _step: SignsDown, _by: Hand, rules: Rules, now_ns: int) -> Deployment:
+    _check_signs(known)
     _check_photo(known, PhotoKind.SIGN_DOWN, rules)
     return replace(known, signs_down_ns=known.signs_down_ns or now_ns)
 
@@ -354,7 +366,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Photo: _photographed,
     Grant: _granted,
     Refuse: _refused,
-    Withdraw: _unchanged,
+    Withdraw: _withdrawn,
     Plan: _planned,
     SignsUp: _signs_up,
     Install: _installed,

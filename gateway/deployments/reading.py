@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from itertools import islice
 
 from config.deployments import DeploymentSettings
 from gateway.db.deployments import DeploymentRows, EntryRow, PictureRow
@@ -13,7 +14,7 @@ from gateway.deployments.kept import check_same, read
 from gateway.deployments.steps import NAMES, Photo, Step
 from kernel.clock import Clock
 
-_OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED})
+_OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED, Stage.WITHDRAWN})
 
 
 class Reading:
@@ -34,12 +35,23 @@ class Reading:
             return read(await DeploymentRows(connection).one(deployment_id))
 
     async def newest(
-        self, *, stage: Stage | None = None, urn: str | None = None, before: str | None = None, limit: int = 100
+        self,
+        *,
+        stage: Stage | None = None,
+        urn: str | None = None,
+        before: str | None = None,
+        signs_hang: bool = False,
+        limit: int = 100,
     ) -> list[Deployment]:
-        """Return the newest that match; ``before`` is the identifier of the oldest that one has."""
+        """Return the newest that match; ``before`` is the identifier of the oldest that one has.
+
+        With ``signs_hang`` only those whose signs are up for no unit any more.
+        """
+        most = None if signs_hang else limit
         async with self._database.read() as connection:
-            rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=limit)
-        return [read(row) for row in rows]
+            rows = await DeploymentRows(connection).newest(stage=stage, urn=urn, before=before, limit=most)
+        found = (read(row) for row in rows)
+        return list(islice((one for one in found if one.signs_hang or not signs_hang), limit))
 
     async def of_devices(self, urns: Collection[str]) -> list[Deployment]:
         """Return every one of these devices, the newest first."""

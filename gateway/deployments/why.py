@@ -13,7 +13,7 @@ class Why(StrEnum):
     UNNEEDED = "unneeded"
     """A review found that it is not needed any more: take it down."""
     SIGNS = "signs"
-    """The unit is down, its signs are not said to be."""
+    """The unit is down, or none will come, and its signs are not said to be down."""
     SIGN_OFF = "sign-off"
     """It was put up some time ago, and nobody has signed it off: who answers for how it was left?"""
     REVIEW = "review"

@@ -275,6 +275,23 @@ async def test_what_awaits_a_decision_is_due(deploying: Deploying) -> None:
     assert (one["why"], one["overdue"], one["deployment"]["title"]) == ("decision", False, REFERRAL["title"])
 
 
+async def test_signs_of_what_is_withdrawn_are_due_until_they_are_down(deploying: Deploying) -> None:
+    """Withdrawn with its signs up it is listed for who goes there, and no longer once they are down."""
+    due, hanging = "/api/v1/deployments/due", "/api/v1/deployments?stage=withdrawn&signs_hang=true"
+    await deploying.refer(title="Another")
+    await deploying.step("withdrawal", text="Not needed.")
+    await deploying.planned()
+    await deploying.step("withdrawal", text="The problem is gone.")
+    id_ = deploying.path.rsplit("/", 1)[-1]
+    assert [(one["why"], one["deployment"]["id"]) for one in (await deploying.team.get(due)).json()] == [("signs", id_)]
+    assert [one["id"] for one in (await deploying.team.get(hanging)).json()] == [id_]
+    assert (await deploying.photo("sign-down")).status_code == 201
+    over = await deploying.step("signs-down", text="Both.")
+    assert (over["stage"], over["signs_down"] is not None) == ("withdrawn", True)
+    assert (await deploying.team.get(due)).json() == []
+    assert (await deploying.team.get(hanging)).json() == []
+
+
 async def test_an_alarm_is_due_until_somebody_acknowledges_it(deploying: Deploying) -> None:
     """A knock is listed though it is over; acknowledged up to the line that was seen it is not, and that is audited."""
     await deploying.deployed()

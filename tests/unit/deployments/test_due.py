@@ -7,7 +7,7 @@ import pytest
 from gateway.deployments.deployment import DAY_NS, Deployment
 from gateway.deployments.due import due
 from gateway.deployments.geofence import Kind
-from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step
+from gateway.deployments.steps import Acknowledge, Raise, Remove, Review, SignsDown, Step, Withdraw
 from gateway.deployments.why import Why
 from tests.unit.deployments.test_life import NO_SIGN, NOW_NS, OFF, SHOWN, STANDING, lived
 
@@ -50,6 +50,16 @@ def test_a_unit_in_alarm_comes_first_of_all() -> None:
     seen = Acknowledge(kind=Kind.LEFT, line=len(SIGNED) + 2, text="")
     assert found(lived(*SIGNED, gone, seen), days=0) == [(Why.ALARM, True)]
     assert found(lived(*SIGNED, gone, back, seen), days=0) == []
+
+
+def test_signs_that_hang_for_no_unit_are_to_come_down() -> None:
+    """Where it was withdrawn after they were up, too; and no longer once they are down."""
+    for over in (Remove(reason="x"), Withdraw(reason="x")):
+        steps = STANDING if isinstance(over, Remove) else STANDING[:-1]
+        hanging = lived(*steps, over)
+        assert (Why.SIGNS, True) in found(hanging, days=0.1)
+        assert Why.SIGNS not in [why for why, _ in found(lived(*steps, over, NO_SIGN, SignsDown(text="x")), days=0.1)]
+    assert found(lived(*STANDING[:-3], Withdraw(reason="x")), days=0.1) == []
 
 
 def test_what_is_not_needed_is_to_be_taken_down() -> None:

@@ -279,6 +279,19 @@ def test_signs_come_before_the_camera() -> None:
         lived(*CHECKED, *LINKED, GRANT, PLAN, INSTALL)
 
 
+def test_signs_of_what_is_withdrawn_come_down() -> None:
+    """With their photo, as after a unit; where none were up nothing more is sent of it."""
+    withdrawn = lived(*STANDING[:-1], Withdraw(reason="x"))
+    assert withdrawn.signs_hang
+    with pytest.raises(StepError, match="no photo"):
+        after(withdrawn, SignsDown(text="x"), TEAM, rules=RULES, now_ns=NOW_NS)
+    down = lived(*STANDING[:-1], Withdraw(reason="x"), NO_SIGN, SignsDown(text="x"))
+    assert (down.stage, down.signs_down_ns, down.signs_hang) == (Stage.WITHDRAWN, NOW_NS, False)
+    for step in (NO_SIGN, SignsDown(text="x")):
+        with pytest.raises(StepError, match="signs were not up"):
+            lived(*STANDING[:-3], Withdraw(reason="x"), step)
+
+
 def test_signs_are_down_before_it_is_evaluated() -> None:
     """It is not over before they are."""
     with pytest.raises(StepError, match="signs"):

@@ -195,6 +195,9 @@ export const ownDueWords = ({ why, by, overdue, unit }, now) => (why === "alarm"
 /** What one is told as it becomes due. @param {OwnDue & {yours: boolean}} due @param {number} now ms @returns {string} */
 export const reminderWords = (due, now) => `${due.yours ? "Due to you: " : ""}${due.title}${due.street && !due.title.includes(due.street) ? `, ${due.street}` : ""}. ${ownDueWords(due, now)}`;
 
+/** Whether its signs are up where no unit of it stands any more, or ever will. @param {{stage: string, signs_up: string | null, signs_down: string | null}} one */
+export const signsHang = ({ stage, signs_up: up, signs_down: down }) => (stage === "removed" || stage === "withdrawn") && up !== null && down === null;
+
 /** What is done of putting a unit up and taking it down. @param {Deployment} one @returns {[done: boolean, words: string][]} */
 export function ticks(one) {
   const photo = (/** @type {string} */ kind) => one.photos.some((each) => each.kind === kind);

@@ -87,12 +87,13 @@ class FieldDown extends FieldElement {
         ${one.stage === "deployed" ? html`<div class="row">${camera ? this.#opener("picture", "Picture, zones and presets") : nothing}${due === "over" ? nothing : this.#opener("review", "Review")}</div>` : nothing}</section>
       ${one.stage === "deployed" && this.#shown === "picture" && camera ? html`<section class="card"><field-look .camera=${camera} .deployment=${one.id}></field-look></section>` : nothing}
       ${one.stage === "deployed" && this.#shown === "review" ? html`<section class="card"><field-review @submit=${() => { this.#shown = ""; this.requestUpdate(); }}></field-review></section>` : nothing}
-      <section class="card part" data-part="removal" data-done=${done.unit} data-now=${!done.unit}>
-        <h2><span aria-hidden="true">${done.unit ? "✓" : 1}</span> Take the unit down<span class="away">${done.unit ? ": done" : ""}</span></h2>${done.unit ? nothing : this.#unit(one)}</section>
+      ${one.stage === "withdrawn" ? html`<section class="card"><p class="said attention" role="status">It was withdrawn: no unit goes up here. Its signs are to come down.</p></section>`
+        : html`<section class="card part" data-part="removal" data-done=${done.unit} data-now=${!done.unit}>
+        <h2><span aria-hidden="true">${done.unit ? "✓" : 1}</span> Take the unit down<span class="away">${done.unit ? ": done" : ""}</span></h2>${done.unit ? nothing : this.#unit(one)}</section>`}
       <section class="card part" data-part="signs-down" data-done=${done.signs} data-now=${done.unit && !done.signs}>
-        <h2><span aria-hidden="true">${done.signs ? "✓" : 2}</span> The signs<span class="away">${done.signs ? ": done" : ""}</span></h2>${done.unit && !done.signs ? this.#signs(one) : nothing}</section>
-      ${done.unit ? this.#onward(one) : nothing}
-      ${done.unit && done.signs ? html`<section class="card"><p class="said">Done. What it achieved is written in the control room.</p><button class="primary" @click=${close}>Back to the list</button></section>` : nothing}`;
+        <h2><span aria-hidden="true">${done.signs ? "✓" : one.stage === "withdrawn" ? 1 : 2}</span> The signs<span class="away">${done.signs ? ": done" : ""}</span></h2>${done.unit && !done.signs ? this.#signs(one) : nothing}</section>
+      ${one.removed !== null ? this.#onward(one) : nothing}
+      ${done.unit && done.signs ? html`<section class="card"><p class="said">Done. ${one.stage === "withdrawn" ? "" : "What it achieved is written in the control room."}</p><button class="primary" @click=${close}>Back to the list</button></section>` : nothing}`;
   }
 }
 

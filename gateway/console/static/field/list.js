@@ -4,6 +4,7 @@
  */
 
 import { html, nothing } from "lit";
+import { signsHang } from "../app/deployments-words.js";
 import { signOut } from "../app/session.js";
 import { clock, dayAndTime, duration } from "../app/time.js";
 import { alarmed, dueOf, health, spoken, standing, toPutUp } from "./progress.js";
@@ -53,7 +54,7 @@ class FieldList extends FieldElement {
     return html`<li><button class="work" data-deployment=${one.id} data-stage=${one.stage} @click=${() => void open(one.id)}>
       <strong>${spoken(one)}</strong>
       <span>${one.title}</span>
-      <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${dayAndTime(Date.parse(one.until))}` : ""}${one.stage === "removed" ? " · the signs are still up" : ""}</span>
+      <span>Unit <b>${one.unit || "?"}</b>${one.until && one.stage === "deployed" ? ` · until ${dayAndTime(Date.parse(one.until))}` : ""}${one.stage === "withdrawn" ? " · withdrawn" : ""}${signsHang(one) ? " · the signs are still up" : ""}</span>
       ${this.#health(one.unit)}
       ${one.alarms.length > 0 ? html`<span class="alarm">! ${alarmed(one)}</span>` : nothing}
       ${one.stage === "deployed" && one.signed_off === null ? html`<span class="attention" data-unsigned>! not signed off</span>` : nothing}
@@ -71,7 +72,7 @@ class FieldList extends FieldElement {
     }
     const up = toPutUp(deployments());
     // What needs somebody comes first.
-    const urgency = (/** @type {Deployment} */ one) => (one.alarms.length ? 0 : { over: 1, review: 2, "": one.stage === "removed" ? 1 : 3 }[dueOf(one, Date.now())]);
+    const urgency = (/** @type {Deployment} */ one) => (one.alarms.length ? 0 : { over: 1, review: 2, "": signsHang(one) ? 1 : 3 }[dueOf(one, Date.now())]);
     const down = standing(deployments()).sort((one, other) => urgency(one) - urgency(other));
     return html`
       ${reach === "down" ? html`<p class="said attention" role="status">No network. This is how it stood ${duration(Date.now() - readAt)} ago. Work on: it is sent later.</p>` : nothing}

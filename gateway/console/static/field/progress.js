@@ -3,7 +3,7 @@
  * @module
  */
 
-import { lasting } from "../app/deployments-words.js";
+import { lasting, signsHang } from "../app/deployments-words.js";
 import { strength } from "../app/signal.js";
 
 /** @typedef {import("./outbox.js").Waiting} Waiting */
@@ -112,7 +112,7 @@ export const putUp = (then, draft, left) => ({
 });
 
 /** @param {Deployment} then @returns {{unit: boolean, signs: boolean}} what is done of taking it down */
-export const takenDown = (then) => ({ unit: then.removed !== null, signs: then.signs_down !== null });
+export const takenDown = (then) => ({ unit: then.removed !== null || then.stage === "withdrawn", signs: then.signs_down !== null });
 
 /**
  * The label in what was scanned or typed, as it stands there: a printed label is its text, or the end of an address.
@@ -164,4 +164,4 @@ export const dueOf = (one, now) =>
   one.stage !== "deployed" ? "" : !one.valid ? "over" : one.review !== null && Date.parse(one.review) <= now ? "review" : "";
 
 /** What stands, or has left its signs behind. @param {Deployment[]} deployments */
-export const standing = (deployments) => deployments.filter(({ stage, signs_down: down }) => stage === "deployed" || (stage === "removed" && down === null));
+export const standing = (deployments) => deployments.filter((one) => one.stage === "deployed" || signsHang(one));

@@ -222,7 +222,8 @@ const notKept = (error) =>
 /** @returns {Promise<Partial<import("./state.js").Field>>} */
 async function list() {
   const [lists, rules, units] = await Promise.all([
-    Promise.all(SHOWN_STAGES.map((stage) => get(`/deployments?stage=${stage}`))),
+    // Of what was withdrawn only where somebody has to go: all of it would be a phone's data for nothing.
+    Promise.all([...SHOWN_STAGES.map((stage) => `stage=${stage}`), "stage=withdrawn&signs_hang=true"].map((which) => get(`/deployments?${which}`))),
     get("/deployments/rules"),
     readUnits(),
   ]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelAmong } from "../../../../gateway/console/static/field/codes.js";
 import { signalWords } from "../../../../gateway/console/static/app/units.js";
-import { alarmed, dueOf, foreseen, health, isBegun, isOf, newDraft, spoken } from "../../../../gateway/console/static/field/progress.js";
+import { alarmed, dueOf, foreseen, health, isBegun, isOf, newDraft, spoken, standing, takenDown } from "../../../../gateway/console/static/field/progress.js";
 
 const NOW = Date.parse("2026-05-01T12:00:00Z");
 const STANDS = { id: "d1", stage: "deployed", unit: "D017", valid: true, review: "2026-05-02T12:00:00Z", photos: [] };
@@ -50,6 +50,13 @@ test("a review that waits on the phone is due no more", () => {
   const then = foreseen(late, [{ deployment: "d1", step: "reviews", said: { needed: true }, key: "k", at: NOW }]);
   assert.equal(dueOf(then, NOW), "");
   assert.equal(then.review, "2026-05-08T12:00:00.000Z");
+});
+
+test("signs that hang for no unit any more are listed until they are down", () => {
+  const one = (/** @type {object} */ said) => /** @type {any} */ ({ signs_up: "then", signs_down: null, removed: null, ...said });
+  const hanging = [one({ stage: "deployed" }), one({ stage: "removed" }), one({ stage: "withdrawn" })];
+  assert.deepEqual(standing([...hanging, one({ stage: "withdrawn", signs_up: null }), one({ stage: "withdrawn", signs_down: "now" })]), hanging);
+  assert.deepEqual(takenDown(one({ stage: "withdrawn" })), { unit: true, signs: false });
 });
 
 test("of several codes in one picture the first that is a label counts", () => {

@@ -6,7 +6,7 @@
 import { html, nothing } from "lit";
 import { ApiError } from "../api.js";
 import { alarmPictureUrl, photoUrl, sendPhoto } from "../deployments.js";
-import { DOCUMENTS, PHOTOS, happened, shutWords } from "../deployments-words.js";
+import { DOCUMENTS, PHOTOS, happened, shutWords, signsHang } from "../deployments-words.js";
 import { fields } from "../element.js";
 import { dayAndTime } from "../time.js";
 import { Deploying } from "./deployment-asking.js";
@@ -16,7 +16,7 @@ import { Deploying } from "./deployment-asking.js";
 
 const OVER = ["refused", "withdrawn"];
 /** Photos that somebody sends, by the stages at which they are usually sent. @type {Record<string, string>} */
-const USUAL = { removed: "sign-down", deployed: "unit" };
+const USUAL = { removed: "sign-down", withdrawn: "sign-down", deployed: "unit" };
 
 class DeploymentFile extends Deploying {
   /** @override */
@@ -111,7 +111,7 @@ class DeploymentFile extends Deploying {
 
   /** @param {Deployment} one */
   #photos(one) {
-    const takes = !OVER.includes(one.stage) && one.stage !== "evaluated";
+    const takes = (!OVER.includes(one.stage) && one.stage !== "evaluated") || signsHang(one);
     const order = Object.keys(PHOTOS);
     const photos = [...one.photos].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
     const usual = USUAL[one.stage] ?? "sign-up";

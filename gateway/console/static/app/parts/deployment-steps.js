@@ -5,7 +5,7 @@
 
 import { html, nothing } from "lit";
 import { deployments } from "../deployments.js";
-import { EFFECTS, lastOf, mayGoUpAgain } from "../deployments-words.js";
+import { EFFECTS, lastOf, mayGoUpAgain, signsHang } from "../deployments-words.js";
 import { fields } from "../element.js";
 import { cameraById, may, store } from "../store.js";
 import { dayAndTime, toIso } from "../time.js";
@@ -62,8 +62,9 @@ class DeploymentSteps extends Deploying {
     });
   }
 
-  #withdrawal() {
-    return this.#form({ where: "withdrawal", title: "Withdraw it", path: "withdrawal", done: "It is withdrawn.", body: sentences({ id: "withdrawal-text", name: "text", label: "Why it is not wanted any more" }),
+  /** @param {Deployment} one */
+  #withdrawal(one) {
+    return this.#form({ where: "withdrawal", title: "Withdraw it", path: "withdrawal", done: "It is withdrawn.", hint: one.signs_up ? "Its signs are up: they are to come down then, and are listed as due until they have." : "", body: sentences({ id: "withdrawal-text", name: "text", label: "Why it is not wanted any more" }),
       button: html`<button class="remove sure">Withdraw it</button>`, said: ({ text }) => ({ text }) });
   }
 
@@ -139,12 +140,16 @@ class DeploymentSteps extends Deploying {
   }
 
   /** @param {Deployment} one @param {Rules} rules */
-  #down(one, rules) {
+  #signsDown(one, rules) {
     const photo = one.photos.some(({ kind }) => kind === "sign-down");
-    const signs = one.signs_down ? nothing : this.#form({ where: "signs-down", title: "Say that the signs are down", path: "signs-down", done: "The signs are down.", open: photo || !rules.sign_photos,
+    return !signsHang(one) ? nothing : this.#form({ where: "signs-down", title: "Say that the signs are down", path: "signs-down", done: "The signs are down.", open: photo || !rules.sign_photos,
       hint: rules.sign_photos && !photo ? "A photo of the place without its sign comes first: send it below, or from the field." : "",
       body: sentences({ id: "signs-down-text", name: "text", label: "What was taken down" }), button: html`<button class="primary">They are down</button>`, said: ({ text }) => ({ text }) });
-    return html`${mayGoUpAgain(one, store.serverClock.now()) ? this.#install(one, rules) : nothing}${signs}${one.signs_down ? this.#evaluation(one) : html`<p class="hint">It is evaluated once its signs are down.</p>`}`;
+  }
+
+  /** @param {Deployment} one @param {Rules} rules */
+  #down(one, rules) {
+    return html`${mayGoUpAgain(one, store.serverClock.now()) ? this.#install(one, rules) : nothing}${this.#signsDown(one, rules)}${one.signs_down ? this.#evaluation(one) : html`<p class="hint">It is evaluated once its signs are down.</p>`}`;
   }
 
   /** @param {Deployment} one */
@@ -164,17 +169,19 @@ class DeploymentSteps extends Deploying {
   #next(one, rules) {
     switch (one.stage) {
       case "referred":
-        return html`${this.#decision(one, rules)} ${this.#withdrawal()}`;
+        return html`${this.#decision(one, rules)} ${this.#withdrawal(one)}`;
       case "granted":
-        return html`${this.#plan(one, rules)} ${this.#withdrawal()}`;
+        return html`${this.#plan(one, rules)} ${this.#withdrawal(one)}`;
       case "planned":
-        return html`${this.#signs(one, rules)} ${this.#install(one, rules)} ${this.#plan(one, rules)} ${this.#withdrawal()}`;
+        return html`${this.#signs(one, rules)} ${this.#install(one, rules)} ${this.#plan(one, rules)} ${this.#withdrawal(one)}`;
       case "deployed":
         return this.#standing(one, rules);
       case "removed":
         return this.#down(one, rules);
       case "evaluated":
         return this.#evaluation(one);
+      case "withdrawn":
+        return this.#signsDown(one, rules);
       default:
         return nothing;
     }

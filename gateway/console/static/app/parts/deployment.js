@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { deployments, step as takeStep, newKey } from "../deployments.js";
-import { STAGES, happened, lasting, lineWords, ticks, timeWords } from "../deployments-words.js";
+import { STAGES, happened, lasting, lineWords, signsHang, ticks, timeWords } from "../deployments-words.js";
 import { cameraById, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
@@ -81,6 +81,7 @@ class DeploymentPage extends Deploying {
   /** @param {DeploymentFacts} one */
   #standing(one) {
     const now = store.serverClock.now();
+    if (one.stage === "withdrawn" && signsHang(one)) return html`<p class="said attention" role="status"><strong>It was withdrawn, and its signs still hang.</strong> Take them down.</p>`;
     if (one.stage !== "deployed") return nothing;
     const [until, review] = [Date.parse(one.until ?? ""), Date.parse(one.review ?? "")];
     if (!one.valid) return html`<p class="said attention" role="status"><strong>Its time was over on ${dayAndTime(until)}.</strong> It records nothing until its stay is extended. Else take it down.</p>`;
