@@ -51,12 +51,13 @@ async def test_a_unit_taken_down_without_a_network_was_down_then(street: Street)
     await phone.tap("#is-down")
     await phone.done("removal")
     await phone.waits(1)
-    found = street.now()
     assert (await street.known())["stage"] == "deployed"
     await phone.find()
     await phone.waits(0)
     known = await street.known()
-    assert known["removed"] < found
+    line = (await street.log())[-1]
+    # Its way here counts as being done later: how long that took is the machine's affair.
+    assert known["removed"] == line["done"] < line["at"]
     stays = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}/places")).json()
     assert known["removed"] in [one["end"] for one in stays]
 
