@@ -141,6 +141,31 @@ async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Stree
     assert (await street.steps())[-1] == "withdrawn"
 
 
+async def test_a_photo_is_not_left_out_by_a_thumb_that_taps_twice(street: Street) -> None:
+    """The card names the place; whether a photo is left out is asked apart from where it was tapped."""
+    known = await street.known()
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.shoot("#sign-photo")
+    await phone.waits(2)
+    await street.deploying.step("withdrawal", text="The problem is gone.")
+    await phone.find()
+    refused = phone.page.locator("[data-refused=photos]")
+    await expect(refused).to_contain_text(known["street"] or known["title"])
+    await phone.tap("[data-leave]")
+    await phone.tap("[data-leave]")
+    await expect(refused.get_by_role("button", name="Leave it out")).to_be_visible()
+    await phone.waits(2)
+    await phone.tap("[data-leave]")
+    await expect(phone.page.locator("[data-really]")).to_be_enabled()
+    await phone.tap("[data-really]")
+    await expect(phone.page.locator("[data-refused=signs-up]")).to_be_visible()
+    await phone.waits(1)
+    assert phone.broken == []
+
+
 async def _marked(street: Street, label: str) -> None:
     rooms = street.desk.gateway.rooms
     camera = rooms.fleet.camera(street.deploying.camera)

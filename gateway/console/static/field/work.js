@@ -9,7 +9,7 @@ import { keepCameras, may, store, tell } from "../app/store.js";
 import { line } from "../app/words.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
-import { isBegun, isOf, isOver, newDraft } from "./progress.js";
+import { isBegun, isOf, isOver, newDraft, spoken } from "./progress.js";
 import { deployments, field, forget, opened, ours } from "./state.js";
 
 /** @typedef {import("./progress.js").Draft} Draft */
@@ -35,7 +35,7 @@ let timer = 0;
 const get = (path) => ask(path, AbortSignal.timeout(ANSWER_MS));
 
 /** In the name of whoever took it, whoever is signed in by now. @param {Waiting} one @returns {Promise<Deployment>} */
-async function post({ user, deployment, step, said, key, photo, at }) {
+async function post({ user, deployment, where, step, said, key, photo, at }) {
   // Both by this phone's clock: how long lies between them is right also where that clock is not.
   const when = { done_at: new Date(at).toISOString(), sent_at: new Date().toISOString() };
   const headers = { [IN_NAME_OF]: user, "Content-Type": photo?.type ?? "application/json" };
@@ -45,17 +45,17 @@ async function post({ user, deployment, step, said, key, photo, at }) {
     ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers, signal })
     : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers, signal });
   const then = await saidBy(sent, signal);
-  if (photo) void remarked(deployment);
+  if (photo) void remarked(deployment, where);
   return then;
 }
 
-/** What the gateway finds odd about the last photo is said while its taker stands there. @param {string} deployment */
-async function remarked(deployment) {
+/** What the gateway finds odd about the last photo is said while its taker stands there. @param {string} deployment @param {string} [where] */
+async function remarked(deployment, where) {
   const lines = await get(`/deployments/${encodeURIComponent(deployment)}/log`).catch(() => []);
   const photos = lines.filter((/** @type {{step: string}} */ { step }) => step === "photo");
   // Many phones keep place and time to themselves: that is no news.
   const odd = /** @type {string[]} */ (photos.at(-1)?.said.remarks ?? []).filter((remark) => !remark.startsWith("it says no"));
-  if (odd.length) tell(`The last photo: ${odd.join("; ")}. Take another if it is the wrong one.`, "attention");
+  if (odd.length) tell(`The last photo${where ? ` at ${where}` : ""}: ${odd.join("; ")}. Take another if it is the wrong one.`, "attention");
 }
 
 /** Two pages on one phone take turns. @param {() => Promise<void>} work */
@@ -325,8 +325,10 @@ export async function take(deployment, steps) {
   const user = field.state.user ?? worker;
   if (!user) return false;
   const at = Date.now();
+  const place = deployments().find(({ id }) => id === deployment);
+  const where = place ? spoken(place) : "";
   try {
-    await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at })));
+    await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, where, user: user.id, name: user.name, key: newKey(), at })));
   } catch (error) {
     tell(line(notKept(error)), "attention");
     return false;
