@@ -23,6 +23,11 @@ const LIST_MS = 60_000;
 const SHOWN_MS = 24 * 3_600_000;
 const SHOWN_STAGES = ["planned", "deployed", "removed"];
 
+/** A town does not move: its ground is read once a day, where no tiles are drawn. */
+const GROUND_MS = 24 * 3_600_000;
+/** What is somebody's of what the gateway said last. The ground is the town's. */
+const THEIRS = ["list", "user"];
+
 export const kept = new Kept();
 const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
 /** A network that takes everything and brings nothing is none: it must not hold up what waits. */
@@ -87,7 +92,7 @@ export async function wake() {
     return;
   }
   const fresh = list && Date.now() - list.at < SHOWN_MS;
-  if (list && !fresh) await kept.empty("known");
+  if (list && !fresh) await kept.drop("known", THEIRS);
   if (fresh && user && field.state.user === null) {
     store.set({ cameras: list.cameras });
     field.set({ user: user.value, readAt: list.at, deployments: list.deployments, units: list.units, rules: list.rules });
@@ -139,7 +144,7 @@ export async function came() {
 /** It was locked: what was read is not left on the phone, but for whose it is. What was begun and done stays, unseen. */
 export async function shut() {
   const { user } = field.state;
-  await kept.empty("known");
+  await kept.drop("known", THEIRS);
   await kept.put("known", [{ name: "lock", value: user }]);
   field.set({ shut: user });
 }
@@ -229,6 +234,15 @@ async function list() {
   return { deployments: lists.flat(), rules, units, readAt: Date.now() };
 }
 
+/** The map is needed where there is no network: its ground is on the phone before anybody drives there. */
+async function keepGround() {
+  const known = await kept.one("known", "ground");
+  if (known && Date.now() - known.at < GROUND_MS) return;
+  const { tiles_url: tiles } = await get("/map");
+  if (tiles) await kept.drop("known", ["ground"]);
+  else await kept.put("known", [{ name: "ground", at: Date.now(), ground: await get("/map/ground") }]);
+}
+
 /** A site without units that call in has no list of them. @returns {Promise<import("./progress.js").Unit[] | null>} */
 const readUnits = () =>
   get("/units").then(({ units }) => units, (error) => {
@@ -247,8 +261,12 @@ async function read() {
   const { readAt, draft } = field.state;
   const old = whole || readAt === null || Date.now() - readAt >= LIST_MS;
   whole = false;
-  if (old) field.set(await list());
-  else if (field.state.open !== null) {
+  if (old) {
+    field.set(await list());
+    // Where there is none, or a phone without room for it, the map says so.
+    void keepGround().catch(() => {});
+  }
+  if (!old && field.state.open !== null) {
     const [one, units] = await Promise.all([
       orNone(get(`/deployments/${field.state.open}`)),
       draft?.seen === "" ? readUnits() : field.state.units,
