@@ -9,6 +9,7 @@ import { keepCameras, may, store, tell } from "../app/store.js";
 import { line } from "../app/words.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
+import { everyOf } from "./pages.js";
 import { isBegun, isOf, isOver, newDraft, spoken } from "./progress.js";
 import { deployments, field, forget, opened, ours } from "./state.js";
 
@@ -227,7 +228,7 @@ const notKept = (error) =>
 /** @returns {Promise<Partial<import("./state.js").Field>>} */
 async function list() {
   const [lists, rules, units] = await Promise.all([
-    Promise.all(SHOWN_STAGES.map((stage) => get(`/deployments?stage=${stage}`))),
+    Promise.all(SHOWN_STAGES.map((stage) => everyOf(get, stage))),
     get("/deployments/rules"),
     readUnits(),
   ]);
