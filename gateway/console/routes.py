@@ -54,27 +54,28 @@ def console_routes(root: Path = STATIC, *, tiles_url: str | None = None) -> list
     """
     assets = load_assets(root)
     routes: list[BaseRoute] = []
+    headers: dict[str, dict[str, str]] = {}
     for page, file in PAGES.items():
         asset = assets[str(file.relative_to(STATIC))]
-        own = {
+        headers[page] = {
             "Content-Security-Policy": content_security_policy(
                 asset.body.decode(), tiles_url=tiles_url if page in WITH_MAP else None, wasm=page in READS_CODES
             ),
             "Permissions-Policy": permissions_policy(field=file == FIELD),
         }
-        routes.append(_route(page, replace(asset, headers=own)))
+        routes.append(_route(page, replace(asset, headers=headers[page])))
     return [
         *routes,
-        *_offline(assets),
+        *_offline(assets, headers["/field"]),
         Route("/static/{path:path}", partial(_serve, assets=assets), methods=["GET"]),
     ]
 
 
-def _offline(assets: dict[str, Asset]) -> list[BaseRoute]:
+def _offline(assets: dict[str, Asset], headers: dict[str, str]) -> list[BaseRoute]:
     """Return what the field's page needs to work without a network: its service worker, and what that keeps."""
     worker = assets[WORKER]
     bodies = {path: asset.body for path, asset in assets.items()}
-    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies, later=READER)
+    shell = shell_script("/field", assets[FIELD.name].body.decode(), bodies, headers=headers, later=READER)
     return [
         # A script may look after its own folder alone, and the page stands above it.
         _route("/field/worker.js", replace(worker, headers={"Service-Worker-Allowed": "/field"})),

@@ -40,14 +40,18 @@ def shell_of(page: str, assets: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def shell_script(page_path: str, page: str, assets: Mapping[str, bytes], *, later: str = "") -> bytes:
+def shell_script(
+    page_path: str, page: str, assets: Mapping[str, bytes], *, headers: Mapping[str, str] | None = None, later: str = ""
+) -> bytes:
     """Return what the page's service worker reads: what to keep, and a version that changes with any of it.
 
-    ``later`` is the folder of what the page loads only where it needs it: it is kept from then on.
+    ``headers`` are those of the page: they are kept with it, and another policy is another page. ``later`` is the
+    folder of what the page loads only where it needs it: it is kept from then on.
     """
     files = shell_of(page, assets)
     asked = sorted(path for path in assets if later and path.startswith(later) and path not in files)
     digest = sha256(page.encode())
+    digest.update(sha256(json.dumps(sorted((headers or {}).items())).encode()).digest())
     for path in (*files, *asked):
         digest.update(sha256(assets[path]).digest())
     told = {

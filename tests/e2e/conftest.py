@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import signal
 import subprocess
@@ -220,6 +221,21 @@ async def seen(page: Page, script: str, arg: object = None, *, timeout_s: float 
 async def street(tmp_path: Path) -> AsyncIterator[Street]:
     """Give a street whose unit is planned and calls in, for a field team's phone."""
     async with open_street(tmp_path) as street:
+        yield street
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mapped_street(tmp_path: Path) -> AsyncIterator[Street]:
+    """Give one whose map has a ground."""
+    corners = [[-0.2, 51.4], [0.0, 51.4], [0.0, 51.6], [-0.2, 51.6], [-0.2, 51.4]]
+    square = {
+        "type": "Feature",
+        "properties": {"kind": "square"},
+        "geometry": {"type": "Polygon", "coordinates": [corners]},
+    }
+    ground = tmp_path / "ground.geojson"
+    await asyncio.to_thread(ground.write_text, json.dumps({"type": "FeatureCollection", "features": [square]}))
+    async with open_street(tmp_path, ground=ground) as street:
         yield street
 
 

@@ -11,12 +11,21 @@ from gateway.deployments.service import CLOCK
 from tests.e2e.field_street import Street
 from tests.fakes.field_phone import FACING_EAST
 from tests.fakes.label_video import code_39, qr_code
+from tests.fakes.waiting import told
 
 pytestmark = pytest.mark.timeout(240)
 expect.set_options(timeout=30_000)
 TAPS_MAX = 12
 MACHINE_S = 60
 SENT_BYTES_MAX = 260_000
+GROUND_KEPT = """() => new Promise((done) => {
+  indexedDB.open('sightline-field').onsuccess = ({ target }) => {
+    target.result.transaction('known').objectStore('known').get('ground').onsuccess = (found) => {
+      target.result.close();
+      done(found.target.result !== undefined);
+    };
+  };
+})"""
 
 
 async def test_a_unit_is_registered_with_twelve_taps_over_a_thin_link(street: Street) -> None:
@@ -141,6 +150,31 @@ async def test_what_is_refused_is_said_and_holds_back_what_follows(street: Stree
     assert (await street.steps())[-1] == "withdrawn"
 
 
+async def test_a_photo_is_not_left_out_by_a_thumb_that_taps_twice(street: Street) -> None:
+    """The card names the place; whether a photo is left out is asked apart from where it was tapped."""
+    known = await street.known()
+    phone = await street.phone()
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await phone.lose()
+    await phone.shoot("#sign-photo")
+    await phone.waits(2)
+    await street.deploying.step("withdrawal", text="The problem is gone.")
+    await phone.find()
+    refused = phone.page.locator("[data-refused=photos]")
+    await expect(refused).to_contain_text(known["street"] or known["title"])
+    await phone.tap("[data-leave]")
+    await phone.tap("[data-leave]")
+    await expect(refused.get_by_role("button", name="Leave it out")).to_be_visible()
+    await phone.waits(2)
+    await phone.tap("[data-leave]")
+    await expect(phone.page.locator("[data-really]")).to_be_enabled()
+    await phone.tap("[data-really]")
+    await expect(phone.page.locator("[data-refused=signs-up]")).to_be_visible()
+    await phone.waits(1)
+    assert phone.broken == []
+
+
 async def _marked(street: Street, label: str) -> None:
     rooms = street.desk.gateway.rooms
     camera = rooms.fleet.camera(street.deploying.camera)
@@ -225,12 +259,31 @@ async def test_a_slip_of_the_thumb_is_taken_back(street: Street) -> None:
     assert phone.broken == []
 
 
-async def test_a_phone_that_is_not_sure_needs_a_pin(street: Street) -> None:
-    """Between houses it may be 40 m off: nobody looks for a unit that far. A pin on the map is as sure as a finger."""
+async def test_a_pin_on_an_empty_map_is_no_surer_than_the_phone(street: Street) -> None:
+    """Nothing is drawn that it could be set by: the page says so, and a unit is not put up by it."""
     phone = await street.phone()
     await phone.is_sure_within(40)
     await phone.tap("[data-deployment]")
     await phone.tap("[data-unit=D017]")
+    await phone.shoot("#sign-photo")
+    await expect(phone.page.locator("#no-ground")).to_be_visible()
+    await expect(phone.page.locator("[data-accuracy='40']")).to_be_visible()
+    await phone.page.evaluate(FACING_EAST)
+    await phone.page.locator("#field-map").tap(position={"x": 220, "y": 60})
+    await expect(phone.page.locator("[data-accuracy='40'][data-moved=true]")).to_be_visible()
+    await expect(phone.page.locator("#stands-here")).to_be_disabled()
+    assert phone.broken == []
+
+
+async def test_a_phone_that_is_not_sure_needs_a_pin(mapped_street: Street) -> None:
+    """Between houses it may be 40 m off. A pin on the map, which is there without a network, is as sure as a finger."""
+    street = mapped_street
+    phone = await street.phone()
+    await phone.is_sure_within(40)
+    await phone.tap("[data-deployment]")
+    await phone.tap("[data-unit=D017]")
+    await told(lambda: phone.page.evaluate(GROUND_KEPT), bool, what="the ground to be on the phone")
+    await phone.lose()
     await phone.shoot("#sign-photo")
     await expect(phone.page.locator("[data-accuracy='40']")).to_be_visible()
     await phone.page.evaluate(FACING_EAST)
@@ -239,6 +292,7 @@ async def test_a_phone_that_is_not_sure_needs_a_pin(street: Street) -> None:
     await phone.page.locator("#field-map").tap(position={"x": 220, "y": 60})
     await expect(phone.page.locator("[data-accuracy='10'][data-moved=true]")).to_be_visible()
     await phone.tap("#stands-here")
+    await phone.find()
     await phone.waits(0)
     (said,) = [line["said"] for line in await street.log() if line["step"] == "installed"]
     assert said["accuracy_m"] == 10

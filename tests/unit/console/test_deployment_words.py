@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.api.deployments import PAGE
 from gateway.deployments.steps import NAMES, Found, Tick
 from gateway.deployments.why import Why
 from kernel.geography import Place
@@ -67,3 +68,9 @@ def test_every_word_that_is_kept_has_its_meaning(table: str) -> None:
     said = read(f"import {{{table}}} from '{APP}/deployments-words.js'; process.stdout.write(JSON.stringify({table}))")
     assert isinstance(said, dict)
     assert set(said) == {one.value for one in asked[table]}
+
+
+def test_the_field_reads_lists_by_the_pages_that_the_gateway_gives() -> None:
+    """A page that is full for the gateway is full for the phone: it asks for what is older."""
+    script = "import {PAGE} from './gateway/console/static/field/pages.js'; process.stdout.write(JSON.stringify(PAGE))"
+    assert read(script) == PAGE

@@ -86,6 +86,19 @@ async def test_only_the_page_that_reads_codes_compiles_anything() -> None:
         assert "unsafe" not in await policy_of(page)
 
 
+async def test_another_tile_server_is_another_version_of_the_fields_page() -> None:
+    """Each phone then fetches the page anew, with the policy that lets those tiles in."""
+    assert await shell_with(None) == await shell_with(None)
+    assert await shell_with(None) != await shell_with(TILES)
+
+
+async def shell_with(tiles_url: str | None) -> str:
+    """Return what the field's service worker is told to keep."""
+    app = Starlette(routes=await asyncio.to_thread(partial(console_routes, tiles_url=tiles_url)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+        return (await client.get("/field/shell.js")).text
+
+
 async def policy_of(page: str) -> str:
     """Return the policy that a page is served with."""
     app = Starlette(routes=await asyncio.to_thread(partial(console_routes, tiles_url=TILES)))

@@ -43,6 +43,14 @@ def test_the_version_changes_with_any_file() -> None:
     assert script != shell_script("/field", f"{PAGE} ", ASSETS)
 
 
+def test_the_version_changes_with_the_pages_headers() -> None:
+    """A phone that keeps the page keeps its policy: other map tiles are let in by another version alone."""
+    policy = "Content-Security-Policy"
+    script = shell_script("/field", PAGE, ASSETS, headers={policy: "img-src 'self'"})
+    assert script == shell_script("/field", PAGE, ASSETS, headers={policy: "img-src 'self'"})
+    assert script != shell_script("/field", PAGE, ASSETS, headers={policy: "img-src 'self' https://tiles.example"})
+
+
 def test_what_is_loaded_where_it_is_needed_is_named_apart() -> None:
     """It is not kept at once, and another version of it is another version of the page."""
     script = shell_script("/field", PAGE, ASSETS, later="stray")

@@ -29,9 +29,9 @@ export const LIGHT = {
   plain: { color: "#c4cbd0", weight: 1, fillColor: "#e4e8ea", fillOpacity: 1 },
 };
 
-/** @param {L.Map} map @param {{tiles_url: string, attribution?: string}} settings */
+/** @param {L.Map} map @param {{tiles_url: string, attribution?: string}} settings @returns {L.TileLayer} */
 export function layTiles(map, settings) {
-  L.tileLayer(settings.tiles_url, { maxZoom: 20, attribution: escapeText(settings.attribution ?? "") }).addTo(map);
+  return L.tileLayer(settings.tiles_url, { maxZoom: 20, attribution: escapeText(settings.attribution ?? "") }).addTo(map);
 }
 
 /** Draw the town's own ground. @param {L.Map} map @param {any} ground GeoJSON @param {Palette} palette @returns {L.LatLngBounds} */

@@ -1,6 +1,7 @@
 /**
  * Steps and photos on their way: kept first, sent in the order in which they were taken, each under its own key, so that
- * what is sent twice counts once. What the gateway refuses holds back what follows it in that deployment, and nothing else.
+ * what is sent twice counts once. What the gateway refuses holds back what follows it in that deployment, and nothing else;
+ * what it lacked goes ahead of it.
  * @module
  */
 
@@ -14,6 +15,7 @@ import { ApiError } from "../app/api.js";
  * @property {string} user whose it is: nobody else sends it
  * @property {string} name theirs, for whoever holds the phone then
  * @property {string} deployment
+ * @property {string} [where] the place, as people say it
  * @property {string} step as the API's path calls it: ``photos``, ``installation``
  * @property {Record<string, unknown>} said
  * @property {{bytes: ArrayBuffer, type: string} | null} photo
@@ -28,6 +30,35 @@ import { ApiError } from "../app/api.js";
  * @property {(shelf: "outbox", values: object[]) => Promise<IDBValidKey[]>} put
  * @property {(shelf: "outbox", keys: IDBValidKey[]) => Promise<void>} drop
  */
+
+/** The order of the work at a place. What is taken after a refusal is what the refused step lacked, if it comes before it. */
+const ORDER = ["plan", "photos sign-up", "signs-up", "installation", "notes", "photos unit", "sign-off", "reviews", "removal", "photos sign-down", "signs-down"];
+
+/** What a step is, whenever it was taken. @param {Pick<Waiting, "step" | "said">} one */
+const what = ({ step, said }) => (step === "photos" ? `photos ${said.kind}` : step);
+
+/** @param {Pick<Waiting, "step" | "said">} one */
+const rank = (one) => ORDER.indexOf(what(one));
+
+/**
+ * Where steps belong that are taken while one of their deployment is refused: in the place of what they say anew, else
+ * ahead of the refused step that comes after them in the work; else, as ever, at the end.
+ * @param {readonly Waiting[]} waiting in their order @param {readonly Omit<Waiting, "n" | "refused">[]} taken at one place, at once
+ * @returns {{replaced: Waiting[], before: Waiting | undefined}} before: what they go ahead of; undefined: nothing
+ */
+export function placed(waiting, taken) {
+  const [first] = taken;
+  const there = waiting.filter(({ user, deployment }) => user === first?.user && deployment === first.deployment);
+  const refused = there.findIndex((one) => one.refused);
+  if (!first || refused < 0) return { replaced: [], before: undefined };
+  const held = there.slice(refused);
+  const anew = held.find((one) => one.refused && taken.some((other) => what(other) === what(one)));
+  // What was taken with it at once goes with it: a photo and what it shows.
+  const replaced = anew ? held.filter(({ at }) => at === anew.at) : [];
+  const left = held.filter((one) => !replaced.includes(one));
+  const before = anew ? left.find(({ n = 0 }) => n > (anew.n ?? 0)) : left.find((one) => one.refused && rank(one) > rank(first));
+  return { replaced, before };
+}
 
 /** Said of the network, the server's health or the session; not of the step. @param {ApiError} error */
 export function passes({ status, problem }) {
@@ -73,9 +104,19 @@ export class Outbox {
     this.changed();
   }
 
-  /** Keep what was done. It is on the disk when this returns. @param {Omit<Waiting, "n" | "refused">[]} taken */
+  /** Keep what was done, at one place. It is on the disk when this returns. @param {Omit<Waiting, "n" | "refused">[]} taken */
   async put(taken) {
-    await this.shelves.put("outbox", taken.map((one) => ({ ...one, refused: null })));
+    await this.load();
+    const { replaced, before } = placed(this.waiting, taken);
+    const next = before?.n ?? 0;
+    // Numbers need not be whole: there is always room between two.
+    const last = Math.max(next - 1, ...this.waiting.map(({ n = 0 }) => n).filter((n) => n < next));
+    const room = (next - last) / (taken.length + 1);
+    const steps = taken.map((one, index) => ({ ...one, refused: null, ...(before && { n: last + room * (index + 1) }) }));
+    // What it lacked is there now: it is tried again, after it.
+    await this.shelves.put("outbox", before?.refused ? [...steps, { ...before, refused: null }] : steps);
+    // What they say anew; gone only once they are kept.
+    if (replaced.length) await this.shelves.drop("outbox", replaced.map(({ n }) => /** @type {number} */ (n)));
     await this.load();
   }
 

@@ -41,6 +41,10 @@ class FieldPlace extends FieldElement {
   /** A tap on the map says what stands in the middle of the live picture. */
   #lining = false;
   #following = true;
+  /** Whether there is anything on the map that a pin could be set by. @type {"asked" | "drawn" | "none"} */
+  #ground = "asked";
+  /** How sure this phone was last; null: it never was. @type {number | null} */
+  #phoneM = null;
 
   constructor() {
     super();
@@ -59,7 +63,7 @@ class FieldPlace extends FieldElement {
     const spread = this.field.rules?.spread_m;
     if (spread) L.circle([latitude, longitude], { radius: spread, interactive: false, className: "granted" }).addTo(map);
     map.on("click", ({ latlng }) => this.#tapped(latlng.lat, latlng.lng));
-    void this.#ground(map);
+    void this.#lay(map);
     if (navigator.geolocation) {
       this.#watch = navigator.geolocation.watchPosition(
         ({ coords }) => this.#placed(coords),
@@ -93,21 +97,27 @@ class FieldPlace extends FieldElement {
     this.requestUpdate();
   }
 
-  /** The ground as it was read last, where there is no network. @param {L.Map} map */
-  async #ground(map) {
-    const settings = await get("/map").catch(() => null);
-    if (settings?.tiles_url) {
-      if (this.#map === map) layTiles(map, settings);
-      return;
-    }
-    const ground = settings ? await get("/map/ground").catch(() => null) : null;
-    if (ground) await kept.put("known", [{ name: "ground", ground }]);
-    const drawn = ground ?? (await kept.one("known", "ground"))?.ground;
-    if (drawn && this.#map === map) layGround(map, drawn, LIGHT);
+  /** The ground as it is on this phone, else as the gateway has it. @param {L.Map} map */
+  async #lay(map) {
+    const known = (await kept.one("known", "ground").catch(() => null))?.ground;
+    const settings = known ? null : await get("/map").catch(() => null);
+    const ground = known ?? (settings && !settings.tiles_url ? await get("/map/ground").catch(() => null) : null);
+    if (this.#map !== map) return;
+    if (ground) layGround(map, ground, LIGHT);
+    // A tile may come late, or never: it is a map from the first that is seen.
+    else if (settings?.tiles_url) layTiles(map, settings).once("tileload", () => this.#laid("drawn"));
+    this.#laid(ground ? "drawn" : "none");
+  }
+
+  /** @param {"drawn" | "none"} ground */
+  #laid(ground) {
+    this.#ground = ground;
+    this.requestUpdate();
   }
 
   /** @param {GeolocationCoordinates} coords */
   #placed({ latitude, longitude, accuracy }) {
+    this.#phoneM = Math.round(accuracy);
     if (!this.#following) return;
     this.#said = "";
     void draw({ spot: { latitude, longitude, accuracy_m: Math.round(accuracy), moved: false } });
@@ -127,8 +137,16 @@ class FieldPlace extends FieldElement {
 
   /** @param {number} latitude @param {number} longitude */
   #move(latitude, longitude) {
+    const finger = pinAccuracyM(latitude, /** @type {L.Map} */ (this.#map).getZoom());
+    // On an empty map a pin is set by nothing but where the phone thinks that it is.
+    const accuracy = this.#ground === "drawn" ? finger : this.#phoneM === null ? null : Math.max(finger, this.#phoneM);
+    if (accuracy === null) {
+      this.#tell("There is no map here, and this phone does not know where it is: a pin would be a guess. Let the page use the phone’s place, or wait for the network.");
+      this.#redraw();
+      return;
+    }
     this.#following = false;
-    void draw({ spot: { latitude, longitude, accuracy_m: pinAccuracyM(latitude, /** @type {L.Map} */ (this.#map).getZoom()), moved: true } });
+    void draw({ spot: { latitude, longitude, accuracy_m: accuracy, moved: true } });
   }
 
   #camera() {
@@ -220,7 +238,8 @@ class FieldPlace extends FieldElement {
     return html`<p role="status" data-accuracy=${spot.accuracy_m} data-moved=${spot.moved}>${
       spot.moved ? "By your pin" : "By this phone"}, within ${spot.accuracy_m} m · ${off < 1 ? "where it was granted" : `${Math.round(off)} m ${wind(bearingTo(one.place, spot))} of what was granted`}.</p>
       ${far ? html`<p class="said alarm">That is too far: ${Math.round(spread)} m are allowed. Put it up where it was granted, or have the other place referred.</p>` : nothing}
-      ${spot.accuracy_m <= SURE_M ? nothing : html`<p class="said attention">${spot.moved ? "The map is too small for a pin. Zoom in, and set it again."
+      ${spot.accuracy_m <= SURE_M ? nothing : html`<p class="said attention">${this.#ground !== "drawn" ? `The phone is not sure: ${SURE_M} m are needed, and without a map a pin is no surer. Step away from the walls, or wait for the network.`
+        : spot.moved ? "The map is too small for a pin. Zoom in, and set it again."
         : `The phone is not sure: ${SURE_M} m are needed. Drag the pin to the post, or tap the post on the map.`}</p>`}`;
   }
 
@@ -235,6 +254,7 @@ class FieldPlace extends FieldElement {
     const camera = this.#camera();
     return html`
       <div id="field-map" class="field-map" data-lining=${this.#lining} aria-label="Map: tap or drag to correct the place"></div>
+      ${this.#ground === "none" ? html`<p class="said attention" role="status" id="no-ground">There is no map on this phone, or you may not see it. A pin is then no surer than the phone is.</p>` : nothing}
       ${this.#lining && camera ? html`<p class="said">Turn the picture until the cross is on something that you find on the map. Then tap that on the map.</p>
         <field-picture .camera=${camera.id} .cross=${true}></field-picture>` : nothing}
       ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}

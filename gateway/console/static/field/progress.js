@@ -62,13 +62,15 @@ export function isBegun(draft, known) {
 }
 
 /**
- * The deployment as it is once everything is sent.
+ * The deployment as it is once everything is sent that is not refused. A refused photo of signs says nothing of them.
  * @param {Deployment} known @param {Waiting[]} waiting @returns {Deployment}
  */
 export function foreseen(known, waiting) {
   let then = known;
-  for (const { deployment, step, said, key, at, unit } of waiting) {
-    if (deployment !== known.id) continue;
+  const there = waiting.filter(({ deployment }) => deployment === known.id);
+  const unproved = there.filter(({ refused, step, said }) => refused && step === "photos" && said.kind !== "unit").map(({ at }) => at);
+  for (const { step, said, key, at, unit, refused } of there) {
+    if (refused || (step.startsWith("signs-") && unproved.includes(at))) continue;
     const when = new Date(at).toISOString();
     if (step === "photos") then = { ...then, photos: [...then.photos, { sha256: key, kind: String(said.kind) }] };
     else if (step === "plan") then = { ...then, unit: unit ?? then.unit, cameras: [String(said.camera)] };

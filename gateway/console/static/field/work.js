@@ -9,7 +9,8 @@ import { keepCameras, may, store, tell } from "../app/store.js";
 import { line } from "../app/words.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
-import { isBegun, isOf, isOver, newDraft } from "./progress.js";
+import { everyOf } from "./pages.js";
+import { isBegun, isOf, isOver, newDraft, spoken } from "./progress.js";
 import { deployments, field, forget, opened, ours } from "./state.js";
 
 /** @typedef {import("./progress.js").Draft} Draft */
@@ -23,6 +24,11 @@ const LIST_MS = 60_000;
 const SHOWN_MS = 24 * 3_600_000;
 const SHOWN_STAGES = ["planned", "deployed", "removed"];
 
+/** A town does not move: its ground is read once a day, where no tiles are drawn. */
+const GROUND_MS = 24 * 3_600_000;
+/** What is somebody's of what the gateway said last. The ground is the town's. */
+const THEIRS = ["list", "user"];
+
 export const kept = new Kept();
 const backoff = new Backoff({ firstMs: 1000, capMs: 20_000 });
 /** A network that takes everything and brings nothing is none: it must not hold up what waits. */
@@ -35,7 +41,7 @@ let timer = 0;
 const get = (path) => ask(path, AbortSignal.timeout(ANSWER_MS));
 
 /** In the name of whoever took it, whoever is signed in by now. @param {Waiting} one @returns {Promise<Deployment>} */
-async function post({ user, deployment, step, said, key, photo, at }) {
+async function post({ user, deployment, where, step, said, key, photo, at }) {
   // Both by this phone's clock: how long lies between them is right also where that clock is not.
   const when = { done_at: new Date(at).toISOString(), sent_at: new Date().toISOString() };
   const headers = { [IN_NAME_OF]: user, "Content-Type": photo?.type ?? "application/json" };
@@ -45,17 +51,17 @@ async function post({ user, deployment, step, said, key, photo, at }) {
     ? await request(`${path}?${new URLSearchParams({ kind: String(said.kind), key, ...when })}`, { method: "POST", body: photo.bytes, headers, signal })
     : await request(path, { method: "POST", body: JSON.stringify({ ...said, key, ...when }), headers, signal });
   const then = await saidBy(sent, signal);
-  if (photo) void remarked(deployment);
+  if (photo) void remarked(deployment, where);
   return then;
 }
 
-/** What the gateway finds odd about the last photo is said while its taker stands there. @param {string} deployment */
-async function remarked(deployment) {
+/** What the gateway finds odd about the last photo is said while its taker stands there. @param {string} deployment @param {string} [where] */
+async function remarked(deployment, where) {
   const lines = await get(`/deployments/${encodeURIComponent(deployment)}/log`).catch(() => []);
   const photos = lines.filter((/** @type {{step: string}} */ { step }) => step === "photo");
   // Many phones keep place and time to themselves: that is no news.
   const odd = /** @type {string[]} */ (photos.at(-1)?.said.remarks ?? []).filter((remark) => !remark.startsWith("it says no"));
-  if (odd.length) tell(`The last photo: ${odd.join("; ")}. Take another if it is the wrong one.`, "attention");
+  if (odd.length) tell(`The last photo${where ? ` at ${where}` : ""}: ${odd.join("; ")}. Take another if it is the wrong one.`, "attention");
 }
 
 /** Two pages on one phone take turns. @param {() => Promise<void>} work */
@@ -87,7 +93,7 @@ export async function wake() {
     return;
   }
   const fresh = list && Date.now() - list.at < SHOWN_MS;
-  if (list && !fresh) await kept.empty("known");
+  if (list && !fresh) await kept.drop("known", THEIRS);
   if (fresh && user && field.state.user === null) {
     store.set({ cameras: list.cameras });
     field.set({ user: user.value, readAt: list.at, deployments: list.deployments, units: list.units, rules: list.rules });
@@ -139,7 +145,7 @@ export async function came() {
 /** It was locked: what was read is not left on the phone, but for whose it is. What was begun and done stays, unseen. */
 export async function shut() {
   const { user } = field.state;
-  await kept.empty("known");
+  await kept.drop("known", THEIRS);
   await kept.put("known", [{ name: "lock", value: user }]);
   field.set({ shut: user });
 }
@@ -223,11 +229,20 @@ const notKept = (error) =>
 async function list() {
   const [lists, rules, units] = await Promise.all([
     // Of what was withdrawn only where somebody has to go: all of it would be a phone's data for nothing.
-    Promise.all([...SHOWN_STAGES.map((stage) => `stage=${stage}`), "stage=withdrawn&signs_hang=true"].map((which) => get(`/deployments?${which}`))),
+    Promise.all([...SHOWN_STAGES, "withdrawn&signs_hang=true"].map((stage) => everyOf(get, stage))),
     get("/deployments/rules"),
     readUnits(),
   ]);
   return { deployments: lists.flat(), rules, units, readAt: Date.now() };
+}
+
+/** The map is needed where there is no network: its ground is on the phone before anybody drives there. */
+async function keepGround() {
+  const known = await kept.one("known", "ground");
+  if (known && Date.now() - known.at < GROUND_MS) return;
+  const { tiles_url: tiles } = await get("/map");
+  if (tiles) await kept.drop("known", ["ground"]);
+  else await kept.put("known", [{ name: "ground", at: Date.now(), ground: await get("/map/ground") }]);
 }
 
 /** A site without units that call in has no list of them. @returns {Promise<import("./progress.js").Unit[] | null>} */
@@ -248,8 +263,12 @@ async function read() {
   const { readAt, draft } = field.state;
   const old = whole || readAt === null || Date.now() - readAt >= LIST_MS;
   whole = false;
-  if (old) field.set(await list());
-  else if (field.state.open !== null) {
+  if (old) {
+    field.set(await list());
+    // Where there is none, or a phone without room for it, the map says so.
+    void keepGround().catch(() => {});
+  }
+  if (!old && field.state.open !== null) {
     const [one, units] = await Promise.all([
       orNone(get(`/deployments/${field.state.open}`)),
       draft?.seen === "" ? readUnits() : field.state.units,
@@ -326,8 +345,10 @@ export async function take(deployment, steps) {
   const user = field.state.user ?? worker;
   if (!user) return false;
   const at = Date.now();
+  const place = deployments().find(({ id }) => id === deployment);
+  const where = place ? spoken(place) : "";
   try {
-    await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, user: user.id, name: user.name, key: newKey(), at })));
+    await outbox.put(steps.map(({ photo, ...one }) => ({ ...one, photo: photo ?? null, deployment, where, user: user.id, name: user.name, key: newKey(), at })));
   } catch (error) {
     tell(line(notKept(error)), "attention");
     return false;

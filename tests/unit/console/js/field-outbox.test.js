@@ -135,3 +135,46 @@ test("what was sent is not sent again though the phone is too full to keep the a
   await assert.rejects(outbox.send("anne"), /full/);
   assert.deepEqual([sent, (await outbox.shelves.all()).map(({ step }) => step)], [["photos"], ["signs-up"]]);
 });
+
+/** Steps of one deployment as they wait, under the numbers they were given. */
+const steps = ({ waiting }) => waiting.map(({ step, said, refused: why }) => [step, said.kind ?? null, why !== null]);
+
+/** Take steps at one place, at once. */
+const takes = (outbox, at, ...taken) =>
+  outbox.put(taken.map(([step, said = {}]) => ({ step, said, deployment: "d1", user: "anne", name: "Anne", key: newKey(), photo: null, words: step, at })));
+
+test("what a refused step lacked goes ahead of it, and it is tried again", async () => {
+  const { outbox, sent, answers } = box({ installation: refused(409) });
+  await takes(outbox, 1, ["installation"], ["notes"]);
+  await takes(outbox, 2, ["photos", { kind: "unit" }]);
+  await outbox.send("anne");
+  await takes(outbox, 3, ["photos", { kind: "sign-up" }], ["signs-up"]);
+  assert.deepEqual(steps(outbox), [["photos", "sign-up", false], ["signs-up", null, false], ["installation", null, false], ["notes", null, false], ["photos", "unit", false]]);
+  delete answers.installation;
+  await outbox.send("anne");
+  assert.deepEqual(sent, ["photos", "signs-up", "installation", "notes", "photos"]);
+});
+
+test("what is done anew goes in the place of what was refused, with its photo", async () => {
+  const { outbox, answers } = box({ photos: refused(415) });
+  await takes(outbox, 1, ["photos", { kind: "sign-up" }], ["signs-up"]);
+  await takes(outbox, 2, ["installation"]);
+  await outbox.send("anne");
+  const old = outbox.waiting.slice(0, 2).map(({ key }) => key);
+  await takes(outbox, 3, ["photos", { kind: "sign-up" }], ["signs-up"]);
+  assert.deepEqual(steps(outbox), [["photos", "sign-up", false], ["signs-up", null, false], ["installation", null, false]]);
+  assert.ok(!outbox.waiting.some(({ key }) => old.includes(key)));
+  delete answers.photos;
+  assert.equal(await outbox.send("anne"), null);
+  assert.deepEqual(outbox.waiting, []);
+});
+
+test("what comes after a refused step in the work stays after it", async () => {
+  const { outbox, sent } = box({ "sign-off": refused(409) });
+  await takes(outbox, 1, ["sign-off"]);
+  await outbox.send("anne");
+  await takes(outbox, 2, ["removal"]);
+  await takes(outbox, 3, ["reviews"]);
+  await outbox.send("anne");
+  assert.deepEqual([sent, outbox.waiting.map(({ step }) => step)], [[], ["sign-off", "removal", "reviews"]]);
+});

@@ -89,3 +89,12 @@ test("what was begun before a unit was taken down is not of how it was put up ag
   assert.ok(!isBegun(begun, [again]));
   assert.ok(isOf(newDraft("d1", "anne", again.again), again));
 });
+
+test("what was refused is not done, nor what a refused photo was to show", () => {
+  const planned = { id: "d1", stage: "planned", unit: "D017", photos: [], signs_up: null };
+  const one = (step, at, refused, said = {}) => ({ deployment: "d1", step, said, key: `${step}${at}`, at, refused });
+  const no = { type: "deployments.step", title: "No." };
+  assert.equal(foreseen(planned, [one("signs-up", NOW, no)]).signs_up, null);
+  const unproved = foreseen(planned, [one("photos", NOW, no, { kind: "sign-up" }), one("signs-up", NOW, null), one("installation", NOW + 1, null)]);
+  assert.deepEqual([unproved.photos, unproved.signs_up, unproved.stage], [[], null, "deployed"]);
+});
