@@ -41,13 +41,17 @@ export function bearingTo(from, to) {
   return wrap(Math.atan2(east, north) / RAD);
 }
 
+/** A compass that may be further off than this says nothing of where a unit looks. */
+const COMPASS_DEG = 30;
+
 /**
  * Where the phone points: its upper edge while it lies, its back while it stands (W3C Device Orientation: Z-X'-Y'' angles).
- * @param {{alpha: number | null, beta: number | null, gamma: number | null, webkitCompassHeading?: number}} event
- * @returns {number | null}
+ * @param {{alpha: number | null, beta: number | null, gamma: number | null, webkitCompassHeading?: number, webkitCompassAccuracy?: number}} event
+ * @returns {number | null} null also where the compass says that it is not sure (WebKit: degrees to either side; below 0: not
+ * calibrated)
  */
-export function headingOf({ alpha, beta, gamma, webkitCompassHeading: said }) {
-  if (typeof said === "number") return wrap(said);
+export function headingOf({ alpha, beta, gamma, webkitCompassHeading: said, webkitCompassAccuracy: sure = 0 }) {
+  if (typeof said === "number") return sure < 0 || sure > COMPASS_DEG ? null : wrap(said);
   if (alpha === null || beta === null || gamma === null) return null;
   const [a, b, c] = [alpha * RAD, beta * RAD, gamma * RAD];
   const edge = { east: -Math.sin(a) * Math.cos(b), north: Math.cos(a) * Math.cos(b) };

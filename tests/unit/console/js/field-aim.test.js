@@ -24,7 +24,14 @@ test("a lying phone points with its edge, a standing one with its back", () => {
 
 test("an iPhone says its heading itself, and a phone without a compass none", () => {
   assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123 }), 123);
+  assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123, webkitCompassAccuracy: 15 }), 123);
   assert.equal(headingOf({ alpha: null, beta: null, gamma: null }), null);
+});
+
+test("a compass that says that it is not sure is not believed", () => {
+  for (const unsure of [-1, 31]) {
+    assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123, webkitCompassAccuracy: unsure }), null, String(unsure));
+  }
 });
 
 test("lined up, the head's own turn is taken off", () => {
