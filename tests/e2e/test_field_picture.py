@@ -1,10 +1,11 @@
 """What a field team does on the live picture: zones drawn by finger, the stick, presets that hold where the unit is."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.field_street import Street
 from tests.fakes.waiting import told
@@ -43,7 +44,31 @@ async def test_a_finger_draws_what_is_not_looked_at(sharp_street: Street) -> Non
     head = (await street.desk.admin.get(f"/api/v1/cameras/{street.deploying.camera}")).json()["state"]["head"]
     from_deg, to_deg = ((zone[side] - head["pan_deg"]) % 360 for side in ("pan_from_deg", "pan_to_deg"))
     assert 0 < from_deg < to_deg < head["hfov_deg"] / 2
-    assert (await street.steps())[-1] == "bounds"
+    assert "bounds" in await street.steps()
+    assert phone.broken == []
+
+
+async def test_no_zone_is_taken_off_a_head_that_turned_meanwhile(sharp_street: Street) -> None:
+    """Somebody else turns it while a finger draws: what was drawn is not where it would be looked for."""
+    street = sharp_street
+    await street.stand()
+    phone = await street.phone()
+    await phone.tap("[data-stage=deployed]")
+    await phone.tap("#show-picture")
+    await expect(phone.page.locator(".field-view")).to_have_attribute("data-state", "live")
+    await phone.tap("#draw-zone")
+    turns = count()
+
+    async def turned(route: Route) -> None:
+        answer = await route.fetch()
+        known = await answer.json()
+        known["state"]["head"]["pan_deg"] += 5 * next(turns)
+        await route.fulfill(response=answer, json=known)
+
+    await phone.page.route(f"**/api/v1/cameras/{street.deploying.camera}", turned)
+    await phone.draw(".field-view", (0.6, 0.4, 0.9, 0.6))
+    await expect(phone.page.locator(".notice")).to_contain_text("The head turned while you drew")
+    await expect(phone.page.locator("#zone-name")).to_have_count(0)
     assert phone.broken == []
 
 

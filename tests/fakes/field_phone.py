@@ -104,7 +104,11 @@ class FieldPhone:
         await expect(self.page.locator(shown)).to_be_visible()
 
     async def die(self) -> None:
-        """Run flat, in the middle of whatever it does: what was not on the disk is gone."""
+        """Run flat, in the middle of whatever it does: what the page had only in its memory is gone.
+
+        The machine's own cache of the disk outlives this, as it would not a flat battery: that the page asks for more
+        than that cache is asserted in ``tests/unit/console/js/field-kept.test.js``.
+        """
         lock = self._folder / "phone" / "SingletonLock"
         os.kill(int(str(lock.readlink()).rpartition("-")[2]), signal.SIGKILL)
         await self.end()

@@ -8,7 +8,8 @@ import { wrap } from "../app/geo.js";
 
 const RAD = Math.PI / 180;
 const METRES_PER_DEGREE = 111_320;
-const HEIGHT_BY_WIDTH = 9 / 16;
+/** A head that is read twice stands if it is found so near: half a degree is a quarter of what a zone is given all round. */
+const STANDS_DEG = 0.5;
 
 /** @typedef {{latitude: number, longitude: number}} Point */
 
@@ -40,13 +41,17 @@ export function bearingTo(from, to) {
   return wrap(Math.atan2(east, north) / RAD);
 }
 
+/** A compass that may be further off than this says nothing of where a unit looks. */
+const COMPASS_DEG = 30;
+
 /**
  * Where the phone points: its upper edge while it lies, its back while it stands (W3C Device Orientation: Z-X'-Y'' angles).
- * @param {{alpha: number | null, beta: number | null, gamma: number | null, webkitCompassHeading?: number}} event
- * @returns {number | null}
+ * @param {{alpha: number | null, beta: number | null, gamma: number | null, webkitCompassHeading?: number, webkitCompassAccuracy?: number}} event
+ * @returns {number | null} null also where the compass says that it is not sure (WebKit: degrees to either side; below 0: not
+ * calibrated)
  */
-export function headingOf({ alpha, beta, gamma, webkitCompassHeading: said }) {
-  if (typeof said === "number") return wrap(said);
+export function headingOf({ alpha, beta, gamma, webkitCompassHeading: said, webkitCompassAccuracy: sure = 0 }) {
+  if (typeof said === "number") return sure < 0 || sure > COMPASS_DEG ? null : wrap(said);
   if (alpha === null || beta === null || gamma === null) return null;
   const [a, b, c] = [alpha * RAD, beta * RAD, gamma * RAD];
   const edge = { east: -Math.sin(a) * Math.cos(b), north: Math.cos(a) * Math.cos(b) };
@@ -69,13 +74,36 @@ const turned = (value) => Math.round((wrap(value + 180) - 180) * 10) / 10;
 /** @param {number} value */
 const tenth = (value) => Math.round(value * 10) / 10;
 
+/** @typedef {{pan_deg: number, tilt_deg: number, hfov_deg: number}} Pose */
+
+/**
+ * Where a head looked while something was drawn on its picture.
+ * @param {import("../app/types.js").HeadState | null | undefined} before as the finger came down
+ * @param {import("../app/types.js").HeadState | null | undefined} after as it was lifted
+ * @returns {Pose | null} null where it turned meanwhile, or does not tell
+ */
+export function stood(before, after) {
+  const [one, other] = [poseOf(before), poseOf(after)];
+  if (!one || !other) return null;
+  const turns = [wrap(other.pan_deg - one.pan_deg + 180) - 180, other.tilt_deg - one.tilt_deg, other.hfov_deg - one.hfov_deg];
+  return turns.every((turn) => Math.abs(turn) <= STANDS_DEG) ? other : null;
+}
+
+/** @param {import("../app/types.js").HeadState | null | undefined} head @returns {Pose | null} */
+function poseOf(head) {
+  const { pan_deg: pan, tilt_deg: tilt, hfov_deg: hfov, moving } = head ?? {};
+  if (moving || typeof pan !== "number" || typeof tilt !== "number" || typeof hfov !== "number") return null;
+  return { pan_deg: pan, tilt_deg: tilt, hfov_deg: hfov };
+}
+
 /**
  * The sector of a head that a rectangle on its picture hides, with every direction in it.
  * @param {{pan_deg: number, tilt_deg: number, hfov_deg: number}} head
  * @param {{left: number, top: number, right: number, bottom: number}} box parts of the picture, 0 to 1 from its upper left
  * @param {number} marginDeg
+ * @param {number} aspect of the picture: its width by its height
  */
-export function sectorOf(head, box, marginDeg) {
+export function sectorOf(head, box, marginDeg, aspect) {
   const half = Math.tan((head.hfov_deg / 2) * RAD);
   const tilt = head.tilt_deg * RAD;
   const pans = [];
@@ -85,7 +113,7 @@ export function sectorOf(head, box, marginDeg) {
   for (let row = 0; row <= STEPS; row += 1) {
     for (let column = 0; column <= STEPS; column += 1) {
       const x = ((box.left + ((box.right - box.left) * column) / STEPS) * 2 - 1) * half;
-      const y = (1 - (box.top + ((box.bottom - box.top) * row) / STEPS) * 2) * half * HEIGHT_BY_WIDTH;
+      const y = (1 - (box.top + ((box.bottom - box.top) * row) / STEPS) * 2) * (half / aspect);
       const ahead = Math.cos(tilt) - y * Math.sin(tilt);
       const up = Math.sin(tilt) + y * Math.cos(tilt);
       over ||= ahead <= 0;
@@ -155,10 +183,10 @@ function runs(rays) {
 /**
  * Where a sector of the head lies on its picture: what it fills, and its edges, as lines of points. Parts of the picture, 0
  * to 1 from its upper left; they may run out of it. What is not before the lens is left out.
- * @param {{pan_deg: number, tilt_deg: number, hfov_deg: number}} head @param {Sector} sector
+ * @param {{pan_deg: number, tilt_deg: number, hfov_deg: number}} head @param {Sector} sector @param {number} aspect of the picture
  * @returns {{cells: [x: number, y: number][][], edges: [x: number, y: number][][]}}
  */
-export function shapeOf(head, sector) {
+export function shapeOf(head, sector, aspect) {
   const half = Math.tan((head.hfov_deg / 2) * RAD);
   const tilt = head.tilt_deg * RAD;
   const from = sector.pan_from_deg - head.pan_deg;
@@ -173,7 +201,7 @@ export function shapeOf(head, sector) {
     return { ahead: north * Math.cos(tilt) + up * Math.sin(tilt), right: east, up: up * Math.cos(tilt) - north * Math.sin(tilt) };
   };
   /** @param {Ray} of @returns {[x: number, y: number]} */
-  const point = ({ ahead, right, up }) => [0.5 + right / ahead / half / 2, 0.5 - up / ahead / (half * HEIGHT_BY_WIDTH) / 2];
+  const point = ({ ahead, right, up }) => [0.5 + right / ahead / half / 2, 0.5 - up / ahead / (half / aspect) / 2];
   const cells = pans.slice(1).flatMap((right, column) => tilts.slice(1).map((top, row) => {
     const [left, low] = [/** @type {number} */ (pans[column]), /** @type {number} */ (tilts[row])];
     return surface([ray(left, low), ray(right, low), ray(right, top), ray(left, top)]);

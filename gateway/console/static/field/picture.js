@@ -20,7 +20,7 @@ const SMALLEST = 0.03;
 
 class FieldPicture extends FieldElement {
   /** @override */
-  static properties = { camera: { type: String }, cross: { type: Boolean }, live: { attribute: false }, drawn: { attribute: false }, box: { attribute: false }, zones: { attribute: false } };
+  static properties = { camera: { type: String }, cross: { type: Boolean }, live: { attribute: false }, pressed: { attribute: false }, drawn: { attribute: false }, box: { attribute: false }, zones: { attribute: false } };
 
   /** @type {LivePicture | null} */
   #picture = null;
@@ -36,7 +36,9 @@ class FieldPicture extends FieldElement {
     this.cross = false;
     /** @type {(() => void) | null} told once the picture is live */
     this.live = null;
-    /** @type {((box: Box) => void) | null} told what was drawn; without it nothing can be */
+    /** Told as a finger comes down to draw. @type {() => void} */
+    this.pressed = () => {};
+    /** @type {((box: Box, aspect: number) => void) | null} told what was drawn, on a picture of which form; without it nothing can be */
     this.drawn = null;
     /** What was drawn, shown until it is kept or dropped. @type {Box | null} */
     this.box = null;
@@ -95,11 +97,16 @@ class FieldPicture extends FieldElement {
 
   // --- a finger's rectangle
 
+  /** Width by height of what is shown. */
+  get #aspect() {
+    const video = this.#picture?.video;
+    return video?.videoWidth ? video.videoWidth / video.videoHeight : 16 / 9;
+  }
+
   /** Where the video lies in its room: bars may be beside or above it. */
   #frame() {
     const room = /** @type {HTMLElement} */ (this.querySelector(".picture")).getBoundingClientRect();
-    const video = this.#picture?.video;
-    const aspect = video?.videoWidth ? video.videoWidth / video.videoHeight : 16 / 9;
+    const aspect = this.#aspect;
     const [width, height] = room.width / room.height > aspect ? [room.height * aspect, room.height] : [room.width, room.width / aspect];
     return { room, width, height, left: (room.width - width) / 2, top: (room.height - height) / 2 };
   }
@@ -116,6 +123,7 @@ class FieldPicture extends FieldElement {
     if (!this.drawn || !event.isPrimary) return;
     /** @type {HTMLElement} */ (event.currentTarget).setPointerCapture(event.pointerId);
     this.#from = this.#at(event);
+    this.pressed();
   }
 
   /** @param {PointerEvent} event */
@@ -144,7 +152,7 @@ class FieldPicture extends FieldElement {
     this.#outline(this.box);
     if (!from || !whole) return;
     const box = boxOf(from, this.#at(event));
-    if (box.right - box.left >= SMALLEST && box.bottom - box.top >= SMALLEST) this.drawn?.(box);
+    if (box.right - box.left >= SMALLEST && box.bottom - box.top >= SMALLEST) this.drawn?.(box, this.#aspect);
   }
 
   #standing() {
@@ -162,7 +170,7 @@ class FieldPicture extends FieldElement {
       <div class="picture field-view" data-state=${this.#word} data-drawing=${this.drawn !== null}
         @pointerdown=${this.#press} @pointermove=${this.#drag} @pointerup=${(/** @type {PointerEvent} */ event) => this.#lift(event, true)}
         @pointercancel=${(/** @type {PointerEvent} */ event) => this.#lift(event, false)}>
-        ${this.#isLive ? zonesOn(this.zones, camera.state.head) : nothing}<div class="zone-rubber" hidden></div>
+        ${this.#isLive ? zonesOn(this.zones, camera.state.head, this.#aspect) : nothing}<div class="zone-rubber" hidden></div>
         ${this.cross ? html`<div class="cross" aria-hidden="true"></div>` : nothing}
       </div>
       ${this.#standing()}

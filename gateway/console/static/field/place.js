@@ -38,6 +38,8 @@ class FieldPlace extends FieldElement {
   /** The phone's compass is followed. */
   #compass = false;
   #turned = false;
+  /** It says itself that it is not to be believed. */
+  #unsure = false;
   /** A tap on the map says what stands in the middle of the live picture. */
   #lining = false;
   #following = true;
@@ -190,6 +192,11 @@ class FieldPlace extends FieldElement {
     // A turn from anywhere is no compass.
     if (event.type === "deviceorientation" && !event.absolute && typeof event.webkitCompassHeading !== "number") return;
     const heading = headingOf(event);
+    const unsure = heading === null && typeof event.webkitCompassHeading === "number";
+    if (unsure !== this.#unsure) {
+      this.#unsure = unsure;
+      this.requestUpdate();
+    }
     if (heading === null) return;
     if (!this.#compass) {
       this.#compass = true;
@@ -261,8 +268,9 @@ class FieldPlace extends FieldElement {
       ${this.#where(spot)}
       ${this.#following ? nothing : html`<button id="by-phone" @click=${() => { this.#following = true; this.requestUpdate(); }}>Use this phone's place</button>`}
       <label for="bearing">The unit's front looks <b>${bearing === null ? "?" : `${wind(bearing)} ${bearing}°`}</b>${
-        this.#compass && !this.#turned ? " · hold the phone as the unit looks" : ""}</label>
+        this.#compass && !this.#turned && !this.#unsure ? " · hold the phone as the unit looks" : ""}</label>
       <input id="bearing" type="range" min="0" max="359" step="1" .value=${String(bearing ?? 0)} @input=${(/** @type {Event} */ event) => this.#setBearing(Number(/** @type {HTMLInputElement} */ (event.target).value))}>
+      ${this.#unsure && !this.#turned ? html`<p class="said attention" role="status" id="compass-unsure">The phone’s compass is not sure. Move the phone in an eight, away from steel; or use the slider, or the picture.</p>` : nothing}
       <div class="row">
         <button id="compass" @click=${() => void this.#askCompass()}>By the compass</button>
         ${camera?.state.live === "live" && spot ? html`<button id="line-up" aria-pressed=${this.#lining} @click=${() => void this.#lineUp()}>By the picture</button>` : nothing}

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearingTo, distanceM, headingOf, linedUp, pinAccuracyM, sectorOf, shapeOf } from "../../../../gateway/console/static/field/aim.js";
+import { bearingTo, distanceM, headingOf, linedUp, pinAccuracyM, sectorOf as sectorBy, shapeOf as shapeBy, stood } from "../../../../gateway/console/static/field/aim.js";
 import { asPrinted, brought, foreseen, labelIn, newDraft, putUp, takenDown } from "../../../../gateway/console/static/field/progress.js";
 
+const WIDE = 16 / 9;
+const sectorOf = (head, box, marginDeg, aspect = WIDE) => sectorBy(head, box, marginDeg, aspect);
+const shapeOf = (head, sector, aspect = WIDE) => shapeBy(head, sector, aspect);
 const HERE = { latitude: 51.5, longitude: -0.1 };
 const near = (one, other, by = 0.6) => assert.ok(Math.abs(one - other) <= by, `${one} is not ${other}`);
 
@@ -21,7 +24,14 @@ test("a lying phone points with its edge, a standing one with its back", () => {
 
 test("an iPhone says its heading itself, and a phone without a compass none", () => {
   assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123 }), 123);
+  assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123, webkitCompassAccuracy: 15 }), 123);
   assert.equal(headingOf({ alpha: null, beta: null, gamma: null }), null);
+});
+
+test("a compass that says that it is not sure is not believed", () => {
+  for (const unsure of [-1, 31]) {
+    assert.equal(headingOf({ alpha: 1, beta: 2, gamma: 3, webkitCompassHeading: 123, webkitCompassAccuracy: unsure }), null, String(unsure));
+  }
 });
 
 test("lined up, the head's own turn is taken off", () => {
@@ -148,4 +158,25 @@ test("a zone all round has an upper and a lower edge, and no sides", () => {
   for (const line of edges) for (const [index, [x]] of line.entries()) assert.ok(index === 0 || !(Math.min(x, line[index - 1][0]) < 0 && Math.max(x, line[index - 1][0]) > 1));
   const [left, right] = span(cells, 0);
   assert.ok(left < 0 && right > 1 && span(cells, 1)[1] < 0.5);
+});
+
+test("a picture of 4:3 reaches further up, and a zone lies where it was drawn on it", () => {
+  const head = { pan_deg: 0, tilt_deg: 0, hfov_deg: 60 };
+  const whole = { left: 0, top: 0, right: 1, bottom: 1 };
+  near(sectorOf(head, whole, 0, 4 / 3).tilt_to_deg, 23.4, 0.1);
+  near(sectorOf(head, whole, 0).tilt_to_deg, 18, 0.1);
+  const low = { pan_from_deg: -5, pan_to_deg: 5, tilt_from_deg: -10, tilt_to_deg: 0 };
+  const lowest = (aspect) => Math.max(...shapeOf(head, low, aspect).cells.flat().map(([, y]) => y));
+  near(lowest(4 / 3), 0.5 + (Math.tan(Math.PI / 18) / Math.tan(Math.PI / 6) / 2) * (4 / 3), 0.005);
+  near(lowest(WIDE), 0.5 + (Math.tan(Math.PI / 18) / Math.tan(Math.PI / 6) / 2) * WIDE, 0.005);
+});
+
+test("a zone is taken off a head that stood while it was drawn, and off no other", () => {
+  const head = { pan_deg: 179.9, tilt_deg: -5, hfov_deg: 40, moving: false };
+  assert.deepEqual(stood(head, { ...head, pan_deg: -179.9 }), { pan_deg: -179.9, tilt_deg: -5, hfov_deg: 40 });
+  for (const other of [{ pan_deg: 170 }, { tilt_deg: -6 }, { hfov_deg: 30 }, { moving: true }, { pan_deg: null }]) {
+    assert.equal(stood(head, { ...head, ...other }), null, JSON.stringify(other));
+    assert.equal(stood({ ...head, ...other }, head), null, JSON.stringify(other));
+  }
+  assert.equal(stood(null, head), null);
 });
