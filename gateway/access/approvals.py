@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from gateway.access.errors import SecondPersonError, UnknownError
 from gateway.access.identity import Identity
-from gateway.access.telling import tell
+from gateway.listeners import Listeners
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
 
@@ -89,12 +89,11 @@ class Approvals:
         self.acts = acts
         self._clock = clock
         self._known: dict[str, Approval] = {}
-        self._listening: list[Callable[[Approval], None]] = []
+        self._listening: Listeners[[Approval]] = Listeners("approval.untold")
 
     def when_changed(self, call: Callable[[Approval], None]) -> Callable[[], None]:
         """Call ``call(approval)`` when one is asked for, decided or withdrawn; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     def waiting(self) -> list[Approval]:
         """Return what waits for a second person, the oldest first."""
@@ -210,7 +209,7 @@ class Approvals:
             del self._known[one.id]
 
     def _tell(self, approval: Approval) -> None:
-        tell(self._listening, "approval.untold", approval)
+        self._listening.tell(approval)
 
 
 def _unknown() -> UnknownError:

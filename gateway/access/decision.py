@@ -17,10 +17,10 @@ from gateway.access.groups import Standing, cameras_of
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission, Role
 from gateway.access.rights import Right, Rights
-from gateway.access.telling import tell
 from gateway.db.engine import Database
 from gateway.db.rights import GrantRow, RightsRows, RightsTables
 from gateway.db.turns import by_turns
+from gateway.listeners import Listeners
 from kernel.clock import Clock
 from kernel.ids import CameraId
 
@@ -57,7 +57,7 @@ class Decider:
         self._estate = estate
         self._clock = clock
         self._sources: list[Source] = []
-        self._listening: list[Callable[[], None]] = []
+        self._listening: Listeners[[]] = Listeners("rights.untold")
         self._tables: RightsTables
         self._groups: dict[str, frozenset[CameraId]] = {}
         self._cameras: frozenset[CameraId] = frozenset()
@@ -245,14 +245,13 @@ class Decider:
 
     def when_changed(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call()`` whenever anybody's rights may have changed; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     def changed(self) -> None:
         """Decide anew from now on: a camera moved, a share ended."""
         self._regroup(self._clock.wall_ns())
         self._untold = False
-        tell(self._listening, "rights.untold")
+        self._listening.tell()
 
     async def reload(self) -> None:
         """Read the tables anew, and say so."""

@@ -12,7 +12,6 @@ from gateway.access.identity import Identity, SessionState
 from gateway.access.listed import ListedSession, listed
 from gateway.access.permissions import Role
 from gateway.access.secrets import TOKEN_PREFIX, hashed, hashed_code, new_code, new_secret
-from gateway.access.telling import tell
 from gateway.db.codes import CodeRow, Codes
 from gateway.db.engine import Database
 from gateway.db.identities import Identities
@@ -20,6 +19,7 @@ from gateway.db.known_devices import KnownDevices
 from gateway.db.sessions import SessionRow, Sessions
 from gateway.db.tokens import Tokens
 from gateway.db.users import UserRow, Users
+from gateway.listeners import Listeners
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import new_id
 
@@ -48,10 +48,10 @@ class Access:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._ended: list[Callable[[str], None]] = []
-        self._changed: list[StateCall] = []
-        self._idle: list[SessionCall] = []
-        self._crowded: list[SessionCall] = []
+        self._ended: Listeners[[str]] = Listeners("session.end_untold")
+        self._changed: Listeners[[str, SessionState]] = Listeners("session.state_untold")
+        self._idle: Listeners[[ListedSession]] = Listeners("session.idling_untold")
+        self._crowded: Listeners[[ListedSession]] = Listeners("session.crowding_untold")
         self._lately: deque[str] = deque(maxlen=ENDED_KEPT)
         self._stopped: set[str] = set()
         """Programs whose doings were ended, and which have not come back yet."""
@@ -118,7 +118,7 @@ class Access:
         for one in crowd:
             log.info("session.crowded_out", session=one.id)
             self.tell_ended([one.id])
-            tell(self._crowded, "session.crowding_untold", listed(one, user, self._ageing.state(one)))
+            self._crowded.tell(listed(one, user, self._ageing.state(one)))
         return self._ageing.identity(row, user), secret
 
     async def sign_out(self, session: str) -> None:
@@ -274,23 +274,19 @@ class Access:
 
     def when_ended(self, call: Callable[[str], None]) -> Callable[[], None]:
         """Call ``call(session)`` whenever a session or token ends; returns the detaching call."""
-        self._ended.append(call)
-        return lambda: self._ended.remove(call)
+        return self._ended.add(call)
 
     def when_state(self, call: StateCall) -> Callable[[], None]:
         """Call ``call(session, state)`` whenever a session is locked or opened again; returns the detaching call."""
-        self._changed.append(call)
-        return lambda: self._changed.remove(call)
+        return self._changed.add(call)
 
     def when_idle(self, call: SessionCall) -> Callable[[], None]:
         """Call ``call(session)`` whenever one locks because no hand moved at it; returns the detaching call."""
-        self._idle.append(call)
-        return lambda: self._idle.remove(call)
+        return self._idle.add(call)
 
     def when_crowded(self, call: SessionCall) -> Callable[[], None]:
         """Call ``call(session)`` whenever one ends because its user has too many; returns the detaching call."""
-        self._crowded.append(call)
-        return lambda: self._crowded.remove(call)
+        return self._crowded.add(call)
 
     def has_ended(self, session: str) -> bool:
         """Return whether a session ended lately: while something was being opened through it, say."""
@@ -332,7 +328,7 @@ class Access:
 
     def _tell_ended(self, sessions: list[str]) -> None:
         for session in sessions:
-            tell(self._ended, "session.end_untold", session)
+            self._ended.tell(session)
 
     # --- inside
 
@@ -349,10 +345,10 @@ class Access:
         for row, user in idle:
             log.info("session.locked", session=row.id)
             self._tell_state(row.id, SessionState.LOCKED)
-            tell(self._idle, "session.idling_untold", listed(row, user, SessionState.LOCKED))
+            self._idle.tell(listed(row, user, SessionState.LOCKED))
 
     def _tell_state(self, session: str, state: SessionState) -> None:
-        tell(self._changed, "session.state_untold", session, state)
+        self._changed.tell(session, state)
 
     async def _new_code(self, purpose: str, user_id: str | None) -> str:
         code = new_code()

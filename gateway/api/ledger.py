@@ -15,7 +15,6 @@ import structlog
 from gateway.access.decision import Decider
 from gateway.access.identity import SessionState
 from gateway.access.service import Access
-from gateway.access.telling import tell
 from gateway.api.limits import Limits
 from gateway.api.spans import ENDS, NEEDS, Span, view_key
 from gateway.api.unfinished import VIEW, Unfinished, found_anew
@@ -28,6 +27,7 @@ from gateway.fleet.errors import UnknownCameraError
 from gateway.fleet.hosts import HostClient, HostError
 from gateway.fleet.links import HostLink
 from gateway.fleet.service import Fleet
+from gateway.listeners import Listeners
 from kernel.clock import NS_PER_S, Clock, every
 from kernel.ids import CameraId, new_id
 
@@ -60,7 +60,7 @@ class Ledger:
         """Whether a rule that allows something gives it as it is: a share the stream that is shown, for instance."""
         self.reference_of: Callable[[str], str] = lambda _: ""
         """The incident or request that a rule stands for, where it does: a share's."""
-        self._listening: list[Callable[[], None]] = []
+        self._listening: Listeners[[]] = Listeners("view.untold")
         self.limits = Limits(decider, owner=self._owner)
         self._unfinished = Unfinished(trail, clock=clock)
         self._linked: set[HostClient] = set()
@@ -102,12 +102,11 @@ class Ledger:
 
     def listen(self, call: Callable[[], None]) -> Callable[[], None]:
         """Call ``call`` whenever a view has begun or ended; returns the detaching call."""
-        self._listening.append(call)
-        return lambda: self._listening.remove(call)
+        return self._listening.add(call)
 
     def _tell(self, span: Span) -> None:
         if span.action is Action.VIEW_STARTED:
-            tell(self._listening, "view.untold")
+            self._listening.tell()
 
     def get(self, key: tuple[str, ...]) -> Span | None:
         """Return what is going on under ``key``."""
