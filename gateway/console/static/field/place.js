@@ -107,14 +107,17 @@ class FieldPlace extends FieldElement {
     if (this.#map !== map) return;
     if (ground) layGround(map, ground, LIGHT);
     // A tile may come late, or never: it is a map from the first that is seen.
-    else if (settings?.tiles_url) layTiles(map, settings).once("tileload", () => this.#laid("drawn"));
-    this.#laid(ground ? "drawn" : "none");
+    else if (settings?.tiles_url) layTiles(map, settings).once("tileload", () => void this.#laid("drawn"));
+    await this.#laid(ground ? "drawn" : "none");
   }
 
   /** @param {"drawn" | "none"} ground */
-  #laid(ground) {
+  async #laid(ground) {
     this.#ground = ground;
     this.requestUpdate();
+    await this.updateComplete;
+    // An empty map is smaller, so that the whole step is on the screen with what is said of it.
+    this.#map?.invalidateSize({ animate: false });
   }
 
   /** @param {GeolocationCoordinates} coords */
@@ -260,8 +263,8 @@ class FieldPlace extends FieldElement {
     const unsure = spot !== null && spot.accuracy_m > SURE_M;
     const camera = this.#camera();
     return html`
-      <div id="field-map" class="field-map" data-lining=${this.#lining} aria-label="Map: tap or drag to correct the place"></div>
-      ${this.#ground === "none" ? html`<p class="said attention" role="status" id="no-ground">There is no map on this phone, or you may not see it. A pin is then no surer than the phone is.</p>` : nothing}
+      <div id="field-map" class="field-map" data-lining=${this.#lining} data-ground=${this.#ground} aria-label="Map: tap or drag to correct the place"></div>
+      ${this.#ground === "none" ? html`<p class="said attention" role="status" id="no-ground">No map can be drawn here: a pin is no surer than the phone.</p>` : nothing}
       ${this.#lining && camera ? html`<p class="said">Turn the picture until the cross is on something that you find on the map. Then tap that on the map.</p>
         <field-picture .camera=${camera.id} .cross=${true}></field-picture>` : nothing}
       ${this.#said ? html`<p class="said attention" role="status">${this.#said}</p>` : nothing}
