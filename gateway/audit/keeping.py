@@ -2,14 +2,15 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import structlog
 
 from config.audit import AuditSettings
-from gateway.audit.checkpoints import Signer
+from gateway.audit.checkpoints import DASH, Signer
 from gateway.audit.errors import AuditBrokenError, AuditUnwrittenError
 from gateway.audit.events import SYSTEM, Action, AuditEvent, Detail, Outcome
 from gateway.audit.trail import Trail
@@ -23,6 +24,8 @@ ERASE_EVERY_S = 3600.0
 DAY_NS = 86_400 * NS_PER_S
 EXPECTED = (DatabaseError, AuditUnwrittenError, AuditBrokenError)
 CHECKPOINTS = "audit-checkpoints"
+TAIL_BYTES = 4096
+"""Longer than any note with its signatures."""
 
 
 class Keeper:
@@ -71,17 +74,52 @@ class Keeper:
 
 
 def append_note(file: Path, note: str) -> None:
-    """Append a signed note to a file, and a blank line after it, in one write that is on disk on return. Blocks.
+    """Append a signed note to a file, and a blank line after it: on disk on return, or not there at all. Blocks.
+
+    What a power cut or a full disk left of a note before it is taken off: two notes that run into each other would be
+    one that nobody signed, which is what tampering looks like.
 
     Raises:
         OSError: it could not be.
     """
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
     try:
-        os.write(handle, f"{note}\n".encode())
-        os.fsync(handle)
+        size = os.fstat(handle).st_size
+        origin = note[: note.index("\n") + 1]
+        whole, gap = _end_of_notes(handle, size, origin.encode())
+        if whole < size:
+            log.warning("audit.checkpoint_torn", file=str(file), cut_bytes=size - whole)
+            os.ftruncate(handle, whole)
+        try:
+            _write_all(handle, f"{gap}{note}\n".encode())
+            os.fsync(handle)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(handle, whole)
+            raise
     finally:
         os.close(handle)
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(handle, content) :]
+
+
+def _end_of_notes(handle: int, size: int, origin: bytes) -> tuple[int, str]:
+    """Return where a file is to go on, and what has to stand between what is there and the next note.
+
+    Only what is the beginning of a note of this log is taken off: a file that was named by mistake loses nothing.
+    """
+    start = max(0, size - TAIL_BYTES)
+    tail = os.pread(handle, size - start, start)
+    ends = [match.end() for match in re.finditer(rb"(?:^|\n)%b[^\n]*\n\n?" % DASH.encode(), tail)]
+    whole = ends[-1] if ends else 0
+    rest = tail[whole:]
+    ours = rest.startswith(origin) or origin.startswith(rest)
+    if not ours or (start > 0 and not ends):
+        return size, "\n\n"
+    return start + whole, "\n" if whole and not tail[:whole].endswith(b"\n\n") else ""
 
 
 def checkpoint_file(settings: AuditSettings, data_dir: Path) -> Path:

@@ -1,6 +1,8 @@
 """Checkpoints are written when there is something to say, and personal detail goes when it is old."""
 
 import asyncio
+import errno
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -14,7 +16,7 @@ from gateway.audit import trail as trail_module
 from gateway.audit.checkpoints import Checkpoint, Signer, read_notes
 from gateway.audit.errors import AuditUnwrittenError
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent
-from gateway.audit.keeping import ERASE_EVERY_S, open_keeping
+from gateway.audit.keeping import ERASE_EVERY_S, append_note, open_keeping
 from gateway.audit.trail import Trail, open_trail
 from gateway.db.audit import AuditFilter
 from gateway.db.engine import Database, open_database, sqlite_url
@@ -115,6 +117,52 @@ async def test_a_file_that_cannot_be_written_is_recorded(
     await a_turn(clock, trail)
     (entry,) = await trail.entries(AuditFilter(action="audit.checkpoint"), limit=10)
     assert entry.outcome == "failed"
+
+
+def notes(count: int) -> list[str]:
+    """Return notes of our log."""
+    signer = Signer("test/audit", SEED)
+    return [signer.sign(size=size, root=bytes(32)) for size in range(count)]
+
+
+@pytest.mark.parametrize("before", [0, 1, 40])
+def test_what_a_power_cut_left_of_a_note_is_taken_off(tmp_path: Path, before: int) -> None:
+    """Wherever it broke, also in the first one and in a long file: the next note stands alone, and is read."""
+    file = tmp_path / "notes"
+    *whole, torn, last = notes(before + 2)
+    for length in range(len(torn.encode())):
+        file.write_bytes("".join(f"{one}\n" for one in whole).encode() + torn.encode()[:length])
+        append_note(file, last)
+        checkpoints, problems = read_notes(file.read_text(), [KEY])
+        assert ([one.size for one in checkpoints], problems) == ([*range(before), before + 1], [])
+
+
+def test_a_full_disk_leaves_no_half_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What went there of it is taken off, and who wrote it is told."""
+    file = tmp_path / "notes"
+    first, second = notes(2)
+    append_note(file, first)
+    before, write = file.read_bytes(), os.write
+
+    def full(handle: int, content: bytes) -> int:
+        if len(content) < len(second.encode()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(handle, content[:20])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            append_note(file, second)
+    assert file.read_bytes() == before
+
+
+def test_a_file_that_is_none_of_ours_loses_nothing(tmp_path: Path) -> None:
+    """Named by mistake: what is there stays, and the note comes behind it."""
+    file = tmp_path / "notes"
+    file.write_text("root:x:0:0\nlast line")
+    (note,) = notes(1)
+    append_note(file, note)
+    assert file.read_text() == f"root:x:0:0\nlast line\n\n{note}\n"
 
 
 async def test_a_log_without_an_end_gives_no_checkpoint(
