@@ -92,6 +92,8 @@ class Deployment:
     bearing_deg: float | None = None
     again_ns: int | None = None
     """When it was put up again under its grant, after a removal that was none."""
+    away: tuple[tuple[int, int], ...] = ()
+    """From when to when it was down in between, each time."""
     signed_off_ns: int | None = None
     signed_off_by: str = ""
     """Who put it up and answers for how it was left."""
@@ -148,4 +150,5 @@ class Deployment:
             self.deployed_ns is not None
             and self.deployed_ns <= at_ns
             and (self.removed_ns is None or at_ns < self.removed_ns)
+            and not any(from_ns <= at_ns < to_ns for from_ns, to_ns in self.away)
         )

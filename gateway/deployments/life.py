@@ -277,8 +277,10 @@ def _installed(known: Deployment, step: Install, by: Hand, rules: Rules, now_ns:
     )
     if known.stage is Stage.REMOVED:
         check_again(known, by, now_ns)
+        away = (*known.away, (known.removed_ns or now_ns, now_ns))
         # Its time goes on as it was granted; how it hangs, and who answers for that, are to be said anew.
-        return replace(placed, again_ns=now_ns, removed_ns=None, level=None, signed_off_ns=None, signed_off_by="")
+        anew = replace(placed, level=None, signed_off_ns=None, signed_off_by="")
+        return replace(anew, again_ns=now_ns, removed_ns=None, away=away)
     until_ns = now_ns + known.max_days * DAY_NS
     return replace(
         placed,

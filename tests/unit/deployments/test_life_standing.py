@@ -63,6 +63,16 @@ def test_a_unit_that_nobody_photographed_is_not_signed_off() -> None:
     assert after(lived(*STANDING), OFF, TEAM, rules=trusting, now_ns=NOW_NS).signed_off_ns == NOW_NS
 
 
+def test_where_a_unit_was_between_two_installations_is_nothing_of_its_place() -> None:
+    """What it tells late of the van and the yard raises nothing, and what it recorded there is not the street's."""
+    down = after(lived(*STANDING), Remove(reason="x"), TEAM, rules=RULES, now_ns=NOW_NS + HOUR_NS)
+    again = after(down, INSTALL, TEAM, rules=RULES, now_ns=NOW_NS + 6 * HOUR_NS)
+    down = after(again, Remove(reason="x"), TEAM, rules=RULES, now_ns=NOW_NS + 7 * HOUR_NS)
+    again = after(down, INSTALL, TEAM, rules=RULES, now_ns=NOW_NS + 8 * HOUR_NS)
+    stood = [again.stood(NOW_NS + half * HOUR_NS // 2) for half in range(18)]
+    assert stood == [True] * 2 + [False] * 10 + [True] * 2 + [False] * 2 + [True] * 2
+
+
 def test_what_was_seen_before_it_was_put_up_again_is_not_signed() -> None:
     """Seen live in the morning, taken down and put up again since: who signs looks again. Nor is what is to come."""
     down = after(lived(*STANDING, SHOWN), Remove(reason="x"), TEAM, rules=RULES, now_ns=NOW_NS + HOUR_NS)
