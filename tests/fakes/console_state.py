@@ -128,7 +128,7 @@ class FakeBorough:
     @property
     def user(self) -> dict[str, Any]:
         """Who is signed in."""
-        if self.face == "viewer":
+        if self.face in {"viewer", "health-viewer"}:
             return USER | {"role": "viewer", "permissions": ["signed_in", "view_live", "view_recorded"]}
         if self.face == "deployments":
             return USER | {"permissions": [*EVERY_PERMISSION, "deploy", "decide_deployment"]}
