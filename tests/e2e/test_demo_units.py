@@ -16,6 +16,11 @@ UNITS = """async () => {
   const cameras = await (await fetch('/api/v1/cameras')).json();
   return {units, refusals, deployments, cameras};
 }"""
+RECORDED = f"""async (count) => {{
+  const {{units, cameras}} = await ({UNITS})();
+  const theirs = cameras.filter(({{id}}) => units.some((unit) => unit.cameras.includes(id)));
+  return theirs.filter(({{state}}) => state.recording.main).length === count;
+}}"""
 NUMBERS = """() => [...document.querySelectorAll('article[data-state="live"]')]
   .map((tile) => window.readStrip(tile.querySelector('video'))?.number ?? null).sort().join()"""
 
@@ -32,6 +37,8 @@ async def test_three_units_are_on_the_wall_and_on_file(page: Page, with_units: R
     await sign_in(page, with_units)
     await page.keyboard.press("Alt+4")
     await seen(page, f"() => ({NUMBERS})() === '1,2,3,4'", timeout_s=120)
+    # A picture is live before the keyframe comes with which its recording begins.
+    await seen(page, RECORDED, 2)
     found: dict[str, Any] = await page.evaluate(UNITS)
     assert [(one["label"], one["link"]) for one in found["units"]] == [
         (label, "online") for label in ("D001", "D002", "D003")
