@@ -67,7 +67,7 @@ class AvailabilityReport extends LitElement {
     return html`
       <p class="availability-sum"><b>${shareWords(together(cameras))}</b> of what ${cameras.length === 1 ? "one camera" : `${cameras.length} cameras`} should have recorded is there.
         <small>${dayAndTime(fromIso(start))} to ${dayAndTime(fromIso(end))}, of which ${shareWords(known(cameras))} is known. What privacy forbade, when recording was off, and what is not known counts neither way.</small></p>
-      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not told of whole: ${alone ? "camera" : `${unreached.length} cameras:`} ${unreached.map(({ number, removed }) => (removed ? `${number} (removed)` : number)).join(", ")}.</strong>
+      ${unreached.length ? html`<p class="said attention" role="alert"><strong>Not known in full: ${alone ? "camera" : `${unreached.length} cameras:`} ${unreached.map(({ number, removed }) => (removed ? `${number} (removed)` : number)).join(", ")}.</strong>
         ${alone ? "Its camera host, or a disk of it, does" : "Their camera hosts, or disks of them, do"} not answer. Of today something is missing, and of what else is not written down yet. Ask again when ${alone ? "it does" : "they do"}.</p>` : nothing}
       ${cameras.length === 0 ? html`<p class="hint">There is nothing to tell of.</p>` : html`<table>
         <thead><tr><th scope="col"><span class="away">Number</span></th><th scope="col">Camera, and what it lost</th><th scope="col" class="share">Recorded</th></tr></thead>
