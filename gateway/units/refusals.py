@@ -2,11 +2,11 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
+from gateway.listeners import Listeners
 from gateway.units.report import Cause
 from kernel.clock import NS_PER_S, Clock
 
@@ -41,7 +41,7 @@ class Refusals:
         self._strangers: OrderedDict[str, None] = OrderedDict()
         self._logged: dict[Cause, int] = {}
         self._unlogged: Counter[Cause] = Counter()
-        self._listeners: list[Callable[[Refusal], None]] = []
+        self._listeners: Listeners[[Refusal]] = Listeners("refusal.untold")
 
     def count(self, cause: Cause, label: str = NOBODY, *, said: str = "", times: int = 1) -> Refusal:
         """Count one, or several. ``label`` is the topic's or certificate's, and may be anybody's own text."""
@@ -58,19 +58,12 @@ class Refusals:
         )
         self._of[cause, label] = refusal
         self._log(refusal)
-        for callback in list(self._listeners):
-            callback(refusal)
+        self._listeners.tell(refusal)
         return refusal
 
     def listen(self, callback: Callable[[Refusal], None]) -> Callable[[], None]:
         """Have every refusal told; return what ends that."""
-        self._listeners.append(callback)
-
-        def leave() -> None:
-            with suppress(ValueError):
-                self._listeners.remove(callback)
-
-        return leave
+        return self._listeners.add(callback)
 
     def of(self, label: str) -> list[Refusal]:
         """Return what was refused of one unit."""

@@ -3,12 +3,11 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest_asyncio
 
 from config.deployments import DeploymentSettings
-from gateway.db.engine import Database, open_database, sqlite_url
+from gateway.db.engine import Database
 from gateway.deployments.deployment import DAY_NS, Deployment
 from gateway.deployments.due import Due, due
 from gateway.deployments.geofence import Kind
@@ -19,19 +18,11 @@ from gateway.deployments.why import Why
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.fakes.waiting import until
+from tests.unit.deployments.conftest import DAY_S, URN
 from tests.unit.deployments.test_life import CHIEF, NOW_NS, OFF, REFERRAL, SHOWN, STANDING, TEAM, hand_for, lived
 
 SIGNED = [*STANDING, SHOWN, OFF]
 SETTINGS = DeploymentSettings(criteria=("recorded", "tried"), max_days=30, review_days=10, warn_days=2)
-URN = "urn:1"
-DAY_S = 86_400
-
-
-@pytest_asyncio.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """Return an empty database."""
-    async with open_database(sqlite_url(tmp_path / "a.db")) as database:
-        yield database
 
 
 @pytest_asyncio.fixture
