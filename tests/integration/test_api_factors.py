@@ -43,7 +43,7 @@ async def add_totp(client: httpx.AsyncClient) -> tuple[pyotp.TOTP, list[str]]:
     application = pyotp.TOTP(offer["secret"])
     assert offer["picture"].startswith("data:image/svg+xml")
     assert f"secret={offer['secret']}&issuer=Sightline" in offer["uri"]
-    body = {"ticket": offer["ticket"], "code": _code(application, -1)}
+    body = {"ticket": offer["ticket"], "code": _code(application)}
     answer = await client.put("/api/v1/session/factors/totp", json=body)
     assert answer.status_code == 200, answer.text
     return application, answer.json()["recovery_codes"]
@@ -68,7 +68,7 @@ async def test_a_code_completes_a_sign_in(desk: Desk) -> None:
     assert (due.status_code, due.json()["methods"], due.json()["passkey"]) == (202, ["totp", "recovery"], None)
     assert "set-cookie" not in due.headers
     assert (await browser.get("/api/v1/session")).status_code == 401
-    body = {"ticket": due.json()["ticket"], "totp": _code(application)}
+    body = {"ticket": due.json()["ticket"], "totp": _code(application, 1)}
     assert (await browser.post("/api/v1/session/second", json=body)).status_code == 200
     assert (await browser.get("/api/v1/session")).json()["user"]["username"] == "olga"
     assert json.loads((await desk.audit("access.sign-in"))[-1].details) == {"how": "password+totp"}
@@ -268,7 +268,7 @@ async def test_a_code_confirms_too(desk: Desk) -> None:
     refused = await olga.get("/api/v1/session/confirm")
     assert refused.json()["methods"] == ["totp", "password"]
     assert (await olga.post("/api/v1/session/confirm", json={"totp": "000"})).status_code == 401
-    assert (await olga.post("/api/v1/session/confirm", json={"totp": _code(application)})).status_code == 204
+    assert (await olga.post("/api/v1/session/confirm", json={"totp": _code(application, 1)})).status_code == 204
     assert (await olga.get("/api/v1/session/confirm")).status_code == 204
     assert [entry.outcome for entry in await desk.audit("access.confirmed")] == ["failed", "done"]
 
