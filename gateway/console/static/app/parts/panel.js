@@ -4,24 +4,12 @@
  */
 
 import { html, nothing } from "lit";
-import "./account.js";
-import "./approvals.js";
-import "./audit.js";
-import "./deployments.js";
-import "./enrol.js";
-import "./find.js";
-import "./health.js";
-import "./holds.js";
-import "./hosts.js";
-import "./keys-help.js";
-import "./people.js";
-import "./shares.js";
 import "./steer.js";
-import "./units.js";
 import { SlElement } from "../element.js";
 import { deployments } from "../deployments.js";
 import { due } from "../health.js";
 import { wishes } from "../keys.js";
+import { Later, QUIET_MS } from "../later.js";
 import { may, store } from "../store.js";
 
 /** @typedef {import("../types.js").PanelName} PanelName */
@@ -44,12 +32,32 @@ const TABS = [
   ["account", "You", null],
 ];
 
+/** All but the one that a console comes up with. @type {Partial<Record<PanelName, () => Promise<unknown>>>} */
+const PARTS = {
+  find: () => import("./find.js"),
+  deployments: () => import("./deployments.js"),
+  health: () => import("./health.js"),
+  sharing: () => import("./shares.js"),
+  enrol: () => import("./enrol.js"),
+  units: () => import("./units.js"),
+  holds: () => import("./holds.js"),
+  approvals: () => import("./approvals.js"),
+  hosts: () => import("./hosts.js"),
+  people: () => import("./people.js"),
+  audit: () => import("./audit.js"),
+  keys: () => import("./keys-help.js"),
+  account: () => import("./account.js"),
+};
+
 class Panel extends SlElement {
   #leave = () => {};
+  #parts = new Later(PARTS, () => this.requestUpdate());
+  #quiet = 0;
 
   /** @override */
   connectedCallback() {
     super.connectedCallback();
+    this.#quiet = setTimeout(() => void this.#parts.rest(), QUIET_MS);
     wishes.addEventListener("search", this.#search);
     this.#leave = deployments.subscribe(() => this.requestUpdate());
   }
@@ -57,12 +65,19 @@ class Panel extends SlElement {
   /** @override */
   disconnectedCallback() {
     super.disconnectedCallback();
+    clearTimeout(this.#quiet);
     wishes.removeEventListener("search", this.#search);
     this.#leave();
   }
 
+  /** @override */
+  willUpdate() {
+    void this.#parts.need(this.state.panel);
+  }
+
   #search = async () => {
     store.set({ panel: "find", panelOpen: true });
+    await this.#parts.need("find");
     await this.updateComplete;
     await new Promise(requestAnimationFrame);
     /** @type {HTMLElement | null} */ (this.querySelector("#search"))?.focus();
@@ -70,6 +85,7 @@ class Panel extends SlElement {
 
   /** @param {PanelName} name @param {MouseEvent} event */
   #choose(name, event) {
+    void this.#parts.again(name);
     store.set({ panel: name, panelOpen: true });
     // Whoever clicked has the arrows for the head again; whoever came by keys (detail 0) goes on from tab to tab.
     if (event.detail > 0) /** @type {HTMLElement} */ (event.currentTarget).blur();
@@ -101,6 +117,12 @@ class Panel extends SlElement {
   }
 
   #body() {
+    const is = this.#parts.is(this.state.panel);
+    if (is === "coming") return html`<p class="hint">Loading…</p>`;
+    if (is === "failed") {
+      return html`<p class="said attention" role="alert"><strong>This panel did not load.</strong> The gateway did not give it; the pictures are not touched by that.
+        <button id="panel-again" @click=${() => void this.#parts.again(this.state.panel)}>Try again</button></p>`;
+    }
     switch (this.state.panel) {
       case "holds":
         return html`<sl-holds></sl-holds>`;
