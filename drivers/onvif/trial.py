@@ -22,10 +22,21 @@ SLOW, FAST = 0.1, 0.4
 """Trial speeds, shares of the greatest."""
 STILL = 0.0004
 """Two positions closer than this in generic units are the same: 0.07 degrees on a head that turns all round."""
+_END = 0.97
+"""Beyond this, of a range from -1 to 1, a head may have come to its end."""
 _LOOK_S = 0.12
 _START_S = 1.6
 _SETTLE_S = 1.2
+_LOOKS = 6
+"""A slow link gives this many looks at the head, however long they take."""
 _TIMEOUT_S = 2.0
+_TRIPS = 18
+"""Requests between a move and the last look that it must outlast: a trial is over a street's 4G, too."""
+_LONGEST_S = 10.0
+"""Asked for more, some cameras refuse the whole move."""
+_CRAWL_S = 0.5
+"""A camera that takes longer for an answer cannot be tried within a move of that length."""
+_TIMES = 3
 _GO_S = 20.0
 
 
@@ -39,6 +50,9 @@ class HeadTrial:
     clock: Clock
     snapshot: Callable[[], Awaitable[bytes | None]]
     head: OnvifHead = field(init=False)
+    _trip_s: float = field(init=False, default=0.0)
+    _began_ns: int = field(init=False, default=0)
+    _lasts_s: float = field(init=False, default=0.0)
 
     async def run(self) -> HeadAbilities:
         """Try the head and return its abilities; what it does wrong is learned as quirks.
@@ -49,6 +63,10 @@ class HeadTrial:
         abilities = self.claim.abilities
         self._take(abilities)
         start = await self._position()
+        if start is not None:
+            # The first answer had to connect and to sign in; the second tells how quick this camera is.
+            self._trip_s = 0.0
+            start = await self._position()
         self._take(replace(abilities, status=start is not None))
         if not abilities.axes:
             return replace(abilities, status=start is not None)
@@ -58,7 +76,11 @@ class HeadTrial:
             self.quirks.note("It does not tell its position: what it claims of its head could not be tried.")
             return replace(self.head.abilities, absolute=False, fov_relative=False)
         try:
-            if self.head.abilities.continuous and Axis.PAN in self.head.abilities.axes:
+            if self._trip_s > _CRAWL_S:
+                self.quirks.note(
+                    "It answers too slowly for its head to be tried: what it claims of moving is believed."
+                )
+            elif self.head.abilities.continuous and Axis.PAN in self.head.abilities.axes:
                 await self._try_moving(start)
             lens = LensTrial(
                 head=self.head,
@@ -113,7 +135,7 @@ class HeadTrial:
 
     async def _taken(self) -> bool:
         try:
-            await self.head.move(Velocity(), timeout_s=_TIMEOUT_S)
+            await self._move(Velocity())
         except CameraFaultError:
             return False
         return True
@@ -137,37 +159,29 @@ class HeadTrial:
             await self._try_speed(away, slow)
             await self._try_timeout(away)
 
-    async def _moves(self, pan: float, start: Position) -> bool:
+    async def _moves(self, pan: float, start: Position, *, times: int = 1) -> bool:
         """Start turning and say whether it does: well away, and still going."""
-        await self.head.move(Velocity(pan=pan), timeout_s=_TIMEOUT_S)
+        await self._move(Velocity(pan=pan), times=times)
         began_ns = self.clock.monotonic_ns()
-        moved = 0
+        moved = looks = 0
         last = start
-        while self._since_s(began_ns) < _START_S and moved < 3:
+        while (self._since_s(began_ns) < _START_S or looks < _LOOKS) and moved < 3:
             await self.clock.sleep(_LOOK_S)
             here = await self._need_position()
+            looks += 1
             moved = moved + 1 if _apart(here, last) else 0
             last = here
         return moved >= 3
 
     async def _try_stop(self, away: float) -> None:
         """Find what stops it, while it turns: Stop, zero velocity, its own timeout, a move to a place, nothing."""
-        try:
-            await self.head.stop()
-            stopped = await self._stands()
-        except CameraFaultError:
-            stopped = False
-        if stopped:
+        if await self._is_stopped_by(self.head.stop, away):
             return
         self.quirks.learn("stop-ineffective")
         self._take(replace(self.head.abilities, stop_works=False))
-        await self.head.move(Velocity(pan=away * SLOW), timeout_s=_TIMEOUT_S)
-        try:
-            await self.head.move(Velocity(), timeout_s=_TIMEOUT_S)
-            if await self._stands():
-                return
-        except CameraFaultError:
-            log.info("head.zero_refused")
+        await self._move(Velocity(pan=away * SLOW))
+        if await self._is_stopped_by(lambda: self.head.move(Velocity(), timeout_s=self._lasts_s), away):
+            return
         self.quirks.learn("zero-velocity-ineffective")
         if not _times_out(self.quirks):
             self._presets_only()
@@ -180,17 +194,34 @@ class HeadTrial:
             self.quirks.learn("timeout-ignored")
             self._presets_only()
 
+    async def _is_stopped_by(self, way: Callable[[], Awaitable[None]], away: float) -> bool:
+        """Say whether it comes to rest by this, and not because its move had run out by then."""
+        for time in range(_TIMES):
+            try:
+                await way()
+                if not await self._stands():
+                    return False
+                if not _times_out(self.quirks) or self._since_s(self._began_ns) < self._lasts_s:
+                    return True
+                # The link has become slower meanwhile: the next move knows that.
+                if not await self._moves(away * SLOW, await self._need_position(), times=2**time):
+                    return True
+            except CameraFaultError:
+                return False
+        self.quirks.note("It answers too slowly to tell whether it stops when it is told to.")
+        return True
+
     def _presets_only(self) -> None:
         self._take(replace(self.head.abilities, presets_only=True))
         self.quirks.note("Nothing stops this head once it turns: it is steered by presets only.")
 
-    async def _try_speed(self, away: float, slow: float) -> None:
+    async def _try_speed(self, away: float, slow: float | None) -> None:
         """Compare a slow and a fast move: a head with one speed can only be moved in pulses."""
-        if slow <= 0.0 or not await self._moves(-away * FAST, await self._need_position()):
+        if not slow or not await self._moves(-away * FAST, await self._need_position()):
             return
         fast = await self._speed()
         await self._halt()
-        if fast < slow * (FAST / SLOW) / 2.0:
+        if fast is not None and fast < slow * (FAST / SLOW) / 2.0:
             self.quirks.learn("fixed-speed")
             if _times_out(self.quirks):
                 self._take(replace(self.head.abilities, pulse=True))
@@ -209,25 +240,38 @@ class HeadTrial:
         if self.head.abilities.stop_works:
             await self.head.stop()
         else:
-            await self.head.move(Velocity(), timeout_s=_TIMEOUT_S)
+            await self._move(Velocity())
         await self._stands()
 
-    async def _speed(self) -> float:
-        """Return generic pan units per second, of now."""
-        first = await self._need_position()
-        began_ns = self.clock.monotonic_ns()
-        await self.clock.sleep(2 * _LOOK_S)
-        last = await self._need_position()
-        return abs(last.pan - first.pan) / self._since_s(began_ns)
+    async def _speed(self) -> float | None:
+        """Return generic pan units per second, of now; ``None`` where it came to its end and has none."""
+        first, first_ns, first_took_ns = await self._place()
+        while True:
+            await self.clock.sleep(2 * _LOOK_S)
+            last, last_ns, took_ns = await self._place()
+            # When it was there, within an answer, is not known: far enough apart, that makes a quarter at most.
+            if last_ns - first_ns >= 2 * (first_took_ns + took_ns):
+                break
+        if abs(last.pan) > _END:
+            return None
+        return abs(last.pan - first.pan) / ((last_ns - first_ns) / NS_PER_S)
+
+    async def _place(self) -> tuple[Position, int, int]:
+        """Return where it is, about when, and how long the answer took (ns)."""
+        asked_ns = self.clock.monotonic_ns()
+        here = await self._need_position()
+        took_ns = self.clock.monotonic_ns() - asked_ns
+        return here, asked_ns + took_ns // 2, took_ns
 
     async def _stands(self) -> bool:
         """Say whether it comes to rest within a moment, by position; MoveStatus is only compared with that."""
         began_ns = self.clock.monotonic_ns()
         last = await self._need_position()
-        still = 0
-        while self._since_s(began_ns) < _SETTLE_S:
+        still = looks = 0
+        while self._since_s(began_ns) < _SETTLE_S or looks < _LOOKS:
             await self.clock.sleep(_LOOK_S)
-            status = await self.head.status()
+            status = await self._status()
+            looks += 1
             if status.position is None:
                 return False
             still = 0 if _apart(status.position, last) else still + 1
@@ -276,16 +320,27 @@ class HeadTrial:
 
     async def _position(self) -> Position | None:
         try:
-            status: HeadStatus = await self.head.status()
+            return (await self._status()).position
         except CameraFaultError:
             return None
-        return status.position
 
     async def _need_position(self) -> Position:
-        position = (await self.head.status()).position
+        position = (await self._status()).position
         if position is None:
             raise CameraFaultError("The head stopped telling its position.", cure="Try again.")
         return position
+
+    async def _status(self) -> HeadStatus:
+        asked_ns = self.clock.monotonic_ns()
+        status = await self.head.status()
+        self._trip_s = max(self._trip_s, self._since_s(asked_ns))
+        return status
+
+    async def _move(self, velocity: Velocity, *, times: int = 1) -> None:
+        """Turn for longer than a trial of it takes, at the pace at which this camera answers."""
+        self._lasts_s = min(times * (_TIMEOUT_S + _TRIPS * self._trip_s), _LONGEST_S)
+        await self.head.move(velocity, timeout_s=self._lasts_s)
+        self._began_ns = self.clock.monotonic_ns()
 
     def _since_s(self, began_ns: int) -> float:
         return (self.clock.monotonic_ns() - began_ns) / NS_PER_S

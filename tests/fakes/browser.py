@@ -1,6 +1,9 @@
 """Debian's Chromium, to look at pages with: one for all tests of a process, in which each has contexts of its own.
 
-Starting Chromium and Playwright's driver takes more of the machine than most tests do in it.
+Starting Chromium and Playwright's driver takes more of the machine than most tests do in it. The shared one is its
+headless shell, as Playwright's own is: the same engine without the windows, tabs and menus that Chromium builds around
+each page also where nobody sees them, which takes it as long again as the page. Whoever asks for more flags has the
+whole of it.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Playwright, async_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
+SHELL = Path("/usr/bin/chromium-headless-shell")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,7 +31,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 AS_PLAYWRIGHT_STARTS_IT = [
-    "--headless=new",
+    "--headless",
     "--hide-scrollbars",
     "--mute-audio",
     "--disable-back-forward-cache",
@@ -72,7 +76,8 @@ async def chromium(*flags: str) -> AsyncIterator[Browser]:
     Raises:
         AssertionError: Chromium is not here, or does not start.
     """
-    assert CHROMIUM.exists(), "Chromium is not here. Install it: apt-get install chromium (or: make test-parts)"
+    for part in (CHROMIUM, SHELL):
+        assert part.exists(), f"Chromium is not here. Install it: apt-get install {part.name} (or: make test-parts)"
     async with contextlib.AsyncExitStack() as stack:
         playwright = _drivers.get(asyncio.get_running_loop())
         if playwright is None:
@@ -92,7 +97,7 @@ async def _endpoint() -> str:
     if not _shared:
         folder = Path(tempfile.mkdtemp(prefix="chromium-"))
         # It ends with this process, also when that is killed.
-        command = ["setpriv", "--pdeathsig", "TERM", str(CHROMIUM), *AS_PLAYWRIGHT_STARTS_IT, *FLAGS]
+        command = ["setpriv", "--pdeathsig", "TERM", str(SHELL), *AS_PLAYWRIGHT_STARTS_IT, *FLAGS]
         command += ["--remote-debugging-port=0", f"--user-data-dir={folder}"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         atexit.register(_end, process, folder)

@@ -10,8 +10,10 @@ from drivers.onvif.quirks import Quirks
 from drivers.onvif.trial import HeadTrial
 from drivers.simulator.device import Mount
 from drivers.simulator.head import Head
+from kernel.clock import Clock
 from kernel.geography import Place
 from kernel.head import Axis, HeadAbilities, HeadStatus, Position, Velocity
+from tests.fakes.given_clock import GivenClock
 from tests.fakes.hasty import HastyClock
 
 ALL = frozenset({Axis.PAN, Axis.TILT, Axis.ZOOM})
@@ -22,7 +24,7 @@ CLAIMS = HeadAbilities(axes=ALL, absolute=True, relative=True)
 class BareHead:
     """A head as the driver offers it, straight on the mechanics, with knobs."""
 
-    clock: HastyClock
+    clock: Clock
     mechanics: Head = field(init=False)
     abilities: HeadAbilities = CLAIMS
     tells_position: bool = True
@@ -32,6 +34,13 @@ class BareHead:
     dies_at: str = ""
     speed_fault: bool = False
     """A turning head's status breaks off once, in the middle of a move."""
+    trip_s: float = 0.0
+    """So long each request is on its way, there and back."""
+    deaf_to: frozenset[str] = frozenset()
+    uneven: bool = False
+    """Of each trip nearly all is before the camera, then nearly all after it, and so on."""
+
+    looks: int = 0
 
     def __post_init__(self) -> None:
         mount = Mount(place=Place(51.5, -0.1, 8.0), bearing_deg=0.0)
@@ -44,15 +53,20 @@ class BareHead:
     async def move(self, velocity: Velocity, *, timeout_s: float) -> None:
         """Turn."""
         self._may("move")
+        await self.clock.sleep(self.trip_s / 2)
         if self.refuses_moves:
             raise CameraFaultError("No.")
-        if self.turns:
+        if self.turns and not ("zero" in self.deaf_to and velocity == Velocity()):
             self.mechanics.drive(velocity, timeout_s=timeout_s)
+        await self.clock.sleep(self.trip_s / 2)
 
     async def stop(self) -> None:
         """Brake."""
         self._may("stop")
-        self.mechanics.halt()
+        await self.clock.sleep(self.trip_s / 2)
+        if "stop" not in self.deaf_to:
+            self.mechanics.halt()
+        await self.clock.sleep(self.trip_s / 2)
 
     async def status(self) -> HeadStatus:
         """Tell, or not."""
@@ -61,7 +75,11 @@ class BareHead:
         if self.speed_fault and abs(self.mechanics.position().pan) > 0.001:
             self.speed_fault = False
             raise CameraFaultError("Not now.")
+        there = 0.5 if not self.uneven else 0.95 if self.looks % 2 else 0.05
+        self.looks += 1
+        await self.clock.sleep(self.trip_s * there)
         position = self.mechanics.position() if self.tells_position else None
+        await self.clock.sleep(self.trip_s * (1 - there))
         return HeadStatus(position, None, self.clock.wall_ns())
 
     async def move_to(self, position: Position, *, speed: float | None = None) -> None:
@@ -180,3 +198,54 @@ async def test_a_head_whose_way_back_fails_is_not_left_turning(head: BareHead) -
     before = head.mechanics.position()
     await head.clock.sleep(1.0)
     assert head.mechanics.position() == before
+
+
+@pytest.mark.parametrize("uneven", [False, True], ids=["even", "uneven"])
+@pytest.mark.parametrize("trip_s", [0.004, 0.06, 0.2, 0.35, 0.5])
+@pytest.mark.parametrize(
+    ("deaf_to", "expected"),
+    [
+        (set(), set()),
+        ({"stop"}, {"stop-ineffective"}),
+        ({"stop", "zero"}, {"stop-ineffective", "zero-velocity-ineffective"}),
+    ],
+)
+async def test_a_slow_link_is_no_fault_of_the_head(
+    trip_s: float,
+    deaf_to: set[str],
+    expected: set[str],
+    uneven: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Over a bad 4G it is found out as on a cable whether it stops when it is told to, or when its time has run out."""
+    head = BareHead(GivenClock(), trip_s=trip_s, deaf_to=frozenset(deaf_to), uneven=uneven)
+    abilities, quirks = await run(head)
+    assert set(quirks) == expected
+    assert abilities.stop_works is ("stop" not in deaf_to)
+    assert abilities.pulse is (len(expected) == 2)
+    assert not abilities.presets_only
+    assert not any("does not turn" in remark.text for remark in quirks.remarks)
+    assert head.mechanics.position().pan == pytest.approx(0.0, abs=0.003)
+
+
+async def test_a_head_behind_a_crawling_link_is_believed() -> None:
+    """Within no move that cameras take could it be seen what ends it: that is said, and nothing is made of it."""
+    head = BareHead(GivenClock(), trip_s=0.8, deaf_to=frozenset({"stop"}))
+    abilities, quirks = await run(head)
+    assert list(quirks) == []
+    assert abilities.stop_works
+    assert any("too slowly" in remark.text for remark in quirks.remarks)
+
+
+async def test_a_link_that_becomes_slow_in_the_middle() -> None:
+    """A move that had run out by itself when the head was seen to stand proves nothing, and is made again."""
+    slow = BareHead(GivenClock(), deaf_to=frozenset({"stop"}))
+    stop = slow.stop
+
+    async def stop_and_crawl() -> None:
+        slow.trip_s = 0.7
+        await stop()
+
+    slow.stop = stop_and_crawl  # type: ignore[method-assign]
+    abilities, quirks = await run(slow)
+    assert set(quirks) == {"stop-ineffective"}
+    assert not abilities.stop_works
