@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from config.access import AccessSettings
 from gateway.access.decision import Decider
-from gateway.access.errors import RightsError, UnknownError
+from gateway.access.errors import ForbiddenError, RightsError, UnknownError
 from gateway.access.groups import family
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission, Role
 from gateway.db.engine import Database
+from gateway.db.glass import GlassBreak, GlassBreaks
 from gateway.db.rights import BundleRow, GrantRow, GroupRow, RightsRows, TeamRow
 from kernel.clock import NS_PER_S, Clock
 from kernel.ids import CameraId, new_id
@@ -217,6 +218,7 @@ class Grants:
         """
         row = _found(self._decider.tables().grants, grant_id, "grant")
         async with self._database.write() as connection:
+            await GlassBreaks(connection).close(grant_id, self._clock.wall_ns())
             await RightsRows(connection).remove_grant(grant_id)
         await self._decider.reload()
         return row
@@ -250,7 +252,18 @@ class Grants:
             granted_by=who.user_id,
             created_ns=now_ns,
         )
-        await self._store(row)
+        broken = GlassBreak(
+            id=row.id,
+            user_id=who.user_id,
+            name=who.name or who.username,
+            reason=row.reason,
+            starts_ns=now_ns,
+            ends_ns=now_ns + minutes * 60 * NS_PER_S,
+        )
+        async with self._database.write() as connection:
+            await RightsRows(connection).put_grant(row)
+            await GlassBreaks(connection).add(broken)
+        await self._decider.reload()
         return row
 
     async def close_glass(self, grant_id: str, *, by: Identity, anybodys: bool) -> GrantRow:
@@ -259,21 +272,35 @@ class Grants:
         Raises:
             UnknownError: it is not broken, or by somebody else.
         """
-        row = self.broken_as(grant_id)
-        if not (anybodys or row.user_id == by.user_id):
-            raise _whole()
+        row = next((row for row in self.broken() if row.id == grant_id), None)
+        if row is None or not (anybodys or row.user_id == by.user_id):
+            raise UnknownError("That glass is not broken.", cure="See where it is.")
         return await self.end(grant_id)
 
-    def broken_as(self, grant_id: str) -> GrantRow:
-        """Return what breaking the glass gave.
+    async def acknowledge_glass(self, grant_id: str, *, by: Identity) -> GlassBreak:
+        """Have nobody told any more that the glass was broken: one who did not break it says that they know.
 
         Raises:
-            UnknownError: it is not broken.
+            ForbiddenError: they broke it themselves, or are a program.
+            UnknownError: nobody waits for that.
         """
-        row = next((row for row in self.broken() if row.id == grant_id), None)
+        row = next((row for row in self.unacknowledged() if row.id == grant_id), None)
         if row is None:
-            raise _whole()
+            raise _seen()
+        if by.token_name is not None:
+            raise ForbiddenError("Only a person says that they have seen it.", cure="Sign in, and do it yourself.")
+        if row.user_id == by.user_id:
+            raise ForbiddenError("You broke this glass yourself.", cure="Somebody else who supervises has to see it.")
+        async with self._database.write() as connection:
+            if not await GlassBreaks(connection).remove(grant_id):
+                raise _seen()
+            await RightsRows(connection).raise_version()
+        await self._decider.reload()
         return row
+
+    def unacknowledged(self) -> Sequence[GlassBreak]:
+        """Return where the glass is or was broken and no supervisor said that they know, the oldest first."""
+        return self._decider.tables().breaks
 
     def broken(self) -> list[GrantRow]:
         """Return where the glass is broken now."""
@@ -286,8 +313,8 @@ class Grants:
         await self._decider.reload()
 
 
-def _whole() -> UnknownError:
-    return UnknownError("That glass is not broken.", cure="See where it is.")
+def _seen() -> UnknownError:
+    return UnknownError("There is no such broken glass, or somebody has seen it by now.", cure="See what is listed.")
 
 
 def _found(rows: Sequence[Row], row_id: str, what: str) -> Row:

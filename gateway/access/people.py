@@ -9,6 +9,7 @@ from gateway.access.permissions import Role
 from gateway.access.secrets import hashed, new_token
 from gateway.access.service import Access, folded
 from gateway.db.engine import Database
+from gateway.db.glass import GlassBreaks
 from gateway.db.identities import Identities
 from gateway.db.sessions import Sessions
 from gateway.db.tokens import TokenRow, Tokens
@@ -135,6 +136,7 @@ class People:
                 raise UnknownError("There is no such user.", cure="See the list of users.")
             ended = await Sessions(connection).of_user(user_id)
             ended += [f"token:{token.id}" for token in await Tokens(connection).all() if token.user_id == user_id]
+            await GlassBreaks(connection).close_of(user_id, self._clock.wall_ns())
             await users.remove(user_id)
             _keep_an_administrator(await users.all())
         self._access.tell_ended(ended)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Collection
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from gateway.api.sockets import only_tell
 from gateway.api.times import iso, iso_or_none
 from gateway.api.unit_news import UnitNews
 from gateway.db.errors import DatabaseError
+from gateway.db.glass import GlassBreak
 from gateway.db.rights import GrantRow
 from gateway.deployments.service import Taken
 from gateway.fleet import rpc
@@ -56,6 +58,8 @@ class _Outbox:
         self.rights_changed = False
         self._grants = the.grants
         self._glass_told: set[str] = set()
+        self._glass_waiting: set[str] = set()
+        """Of those that nobody acknowledged: which a supervisor was told of."""
         self.messages: deque[dict[str, Any]] = deque(maxlen=HAPPENED_MAX)
         """Said each once: approvals, where the glass is broken, what happened to units."""
         self.happened: deque[Happened] = deque(maxlen=HAPPENED_MAX)
@@ -111,6 +115,19 @@ class _Outbox:
         if broken.keys() != self._glass_told:
             self._glass_told = set(broken)
             self.wake.set()
+        self._look_at_waiting(broken.keys(), supervises=supervises)
+
+    def _look_at_waiting(self, broken: Collection[str], *, supervises: bool) -> None:
+        """Tell a supervisor what is over that none of them acknowledged, and what one has acknowledged by now."""
+        waiting = {row.id: row for row in self._grants.unacknowledged()} if supervises else {}
+        if waiting.keys() == self._glass_waiting:
+            return
+        for one in self._glass_waiting - waiting.keys() if supervises else ():
+            self.messages.append({"t": "glass", "id": one, "over": one not in broken, "acknowledged": True})
+        new = (row for one, row in waiting.items() if one not in self._glass_waiting and one not in broken)
+        self.messages.extend(_was_broken(row) for row in new)
+        self._glass_waiting = set(waiting)
+        self.wake.set()
 
     def approval(self, one: Approval) -> None:
         """Tell who may approve that something waits, or no longer; and who asked for it what has become of it."""
@@ -317,6 +334,18 @@ def _broken(row: GrantRow) -> dict[str, Any]:
         "reason": row.reason,
         "since": iso(row.starts_ns),
         "until": iso_or_none(row.ends_ns),
+    }
+
+
+def _was_broken(row: GlassBreak) -> dict[str, Any]:
+    return {
+        "t": "glass",
+        "id": row.id,
+        "over": True,
+        "user_id": row.user_id,
+        "reason": row.reason,
+        "since": iso(row.starts_ns),
+        "until": iso(row.ends_ns),
     }
 
 

@@ -1,16 +1,15 @@
-"""Groups of cameras, teams, roles, grants, and the glass: what administrators keep, and what an emergency breaks."""
+"""Groups of cameras, teams, roles and grants: what administrators keep."""
 
 import json
-from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gateway.access.approvals import Act
-from gateway.access.errors import ForbiddenError
-from gateway.access.grants import GLASS, REASON_MIN, GrantWish, GroupWish
+from gateway.access.grants import GLASS, GrantWish, GroupWish
 from gateway.access.groups import corners_of
+from gateway.access.identity import Identity
 from gateway.access.permissions import Permission, Role
 from gateway.api import models
 from gateway.api.guard import Who, actor, needs
@@ -111,27 +110,6 @@ class Grant(BaseModel):
     glass: bool
 
 
-class BrokenGlass(Grant):
-    """Where the glass is broken, and by whom; ``name`` as people say it."""
-
-    name: str
-
-
-class OwnGlass(BaseModel):
-    """What one has broken oneself, and how: minutes at most, and characters that a reason has at least."""
-
-    broken: list[BrokenGlass]
-    minutes_max: int
-    reason_min: int
-
-
-class Glass(models.Taken):
-    """Why somebody needs every camera now, and for how long."""
-
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
-    minutes: Annotated[int, Field(ge=1)] = 15
-
-
 # --- groups
 
 
@@ -145,7 +123,7 @@ async def groups(the: The) -> list[Group]:
 async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Make a group."""
     row = await the.grants.put_group(_group_wish(wish))
-    await _note(the, request, who, Action.GROUP_ADDED, row.id, wish.model_dump(mode="json"))
+    await note(the, request, who, Action.GROUP_ADDED, row.id, wish.model_dump(mode="json"))
     return _group(the, row.id)
 
 
@@ -153,7 +131,7 @@ async def add_group(wish: NewGroup, request: Request, who: Who, the: The) -> Gro
 async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who, the: The) -> Group:
     """Change a group."""
     row = await the.grants.put_group(_group_wish(wish), group_id)
-    await _note(the, request, who, Action.GROUP_CHANGED, row.id, wish.model_dump(mode="json"))
+    await note(the, request, who, Action.GROUP_CHANGED, row.id, wish.model_dump(mode="json"))
     return _group(the, row.id)
 
 
@@ -161,7 +139,7 @@ async def change_group(group_id: str, wish: NewGroup, request: Request, who: Who
 async def remove_group(group_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a group with those below it, and the grants over them."""
     row = await the.grants.remove_group(group_id)
-    await _note(the, request, who, Action.GROUP_REMOVED, row.id, {"name": row.name})
+    await note(the, request, who, Action.GROUP_REMOVED, row.id, {"name": row.name})
 
 
 # --- teams
@@ -177,7 +155,7 @@ async def teams(the: The) -> list[Team]:
 async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Make a team."""
     row = await the.grants.put_team(wish.name, wish.users)
-    await _note(the, request, who, Action.TEAM_ADDED, row.id, wish.model_dump(mode="json"))
+    await note(the, request, who, Action.TEAM_ADDED, row.id, wish.model_dump(mode="json"))
     return _team(the, row.id)
 
 
@@ -185,7 +163,7 @@ async def add_team(wish: NewTeam, request: Request, who: Who, the: The) -> Team:
 async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, the: The) -> Team:
     """Change a team."""
     row = await the.grants.put_team(wish.name, wish.users, team_id)
-    await _note(the, request, who, Action.TEAM_CHANGED, row.id, wish.model_dump(mode="json"))
+    await note(the, request, who, Action.TEAM_CHANGED, row.id, wish.model_dump(mode="json"))
     return _team(the, row.id)
 
 
@@ -193,7 +171,7 @@ async def change_team(team_id: str, wish: NewTeam, request: Request, who: Who, t
 async def remove_team(team_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a team and what was granted to it."""
     row = await the.grants.remove_team(team_id)
-    await _note(the, request, who, Action.TEAM_REMOVED, row.id, {"name": row.name})
+    await note(the, request, who, Action.TEAM_REMOVED, row.id, {"name": row.name})
 
 
 # --- roles
@@ -211,7 +189,7 @@ async def roles(the: The) -> list[Bundle]:
 async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Make a role."""
     row = await the.grants.put_bundle(wish.name, wish.permissions)
-    await _note(the, request, who, Action.ROLE_ADDED, row.id, wish.model_dump(mode="json"))
+    await note(the, request, who, Action.ROLE_ADDED, row.id, wish.model_dump(mode="json"))
     return _bundle(the, row.id)
 
 
@@ -219,7 +197,7 @@ async def add_role(wish: NewBundle, request: Request, who: Who, the: The) -> Bun
 async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who, the: The) -> Bundle:
     """Change a role: everybody to whom it was granted has what it says now."""
     row = await the.grants.put_bundle(wish.name, wish.permissions, role_id)
-    await _note(the, request, who, Action.ROLE_CHANGED, row.id, wish.model_dump(mode="json"))
+    await note(the, request, who, Action.ROLE_CHANGED, row.id, wish.model_dump(mode="json"))
     return _bundle(the, row.id)
 
 
@@ -227,7 +205,7 @@ async def change_role(role_id: str, wish: NewBundle, request: Request, who: Who,
 async def remove_role(role_id: str, request: Request, who: Who, the: The) -> None:
     """Remove a role and every grant of it."""
     row = await the.grants.remove_bundle(role_id)
-    await _note(the, request, who, Action.ROLE_REMOVED, row.id, {"name": row.name})
+    await note(the, request, who, Action.ROLE_REMOVED, row.id, {"name": row.name})
 
 
 # --- grants
@@ -236,7 +214,7 @@ async def remove_role(role_id: str, request: Request, who: Who, the: The) -> Non
 @router.get("/grants", **needs(Permission.ADMINISTER))
 async def grants(the: The) -> list[Grant]:
     """Return every grant, the newest first; those that are over too."""
-    return [_grant(row) for row in reversed(the.decider.tables().grants)]
+    return [shown_grant(row) for row in reversed(the.decider.tables().grants)]
 
 
 @router.post("/grants", status_code=201, **needs(Permission.ADMINISTER, step_up=True, act=Act.GRANT))
@@ -254,77 +232,21 @@ async def add_grant(wish: NewGrant, request: Request, who: Who, the: The) -> Gra
         ),
         by=who,
     )
-    await _note(the, request, who, Action.GRANT_ADDED, row.id, _grant(row).model_dump(mode="json"))
-    return _grant(row)
+    await note(the, request, who, Action.GRANT_ADDED, row.id, shown_grant(row).model_dump(mode="json"))
+    return shown_grant(row)
 
 
 @router.delete("/grants/{grant_id}", status_code=204, **needs(Permission.ADMINISTER, step_up=True))
 async def end_grant(grant_id: str, request: Request, who: Who, the: The) -> None:
     """Take a grant away: what goes on by it ends at once."""
     row = await the.grants.end(grant_id)
-    await _note(the, request, who, Action.GRANT_REMOVED, row.id, _grant(row).model_dump(mode="json"))
+    await note(the, request, who, Action.GRANT_REMOVED, row.id, shown_grant(row).model_dump(mode="json"))
 
 
-# --- the glass
-
-
-@router.get("/glass", **needs(Permission.SUPERVISE))
-async def broken_glass(the: The) -> list[BrokenGlass]:
-    """Return where the glass is broken now."""
-    return await _broken(the, the.grants.broken())
-
-
-@router.get("/glass/own", **needs(Permission.BREAK_GLASS))
-async def own_glass(who: Who, the: The) -> OwnGlass:
-    """Return what one has broken oneself, and what one may."""
-    mine = [row for row in the.grants.broken() if row.user_id == who.user_id]
-    return OwnGlass(
-        broken=await _broken(the, mine),
-        minutes_max=the.settings.access.glass_max_minutes,
-        reason_min=REASON_MIN,
-    )
-
-
-@router.post("/glass", status_code=201, **needs(Permission.BREAK_GLASS))
-async def break_glass(wish: Glass, request: Request, who: Who, the: The) -> Grant:
-    """Take an operator's rights on every camera for a while. Supervisors are told, and the audit names it."""
-    if who.token_name is not None:
-        raise ForbiddenError("Only a person breaks the glass.", cure="Sign in, and do it yourself.")
-    row = await the.grants.break_glass(who, reason=wish.reason, minutes=wish.minutes)
-    await _note(
-        the,
-        request,
-        who,
-        Action.GLASS_BROKEN,
-        row.id,
-        {"reason": row.reason, "minutes": wish.minutes, "user": who.user_id},
-    )
-    return _grant(row)
-
-
-@router.delete("/glass/{grant_id}", status_code=204, **needs(Permission.BREAK_GLASS))
-async def close_glass(grant_id: str, request: Request, who: Who, the: The) -> None:
-    """Give back what was taken: one's own, or as a supervisor anybody's."""
-    supervisor = the.decider.rights(who).rule(Permission.SUPERVISE) is not None
-    row = await the.grants.close_glass(grant_id, by=who, anybodys=supervisor)
-    await _note(the, request, who, Action.GLASS_CLOSED, row.id, {"user": row.user_id})
-
-
-@router.post("/glass/{grant_id}/acknowledgement", status_code=204, **needs(Permission.SUPERVISE))
-async def acknowledge_glass(grant_id: str, request: Request, who: Who, the: The) -> None:
-    """Say that one has seen that somebody broke the glass."""
-    row = the.grants.broken_as(grant_id)
-    await _note(the, request, who, Action.GLASS_ACKNOWLEDGED, row.id, {"user": row.user_id})
-
-
-async def _broken(the: Rooms, rows: Iterable[GrantRow]) -> list[BrokenGlass]:
-    names = {user.id: user.name or user.username for user in await the.people.users()}
-    return [BrokenGlass(**dict(_grant(row)), name=names.get(row.user_id or "", "")) for row in rows]
-
-
-async def _note(
-    the: Rooms, request: Request, who: Who, action: Action, subject: str, details: dict[str, object]
+async def note(
+    the: Rooms, request: Request, who: Identity, action: Action, subject: str, details: dict[str, object]
 ) -> None:
+    """Record a change to rights; what is no plain value is told as JSON."""
     flat = {
         key: value if value is None or isinstance(value, str | int | bool) else json.dumps(value)
         for key, value in details.items()
@@ -367,7 +289,8 @@ def _bundle(the: Rooms, bundle_id: str) -> Bundle:
     return Bundle(id=row.id, name=row.name, permissions=json.loads(row.permissions), fixed=False)
 
 
-def _grant(row: GrantRow) -> Grant:
+def shown_grant(row: GrantRow) -> Grant:
+    """Return a grant as it is answered."""
     return Grant(
         id=row.id,
         role=row.role,

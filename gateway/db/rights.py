@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.errors import ConflictError
+from gateway.db.glass import GlassBreak, GlassBreaks
 from gateway.db.tables import (
     access_version,
     bundles,
@@ -91,6 +92,8 @@ class RightsTables:
     """(user, role, end) of each API token."""
     disabled: frozenset[str] = frozenset()
     """Users who are there, and may do nothing."""
+    breaks: tuple[GlassBreak, ...] = ()
+    """Where the glass was broken, going on or over, that no supervisor acknowledged: the oldest first."""
 
 
 class RightsRows:
@@ -123,6 +126,7 @@ class RightsRows:
             users={row.id: row.role for row in await run(select(users).where(~users.c.disabled))},
             disabled=frozenset((await run(select(users.c.id).where(users.c.disabled))).scalars()),
             tokens={row.id: (row.user_id, row.role, row.expires_ns) for row in await run(select(tokens))},
+            breaks=await GlassBreaks(self._connection).all(),
         )
 
     async def put_group(self, row: GroupRow, cameras: Iterable[str]) -> None:

@@ -1,9 +1,6 @@
 """Acts that take two people, the broken glass and holds, in Debian's Chromium before a real gateway, at two sizes."""
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,77 +8,21 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from kernel.clock import SystemClock
-from tests.e2e.screens import PEER, PHONE
-from tests.fakes.browser import chromium
-from tests.fakes.descriptions import description
-from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
-from tests.fakes.read_out import read_out
+from tests.e2e.acts_room import Room, acts_room, panel
+from tests.fakes.desk import PASSWORD
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
 expect.set_options(timeout=20_000)
 
-SMALL_DESK = (1280, 800)
-TWO_PEOPLE = ("hold.release", "export.clip")
 RANGE = {"start": "2026-09-01T12:00:00Z", "end": "2026-09-01T13:00:00Z"}
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A gateway with two cameras, and browsers at it."""
-
-    desk: Desk
-    open: Callable[[str], Awaitable[Page]]
-    """Return the console of somebody who signed in."""
-    cameras: tuple[str, str]
-
-    async def aged(self) -> None:
-        """Let everybody's last proof be long ago."""
-        async with self.desk.gateway.database.write() as connection:
-            await connection.exec_driver_sql("UPDATE sessions SET confirmed_ns = 0")
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])
 async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Room]:
     """Give a gateway at which two acts take two people, and browsers of either size."""
-    size = PHONE if request.param == "phone" else SMALL_DESK
-    settings = settings_in(tmp_path, two_people=TWO_PEOPLE)
-    async with AsyncExitStack() as stack:
-        desk = await stack.enter_async_context(open_desk(tmp_path, settings=settings))
-        first = await desk.enrol(number=1, name="High Street")
-        desk.host.found = description("urn:uuid:2")
-        cameras = (first, await desk.enrol(number=2, name="Station", address="192.0.2.2"))
-        for camera in cameras:
-            desk.host.state(desk.host.live(camera))
-        browser = await stack.enter_async_context(chromium())
-        broken: list[str] = []
-
-        async def open_(username: str) -> Page:
-            phone = size == PHONE
-            context = await browser.new_context(
-                viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
-            )
-            stack.push_async_callback(context.close)
-            page = await context.new_page()
-            page.set_default_timeout(20_000)
-            page.on("pageerror", lambda error: broken.append(str(error)))
-            page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)
-            await page.add_init_script(path=PEER)
-            await page.goto(desk.url)
-            await page.get_by_label("User name").fill(username)
-            await page.get_by_label("Password", exact=True).fill(PASSWORD)
-            await page.get_by_role("button", name="Sign in", exact=True).click()
-            await expect(page.locator("article").first).to_be_visible()
-            return page
-
-        yield Room(desk, open_, cameras)
-        assert not broken, broken
-
-
-async def panel(page: Page, name: str) -> Locator:
-    """Open a panel."""
-    await page.locator(f"#tab-{name}").click()
-    return page.locator("#panel-body")
+    async with acts_room(tmp_path, phone=request.param == "phone") as room:
+        yield room
 
 
 async def placed(room: Room) -> None:
@@ -285,92 +226,6 @@ async def test_two_people_export_a_clip(room: Room) -> None:
     assert (await download.value).suggested_filename.startswith("camera-")
     (exported,) = await room.desk.audit("export.clip")
     assert "approved:" in exported.rule
-
-
-# --- the glass
-
-
-async def on_duty(room: Room) -> str:
-    """Add a member who sees both cameras and may break the glass; return the grant that shows the second one."""
-    desk = room.desk
-    client = await desk.person("member", "mo")
-    me = (await client.get("/api/v1/session")).json()["user"]["id"]
-    duty = await desk.admin.post("/api/v1/roles", json={"name": "Duty officer", "permissions": ["break_glass"]})
-    await desk.admin.post("/api/v1/grants", json={"role": duty.json()["id"], "user": me})
-    grants = []
-    for number, camera in enumerate(room.cameras):
-        group = await desk.admin.post("/api/v1/groups", json={"name": f"Group {number}", "cameras": [camera]})
-        grant = await desk.admin.post(
-            "/api/v1/grants", json={"role": "viewer", "user": me, "group": group.json()["id"]}
-        )
-        grants.append(grant.json()["id"])
-    return str(grants[1])
-
-
-async def test_the_glass_is_broken_from_a_refused_tile_and_ended_by_a_supervisor(room: Room) -> None:
-    """A reason long enough, a banner with the time left, the picture; and supervisors hear of it until they say so."""
-    grant = await on_duty(room)
-    await room.desk.person("supervisor", "sue")
-    page, watching = await room.open("mo"), await room.open("sue")
-    await page.click("[data-layout='4']")
-    station = page.locator(f"[data-camera-id='{room.cameras[1]}']")
-    await expect(station).to_have_attribute("data-state", "live")
-    assert (await room.desk.admin.delete(f"/api/v1/grants/{grant}")).status_code == 204
-    refused = page.locator("article.refused")
-    await expect(refused).to_contain_text("You may not see this camera.")
-    await refused.get_by_role("button", name="Break the glass…").click()
-    reason = page.get_by_label("What has happened, and why can it not wait?")
-    await reason.fill("Stabbing")
-    form = page.locator("#glass-form")
-    await expect(form).to_contain_text("2 more characters.")
-    await expect(form.get_by_role("button", name="Break the glass")).to_be_disabled()
-    await reason.fill("Stabbing at the station, nobody here who may")
-    await form.get_by_role("button", name="Break the glass").click()
-    banner = page.locator("[data-glass=own]")
-    await expect(banner).to_contain_text("Every camera is open to you until")
-    await expect(banner.locator("time")).to_contain_text("14 min")
-    await expect(station).to_have_attribute("data-state", "live")
-
-    alarm = watching.locator("[data-glass=other]")
-    await expect(alarm).to_contain_text("Mo broke the glass")
-    await expect(alarm).to_contain_text("Stabbing at the station, nobody here who may")
-    await watching.reload()
-    await expect(alarm).to_be_visible()
-    await alarm.get_by_role("button", name="I have seen it").click()
-    await expect(alarm).to_have_count(0)
-    await watching.reload()
-    body = await panel(watching, "approvals")
-    await expect(body).to_contain_text("every camera")
-    await expect(alarm).to_have_count(0)
-    (seen,) = await room.desk.audit("access.glass-acknowledged")
-    assert seen.actor == "sue"
-    await body.get_by_role("button", name="End it").click()
-    await expect(banner).to_have_count(0)
-    await expect(refused).to_be_visible()
-    (closed,) = await room.desk.audit("access.glass-closed")
-    assert closed.actor == "sue"
-
-
-async def test_one_ends_ones_own_glass(room: Room) -> None:
-    """From the banner, before its time is over; it is still there after a reload, and its seconds are not read out."""
-    await on_duty(room)
-    page = await room.open("mo")
-    await page.keyboard.type("9")
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".said-space")).to_have_text("There is no camera 9 among those that you may see.")
-    await page.locator("#account").click()
-    await page.get_by_label("What has happened, and why can it not wait?").fill("A test of the emergency button")
-    await page.get_by_label("For how many minutes").fill("5")
-    await page.locator("#glass-form").get_by_role("button").click()
-    banner = page.locator("[data-glass=own]")
-    await expect(banner.locator("time")).to_contain_text("4 min")
-    await page.reload()
-    await expect(banner).to_be_visible()
-    assert await read_out(page, "sl-glass-notices") == []
-    await banner.get_by_role("button", name="End it").click()
-    await expect(banner).to_have_count(0)
-    (broken,) = await room.desk.audit("access.glass-broken")
-    assert json.loads(broken.details)["minutes"] == 5
 
 
 async def test_a_wallboard_only_views(room: Room) -> None:

@@ -8,6 +8,8 @@ import pytest_asyncio
 from playwright.async_api import Route, expect
 
 from gateway.deployments.geofence import Case, Shock
+from gateway.fleet import rpc
+from kernel.head import Position
 from tests.e2e.deployments_room import CRITERIA, DeploymentsRoom, deployments_room
 from tests.fakes.deploying import DOCUMENT, REFERRAL
 from tests.fakes.desk import PASSWORD
@@ -302,6 +304,26 @@ async def test_a_preset_of_another_place_is_not_recalled(at_desks: DeploymentsRo
     await expect(preset.locator("button.preset")).to_be_disabled()
     await preset.get_by_role("button", name="Store here").click()
     await expect(preset.locator("button.preset")).to_be_enabled()
+
+
+async def test_the_reference_view_of_a_camera_with_a_head_is_among_what_is_confirmed(room: DeploymentsRoom) -> None:
+    """It has one where its head stood; none is asked of a head that does not say where it stands."""
+    host, camera = room.desk.host, room.deploying.camera
+    mute = rpc.HeadFacts(at_ns=1_790_000_000_000_000_000)
+    host.state(host.live(camera))
+    await room.deploying.deployed()
+    row = room.team.panel.locator("sl-confirmed-here li").filter(has_text="Reference view")
+    await room.team.open(TITLE)
+    await expect(row).to_have_text("✕ Reference view, where its head stood not confirmed at this place")
+    host.state(host.live(camera).model_copy(update={"head": mute}))
+    await expect(row).to_contain_text("Reference view: none is held, as its head does not say where it stands")
+    host.state(host.live(camera))
+    host.seen_at = Position(0.25, -0.5, 0.125)
+    answer = await room.deploying.team.put(f"{room.deploying.path}/reference-view")
+    assert answer.status_code == 200, answer.text
+    await room.team.page.reload()
+    await room.team.open(TITLE)
+    await expect(row).to_have_text("✓ Reference view, where its head stood")
 
 
 async def test_who_may_not_deploy_sees_no_panel(at_desks: DeploymentsRoom) -> None:

@@ -23,6 +23,7 @@ def routes(api: str, camera: str) -> list[Route]:
         Route(f"{api}/approvals", _none),
         Route(f"{api}/approvals/acts", _none),
         Route(f"{api}/glass", _none),
+        Route(f"{api}/glass/unacknowledged", _none),
         Route(f"{api}/glass/own", _glass),
         Route(f"{api}/holds", _holds),
         Route(f"{api}/session/accounts", _none),

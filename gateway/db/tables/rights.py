@@ -60,6 +60,17 @@ grants = Table(
     CheckConstraint("(user_id IS NULL) <> (team_id IS NULL)", name="one_holder"),
 )
 
+glass_breaks = Table(
+    "glass_breaks",  # those that no supervisor acknowledged yet
+    metadata,
+    Column("id", String(32), primary_key=True),  # that of the grant, which goes before it
+    Column("user_id", String(32), nullable=False),  # kept when its user is removed
+    Column("name", String(120), nullable=False),  # as they were called then
+    Column("reason", Text, nullable=False),
+    Column("starts_ns", BigInteger, nullable=False),
+    Column("ends_ns", BigInteger, nullable=False),  # or when it was closed
+)
+
 access_version = Table(
     "access_version",
     metadata,

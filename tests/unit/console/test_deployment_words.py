@@ -70,7 +70,7 @@ def test_every_word_that_is_kept_has_its_meaning(table: str) -> None:
     assert set(said) == {one.value for one in asked[table]}
 
 
-def test_the_field_reads_lists_by_the_pages_that_the_gateway_gives() -> None:
-    """A page that is full for the gateway is full for the phone: it asks for what is older."""
-    script = "import {PAGE} from './gateway/console/static/field/pages.js'; process.stdout.write(JSON.stringify(PAGE))"
+def test_lists_are_read_by_the_pages_that_the_gateway_gives() -> None:
+    """A page that is full for the gateway is full for the phone and the room: they ask for what is older."""
+    script = "import {PAGE} from './gateway/console/static/app/pages.js'; process.stdout.write(JSON.stringify(PAGE))"
     assert read(script) == PAGE

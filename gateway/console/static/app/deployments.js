@@ -8,6 +8,7 @@ import { ApiError, get, request, send } from "./api.js";
 import { happened, reminderWords, unitWords, waits } from "./deployments-words.js";
 import { news } from "./events.js";
 import { Observable } from "./observable.js";
+import { PAGE, pagesOf } from "./pages.js";
 import { may, store, tell } from "./store.js";
 import { clock } from "./time.js";
 
@@ -22,11 +23,16 @@ import { clock } from "./time.js";
 
 const EVERY_MS = 300_000;
 const GATHER_MS = 150;
+/** No borough has so many of one stage; a list without an end would hold up all else. */
+const PAGES_MAX = 20;
+/** The stages that the map shows. */
+const SHOWN_STAGES = ["deployed", "planned", "granted"];
 
 /**
  * @typedef {object} Known
  * @property {Due[] | null} due
  * @property {Deployment[]} standing what is granted, planned or stands: what the map shows
+ * @property {boolean} cut whether there may be older ones than those
  * @property {Rules | null} rules
  * @property {DeployableUnit[]} units
  * @property {Record<string, Reported>} reported by label: where units last said that they are
@@ -39,7 +45,7 @@ const GATHER_MS = 150;
  */
 
 /** @type {Known} */
-const NOTHING = { due: null, standing: [], rules: null, units: [], reported: {}, pictures: {}, problem: null, turn: 0, section: "due", open: null, shown: null };
+const NOTHING = { due: null, standing: [], cut: false, rules: null, units: [], reported: {}, pictures: {}, problem: null, turn: 0, section: "due", open: null, shown: null };
 
 /** @extends {Observable<Known>} */
 class Deployments extends Observable {
@@ -68,6 +74,11 @@ class Deployments extends Observable {
     return this.#moving.cameras.has(camera);
   }
 
+  /** That there is more than is shown, in words; empty where there is not. @returns {string} */
+  get cutWords() {
+    return this.state.cut ? `Only the newest ${PAGES_MAX * PAGE} deployments of a stage are shown here: see Deployments, All, for the older ones.` : "";
+  }
+
   forget() {
     this.set({ ...NOTHING });
   }
@@ -82,11 +93,12 @@ export const pictureKey = (id, line) => `${id} ${line}`;
 export async function loadDeployments() {
   if (!may("deploy") || store.state.lock !== "open") return;
   try {
-    const [due, granted, planned, deployed, units, rules] = await Promise.all([
-      get("/deployments/due"), get("/deployments?stage=granted"), get("/deployments?stage=planned"), get("/deployments?stage=deployed"),
+    const [due, lists, units, rules] = await Promise.all([
+      get("/deployments/due"), Promise.all(SHOWN_STAGES.map((stage) => pagesOf(get, stage, PAGES_MAX))),
       get("/deployments/units"), deployments.state.rules ?? get("/deployments/rules"),
     ]);
-    deployments.set({ due, standing: [...deployed, ...planned, ...granted], units, rules, problem: null, turn: deployments.state.turn + 1 });
+    const [standing, cut] = [lists.flatMap(({ found }) => found), lists.some((list) => list.cut)];
+    deployments.set({ due, standing, cut, units, rules, problem: null, turn: deployments.state.turn + 1 });
     await Promise.all(deployments.raised.map(learnPictures));
   } catch (error) {
     if (error instanceof ApiError) deployments.set({ problem: error.problem });

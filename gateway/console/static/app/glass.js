@@ -1,5 +1,6 @@
 /**
- * Breaking the glass: what one may and has broken oneself, and what supervisors are told of others.
+ * Breaking the glass: what one may and has broken oneself, and what supervisors are told of others: by whichever of them,
+ * at whatever console, it is acknowledged, it is for all, and until then also whoever comes later is told.
  * @module
  */
 
@@ -9,38 +10,29 @@ import { may, store, tell } from "./store.js";
 
 /** @typedef {import("./types.js").BrokenGlass} BrokenGlass */
 
-const KEPT = "sightline.glass-seen";
+const GATHER_MS = 50;
 
-/** What one has acknowledged at this browser, so that loading the page anew does not ask again. @returns {string[]} */
-function seenHere() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
-    return Array.isArray(kept) ? kept : [];
-  } catch {
-    return [];
-  }
-}
+/** Where others broke the glass, going on or over, and nobody has said that they know: the oldest first. @returns {BrokenGlass[]} */
+export const unseen = () => store.state.unseenGlass.filter((one) => one.user !== store.state.user?.id);
 
-/** @param {BrokenGlass} one @returns {string} */
-const mark = (one) => `${store.state.user?.id} ${one.id}`;
+/** Whether it is over. @param {BrokenGlass} one */
+export const isOver = (one) => Date.parse(one.end) <= store.serverClock.now();
 
-/** Where the glass is broken by others and one has not said that one knows. @returns {BrokenGlass[]} */
-export function unseen() {
-  const seen = seenHere();
-  return store.state.broken.filter((one) => one.user !== store.state.user?.id && !seen.includes(mark(one)));
-}
-
-/** See where the glass is broken. */
+let asked = 0;
+/** See where the glass is broken, and what of it nobody has acknowledged: as it was asked for last. */
 async function learnGlass() {
   if (store.state.lock !== "open") return;
-  const [glass, broken] = await Promise.all([
+  const mine = (asked += 1);
+  const [glass, broken, unseenGlass] = await Promise.all([
     may("break_glass") ? get("/glass/own").catch(() => store.state.glass) : null,
     may("supervise") ? get("/glass").catch(() => store.state.broken) : [],
+    may("supervise") ? get("/glass/unacknowledged").catch(() => store.state.unseenGlass) : [],
   ]);
+  if (mine !== asked) return;
   for (const gone of store.state.broken.filter((one) => !broken.some((/** @type {BrokenGlass} */ other) => other.id === one.id))) {
     if (gone.user !== store.state.user?.id) tell(`${gone.name}’s emergency access has ended.`);
   }
-  store.set({ glass, broken });
+  store.set({ glass, broken, unseenGlass });
 }
 
 /** @param {string} reason @param {number} minutes */
@@ -55,11 +47,14 @@ export async function closeGlass(one) {
   await learnGlass();
 }
 
-/** Say that one has seen it; that is on record. @param {BrokenGlass} one */
+/** Say that one has seen it, for all who supervise; that is on record. @param {BrokenGlass} one */
 export async function acknowledge(one) {
-  await send("POST", `/glass/${one.id}/acknowledgement`);
-  localStorage.setItem(KEPT, JSON.stringify([...seenHere(), mark(one)].slice(-50)));
-  store.set({ broken: [...store.state.broken] });
+  try {
+    await send("POST", `/glass/${one.id}/acknowledgement`);
+    store.set({ unseenGlass: store.state.unseenGlass.filter(({ id }) => id !== one.id) });
+  } finally {
+    await learnGlass();
+  }
 }
 
 /** Go to where the glass is broken. */
@@ -69,9 +64,16 @@ export function toGlass() {
   requestAnimationFrame(() => requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("#glass-reason"))?.focus()));
 }
 
+let gathering = 0;
+/** Several in a row, as who signs in is told them, are read once. */
+function soon() {
+  clearTimeout(gathering);
+  gathering = setTimeout(() => void learnGlass(), GATHER_MS);
+}
+
 /** Listen for as long as the page lives. */
 export function watchGlass() {
   news.addEventListener("open", () => void learnGlass());
-  news.addEventListener("glass", () => void learnGlass());
+  news.addEventListener("glass", soon);
   news.addEventListener("unlocked", () => void learnGlass());
 }

@@ -50,6 +50,7 @@ import { ServerClock } from "./time.js";
  * @property {import("./types.js").WaitingAct[]} waiting acts of everybody that wait for one, for who may be it
  * @property {import("./types.js").OwnGlass | null} glass what one may break and has broken oneself
  * @property {import("./types.js").BrokenGlass[]} broken where the glass is broken, for who supervises
+ * @property {import("./types.js").BrokenGlass[]} unseenGlass where it is or was broken and nobody acknowledged it, for the same
  * @property {import("./types.js").Holding | null} holding the hold that is about to be placed
  * @property {number} holdsTurn rises when holds were placed or let go of
  * @property {number} holdsDue how many are to be looked at again
@@ -97,6 +98,7 @@ const initial = {
   waiting: [],
   glass: null,
   broken: [],
+  unseenGlass: [],
   holding: null,
   holdsTurn: 0,
   holdsDue: 0,

@@ -5,11 +5,11 @@
 
 import { ApiError, IN_NAME_OF, get as ask, problemOf, request, saidBy } from "../app/api.js";
 import { Backoff } from "../app/backoff.js";
+import { everyOf } from "../app/pages.js";
 import { keepCameras, may, store, tell } from "../app/store.js";
 import { line } from "../app/words.js";
 import { Kept } from "./kept.js";
 import { Outbox, newKey } from "./outbox.js";
-import { everyOf } from "./pages.js";
 import { isBegun, isOf, isOver, newDraft, spoken } from "./progress.js";
 import { deployments, field, forget, opened, ours } from "./state.js";
 

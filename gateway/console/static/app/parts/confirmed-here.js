@@ -8,7 +8,7 @@ import { get } from "../api.js";
 import { SlElement } from "../element.js";
 import { cameraById } from "../store.js";
 
-/** @typedef {{presets: {confirmed: boolean}[], reference: string | null}} Found */
+/** reference: undefined where it is not known. @typedef {{presets: {confirmed: boolean}[], reference: string | null | undefined}} Found */
 
 class ConfirmedHere extends SlElement {
   /** @override */
@@ -39,17 +39,29 @@ class ConfirmedHere extends SlElement {
     const head = cameraById(id)?.head;
     const [presets, view] = await Promise.all([
       head ? get(`/cameras/${id}/presets`).catch(() => []) : [],
-      head ? { taken: null } : get(`/cameras/${id}/reference-view`).catch(() => ({ taken: null })),
+      get(`/cameras/${id}/reference-view`).catch(() => ({ taken: undefined })),
     ]);
     this.#found = { ...this.#found, [id]: { presets, reference: view.taken } };
     this.requestUpdate();
+  }
+
+  /**
+   * What the camera is to show. Of one with a head it is what it shows while the head stands as it stood then: the gateway
+   * holds none where the head does not say where that is.
+   * @param {import("../types.js").Camera} camera @param {string | null | undefined} reference @returns {[boolean | null, string]}
+   */
+  #reference({ head, state }, reference) {
+    const mute = Boolean(head && state.head?.at && typeof state.head.pan !== "number");
+    if (mute && !reference) return [null, "Reference view: none is held, as its head does not say where it stands"];
+    if (reference === undefined) return [null, "Reference view: not known"];
+    return [reference !== null, head ? "Reference view, where its head stood" : "Reference view"];
   }
 
   /** @param {string} id */
   #one(id) {
     const camera = cameraById(id);
     if (!camera) return nothing;
-    const { presets = [], reference = null } = this.#found[id] ?? {};
+    const { presets = [], reference } = this.#found[id] ?? {};
     const held = presets.filter(({ confirmed }) => confirmed).length;
     const rows = /** @type {[boolean | null, string][]} */ ([
       [typeof camera.bearing_deg === "number", typeof camera.bearing_deg === "number" ? `Bearing, ${Math.round(camera.bearing_deg)}°` : "Bearing"],
@@ -57,7 +69,8 @@ class ConfirmedHere extends SlElement {
       ...(camera.head ? [
         [camera.bounds !== "unconfirmed", camera.bounds === "none" ? "Limits and no-look zones: it has none" : "Limits and no-look zones"],
         [presets.length === 0 ? null : held === presets.length, presets.length === 0 ? "Presets: it has none" : `Presets: ${held} of ${presets.length} stored here`],
-      ] : [[reference !== null, "Reference view"]]),
+      ] : []),
+      this.#reference(camera, reference),
     ]);
     return html`<div class="dep-confirmed" data-camera=${camera.number}><h4><span class="number">${camera.number}</span> ${camera.name}</h4>
       <ul class="dep-ticks">${rows.map(([is, words]) => html`<li data-is=${String(is)}>${is === null ? "–" : is ? "✓" : "✕"} ${words}${is === false ? html` <b class="attention">not confirmed at this place</b>` : nothing}</li>`)}</ul></div>`;

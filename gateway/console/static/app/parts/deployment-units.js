@@ -50,6 +50,7 @@ class Deployables extends Deploying {
   render() {
     const { units, due } = deployments.state;
     return html`
+      ${deployments.cutWords ? html`<p class="hint" role="status">${deployments.cutWords}</p>` : nothing}
       ${due === null ? html`<p class="hint">Loading…</p>` : units.length === 0 ? html`<p class="hint" role="status">No camera is marked as one that moves.</p>` : html`<ul class="rows" id="deployables">${units.map((one) => this.#row(one))}</ul>`}
       ${may("enrol") ? html`<form id="mark-unit" data-blames="number" @submit=${(/** @type {Event} */ event) => this.#mark(event)}>
         <h3>Mark a camera's unit as one that moves</h3>

@@ -8,6 +8,7 @@ import { ApiError, get } from "../api.js";
 import { deployments, loadDeployments } from "../deployments.js";
 import { STAGES, dueWords, lasting, unitWords, waits } from "../deployments-words.js";
 import { mapView } from "../map-view.js";
+import { PAGE } from "../pages.js";
 import { may, store } from "../store.js";
 import { day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
@@ -21,8 +22,6 @@ import "./deployment-units.js";
 
 /** @type {["due" | "all" | "refer" | "units", string][]} */
 const SECTIONS = [["due", "Due"], ["all", "All"], ["refer", "Refer"], ["units", "Units"]];
-/** The gateway gives so many at once. */
-const PAGE = 100;
 
 class DeploymentsPanel extends Deploying {
   #stage = "";

@@ -4,22 +4,31 @@
  */
 
 import { html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import { problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
-import { acknowledge, breakGlass, closeGlass, unseen } from "../glass.js";
+import { acknowledge, breakGlass, closeGlass, isOver, unseen } from "../glass.js";
 import { may, store, tell } from "../store.js";
-import { clockShort, duration } from "../time.js";
+import { clockShort, day, dayAndTime, duration } from "../time.js";
 import { line, say } from "../words.js";
 
 /** @typedef {import("../types.js").BrokenGlass} BrokenGlass */
 
 const USUAL_MINUTES = 15;
+/** A phone shows one: what is scrolled out of sight there looks as if it were all. */
+const shownAtOnce = () => (matchMedia("(min-width: 860px)").matches ? 3 : 1);
 
 /** @param {() => Promise<unknown>} work */
 const attempt = (work) => void work().catch((error) => tell(line(problemOf(error)), "attention"));
 
 /** @param {BrokenGlass} one */
 const left = (one) => duration(Date.parse(one.end) - store.serverClock.now());
+
+/** From when to when it was broken: with the days, for whoever comes on another. @param {BrokenGlass} one */
+function span(one) {
+  const [start, end] = [Date.parse(one.start), Date.parse(one.end)];
+  return `from ${dayAndTime(start)} to ${day(start) === day(end) ? clockShort(end) : dayAndTime(end)}`;
+}
 
 /** Who, why, until when, and the way to end it. @param {BrokenGlass} one */
 export function brokenFacts(one) {
@@ -86,7 +95,7 @@ class GlassNotices extends SlElement {
   /** @override */
   connectedCallback() {
     super.connectedCallback();
-    this.#timer = setInterval(() => (this.state.glass?.broken.length || this.state.broken.length) && this.requestUpdate(), 1000);
+    this.#timer = setInterval(() => (this.state.glass?.broken.length || this.state.broken.length || this.state.unseenGlass.length) && this.requestUpdate(), 1000);
   }
 
   /** @override */
@@ -105,20 +114,33 @@ class GlassNotices extends SlElement {
     </section>`;
   }
 
+  /** The second click of a double one falls on what has come in its place, which nobody has read. @param {BrokenGlass} one @param {MouseEvent} event */
+  async #acknowledge(one, event) {
+    if (event.detail > 1) return;
+    await acknowledge(one);
+    tell(`Acknowledged: ${one.name} broke the glass.`);
+  }
+
   /** @param {BrokenGlass} one */
   #others(one) {
-    return html`<section class="notice alarm loud" data-glass="other" role="alert">
-      <h2>${one.name} broke the glass <small>at ${clockShort(Date.parse(one.start))}, until ${clockShort(Date.parse(one.end))}</small></h2>
-      <p>“${one.reason}” <span class="quiet">Every camera is open to them.</span></p>
-      <span class="notice-acts"><button @click=${() => attempt(() => closeGlass(one))}>End it</button>
-        <button class="primary" @click=${() => attempt(() => acknowledge(one))}>I have seen it</button></span>
+    const over = isOver(one);
+    return html`<section class="notice alarm loud" data-glass="other" data-over=${over} role="alert">
+      <h2>${one.name} broke the glass <small>${over ? `${span(one)}; it is over` : `at ${clockShort(Date.parse(one.start))}, until ${clockShort(Date.parse(one.end))}`}</small></h2>
+      <p>“${one.reason}” <span class="quiet">${over ? "Every camera was open to them, and nobody who supervises has seen it yet." : "Every camera is open to them."}</span></p>
+      <span class="notice-acts">${over ? nothing : html`<button @click=${() => attempt(() => closeGlass(one))}>End it</button>`}
+        <button class="primary" @click=${(/** @type {MouseEvent} */ event) => attempt(() => this.#acknowledge(one, event))}>I have seen it</button></span>
     </section>`;
   }
 
   /** @override */
   render() {
     if (this.state.lock !== "open") return nothing;
-    return html`${(this.state.glass?.broken ?? []).map((one) => this.#own(one))}${unseen().map((one) => this.#others(one))}`;
+    // What goes on comes first: it can still be ended.
+    const others = unseen().sort((one, other) => Number(isOver(one)) - Number(isOver(other)));
+    const shown = others.slice(0, shownAtOnce());
+    const more = others.length - shown.length;
+    return html`${(this.state.glass?.broken ?? []).map((one) => this.#own(one))}${repeat(shown, ({ id }) => id, (one) => this.#others(one))}
+      ${more > 0 ? html`<section class="notice alarm" role="status"><p>The glass was broken ${more} ${more === 1 ? "time" : "times"} more. Once you have seen ${shown.length === 1 ? "this" : "these"} you are shown the next.</p></section>` : nothing}`;
   }
 }
 

@@ -212,7 +212,7 @@ class CameraMap extends SlElement {
       none: "No map ground is configured; cameras are shown on a plain field.",
     };
     const note = notes[/** @type {keyof typeof notes} */ (this.#ground)] ?? "";
-    const said = [note, without > 0 ? `${without} without a place.` : ""].filter(Boolean).join(" ");
+    const said = [note, without > 0 ? `${without} without a place.` : "", deployments.cutWords].filter(Boolean).join(" ");
     return html`
       <section class="map-room" aria-label="Map" data-picking=${this.#takesPlace || this.state.outline?.drawing === true}>
         <div id="map"></div>
