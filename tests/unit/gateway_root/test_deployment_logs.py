@@ -42,6 +42,7 @@ UNLOCK = (
     "DROP TRIGGER deployment_entries_no_update",
     "DROP TRIGGER deployment_entries_no_delete",
     "DROP TRIGGER audit_entries_no_update",
+    "DROP TRIGGER audit_entries_no_delete",
     "PRAGMA defer_foreign_keys = ON",
 )
 HOUR_NS = 3600 * NS_PER_S
@@ -133,6 +134,10 @@ CUT = (
     "DELETE FROM deployment_entries WHERE deployment_id = '{0}' AND n > 3;"
     "UPDATE deployments SET entries = 3 WHERE id = '{0}'"
 )
+BOTH = (
+    "DELETE FROM deployment_entries WHERE deployment_id = '{0}' AND n = 2;"
+    "DELETE FROM audit_entries WHERE subject = '{0}' AND details LIKE '%\"line\":2%'"
+)
 SLIP_IN = (
     "INSERT INTO deployment_entries SELECT deployment_id, 6, at_ns, done_ns, clock_offset_ms, doubt, step,"
     " user_id, name, said, 'new', digest FROM deployment_entries WHERE deployment_id = '{0}' AND n = 2;"
@@ -169,8 +174,12 @@ SLIP_IN = (
                 "line 2 is unknown to the audit.",
             ],
         ),
+        (
+            BOTH,
+            ["nothing is known of the line before line 3."],
+        ),
     ],
-    ids=["altered", "digest", "removed", "cut", "reordered", "slipped-in", "all-removed", "told-twice"],
+    ids=["altered", "digest", "removed", "cut", "reordered", "slipped-in", "all-removed", "told-twice", "both-removed"],
 )
 async def test_what_was_done_is_named(written: Logs, deeds: str, problems: list[str]) -> None:
     """Each is told in a sentence, of the log it was done to, and nothing else is."""
