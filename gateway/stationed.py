@@ -1,6 +1,7 @@
 """Joins deployments with the rooms that do not know of them: cameras go where they say, and the audit is told."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,10 @@ from config.deployments import DeploymentSettings
 from gateway.access.groups import Standing
 from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
+from gateway.db.audit import AuditRows
+from gateway.db.deployments import DeploymentRows
 from gateway.db.engine import Database
+from gateway.deployments.proof import LogsCheck, LogsReport
 from gateway.deployments.reminding import open_reminding
 from gateway.deployments.service import WITHHELD, Deployments, Taken, open_deployments
 from gateway.deployments.stays import Stays
@@ -26,6 +30,9 @@ log = structlog.get_logger()
 
 PRESETS_S = 5.0
 """A head that does not tell its presets within this does not tell them: other steps wait meanwhile."""
+FAMILY = "deployment"
+"""What the audit calls steps begins so, and a dot."""
+PAGE = 2000
 OF_THE_PLACE = frozenset({"place", "bearing_deg", "hfov_deg"})
 """What is known of a camera where it stands, and of no other place."""
 
@@ -136,7 +143,39 @@ def step_event(taken: Taken, actor: Actor) -> AuditEvent:
         "unit": known.unit,
         "urn": known.urn,
     }
-    return AuditEvent(action=Action(f"deployment.{entry.step}"), actor=actor, subject=known.id, details=details)
+    return AuditEvent(action=Action(f"{FAMILY}.{entry.step}"), actor=actor, subject=known.id, details=details)
+
+
+async def check_logs(audit: AuditRows, logs: DeploymentRows, *, now_ns: int) -> LogsReport:
+    """Hold every deployment's log against what the audit was told of it. The audit itself is another check's business.
+
+    The audit is read first: what it has was in a log before, and what it lacks may be on its way.
+    """
+    check = LogsCheck(now_ns=now_ns)
+    after = 0
+    while page := await audit.stored_details(FAMILY, after, limit=PAGE):
+        for seq, details in page:
+            said = _said(details)
+            check.tell(seq, said.get("deployment"), said.get("line"), said.get("digest"))
+        after = page[-1][0]
+    if page is None:
+        check.found(f"An audit entry after {after} holds bytes that are no text: it was altered.")
+    sizes = await logs.stored_sizes()
+    if sizes is None:
+        check.found("The list of deployments holds bytes that are no text: it was altered.")
+        sizes = {}
+    for one in sorted({*check.deployments, *sizes}, key=str):
+        check.take(one, sizes.get(one), await logs.stored_log(one))
+    return check.report()
+
+
+def _said(details: object) -> dict[str, object]:
+    """Return the details of an audit entry, whatever stands there: nothing where they are none."""
+    try:
+        said = json.loads(details) if isinstance(details, str) else {}
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 @asynccontextmanager

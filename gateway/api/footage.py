@@ -110,7 +110,7 @@ class Finds(BaseModel):
 async def search(who: Who, the: The, area: Area, start: Start, end: End) -> Finds:
     """Return what was recorded in an area in a range of time, of cameras as they stood then, wherever they are now.
 
-    Of a camera that moves, only where one may see recordings as well.
+    Of where it stood before, only what was recorded where one may see recordings as well.
     """
     start_ns, end_ns = span_ns(start, end)
     if end_ns - start_ns > RANGE_MAX_NS:

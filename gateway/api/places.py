@@ -53,7 +53,7 @@ class Left(Stay):
 async def places(camera: OneCamera, who: Who, the: The) -> list[Left]:
     """Return where a camera stood when, the oldest first, and what it had there; a fixed one since it was enrolled.
 
-    Of one that moves, only places where one may see recordings.
+    Of places where it stood before, only those where one may see recordings.
     """
     rows = await the.stays.of(camera.id)
     unseen = hidden(the, who, Permission.VIEW_RECORDED, camera, rows)
@@ -70,7 +70,7 @@ async def places(camera: OneCamera, who: Who, the: The) -> list[Left]:
 async def reference_there(camera: OneCamera, stay_id: StayId, request: Request, who: Who, the: The) -> Response:
     """Return what a camera was to show where it stood, small and grey as it is kept."""
     stay = next((one for one in await the.stays.of(camera.id) if one.id == stay_id), None)
-    if stay is not None and the.deployments.deployable(camera.description.identity.urn) is not None:
+    if stay is not None and stay.to_ns is not None:
         decided_there(request, who, Permission.VIEW_RECORDED, standing_then(camera, stay))
     view = await the.stays.reference_of(camera.id, stay_id)
     if view is None:

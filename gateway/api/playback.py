@@ -48,7 +48,7 @@ async def timeline(
 ) -> models.Timeline:
     """Return what is recorded of a stream in a range, and the gaps with their causes.
 
-    Of a camera that moves, nothing is told of times at which it stood where one may not see recordings.
+    Nothing is told of times at which the camera stood where one may not see recordings.
     """
     start_ns, end_ns = span_ns(start, end)
     hidden = await hidden_spans(the, who, Permission.VIEW_RECORDED, camera, start_ns=start_ns, end_ns=end_ns)
@@ -92,7 +92,7 @@ async def playlist(
 ) -> Response:
     """Return the HLS playlist of a range.
 
-    Of a camera that moves it has the first part that was recorded where one may see recordings.
+    Of a camera that stood elsewhere it has the first part that was recorded where one may see recordings.
     """
     start_ns, end_ns = span_ns(start, end) if end is not None else (to_ns(start), None)
     hidden = await hidden_spans(the, who, Permission.VIEW_RECORDED, camera, start_ns=start_ns, end_ns=end_ns)

@@ -1,7 +1,8 @@
-"""Who may see what a camera that moves recorded where it stood before: decided by that place, not by where it is now.
+"""Who may see what a camera recorded where it stood before: decided by that place, not by where it is now.
 
 That a camera may be seen at all is decided by the rights of now, before anything here is asked. What is asked here is
-what those do not know: the holder of a group of an area is not given what was recorded in another one.
+what those do not know: the holder of a group of an area is not given what was recorded in another one. Its stays say
+where it stood, not whether it is one that moves: made a fixed one, it has recorded in those streets all the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,21 +28,26 @@ def standing_then(camera: Camera, stay: StayRow) -> Standing:
 
 
 def hidden(the: Rooms, who: Identity, permission: Permission, camera: Camera, stays: Iterable[StayRow]) -> set[str]:
-    """Return which of a camera's stays somebody may not see: of one that moves, those at places that are not theirs."""
-    if the.deployments.deployable(camera.description.identity.urn) is None:
+    """Return which of a camera's stays somebody may not see: those that are over, at places that are not theirs."""
+    over = [stay for stay in stays if stay.to_ns is not None]
+    if not over or _anywhere(the, who, permission, camera):
         return set()
-    return {
-        stay.id
-        for stay in stays
-        if stay.to_ns is not None and not the.decider.held_there(who, permission, standing_then(camera, stay))
-    }
+    return {stay.id for stay in over if not the.decider.held_there(who, permission, standing_then(camera, stay))}
+
+
+def _anywhere(the: Rooms, who: Identity, permission: Permission, camera: Camera) -> bool:
+    """Return whether somebody may do this with a camera wherever it stood, so that no stay need be read.
+
+    A right that holds at no place holds at all of them: by role, by a list, by the camera's own label.
+    """
+    return the.decider.held_there(who, permission, Standing(camera=camera.id, label=camera.group, place=None))
 
 
 async def hidden_spans(
     the: Rooms, who: Identity, permission: Permission, camera: Camera, *, start_ns: int, end_ns: int | None
 ) -> list[tuple[int, int]]:
     """Return the times within a range at which a camera stood where somebody may not see it, the oldest first."""
-    if the.deployments.deployable(camera.description.identity.urn) is None:
+    if _anywhere(the, who, permission, camera):
         return []
     stays = [one for one in await the.stays.of(camera.id) if _within(one, start_ns, end_ns)]
     unseen = hidden(the, who, permission, camera, stays)
@@ -63,7 +69,7 @@ async def check_there(
     Raises:
         ForbiddenError: a part of it was recorded where they may not.
     """
-    if the.deployments.deployable(camera.description.identity.urn) is None:
+    if _anywhere(the, who, permission, camera):
         return
     for stay in await the.stays.of(camera.id):
         if stay.to_ns is not None and _within(stay, start_ns, end_ns):

@@ -1,10 +1,10 @@
-"""`sightline verify`: was the record altered, is the footage still what was written?"""
+"""`sightline verify`: were the record or the logs of deployments altered, is the footage still what was written?"""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +20,12 @@ from gateway.audit.proof import AuditReport
 from gateway.audit.trail import Trail
 from gateway.cli.failures import FAILED, plainly
 from gateway.cli.options import ConfigFile, settings_of
+from gateway.db.audit import AuditRows
+from gateway.db.deployments import DeploymentRows
 from gateway.db.engine import open_database
+from gateway.deployments.proof import LogsReport
 from gateway.fleet.hosts import HostClient, HostUnreachableError
+from gateway.stationed import check_logs
 from gateway.worker.host import recording_settings
 from kernel.clock import Clock, SystemClock
 from recording import open_storage
@@ -33,6 +37,10 @@ def verify(
     config: ConfigFile = None,
     audit: Annotated[  # noqa: FBT002 - an option
         bool, typer.Option("--audit", help="Check the audit alone; recordings take as long as reading them all.")
+    ] = False,
+    deployments: Annotated[  # noqa: FBT002 - an option
+        bool,
+        typer.Option("--deployments", help="Check the audit, and every deployment's log against it; no recordings."),
     ] = False,
     checkpoint: Annotated[
         list[Path] | None,
@@ -51,23 +59,35 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check the audit and the recordings.
+    """Check the audit, the logs of deployments and the recordings.
 
     Of the audit every entry is hashed anew and held against the checkpoints: what was altered, removed or reordered is
-    told. Recordings: asks the camera hosts that run; where none does, reads the disks itself. Ends with 1 when
-    something is wrong.
+    told. Of each deployment's log every line is hashed anew and held against what the audit was told of it. Recordings:
+    asks the camera hosts that run; where none does, reads the disks itself. Ends with 1 when something is wrong.
     """
     with plainly():
         settings = settings_of(config)
-        sound = asyncio.run(_verify(settings, checkpoint or [], checkpoint_key or [], recordings=not audit))
+        alone = audit or deployments
+        checks = _Checks(logs=deployments or not alone, recordings=not alone)
+        sound = asyncio.run(_verify(settings, checkpoint or [], checkpoint_key or [], checks))
     if not sound:
         raise typer.Exit(FAILED)
 
 
-async def _verify(settings: Settings, files: list[Path], key_lines: list[str], *, recordings: bool) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Checks:
+    """What is checked beside the audit, without which a log of a deployment proves nothing."""
+
+    logs: bool
+    recordings: bool
+
+
+async def _verify(settings: Settings, files: list[Path], key_lines: list[str], checks: _Checks) -> bool:
     clock = SystemClock()
     sound = await _audit(settings, files, key_lines, clock=clock)
-    if recordings:
+    if checks.logs:
+        sound = await _logs(settings, clock=clock) and sound
+    if checks.recordings:
         sound = await _all_recordings(settings, clock=clock) and sound
     return sound
 
@@ -80,6 +100,13 @@ async def _audit(settings: Settings, files: list[Path], key_lines: list[str], *,
         report = await Trail(database, clock=clock).verify(checkpoints)
     _tell_audit(replace(report, problems=(*problems, *report.problems)), own)
     return report.sound and not problems
+
+
+async def _logs(settings: Settings, *, clock: Clock) -> bool:
+    async with open_database(database_url(settings)) as database, database.read() as connection:
+        report = await check_logs(AuditRows(connection), DeploymentRows(connection), now_ns=clock.wall_ns())
+    _tell_logs(report)
+    return report.sound
 
 
 def _own_key(settings: Settings) -> CheckpointKey | None:
@@ -147,14 +174,27 @@ def _tell_audit(report: AuditReport, key: CheckpointKey | None) -> None:
         f"audit: {report.entries} entries{erased}, held against {report.checkpoints} checkpoints, "
         + ("all as written." if report.sound else "NOT as they were written:")
     )
-    for problem in report.problems[:SHOWN_MAX]:
-        typer.echo(f"  {problem}")
-    if len(report.problems) > SHOWN_MAX:
-        typer.echo("  and more.")
+    _tell_problems(report.problems)
     if report.sound:
         typer.echo(f"  Root: {report.head}")
     if key is not None:
         typer.echo(f"  Key of its checkpoints, to be noted elsewhere: {key.text}")
+
+
+def _tell_logs(report: LogsReport) -> None:
+    coming = f", {report.on_their_way} of them of just now and not in the audit yet" if report.on_their_way else ""
+    typer.echo(
+        f"deployments: {report.deployments} logs, {report.lines} lines{coming}, "
+        + ("all as the audit has them." if report.sound else "NOT as the audit has them:")
+    )
+    _tell_problems(report.problems)
+
+
+def _tell_problems(problems: Sequence[str]) -> None:
+    for problem in problems[:SHOWN_MAX]:
+        typer.echo(f"  {problem}")
+    if len(problems) > SHOWN_MAX:
+        typer.echo("  and more.")
 
 
 def _tell_recordings(report: dict[str, Any], name: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Row, TextClause, delete, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Row, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.db.stored import as_stored
 from gateway.db.tables import audit_entries, audit_open, audit_personal, audit_tree
 
 
@@ -74,6 +74,9 @@ _AS_STORED = text(
     # Plain text, so that nothing is converted on the way: a value of a kind that was never written must be seen.
     f"SELECT {', '.join(f'a.{name}' for name in ROW_NAMES)}, p.at_ns, p.salt, p.body FROM audit_entries AS a "  # noqa: S608 - ours
     "LEFT JOIN audit_personal AS p ON p.seq = a.seq WHERE a.seq > :after ORDER BY a.seq LIMIT :limit"
+)
+_DETAILS = text(
+    "SELECT seq, details FROM audit_entries WHERE seq > :after AND action LIKE :family ORDER BY seq LIMIT :limit"
 )
 _STORED = select(audit_entries, audit_personal.c.body).join_from(
     audit_entries, audit_personal, audit_personal.c.seq == audit_entries.c.seq, isouter=True
@@ -162,7 +165,15 @@ class AuditRows:
 
         ``None`` where the database cannot make anything of what is stored there.
         """
-        return await self._as_stored(_AS_STORED, {"after": seq, "limit": limit})
+        return await as_stored(self._connection, _AS_STORED, {"after": seq, "limit": limit})
+
+    async def stored_details(self, family: str, after: int, *, limit: int) -> list[tuple[Any, ...]] | None:
+        """Return number and details of what happened whose names begin with ``family.``, in order, just as stored.
+
+        ``None`` as above.
+        """
+        values = {"family": f"{family}.%", "after": after, "limit": limit}
+        return await as_stored(self._connection, _DETAILS, values)
 
     async def stored_head(self) -> tuple[Any, Any] | None:
         """Return size and edge just as stored."""
@@ -171,20 +182,11 @@ class AuditRows:
 
     async def stored_open(self) -> list[tuple[Any, ...]] | None:
         """Return which spans are said to be open, each with the number of its first entry; ``None`` as above."""
-        return await self._as_stored(text("SELECT span, seq FROM audit_open"), {})
+        return await as_stored(self._connection, text("SELECT span, seq FROM audit_open"), {})
 
     async def personal_parts(self) -> int:
         """Return how many personal parts there are, with or without an entry."""
         return int((await self._connection.execute(select(func.count()).select_from(audit_personal))).scalar_one())
-
-    async def _as_stored(self, query: TextClause, values: dict[str, int]) -> list[tuple[Any, ...]] | None:
-        try:
-            rows: Sequence[Row[Any]] = (await self._connection.execute(query, values)).fetchall()
-        except DBAPIError as error:
-            if "decode" not in str(error.orig).lower():
-                raise
-            return None
-        return [tuple(row) for row in rows]
 
 
 def _values(row: AuditRow | PersonalRow) -> dict[str, object]:

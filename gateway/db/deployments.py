@@ -1,13 +1,15 @@
 """Deployments with their logs, and which devices are deployable."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.db.errors import ConflictError
+from gateway.db.stored import as_stored
 from gateway.db.tables import deployables, deployment_entries, deployment_pictures, deployments
 
 
@@ -65,6 +67,10 @@ class PictureRow:
     sha256: str
     camera: str
     seen_ns: int
+
+
+_LINE = tuple(field.name for field in fields(EntryRow))
+_LINES = text(f"SELECT {', '.join(_LINE)} FROM deployment_entries WHERE deployment_id = :id ORDER BY n")  # noqa: S608 - ours
 
 
 class DeploymentRows:
@@ -176,6 +182,25 @@ class DeploymentRows:
         )
         row = (await self._connection.execute(query)).one_or_none()
         return EntryRow(**row._asdict()) if row is not None else None
+
+    # --- as it is stored, for whoever checks it
+
+    async def stored_sizes(self) -> dict[Any, Any] | None:
+        """Return of how many lines each deployment's summary tells; ``None`` where it has no summary, but lines.
+
+        ``None`` for all where the database can make nothing of what is stored there.
+        """
+        told = await as_stored(self._connection, text("SELECT id, entries FROM deployments"), {})
+        logged = text("SELECT DISTINCT deployment_id FROM deployment_entries")
+        found = await as_stored(self._connection, logged, {})
+        if told is None or found is None:
+            return None
+        return {**{one: None for (one,) in found}, **{row[0]: row[1] for row in told}}
+
+    async def stored_log(self, deployment_id: object) -> list[EntryRow] | None:
+        """Return a log just as stored, whatever stands in its rows, oldest first; ``None`` as above."""
+        rows = await as_stored(self._connection, _LINES, {"id": deployment_id})
+        return [EntryRow(**dict(zip(_LINE, row, strict=True))) for row in rows] if rows is not None else None
 
     # --- pictures of alarms
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from pydantic import TypeAdapter
 
@@ -46,25 +46,32 @@ def entry_of(  # noqa: PLR0913 - the parts of a line
     then: Deployment, step: Referral | Step, by: Hand, *, done: Done, key: str | None, before: str
 ) -> EntryRow:
     """Return the line that says what led to a deployment as it is then; ``before`` is the digest of the line before."""
-    said = _said(step)
-    name = NAMES[type(step)]
-    offset_ms = round(done.clock_offset_s * 1000) if done.clock_offset_s is not None else None
-    when = [str(done.came_ns), str(done.at_ns), offset_ms, done.doubt]
-    whole = [before, then.id, then.entries, *when, name, by.user_id, by.name, said]
-    return EntryRow(
+    line = EntryRow(
         deployment_id=then.id,
         n=then.entries,
         at_ns=done.came_ns,
         done_ns=done.at_ns,
-        clock_offset_ms=offset_ms,
+        clock_offset_ms=round(done.clock_offset_s * 1000) if done.clock_offset_s is not None else None,
         doubt=done.doubt,
-        step=name,
+        step=NAMES[type(step)],
         user_id=by.user_id,
         name=by.name,
-        said=said,
+        said=_said(step),
         key=key,
-        digest=hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest(),
+        digest="",
     )
+    return replace(line, digest=digest_of(line, before))
+
+
+def digest_of(line: EntryRow, before: str) -> str:
+    """Return the digest of a line after one whose digest is ``before``. Its ``key`` is its sender's, and not covered.
+
+    Raises:
+        TypeError: what stands in it is nothing that is written there.
+    """
+    when = [str(line.at_ns), str(line.done_ns), line.clock_offset_ms, line.doubt]
+    whole = [before, line.deployment_id, line.n, *when, line.step, line.user_id, line.name, line.said]
+    return hashlib.sha256(json.dumps(whole, separators=(",", ":")).encode()).hexdigest()
 
 
 def check_same(sent: EntryRow, step: Referral | Step, by: Hand) -> None:

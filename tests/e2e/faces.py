@@ -20,12 +20,17 @@ async def opening() -> AsyncIterator[Open]:
         browser = await stack.enter_async_context(chromium())
         raised: list[str] = []
 
-        async def open_(face: str = "ready", *, path: str = "/", phone: bool = False) -> tuple[Page, FakeBorough]:
+        async def open_(
+            face: str = "ready", *, path: str = "/", phone: bool = False, timezone: str | None = None
+        ) -> tuple[Page, FakeBorough]:
             borough = FakeBorough(SystemClock(), face)
             address = await stack.enter_async_context(serving(borough))
             size = PHONE if phone else (1600, 900)
             context = await browser.new_context(
-                viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
+                viewport={"width": size[0], "height": size[1]},
+                has_touch=phone,
+                is_mobile=phone,
+                timezone_id=timezone,
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()

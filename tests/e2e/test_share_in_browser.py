@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -307,8 +308,15 @@ async def test_a_whole_share_is_made_in_the_panel(room: Room) -> None:
         "CAD 1234/26",
     )
     await panel.locator("[data-act=more]").click()
+    ends = panel.get_by_label("Ends")
+    sooner = datetime.fromisoformat(await ends.input_value()) - timedelta(minutes=10)
+    await ends.fill(sooner.isoformat(timespec="minutes"))
     await panel.get_by_role("button", name="Change it").click()
     await expect(notice(room)).to_contain_text("is changed.")
+    (changed,) = await room.shares()
+    # The field has no seconds.
+    moved = datetime.fromisoformat(made["end"]) - datetime.fromisoformat(changed["end"])
+    assert timedelta(minutes=10) <= moved < timedelta(minutes=11)
 
 
 async def test_a_standing_share_says_when_its_review_is_due(room: Room) -> None:

@@ -9,8 +9,11 @@ import pytest
 import pytest_asyncio
 
 from gateway.api.times import iso
+from gateway.db.audit import AuditRows
+from gateway.db.deployments import DeploymentRows
 from gateway.deployments.geofence import Shock
-from kernel.clock import NS_PER_S, utc
+from gateway.stationed import check_logs
+from kernel.clock import NS_PER_S, SystemClock, utc
 from tests.fakes.deploying import PLACE, REFERRAL, Deploying
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.leaping import LeapingClock
@@ -72,6 +75,10 @@ async def test_every_step_is_in_the_audit_with_its_digest(deploying: Deploying) 
     recorded = [one for one in await deploying.desk.audit() if one.action.startswith("deployment.")]
     assert [one.action for one in recorded] == [f"deployment.{line['step']}" for line in lines]
     assert all(line["digest"] in one.details for line, one in zip(lines, recorded, strict=True))
+    async with deploying.desk.gateway.database.read() as connection:
+        now_ns = SystemClock().wall_ns()
+        report = await check_logs(AuditRows(connection), DeploymentRows(connection), now_ns=now_ns)
+    assert (report.problems, report.lines, report.on_their_way) == ((), len(lines), 0)
 
 
 async def test_whoever_referred_it_does_not_decide(deploying: Deploying) -> None:

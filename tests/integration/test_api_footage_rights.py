@@ -10,12 +10,25 @@ import pytest
 import pytest_asyncio
 
 from gateway.db.stays import StayRow
+from gateway.db.tables import camera_stays
 from gateway.fleet import footage
 from kernel.clock import NS_PER_S, utc
 from kernel.ids import CameraId
 from kernel.media import VideoCodec
+from tests.fakes.deploying import Deploying
 from tests.fakes.desk import PASSWORD, Desk, open_desk
-from tests.integration.test_api_footage import ROUND_MILL, ROUND_QUAY, moved, today
+from tests.integration.test_api_footage import MILL, QUAY, ROUND_MILL, ROUND_QUAY, moved, today
+
+
+async def fixed(desk: Desk) -> Deploying:
+    """Return a camera that stood in Mill Lane, and is a fixed one at the quay now."""
+    deploying = await Deploying.at(desk)
+    await deploying.deployed(place=MILL)
+    await deploying.step("removal", text="Solved.")
+    camera = f"/api/v1/cameras/{deploying.camera}"
+    assert (await desk.admin.delete(f"{camera}/deployable")).status_code == 204
+    assert (await desk.admin.patch(camera, json={"place": QUAY})).status_code == 200
+    return deploying
 
 
 class Moved:
@@ -62,11 +75,11 @@ async def holder(desk: Desk, name: str, area: str) -> httpx.AsyncClient:
     return client
 
 
-@pytest_asyncio.fixture
-async def moved_on(tmp_path: Path) -> AsyncIterator[Moved]:
-    """Return it."""
+@pytest_asyncio.fixture(params=[moved, fixed], ids=["moves", "fixed-now"])
+async def moved_on(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Moved]:
+    """Return it, still one that moves or made a fixed one."""
     async with open_desk(tmp_path) as desk:
-        deploying = await moved(desk)
+        deploying = await request.param(desk)
         stays = await desk.gateway.rooms.stays.of(CameraId(deploying.camera))
         run = footage.RunSpan(
             start_ns=stays[0].from_ns,
@@ -138,3 +151,12 @@ async def test_who_has_both_places_has_both_times(moved_on: Moved) -> None:
     grant = {"role": "viewer", "user": user["id"], "group": group}
     assert (await desk.admin.post("/api/v1/grants", json=grant)).status_code == 201
     assert (await moved_on.get("hls/main/index.m3u8", **moved_on.there)).status_code == 200
+
+
+async def test_who_has_the_house_is_asked_nothing_of_places(moved_on: Moved) -> None:
+    """Wherever it stood it is theirs: no list that grows, and no timeline, reads where it stood."""
+    async with moved_on.desk.gateway.database.write() as connection:
+        await connection.exec_driver_sql(f"ALTER TABLE {camera_stays.name} RENAME TO away")
+    for what, query in (("timeline", today()), ("hls/main/index.m3u8", moved_on.there), ("clip.mp4", moved_on.there)):
+        answer = await moved_on.desk.admin.get(f"{moved_on.path}/{what}", params=query)
+        assert answer.status_code == 200, what

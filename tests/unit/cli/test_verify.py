@@ -1,4 +1,4 @@
-"""`sightline verify --audit` holds the log against checkpoints kept elsewhere."""
+"""`sightline verify` holds the audit against checkpoints kept elsewhere, and logs of deployments against the audit."""
 
 import sqlite3
 from pathlib import Path
@@ -34,10 +34,10 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def verify(data: Path, *options: str) -> Result:
+def verify(data: Path, *options: str, what: str = "--audit") -> Result:
     """Run the command."""
     config = data.with_name("sightline.toml")
-    return RUN.invoke(app, ["verify", "--audit", "--config", str(config), *options])
+    return RUN.invoke(app, ["verify", what, "--config", str(config), *options])
 
 
 def note(data: Path, *, seed: bytes = SEED) -> str:
@@ -109,3 +109,40 @@ def test_what_cannot_be_checked_is_told_plainly(data: Path, tmp_path: Path) -> N
     missing = verify(data)
     assert "There is no key here" in missing.stderr
     assert missing.exit_code != 0
+
+
+def add_line(data: Path) -> None:
+    """Slip a deployment with one line past the audit."""
+    connection = sqlite3.connect(data / "sightline.db")
+    connection.executescript(
+        "INSERT INTO deployments (id, stage, urn, changed_ns, entries, record)"
+        " VALUES ('d1', 'referred', '', 1, 1, '{}');"
+        "INSERT INTO deployment_entries (deployment_id, n, at_ns, done_ns, doubt, step, user_id, name, said, digest)"
+        " VALUES ('d1', 1, 1, 1, '', 'referred', 'u1', 'Ann', '{}', 'x');"
+    )
+    connection.close()
+
+
+def test_a_deployments_line_that_the_audit_does_not_know_is_told(data: Path) -> None:
+    """The audit alone is as written; held against it, the log of the deployment is not, and the command ends with 1."""
+    sound = verify(data, what="--deployments")
+    assert (sound.exit_code, "deployments: 0 logs, 0 lines, all as the audit has them." in sound.output) == (0, True)
+    assert "audit: 1 entries" in sound.output
+    assert "recordings:" not in sound.output
+    add_line(data)
+    assert verify(data).exit_code == 0
+    broken = verify(data, what="--deployments")
+    assert broken.exit_code == 1
+    assert "deployments: 1 logs, 1 lines, NOT as the audit has them:" in broken.output
+    assert "Deployment d1: line 1 is unknown to the audit." in broken.output
+
+
+def test_logs_held_against_an_audit_that_was_cut_are_no_proof(data: Path, tmp_path: Path) -> None:
+    """The audit is checked with them, and ends the command with 1 by itself."""
+    kept = tmp_path / "witness"
+    kept.write_text(note(data), encoding="utf-8")
+    cut(data)
+    result = verify(data, "--checkpoint", str(kept), what="--deployments")
+    assert result.exit_code == 1
+    assert "all as the audit has them" in result.output
+    assert "Entry 1 is missing at the end." in result.output

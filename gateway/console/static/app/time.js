@@ -41,6 +41,31 @@ export function localField(ms) {
   return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
+const DAY_MS = 86_400_000;
+
+/** Local time minus UTC. @param {number} ms @returns {number} */
+const ahead = (ms) => -new Date(ms).getTimezoneOffset() * 60_000;
+
+/**
+ * The instants that a field's local time means: one; two where clocks go back over it, the earlier first; none where they
+ * go forward over it, or it is no time.
+ * @param {string} local 2026-11-24T14:03, with or without seconds @returns {number[]}
+ */
+export function instants(local) {
+  const wall = Date.parse(`${local}Z`);
+  if (Number.isNaN(wall)) return [];
+  const offsets = new Set([ahead(wall - DAY_MS), ahead(wall + DAY_MS)]);
+  return [...offsets].map((offset) => wall - offset).filter((at) => at + ahead(at) === wall).sort((one, other) => one - other);
+}
+
+const ZONE = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+
+/** By which clock a local time is: BST, GMT. @param {number} ms @returns {string} */
+export const zone = (ms) => ZONE.formatToParts(ms).find(({ type }) => type === "timeZoneName")?.value ?? "";
+
+/** Time of day, with its clock where it comes twice that day: 01:30:00 BST. @param {number} ms @returns {string} */
+export const clockSure = (ms) => (instants(`${localField(ms).slice(0, 10)}T${clock(ms)}`).length > 1 ? `${clock(ms)} ${zone(ms)}` : clock(ms));
+
 /** For file names: 2026-11-24T14-03-27Z. @param {number} ms @returns {string} */
 export const fileTime = (ms) => `${new Date(Math.round(ms)).toISOString().slice(0, 19).replaceAll(":", "-")}Z`;
 

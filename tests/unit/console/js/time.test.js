@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ServerClock, age, duration, fileTime, fromIso, toIso } from "../../../../gateway/console/static/app/time.js";
+
+// Read when the module is, as a browser's is.
+process.env["TZ"] = "Europe/London";
+const { ServerClock, age, clockSure, duration, fileTime, fromIso, instants, localField, toIso, zone } = await import("../../../../gateway/console/static/app/time.js");
 
 test("an age is said in the unit that a person would choose", () => {
   assert.deepEqual([0, 44, 46, 87, 994, 996, 1440, 12_000, 200_000].map(age), ["< 50 ms", "< 50 ms", "50 ms", "90 ms", "990 ms", "1.0 s", "1.4 s", "12 s", "3 min 20 s"]);
@@ -29,4 +32,29 @@ test("the server's clock is taken from the message that was least delayed", () =
 
 test("a server clock that was never heard is our own", () => {
   assert.equal(new ServerClock().now(5), 5);
+});
+
+test("a local time is one instant, on any day and beside the hour that comes twice", () => {
+  const each = ["2026-11-24T14:03", "2026-07-01T00:00:30", "2026-10-25T00:59:59", "2026-10-25T02:00", "2026-03-29T00:59", "2026-03-29T02:00"];
+  assert.deepEqual(each.map((local) => instants(local).map(toIso)), [
+    ["2026-11-24T14:03:00.000Z"], ["2026-06-30T23:00:30.000Z"], ["2026-10-24T23:59:59.000Z"], ["2026-10-25T02:00:00.000Z"], ["2026-03-29T00:59:00.000Z"], ["2026-03-29T01:00:00.000Z"],
+  ]);
+});
+
+test("an hour that comes twice is two instants, each by its own clock", () => {
+  for (const [local, first, second] of [["2026-10-25T01:00", "T00:00", "T01:00"], ["2026-10-25T01:59", "T00:59", "T01:59"]]) {
+    const both = instants(local ?? "");
+    assert.deepEqual(both.map(toIso), [`2026-10-25${first}:00.000Z`, `2026-10-25${second}:00.000Z`]);
+    assert.deepEqual(both.map(zone), ["BST", "GMT"]);
+    assert.deepEqual(both.map(localField), [local, local]);
+  }
+});
+
+test("an hour that clocks go forward over is no instant, nor is what is no time", () => {
+  assert.deepEqual(["2026-03-29T01:00", "2026-03-29T01:59:59", "", "soon"].map(instants), [[], [], [], []]);
+});
+
+test("a time of day says by which clock it is where it comes twice, and nowhere else", () => {
+  const times = ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z", "2026-07-01T00:30:00Z"];
+  assert.deepEqual(times.map(fromIso).map(clockSure), ["01:30:00 BST", "01:30:00 GMT", "02:00:00", "01:30:00"]);
 });

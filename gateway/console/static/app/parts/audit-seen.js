@@ -9,8 +9,9 @@ import { howAllowed, toWhat } from "../audit-facts.js";
 import { AuditNames, cameraWords, isIdentifier, tail } from "../audit-names.js";
 import { didInAll, when, who } from "../audit-words.js";
 import { SlElement, fields } from "../element.js";
-import { clockShort, day, fileTime, localField, toIso } from "../time.js";
+import { clockShort, day, fileTime, toIso } from "../time.js";
 import { say } from "../words.js";
+import "./instant.js";
 
 /** @typedef {import("../types.js").AuditEntry} AuditEntry */
 /** @typedef {{asked: URLSearchParams, title: string, nothing: string}} Question  What is asked, in words too, and what an empty answer means. */
@@ -69,7 +70,7 @@ class AuditSeen extends SlElement {
     const turn = this.#clear();
     const csv = event.submitter?.dataset.csv !== undefined;
     const { number = "", person = "", from: first = "", to: last = "" } = fields(event);
-    const [from, to] = [Date.parse(first), Date.parse(last)];
+    const [from, to] = [Number(first), Number(last)];
     const times = { start: toIso(from), end: toIso(to) };
     if (person) {
       const name = this.names.person(person);
@@ -145,8 +146,8 @@ class AuditSeen extends SlElement {
   /** @param {string} name @param {number} hours */
   #times(name, hours) {
     return html`<div class="times">
-      <label for="${name}-from">From</label><input id="${name}-from" name="from" type="datetime-local" required .value=${localField(this.#now - hours * HOUR_MS)}>
-      <label for="${name}-to">To</label><input id="${name}-to" name="to" type="datetime-local" required .value=${localField(this.#now + HOUR_MS / 60)}>
+      <label for="${name}-from">From</label><sl-instant field="${name}-from" name="from" required .usual=${this.#now - hours * HOUR_MS}></sl-instant>
+      <label for="${name}-to">To</label><sl-instant field="${name}-to" name="to" required .usual=${this.#now + HOUR_MS / 60}></sl-instant>
     </div>
     <div class="buttons"><button class="primary">Show</button><button data-csv>Save as CSV</button></div>`;
   }

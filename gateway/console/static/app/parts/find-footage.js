@@ -10,8 +10,9 @@ import { get, problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { mapView } from "../map-view.js";
 import { cameraById, store, tell } from "../store.js";
-import { clock, day, duration, localField, toIso } from "../time.js";
+import { clockSure, day, duration, toIso } from "../time.js";
 import { say } from "../words.js";
+import "./instant.js";
 
 /** @typedef {{start: string, end: string | null, street: string, place: import("../types.js").Place | null, bearing_deg: number | null, deployment: string | null}} Stay */
 /** @typedef {{camera: string, number: number, name: string, stood: Stay, start: string, end: string, recorded: {start: string, end: string}[] | null}} Found */
@@ -67,7 +68,7 @@ class FindFootage extends SlElement {
     this.requestUpdate();
     try {
       const area = this.#corners.map(([latitude, longitude]) => `${latitude.toFixed(6)},${longitude.toFixed(6)}`).join(";");
-      this.#finds = await get(`/footage?${new URLSearchParams({ area, start: toIso(Date.parse(start)), end: toIso(Date.parse(end)) })}`);
+      this.#finds = await get(`/footage?${new URLSearchParams({ area, start: toIso(Number(start)), end: toIso(Number(end)) })}`);
     } catch (error) {
       this.#finds = null;
       this.#problem = problemOf(error);
@@ -93,8 +94,8 @@ class FindFootage extends SlElement {
   #found(one) {
     const { stood, recorded } = one;
     const there = stood.street || (stood.place ? `${stood.place.latitude.toFixed(5)}, ${stood.place.longitude.toFixed(5)}` : "");
-    const since = `${day(Date.parse(stood.start))} ${clock(Date.parse(stood.start))}`;
-    const until = stood.end ? `${day(Date.parse(stood.end))} ${clock(Date.parse(stood.end))}` : "now";
+    const since = `${day(Date.parse(stood.start))} ${clockSure(Date.parse(stood.start))}`;
+    const until = stood.end ? `${day(Date.parse(stood.end))} ${clockSure(Date.parse(stood.end))}` : "now";
     return html`<li class="footage-found" data-found=${one.number}>
       <h4><span class="number">${one.number}</span> ${one.name}</h4>
       <p class="hint">Stood ${there ? `in ${there} ` : ""}from ${since} until ${until}${stood.end ? html`. <b>It stands elsewhere now.</b>` : "."}</p>
@@ -102,7 +103,7 @@ class FindFootage extends SlElement {
         : recorded.length === 0 ? html`<p class="hint">Nothing was recorded there then.</p>`
           : html`<ul class="footage-pieces">${recorded.slice(0, PIECES_SHOWN).map(({ start, end }) => {
             const [from, to] = [Date.parse(start), Date.parse(end)];
-            return html`<li><button data-show=${start} @click=${() => this.#show(one, start)}>Show</button><span>${day(from)} ${clock(from)} – ${day(to) === day(from) ? "" : `${day(to)} `}${clock(to)}, ${duration(to - from)}</span></li>`;
+            return html`<li><button data-show=${start} @click=${() => this.#show(one, start)}>Show</button><span>${day(from)} ${clockSure(from)} – ${day(to) === day(from) ? "" : `${day(to)} `}${clockSure(to)}, ${duration(to - from)}</span></li>`;
           })}${recorded.length > PIECES_SHOWN ? html`<li class="hint">and ${recorded.length - PIECES_SHOWN} stretches more, on its timeline</li>` : nothing}</ul>`}
     </li>`;
   }
@@ -129,8 +130,8 @@ class FindFootage extends SlElement {
           ${corners.length ? html`<button type="button" id="footage-draw" @click=${() => store.set({ outline: { corners: [], drawing: true, box: true } })}>Draw again</button>` : nothing}
           <button type="button" id="footage-view" @click=${() => this.#view()}>What the map shows now</button></div>
         <div class="times">
-          <label for="footage-start">From</label><input id="footage-start" name="start" type="datetime-local" required .defaultValue=${localField(now - HOUR_MS)}>
-          <label for="footage-end">Until</label><input id="footage-end" name="end" type="datetime-local" required .defaultValue=${localField(now + MINUTE_MS)}>
+          <label for="footage-start">From</label><sl-instant field="footage-start" name="start" required .usual=${now - HOUR_MS}></sl-instant>
+          <label for="footage-end">Until</label><sl-instant field="footage-end" name="end" required .usual=${now + MINUTE_MS}></sl-instant>
         </div>
         ${said ? html`<p class="said attention" role="alert"><strong>${said.title}</strong> ${said.cure}</p>` : nothing}
         <div class="buttons"><button class="primary" ?disabled=${this.#busy}>${this.#busy ? "Searching…" : "Find recordings"}</button></div>

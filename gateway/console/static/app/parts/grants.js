@@ -9,7 +9,8 @@ import { PAGE, counted, directory, goingOnWords, standingOf, treeOf } from "../d
 import { fields } from "../element.js";
 import { OWN_ROLES } from "../permissions.js";
 import { cameraById, store } from "../store.js";
-import { dayAndTime, localField, toIso } from "../time.js";
+import { dayAndTime, toIso } from "../time.js";
+import "./instant.js";
 import { Asking, peopleKnown, personField } from "./people-asking.js";
 
 /** @typedef {import("../directory.js").Grant} Grant */
@@ -64,7 +65,7 @@ class Grants extends Asking {
     const wish = {
       role, reason, group: group || null,
       user: this.#to === "user" ? (user?.id ?? person) : null, team: this.#to === "team" ? team : null,
-      start: from ? toIso(Date.parse(from)) : null, end: until ? toIso(Date.parse(until)) : null,
+      start: from ? toIso(Number(from)) : null, end: until ? toIso(Number(until)) : null,
     };
     const name = this.#to === "team" ? directory.teamName(team) : user?.name || person;
     await this.attempt("add", async () => {
@@ -141,8 +142,8 @@ class Grants extends Asking {
       <select id="grant-group" name="group" aria-describedby="grant-over"><option value="">All cameras</option>${treeOf(groups).map(({ group, depth }) => html`<option value=${group.id}>${"  ".repeat(depth)}${group.name} (${group.holds.length})</option>`)}</select>
       <p class="hint" id="grant-over">Over a group, a role gives only what is done with cameras; nothing of the house.</p>
       <div class="times">
-        <label for="grant-from">From</label><input id="grant-from" name="from" type="datetime-local" aria-describedby="grant-times">
-        <label for="grant-until">Until</label><input id="grant-until" name="until" type="datetime-local" min=${localField(Date.now())} aria-describedby="grant-times">
+        <label for="grant-from">From</label><sl-instant field="grant-from" name="from" describedby="grant-times"></sl-instant>
+        <label for="grant-until">Until</label><sl-instant field="grant-until" name="until" describedby="grant-times" .least=${Date.now()}></sl-instant>
       </div>
       <p class="hint" id="grant-times">Left empty: from now, and for good.</p>
       <label for="grant-reason">Why</label><input id="grant-reason" name="reason" maxlength="1000" autocomplete="off">

@@ -10,16 +10,14 @@ import { get, problemOf } from "../api.js";
 import { SlElement, fields } from "../element.js";
 import { DAY_MS, REVIEW_DAYS, armHold, closeEmptyHold, dateField, keep, place, release, stretch } from "../holds.js";
 import { cameraById, may, selectedCamera, store, tell } from "../store.js";
-import { clock, day } from "../time.js";
+import { clockSure, day } from "../time.js";
 import { say } from "../words.js";
+import "./instant.js";
 
 /** @typedef {import("../types.js").Hold} Hold */
 
-/** What a field for an instant shows, local. @param {number} ms @returns {string} */
-const instantField = (ms) => `${dateField(ms)}T${clock(ms)}`;
-
 /** From when to when, in one line. @param {number} start @param {number} end @returns {string} */
-const span = (start, end) => `${day(start)} ${clock(start)} – ${day(end) === day(start) ? "" : `${day(end)} `}${clock(end)}`;
+const span = (start, end) => `${day(start)} ${clockSure(start)} – ${day(end) === day(start) ? "" : `${day(end)} `}${clockSure(end)}`;
 
 class Holds extends SlElement {
   /** @type {Hold[] | null} */
@@ -74,7 +72,7 @@ class Holds extends SlElement {
     const { start = "", end = "", reason = "", authority = "", reference = "", review = "" } = fields(event);
     if (!holding) return;
     const number = cameraById(holding.camera)?.number ?? "";
-    const stretch = { start: Date.parse(start), end: Date.parse(end) };
+    const stretch = { start: Number(start), end: Number(end) };
     const terms = { reason, authority, reference, review: Date.parse(`${review}T12:00:00`) };
     const ok = await this.#attempt(() => place(holding.camera, stretch, terms), `Camera ${number}, ${span(stretch.start, stretch.end)}, is held.`);
     if (ok) store.set({ holding: null });
@@ -94,16 +92,15 @@ class Holds extends SlElement {
       const { name, value } = /** @type {HTMLInputElement} */ (event.target);
       if (name in words && store.state.holding) store.set({ holding: { ...store.state.holding, words: { ...store.state.holding.words, [name]: value } } });
     };
-    const edge = (/** @type {"start" | "end"} */ name) => (/** @type {Event} */ event) => {
-      const at = Date.parse(/** @type {HTMLInputElement} */ (event.target).value);
-      if (Number.isFinite(at)) store.set({ holding: { ...holding, [name]: at } });
+    const edge = (/** @type {"start" | "end"} */ name) => (/** @type {CustomEvent<number | null>} */ { detail: at }) => {
+      if (at !== null) store.set({ holding: { ...holding, [name]: at } });
     };
     return html`
       <h3>Hold of ${camera ? html`<span class="number">${camera.number}</span> ${camera.name}` : "a camera that you no longer see"}</h3>
       <form id="hold-form" @input=${typed} @submit=${(/** @type {Event} */ event) => void this.#place(event)}>
         <div class="times">
-          <label for="hold-start">From</label><input id="hold-start" name="start" type="datetime-local" step="1" required .value=${instantField(holding.start)} @change=${edge("start")}>
-          <label for="hold-end">Until</label><input id="hold-end" name="end" type="datetime-local" step="1" required .value=${instantField(holding.end)} @change=${edge("end")}>
+          <label for="hold-start">From</label><sl-instant field="hold-start" name="start" seconds required .value=${holding.start} @instant=${edge("start")}></sl-instant>
+          <label for="hold-end">Until</label><sl-instant field="hold-end" name="end" seconds required .value=${holding.end} @instant=${edge("end")}></sl-instant>
         </div>
         ${this.#shown(holding, camera)}
         <label for="hold-reason">Why it must be kept</label>

@@ -4,6 +4,7 @@
  */
 
 import { html, nothing } from "lit";
+import "./instant.js";
 import "./share-notes.js";
 import "./share-outlets.js";
 import { callUp } from "../actions.js";
@@ -12,6 +13,7 @@ import { follow } from "../shares-following.js";
 import { changeTerms, endShare, extend, takeBack, takeOut } from "../shares.js";
 import { about, counted, left, until } from "../shares-words.js";
 import { cameraById, store } from "../store.js";
+import { toIso } from "../time.js";
 import { people, watchersOf } from "./share-people.js";
 
 /** @typedef {import("../shares-types.js").Share} Share */
@@ -66,10 +68,9 @@ class ShareCard extends SlTicking {
     const { end = "", stream = "", limit = "" } = fields(event);
     const form = /** @type {HTMLFormElement} */ (event.target);
     const checked = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name)).checked;
-    const at = new Date(end);
-    const moved = Math.abs(at.getTime() - Date.parse(share.end)) >= 60_000;
+    const moved = Math.abs(Number(end) - Date.parse(share.end)) >= 60_000;
     void changeTerms(share, {
-      ...(moved ? { end: at.toISOString() } : {}),
+      ...(moved ? { end: toIso(Number(end)) } : {}),
       stream,
       viewer_limit: Number(limit),
       may_ask_for_stick: checked("stick"),
@@ -83,7 +84,7 @@ class ShareCard extends SlTicking {
     return html`
       <form class="share-change" @submit=${(/** @type {Event} */ event) => this.#change(event, share)}>
         <label for="end-${id}">Ends</label>
-        <input id="end-${id}" name="end" type="datetime-local" required .value=${local(Date.parse(share.end))}>
+        <sl-instant field="end-${id}" name="end" required .value=${Date.parse(share.end)}></sl-instant>
         <div class="pair">
           <div><label for="stream-${id}">Stream</label><select id="stream-${id}" name="stream">
             ${STREAMS.map(([value, label]) => html`<option value=${value} ?selected=${value === share.stream}>${label}</option>`)}</select></div>
@@ -121,12 +122,6 @@ class ShareCard extends SlTicking {
       </article>
     `;
   }
-}
-
-/** For an input of a date and a time. @param {number} ms @returns {string} */
-export function local(ms) {
-  const at = new Date(ms);
-  return new Date(ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 customElements.define("sl-share-card", ShareCard);

@@ -9,8 +9,10 @@ import { SlElement, fields } from "../element.js";
 import { made, organisationById } from "../shares.js";
 import { partners } from "../shares-model.js";
 import { selectedCamera, store } from "../store.js";
+import { localField, toIso } from "../time.js";
 import { say } from "../words.js";
-import { STREAMS, local } from "./share-card.js";
+import "./instant.js";
+import { STREAMS } from "./share-card.js";
 
 const REVIEW_DAYS = 182;
 const DAY_MS = 86_400_000;
@@ -62,7 +64,7 @@ class ShareNew extends SlElement {
         reference: said["reference"] ?? "",
         reason: said["reason"] ?? "",
         review: standing && said["review"] ? new Date(said["review"]).toISOString() : null,
-        start: said["start"] ? new Date(said["start"]).toISOString() : null,
+        start: said["start"] ? toIso(Number(said["start"])) : null,
         minutes: standing ? null : Number(said["minutes"]),
         stream: said["stream"],
         viewer_limit: Number(said["limit"]),
@@ -92,7 +94,7 @@ class ShareNew extends SlElement {
   #agreement() {
     const now = store.serverClock.now();
     return html`<label for="share-review">To be reviewed by</label>
-      <input id="share-review" name="review" type="date" required .value=${local(now + REVIEW_DAYS * DAY_MS).slice(0, 10)} min=${local(now + DAY_MS).slice(0, 10)}>`;
+      <input id="share-review" name="review" type="date" required .value=${localField(now + REVIEW_DAYS * DAY_MS).slice(0, 10)} min=${localField(now + DAY_MS).slice(0, 10)}>`;
   }
 
   /** @param {(value: any) => void} keep @param {"value" | "checked"} [what] */
@@ -135,7 +137,7 @@ class ShareNew extends SlElement {
         <label for="share-title">Title</label>
         <input id="share-title" name="title" maxlength="100" autocomplete="off" placeholder="The reason, or the camera">
         <label for="share-start">Begins (empty: now)</label>
-        <input id="share-start" name="start" type="datetime-local">
+        <sl-instant field="share-start" name="start"></sl-instant>
         ${standing ? nothing : html`<label for="share-minutes">Minutes</label><input id="share-minutes" name="minutes" type="number" required min="1" max=${usual?.max_minutes ?? 1440} value=${usual?.minutes ?? 60}>`}
         <div class="pair">
           <div><label for="share-stream">Stream</label><select id="share-stream" name="stream">
