@@ -113,10 +113,11 @@ export class Mark {
     const foot = /** @type {HTMLElement | null} */ (this.#host.parentElement?.querySelector(".flag"))?.offsetHeight ?? 0;
     const free = Math.min(high, (height + high) / 2 - foot);
     const { across, down } = placeAt(store.serverClock.now());
+    this.#observer.disconnect();
+    // Before it is measured: in a picture that has just become larger or smaller it is as wide as fits there.
+    this.#node.style.maxWidth = `${Math.floor(wide)}px`;
     const x = (width - wide) / 2 + across * Math.max(0, wide - this.#node.offsetWidth);
     const y = (height - high) / 2 + down * Math.max(0, free - this.#node.offsetHeight);
-    this.#observer.disconnect();
-    this.#node.style.maxWidth = `${Math.floor(wide)}px`;
     this.#node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     this.#observer.observe(this.#host, { childList: true });
     this.#observer.observe(this.#node, { attributes: true, childList: true, subtree: true, characterData: true });
