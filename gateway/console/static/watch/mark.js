@@ -41,6 +41,7 @@ export class Mark {
   #offences = 0;
   #mending = false;
   #observer = new MutationObserver(() => this.#mend());
+  #sizes = new ResizeObserver(() => this.#resized());
 
   /**
    * @param {HTMLElement} host the picture's element @param {() => string[]} lines @param {() => number} aspect of the picture
@@ -54,12 +55,24 @@ export class Mark {
     this.#mend();
     this.#move();
     this.#timer = setInterval(() => this.#tick(), STEP_MS);
+    this.#sizes.observe(host);
   }
 
   end() {
     clearInterval(this.#timer);
+    this.#sizes.disconnect();
     this.#observer.disconnect();
     this.#node.remove();
+  }
+
+  /** In a picture that became smaller it would lie beyond the edge until it had wandered back: it is put there at once. */
+  #resized() {
+    this.#move();
+    this.#observer.disconnect();
+    // Taken out and put back it does not glide there; nobody else did that.
+    this.#node.remove();
+    this.#host.append(this.#node);
+    this.#mend();
   }
 
   /** Nothing here is the user's to change: whatever was changed is as it was. */
