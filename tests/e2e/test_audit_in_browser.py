@@ -108,6 +108,27 @@ async def test_the_record_says_what_was_done_to_whom(opened: Open) -> None:
     await expect(page.get_by_text("Nothing of the kind is on record.")).to_be_visible()
 
 
+async def test_the_record_is_narrowed_to_a_time(opened: Open) -> None:
+    """Who looks for what was done last Tuesday does not page there; it is asked for once, by the button."""
+    page, borough = await asking(opened)
+    rows = page.locator("#record li")
+    await expect(rows).to_have_count(24)
+    asked = len(borough.record_asked)
+    await page.get_by_label("When it was done").get_by_label("From").fill("2020-03-01T08:00")
+    await page.get_by_label("When it was done").get_by_label("To").fill("2020-03-01T18:00")
+    await page.get_by_role("button", name="Show that time").click()
+    await expect(page.get_by_text("Nothing of the kind is on record.")).to_be_visible()
+    told = borough.record_asked[-1]
+    assert len(borough.record_asked) == asked + 1
+    local = "value => new Date(value).toISOString()"
+    assert told["start"] == await page.evaluate(local, "2020-03-01T08:00")
+    assert told["end"] == await page.evaluate(local, "2020-03-01T18:00")
+    await page.get_by_label("When it was done").get_by_label("To").fill("")
+    await page.get_by_role("button", name="Show that time").click()
+    await expect(rows).to_have_count(24)
+    assert "end" not in borough.record_asked[-1]
+
+
 async def test_an_answer_is_saved_as_csv(opened: Open) -> None:
     """One button saves the whole answer."""
     page, borough = await asking(opened)

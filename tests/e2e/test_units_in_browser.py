@@ -147,12 +147,13 @@ async def test_a_certificate_is_revoked_and_a_unit_retired(opened: Open) -> None
 
 
 async def test_which_camera_a_unit_has_is_forgotten(opened: Open) -> None:
-    """It asks once more; then what the unit had said is gone from its page, to be learnt anew."""
+    """It asks once more and says what comes of it; then what the unit had said is gone from its page."""
     page, _ = await opened("units")
     await _unit(page, "D001")
     await page.get_by_text("Model, camera and note").click()
     await expect(page.locator("#unit-learnt")).to_contain_text("It said that its camera is")
     await page.get_by_role("button", name="Forget which camera unit D001 has").click()
+    await expect(page.locator("sl-unit details [role=status]")).to_contain_text("The camera that it names next")
     await page.get_by_role("button", name="Really forget it").click()
     await expect(page.locator("#unit-learnt")).to_have_count(0)
 

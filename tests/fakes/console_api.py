@@ -268,7 +268,7 @@ def application(borough: FakeBorough) -> Any:
             Route(camera + "/timeline", _timeline),
             *console_acts.routes(api, camera),
             *console_events.routes(api),
-            *console_deployments.routes(api, camera),
+            *console_deployments.routes(api),
             Route(camera + "/still", _still),
             Route(camera + "/clip.mp4", _clip),
             Route(api + "/hosts", _hosts),

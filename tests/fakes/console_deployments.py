@@ -90,7 +90,19 @@ def deployments(borough: FakeBorough) -> list[dict[str, Any]]:
         "mount": "",
     }
     stands = {"stage": "deployed", "valid": True}
+    never = dict.fromkeys(("deployed", "signed_off", "review", "review_days", "until")) | {"signed_off_by": ""}
+    withdrawn = _one(
+        borough,
+        "d5",
+        "Dumped scooters",
+        stage="withdrawn",
+        street="Lock Lane",
+        unit="D021",
+        problem="Scooters are left on the towpath. " * 40,
+        **never,
+    )
     return [
+        *([withdrawn] if borough.face == "deployments-withdrawn" else []),
         _one(borough, "d4", "Moped thefts by the station", **nothing, **undecided, street="Station Road"),
         _one(
             borough,
@@ -221,9 +233,13 @@ async def _list(request: Request) -> Response:
 
 async def _due(request: Request) -> Response:
     borough = borough_of(request)
-    referred, _, left, overdue = deployments(borough)
+    *withdrawn, referred, _, left, overdue = deployments(borough)
     return JSONResponse(
         [
+            *(
+                {"deployment": one, "why": "signs", "by": borough.iso(-DAY_S), "overdue": True, "yours": False}
+                for one in withdrawn
+            ),
             {"deployment": left, "why": "alarm", "by": borough.iso(-75), "overdue": True, "yours": False},
             {"deployment": overdue, "why": "review", "by": overdue["review"], "overdue": True, "yours": True},
             {"deployment": referred, "why": "decision", "by": borough.iso(-2 * DAY_S), "overdue": True, "yours": False},
@@ -234,7 +250,7 @@ async def _due(request: Request) -> Response:
 
 async def _own_due(request: Request) -> Response:
     borough = borough_of(request)
-    overdue = deployments(borough)[3]
+    overdue = deployments(borough)[-1]
     told = {name: overdue[name] for name in ("title", "street", "unit")}
     return JSONResponse([told | {"deployment": "d1", "why": "review", "by": overdue["review"], "overdue": True}])
 
@@ -302,12 +318,8 @@ async def _footage(request: Request) -> Response:
     )
 
 
-async def _view(_request: Request) -> Response:
-    return JSONResponse({"taken": None})
-
-
-def routes(api: str, camera: str) -> list[Route]:
-    """Return the routes below ``api``, and those of one camera below ``camera``."""
+def routes(api: str) -> list[Route]:
+    """Return the routes below ``api``."""
     one = api + "/deployments/{id}"
 
     async def log(request: Request) -> Response:
@@ -328,5 +340,4 @@ def routes(api: str, camera: str) -> list[Route]:
         Route(one + "/pictures/{sha256}", _picture),
         Route(f"{api}/units", _reported),
         Route(f"{api}/footage", _footage),
-        Route(f"{camera}/reference-view", _view),
     ]

@@ -66,6 +66,10 @@ _ERRANDS = (
         "Review it: is it still needed?",
     ),
 )
+_BROKER = (
+    "The certificate that the units' broker shows ended 2 h ago: no unit can call in.",
+    "Have the broker read its files again (systemctl reload mosquitto).",
+)
 _DOWN = ("Its camera host does not answer.", "It is restarted by itself; the panel Hosts says why.")
 
 
@@ -93,7 +97,16 @@ def needs(borough: FakeBorough) -> list[dict[str, Any]]:
     ]
     if borough.face == "health-deployments":
         told = [_errand(borough, cameras, *row) for row in _ERRANDS] + told
+    if borough.face == "health-broker":
+        told.append(_of_broker(borough))
     return sorted(told, key=lambda one: ("now", "today", "soon").index(one["urgency"]))
+
+
+def _of_broker(borough: FakeBorough) -> dict[str, Any]:
+    cause, cure = _BROKER
+    nobody = dict.fromkeys(("camera", "number", "unit", "deployment", "put_off"))
+    said = {"kind": "certificate", "urgency": "now", "cause": cause, "cure": cure, "since": borough.iso(-7200)}
+    return {**nobody, "name": "", **said}
 
 
 def _errand(borough: FakeBorough, cameras: dict[int, Any], number: int | None, *said: Any) -> dict[str, Any]:

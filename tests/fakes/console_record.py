@@ -74,6 +74,7 @@ async def _audit(request: Request) -> Response:
         for entry in _record(borough)
         if asked.get("action", entry["action"]) == entry["action"]
         and asked.get("actor_id", entry["actor_id"]) == entry["actor_id"]
+        and asked.get("start", "") <= entry["at"] < asked.get("end", "9")
     ]
     first = int(asked.get("before", 0))
     more = first + PAGE if len(found) > first + PAGE else None

@@ -38,8 +38,9 @@ class FakeBorough:
     face: str = "ready"
     """One of ready, setup, signed-out, empty, forbidden, failed, viewer, faults, stick, and of hosts: host-down,
     host-silent, host-version, hosts-busy, hosts-failed, hosts-forbidden, one-host, of health: health, health-none,
-    health-failed, health-host, health-new, health-team and health-deployments (who deploys too); deployments: for who
-    deploys; and of units: units, units-none, units-failed, units-forbidden, units-operator."""
+    health-failed, health-host, health-new, health-team and health-deployments (who deploys too), health-broker;
+    deployments and deployments-withdrawn: for who deploys; and of units: units, units-none, units-failed,
+    units-forbidden, units-operator."""
     cameras: list[dict[str, Any]] = field(default_factory=cameras)
     presets: list[dict[str, str]] = field(default_factory=lambda: [dict(preset) for preset in PRESETS])
     bounds: dict[str, Any] = field(default_factory=lambda: {"limits": [], "zones": [], "confirmed": True, "told": True})
@@ -130,7 +131,7 @@ class FakeBorough:
         """Who is signed in."""
         if self.face in {"viewer", "health-viewer"}:
             return USER | {"role": "viewer", "permissions": ["signed_in", "view_live", "view_recorded"]}
-        if self.face == "deployments":
+        if self.face in {"deployments", "deployments-withdrawn"}:
             return USER | {"permissions": [*EVERY_PERMISSION, "deploy", "decide_deployment"]}
         if self.face in {"units-operator", "units-forbidden"}:
             return USER | {"role": "operator", "permissions": ["signed_in", "view_live", "view_recorded", "deploy"]}

@@ -26,14 +26,17 @@ export const clockShort = (ms) => clock(ms).slice(0, 5);
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
 
-/** Tue 24 Nov. @param {number} ms @returns {string} */
-export const day = (ms) => DAY.format(ms).replace(",", "");
+/** Tue 24 Nov, for a scale whose year is told elsewhere. @param {number} ms @returns {string} */
+export const dayInYear = (ms) => DAY.format(ms).replace(",", "");
+
+/** Tue 24 Nov, with the year where it is another: what is kept for years is read years after. @param {number} ms @returns {string} */
+export function day(ms) {
+  const year = new Date(ms).getFullYear();
+  return `${dayInYear(ms)}${year === new Date().getFullYear() ? "" : ` ${year}`}`;
+}
 
 /** Tue 24 Nov 14:03, with the year where it is another. @param {number} ms @returns {string} */
-export function dayAndTime(ms) {
-  const year = new Date(ms).getFullYear();
-  return `${day(ms)}${year === new Date().getFullYear() ? "" : ` ${year}`} ${clockShort(ms)}`;
-}
+export const dayAndTime = (ms) => `${day(ms)} ${clockShort(ms)}`;
 
 /** What a field for a local time takes: 2026-11-24T14:03. @param {number} ms @returns {string} */
 export function localField(ms) {

@@ -41,6 +41,7 @@ export class Mark {
   #offences = 0;
   #mending = false;
   #observer = new MutationObserver(() => this.#mend());
+  #sizes = new ResizeObserver(() => this.#resized());
 
   /**
    * @param {HTMLElement} host the picture's element @param {() => string[]} lines @param {() => number} aspect of the picture
@@ -54,12 +55,24 @@ export class Mark {
     this.#mend();
     this.#move();
     this.#timer = setInterval(() => this.#tick(), STEP_MS);
+    this.#sizes.observe(host);
   }
 
   end() {
     clearInterval(this.#timer);
+    this.#sizes.disconnect();
     this.#observer.disconnect();
     this.#node.remove();
+  }
+
+  /** In a picture that became smaller it would lie beyond the edge until it had wandered back: it is put there at once. */
+  #resized() {
+    this.#move();
+    this.#observer.disconnect();
+    // Taken out and put back it does not glide there; nobody else did that.
+    this.#node.remove();
+    this.#host.append(this.#node);
+    this.#mend();
   }
 
   /** Nothing here is the user's to change: whatever was changed is as it was. */
@@ -113,10 +126,11 @@ export class Mark {
     const foot = /** @type {HTMLElement | null} */ (this.#host.parentElement?.querySelector(".flag"))?.offsetHeight ?? 0;
     const free = Math.min(high, (height + high) / 2 - foot);
     const { across, down } = placeAt(store.serverClock.now());
+    this.#observer.disconnect();
+    // Before it is measured: in a picture that has just become larger or smaller it is as wide as fits there.
+    this.#node.style.maxWidth = `${Math.floor(wide)}px`;
     const x = (width - wide) / 2 + across * Math.max(0, wide - this.#node.offsetWidth);
     const y = (height - high) / 2 + down * Math.max(0, free - this.#node.offsetHeight);
-    this.#observer.disconnect();
-    this.#node.style.maxWidth = `${Math.floor(wide)}px`;
     this.#node.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
     this.#observer.observe(this.#host, { childList: true });
     this.#observer.observe(this.#node, { attributes: true, childList: true, subtree: true, characterData: true });

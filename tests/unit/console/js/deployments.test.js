@@ -5,32 +5,34 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayAndTime } from "../../../../gateway/console/static/app/time.js";
+import { dayAndTime, dayInYear } from "../../../../gateway/console/static/app/time.js";
 import { dueWords, happenedBy, lastOf, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
-const NOW = Date.UTC(2026, 10, 28, 12);
+// Of this year, whichever that is: days of another are told with it.
+const NOW = Date.UTC(new Date().getFullYear(), 10, 28, 12);
+const [BEFORE, TODAY, NEXT] = [dayInYear(NOW - 3 * DAY_MS), dayInYear(NOW), dayInYear(NOW + DAY_MS)];
 
 /** @param {object} said @returns {any} */
 const due = (said) => ({ why: "review", by: new Date(NOW - 3 * DAY_MS).toISOString(), overdue: true, ...said, deployment: { unit: "D017", alarms: [], unseen: [], .../** @type {any} */ (said).deployment } });
 
 test("what is overdue says for how long, and since when", () => {
-  assert.equal(dueWords(due({}), NOW), "Review overdue for 3 d, since Wed 25 Nov.");
+  assert.equal(dueWords(due({}), NOW), `Review overdue for 3 d, since ${BEFORE}.`);
 });
 
 test("what is not due yet says by when", () => {
-  assert.equal(dueWords(due({ overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), "Review due by Sun 29 Nov.");
+  assert.equal(dueWords(due({ overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), `Review due by ${NEXT}.`);
   assert.equal(dueWords(due({ why: "stay", overdue: false, by: new Date(NOW + DAY_MS).toISOString() }), NOW), `Its stay ends on ${dayAndTime(NOW + DAY_MS)}.`);
 });
 
 test("a unit that is not needed any more says by when, then since when", () => {
   const by = new Date(NOW + DAY_MS).toISOString();
-  assert.match(dueWords(due({ why: "unneeded", overdue: false, by }), NOW), /take it down, by Sun 29 Nov/);
-  assert.match(dueWords(due({ why: "unneeded" }), NOW), /take it down, since Wed 25 Nov/);
+  assert.match(dueWords(due({ why: "unneeded", overdue: false, by }), NOW), new RegExp(`take it down, by ${NEXT}`));
+  assert.match(dueWords(due({ why: "unneeded" }), NOW), new RegExp(`take it down, since ${BEFORE}`));
 });
 
 test("a unit that stands past its time is said to record nothing", () => {
-  assert.match(dueWords(due({ why: "overstayed" }), NOW), /records nothing: extend it or take it down, since Wed 25 Nov \d\d:\d\d/);
+  assert.match(dueWords(due({ why: "overstayed" }), NOW), new RegExp(`records nothing: extend it or take it down, since ${BEFORE} \\d\\d:\\d\\d`));
 });
 
 test("a stay that is let last until a day lasts to the end of it, but not longer than it may", () => {
@@ -45,7 +47,7 @@ test("the end of a stay is told with its hour, wherever it is", () => {
   const line = (step, said) => ({ step, said });
   assert.equal(lineWords(line("extended", { until_ns: ms * 1e6, reason: "" }))[0], `let it stay until ${hour}`);
   assert.equal(lineWords(line("due", { why: "stay", overdue: false, by_ns: ms * 1e6 }))[1], `by ${hour}`);
-  assert.equal(lineWords(line("due", { why: "review", overdue: false, by_ns: ms * 1e6 }))[1], "by Sun 29 Nov");
+  assert.equal(lineWords(line("due", { why: "review", overdue: false, by_ns: ms * 1e6 }))[1], `by ${NEXT}`);
 });
 
 test("an alarm names the unit, what happened and how often, and what goes on", () => {
@@ -103,21 +105,21 @@ test("a picture that is gone, or that one may not open, is said to be", () => {
 
 test("who answers for a deployment is told what is due to them", () => {
   const one = { deployment: "d", title: "Fly-tipping in Mill Lane", street: "Mill Lane", unit: "D017", why: "review", by: new Date(NOW - 3 * DAY_MS).toISOString(), overdue: true };
-  assert.equal(ownDueWords(one, NOW), "Review overdue for 3 d, since Wed 25 Nov.");
-  assert.equal(ownDueWords({ ...one, why: "alarm" }, NOW), "An alarm of unit D017 is not acknowledged, since Wed 25 Nov.");
-  assert.equal(reminderWords({ ...one, yours: true }, NOW), "Due to you: Fly-tipping in Mill Lane. Review overdue for 3 d, since Wed 25 Nov.");
-  assert.equal(reminderWords({ ...one, street: "High Street", yours: false }, NOW), "Fly-tipping in Mill Lane, High Street. Review overdue for 3 d, since Wed 25 Nov.");
+  assert.equal(ownDueWords(one, NOW), `Review overdue for 3 d, since ${BEFORE}.`);
+  assert.equal(ownDueWords({ ...one, why: "alarm" }, NOW), `An alarm of unit D017 is not acknowledged, since ${BEFORE}.`);
+  assert.equal(reminderWords({ ...one, yours: true }, NOW), `Due to you: Fly-tipping in Mill Lane. Review overdue for 3 d, since ${BEFORE}.`);
+  assert.equal(reminderWords({ ...one, street: "High Street", yours: false }, NOW), `Fly-tipping in Mill Lane, High Street. Review overdue for 3 d, since ${BEFORE}.`);
 });
 
-const LINE = { n: 1, at: "2026-11-28T12:00:00.000Z", done: "2026-11-28T12:00:00.000Z", clock_offset_s: null, doubt: "", step: "note", by: "", said: {}, digest: "" };
+const LINE = { n: 1, at: new Date(NOW).toISOString(), done: new Date(NOW).toISOString(), clock_offset_s: null, doubt: "", step: "note", by: "", said: {}, digest: "" };
 
 test("a line that came as it was done says nothing of its time", () => {
   assert.equal(timeWords(LINE), "");
-  assert.equal(timeWords({ ...LINE, done: "2026-11-28T11:58:30.000Z", clock_offset_s: -40 }), "");
+  assert.equal(timeWords({ ...LINE, done: new Date(NOW - 90_000).toISOString(), clock_offset_s: -40 }), "");
 });
 
 test("a line that came later says so, and whose clock was wrong", () => {
-  assert.match(timeWords({ ...LINE, done: "2026-11-28T10:00:00.000Z" }), /^told Sat 28 Nov .*, 2 h later$/);
+  assert.match(timeWords({ ...LINE, done: new Date(NOW - 7_200_000).toISOString() }), new RegExp(`^told ${TODAY} .*, 2 h later$`));
   assert.equal(timeWords({ ...LINE, clock_offset_s: 600 }), "the phone's clock was 10 min ahead");
   assert.equal(timeWords({ ...LINE, clock_offset_s: -600, doubt: "the sender said x, after it was sent" }), "the phone's clock was 10 min behind; its time is not believed: the sender said x, after it was sent");
 });
@@ -130,7 +132,7 @@ test("no-look zones that a team set are named in the log", () => {
 
 test("a unit that was signed off says what was ticked", () => {
   const said = { unit: "D017", found: "scanned", live_ns: NOW * 1e6, ticks: ["unit", "presets", "fast"] };
-  assert.match(lineWords({ ...LINE, step: "signed-off", said })[1], /^Unit D017, scanned; the planned unit, no preset of another place, fastened and locked; seen live Sat 28 Nov/);
+  assert.match(lineWords({ ...LINE, step: "signed-off", said })[1], new RegExp(`^Unit D017, scanned; the planned unit, no preset of another place, fastened and locked; seen live ${TODAY}`));
 });
 
 test("steps of a log say what was said", () => {

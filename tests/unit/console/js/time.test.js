@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 // Read when the module is, as a browser's is.
 process.env["TZ"] = "Europe/London";
-const { ServerClock, age, clockSure, duration, fileTime, fromIso, instants, localField, toIso, zone } = await import("../../../../gateway/console/static/app/time.js");
+const { ServerClock, age, clockSure, day, dayAndTime, dayInYear, duration, fileTime, fromIso, instants, localField, toIso, zone } = await import("../../../../gateway/console/static/app/time.js");
 
 test("an age is said in the unit that a person would choose", () => {
   assert.deepEqual([0, 44, 46, 87, 994, 996, 1440, 12_000, 200_000].map(age), ["< 50 ms", "< 50 ms", "50 ms", "90 ms", "990 ms", "1.0 s", "1.4 s", "12 s", "3 min 20 s"]);
@@ -11,6 +11,15 @@ test("an age is said in the unit that a person would choose", () => {
 
 test("a length of time is said in its two largest units", () => {
   assert.deepEqual([0, 52_000, 60_000, 3_600_000, 7_500_000, 86_400_000, 90_000_000].map(duration), ["0 s", "52 s", "1 min", "1 h", "2 h 5 min", "1 d", "1 d 1 h"]);
+});
+
+test("a day of another year says which, and one of this year does not", () => {
+  const now = new Date();
+  const year = now.getFullYear();
+  assert.equal(day(now.getTime()).includes(String(year)), false);
+  assert.ok(day(new Date(year - 1, 10, 24, 14, 3).getTime()).endsWith(` 24 Nov ${year - 1}`));
+  assert.ok(dayAndTime(new Date(year - 1, 10, 24, 14, 3).getTime()).endsWith(` 24 Nov ${year - 1} 14:03`));
+  assert.ok(dayInYear(new Date(year - 1, 10, 24, 14, 3).getTime()).endsWith(" 24 Nov"));
 });
 
 test("a time goes to text and back unchanged", () => {

@@ -9,8 +9,8 @@ import "./audit-seen.js";
 import { factsOf, howAllowed, toWhat } from "../audit-facts.js";
 import { AuditNames } from "../audit-names.js";
 import { acts, did, who } from "../audit-words.js";
-import { SlElement } from "../element.js";
-import { clock, day } from "../time.js";
+import { SlElement, fields } from "../element.js";
+import { clock, day, toIso } from "../time.js";
 import { say } from "../words.js";
 
 /** @typedef {import("../types.js").AuditEntry} AuditEntry */
@@ -24,7 +24,7 @@ class Audit extends SlElement {
   /** @type {number | null} */
   #before = null;
   /** What the list is narrowed to: empty is everything. */
-  #filter = { action: "", actor_id: "" };
+  #filter = { action: "", actor_id: "", start: "", end: "" };
   /** Which question the list answers: an answer to an earlier one comes too late. */
   #turn = 0;
   /** @type {import("../types.js").Problem | null} */
@@ -93,7 +93,23 @@ class Audit extends SlElement {
         <option value="">Anything</option>${acts().map(([action, words]) => html`<option value=${action}>${words}</option>`)}</select></div>
       <div><label for="audit-person">By whom</label><select id="audit-person" @change=${choose("actor_id")}>
         <option value="">Anybody</option>${this.#names.people.map(({ id }) => html`<option value=${id}>${this.#names.person(id)}</option>`)}</select></div>
-    </div>`;
+    </div>
+    <form id="record-times" aria-label="When it was done" @submit=${(/** @type {Event} */ event) => this.#between(event)}>
+      <div class="times">
+        <label for="record-from">From</label><input id="record-from" name="from" type="datetime-local" aria-describedby="record-times-hint">
+        <label for="record-to">To</label><input id="record-to" name="to" type="datetime-local" aria-describedby="record-times-hint">
+      </div>
+      <div class="buttons"><button>Show that time</button></div>
+      <p class="hint" id="record-times-hint">Either may be empty: then from its beginning, or until now.</p>
+    </form>`;
+  }
+
+  /** By a button, not as it is typed: each reading is itself on record. @param {Event} event */
+  #between(event) {
+    const { from = "", to = "" } = fields(event);
+    const told = (/** @type {string} */ local) => (local ? toIso(Date.parse(local)) : "");
+    this.#filter = { ...this.#filter, start: told(from), end: told(to) };
+    void this.#load();
   }
 
   /** @param {AuditEntry} entry */

@@ -51,6 +51,17 @@ export class Deploying extends Asking {
   }
 }
 
+/** What fits beside its name without pushing the rest of the page away. */
+const SHOWN_WORDS = 240;
+
+/** What somebody wrote, which may be pages: its beginning, and the whole of it by a click. @param {string} words */
+export function atLength(words) {
+  if (words.length <= SHOWN_WORDS) return words;
+  const cut = words.slice(0, SHOWN_WORDS - 40);
+  const shown = cut.slice(0, Math.max(cut.lastIndexOf(" "), SHOWN_WORDS / 2)).trimEnd();
+  return html`<details class="dep-length"><summary><span class="dep-cut">${shown}…</span> <span class="dep-more">All of it</span><span class="dep-less">Less of it</span></summary>${words}</details>`;
+}
+
 /** A field for some sentences. @param {{id: string, name: string, label: string, hint?: string, rows?: number, value?: string}} field */
 export const sentences = ({ id, name, label, hint = "", rows = 2, value = "" }) => html`<label for=${id}>${label}</label>
   <textarea id=${id} name=${name} rows=${rows} required minlength="3" maxlength="5000" placeholder=${hint} .defaultValue=${value}></textarea>`;

@@ -9,7 +9,7 @@ import { alarmPictureUrl, photoUrl, sendPhoto } from "../deployments.js";
 import { DOCUMENTS, PHOTOS, happened, shutWords, signsHang } from "../deployments-words.js";
 import { fields } from "../element.js";
 import { dayAndTime } from "../time.js";
-import { Deploying } from "./deployment-asking.js";
+import { Deploying, atLength } from "./deployment-asking.js";
 
 /** @typedef {import("../deployments-words.js").Deployment} Deployment */
 /** @typedef {import("../deployments-words.js").Line} Line */
@@ -132,7 +132,7 @@ class DeploymentFile extends Deploying {
     const words = (/** @type {boolean | null} */ met) => (met === null ? html`<span class="quiet">not looked at</span>` : met ? html`<span>✓ met</span>` : html`<span class="attention">✕ not met</span>`);
     return html`<section class="dep-part"><h3>Criteria</h3><ul class="rows" id="deployment-criteria">${one.criteria.map(({ criterion, met }, index) => {
       const found = this.log.findLast((line) => line.step === "checked" && line.said["criterion"] === criterion);
-      return html`<li data-met=${String(met)}><div class="row-line"><span class="row-name">${criterion}${found ? html`<small>${found.said["found"]}</small>` : nothing}</span><span class="row-facts">${words(met)}</span></div>
+      return html`<li data-met=${String(met)}><div class="row-line"><span class="row-name">${criterion}${found ? html`<small>${atLength(found.said["found"])}</small>` : nothing}</span><span class="row-facts">${words(met)}</span></div>
         ${one.stage === "referred" ? html`<details ?open=${met === null && index === one.criteria.findIndex((each) => each.met === null)}><summary>${met === null ? "Check it" : "Look at it again"}</summary>
           <form data-criterion=${index} @submit=${(/** @type {SubmitEvent} */ event) => this.#check(event, one, criterion, index)}>
             <label for="criterion-${index}">What was found</label><input id="criterion-${index}" name="found" required minlength="3" maxlength="5000" autocomplete="off">

@@ -33,7 +33,7 @@ class DeploymentSteps extends Deploying {
 
   /**
    * A form of one step.
-   * @param {{where: string, title: string, path: string, done: string, body: unknown, button: unknown, blames?: string, open?: boolean, hint?: string,
+   * @param {{where: string, title: string, path: string, done: string, body: unknown, button: unknown, blames?: string, open?: boolean, hint?: unknown,
    *   said: (given: Record<string, string>, event: SubmitEvent) => Record<string, unknown>}} form
    */
   #form({ where, title, path, done, body, button, said, blames = "", open = false, hint = "" }) {
@@ -85,12 +85,30 @@ class DeploymentSteps extends Deploying {
     });
   }
 
+  /**
+   * That a photo comes first, and the way to where it is sent: that form stands far below.
+   * @param {string} what @param {string} kind
+   */
+  #photoFirst(what, kind) {
+    const go = () => {
+      const form = this.closest("sl-deployment")?.querySelector("#send-photo");
+      const shut = form?.closest("details");
+      if (!(form instanceof HTMLFormElement) || !shut) return;
+      shut.open = true;
+      const chosen = form.elements.namedItem("kind");
+      if (chosen instanceof HTMLSelectElement) chosen.value = kind;
+      form.scrollIntoView({ block: "center" });
+      /** @type {HTMLElement | null} */ (form.querySelector("[type=file]"))?.focus({ preventScroll: true });
+    };
+    return html`${what} comes first, from the field team's phone or from here. <button type="button" class="link to-photo" @click=${go}>Send the photo</button>`;
+  }
+
   /** @param {Deployment} one @param {Rules} rules */
   #signs(one, rules) {
     const photo = one.photos.some(({ kind }) => kind === "sign-up");
     if (one.signs_up) return nothing;
     return this.#form({ where: "signs-up", title: "Say that the signs are up", path: "signs-up", done: "The signs are up.", open: photo || !rules.sign_photos,
-      hint: rules.sign_photos && !photo ? "A photo of a sign comes first: send it below, or from the field." : "",
+      hint: rules.sign_photos && !photo ? this.#photoFirst("A photo of a sign", "sign-up") : "",
       body: sentences({ id: "signs-up-text", name: "text", label: "Where they are", hint: "On LP 13 and LP 15" }), button: html`<button class="primary">They are up</button>`, said: ({ text }) => ({ text }) });
   }
 
@@ -142,8 +160,8 @@ class DeploymentSteps extends Deploying {
   /** @param {Deployment} one @param {Rules} rules */
   #signsDown(one, rules) {
     const photo = one.photos.some(({ kind }) => kind === "sign-down");
-    return !signsHang(one) ? nothing : this.#form({ where: "signs-down", title: "Say that the signs are down", path: "signs-down", done: "The signs are down.", open: photo || !rules.sign_photos,
-      hint: rules.sign_photos && !photo ? "A photo of the place without its sign comes first: send it below, or from the field." : "",
+    return !signsHang(one) ? nothing : this.#form({ where: "signs-down", title: "Say that the signs are down", path: "signs-down", done: "The signs are down.", open: true,
+      hint: rules.sign_photos && !photo ? this.#photoFirst("A photo of the place without its sign", "sign-down") : "",
       body: sentences({ id: "signs-down-text", name: "text", label: "What was taken down" }), button: html`<button class="primary">They are down</button>`, said: ({ text }) => ({ text }) });
   }
 

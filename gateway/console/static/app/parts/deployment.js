@@ -12,7 +12,7 @@ import { cameraById, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
 import "./confirmed-here.js";
-import { Deploying } from "./deployment-asking.js";
+import { Deploying, atLength } from "./deployment-asking.js";
 import "./deployment-file.js";
 import "./deployment-steps.js";
 import { cameraChips } from "./people-asking.js";
@@ -94,10 +94,10 @@ class DeploymentPage extends Deploying {
   #facts(one) {
     const when = (/** @type {string | null} */ iso) => (iso ? dayAndTime(Date.parse(iso)) : null);
     const rows = /** @type {[string, unknown][]} */ ([
-      ["Problem", one.problem],
-      ["Evidence", one.evidence],
-      ["Tried", one.alternatives],
-      ["Purpose", one.purpose],
+      ["Problem", atLength(one.problem)],
+      ["Evidence", atLength(one.evidence)],
+      ["Tried", atLength(one.alternatives)],
+      ["Purpose", atLength(one.purpose)],
       ["Referred", `by ${one.referred_by}, ${when(one.referred)}`],
       ["Place", `${one.street ? `${one.street}, ` : ""}${one.place.latitude.toFixed(5)}, ${one.place.longitude.toFixed(5)}`],
       ["Decided", one.decided ? `${one.stage === "refused" ? "Refused" : `Approved for ${one.max_days} days`} by ${one.decided_by}, ${when(one.decided)}` : null],
@@ -130,7 +130,7 @@ class DeploymentPage extends Deploying {
         const at = Date.parse(line.done);
         const when = timeWords(line);
         return html`<li data-step=${line.step}><time datetime=${line.done}>${day(at)} <b>${clock(at)}</b></time>
-          <span><b>${line.by}</b> ${did}${said ? html`<small>${said}</small>` : nothing}${when ? html`<small class="dep-when">${when}</small>` : nothing}<small class="dep-digest" title=${line.digest}>${line.n} · ${line.digest.slice(0, 16)}</small></span></li>`;
+          <span><b>${line.by}</b> ${did}${said ? html`<small>${atLength(said)}</small>` : nothing}${when ? html`<small class="dep-when">${when}</small>` : nothing}<small class="dep-digest" title=${line.digest}>${line.n} · ${line.digest.slice(0, 16)}</small></span></li>`;
       })}</ol></section>`;
   }
 

@@ -8,7 +8,7 @@ import { get, problemOf } from "../api.js";
 import { SlElement } from "../element.js";
 import { clockCheck } from "../health.js";
 import { may, selectedCamera, store } from "../store.js";
-import { clock, day, dayAndTime, fromIso } from "../time.js";
+import { clock, dayAndTime, dayInYear, fromIso } from "../time.js";
 import { line } from "../words.js";
 import "./health-days.js";
 import "./health-reference.js";
@@ -112,7 +112,7 @@ function when(iso) {
 /** @param {string} iso */
 function endsWords(iso) {
   const at = fromIso(iso);
-  return `${at < store.serverClock.now() ? "ended" : "ends"} ${day(at)} ${new Date(at).getFullYear()}`;
+  return `${at < store.serverClock.now() ? "ended" : "ends"} ${dayInYear(at)} ${new Date(at).getFullYear()}`;
 }
 
 /** @param {UnitHealth} unit @param {(...kinds: string[]) => boolean} wrong @returns {[name: string, value: string, wrong: boolean][]} */

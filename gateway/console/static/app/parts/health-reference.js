@@ -95,8 +95,9 @@ class ReferenceView extends SlElement {
         <button id="reference-take" ?disabled=${this.#busy} title="What it shows now becomes what it is to show"
           @click=${() => void this.#send("PUT", `What camera ${camera.number} shows now is how it should look.`)}>This is how it should look</button>
         ${taken ? html`<button class="plain remove ${this.#forgetting ? "sure" : ""}" id="reference-forget" ?disabled=${this.#busy}
-          @blur=${() => { this.#forgetting = false; this.requestUpdate(); }} @click=${() => this.#forget()}>${this.#forgetting ? "Really?" : "Forget it"}</button>` : nothing}
+          @blur=${() => { this.#forgetting = false; this.requestUpdate(); }} @click=${() => this.#forget()}>${this.#forgetting ? "Really forget it" : "Forget it"}</button>` : nothing}
       </div>` : nothing}
+      ${this.#forgetting ? html`<p class="said" role="status">Nothing is compared with it then: if this camera is turned, nobody is told.</p>` : nothing}
     </section>`;
   }
 }

@@ -57,7 +57,8 @@ class AvailabilityReport extends LitElement {
       ...asideWords(one),
       one.unknown_s >= 60 ? `Not known: ${duration(one.unknown_s * 1000)}.` : "",
     ].filter(Boolean);
-    return html`<tr><td><button class="number" ?disabled=${!camera} aria-label="Camera ${one.number}: call it up" @click=${() => camera && callUp(camera)}>${one.number}</button></td>
+    return html`<tr><td>${camera ? html`<button class="number" aria-label="Camera ${one.number}: call it up" @click=${() => callUp(camera)}>${one.number}</button>`
+      : html`<span class="number">${one.number}</span>`}</td>
       <th scope="row">${one.name}${told.map((words) => html`<small>${words}</small>`)}</th><td class="share">${shareWords(one.availability)}</td></tr>`;
   }
 

@@ -12,7 +12,7 @@ import { hostAway } from "../hosts.js";
 import { wishes } from "../keys.js";
 import { openBar } from "../shares.js";
 import { may, selectedCamera, selectedSlot, store, tell } from "../store.js";
-import { clock, clockFine, clockShort, day, duration } from "../time.js";
+import { clock, clockFine, clockShort, day, dayInYear, duration } from "../time.js";
 import { around, clip, marks, nearestRecorded, shift, toShare, toTime, zoom } from "../timescale.js";
 import { gapCause, say } from "../words.js";
 
@@ -187,7 +187,7 @@ class Timeline extends SlElement {
   #scale() {
     const { step, at } = marks(this.#view, Math.max(3, this.clientWidth / 110));
     const text = (/** @type {number} */ mark) =>
-      step >= 86_400_000 ? day(mark) : step >= 60_000 ? clockShort(mark) : clock(mark);
+      step >= 86_400_000 ? dayInYear(mark) : step >= 60_000 ? clockShort(mark) : clock(mark);
     return at.map((mark) => {
       const share = toShare(this.#view, mark);
       return share * this.clientWidth > 110 && share < 0.98

@@ -9,7 +9,7 @@
  */
 
 import { LitElement, html, nothing, svg } from "lit";
-import { day, dayAndTime, clockShort } from "../time.js";
+import { clockShort, dayAndTime, dayInYear } from "../time.js";
 import { marks } from "../timescale.js";
 import { extremes, nearest, runs, thinned, valueMarks } from "../trend-scale.js";
 
@@ -90,7 +90,7 @@ export class Trend extends LitElement {
   /** @param {number} at */
   #when(at) {
     const span = this.until - this.from;
-    return span > MONTH_MS ? day(at) : span > DAY_MS ? dayAndTime(at) : clockShort(at);
+    return span > MONTH_MS ? dayInYear(at) : span > DAY_MS ? dayAndTime(at) : clockShort(at);
   }
 
   /** @param {number} at */
@@ -140,7 +140,7 @@ export class Trend extends LitElement {
         ${values.map((value) => svg`<line x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(value)} y2=${y(value)}></line>
           <text class="plot-value" x=${LEFT - 6} y=${y(value) + 4}>${value.toLocaleString("en-GB").replace("-", "−")}</text>`)}
         ${times.at.map((mark) => svg`<line x1=${this.#x(mark)} x2=${this.#x(mark)} y1=${TOP} y2=${TOP + INNER_H + 4}></line>
-          <text class="plot-time" x=${Math.min(WIDTH - 20, this.#x(mark))} y=${HEIGHT - 4}>${span > MONTH_MS ? day(mark).slice(4) : times.step >= DAY_MS ? day(mark).slice(0, 6).trim() : clockShort(mark)}</text>`)}
+          <text class="plot-time" x=${Math.min(WIDTH - 20, this.#x(mark))} y=${HEIGHT - 4}>${span > MONTH_MS ? dayInYear(mark).slice(4) : times.step >= DAY_MS ? dayInYear(mark).slice(0, 6).trim() : clockShort(mark)}</text>`)}
       </g>
       ${lines.map((run) => run.length > 1
         ? svg`<polyline points=${run.map((point) => `${this.#x(point.at).toFixed(1)},${y(point.value).toFixed(1)}`).join(" ")}></polyline>`

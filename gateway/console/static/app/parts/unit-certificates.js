@@ -82,7 +82,7 @@ class UnitCertificates extends Asking {
   #row(one, now) {
     const over = fromIso(one.expires) <= now;
     const standing = one.revoked ? `revoked ${dayAndTime(fromIso(one.revoked))}` : over ? `ended ${dayAndTime(fromIso(one.expires))}` : `good until ${dayAndTime(fromIso(one.expires))}`;
-    return html`<li class="row-line" data-serial=${one.serial} data-good=${!one.revoked && !over}><span class="row-name">${standing}<small>made ${dayAndTime(fromIso(one.issued))} · number …${one.serial.slice(-8)}</small></span>
+    return html`<li class="row-line" data-serial=${one.serial} data-good=${!one.revoked && !over}><span class="row-name">${standing}<small>made ${dayAndTime(fromIso(one.issued))} · <span class="unbroken">number …${one.serial.slice(-8)}</span></small></span>
       ${one.revoked || over ? nothing : this.twice({ key: one.serial, label: "Revoke", sure: "Really revoke", name: `Revoke the certificate of ${dayAndTime(fromIso(one.issued))}`, act: () => this.#revoke(one) })}</li>`;
   }
 

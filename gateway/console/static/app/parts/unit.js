@@ -123,6 +123,7 @@ class UnitPage extends Asking {
         <div class="buttons"><button>Save</button></div>
       </form>
       ${unit.urn || unit.serial ? html`<p class="hint" id="unit-learnt">It said that its camera is <code>${unit.urn ?? "of no URN"}</code>${unit.serial ? html`, serial number <code>${unit.serial}</code>` : nothing}, and is believed for no other. If it was given another camera, or that one is not its own, have it forgotten.</p>
+        ${this.sure === "forget" ? html`<p class="said" role="status">The camera that it names next is taken for its own, unless that is another unit's. What is chosen above stays: if it has another camera, choose that, too.</p>` : nothing}
         ${this.said("forget")}
         <div class="buttons">${this.twice({ key: "forget", label: "Forget its camera", sure: "Really forget it", name: `Forget which camera unit ${unit.label} has`, act: () => this.#forget(unit) })}</div>` : this.said("forget")}</details>`;
   }

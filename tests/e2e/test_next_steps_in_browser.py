@@ -1,0 +1,47 @@
+"""Deployments at the console: who is told that something comes first is led there, past what others wrote at length."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.e2e.faces import Open, opening
+
+pytestmark = pytest.mark.timeout(120)
+
+expect.set_options(timeout=30_000)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened() -> AsyncIterator[Open]:
+    """Give a function that opens the console; the page must raise nothing."""
+    async with opening() as open_:
+        yield open_
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_the_photo_that_comes_first_is_a_click_away(opened: Open, *, phone: bool) -> None:
+    """Of a withdrawn deployment whose signs hang: the step is open, and leads to the photo of the place without one."""
+    page, _ = await opened("deployments-withdrawn", phone=phone)
+    await page.click("#tab-deployments")
+    await page.locator("#deployments-due").get_by_text("Dumped scooters").click()
+    await expect(page.locator("form#signs-down")).to_be_visible()
+    await page.get_by_role("button", name="Send the photo").click()
+    await expect(page.get_by_label("What it shows")).to_have_value("sign-down")
+    await expect(page.get_by_label("JPEG or PNG, as it was made")).to_be_focused()
+    await expect(page.get_by_label("JPEG or PNG, as it was made")).to_be_in_viewport()
+
+
+async def test_what_is_written_at_length_does_not_push_the_rest_away(opened: Open) -> None:
+    """A problem told in forty sentences shows its beginning, and all of it by a click."""
+    page, _ = await opened("deployments-withdrawn")
+    await page.click("#tab-deployments")
+    await page.locator("#deployments-due").get_by_text("Dumped scooters").click()
+    problem = page.locator(".dep-facts > div").filter(has_text="Problem")
+    await expect(problem).to_contain_text("Scooters are left on the towpath.")
+    await expect(problem).to_contain_text("…")
+    shut = await problem.evaluate("one => one.offsetHeight")
+    await problem.get_by_text("All of it").click()
+    await expect(problem.get_by_text("Less of it")).to_be_visible()
+    assert await problem.evaluate("one => one.offsetHeight") > 3 * shut
