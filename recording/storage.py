@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from config.recording import RecordingSettings
-from kernel.clock import Clock, every
+from kernel.clock import Clock, SteadyClock, every
 from kernel.ids import CameraId, StreamName, new_id
 from kernel.media import GapCause
 from recording import holds, identity, retention, verify
@@ -75,7 +75,8 @@ class Storage(Playback):
         """What was found and mended at start, one report per disk."""
         self._begun: Counter[StreamName] = Counter()
         self._books: dict[tuple[CameraId, StreamName], GapBook] = {}
-        self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
+        self._steady = SteadyClock(clock)
+        """By which footage is old: a clock gone astray must not delete a month."""
 
     @asynccontextmanager
     async def recorder(self, camera: CameraId, stream: StreamName) -> AsyncIterator[Recorder]:
@@ -206,20 +207,14 @@ class Storage(Playback):
                 disk.mark(error)
 
     def _keep_one(self, disk: Disk) -> None:
-        now_ns = self._clock.wall_ns()
         if disk.state is DiskState.FULL:
             identity.give_reserve(disk.root)
         with disk.catalog.write() as db:
             # The time within the transaction: a round that hung before it writes no older one over a later round's.
             facts.set_meta(db, facts.ALIVE_KEY, str(self._clock.wall_ns()))
-        retention.sweep(disk, self._settings, now_ns, by_age=self._wall_is_sane())
+        retention.sweep(disk, self._settings, self._steady.wall_ns(), by_age=True)
         holds.link_new(disk.root, disk.catalog)
         identity.reserve(disk.root)
-
-    def _wall_is_sane(self) -> bool:
-        """Return whether wall time moved with monotonic time: a clock gone astray must not delete a month."""
-        moved_ns = self._clock.wall_ns() - self._clock.monotonic_ns() - self._wall_offset_ns
-        return abs(moved_ns) < retention.DAY_NS // 24
 
     async def _make_room(self, disk: Disk) -> bool:
         """Delete what may be deleted for one more batch; return whether anything was."""

@@ -12,6 +12,7 @@ from gateway.worker.stream import STANDS_FOR
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import StreamName
 from kernel.media import GapCause
+from tests.fakes.leaping import LeapingClock
 from tests.fakes.onecamera import one_camera
 from tests.fakes.waiting import until
 from tests.integration.test_worker_host import Site, site_of
@@ -92,6 +93,23 @@ async def test_a_recording_ends_on_time_without_the_gateway(site: Site) -> None:
     actor = site.host.camera(site.id)
     await site.client.assign(told.model_copy(update={"withheld_from_ns": None}))
     assert site.host.camera(site.id) is actor
+
+
+async def test_a_wall_clock_that_leaps_ends_no_recording(tmp_path: Path) -> None:
+    """What would be lost until it is put right cannot be had again; what has gone by ends it."""
+    clock = LeapingClock()
+    async with one_camera(CLOCK) as device, site_of(tmp_path, device, clock) as site:
+        from_ns = clock.wall_ns() + 86_400 * NS_PER_S
+        told = site.assignment().model_copy(update={"withheld": WHY, "withheld_from_ns": from_ns})
+        clock.set_wall(30 * 86_400)
+        await site.client.assign(told)
+        # Whoever waits for its end has had a turn, and another, once these are answered.
+        for _ in range(2):
+            await site.client.assign(told)
+        assert site.host.camera(site.id).assignment.withheld_from_ns == from_ns
+        clock.set_wall(-30 * 86_400)
+        clock.leap(86_400)
+        await until(lambda: site.host.camera(site.id).assignment.withheld_from_ns is None, what="its end")
 
 
 async def test_an_authority_that_is_extended_disturbs_nothing(site: Site) -> None:
