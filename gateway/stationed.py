@@ -12,7 +12,8 @@ from gateway.audit.events import SYSTEM, Action, Actor, AuditEvent, Detail
 from gateway.audit.trail import Trail
 from gateway.db.engine import Database
 from gateway.deployments.reminding import open_reminding
-from gateway.deployments.service import WITHHELD, Deployments, Taken, open_deployments
+from gateway.deployments.service import Deployments, Taken, open_deployments
+from gateway.deployments.standing import WITHHELD
 from gateway.deployments.stays import Stays
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.hosts import HostError

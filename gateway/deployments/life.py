@@ -83,7 +83,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Review: Allowed(_STANDS, None, Right.DEPLOY),
     Extend: Allowed(_STANDS, None, Right.DECIDE),
     Hung: Allowed(_STANDS, None, Right.CLOCK),
-    Raise: Allowed(_STANDS, None, Right.CLOCK),
+    Raise: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.CLOCK),
     Acknowledge: Allowed(_STANDS | _DOWN, None, Right.DEPLOY),
     Picture: Allowed(_STANDS, None, Right.CLOCK),
     Unpictured: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
@@ -135,7 +135,7 @@ def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int)
     if allowed.right is Right.DECIDE:
         _check_decider(known, by, rules)
     taken = _TAKEN[type(step)](known, step, by, rules, now_ns)
-    return replace(taken, stage=allowed.to or known.stage, entries=known.entries + 1)
+    return replace(taken, stage=allowed.to or taken.stage, entries=known.entries + 1)
 
 
 def _check_decider(known: Deployment, by: Hand, rules: Rules) -> None:

@@ -239,6 +239,8 @@ class Raise:
     """Where the unit said it was."""
     happened_ns: int | None = None
     """When, where it was told late; ``None``: as the line was written."""
+    down: bool = False
+    """It was told after the unit was taken down, and happened while it stood there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { deployments, step as takeStep, newKey } from "../deployments.js";
-import { STAGES, happened, lasting, lineWords, signsHang, ticks, timeWords } from "../deployments-words.js";
+import { STAGES, happened, lasting, lineWords, signsHang, ticks, timeWords, unsaidWords } from "../deployments-words.js";
 import { cameraById, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
@@ -109,6 +109,7 @@ class DeploymentPage extends Deploying {
       ["Put up", when(one.deployed)],
       ["Signed off", one.signed_off ? `by ${one.signed_off_by}, ${when(one.signed_off)}` : one.stage === "deployed" ? "Not yet" : null],
       ["Taken down", when(one.removed)],
+      ["Recorded when down", one.unsaid.length ? `${unsaidWords(one.unsaid)}, as nobody had said yet that it was down. What there is of it is withheld from everybody but administrators.` : null],
       ["Signs down", when(one.signs_down)],
       ["Evaluated", when(one.evaluated)],
     ]);
