@@ -18,7 +18,8 @@ from recording import holds, identity, retention, verify
 from recording.catalog import facts
 from recording.catalog.files import FileRow, totals
 from recording.disk import DISK_ERRORS, Disk, DiskState
-from recording.errors import RecordingError, UnknownHoldError
+from recording.erasing import Erased, erase
+from recording.errors import FootageUnreadableError, RecordingError, UnknownHoldError
 from recording.gapbook import GapBook
 from recording.holds import Hold
 from recording.opening import open_disks
@@ -177,6 +178,24 @@ class Storage(Playback):
         """Return every hold, oldest first."""
         found = {hold.id: hold for disk in self._trusted() for hold in await disk.read(holds.listed, disk.catalog)}
         return [found[key] for key in sorted(found)]
+
+    async def erase(self, camera: CameraId, start_ns: int, end_ns: int, detail: str) -> Erased:
+        """Delete what nothing allowed to be recorded of a camera in a range: both streams, with the cause privacy.
+
+        Raises:
+            BadRangeError: it ends before it starts.
+            FootageUnreadableError: a disk fails, or is not in use: there may be more on it.
+        """
+        self._check_range(start_ns, end_ns, limited=False)
+        found = [Erased()]
+        for disk in self._trusted():
+            try:
+                found.append(await disk.maintain(erase, disk, camera, start_ns, end_ns, detail))
+            except DISK_ERRORS as error:
+                disk.mark(error)
+        if self._left_out or len(found) <= len(self._disks):
+            raise FootageUnreadableError("Not every disk of the recordings answers.", cure="See to it, and try again.")
+        return Erased(sum(one.files for one in found), sum(one.kept for one in found))
 
     async def verify(self, camera: CameraId | None = None) -> VerifyReport:
         """Read everything (of one camera) again and compare it with what was written."""

@@ -26,6 +26,7 @@ from gateway.deployments.steps import (
     Delete,
     Document,
     DocumentKind,
+    Erase,
     Evaluate,
     Extend,
     Grant,
@@ -91,6 +92,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Remind: Allowed(_UNDECIDED | _STANDS | _DOWN | {Stage.WITHDRAWN}, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
+    Erase: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.DEPLOY),
     SignsDown: Allowed(_DOWN | {Stage.WITHDRAWN}, None, Right.DEPLOY),
     Evaluate: Allowed(frozenset({Stage.REMOVED, Stage.EVALUATED}), Stage.EVALUATED, Right.DEPLOY),
 }
@@ -385,6 +387,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Remind: _reminded,
     Lapse: _lapsed,
     Remove: _removed,
+    Erase: _unchanged,
     SignsDown: _signs_down,
     Evaluate: _evaluated,
 }

@@ -79,3 +79,27 @@ async def test_nobody_else_plays_it_or_takes_it_away(late: Late) -> None:
     assert len(await late.desk.audit("access.refused")) >= 1
     before = (late.down_ns - 90 * NS_PER_S, late.down_ns - 60 * NS_PER_S)
     assert (await late.get(late.deploying.team, "hls/main/index.m3u8", *before)).status_code == 200
+
+
+async def test_an_administrator_has_it_deleted(late: Late) -> None:
+    """From when it was down until it stood somewhere again, or now; what had to be kept is in the log."""
+    path = f"{late.deploying.path}/erasure"
+    assert (await late.deploying.chief.post(path, json={})).status_code == 403
+    answer = await late.desk.admin.post(path, json={"key": "erase-once"})
+    assert answer.status_code == 201, answer.text
+    assert (await late.desk.admin.post(path, json={"key": "erase-once"})).status_code == 200
+    spans = late.desk.host.erased
+    assert spans
+    assert all(abs(start_ns - late.down_ns) < NS_PER_S for start_ns, _ in spans)
+    assert all(end_ns >= late.told_ns for _, end_ns in spans)
+    lines = (await late.deploying.team.get(f"{late.deploying.path}/log")).json()
+    assert [line["said"] for line in lines if line["step"] == "footage-deleted"] == [{"files": 2, "kept": 1}]
+    assert len(await late.desk.audit("deployment.footage-deleted")) == 1
+
+
+async def test_where_there_is_none_nothing_is_deleted(late: Late) -> None:
+    """A deployment whose unit was said to be down at once has nothing of the kind."""
+    await late.deploying.refer()
+    answer = await late.desk.admin.post(f"{late.deploying.path}/erasure", json={})
+    assert (answer.status_code, answer.json()["type"]) == (409, "deployment.step")
+    assert late.desk.host.erased == []

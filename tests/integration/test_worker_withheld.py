@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.fleet.footage import TimelineReply
+from gateway.fleet.hosts import HostError
 from gateway.fleet.rpc import CameraAssignment
 from gateway.worker.stream import STANDS_FOR
 from kernel.clock import NS_PER_S, SystemClock
@@ -76,6 +77,21 @@ async def test_it_records_as_soon_as_it_may_and_stops_when_it_may_no_more(site: 
     assert [gap.cause for gap in line.gaps] == [GapCause.PRIVACY, GapCause.HOST, GapCause.PRIVACY]
     assert line.gaps[0].end_ns <= line.spans[0].start_ns
     assert line.gaps[-1].start_ns >= line.spans[0].end_ns
+
+
+async def test_what_should_not_have_been_recorded_is_deleted_on_demand(site: Site) -> None:
+    """Once it is recorded no more; the timeline says privacy in its place, and nothing of it plays."""
+    for assignment in (site.assignment(), site.assignment().model_copy(update={"withheld": WHY})):
+        await told(site, assignment)
+    (span,) = (await line_of(site, StreamName.MAIN)).spans
+    found = await site.client.erase(site.id, span.start_ns - NS_PER_S, CLOCK.wall_ns(), WHY)
+    assert (found.files, found.kept) == (2, 0)
+    for stream in StreamName:
+        line = await line_of(site, stream)
+        assert line.spans == ()
+        assert {(gap.cause, gap.detail) for gap in line.gaps if gap.end_ns > span.start_ns} >= {(GapCause.PRIVACY, WHY)}
+    with pytest.raises(HostError):
+        await site.client.still(site.id, StreamName.MAIN, span.start_ns + TICKS_NS)
 
 
 async def test_a_recording_ends_on_time_without_the_gateway(site: Site) -> None:

@@ -272,6 +272,8 @@ export function lineWords({ step, said }) {
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":
       return ["took the unit down", said["reason"]];
+    case "footage-deleted":
+      return ["deleted what was recorded after the unit was down", `${said["files"]} ${said["files"] === 1 ? "file" : "files"}${said["kept"] ? `; ${said["kept"]} had to be kept: held, or being written` : ""}.`];
     case "signs-down":
       return ["took the signs down", said["text"]];
     case "evaluated":

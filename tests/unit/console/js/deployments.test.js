@@ -176,6 +176,7 @@ test("steps of a log say what was said", () => {
     ["due", { why: "review", by_ns: NOW * 1e6, overdue: false }, /due: review/],
     ["lapsed", {}, /by the clock/],
     ["removed", { reason: "x" }, /unit down/],
+    ["footage-deleted", { files: 2, kept: 1 }, /deleted what was recorded after/],
     ["signs-down", { text: "x" }, /signs down/],
     ["evaluated", { effect: "less", found: "x" }, /less of it/],
   ]);

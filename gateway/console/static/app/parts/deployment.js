@@ -8,7 +8,7 @@ import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { deployments, step as takeStep, newKey } from "../deployments.js";
 import { STAGES, happened, lasting, lineWords, signsHang, ticks, timeWords, unsaidWords } from "../deployments-words.js";
-import { cameraById, store } from "../store.js";
+import { cameraById, may, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
 import "./confirmed-here.js";
@@ -116,6 +116,13 @@ class DeploymentPage extends Deploying {
     return html`<dl class="facts-list dep-facts">${rows.filter(([, value]) => value !== null).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
   }
 
+  /** What should not have been recorded, for who may look at it and have it deleted. @param {DeploymentFacts} one */
+  #unsaid(one) {
+    if (!one.unsaid.length || !may("administer")) return nothing;
+    const erase = () => void this.attempt("erasure", () => takeStep(one.id, "erasure", { key: newKey() }), "It is deleted; the log says what had to be kept.");
+    return html`<div class="buttons"><button data-act="erasure" @click=${erase}>Delete what was recorded when it was down</button></div>`;
+  }
+
   /** @param {DeploymentFacts} one */
   #ticks(one) {
     if (!["planned", "deployed", "removed", "evaluated"].includes(one.stage)) return nothing;
@@ -150,7 +157,7 @@ class DeploymentPage extends Deploying {
       ${this.#alarms(one)} ${this.#standing(one)}
       ${camera && one.stage === "deployed" ? html`<div class="buttons"><button @click=${() => callUp(camera)}>Show camera ${camera.number} live</button></div>` : nothing}
       <sl-deployment-steps .one=${one}></sl-deployment-steps>
-      ${this.#facts(one)} ${this.#ticks(one)}
+      ${this.#facts(one)} ${this.#unsaid(one)} ${this.#ticks(one)}
       ${one.stage === "deployed" ? html`<sl-confirmed-here .cameras=${one.cameras} .turn=${this.#turn}></sl-confirmed-here>` : nothing}
       <sl-deployment-file .one=${one} .log=${this.#log}></sl-deployment-file>
       ${this.#lines()}
