@@ -3,8 +3,8 @@
 A report is acknowledged once the register has stored it, and nobody says it again. So in the same transaction it is
 stored that it is to be judged; it waits there, and not in memory, until it was. Killed in between, we judge it at the
 next start: an alarm may be raised twice then, and none is lost. Only what says something of the place of a unit that
-stands somewhere waits at all. What a unit had to keep while its link was away is judged by when it happened, as far as
-its clock can be believed (:mod:`gateway.units.clocks`).
+stands somewhere, or stood there a day ago and may tell of it late, waits at all. What a unit had to keep while its link
+was away is judged by when it happened, as far as its clock can be believed (:mod:`gateway.units.clocks`).
 """
 
 import asyncio
@@ -19,8 +19,9 @@ from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.sealed import Writing
 from gateway.db.unjudged import UnjudgedReports, UnjudgedRow
+from gateway.deployments.errors import TakenError
 from gateway.deployments.geofence import Case, Moved, Position, Report, Shock, Tampered, Tilt
-from gateway.deployments.service import Deployments
+from gateway.deployments.service import Deployments, Taken
 from gateway.fleet.cameras import Camera
 from gateway.units import Change, Register, Said
 from gateway.units.clocks import LATE_NS, late
@@ -101,9 +102,9 @@ class Alarming:
             self._waits.set()
 
     def tampered(self, camera: Camera, *, at_ns: int) -> None:
-        """Have it judged that a camera says somebody was at it at an instant, where it stands by a deployment."""
+        """Have it judged that a camera says somebody was at it at an instant, where it stands, or stood lately."""
         urn, now_ns = camera.description.identity.urn, self._clock.wall_ns()
-        if self._deployments.standing(urn) is not None:
+        if self._deployments.watched(urn):
             row = UnjudgedRow(
                 urn=urn, label="", kind=TAMPER, boot="", seq=0, unit_ns=at_ns, taken_ns=now_ns, payload="{}"
             )
@@ -125,9 +126,10 @@ class Alarming:
 
     def _row_of(self, said: Said, cameras: Sequence[Camera]) -> UnjudgedRow | None:
         urns = {one.description.identity.urn for one in cameras}
-        standing = next((urn for urn in sorted(urns) if self._deployments.standing(urn) is not None), None)
-        if standing is None:
+        watched = [urn for urn in sorted(urns) if self._deployments.watched(urn)]
+        if not watched:
             return None
+        standing = next((urn for urn in watched if self._deployments.standing(urn) is not None), watched[0])
         return UnjudgedRow(
             urn=standing,
             label=said.label,
@@ -186,13 +188,20 @@ class Alarming:
         report = report_of(row.kind, json.loads(row.payload))
         assert report is not None
         try:
-            return bool(await self._deployments.reported(row.urn, report, happened_ns=self._happened_ns(row)))
+            return bool(await self._reported(row, report))
         except DatabaseError:
             raise
         except SightlineError as error:
-            # Somebody took the unit down meanwhile, at another process: it is nobody's alarm.
             log.warning("alarms.report_untaken", urn=row.urn, error=error.code)
             return False
+
+    async def _reported(self, row: UnjudgedRow, report: Report) -> list[Taken]:
+        happened_ns = self._happened_ns(row)
+        try:
+            return await self._deployments.reported(row.urn, report, happened_ns=happened_ns, told_ns=row.taken_ns)
+        except TakenError:
+            # Somebody took a step meanwhile, at another process. Of what stood there it is an alarm still.
+            return await self._deployments.reported(row.urn, report, happened_ns=happened_ns, told_ns=row.taken_ns)
 
     def _happened_ns(self, row: UnjudgedRow) -> int | None:
         """Return when it was, where it was told late, or was told in time and is judged late."""

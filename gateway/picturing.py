@@ -26,7 +26,7 @@ from gateway.fleet.cameras import Camera
 from gateway.fleet.held import Held
 from gateway.fleet.hosts import HostClient
 from gateway.fleet.service import Fleet
-from kernel.clock import NS_PER_S, Clock, every
+from kernel.clock import NS_PER_S, Clock, SteadyClock, every
 from kernel.errors import SightlineError
 from kernel.ids import CameraId, StreamName
 
@@ -68,6 +68,7 @@ class Picturing:
         self._deployments = deployments
         self._photos = photos
         self._clock = clock
+        self._steady = SteadyClock(clock)
         self._retention_ns = round(retention_days * DAY_NS)
         self._wanted: deque[_Wanted] = deque(maxlen=WANTED_MAX)
         """Alarms that have no picture yet."""
@@ -182,7 +183,7 @@ class Picturing:
 
         Where the host that has a camera's holds cannot be asked, its pictures stay until it can: so does its footage.
         """
-        old = await self._deployments.pictures(before_ns=self._clock.wall_ns() - self._retention_ns)
+        old = await self._deployments.pictures(before_ns=self._steady.wall_ns() - self._retention_ns)
         if not old:
             return
         hosts = [link.client for link in self._fleet.links]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.audit.trail import Trail
+from gateway.deployments.deployment import Deployment
 from gateway.deployments.geofence import LASTING, OVER, Kind
 from gateway.deployments.service import Deployments, Taken
 from gateway.fleet import rpc
@@ -86,14 +87,22 @@ class Alarms:
             self._of_unit(one.unit, one.urn, STAY_OVER, over=False)
         elif step == ALARM:
             said = json.loads(taken.entry.said)
-            kind = Kind(said["kind"])
-            ends = kind in OVER
-            self._of_unit(one.unit, one.urn, OVER.get(kind, kind).value, over=ends, happened_ns=said.get("happened_ns"))
+            self._of_alarm(one, Kind(said["kind"]), said.get("happened_ns"), down=said.get("down", False))
         elif step == EXTENDED or step in ENDS:
             lasting = () if step == EXTENDED else tuple(kind.value for kind in LASTING)
             for kind_word in (STAY_OVER, *lasting):
                 if self._stands(one.unit, one.urn, kind_word):
                     self._of_unit(one.unit, one.urn, kind_word, over=True)
+
+    def _of_alarm(self, one: Deployment, kind: Kind, happened_ns: int | None, *, down: bool) -> None:
+        alarm = OVER.get(kind, kind)
+        standing = self._deployments.standing(one.urn) if down else None
+        lasts = standing is not None and alarm in standing.alarms
+        if not (down and kind in OVER):
+            self._of_unit(one.unit, one.urn, alarm.value, over=kind in OVER, happened_ns=happened_ns)
+        # Told after its unit was taken down, nothing will ever end it; what stands elsewhere by now has its own.
+        if down and kind in LASTING and not lasts:
+            self._of_unit(one.unit, one.urn, alarm.value, over=True)
 
     def _of_unit(self, unit: str, urn: str, kind: str, *, over: bool, happened_ns: int | None = None) -> None:
         urgency = Urgency.TODAY if kind == STAY_OVER else Urgency.NOW

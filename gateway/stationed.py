@@ -16,7 +16,8 @@ from gateway.db.deployments import DeploymentRows
 from gateway.db.engine import Database
 from gateway.deployments.proof import LogsCheck, LogsReport
 from gateway.deployments.reminding import open_reminding
-from gateway.deployments.service import WITHHELD, Deployments, Taken, open_deployments
+from gateway.deployments.service import Deployments, Taken, open_deployments
+from gateway.deployments.standing import WITHHELD
 from gateway.deployments.stays import Stays
 from gateway.fleet.cameras import Camera, CameraFacts
 from gateway.fleet.hosts import HostError

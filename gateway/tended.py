@@ -210,6 +210,7 @@ def errand_of(due: Due, cameras: Sequence[CameraId]) -> Errand:
         cameras=tuple(cameras) if one.removed_ns is None else (),
         happened=_happened(one) if due.why is Why.ALARM else (),
         unseen=bool(one.unseen),
+        down=one.removed_ns is not None,
     )
 
 

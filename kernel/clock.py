@@ -55,6 +55,58 @@ class SystemClock:
         await self.sleep((deadline_ns - self.monotonic_ns()) / NS_PER_S)
 
 
+LEAP_NS = 3600 * NS_PER_S
+"""A wall clock that is put right moves by less."""
+
+BELIEVED_S = 86_400.0
+"""Of what is to end on time as well, a leap that has lasted for so long is believed: then nobody put the clock back."""
+
+
+class SteadyClock:
+    """A clock whose time of day goes on as it was where that of another leaps ahead, as a bad time server has it leap.
+
+    Whatever deletes or ends something for its age asks this one: what a leap of a month deletes cannot be had again.
+    One that leaps back is followed, for nothing is too old by that. What the clock was when this was made is believed:
+    a leap that is older is not found.
+
+    ``believed_s``: a leap that was first seen so long ago is the time of day all the same; ``None``: none is.
+    """
+
+    __slots__ = ("_believed_ns", "_clock", "_offset_ns", "_since_ns")
+
+    def __init__(self, clock: Clock, *, believed_s: float | None = None) -> None:
+        self._clock = clock
+        self._believed_ns = round(believed_s * NS_PER_S) if believed_s is not None else None
+        self._offset_ns = clock.wall_ns() - clock.monotonic_ns()
+        self._since_ns: int | None = None
+
+    def wall_ns(self) -> int:
+        """Return the time of day, without a leap ahead of more than ``LEAP_NS``."""
+        wall_ns, now_ns = self._clock.wall_ns(), self._clock.monotonic_ns()
+        steady_ns = now_ns + self._offset_ns
+        if wall_ns - steady_ns <= LEAP_NS:
+            self._since_ns = None
+            return wall_ns
+        if self._since_ns is None:
+            self._since_ns = now_ns
+        if self._believed_ns is None or now_ns - self._since_ns < self._believed_ns:
+            return steady_ns
+        self._offset_ns, self._since_ns = wall_ns - now_ns, None
+        return wall_ns
+
+    def monotonic_ns(self) -> int:
+        """Return that of the other."""
+        return self._clock.monotonic_ns()
+
+    async def sleep(self, duration_s: float) -> None:
+        """Sleep as the other does."""
+        await self._clock.sleep(duration_s)
+
+    async def sleep_until(self, deadline_ns: int) -> None:
+        """Sleep as the other does."""
+        await self._clock.sleep_until(deadline_ns)
+
+
 def utc(wall_ns: int) -> datetime:
     """Return the aware UTC datetime of ``wall_ns`` (microsecond precision)."""
     seconds, rest = divmod(wall_ns, NS_PER_S)

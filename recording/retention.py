@@ -1,6 +1,8 @@
 """What is deleted, and in which order; held footage never."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from sqlite3 import Connection
 
 import structlog
 
@@ -18,7 +20,7 @@ BATCH = 50
 """Files that one transaction makes garbage: its flush is paid once for all of them."""
 DAY_NS = 86_400 * NS_PER_S
 
-_UNHELD = """ state != 2 AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.camera = files.camera
+UNHELD = """ state != 2 AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.camera = files.camera
     AND h.start_ns < files.end_ns AND h.end_ns > files.start_ns)"""
 
 
@@ -59,12 +61,12 @@ def _sweep(disk: Disk, settings: RecordingSettings, now_ns: int, *, by_age: bool
     if by_age:
         before_ns = now_ns - round(settings.retention_days * DAY_NS)
         while count < MOST and (files := _old(disk, before_ns)):
-            count, size = count + len(files), size + _delete(disk, files)
+            count, size = count + len(files), size + delete(disk, files)
         with disk.catalog.write() as db:
             facts.forget_gaps(db, before_ns)
     while (short := max(0, _short(disk, settings)) + extra_bytes) > 0:
         files = _oldest(disk, short)
-        freed = _delete(disk, files)
+        freed = delete(disk, files)
         if not freed:
             return Sweep(count, size, short)
         count, size, extra_bytes = count + len(files), size + freed, max(0, extra_bytes - freed)
@@ -87,7 +89,7 @@ _COLUMNS = ", ".join(FileRow._fields)
 
 def _select(disk: Disk, where: str, values: tuple[object, ...]) -> list[FileRow]:
     with disk.catalog.read() as db:
-        rows = db.execute(f"SELECT {_COLUMNS} FROM files WHERE {where} AND {_UNHELD} ORDER BY end_ns LIMIT ?",  # noqa: S608
+        rows = db.execute(f"SELECT {_COLUMNS} FROM files WHERE {where} AND {UNHELD} ORDER BY end_ns LIMIT ?",  # noqa: S608
                           (*values, BATCH + len(disk.active)))  # fmt: skip
         return [row for row in (FileRow(*fields) for fields in rows) if row.id not in disk.active][:BATCH]
 
@@ -110,20 +112,24 @@ def _oldest(disk: Disk, short: int) -> list[FileRow]:
     return []
 
 
-def _delete(disk: Disk, files: list[FileRow]) -> int:
-    """Make rows garbage, unlink, take the rows away: in that order, each step safe to repeat.
+def _expired(db: Connection, file: FileRow) -> None:
+    facts.note_expired(db, file.camera, file.stream, file.end_ns)
 
-    The transaction asks for holds itself, so a hold that came in between wins.
+
+def delete(disk: Disk, files: list[FileRow], *, tell: Callable[[Connection, FileRow], None] = _expired) -> int:
+    """Make rows garbage, unlink, take the rows away: in that order, each step safe to repeat; return how many bytes.
+
+    The transaction asks for holds itself, so a hold that came in between wins. ``tell`` writes down what became of one.
     """
     doomed = []
     if not files:
         return 0
     with disk.catalog.write(durable=True) as db:
         for file in files:
-            changed = db.execute(f"UPDATE files SET state = {GARBAGE} WHERE n = ? AND {_UNHELD}", (file.n,)).rowcount  # noqa: S608
+            changed = db.execute(f"UPDATE files SET state = {GARBAGE} WHERE n = ? AND {UNHELD}", (file.n,)).rowcount  # noqa: S608
             if changed:
                 doomed.append(file)
-                facts.note_expired(db, file.camera, file.stream, file.end_ns)
+                tell(db, file)
     for file in doomed:
         disk.absolute(file.path).unlink(missing_ok=True)
     with disk.catalog.write() as db:

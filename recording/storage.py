@@ -11,14 +11,15 @@ from dataclasses import dataclass
 import structlog
 
 from config.recording import RecordingSettings
-from kernel.clock import Clock, every
+from kernel.clock import Clock, SteadyClock, every
 from kernel.ids import CameraId, StreamName, new_id
 from kernel.media import GapCause
 from recording import holds, identity, retention, verify
 from recording.catalog import facts
 from recording.catalog.files import FileRow, totals
 from recording.disk import DISK_ERRORS, Disk, DiskState
-from recording.errors import RecordingError, UnknownHoldError
+from recording.erasing import Erased, erase
+from recording.errors import FootageUnreadableError, RecordingError, UnknownHoldError
 from recording.gapbook import GapBook
 from recording.holds import Hold
 from recording.opening import open_disks
@@ -75,7 +76,8 @@ class Storage(Playback):
         """What was found and mended at start, one report per disk."""
         self._begun: Counter[StreamName] = Counter()
         self._books: dict[tuple[CameraId, StreamName], GapBook] = {}
-        self._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
+        self._steady = SteadyClock(clock)
+        """By which footage is old: a clock gone astray must not delete a month."""
 
     @asynccontextmanager
     async def recorder(self, camera: CameraId, stream: StreamName) -> AsyncIterator[Recorder]:
@@ -177,6 +179,24 @@ class Storage(Playback):
         found = {hold.id: hold for disk in self._trusted() for hold in await disk.read(holds.listed, disk.catalog)}
         return [found[key] for key in sorted(found)]
 
+    async def erase(self, camera: CameraId, start_ns: int, end_ns: int, detail: str) -> Erased:
+        """Delete what nothing allowed to be recorded of a camera in a range: both streams, with the cause privacy.
+
+        Raises:
+            BadRangeError: it ends before it starts.
+            FootageUnreadableError: a disk fails, or is not in use: there may be more on it.
+        """
+        self._check_range(start_ns, end_ns, limited=False)
+        found = [Erased()]
+        for disk in self._trusted():
+            try:
+                found.append(await disk.maintain(erase, disk, camera, start_ns, end_ns, detail))
+            except DISK_ERRORS as error:
+                disk.mark(error)
+        if self._left_out or len(found) <= len(self._disks):
+            raise FootageUnreadableError("Not every disk of the recordings answers.", cure="See to it, and try again.")
+        return Erased(sum(one.files for one in found), sum(one.kept for one in found))
+
     async def verify(self, camera: CameraId | None = None) -> VerifyReport:
         """Read everything (of one camera) again and compare it with what was written."""
         reports = []
@@ -206,20 +226,14 @@ class Storage(Playback):
                 disk.mark(error)
 
     def _keep_one(self, disk: Disk) -> None:
-        now_ns = self._clock.wall_ns()
         if disk.state is DiskState.FULL:
             identity.give_reserve(disk.root)
         with disk.catalog.write() as db:
             # The time within the transaction: a round that hung before it writes no older one over a later round's.
             facts.set_meta(db, facts.ALIVE_KEY, str(self._clock.wall_ns()))
-        retention.sweep(disk, self._settings, now_ns, by_age=self._wall_is_sane())
+        retention.sweep(disk, self._settings, self._steady.wall_ns(), by_age=True)
         holds.link_new(disk.root, disk.catalog)
         identity.reserve(disk.root)
-
-    def _wall_is_sane(self) -> bool:
-        """Return whether wall time moved with monotonic time: a clock gone astray must not delete a month."""
-        moved_ns = self._clock.wall_ns() - self._clock.monotonic_ns() - self._wall_offset_ns
-        return abs(moved_ns) < retention.DAY_NS // 24
 
     async def _make_room(self, disk: Disk) -> bool:
         """Delete what may be deleted for one more batch; return whether anything was."""

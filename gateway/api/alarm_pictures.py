@@ -7,7 +7,7 @@ from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
 from gateway.api import deployment_models as shapes
 from gateway.api.rooms import Rooms
-from gateway.api.there import hidden
+from gateway.api.there import hidden, withheld
 from gateway.api.times import iso, iso_or_none
 from gateway.db.stays import StayRow
 from gateway.deployments.deployment import Deployment, Seen
@@ -43,7 +43,11 @@ class Showing:
         if self.stills is not None and seen.camera not in self.stills:
             return False
         camera, stay = self.cameras.get(seen.camera), stay_at(self.stays.get(seen.camera, ()), seen.at_ns)
-        return camera is None or stay is None or not hidden(self.the, self.who, Permission.STILL, camera, [stay])
+        if camera is None or stay is None:
+            return True
+        if withheld(self.the, self.who, camera, seen.at_ns, seen.at_ns + 1):
+            return False
+        return not hidden(self.the, self.who, Permission.STILL, camera, [stay])
 
 
 async def showing(the: Rooms, who: Identity, known: Iterable[Deployment]) -> Showing:

@@ -218,6 +218,13 @@ class Unseen(BaseModel):
     told: str | None
 
 
+class Unsaid(BaseModel):
+    """From when its unit was down until that was told."""
+
+    start: str
+    end: str
+
+
 class Deployment(BaseModel):
     """A deployment as it stands."""
 
@@ -248,6 +255,8 @@ class Deployment(BaseModel):
     deployed: str | None
     again: str | None
     """When it was put up again under its grant, after a removal that was none."""
+    unsaid: list[Unsaid]
+    """When it was recorded after it was down, as nobody had said so yet: withheld from all but administrators."""
     bearing_deg: float | None
     accuracy_m: float | None
     """How far off the place may be where it stands, as the phone said."""

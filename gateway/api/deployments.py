@@ -331,7 +331,7 @@ async def _shown(the: Rooms, who: Identity, known: Sequence[Deployment]) -> list
 
 
 def _one_shown(the: Rooms, who: Identity, one: Deployment, pictures: Showing) -> shapes.Deployment:
-    now_ns = the.clock.wall_ns()
+    now_ns = the.deployments.now_ns()
     cameras = the.fleet.cameras() if one.urn else []
     return shapes.Deployment(
         id=one.id,
@@ -360,6 +360,7 @@ def _one_shown(the: Rooms, who: Identity, one: Deployment, pictures: Showing) ->
         signs_up=iso_or_none(one.signs_up_ns),
         deployed=iso_or_none(one.deployed_ns),
         again=iso_or_none(one.again_ns),
+        unsaid=[shapes.Unsaid(start=iso(start_ns), end=iso(end_ns)) for start_ns, end_ns in one.unsaid],
         bearing_deg=one.bearing_deg,
         accuracy_m=one.accuracy_m,
         signed_off=iso_or_none(one.signed_off_ns),

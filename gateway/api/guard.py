@@ -1,7 +1,7 @@
 """Who is asking, from our own pages, and may they: the one dependency that every route declares its permission by."""
 
 import re
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Security
@@ -177,11 +177,18 @@ def decided_there(connection: HTTPConnection, identity: Identity, permission: Pe
         ForbiddenError: they may not.
     """
     if not rooms_of(connection).decider.held_there(identity, permission, standing):
-        _note_refusal(connection, identity, permission, standing.camera)
-        raise ForbiddenError(
-            "The camera stood at another place then, where you may not do that.",
-            cure="Ask for the time since it stands here, or ask an administrator.",
-        )
+        why = "The camera stood at another place then, where you may not do that."
+        refused(connection, identity, permission, standing.camera, why)
+
+
+def refused(connection: HTTPConnection, identity: Identity, permission: Permission, camera: str, why: str) -> NoReturn:
+    """Refuse what a camera recorded at some time, on record.
+
+    Raises:
+        ForbiddenError: always.
+    """
+    _note_refusal(connection, identity, permission, camera)
+    raise ForbiddenError(why, cure="Ask for the time since it stands here, or ask an administrator.")
 
 
 def _note_refusal(connection: HTTPConnection, identity: Identity, permission: Permission, camera: str | None) -> None:

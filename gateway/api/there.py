@@ -1,5 +1,8 @@
 """Who may see what a camera recorded where it stood before: decided by that place, not by where it is now.
 
+What it recorded after it was down, as nobody had said so yet, is of no place and should not be: it is withheld from
+everybody but administrators.
+
 That a camera may be seen at all is decided by the rights of now, before anything here is asked. What is asked here is
 what those do not know: the holder of a group of an area is not given what was recorded in another one. Its stays say
 where it stood, not whether it is one that moves: made a fixed one, it has recorded in those streets all the same.
@@ -13,7 +16,7 @@ from fastapi import Request
 from gateway.access.groups import Standing
 from gateway.access.identity import Identity
 from gateway.access.permissions import Permission
-from gateway.api.guard import decided_there
+from gateway.api.guard import decided_there, refused
 from gateway.api.rooms import Rooms
 from gateway.db.stays import StayRow
 from gateway.deployments.stays import place_of
@@ -51,7 +54,27 @@ async def hidden_spans(
         return []
     stays = [one for one in await the.stays.of(camera.id) if _within(one, start_ns, end_ns)]
     unseen = hidden(the, who, permission, camera, stays)
-    return [(one.from_ns, one.to_ns) for one in stays if one.id in unseen and one.to_ns is not None]
+    there = [(one.from_ns, one.to_ns) for one in stays if one.id in unseen and one.to_ns is not None]
+    return together([*there, *withheld(the, who, camera, start_ns, end_ns)])
+
+
+def together(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the same times in order, none of which overlap."""
+    joined: list[tuple[int, int]] = []
+    for from_ns, to_ns in sorted(spans):
+        if joined and from_ns <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(to_ns, joined[-1][1])
+        else:
+            joined.append((from_ns, to_ns))
+    return joined
+
+
+def withheld(the: Rooms, who: Identity, camera: Camera, start_ns: int, end_ns: int | None) -> list[tuple[int, int]]:
+    """Return the times within a range at which a camera was recorded after it was down, where they are not theirs."""
+    if the.decider.rights(who).rule(Permission.ADMINISTER) is not None:
+        return []
+    spans = the.deployments.unsaid(camera.description.identity.urn)
+    return [one for one in spans if start_ns < one[1] and (end_ns is None or one[0] < end_ns)]
 
 
 async def check_there(
@@ -74,6 +97,14 @@ async def check_there(
     for stay in await the.stays.of(camera.id):
         if stay.to_ns is not None and _within(stay, start_ns, end_ns):
             decided_there(request, who, permission, standing_then(camera, stay))
+    if withheld(the, who, camera, start_ns, end_ns):
+        refused(
+            request,
+            who,
+            Permission.ADMINISTER,
+            camera.id,
+            "The unit was down then, and nobody had said so: what it recorded is withheld.",
+        )
 
 
 def _within(stay: StayRow, start_ns: int, end_ns: int | None) -> bool:

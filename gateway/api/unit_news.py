@@ -78,7 +78,7 @@ class UnitNews:
         if told == "unit-alarm":
             ended, place = OVER.get(Kind(said["kind"])), said["place"]
             message |= {"ends": ended, "alarms": sorted(deployment.alarms), "place": place and _place(place)}
-            message["happened"] = iso_or_none(said["happened_ns"])
+            message |= {"happened": iso_or_none(said["happened_ns"]), "down": said["down"]}
         elif told == "unit-picture":
             message["recorded"] = iso_or_none(said["recorded_ns"])
         return message

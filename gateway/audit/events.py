@@ -127,6 +127,7 @@ class Action(StrEnum):
     DEPLOYMENT_DUE = "deployment.due"
     DEPLOYMENT_LAPSED = "deployment.lapsed"
     DEPLOYMENT_REMOVED = "deployment.removed"
+    DEPLOYMENT_FOOTAGE_DELETED = "deployment.footage-deleted"
     DEPLOYMENT_SIGNS_DOWN = "deployment.signs-down"
     DEPLOYMENT_EVALUATED = "deployment.evaluated"
     KEYS_ROTATED = "keys.rotated"

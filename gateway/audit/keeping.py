@@ -16,7 +16,7 @@ from gateway.audit.events import SYSTEM, Action, AuditEvent, Detail, Outcome
 from gateway.audit.trail import Trail
 from gateway.audit.witness import Witness, open_witness
 from gateway.db.errors import DatabaseError
-from kernel.clock import NS_PER_S, Clock, every
+from kernel.clock import NS_PER_S, Clock, SteadyClock, every
 
 log = structlog.get_logger()
 
@@ -142,10 +142,12 @@ async def open_keeping(
                 async for _ in ticks:
                     await keeper.checkpoint()
 
+        steady = SteadyClock(clock)
+
         async def erasures() -> None:
             async with every(clock, ERASE_EVERY_S) as ticks:
                 async for _ in ticks:
-                    await keeper.erase(clock.wall_ns() - round(settings.personal_days * DAY_NS))
+                    await keeper.erase(steady.wall_ns() - round(settings.personal_days * DAY_NS))
 
         async with asyncio.TaskGroup() as tasks:
             running = [

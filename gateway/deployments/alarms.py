@@ -5,7 +5,7 @@ Each function is a step of :mod:`gateway.deployments.life`, whose table says whe
 
 from dataclasses import replace
 
-from gateway.deployments.deployment import Deployment, Seen, Unseen
+from gateway.deployments.deployment import Deployment, Seen, Stage, Unseen
 from gateway.deployments.errors import StepError
 from gateway.deployments.geofence import LASTING, OVER, Tilt
 from gateway.deployments.hands import Hand, Rules
@@ -18,10 +18,19 @@ def hung(known: Deployment, step: Hung, _by: Hand, _rules: Rules, _now_ns: int) 
 
 
 def raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: int) -> Deployment:
-    """Return it with an alarm, or with the end of one that lasted."""
+    """Return it with an alarm, or with the end of one that lasted.
+
+    What is told after its unit was taken down lasts no more, and is to be seen to all the same: what was evaluated
+    without it is evaluated again.
+
+    Raises:
+        StepError: its unit did not stand there when it happened.
+    """
     alarms = dict(known.alarms)
     at_ns = step.happened_ns if step.happened_ns is not None else now_ns
-    if step.kind in LASTING:
+    if not known.stood(at_ns):
+        raise StepError("Its unit did not stand there then.", cure="")
+    if step.kind in LASTING and known.stage is Stage.DEPLOYED:
         alarms.setdefault(step.kind, at_ns)
     elif step.kind in OVER:
         alarms.pop(OVER[step.kind], None)
@@ -34,7 +43,8 @@ def raised(known: Deployment, step: Raise, _by: Hand, _rules: Rules, now_ns: int
         line=known.entries + 1,
         told_ns=now_ns if step.happened_ns is not None else None,
     )
-    return replace(known, alarms=alarms, unseen={**known.unseen, step.kind: now})
+    stage = Stage.REMOVED if known.stage is Stage.EVALUATED else known.stage
+    return replace(known, stage=stage, alarms=alarms, unseen={**known.unseen, step.kind: now})
 
 
 def acknowledged(known: Deployment, step: Acknowledge, _by: Hand, _rules: Rules, _now_ns: int) -> Deployment:

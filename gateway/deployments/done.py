@@ -6,7 +6,7 @@ What cannot be is not refused, for the step was done all the same: then it count
 why. But for a step that undoes another: one that waited on a phone while that was done undoes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.deployments.deployment import Deployment
 from gateway.deployments.errors import StepError
@@ -63,6 +63,17 @@ def done(told: Told | None, *, now_ns: int, follows_ns: int) -> Done:
         return Done(now_ns, min(now_ns, max(at_ns, follows_ns)), offset_s)
     said = utc(told.done_ns).isoformat(timespec="seconds").replace("+00:00", "Z")
     return Done(now_ns, now_ns, offset_s, f"the sender said {said}, {why}", after)
+
+
+def unsaid(then: Deployment, when: Done) -> Deployment:
+    """Return a deployment whose unit was taken down, with the time in which nobody had said so and it was recorded.
+
+    What a removal takes to come is none; and after the end of its stay nothing was recorded.
+    """
+    until_ns = min(when.came_ns, then.until_ns or when.came_ns)
+    if when.came_ns - when.at_ns <= WAY_NS or until_ns <= when.at_ns:
+        return then
+    return replace(then, unsaid=(*then.unsaid, (when.at_ns, until_ns)))
 
 
 def check_undone(known: Deployment, step: Step, when: Done) -> None:

@@ -11,12 +11,13 @@ from gateway.deployments.deployment import Deployment
 from gateway.deployments.done import Done
 from gateway.deployments.errors import SentError, UnknownDeploymentError
 from gateway.deployments.hands import Hand
-from gateway.deployments.steps import NAMES, Photo, Plan, Referral, Review, Step
+from gateway.deployments.steps import NAMES, Erase, Photo, Plan, Referral, Review, Step
 
 _RECORD: TypeAdapter[Deployment] = TypeAdapter(Deployment)
 _FOUND: dict[type[Referral | Step], frozenset[str]] = {
     Photo: frozenset({"off_m", "remarks"}),
     Plan: frozenset({"unit"}),
+    Erase: frozenset({"files", "kept"}),
 }
 """What we find of a step as it comes, and its sender does not say: sent again, it may be found otherwise."""
 _LEFT: dict[type[Referral | Step], frozenset[str]] = {Review: frozenset({"next_ns"})}

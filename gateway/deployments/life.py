@@ -26,6 +26,7 @@ from gateway.deployments.steps import (
     Delete,
     Document,
     DocumentKind,
+    Erase,
     Evaluate,
     Extend,
     Grant,
@@ -83,7 +84,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Review: Allowed(_STANDS, None, Right.DEPLOY),
     Extend: Allowed(_STANDS, None, Right.DECIDE),
     Hung: Allowed(_STANDS, None, Right.CLOCK),
-    Raise: Allowed(_STANDS, None, Right.CLOCK),
+    Raise: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.CLOCK),
     Acknowledge: Allowed(_STANDS | _DOWN, None, Right.DEPLOY),
     Picture: Allowed(_STANDS, None, Right.CLOCK),
     Unpictured: Allowed(_STANDS | _DOWN, None, Right.CLOCK),
@@ -91,6 +92,7 @@ ALLOWED: dict[type[Step], Allowed] = {
     Remind: Allowed(_UNDECIDED | _STANDS | _DOWN | {Stage.WITHDRAWN}, None, Right.CLOCK),
     Lapse: Allowed(_STANDS, None, Right.CLOCK),
     Remove: Allowed(_STANDS, Stage.REMOVED, Right.DEPLOY),
+    Erase: Allowed(_STANDS | _DOWN | {Stage.EVALUATED}, None, Right.DEPLOY),
     SignsDown: Allowed(_DOWN | {Stage.WITHDRAWN}, None, Right.DEPLOY),
     Evaluate: Allowed(frozenset({Stage.REMOVED, Stage.EVALUATED}), Stage.EVALUATED, Right.DEPLOY),
 }
@@ -135,7 +137,7 @@ def after(known: Deployment, step: Step, by: Hand, *, rules: Rules, now_ns: int)
     if allowed.right is Right.DECIDE:
         _check_decider(known, by, rules)
     taken = _TAKEN[type(step)](known, step, by, rules, now_ns)
-    return replace(taken, stage=allowed.to or known.stage, entries=known.entries + 1)
+    return replace(taken, stage=allowed.to or taken.stage, entries=known.entries + 1)
 
 
 def _check_decider(known: Deployment, by: Hand, rules: Rules) -> None:
@@ -385,6 +387,7 @@ _TAKEN: dict[type[Step], Callable[[Deployment, Any, Hand, Rules, int], Deploymen
     Remind: _reminded,
     Lapse: _lapsed,
     Remove: _removed,
+    Erase: _unchanged,
     SignsDown: _signs_down,
     Evaluate: _evaluated,
 }

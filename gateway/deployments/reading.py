@@ -12,7 +12,7 @@ from gateway.deployments.due import Due, due
 from gateway.deployments.hands import Hand
 from gateway.deployments.kept import check_same, read
 from gateway.deployments.steps import NAMES, Photo, Step
-from kernel.clock import Clock
+from kernel.clock import BELIEVED_S, Clock, SteadyClock
 
 _OPEN = frozenset({Stage.REFERRED, Stage.DEPLOYED, Stage.REMOVED, Stage.WITHDRAWN})
 
@@ -23,7 +23,12 @@ class Reading:
     def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
         self._database = database
         self._clock = clock
+        self._steady = SteadyClock(clock, believed_s=BELIEVED_S)
         self._settings = settings
+
+    def now_ns(self) -> int:
+        """Return the time of day by which stays end, which does not leap ahead with the wall clock for a day."""
+        return self._steady.wall_ns()
 
     async def one(self, deployment_id: str) -> Deployment:
         """Return one.
@@ -96,7 +101,7 @@ class Reading:
             rows = await DeploymentRows(connection).of_stages(frozenset(stage.value for stage in _OPEN))
         return due(
             [read(row) for row in rows],
-            now_ns=self._clock.wall_ns(),
+            now_ns=self.now_ns(),
             warn_days=self._settings.warn_days,
             evaluation_days=self._settings.evaluation_days,
         )

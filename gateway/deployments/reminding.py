@@ -48,7 +48,7 @@ class Reminding:
 
     async def look(self) -> None:
         """Say what became due since the last look."""
-        for one in unsaid(await self._deployments.due(), now_ns=self._clock.wall_ns()):
+        for one in unsaid(await self._deployments.due(), now_ns=self._deployments.now_ns()):
             step = Remind(why=one.why, by_ns=one.by_ns, overdue=one.overdue)
             try:
                 await self._deployments.noted(one.deployment.id, step)

@@ -13,14 +13,14 @@ from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.db.turns import by_turns
 from gateway.deployments.deployment import Deployment, Stage
-from gateway.deployments.done import Done, Told, check_undone, done, follows_ns
+from gateway.deployments.done import Done, Told, check_undone, done, follows_ns, unsaid
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
-from gateway.deployments.geofence import Fence, Quiet, Report, Watch, judge
+from gateway.deployments.geofence import Quiet, Report
 from gateway.deployments.hands import Hand, Right, Rules
 from gateway.deployments.kept import check_same, entry_of, read, row_of
 from gateway.deployments.life import after, begun, check_again, settled
 from gateway.deployments.ports import Estate
-from gateway.deployments.reading import Reading
+from gateway.deployments.standing import Standing
 from gateway.deployments.steps import (
     Delete,
     Hung,
@@ -35,7 +35,6 @@ from gateway.deployments.steps import (
     SignOff,
     Step,
     Unpictured,
-    Without,
 )
 from gateway.listeners import Listeners
 from kernel.clock import Clock
@@ -47,7 +46,7 @@ log = structlog.get_logger()
 LOOK_S = 10.0
 """A stay that ends by the clock is found this late at most; validity itself is asked of the clock each time."""
 CLOCK = Hand(user_id="system", name="Sightline", rights=frozenset({Right.CLOCK}), person=False)
-WITHHELD = "no valid deployment says why this camera stands here"
+_WAS_UP = frozenset({Stage.DEPLOYED.value, Stage.REMOVED.value, Stage.EVALUATED.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +58,14 @@ class Taken:
     again: bool = False
 
 
-class Deployments(Reading):
+class Deployments(Standing):
     """Made by :func:`open_deployments`."""
 
     def __init__(self, database: Database, *, clock: Clock, settings: DeploymentSettings) -> None:
         super().__init__(database, clock=clock, settings=settings)
         self._estate: Estate | None = None
-        self._deployables: dict[str, DeployableRow] = {}
-        self._standing: dict[str, Deployment] = {}
-        """By the endpoint reference of the device."""
         self._unjudged: set[str] = set()
         """Devices whose hosts are still to be told whether they record."""
-        self._watches: dict[str, tuple[str, Watch]] = {}
-        """Of units that stand somewhere, with the deployment that each is of."""
-        self._fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
         self._listening: Listeners[[Taken]] = Listeners("deployment.untold")
         self._following: Listeners[[Taken]] = Listeners("deployment.untold")
         self._turn = asyncio.Lock()
@@ -87,40 +80,6 @@ class Deployments(Reading):
         )
 
     # --- what follows from them
-
-    def withheld(self, urn: str) -> str:
-        """Return why nothing may be recorded of a device now; empty where it may."""
-        return "" if self.may_record(urn) else WITHHELD
-
-    def may_record(self, urn: str) -> bool:
-        """Return whether a device may be recorded: it does not move, or a valid deployment says why it is there."""
-        if self._settings.record_without or urn not in self._deployables:
-            return True
-        standing = self._standing.get(urn)
-        return standing is not None and standing.valid(self._clock.wall_ns())
-
-    def blind(self, deployment_id: str, urn: str) -> Without | None:
-        """Return why nothing that a device sees now may be put to a deployment; ``None`` where it may."""
-        standing = self._standing.get(urn)
-        if standing is None or standing.id != deployment_id:
-            return Without.DOWN
-        return None if self.may_record(urn) else Without.OVER
-
-    def thin(self, urn: str) -> bool:
-        """Return whether a device's pictures come over a thin link: its sub stream is taken, and main on demand."""
-        return urn in self._deployables and self._deployables[urn].thin_link
-
-    def standing(self, urn: str) -> Deployment | None:
-        """Return the deployment by which a device stands where it stands."""
-        return self._standing.get(urn)
-
-    def deployable(self, urn: str) -> DeployableRow | None:
-        """Return the mark of a device that moves."""
-        return self._deployables.get(urn)
-
-    def deployables(self) -> list[DeployableRow]:
-        """Return every device that moves, by the label of its unit."""
-        return sorted(self._deployables.values(), key=lambda row: (row.unit, row.urn))
 
     def join(self, estate: Estate) -> None:
         """Have cameras follow what is decided here."""
@@ -202,11 +161,13 @@ class Deployments(Reading):
             when = done(told, now_ns=now_ns, follows_ns=follows_ns(known, step))
             step = settled(known, step, rules=self.rules, now_ns=when.at_ns)
             then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
+            if isinstance(step, Remove) and not self._settings.record_without:
+                then = unsaid(then, when)
             check_undone(known, step, when)
             await self._before(known, step, by, when.at_ns)
             taken = await self._write(then, step, by, done=when, key=key)
             self._keep(then)
-            if (known.valid(now_ns), known.until_ns) != (then.valid(now_ns), then.until_ns):
+            if (known.valid(self.now_ns()), known.until_ns) != (then.valid(self.now_ns()), then.until_ns):
                 await self._judge(then.urn)
         self._following.tell(taken)
         return taken
@@ -254,11 +215,14 @@ class Deployments(Reading):
         return Taken(deployment=then, entry=entry)
 
     def _keep(self, then: Deployment) -> None:
+        here = self._standing.get(then.urn)
+        stood = here is not None and here.id == then.id
         if then.stage is Stage.DEPLOYED:
             self._standing[then.urn] = then
-        elif (here := self._standing.get(then.urn)) is not None and here.id == then.id:
+        elif stood:
             del self._standing[then.urn]
-            self._watches.pop(then.urn, None)
+        self._watches.follow(then, stood=stood)
+        self._hide(then)
 
     def _get_estate(self) -> Estate:
         if self._estate is None:
@@ -279,31 +243,45 @@ class Deployments(Reading):
 
     # --- what units report
 
-    async def reported(self, urn: str, report: Report, *, happened_ns: int | None = None) -> list[Taken]:
+    async def reported(
+        self, urn: str, report: Report, *, happened_ns: int | None = None, told_ns: int | None = None
+    ) -> list[Taken]:
         """Take in what a unit reports, and return what was raised by it: each is a line of its deployment's log.
 
-        ``happened_ns``: when that was, where it is told late. What stands nowhere is not watched, and what happened
-        to a unit before it stood there is nothing of its place. A unit in alarm goes on recording.
+        ``happened_ns``: when that was, where it is told late; it is of the deployment by which the unit stood then,
+        also where it was taken down since. ``told_ns``: when it was told, where it had to wait. What stands nowhere
+        is not watched, and what happened before a unit stood there is nothing of its place. A unit in alarm goes on
+        recording.
+
+        Raises:
+            TakenError: another process took a step of that deployment: say it again.
         """
         async with self._turn:
-            known = self._standing.get(urn)
+            now_ns = self._clock.wall_ns()
+            if urn not in self._standing and happened_ns is None:
+                happened_ns = told_ns  # it may have been taken down since
+            at_ns = happened_ns if happened_ns is not None else now_ns
+            known = await self._stood_at(urn, at_ns)
             if known is None:
                 return []
-            now_ns = self._clock.wall_ns()
-            at_ns = happened_ns if happened_ns is not None else now_ns
-            if not known.stood(at_ns):
-                return []
-            watch, alarm = judge(self._watch_of(known), report, at_ns, self._fence)
-            taken = []
-            if known.level is None and watch.level is not None:
+            watch, alarm = self._watches.judged(known, report, at_ns)
+            taken, stands = [], known.stage is Stage.DEPLOYED
+            if stands and known.level is None and watch.level is not None:
                 level = Hung(pitch_deg=watch.level.pitch_deg, roll_deg=watch.level.roll_deg)
                 taken.append(await self._by_itself(known, level, now_ns))
+                known = taken[-1].deployment
             if alarm is not None:
-                what = Raise(kind=alarm.kind, by=round(alarm.by, 1), place=alarm.place, happened_ns=happened_ns)
-                taken.append(await self._by_itself(self._standing[urn], what, now_ns))
+                what = Raise(
+                    kind=alarm.kind,
+                    by=round(alarm.by, 1),
+                    place=alarm.place,
+                    happened_ns=happened_ns,
+                    down=not stands,
+                )
+                taken.append(await self._by_itself(known, what, now_ns))
                 log.warning("deployment.alarm", deployment=known.id, unit=known.unit, kind=alarm.kind.value)
             # Last: what could not be written is judged again with the next report.
-            self._watches[urn] = known.id, watch
+            self._watches.keep(known, watch)
         for one in taken:
             self._tell(one)
         return taken
@@ -323,16 +301,15 @@ class Deployments(Reading):
         self._tell(taken)
         return taken
 
-    def _watch_of(self, known: Deployment) -> Watch:
-        """Return what is known of a unit since it was put up; after a restart, what its deployment says."""
-        of, watch = self._watches.get(known.urn, ("", None))
-        return watch if watch is not None and of == known.id else known.watch()
-
     async def _by_itself(
         self, known: Deployment, step: Hung | Raise | Picture | Unpictured | Delete | Remind | Lapse, now_ns: int
     ) -> Taken:
         then = after(known, step, CLOCK, rules=self.rules, now_ns=now_ns)
-        taken = await self._write(then, step, CLOCK, done=Done(now_ns, now_ns), key=None)
+        try:
+            taken = await self._write(then, step, CLOCK, done=Done(now_ns, now_ns), key=None)
+        except TakenError:
+            self._keep(await self.one(known.id))  # as another process left it
+            raise
         self._keep(then)
         return taken
 
@@ -347,29 +324,30 @@ class Deployments(Reading):
         async with self._database.read() as connection:
             rows = DeploymentRows(connection)
             self._deployables = {row.urn: row for row in await rows.deployables()}
-            standing = [read(row) for row in await rows.of_stages(frozenset({Stage.DEPLOYED.value}))]
-        self._standing = {one.urn: one for one in standing}
+            known = [read(row) for row in await rows.of_stages(_WAS_UP)]
+        self._standing = {one.urn: one for one in known if one.stage is Stage.DEPLOYED}
+        for one in known:
+            self._watches.follow(one, stood=False)
+            self._hide(one)
 
     async def look(self) -> None:
         """End the stays whose time is over: what stands there records nothing from now on. Tell who was not told."""
-        now_ns = self._clock.wall_ns()
+        now_ns = self.now_ns()
         over = [one for one in self._standing.values() if one.lapsed_ns is None and not one.valid(now_ns)]
         # Before anything is written: that it is over hangs on the clock, and who watches it not on a disk with room.
         for urn in dict.fromkeys([*self._unjudged, *(one.urn for one in over)]):
             async with self._turn:
                 await self._judge(urn)
-        for urn in [urn for urn, (_, watch) in self._watches.items() if watch.lid_waits]:
-            await self.reported(urn, Quiet())
+        for known in self._watches.wavering(self._standing.values()):
+            await self.reported(known.urn, Quiet())
         for one in over:
             async with self._turn:
                 known = self._standing.get(one.urn)
-                if known is None or known.lapsed_ns is not None or known.valid(self._clock.wall_ns()):
+                if known is None or known.lapsed_ns is not None or known.valid(self.now_ns()):
                     continue
                 try:
                     taken = await self._by_itself(known, Lapse(), now_ns)
                 except TakenError:
-                    # Another process took a step.
-                    self._keep(await self.one(known.id))
                     await self._judge(known.urn)
                     continue
             log.warning("deployment.lapsed", deployment=known.id, unit=known.unit)

@@ -238,7 +238,8 @@ class Raise:
     place: Place | None
     """Where the unit said it was."""
     happened_ns: int | None = None
-    """When, where it was told late; ``None``: as the line was written."""
+    """When, where it was told late (``down``: after the unit was taken down); ``None``: as the line was written."""
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +317,14 @@ class Remove:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erase:
+    """What was recorded after the unit was down was deleted: of so many files; so many had to be kept."""
+
+    files: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignsDown:
     """The signs are down."""
 
@@ -355,6 +364,7 @@ Step = (
     | Remind
     | Lapse
     | Remove
+    | Erase
     | SignsDown
     | Evaluate
 )
@@ -383,6 +393,7 @@ NAMES: dict[type[Referral | Step], str] = {
     Remind: "due",
     Lapse: "lapsed",
     Remove: "removed",
+    Erase: "footage-deleted",
     SignsDown: "signs-down",
     Evaluate: "evaluated",
 }

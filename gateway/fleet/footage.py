@@ -34,6 +34,21 @@ class TimelineReply(Message):
     """Every disk of the host answered; else there may be more."""
 
 
+class ErasureWish(Message):
+    """Delete what nothing allowed to be recorded of a camera in a range; ``detail`` is why, for its timeline."""
+
+    start_ns: int
+    end_ns: int
+    detail: str
+
+
+class ErasureReply(Message):
+    """Of how many files something was deleted, and how many had to be kept as they are."""
+
+    files: int
+    kept: int
+
+
 class VerifyRequest(Message):
     """Check recordings against the catalog's hashes; one camera's or all."""
 

@@ -356,6 +356,12 @@ class HostClient:
         """Let retention decide again on what a hold of this camera keeps."""
         await self._ask("DELETE", f"/cameras/{camera}/holds/{hold}")
 
+    async def erase(self, camera: CameraId, start_ns: int, end_ns: int, detail: str) -> footage.ErasureReply:
+        """Delete what nothing allowed to be recorded of a camera in a range."""
+        body = rpc.wire(footage.ErasureWish(start_ns=start_ns, end_ns=end_ns, detail=detail))
+        reply = await self._ask("POST", f"/cameras/{camera}/erasure", content=body, timeout_s=_ENROL_TIMEOUT_S)
+        return read(footage.ErasureReply, reply)
+
     async def verify(self, camera: CameraId | None = None) -> dict[str, Any]:
         """Check recordings against the catalog's hashes; return the report."""
         body = rpc.wire(footage.VerifyRequest(camera=camera))

@@ -14,7 +14,7 @@ from gateway.db.past_cameras import PastCameraRow, PastCameras
 from gateway.health.availability import Figures, Gap, Span, figures
 from gateway.health.need import DAY_NS
 from gateway.health.urgency import Signs
-from kernel.clock import NS_PER_S, Clock
+from kernel.clock import NS_PER_S, Clock, SteadyClock
 from kernel.ids import CameraId
 from kernel.media import GapCause
 
@@ -71,7 +71,8 @@ class Days:
         self._database = database
         self._ask = ask
         self._reach = reach
-        self._clock = clock
+        self._clock = SteadyClock(clock)
+        """A day that is settled is not asked for again, and one that is forgotten cannot be."""
         self._offsets: dict[tuple[CameraId, int], float] = {}
         """The furthest that each clock was off, of a day; written down now and then."""
         self._unwritten: set[tuple[CameraId, int]] = set()

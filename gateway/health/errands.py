@@ -24,6 +24,8 @@ class Errand:
     """Of an alarm: what happened to the unit, as a sentence goes on after its name."""
     unseen: bool = False
     """Of an alarm: nobody has acknowledged it."""
+    down: bool = False
+    """Its unit was taken down since: what happened to it happened before."""
 
 
 _CURES: Mapping[Kind, str] = {
@@ -53,7 +55,7 @@ def errand_needs(errand: Errand, now_ns: int) -> Iterable[Need]:
     if errand.kind is Kind.ALARM:
         # Acknowledged, somebody sees to it; it is told of for as long as it lasts.
         urgency = Urgency.NOW if errand.unseen else Urgency.TODAY
-        cure = "See where it is and what its camera shows, and acknowledge it." if errand.unseen else _SEEN
+        cure = (_RECORDED if errand.down else _SHOWN) if errand.unseen else _SEEN
         since_ns = errand.by_ns
     yield Need(
         whose=Whose(deployment=errand.deployment),
@@ -68,6 +70,8 @@ def errand_needs(errand: Errand, now_ns: int) -> Iterable[Need]:
     )
 
 
+_SHOWN = "See where it is and what its camera shows, and acknowledge it."
+_RECORDED = "See what its camera recorded then, and acknowledge it."
 _SEEN = "Somebody has acknowledged it: have the unit put right where it stands, or taken down."
 
 
@@ -75,7 +79,7 @@ def _cause(errand: Errand, now_ns: int) -> str:
     unit = f"Unit {errand.unit}" if errand.unit else "Its unit"
     match errand.kind:
         case Kind.ALARM:
-            return f"{unit} {', '.join(errand.happened)}."
+            return f"{unit} {', '.join(errand.happened)}{', while it stood there' if errand.down else ''}."
         case kind if kind in _OF_UNIT:
             return f"{unit} {_OF_UNIT[kind]}."
         case Kind.STAY:

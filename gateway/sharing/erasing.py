@@ -6,7 +6,7 @@ from gateway.db.engine import Database
 from gateway.db.errors import DatabaseError
 from gateway.db.partners import PartnerRows
 from gateway.db.sharing import ShareRows
-from kernel.clock import NS_PER_S, Clock
+from kernel.clock import NS_PER_S, Clock, SteadyClock
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ class Erasing:
 
     def __init__(self, database: Database, *, clock: Clock, personal_days: float) -> None:
         self._database = database
-        self._clock = clock
+        self._clock = SteadyClock(clock)
         self._kept_ns = round(personal_days * _DAY_NS)
 
     async def erase(self) -> None:

@@ -27,7 +27,7 @@ from gateway.units.recent import KEPT, Recents
 from gateway.units.report import Cause, Group, Lost, Report, Stored
 from gateway.units.traces import Trace, traces_of
 from gateway.units.trends import KEPT_NS, Point
-from kernel.clock import NS_PER_S, Clock
+from kernel.clock import NS_PER_S, Clock, SteadyClock
 
 log = structlog.get_logger()
 
@@ -48,6 +48,7 @@ class Register:
         self._database = database
         self._credentials = credentials
         self._clock = clock
+        self._steady = SteadyClock(clock)
         self._silence_ns = round(silence_s * NS_PER_S)
         self._units: dict[str, UnitRow] = {}
         self._printed: dict[str, str] = {}
@@ -378,7 +379,7 @@ class Register:
     async def forget_old_trends(self) -> None:
         """Delete points that are too old."""
         async with self._database.write() as connection:
-            await UnitRows(connection).remove_trends(self._clock.wall_ns() - KEPT_NS)
+            await UnitRows(connection).remove_trends(self._steady.wall_ns() - KEPT_NS)
 
     def _link_changes(self, labels: Mapping[str, object] | None = None) -> list[Change]:
         changes: list[Change] = []

@@ -75,6 +75,12 @@ def footage_routes(storage: Storage) -> list[Route]:
         )
         return StreamingResponse(pieces, media_type="video/mp4")
 
+    async def erase(request: Request) -> Response:
+        wish = footage.ErasureWish.model_validate_json(await request.body())
+        camera = CameraId(request.path_params["camera"])
+        found = await storage.erase(camera, wish.start_ns, wish.end_ns, wish.detail)
+        return Response(rpc.wire(footage.ErasureReply(**asdict(found))), media_type=JSON)
+
     async def verify(request: Request) -> Response:
         wish = footage.VerifyRequest.model_validate_json(await request.body())
         found = await storage.verify(wish.camera)
@@ -89,6 +95,7 @@ def footage_routes(storage: Storage) -> list[Route]:
         Route(one + "/still/{stream}", still),
         Route(one + "/export/{stream}", export),
         *_hold_routes(storage),
+        Route(one + "/erasure", erase, methods=["POST"]),
         Route("/verify", verify, methods=["POST"]),
     ]
 

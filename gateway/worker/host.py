@@ -30,7 +30,7 @@ from gateway.worker.looks import Looks
 from gateway.worker.probing import Prober
 from gateway.worker.problems import NoSuchCameraError
 from gateway.worker.stream import MediaPlane
-from kernel.clock import NS_PER_S, Clock
+from kernel.clock import BELIEVED_S, NS_PER_S, Clock, SteadyClock
 from kernel.head import Position
 from kernel.ids import CameraId, StreamName
 from recording import Storage, open_storage
@@ -52,6 +52,7 @@ class CameraHost:
         self._settings = settings
         self._group = group
         self._cameras: dict[CameraId, tuple[CameraActor, asyncio.Task[None]]] = {}
+        self._steady = SteadyClock(plane.media.clock, believed_s=BELIEVED_S)
         self._ending: dict[CameraId, asyncio.Task[None]] = {}
         """Who waits for the instant from which a camera may not be recorded any more."""
         self._turn = asyncio.Lock()
@@ -131,7 +132,7 @@ class CameraHost:
     async def _withhold(self, assignment: rpc.CameraAssignment) -> None:
         clock, from_ns = self._plane.media.clock, assignment.withheld_from_ns
         assert from_ns is not None
-        while (left_ns := from_ns - clock.wall_ns()) > 0:
+        while (left_ns := from_ns - self._steady.wall_ns()) > 0:
             # In pieces: the wall clock may be set meanwhile.
             await clock.sleep(min(left_ns / NS_PER_S, LOOK_S))
         async with self._turn:

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from kernel.clock import NS_PER_S
 from kernel.media import GapCause
 
 ALIVE_KEY = "alive_ns"
@@ -25,6 +26,21 @@ def open_gap(  # noqa: PLR0913, PLR0917 - one row
     """State that footage stopped at ``start_ns``."""
     db.execute("INSERT INTO gaps (camera, stream, start_ns, cause, detail) VALUES (?, ?, ?, ?, ?)",
                (camera, stream, start_ns, cause.value, detail))  # fmt: skip
+
+
+def put_gap(  # noqa: PLR0913, PLR0917 - one row
+    db: sqlite3.Connection, camera: str, stream: str, start_ns: int, end_ns: int, cause: GapCause, detail: str
+) -> None:
+    """State that there is no footage of a stretch that is over; it goes on with one like it that ended just before."""
+    longer = db.execute(
+        "UPDATE gaps SET end_ns = ? WHERE camera = ? AND stream = ? AND cause = ? AND detail = ?"
+        " AND end_ns BETWEEN ? AND ?",
+        (end_ns, camera, stream, cause.value, detail, start_ns - NS_PER_S, start_ns),
+    )
+    if longer.rowcount:
+        return
+    db.execute("INSERT INTO gaps (camera, stream, start_ns, end_ns, cause, detail) VALUES (?, ?, ?, ?, ?, ?)",
+               (camera, stream, start_ns, end_ns, cause.value, detail))  # fmt: skip
 
 
 def close_gaps(db: sqlite3.Connection, camera: str, stream: str, end_ns: int) -> None:

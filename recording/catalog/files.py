@@ -96,6 +96,15 @@ def append_fragments(db: sqlite3.Connection, n: int, rows: Sequence[FragmentRow]
         )
 
 
+def cut(db: sqlite3.Connection, row: FileRow, first: int) -> tuple[int, int]:
+    """Take a file's fragments away from ``first`` (not 0) on; return when it ends then, and its size in bytes."""
+    last = fragments_of(db, row.n)[first - 1]
+    end_ns, size_bytes = row.start_ns + ticks_to_ns(last.end_90k), last.offset + last.size_bytes
+    db.execute("DELETE FROM fragments WHERE file = ? AND idx >= ?", (row.n, first))
+    db.execute("UPDATE files SET end_ns = ?, size_bytes = ? WHERE n = ?", (end_ns, size_bytes, row.n))
+    return end_ns, size_bytes
+
+
 def set_state(db: sqlite3.Connection, n: int, state: int) -> None:
     """Move a file row to another state."""
     db.execute("UPDATE files SET state = ? WHERE n = ?", (state, n))
@@ -171,6 +180,7 @@ __all__ = [
     "FragmentRow",
     "all_files",
     "append_fragments",
+    "cut",
     "file_by_id",
     "files_between",
     "forget",

@@ -46,6 +46,10 @@ class ManualClock:
         """Step the wall clock alone, as a bad time server would."""
         self._wall_ns += round(seconds * NS_PER_S)
 
+    def pass_by(self, seconds: float) -> None:
+        """Let ``seconds`` pass on both clocks at once; who sleeps wakes with the next turn."""
+        self._advance(self._monotonic_ns + round(seconds * NS_PER_S))
+
     async def turn(self, seconds: float) -> None:
         """Let ``seconds`` pass, waking each sleeper at its own instant, and let what they started run."""
         end_ns = self._monotonic_ns + round(seconds * NS_PER_S)

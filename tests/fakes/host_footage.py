@@ -29,6 +29,7 @@ class Footage(Refusals):
         super().__init__()
         self.timeline = footage.TimelineReply(spans=(), gaps=(), newest_ns=None)
         self.holds: dict[str, Held] = {}
+        self.erased: list[tuple[int, int]] = []
         self.snapshot_jpeg, self.still_jpeg = photo(shade=71), photo(shade=72)
         self.still_ns: int | None = None
         """When stills were taken, where that is not just when they are asked for."""
@@ -59,6 +60,7 @@ class Footage(Refusals):
             Route(f"{camera}/snapshot", self._snapshot),
             Route(f"{camera}/look", self._look),
             Route("/holds", self._every_hold),
+            Route(camera + "/erasure", self._erase, methods=["POST"]),
             Route(f"{camera}/holds", self._held, methods=["GET", "POST"]),
             Route(camera + "/holds/{hold}", self._review_hold, methods=["PATCH"]),
             Route(camera + "/holds/{hold}", self._release_hold, methods=["DELETE"]),
@@ -101,6 +103,11 @@ class Footage(Refusals):
             self.event_brokers.pop(request.query_params["address"], None)
         told = tuple(one.model_copy(update={"password": SecretStr("")}) for one in self.event_brokers.values())
         return Response(rpc.wire(EventBrokerList(brokers=told)))
+
+    async def _erase(self, request: Request) -> Response:
+        wish = footage.ErasureWish.model_validate_json(await request.body())
+        self.erased.append((wish.start_ns, wish.end_ns))
+        return Response(rpc.wire(footage.ErasureReply(files=2, kept=1)))
 
     async def _every_hold(self, _request: Request) -> Response:
         every = HoldList(holds=tuple(self.holds.values()))

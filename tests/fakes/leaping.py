@@ -11,6 +11,7 @@ class LeapingClock:
 
     def __init__(self) -> None:
         self._leapt_ns = 0
+        self._wall_ns = 0
         self._leaping = asyncio.Event()
 
     def leap(self, seconds: float) -> None:
@@ -19,9 +20,13 @@ class LeapingClock:
         self._leaping.set()
         self._leaping = asyncio.Event()
 
+    def set_wall(self, seconds: float) -> None:
+        """Set the time of day alone so much ahead, as a bad time server would."""
+        self._wall_ns += round(seconds * NS_PER_S)
+
     def wall_ns(self) -> int:
         """Return the time of day, with every leap."""
-        return time.time_ns() + self._leapt_ns
+        return time.time_ns() + self._leapt_ns + self._wall_ns
 
     def monotonic_ns(self) -> int:
         """Return the same of the machine's monotonic clock."""

@@ -29,6 +29,7 @@ FOR_PEOPLE_ALONE = {
     ("post", "/api/v1/approvals/{approval_id}/allowance"),
     ("post", "/api/v1/deployments/{deployment_id}/decision"),
     ("post", "/api/v1/deployments/{deployment_id}/extension"),
+    ("post", "/api/v1/deployments/{deployment_id}/erasure"),
     ("post", "/api/v1/groups"),
     ("put", "/api/v1/groups/{group_id}"),
     ("delete", "/api/v1/groups/{group_id}"),

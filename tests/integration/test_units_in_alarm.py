@@ -69,6 +69,28 @@ async def test_what_a_unit_kept_while_its_link_was_away_has_its_own_time(field: 
     assert [one["recorded"] for one in pictures] == [knocked["happened"], left["happened"]]
 
 
+async def test_a_theft_that_is_told_after_the_unit_was_said_to_be_down_is_told_on(field: Field) -> None:
+    """Of where it stood then, to the room and the log; what happens after that, in the van, is told to nobody."""
+    await field.deploying.deployed()
+    await field.says("state/case", open=False)
+    field.clock.leap(300)
+    await field.deploying.step("removal", text="Over.")
+    field.clock.leap(300)
+    async with reading(field.desk, field.deploying.team) as socket:
+        await field.says("event/moved", ago_s=400)
+        await field.says("event/shock", ago_s=100, peak_g=9.0)
+        alarm = await following(socket, "unit-alarm", "unit-no-picture")
+        blind = await following(socket, "unit-alarm", "unit-no-picture")
+    assert (alarm["t"], alarm["kind"], alarm["street"], alarm["down"]) == ("unit-alarm", "moved", "Mill Lane", True)
+    assert alarm["happened"] < alarm["at"]
+    assert (blind["t"], blind["why"]) == ("unit-no-picture", "taken-down")
+    known = (await field.deploying.team.get(field.deploying.path)).json()
+    assert (known["stage"], [one["kind"] for one in known["unseen"]]) == ("removed", ["moved"])
+    line = known["unseen"][0]["line"]
+    seen = await field.deploying.step("acknowledgements", kind="moved", line=line, text="Police called.")
+    assert seen["unseen"] == []
+
+
 async def test_an_alarm_that_lasts_is_told_with_its_end(field: Field) -> None:
     """With the place that the unit said last; and its end names what it ends."""
     await field.deploying.deployed()

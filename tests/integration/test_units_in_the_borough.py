@@ -12,7 +12,7 @@ from gateway.app import Gateway, open_gateway
 from gateway.cli.borough import BoroughProcess, borough_process
 from gateway.cli.demo import demo_settings, free_port
 from gateway.cli.demo_units import enrol_units
-from gateway.deployments.service import WITHHELD
+from gateway.deployments.standing import WITHHELD
 from gateway.fleet import rpc
 from gateway.fleet.cameras import Camera
 from gateway.units import Cause

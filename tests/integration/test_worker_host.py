@@ -23,7 +23,7 @@ from gateway.fleet import rpc, wishes
 from gateway.fleet.hosts import HostClient, HostError, HostUnreachableError
 from gateway.worker import CameraHost, open_host, serve_host
 from gateway.worker.problems import HostRequestError
-from kernel.clock import NS_PER_S, SystemClock
+from kernel.clock import NS_PER_S, Clock, SystemClock
 from kernel.ids import StreamName, new_camera_id
 from tests.fakes.onecamera import described, one_camera, target_of
 from tests.fakes.waiting import until
@@ -77,11 +77,11 @@ def _settings(directory: Path) -> Settings:
 
 
 @asynccontextmanager
-async def site_of(directory: Path, device: SimulatedDevice) -> AsyncIterator[Site]:
+async def site_of(directory: Path, device: SimulatedDevice, clock: Clock = CLOCK) -> AsyncIterator[Site]:
     """Give a host for a camera, which it does not own yet."""
     socket = directory / "run" / "host-0.sock"
     async with (
-        open_host(_settings(directory), socket, clock=CLOCK) as host,
+        open_host(_settings(directory), socket, clock=clock) as host,
         HostClient(socket) as client,
     ):
         site = Site(host, client, device)

@@ -7,11 +7,13 @@ import pytest
 import pytest_asyncio
 
 from gateway.fleet.footage import TimelineReply
+from gateway.fleet.hosts import HostError
 from gateway.fleet.rpc import CameraAssignment
 from gateway.worker.stream import STANDS_FOR
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import StreamName
 from kernel.media import GapCause
+from tests.fakes.leaping import LeapingClock
 from tests.fakes.onecamera import one_camera
 from tests.fakes.waiting import until
 from tests.integration.test_worker_host import Site, site_of
@@ -77,6 +79,21 @@ async def test_it_records_as_soon_as_it_may_and_stops_when_it_may_no_more(site: 
     assert line.gaps[-1].start_ns >= line.spans[0].end_ns
 
 
+async def test_what_should_not_have_been_recorded_is_deleted_on_demand(site: Site) -> None:
+    """Once it is recorded no more; the timeline says privacy in its place, and nothing of it plays."""
+    for assignment in (site.assignment(), site.assignment().model_copy(update={"withheld": WHY})):
+        await told(site, assignment)
+    (span,) = (await line_of(site, StreamName.MAIN)).spans
+    found = await site.client.erase(site.id, span.start_ns - NS_PER_S, CLOCK.wall_ns(), WHY)
+    assert (found.files, found.kept) == (2, 0)
+    for stream in StreamName:
+        line = await line_of(site, stream)
+        assert line.spans == ()
+        assert {(gap.cause, gap.detail) for gap in line.gaps if gap.end_ns > span.start_ns} >= {(GapCause.PRIVACY, WHY)}
+    with pytest.raises(HostError):
+        await site.client.still(site.id, StreamName.MAIN, span.start_ns + TICKS_NS)
+
+
 async def test_a_recording_ends_on_time_without_the_gateway(site: Site) -> None:
     """The host was told until when; nobody tells it anything then."""
     from_ns = CLOCK.wall_ns() + 5 * NS_PER_S
@@ -92,6 +109,23 @@ async def test_a_recording_ends_on_time_without_the_gateway(site: Site) -> None:
     actor = site.host.camera(site.id)
     await site.client.assign(told.model_copy(update={"withheld_from_ns": None}))
     assert site.host.camera(site.id) is actor
+
+
+async def test_a_wall_clock_that_leaps_ends_no_recording(tmp_path: Path) -> None:
+    """What would be lost until it is put right cannot be had again; what has gone by ends it."""
+    clock = LeapingClock()
+    async with one_camera(CLOCK) as device, site_of(tmp_path, device, clock) as site:
+        from_ns = clock.wall_ns() + 86_400 * NS_PER_S
+        told = site.assignment().model_copy(update={"withheld": WHY, "withheld_from_ns": from_ns})
+        clock.set_wall(30 * 86_400)
+        await site.client.assign(told)
+        # Whoever waits for its end has had many turns once these are answered.
+        for _ in range(10):
+            await line_of(site, StreamName.MAIN)
+        assert site.host.camera(site.id).assignment.withheld_from_ns == from_ns
+        clock.set_wall(-30 * 86_400)
+        clock.leap(86_400)
+        await until(lambda: site.host.camera(site.id).assignment.withheld_from_ns is None, what="its end")
 
 
 async def test_an_authority_that_is_extended_disturbs_nothing(site: Site) -> None:

@@ -13,7 +13,7 @@ from kernel.clock import NS_PER_S
 from tests.fakes.clock import ManualClock
 from tests.fakes.estate import FakeEstate
 from tests.unit.deployments.conftest import DAY_S, SETTINGS, URN, brought
-from tests.unit.deployments.test_life import INSTALL, PLAN, STANDING, TEAM
+from tests.unit.deployments.test_life import CHIEF, INSTALL, PLAN, STANDING, TEAM
 
 HOUR_NS = 3600 * NS_PER_S
 
@@ -24,7 +24,7 @@ async def test_what_was_done_without_a_network_counts_from_when_it_was_done(
     """Put up and taken down hours before that was told: the stay began and ended then; both times are on record."""
     hour_ns = 3600 * 10**9
     one = await brought(deployments, *STANDING[:-2])
-    clock.jump_wall(5 * 3600)
+    clock.pass_by(5 * 3600)
     now_ns = clock.wall_ns()
     for ago, step in ((4, STANDING[-2]), (3, INSTALL), (1, Remove(reason="x"))):
         await deployments.step(one, step, by=TEAM, told=Told(now_ns - ago * hour_ns, now_ns))
@@ -53,9 +53,9 @@ async def test_an_installation_of_before_the_removal_puts_nothing_up_again(
 ) -> None:
     """A phone that was flat meanwhile sends it from the depot: the unit there does not record. Of later, it does."""
     one = await brought(deployments, *STANDING)
-    clock.jump_wall(6 * 3600)
+    clock.pass_by(6 * 3600)
     await deployments.step(one, Remove(reason="x"), by=TEAM)
-    clock.jump_wall(3 * 3600)
+    clock.pass_by(3 * 3600)
     now_ns = clock.wall_ns()
     for told in (Told(now_ns - 7 * HOUR_NS, now_ns), Told(now_ns + HOUR_NS, now_ns)):
         with pytest.raises(StepError, match="taken down since"):
@@ -70,10 +70,10 @@ async def test_a_removal_of_before_it_was_put_up_again_takes_nothing_down(
 ) -> None:
     """The desk has removed it and put it up again since: what stands goes on recording. Said of later, it is down."""
     one = await brought(deployments, *STANDING)
-    clock.jump_wall(3600)
+    clock.pass_by(3600)
     await deployments.step(one, Remove(reason="x"), by=TEAM)
     await deployments.step(one, INSTALL, by=TEAM)
-    clock.jump_wall(2 * 3600)
+    clock.pass_by(2 * 3600)
     now_ns = clock.wall_ns()
     with pytest.raises(StepError, match="put up again since"):
         await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - 3 * HOUR_NS, now_ns))
@@ -88,7 +88,7 @@ async def test_the_next_review_is_by_our_clock_and_the_plan(
 ) -> None:
     """Written on a phone without a network whose clock is wrong: so many days after it was done, also in the log."""
     one = await brought(deployments, *STANDING)
-    clock.jump_wall(3 * 3600)
+    clock.pass_by(3 * 3600)
     now_ns = clock.wall_ns()
     told = Told(now_ns - 2 * HOUR_NS + ahead_s * NS_PER_S, now_ns + ahead_s * NS_PER_S)
     review = Review(found="x", needed=True, next_ns=None)
@@ -115,3 +115,53 @@ async def test_a_first_removal_is_believed_whatever_its_time(deployments: Deploy
     now_ns = clock.wall_ns()
     await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - 9 * HOUR_NS, now_ns))
     assert (await deployments.one(one)).removed_ns == now_ns
+
+
+async def test_what_is_recorded_after_it_was_down_is_known_to_be(
+    database: Database, deployments: Deployments, clock: ManualClock
+) -> None:
+    """From when it was taken down until that was told, also over a restart; a removal that comes at once has none."""
+    one = await brought(deployments, *STANDING)
+    clock.pass_by(3 * 3600)
+    now_ns = clock.wall_ns()
+    await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
+    spans = ((now_ns - HOUR_NS, now_ns),)
+    assert (await deployments.one(one)).unsaid == spans
+    again = Deployments(database, clock=clock, settings=SETTINGS)
+    await again.load()
+    assert (deployments.unsaid(URN), again.unsaid(URN)) == ([*spans], [*spans])
+    await deployments.step(one, INSTALL, by=TEAM)
+    clock.pass_by(3600)
+    await deployments.step(one, Remove(reason="x"), by=TEAM)
+    assert (await deployments.one(one)).unsaid == spans
+
+
+async def test_what_nobody_recorded_when_it_was_down_is_not_told_of(
+    deployments: Deployments, clock: ManualClock
+) -> None:
+    """Its stay had ended by then, or by half of it; or the time that the phone says is not believed."""
+    one = await brought(deployments, *STANDING)
+    until_ns = (await deployments.one(one)).until_ns
+    assert until_ns is not None
+    clock.pass_by((until_ns - clock.wall_ns()) / NS_PER_S + 1800)
+    now_ns = clock.wall_ns()
+    await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
+    assert (await deployments.one(one)).unsaid == ((now_ns - HOUR_NS, until_ns),)
+    for told in (Told(clock.wall_ns() + HOUR_NS, clock.wall_ns()), Told(0, clock.wall_ns())):
+        other = await brought(deployments, *STANDING)
+        clock.pass_by(3600)
+        await deployments.step(other, Remove(reason="x"), by=TEAM, told=told)
+        assert (await deployments.one(other)).unsaid == ()
+
+
+async def test_where_all_may_be_recorded_nothing_is_withheld(database: Database, clock: ManualClock) -> None:
+    """The administrator has said so."""
+    settings = SETTINGS.model_copy(update={"record_without": True})
+    async with open_deployments(database, clock=clock, settings=settings) as deployments:
+        deployments.join(FakeEstate(URN))
+        await deployments.mark(URN, "D017", by=CHIEF)
+        one = await brought(deployments, *STANDING)
+        clock.pass_by(3 * 3600)
+        now_ns = clock.wall_ns()
+        await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
+        assert (await deployments.one(one)).unsaid == ()

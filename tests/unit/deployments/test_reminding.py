@@ -52,7 +52,7 @@ async def test_a_review_is_said_when_it_is_due_and_when_it_is_overdue(
     reminding = Reminding(deployments, clock=clock)
 
     async def said_after(days: float) -> list[tuple[str, bool]]:
-        clock.jump_wall(days * DAY_S)
+        clock.pass_by(days * DAY_S)
         heard.clear()
         for again in (
             reminding,
@@ -81,7 +81,7 @@ async def test_it_looks_by_itself(deployments: Deployments, clock: ManualClock) 
     deployments.listen(heard.append)
     async with open_reminding(deployments, clock=clock):
         await clock.turn(1)
-        clock.jump_wall(6 * DAY_S)
+        clock.pass_by(6 * DAY_S)
         await clock.turn(LOOK_S)
         await until(lambda: [taken.entry.step for taken in heard] == ["due"], what="the reminder")
 
@@ -101,7 +101,7 @@ async def test_whoever_fails_at_hearing_it_does_not_end_the_looking(
     async with open_reminding(deployments, clock=clock):
         for days in (6, 2):
             await clock.turn(1)
-            clock.jump_wall(days * DAY_S)
+            clock.pass_by(days * DAY_S)
             said = len(heard)
             await clock.turn(LOOK_S)
             await until(lambda said=said: len(heard) > said, what="the reminder")  # type: ignore[misc]

@@ -75,7 +75,7 @@ async def test_a_stay_lapses_by_the_clock_and_is_told(
     heard: list[Taken] = []
     stop = deployments.listen(heard.append)
     one = await brought(deployments, *STANDING)
-    clock.jump_wall(20 * DAY_S)
+    clock.pass_by(20 * DAY_S)
     assert not deployments.may_record(URN)
     await clock.turn(2 * LOOK_S)
     await until(lambda: len(heard) == 1, what="the end of the stay")
@@ -106,7 +106,7 @@ async def test_a_stay_is_over_though_no_line_can_say_so(
     theirs = [other if step is PLAN else install if step is INSTALL else step for step in STANDING]
     ids.append(await brought(deployments, *theirs))
     estate.judged.clear()
-    clock.jump_wall(20 * DAY_S)
+    clock.pass_by(20 * DAY_S)
     with monkeypatch.context() as patch:
         patch.setattr(Database, "write", full)
         with pytest.raises(DatabaseUnusableError):
@@ -162,7 +162,7 @@ async def test_a_unit_that_leaves_its_place_raises_an_alarm(
     away = Position(Place(51.51, -0.1), 5.0)
     for _ in range(4):
         await deployments.reported(URN, away)
-        clock.jump_wall(10)
+        clock.pass_by(10)
     assert [taken.entry.step for taken in heard] == ["alarm"]
     said = json.loads((await deployments.log(one))[-1].said)
     assert (said["kind"], said["place"]["latitude_deg"]) == ("left", 51.51)
@@ -172,7 +172,7 @@ async def test_a_unit_that_leaves_its_place_raises_an_alarm(
     await again.load()
     for _ in range(4):
         assert await again.reported(URN, away) == []
-        clock.jump_wall(10)
+        clock.pass_by(10)
 
 
 async def test_how_a_unit_was_put_up_is_kept(database: Database, deployments: Deployments, clock: ManualClock) -> None:
@@ -186,14 +186,14 @@ async def test_how_a_unit_was_put_up_is_kept(database: Database, deployments: De
     taken = []
     for _ in range(3):
         taken += await again.reported(URN, Tilt(30.0, -1.0))
-        clock.jump_wall(10)
+        clock.pass_by(10)
     assert [json.loads(line.entry.said)["kind"] for line in taken] == ["tilted"]
 
 
 async def test_what_a_unit_kept_is_judged_by_when_it_was(deployments: Deployments, clock: ManualClock) -> None:
     """A burst of fixes that lead off raises what they would have raised then, with the time of then."""
     one = await brought(deployments, *STANDING)
-    clock.jump_wall(2400)
+    clock.pass_by(2400)
     began_ns = clock.wall_ns() - 1800 * NS_PER_S
     taken = []
     for number in range(60):
@@ -213,7 +213,7 @@ async def test_what_happened_before_it_stood_there_is_nothing_of_its_place(
 ) -> None:
     """It was knocked in the van, and its link came back at the post."""
     await brought(deployments, *STANDING)
-    clock.jump_wall(600)
+    clock.pass_by(600)
     assert await deployments.reported(URN, Shock(9.0), happened_ns=clock.wall_ns() - 700 * NS_PER_S) == []
     assert len(await deployments.reported(URN, Shock(9.0), happened_ns=clock.wall_ns() - 500 * NS_PER_S)) == 1
 
@@ -226,7 +226,7 @@ async def test_a_place_from_a_phone_is_as_good_as_the_phone_says(deployments: De
     true = Position(LocalPlane(HERE).to_place(60.0, 0.0), 5.0)
     for _ in range(6):
         assert await deployments.reported(URN, true) == []
-        clock.jump_wall(10)
+        clock.pass_by(10)
 
 
 async def test_no_picture_is_kept_where_nothing_may_be_recorded(deployments: Deployments, clock: ManualClock) -> None:
@@ -235,7 +235,7 @@ async def test_no_picture_is_kept_where_nothing_may_be_recorded(deployments: Dep
     one = await brought(deployments, *STANDING)
     assert (deployments.blind(one, URN), deployments.blind("another", URN)) == (None, Without.DOWN)
     await deployments.noted(one, picture)
-    clock.jump_wall(21 * DAY_S)
+    clock.pass_by(21 * DAY_S)
     assert deployments.blind(one, URN) is Without.OVER
     with pytest.raises(StepError):
         await deployments.noted(one, picture)

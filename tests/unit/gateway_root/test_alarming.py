@@ -36,6 +36,8 @@ class Judges:
 
     def __init__(self) -> None:
         self.stands = True
+        self.lately = False
+        """Whether it stood until a short while ago."""
         self.judged: list[tuple[Report, int | None]] = []
         self.failing = False
         self.asked = 0
@@ -51,7 +53,11 @@ class Judges:
         """See ``Deployments``."""
         return object() if self.stands and urn == URN else None
 
-    async def reported(self, _: str, report: Report, *, happened_ns: int | None) -> list[Any]:
+    def watched(self, urn: str) -> bool:
+        """See ``Deployments``."""
+        return (self.stands or self.lately) and urn == URN
+
+    async def reported(self, _: str, report: Report, *, happened_ns: int | None, told_ns: int) -> list[Any]:
         """See ``Deployments``."""
         self.asked += 1
         if self.failing:
@@ -181,6 +187,17 @@ async def test_what_stands_nowhere_does_not_wait(stage: Stage) -> None:
     stage.judges.stands = False
     await stage.dies_after("shock", peak_g=8.0)
     assert await stage.waiting() == []
+
+
+async def test_what_stood_somewhere_until_a_short_while_ago_waits(stage: Stage) -> None:
+    """It may be of before it was taken down; so may what its camera says itself."""
+    stage.judges.stands, stage.judges.lately = False, True
+    await stage.dies_after("moved")
+    async with stage.opened() as alarming:
+        alarming.tampered(CAMERA, at_ns=stage.clock.wall_ns() - 60 * NS_PER_S)
+        await alarming.kept()
+        await stage.judged(2)
+    assert [report for report, _ in stage.judges.judged] == [Moved(), Tampered()]
 
 
 async def test_what_a_camera_says_is_stored_before_it_is_acknowledged(stage: Stage) -> None:

@@ -170,7 +170,7 @@ class Stage:
         self.estate.needs, self.estate.put_off = needs, put_off
         self.alarms.of_health()
 
-    def step(self, name: str, **said: str) -> None:
+    def step(self, name: str, **said: Any) -> None:
         """Have a step of the deployment taken."""
         taken: Any = Step(self.estate.deployment or Standing(), Entry(name, json.dumps(said)))
         self.alarms.of_deployment(taken)
@@ -260,6 +260,18 @@ async def test_alarms_of_a_unit_are_told_on_its_topic_too_and_end() -> None:
     assert await stage.out() == [("units/D017/alarms", "stay-over", True), ("cameras/1/alarms", "stay-over", True)]
     stage.step("removed")
     assert await stage.out() == [("units/D017/alarms", "opened", True), ("cameras/1/alarms", "opened", True)]
+
+
+async def test_an_alarm_that_is_told_after_its_unit_was_taken_down_is_told_and_over() -> None:
+    """Nothing would ever end it; but where the unit is so where it stands by now, that lasts."""
+    stage = Stage()
+    for kind in ("left", "returned", "knocked"):
+        stage.step("alarm", kind=kind, down=True)
+    told = [(kind, over) for topic, kind, over in await stage.out() if topic.startswith("units")]
+    assert told == [("left", False), ("left", True), ("knocked", False)]
+    stage.estate.deployment = Standing(alarms={Happening.LEFT: 1})
+    stage.step("alarm", kind="left", down=True)
+    assert [over for _, _, over in await stage.out()] == [False, False]
 
 
 async def test_what_people_typed_as_a_units_label_is_not_told() -> None:

@@ -84,7 +84,7 @@ class Room:
     def leap_to(self, day: int, after_ns: int = GRACE_NS) -> None:
         """Go to so long after a day's beginning, counted from today."""
         at_ns = (self.today + day) * DAY_NS + after_ns
-        self.clock.jump_wall((at_ns - self.clock.wall_ns()) / NS_PER_S)
+        self.clock.pass_by((at_ns - self.clock.wall_ns()) / NS_PER_S)
 
 
 @pytest_asyncio.fixture
@@ -119,6 +119,16 @@ async def test_a_day_is_settled_once_it_is_over(room: Room) -> None:
         HOUR_NS,
         0,
     )
+
+
+async def test_a_wall_clock_that_leaps_settles_and_forgets_nothing(room: Room) -> None:
+    """Days that are to come would be settled as lost for ever, and all before them forgotten."""
+    await room.turn()
+    for days in (30, KEPT_DAYS + 30):
+        room.clock.jump_wall(days * 86_400)
+        await room.turn()
+        room.clock.jump_wall(-days * 86_400)
+    assert await room.settled() == [-5, -4, -3, -2, -1]
 
 
 async def test_what_was_missed_is_caught_up_with(room: Room) -> None:

@@ -41,6 +41,13 @@ def test_an_alarm_that_nobody_has_acknowledged_is_for_now() -> None:
     assert need_of(replace(ALARM, unseen=False)).urgency is Urgency.TODAY
 
 
+def test_an_alarm_of_a_unit_that_is_down_is_of_while_it_stood_there() -> None:
+    """What its camera shows now is of another place: what it recorded then is to be looked at."""
+    need = need_of(replace(ALARM, down=True))
+    assert need.cause == "Unit D017 has left its place, was knocked, while it stood there."
+    assert need.cure == "See what its camera recorded then, and acknowledge it."
+
+
 def test_an_alarm_stands_before_everything_else() -> None:
     """Before a camera that gives no picture."""
     camera = Signs(camera=CameraId("c1"), live=False)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.clock import NS_PER_S, SystemClock, every, to_ns, utc
+from kernel.clock import BELIEVED_S, LEAP_NS, NS_PER_S, SteadyClock, SystemClock, every, to_ns, utc
 from tests.fakes.clock import ManualClock
 
 moments = st.datetimes(
@@ -33,6 +33,45 @@ def test_naive_times_are_refused() -> None:
     """A time without a zone is an error, not a guess."""
     with pytest.raises(ValueError, match="without a zone"):
         to_ns(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_a_leap_ahead_ages_nothing() -> None:
+    """By the steady clock the day goes on as it was, and again with the wall clock once that is put right."""
+    clock = ManualClock()
+    steady, began_ns = SteadyClock(clock), clock.wall_ns()
+    clock.jump_wall(30 * 86_400)
+    clock.pass_by(7200)
+    assert steady.wall_ns() == began_ns + 7200 * NS_PER_S
+    clock.jump_wall(-30 * 86_400)
+    assert steady.wall_ns() == clock.wall_ns() == began_ns + 7200 * NS_PER_S
+
+
+@pytest.mark.parametrize("moved_s", [LEAP_NS / NS_PER_S, 1.0, -1.0, -30 * 86_400])
+def test_a_clock_that_is_put_right_or_back_is_followed(moved_s: float) -> None:
+    """By less than an hour ahead, or by whatever back: nothing is too old by that."""
+    clock = ManualClock()
+    steady = SteadyClock(clock)
+    clock.jump_wall(moved_s)
+    assert steady.wall_ns() == clock.wall_ns()
+
+
+def test_a_leap_that_lasts_is_believed_of_what_is_to_end_on_time_too() -> None:
+    """A day after it was seen; one that was put right between began anew."""
+    clock = ManualClock()
+    steady, never = SteadyClock(clock, believed_s=BELIEVED_S), SteadyClock(clock)
+    for back_s in (30 * 86_400, 0):
+        clock.jump_wall(30 * 86_400)
+        assert steady.wall_ns() < clock.wall_ns()
+        clock.pass_by(BELIEVED_S - 1)
+        assert steady.wall_ns() < clock.wall_ns()
+        clock.jump_wall(-back_s)
+        if back_s:
+            assert steady.wall_ns() == clock.wall_ns()
+    clock.pass_by(1)
+    assert steady.wall_ns() == clock.wall_ns()
+    assert never.wall_ns() < clock.wall_ns()
+    clock.jump_wall(30 * 86_400)
+    assert steady.wall_ns() < clock.wall_ns()
 
 
 async def test_system_clock_moves() -> None:

@@ -22,7 +22,7 @@ async def units(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Units]:
 
 
 async def test_trends_have_a_point_a_minute_and_a_month(units: Units, clock: ManualClock) -> None:
-    """Of what is drawn only; older points are forgotten; what the broker had kept is no point."""
+    """Of what is drawn only; older points are forgotten, by no leap; what the broker had kept is no point."""
     voice = await enrolled(units)
     for _ in range(5):
         await units.register.take("D017", voice.report())
@@ -32,7 +32,11 @@ async def test_trends_have_a_point_a_minute_and_a_month(units: Units, clock: Man
     points = await register.trend("D017", "state/battery", from_ns=0, to_ns=end)
     assert [(one.at_ns - points[0].at_ns) // NS_PER_S for one in points] == [0, 60, 120]
     assert await register.trend("D017", "state/tilt", from_ns=0, to_ns=end) == []
-    clock.jump_wall(31 * 86_400 - 60)
+    clock.jump_wall(62 * 86_400)
+    await register.forget_old_trends()
+    assert len(await register.trend("D017", "state/battery", from_ns=0, to_ns=end)) == 3
+    clock.jump_wall(-62 * 86_400)
+    clock.pass_by(31 * 86_400 - 60)
     await register.forget_old_trends()
     assert len(await register.trend("D017", "state/battery", from_ns=0, to_ns=end)) == 1
 

@@ -124,6 +124,7 @@ const DID = {
   "deployment.due": "said that something of a deployment is due",
   "deployment.lapsed": "ended the recording of a stay that is over",
   "deployment.removed": "took down the unit of a deployment",
+  "deployment.footage-deleted": "deleted what a unit recorded after it was down",
   "deployment.signs-down": "took down the signs of a deployment",
   "deployment.evaluated": "evaluated a deployment",
   "outlet.made": "gave a partner's own system a share",

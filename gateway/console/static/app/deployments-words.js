@@ -19,7 +19,7 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg @property {number | null} accuracy_m
  * @property {string | null} signed_off @property {string} signed_off_by
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
- * @property {string | null} removed @property {string | null} signs_down @property {string | null} evaluated
+ * @property {string | null} removed @property {{start: string, end: string}[]} unsaid when it was recorded after it was down @property {string | null} signs_down @property {string | null} evaluated
  * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
@@ -151,6 +151,12 @@ export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Uncha
 /** @param {string} kind @returns {string} */
 export const happened = (kind) => HAPPENED[kind] ?? kind;
 
+/** For how long it was recorded after it was down, each time. @param {{start: string, end: string}[]} spans */
+export const unsaidWords = (spans) => spans.map(({ start, end }) => `${duration(Date.parse(end) - Date.parse(start))} from ${dayAndTime(Date.parse(start))} on`).join(", ");
+
+/** What is added where a unit does not stand any more where that happened to it. @param {Pick<Deployment, "stage">} one */
+export const stood = ({ stage }) => (stage === "removed" || stage === "evaluated" ? ", while it stood there" : "");
+
 /** @param {string} kind @returns {string} */
 export const lasting = (kind) => LASTS[kind] ?? kind;
 
@@ -172,7 +178,7 @@ export function dueWords({ deployment, why, by, overdue }, now) {
     const { unseen, alarms, unit } = deployment;
     const said = unseen.map((one) => `${happened(one.kind)}${one.count > 1 ? ` (${one.count} times)` : ""}`);
     const goesOn = alarms.filter((kind) => !unseen.some((one) => one.kind === kind)).map((kind) => `is still ${lasting(kind)}`);
-    return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}.`;
+    return `${unitWords(unit)} ${[...said, ...goesOn].join(", ")}${stood(deployment)}.`;
   }
   return termWords({ why, by, overdue }, now);
 }
@@ -251,7 +257,7 @@ export function lineWords({ step, said }) {
     case "hung":
       return ["learnt how the unit hangs", `${said["pitch_deg"].toFixed(1)}° pitch, ${said["roll_deg"].toFixed(1)}° roll`];
     case "alarm":
-      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, said["happened_ns"] ? `told late: it happened on ${dayAndTime(said["happened_ns"] / 1e6)}` : ""];
+      return [`raised: the unit ${happenedBy(said["kind"], said["by"])}`, lateWords(said["happened_ns"], said["down"])];
     case "acknowledged":
       return [`acknowledged that the unit ${happened(said["kind"])}`, said["text"]];
     case "picture":
@@ -266,6 +272,8 @@ export function lineWords({ step, said }) {
       return ["ended the stay by the clock", "It records nothing from then on."];
     case "removed":
       return ["took the unit down", said["reason"]];
+    case "footage-deleted":
+      return ["deleted what was recorded after the unit was down", `${said["files"]} ${said["files"] === 1 ? "file" : "files"}${said["kept"] ? `; ${said["kept"]} had to be kept: held, or being written` : ""}.`];
     case "signs-down":
       return ["took the signs down", said["text"]];
     case "evaluated":
@@ -273,6 +281,13 @@ export function lineWords({ step, said }) {
     default:
       return [step.replaceAll("-", " "), ""];
   }
+}
+
+/** Of an alarm that was told late, when it happened. @param {number | null} ns since 1970 @param {boolean | undefined} down it was by then */
+function lateWords(ns, down) {
+  if (!ns) return "";
+  const then = dayAndTime(ns / 1e6);
+  return down ? `told late, after it was taken down: it happened on ${then}, while it stood here` : `told late: it happened on ${then}`;
 }
 
 /** Limits and no-look zones, by name. @param {{limits: unknown[], zones: {name: string}[]}} bounds @returns {string} */

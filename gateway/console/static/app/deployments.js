@@ -206,8 +206,8 @@ export function watchDeployments() {
     if (may("deploy")) keepReported(/** @type {CustomEvent} */ (event).detail.units);
   });
   news.addEventListener("unit-alarm", (event) => {
-    const { unit, kind, street, happened: at } = /** @type {CustomEvent} */ (event).detail;
-    tell(`${unitWords(unit)} ${happened(kind)}${street ? `, ${street}` : ""}${at ? `; told late, it was at ${clock(Date.parse(at))}` : ""}.`, ["returned", "levelled", "closed"].includes(kind) ? "attention" : "alarm");
+    const { unit, kind, street, happened: at, down } = /** @type {CustomEvent} */ (event).detail;
+    tell(`${unitWords(unit)} ${happened(kind)}${street ? `, ${street}` : ""}${at ? `; told late, it was at ${clock(Date.parse(at))}${down ? ", while it stood there" : ""}` : ""}.`, ["returned", "levelled", "closed"].includes(kind) ? "attention" : "alarm");
     soon();
   });
   news.addEventListener("deployment-due", (event) => {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dayAndTime, dayInYear } from "../../../../gateway/console/static/app/time.js";
-import { dueWords, happenedBy, lastOf, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lastOf, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, unsaidWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 // Of this year, whichever that is: days of another are told with it.
@@ -61,6 +61,19 @@ test("an alarm that was acknowledged waits no longer, and all else does", () => 
   assert.equal(waits(due({})), true);
 });
 
+test("an alarm of a unit that was taken down since is said to be of while it stood there", () => {
+  const unseen = [{ kind: "knocked", count: 1, since: "", line: 4 }];
+  assert.equal(dueWords(due({ why: "alarm", deployment: { stage: "removed", unseen } }), NOW), "Unit D017 was knocked, while it stood there.");
+  assert.equal(dueWords(due({ why: "alarm", deployment: { stage: "deployed", unseen } }), NOW), "Unit D017 was knocked.");
+});
+
+test("an alarm that was told late says in the log when it happened, and whether the unit was down by then", () => {
+  const said = { kind: "moved", by: 0, place: null, happened_ns: NOW * 1e6 };
+  const then = dayAndTime(NOW);
+  assert.equal(lineWords({ ...LINE, step: "alarm", said })[1], `told late: it happened on ${then}`);
+  assert.equal(lineWords({ ...LINE, step: "alarm", said: { ...said, down: true } })[1], `told late, after it was taken down: it happened on ${then}, while it stood here`);
+});
+
 test("what happened is told with its measure, where it has one", () => {
   assert.equal(happenedBy("left", 213.7), "has left its place, 214 m off");
   assert.equal(happenedBy("opened", 0), "was opened");
@@ -113,6 +126,12 @@ test("who answers for a deployment is told what is due to them", () => {
 
 const LINE = { n: 1, at: new Date(NOW).toISOString(), done: new Date(NOW).toISOString(), clock_offset_s: null, doubt: "", step: "note", by: "", said: {}, digest: "" };
 
+test("a unit that was recorded after it was down says for how long, and when", () => {
+  const start = new Date(NOW - DAY_MS);
+  const spans = [{ start: start.toISOString(), end: new Date(+start + 45 * 60_000).toISOString() }];
+  assert.equal(unsaidWords(spans), `45 min from ${dayAndTime(+start)} on`);
+});
+
 test("a line that came as it was done says nothing of its time", () => {
   assert.equal(timeWords(LINE), "");
   assert.equal(timeWords({ ...LINE, done: new Date(NOW - 90_000).toISOString(), clock_offset_s: -40 }), "");
@@ -159,6 +178,7 @@ test("steps of a log say what was said", () => {
     ["due", { why: "review", by_ns: NOW * 1e6, overdue: false }, /due: review/],
     ["lapsed", {}, /by the clock/],
     ["removed", { reason: "x" }, /unit down/],
+    ["footage-deleted", { files: 2, kept: 1 }, /deleted what was recorded after/],
     ["signs-down", { text: "x" }, /signs down/],
     ["evaluated", { effect: "less", found: "x" }, /less of it/],
   ]);

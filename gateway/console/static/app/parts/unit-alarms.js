@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { callUp, replay } from "../actions.js";
 import { problemOf } from "../api.js";
 import { acknowledge, alarmPictureUrl, deployments, openDeployment, pictureKey } from "../deployments.js";
-import { happened, recordingWords, shutWords, unitWords, withoutWords } from "../deployments-words.js";
+import { happened, recordingWords, shutWords, stood, unitWords, withoutWords } from "../deployments-words.js";
 import { SlElement } from "../element.js";
 import { recordingKnown } from "../hosts.js";
 import { cameraById, may, tell } from "../store.js";
@@ -65,6 +65,7 @@ class UnitAlarms extends SlElement {
     const at = Math.min(...one.unseen.map(({ since }) => Date.parse(since)));
     const once = one.unseen.length === 1 && one.unseen[0]?.count === 1;
     const told = once ? one.unseen[0]?.told : null;
+    const late = told ? `, told at ${clock(Date.parse(told))}` : one.unseen.some((each) => each.told) ? ", told late" : "";
     const camera = one.cameras.map((id) => cameraById(id)).find(Boolean);
     const live = () => camera && callUp(camera);
     const before = () => {
@@ -74,7 +75,7 @@ class UnitAlarms extends SlElement {
     };
     return html`<section class="notice alarm dep-alarm" data-unit=${one.unit} role="alert">
       ${this.#picture(one)}
-      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${together(one)} <small>${once ? "at" : "since"} ${clock(at)}, ${day(at)}${told ? html`, told at ${clock(Date.parse(told))}` : nothing}</small></h2>
+      <div class="dep-alarm-words"><h2>${unitWords(one.unit)} ${together(one)}${stood(one)} <small>${once ? "at" : "since"} ${clock(at)}, ${day(at)}${late}</small></h2>
         <p>${one.street || one.title}. ${camera ? recordingWords(one, camera.number, recordingKnown(camera.state) ? camera.state.recording : null) : "You may not see its camera."}</p></div>
       <span class="notice-acts">
         ${camera ? html`<button @click=${live}>Live</button>${may("view_recorded") ? html`<button @click=${before}>Before it</button>` : nothing}` : nothing}
