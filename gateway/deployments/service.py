@@ -338,8 +338,8 @@ class Deployments(Standing):
         for urn in dict.fromkeys([*self._unjudged, *(one.urn for one in over)]):
             async with self._turn:
                 await self._judge(urn)
-        for known in self._watches.wavering(self._standing.values()):
-            await self.reported(known.urn, Quiet())
+        for wavering in self._watches.wavering(self._standing.values()):
+            await self.reported(wavering.urn, Quiet())
         for one in over:
             async with self._turn:
                 known = self._standing.get(one.urn)

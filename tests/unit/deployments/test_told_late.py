@@ -10,7 +10,7 @@ from gateway.deployments.errors import StepError, TakenError
 from gateway.deployments.geofence import Case, Kind, Moved, Position, Shock
 from gateway.deployments.life import after
 from gateway.deployments.service import Deployments, Taken
-from gateway.deployments.steps import Acknowledge, Evaluate, Raise, Remove, SignsDown
+from gateway.deployments.steps import Acknowledge, Evaluate, Raise, Remove, SignsDown, Step
 from gateway.deployments.why import Why
 from kernel.clock import NS_PER_S
 from kernel.geography import LocalPlane
@@ -19,7 +19,7 @@ from tests.unit.deployments.conftest import DAY_S, SETTINGS, URN, brought
 from tests.unit.deployments.test_life import CLOCK, HERE, NO_SIGN, RULES, STANDING, TEAM, lived
 
 REMOVE = Remove(reason="Over.")
-DOWN = [REMOVE, NO_SIGN, SignsDown(text="Both.")]
+DOWN: list[Step] = [REMOVE, NO_SIGN, SignsDown(text="Both.")]
 EVALUATE = Evaluate(found="Nothing.", effect="unchanged")
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from config.recording import RecordingSettings
-from kernel.clock import NS_PER_S
+from kernel.clock import NS_PER_S, SteadyClock
 from kernel.ids import CameraId, StreamName
 from kernel.media import GapCause, StreamDescription, VideoCodec
 from recording import (
@@ -223,7 +223,7 @@ async def test_an_export_survives_the_deletion_of_its_files(
         export = await storage.export(CAMERA, MAIN, at(0), at(20))
         unused = await storage.export(CAMERA, MAIN, at(0), at(20))
         clock.jump_wall(40 * 86_400)
-        storage._wall_offset_ns = clock.wall_ns() - clock.monotonic_ns()
+        storage._steady = SteadyClock(clock)
         await storage.keep()
         path = tmp_path / "clip.mp4"
         path.write_bytes(b"".join([piece async for piece in export]))
