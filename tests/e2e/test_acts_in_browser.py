@@ -12,14 +12,13 @@ from playwright.async_api import Locator, Page, expect
 
 from kernel.clock import SystemClock
 from tests.e2e.screens import PEER, PHONE
-from tests.fakes.browser import chromium
+from tests.fakes.browser import PATIENCE_MS, chromium
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.read_out import read_out
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
-expect.set_options(timeout=20_000)
 
 SMALL_DESK = (1280, 800)
 TWO_PEOPLE = ("hold.release", "export.clip")
@@ -63,7 +62,7 @@ async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(PATIENCE_MS)
             page.on("pageerror", lambda error: broken.append(str(error)))
             page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)
             await page.add_init_script(path=PEER)
