@@ -107,6 +107,7 @@ class Desk:
             self.url.replace("http", "ws", 1) + path,
             additional_headers={name: value for name, value in sent.items() if value},
             max_size=None,
+            open_timeout=PATIENCE_S,
         ) as socket:
             yield socket
 
