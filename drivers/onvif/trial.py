@@ -23,9 +23,14 @@ SLOW, FAST = 0.1, 0.4
 STILL = 0.0004
 """Two positions closer than this in generic units are the same: 0.07 degrees on a head that turns all round."""
 _LOOK_S = 0.12
+_LOOKS_MIN = 8
+"""Over a slow line a moment is over before three looks have said anything: there are so many at least."""
 _START_S = 1.6
 _SETTLE_S = 1.2
-_TIMEOUT_S = 2.0
+_TIMEOUT_S = 5.0
+"""A move's own end: far enough away for what ends it sooner to be seen, also over a slow line; cameras take it."""
+_TIMEOUTS_S = (_TIMEOUT_S, 2 * _TIMEOUT_S)
+"""Of a head that is turned to be stopped: with the second it has not come to the end of its pan."""
 _GO_S = 20.0
 
 
@@ -39,6 +44,8 @@ class HeadTrial:
     clock: Clock
     snapshot: Callable[[], Awaitable[bytes | None]]
     head: OnvifHead = field(init=False)
+    _ends_ns: int = field(init=False, default=0)
+    """When the move that it was last told ends by itself, at the soonest."""
 
     async def run(self) -> HeadAbilities:
         """Try the head and return its abilities; what it does wrong is learned as quirks.
@@ -121,7 +128,7 @@ class HeadTrial:
     # --- how it moves and stands
 
     async def _try_moving(self, start: Position) -> None:
-        away = -1.0 if start.pan > 0.0 else 1.0
+        away = _away(start)
         if not await self._moves(away * SLOW, start):
             if "timeout-refused" in self.quirks:
                 self.quirks.note("It accepts a move and does not turn.")
@@ -137,37 +144,33 @@ class HeadTrial:
             await self._try_speed(away, slow)
             await self._try_timeout(away)
 
-    async def _moves(self, pan: float, start: Position) -> bool:
+    async def _moves(self, pan: float, start: Position, timeout_s: float = _TIMEOUT_S) -> bool:
         """Start turning and say whether it does: well away, and still going."""
-        await self.head.move(Velocity(pan=pan), timeout_s=_TIMEOUT_S)
+        self._ends_ns = self.clock.monotonic_ns() + round(timeout_s * NS_PER_S)
+        await self.head.move(Velocity(pan=pan), timeout_s=timeout_s)
         began_ns = self.clock.monotonic_ns()
-        moved = 0
+        moved = looks = 0
         last = start
-        while self._since_s(began_ns) < _START_S and moved < 3:
+        while (self._since_s(began_ns) < _START_S or looks < _LOOKS_MIN) and moved < 3:
             await self.clock.sleep(_LOOK_S)
             here = await self._need_position()
             moved = moved + 1 if _apart(here, last) else 0
+            looks += 1
             last = here
         return moved >= 3
 
+    def _ran_out(self) -> bool:
+        """Say whether the move may have come to its own end by now: then nothing else is known to have ended it."""
+        return _times_out(self.quirks) and self.clock.monotonic_ns() >= self._ends_ns
+
     async def _try_stop(self, away: float) -> None:
         """Find what stops it, while it turns: Stop, zero velocity, its own timeout, a move to a place, nothing."""
-        try:
-            await self.head.stop()
-            stopped = await self._stands()
-        except CameraFaultError:
-            stopped = False
-        if stopped:
+        if await self._stopped_by(self.head.stop):
             return
         self.quirks.learn("stop-ineffective")
         self._take(replace(self.head.abilities, stop_works=False))
-        await self.head.move(Velocity(pan=away * SLOW), timeout_s=_TIMEOUT_S)
-        try:
-            await self.head.move(Velocity(), timeout_s=_TIMEOUT_S)
-            if await self._stands():
-                return
-        except CameraFaultError:
-            log.info("head.zero_refused")
+        if await self._stopped_by(lambda: self.head.move(Velocity(), timeout_s=_TIMEOUT_S)):
+            return
         self.quirks.learn("zero-velocity-ineffective")
         if not _times_out(self.quirks):
             self._presets_only()
@@ -180,6 +183,30 @@ class HeadTrial:
             self.quirks.learn("timeout-ignored")
             self._presets_only()
 
+    async def _stopped_by(self, end: Callable[[], Awaitable[object]]) -> bool:
+        """Say whether a head that turns comes to rest by something, and not by its move's own end meanwhile.
+
+        Where the way to it is so slow that the two are never told apart, it is not relied on.
+        """
+        for timeout_s in _TIMEOUTS_S:
+            here = await self._need_position()
+            try:
+                if not await self._moves(_away(here) * SLOW, here, timeout_s):
+                    continue
+            except CameraFaultError:
+                if timeout_s == _TIMEOUT_S:
+                    raise
+                break  # it may take no move that lasts so long
+            try:
+                await end()
+            except CameraFaultError:
+                log.info("head.end_refused")
+                return False
+            stands = await self._stands()
+            if not stands or not self._ran_out():
+                return stands
+        return False
+
     def _presets_only(self) -> None:
         self._take(replace(self.head.abilities, presets_only=True))
         self.quirks.note("Nothing stops this head once it turns: it is steered by presets only.")
@@ -190,7 +217,7 @@ class HeadTrial:
             return
         fast = await self._speed()
         await self._halt()
-        if fast < slow * (FAST / SLOW) / 2.0:
+        if 0.0 < fast < slow * (FAST / SLOW) / 2.0:
             self.quirks.learn("fixed-speed")
             if _times_out(self.quirks):
                 self._take(replace(self.head.abilities, pulse=True))
@@ -213,20 +240,24 @@ class HeadTrial:
         await self._stands()
 
     async def _speed(self) -> float:
-        """Return generic pan units per second, of now."""
+        """Return generic pan units per second, of now; 0 where it did not turn all the while."""
         first = await self._need_position()
         began_ns = self.clock.monotonic_ns()
         await self.clock.sleep(2 * _LOOK_S)
         last = await self._need_position()
-        return abs(last.pan - first.pan) / self._since_s(began_ns)
+        speed = abs(last.pan - first.pan) / self._since_s(began_ns)
+        await self.clock.sleep(_LOOK_S)
+        # It may have come to the end of its move, or of its pan.
+        return speed if _apart(await self._need_position(), last) else 0.0
 
     async def _stands(self) -> bool:
         """Say whether it comes to rest within a moment, by position; MoveStatus is only compared with that."""
         began_ns = self.clock.monotonic_ns()
         last = await self._need_position()
-        still = 0
-        while self._since_s(began_ns) < _SETTLE_S:
+        still = looks = 0
+        while self._since_s(began_ns) < _SETTLE_S or looks < _LOOKS_MIN:
             await self.clock.sleep(_LOOK_S)
+            looks += 1
             status = await self.head.status()
             if status.position is None:
                 return False
@@ -293,6 +324,11 @@ class HeadTrial:
 
 def _apart(one: Position, other: Position) -> bool:
     return max(abs(one.pan - other.pan), abs(one.tilt - other.tilt), abs(one.zoom - other.zoom)) > STILL
+
+
+def _away(here: Position) -> float:
+    """Return the way to the further end of its pan."""
+    return -1.0 if here.pan > 0.0 else 1.0
 
 
 def _times_out(quirks: Quirks) -> bool:

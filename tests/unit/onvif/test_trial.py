@@ -10,6 +10,7 @@ from drivers.onvif.quirks import Quirks
 from drivers.onvif.trial import HeadTrial
 from drivers.simulator.device import Mount
 from drivers.simulator.head import Head
+from kernel.clock import NS_PER_S, Clock
 from kernel.geography import Place
 from kernel.head import Axis, HeadAbilities, HeadStatus, Position, Velocity
 from tests.fakes.hasty import HastyClock
@@ -18,11 +19,34 @@ ALL = frozenset({Axis.PAN, Axis.TILT, Axis.ZOOM})
 CLAIMS = HeadAbilities(axes=ALL, absolute=True, relative=True)
 
 
+class SteppedClock:
+    """Satisfies ``kernel.clock.Clock``: whoever sleeps is at once where they wanted to be."""
+
+    def __init__(self) -> None:
+        self._now_ns = 1_790_000_000 * NS_PER_S
+
+    def wall_ns(self) -> int:
+        """Return the time."""
+        return self._now_ns
+
+    def monotonic_ns(self) -> int:
+        """Return the same."""
+        return self._now_ns
+
+    async def sleep(self, duration_s: float) -> None:
+        """Let so much time go by."""
+        self._now_ns += round(duration_s * NS_PER_S)
+
+    async def sleep_until(self, deadline_ns: int) -> None:
+        """Let time go by until then."""
+        self._now_ns = max(self._now_ns, deadline_ns)
+
+
 @dataclass
 class BareHead:
     """A head as the driver offers it, straight on the mechanics, with knobs."""
 
-    clock: HastyClock
+    clock: Clock
     mechanics: Head = field(init=False)
     abilities: HeadAbilities = CLAIMS
     tells_position: bool = True
@@ -32,6 +56,10 @@ class BareHead:
     dies_at: str = ""
     speed_fault: bool = False
     """A turning head's status breaks off once, in the middle of a move."""
+    line_s: float = 0.0
+    """How long a question takes to get there; its answer takes as long."""
+    deaf: bool = False
+    """It takes Stop and turns on."""
 
     def __post_init__(self) -> None:
         mount = Mount(place=Place(51.5, -0.1, 8.0), bearing_deg=0.0)
@@ -46,13 +74,18 @@ class BareHead:
         self._may("move")
         if self.refuses_moves:
             raise CameraFaultError("No.")
+        await self.clock.sleep(self.line_s)
         if self.turns:
             self.mechanics.drive(velocity, timeout_s=timeout_s)
+        await self.clock.sleep(self.line_s)
 
     async def stop(self) -> None:
         """Brake."""
         self._may("stop")
-        self.mechanics.halt()
+        await self.clock.sleep(self.line_s)
+        if not self.deaf:
+            self.mechanics.halt()
+        await self.clock.sleep(self.line_s)
 
     async def status(self) -> HeadStatus:
         """Tell, or not."""
@@ -61,8 +94,10 @@ class BareHead:
         if self.speed_fault and abs(self.mechanics.position().pan) > 0.001:
             self.speed_fault = False
             raise CameraFaultError("Not now.")
-        position = self.mechanics.position() if self.tells_position else None
-        return HeadStatus(position, None, self.clock.wall_ns())
+        await self.clock.sleep(self.line_s)
+        told = HeadStatus(self.mechanics.position() if self.tells_position else None, None, self.clock.wall_ns())
+        await self.clock.sleep(self.line_s)
+        return told
 
     async def move_to(self, position: Position, *, speed: float | None = None) -> None:
         """Go."""
@@ -180,3 +215,19 @@ async def test_a_head_whose_way_back_fails_is_not_left_turning(head: BareHead) -
     before = head.mechanics.position()
     await head.clock.sleep(1.0)
     assert head.mechanics.position() == before
+
+
+@pytest.mark.parametrize("line_s", [0.0, 0.1, 0.2, 0.3, 0.4])
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_what_stops_a_head_is_told_from_its_moves_own_end_over_a_slow_line(line_s: float, *, deaf: bool) -> None:
+    """One that takes Stop is believed; one that only came to the end of its move meanwhile is not."""
+    abilities, quirks = await run(BareHead(SteppedClock(), line_s=line_s, deaf=deaf))
+    assert list(quirks) == (["stop-ineffective"] if deaf else [])
+    assert abilities.stop_works is not deaf
+
+
+@pytest.mark.parametrize("line_s", [0.6, 1.0])
+async def test_what_a_line_is_too_slow_to_tell_is_not_relied_on(line_s: float) -> None:
+    """A head that is deaf to Stop is believed over no line."""
+    abilities, _ = await run(BareHead(SteppedClock(), line_s=line_s, deaf=True))
+    assert not abilities.stop_works
