@@ -8,8 +8,8 @@ HostError                       (kernel.errors.SightlineError; code, message, cu
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +22,8 @@ from kernel.errors import SightlineError
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-SILENCE_S = 4.0 * rpc.HEARTBEAT_S
+BEATS_MISSED = 4
+SILENCE_S = BEATS_MISSED * rpc.HEARTBEAT_S
 """A host that lets this pass without a word on its state stream is known to be silent."""
 IN_FLIGHT_MAX = 64
 """Calls to one host at once; more are refused, not queued."""
@@ -167,20 +168,55 @@ class HostWire:
         silence_s: float | None = None,
         by_link: bool = False,
     ) -> AsyncIterator[httpx.Response]:
-        """Give an answer that is read piece by piece; ``silence_s`` is the longest wait for one.
+        """Give an answer that is read piece by piece; ``silence_s`` is the longest wait for its first.
+
+        Where that is given the pieces come by :meth:`heard`, which bounds the wait for each.
 
         Raises:
             HostError: as :meth:`ask`, on entering and while it is read.
         """
-        timeout = httpx.USE_CLIENT_DEFAULT if silence_s is None else httpx.Timeout(silence_s)
-        async with (
-            self._passage(by_link=by_link),
-            self._http.stream("GET", path, params=params, timeout=timeout) as answer,
-        ):
+        timeout = httpx.USE_CLIENT_DEFAULT if silence_s is None else httpx.Timeout(silence_s, read=None)
+        async with self._passage(by_link=by_link), AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(silence_s):
+                    answer = await stack.enter_async_context(
+                        self._http.stream("GET", path, params=params, timeout=timeout)
+                    )
+                    if answer.is_error:
+                        await answer.aread()
+            except TimeoutError:
+                raise HostSilentError(self.socket, "no answer") from None
             if answer.is_error:
-                await answer.aread()
                 raise refusal(answer)
             yield answer
+
+    async def heard(self, lines: AsyncIterator[str]) -> AsyncGenerator[str]:
+        """Yield the lines of a stream that is never silent for longer than a beat.
+
+        A beat is missed where this process was there to hear it. One that stood still itself (its machine was moved, or
+        short of memory) wakes with every limit passed and what the host said meanwhile unread: it reads that first, and
+        does not tell the whole room that every host is away.
+
+        Raises:
+            HostSilentError: ``BEATS_MISSED`` beats one after the other were.
+        """
+        while True:
+            coming = asyncio.ensure_future(anext(lines, None))
+            try:
+                for _ in range(BEATS_MISSED):
+                    done, _ = await asyncio.wait([coming], timeout=rpc.HEARTBEAT_S)
+                    if done:
+                        break
+                else:
+                    raise HostSilentError(self.socket, f"no word for {BEATS_MISSED} beats")
+            finally:
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.wait([coming])
+            line = coming.result()
+            if line is None:
+                return
+            yield line
 
     @asynccontextmanager
     async def _passage(self, *, by_link: bool) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """The gateway's hand on a camera host: one method for each thing it can be asked. Every one raises ``HostError``."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -115,8 +115,11 @@ class HostClient:
 
     async def states(self) -> AsyncGenerator[rpc.StateLine]:
         """Yield every change as it happens, each camera's state first, and a beat at least every second."""
-        async with self.wire.stream("/state", silence_s=SILENCE_S, by_link=True) as answer:
-            async for line in answer.aiter_lines():
+        async with (
+            self.wire.stream("/state", silence_s=SILENCE_S, by_link=True) as answer,
+            aclosing(self.wire.heard(answer.aiter_lines())) as lines,
+        ):
+            async for line in lines:
                 if line:
                     yield read_as(_STATE_LINE, line)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.screens import PEER, PHONE
-from tests.fakes.browser import chromium
+from tests.fakes.browser import PATIENCE_MS, chromium
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 
@@ -52,7 +52,7 @@ async def acts_room(tmp_path: Path, *, phone: bool) -> AsyncIterator[Room]:
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(PATIENCE_MS)
             page.on("pageerror", lambda error: broken.append(str(error)))
             page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)
             await page.add_init_script(path=PEER)

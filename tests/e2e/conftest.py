@@ -25,7 +25,7 @@ from drivers.simulator.town.town import Town
 from kernel.clock import SystemClock
 from tests.e2e.field_street import Street, open_street
 from tests.fakes import browser
-from tests.fakes.browser import driver
+from tests.fakes.browser import PATIENCE_MS, driver
 
 ROOT = Path(__file__).parents[2]
 SIGHTLINE = Path(sys.executable).with_name("sightline")
@@ -198,10 +198,10 @@ async def sign_in(page: Page, at: Running) -> None:
     await page.fill("#username", USER)
     await page.fill("#password", PASSWORD)
     await page.press("#password", "Enter")
-    await page.wait_for_selector('[data-wall="ready"]', timeout=20_000)
+    await page.wait_for_selector('[data-wall="ready"]', timeout=PATIENCE_MS)
 
 
-async def seen(page: Page, script: str, arg: object = None, *, timeout_s: float = 20.0) -> None:
+async def seen(page: Page, script: str, arg: object = None, *, timeout_s: float = PATIENCE_MS / 1000) -> None:
     """Return once a function of the page says yes.
 
     Playwright's own wait_for_function evaluates text inside the page, which the console's content security policy

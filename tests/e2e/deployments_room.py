@@ -15,7 +15,7 @@ from gateway.deployments.geofence import Kind, Report
 from gateway.deployments.steps import Picture
 from tests.e2e.people_room import DESK_SIZE
 from tests.e2e.screens import PEER, PHONE
-from tests.fakes.browser import chromium
+from tests.fakes.browser import PATIENCE_MS, chromium
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.photos import photo
@@ -47,6 +47,7 @@ class Console:
         """Open a deployment from the list of all."""
         await self.tab("deployments")
         back = self.panel.get_by_role("button", name="Back to the list")
+        await expect(back.or_(self.panel.locator("[data-section=all]"))).to_be_visible()
         if await back.is_visible():
             await back.click()
         await self.section("all")
@@ -62,15 +63,19 @@ class Console:
             await found.locator(f"[name={name}]").fill(value)
         return found
 
+    async def unfold(self, form: str) -> Locator:
+        """Open what a form that is no step is folded away in, and return the form."""
+        found = self.panel.locator(f"form#{form}")
+        await found.evaluate("one => { one.closest('details').open = true }")
+        return found
+
     async def step(self, form: str, button: str, **values: str) -> None:
         """Take a step."""
         await (await self.fill(form, **values)).get_by_role("button", name=button, exact=True).click()
 
     async def send_photo(self, shows: str, shade: int) -> None:
         """Send a photo from a file."""
-        form = self.panel.locator("#send-photo")
-        if not await form.is_visible():
-            await self.panel.get_by_text("Send a photo", exact=True).click()
+        form = await self.unfold("send-photo")
         await form.get_by_label("What it shows").select_option(label=shows)
         await form.locator("[name=photo]").set_input_files(
             {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo(shade=shade)}
@@ -131,7 +136,7 @@ async def _console(
         viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
     )
     page = await context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)
     await page.add_init_script(path=PEER)

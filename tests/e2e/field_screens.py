@@ -18,8 +18,6 @@ from kernel.clock import SystemClock
 from tests.e2e.field_street import Street, open_street
 from tests.fakes.field_phone import FACING_EAST, FieldPhone
 
-expect.set_options(timeout=30_000)
-
 
 class Album:
     """Takes numbered pictures of a phone."""

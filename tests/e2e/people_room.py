@@ -10,7 +10,7 @@ import httpx
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.screens import PEER, PHONE
-from tests.fakes.browser import chromium
+from tests.fakes.browser import PATIENCE_MS, chromium
 from tests.fakes.desk import PASSWORD, Desk, open_desk
 from tests.fakes.oidc_desk import provider_settings, with_providers
 from tests.fakes.waiting import until
@@ -115,7 +115,7 @@ async def people_room(folder: Path, *, phone: bool) -> AsyncIterator[Room]:
             viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
         )
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)

@@ -14,7 +14,6 @@ from tests.fakes.console_state import FakeBorough
 pytestmark = pytest.mark.timeout(90)
 
 # A busy machine is slow, and slowness is no fault here.
-expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -9,10 +9,8 @@ from playwright.async_api import Page, expect
 from tests.e2e.faces import Open, opening
 from tests.fakes.waiting import until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
-# A busy machine is slow, and slowness is no fault here.
-expect.set_options(timeout=20_000)
 
 EVEN, ODD = [1, 3, 5], [2, 4, 12]
 """The cameras of the first host and of the second."""
@@ -77,9 +75,11 @@ async def test_nobody_asks_when_nobody_looks(opened: Open) -> None:
     await until(lambda: borough.hosts_asked > asked, what="another question")
     await page.get_by_role("tab", name="Keys").click()
     await expect(page.locator("sl-hosts")).to_have_count(0)
+    # A question that was on its way then has come before this one.
+    await page.evaluate("fetch('/api/v1/cameras').then(() => true)")
     asked = borough.hosts_asked
     await page.clock.run_for(20_000)
-    await page.evaluate("fetch('/api/v1/cameras')")
+    await page.evaluate("fetch('/api/v1/cameras').then(() => true)")
     assert borough.hosts_asked == asked
     await page.get_by_role("tab", name="Hosts").click()
     await expect(page.locator(".host[data-host='0'] polyline").first).to_be_attached()
@@ -237,7 +237,7 @@ async def test_a_host_that_stays_away_is_not_said_to_be_restarting(opened: Open)
     borough.down(1)
     tile = page.locator(_tile(page, 2))
     await expect(tile).to_contain_text("Its camera host is being restarted.")
-    await expect(tile).to_contain_text("has not come back yet", timeout=40_000)
+    await expect(tile).to_contain_text("has not come back yet")
     await expect(tile).to_contain_text("Tell whoever looks after the system")
 
 

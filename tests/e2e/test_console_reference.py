@@ -10,7 +10,7 @@ from playwright.async_api import Page, Route, expect
 from tests.e2e.faces import Open, opening
 from tests.fakes.waiting import until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -4,9 +4,10 @@ import time
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.conftest import PASSWORD, STRIP, USER, Running, Started, seen, sign_in
+from tests.fakes.browser import PATIENCE_MS
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("demo")]
 
@@ -42,12 +43,11 @@ async def call_up(page: Page, number: int) -> None:
     for digit in str(number):
         await page.keyboard.press(digit)
     await page.keyboard.press("Enter")
-    await page.wait_for_selector(f'article[data-camera-number="{number}"]{LIVE[7:]}', timeout=20_000)
+    await page.wait_for_selector(f'article[data-camera-number="{number}"]{LIVE[7:]}', timeout=PATIENCE_MS)
     await seen(
         page,
         '(n) => window.readStrip(document.querySelector(`article[data-camera-number="${n}"] video`))?.number === n',
         number,
-        timeout_s=20,
     )
 
 
@@ -58,7 +58,6 @@ async def test_six_live_tiles(page: Page, demo: Running) -> None:
     await seen(
         page,
         f"() => document.querySelectorAll('{LIVE}').length === 6 && ({STRIPS})().every((tile) => tile.read !== null)",
-        timeout_s=60,
     )
     # While six streams start at once a picture may be late for a moment; then all stay young together.
     young = f"""async () => {{
@@ -151,7 +150,6 @@ async def test_play_back_what_was_recorded(page: Page, demo: Running) -> None:
         page,
         "() => { const strip = window.readStrip(document.querySelector('article[data-camera-number=\"2\"] video'));"
         " return strip?.number === 2 && Date.now() - strip.wallMs > 15000; }",
-        timeout_s=30,
     )
     first = await page.evaluate(SCENE, 2)
     age_s = time.time() - first["strip"]["wallMs"] / 1000  # noqa: TID251
@@ -161,7 +159,6 @@ async def test_play_back_what_was_recorded(page: Page, demo: Running) -> None:
         "(was) => window.readStrip(document.querySelector('article[data-camera-number=\"2\"] video'))"
         "?.wallMs > was + 1000",
         first["strip"]["wallMs"],
-        timeout_s=20,
     )
     await page.keyboard.press("l")
     await page.wait_for_selector('.timeline[data-mode="live"]')
@@ -169,26 +166,25 @@ async def test_play_back_what_was_recorded(page: Page, demo: Running) -> None:
         page,
         "() => { const strip = window.readStrip(document.querySelector('article[data-camera-number=\"2\"] video'));"
         " return strip?.number === 2 && Date.now() - strip.wallMs < 2000; }",
-        timeout_s=20,
     )
 
 
 async def test_reload_keeps_the_session(page: Page, demo: Running) -> None:
     """After a reload nobody has to sign in again, and the pictures come back."""
     await sign_in(page, demo)
-    await page.wait_for_selector(LIVE, timeout=30_000)
+    await page.wait_for_selector(LIVE, timeout=PATIENCE_MS)
     await page.reload()
-    await page.wait_for_selector(LIVE, timeout=30_000)
+    await page.wait_for_selector(LIVE, timeout=PATIENCE_MS)
 
 
 async def test_sign_out_ends_everything(page: Page, demo: Running) -> None:
     """Signing out shows the sign-in page, ends the pictures, and the cookie opens nothing any more."""
     await sign_in(page, demo)
-    await page.wait_for_selector(LIVE, timeout=30_000)
+    await page.wait_for_selector(LIVE, timeout=PATIENCE_MS)
     cookies = await page.context.cookies()
     await page.click("#sign-out")
     await page.wait_for_selector("#password")
-    assert await page.locator("video").count() == 0
+    await expect(page.locator("video")).to_have_count(0)
     await page.context.add_cookies([{"name": c["name"], "value": c["value"], "url": demo.url} for c in cookies])
     assert (await page.request.get(f"{demo.url}/api/v1/cameras")).status == 401
 
@@ -199,7 +195,7 @@ async def test_phone_shows_a_live_picture(chromium: Browser, demo: Running) -> N
     await context.add_init_script(STRIP)
     page = await context.new_page()
     await sign_in(page, demo)
-    await page.wait_for_selector(LIVE, timeout=30_000)
+    await page.wait_for_selector(LIVE, timeout=PATIENCE_MS)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     await context.close()
 
@@ -220,7 +216,7 @@ async def test_first_run_makes_the_administrator(page: Page, tmp_path_factory: p
         await page.fill("#setup-password", PASSWORD)
         await page.fill("#setup-again", PASSWORD)
         await page.press("#setup-again", "Enter")
-        await page.wait_for_selector('[data-wall="empty"]', timeout=20_000)
+        await page.wait_for_selector('[data-wall="empty"]', timeout=PATIENCE_MS)
         assert "#setup" not in page.url
     finally:
         assert started.end() == 0

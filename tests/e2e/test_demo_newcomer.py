@@ -14,7 +14,6 @@ from tests.fakes.waiting import told
 from tests.fakes.watching import PHONE
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("demo")]
-expect.set_options(timeout=60_000)
 SAID_S = 60
 KNOWN = """async () => {
   const deployments = await (await fetch('/api/v1/deployments')).json();

@@ -15,7 +15,6 @@ from tests.fakes.deploying import DOCUMENT, REFERRAL
 from tests.fakes.desk import PASSWORD
 
 pytestmark = pytest.mark.timeout(420)
-expect.set_options(timeout=30_000)
 TITLE = REFERRAL["title"]
 WORDS = ("title", "problem", "evidence", "alternatives", "purpose", "referred_by", "street")
 
@@ -55,9 +54,7 @@ async def ready(room: DeploymentsRoom) -> None:
         )
         await expect(room.team.panel.locator("#deployment-criteria [data-met=true]")).to_have_count(index + 1)
     for count, kind in enumerate(("dpia", "authority"), 1):
-        form = room.team.panel.locator("#link-document")
-        if not await form.is_visible():
-            await room.team.panel.get_by_text("Link a document").click()
+        form = await room.team.unfold("link-document")
         await form.locator("[name=kind]").select_option(kind)
         for name, value in DOCUMENT.items():
             await form.locator(f"[name={name}]").fill(value)

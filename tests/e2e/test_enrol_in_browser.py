@@ -11,6 +11,7 @@ from playwright.async_api import Page
 
 from gateway.cli.borough import borough_process
 from tests.e2e.conftest import PASSWORD, USER, Running, Started, seen
+from tests.fakes.browser import PATIENCE_MS
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -48,7 +49,7 @@ async def _become_administrator(page: Page, at: Running) -> None:
     await page.fill("#setup-password", PASSWORD)
     await page.fill("#setup-again", PASSWORD)
     await page.press("#setup-again", "Enter")
-    await page.wait_for_selector('[data-wall="empty"]', timeout=20_000)
+    await page.wait_for_selector('[data-wall="empty"]', timeout=PATIENCE_MS)
 
 
 async def _known(page: Page, at: Running) -> list[dict[str, Any]]:

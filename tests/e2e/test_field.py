@@ -14,7 +14,6 @@ from tests.fakes.label_video import code_39, qr_code
 from tests.fakes.waiting import told
 
 pytestmark = pytest.mark.timeout(240)
-expect.set_options(timeout=30_000)
 TAPS_MAX = 12
 MACHINE_S = 60
 SENT_BYTES_MAX = 260_000

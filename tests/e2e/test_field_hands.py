@@ -20,7 +20,6 @@ KEPT_NAMES = """() => new Promise((resolve) => {
 })"""
 
 pytestmark = pytest.mark.timeout(240)
-expect.set_options(timeout=30_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

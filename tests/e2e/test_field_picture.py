@@ -11,7 +11,6 @@ from tests.e2e.field_street import Street
 from tests.fakes.waiting import told
 
 pytestmark = pytest.mark.timeout(240)
-expect.set_options(timeout=30_000)
 STALL_MS = 4000
 """Ten times the deadman's time."""
 STALL = "ms => { for (const end = performance.now() + ms; performance.now() < end; ); }"

@@ -9,7 +9,6 @@ from kernel.clock import utc
 from tests.e2e.field_street import Street
 
 pytestmark = pytest.mark.timeout(240)
-expect.set_options(timeout=30_000)
 DRAFTS = """() => new Promise((resolve) => {
   const opening = indexedDB.open("sightline-field");
   opening.onsuccess = () => {

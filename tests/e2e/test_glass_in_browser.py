@@ -12,7 +12,6 @@ from tests.e2e.acts_room import Room, acts_room, panel
 from tests.fakes.read_out import read_out
 
 pytestmark = pytest.mark.timeout(180)
-expect.set_options(timeout=20_000)
 REASON = "Stabbing at the station, nobody here who may"
 
 

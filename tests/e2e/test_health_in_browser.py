@@ -1,5 +1,6 @@
 """Health in the console: what needs somebody, how a camera is, and a month's availability."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -41,7 +42,7 @@ async def test_what_needs_somebody_is_counted_and_stands_by_urgency(opened: Open
     await expect(page.locator("#tab-health .badge")).to_have_text("6")
     groups = page.locator(".needs")
     await expect(groups).to_have_count(3)
-    assert [await one.get_attribute("data-group") for one in await groups.all()] == ["now", "today", "soon"]
+    assert await groups.evaluate_all("all => all.map((one) => one.dataset.group)") == ["now", "today", "soon"]
     need = page.locator('[data-need="5 picture"]')
     for words in ("Bus interchange", "It looks another way than it should.", "2 h 6 min", "confirm its new view"):
         await expect(need).to_contain_text(words)
@@ -190,9 +191,7 @@ async def test_a_units_trends_can_be_read(opened: Open, *, phone: bool) -> None:
     await expect(plots).to_have_count(4)
     await expect(page.locator(".checkup")).to_contain_text("lasts 9 h as it goes now")
     battery = plots.first
-    label = await battery.get_attribute("aria-label")
-    assert label is not None
-    assert label.startswith("Battery: 12 % last, lowest 12 % at ")
+    await expect(battery).to_have_attribute("aria-label", re.compile("^Battery: 12 % last, lowest 12 % at "))
     await battery.focus()
     await page.keyboard.press("Home")
     await expect(page.locator("sl-unit-trends sl-trend output b").first).to_have_text("62 %")

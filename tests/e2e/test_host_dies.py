@@ -25,7 +25,6 @@ from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(180)
 
-expect.set_options(timeout=30_000)
 
 HOST = 'import sys; from gateway.cli import main; sys.argv[0] = "sightline"; main()'
 

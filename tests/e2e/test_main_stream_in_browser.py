@@ -11,7 +11,6 @@ from tests.e2e.deployments_room import DeploymentsRoom, deployments_room
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

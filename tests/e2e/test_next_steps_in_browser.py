@@ -10,8 +10,6 @@ from tests.e2e.faces import Open, opening
 
 pytestmark = pytest.mark.timeout(120)
 
-expect.set_options(timeout=30_000)
-
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def opened() -> AsyncIterator[Open]:

@@ -11,7 +11,6 @@ from tests.fakes.browser import chromium
 from tests.fakes.console_sharing import Room, sharing_room
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -14,7 +14,6 @@ from tests.e2e.people_room import Room, people_room
 from tests.fakes.desk import PASSWORD
 
 pytestmark = pytest.mark.timeout(180)
-expect.set_options(timeout=20_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["desk", "phone"])

@@ -13,7 +13,6 @@ from tests.e2e.people_room import Room, people_room
 from tests.fakes.desk import PASSWORD
 
 pytestmark = pytest.mark.timeout(180)
-expect.set_options(timeout=20_000)
 
 NAMELESS = """panel => [...panel.querySelectorAll("button, input:not([type=hidden]), select, summary")]
   .filter(one => one.checkVisibility() && !(one.ariaLabel || one.labels?.[0]?.textContent.trim()

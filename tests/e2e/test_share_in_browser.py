@@ -17,7 +17,6 @@ from tests.fakes.outside import officer, organisation, share
 from tests.fakes.whep_desk import whep_desk
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 LIVE = LiveSettings.model_validate({"loopback": True, "addresses": ["127.0.0.1"], "port": 0})
 SMITH = "PC 1234 Smith"

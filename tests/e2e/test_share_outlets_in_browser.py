@@ -11,7 +11,6 @@ from tests.fakes.outside import share
 from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])

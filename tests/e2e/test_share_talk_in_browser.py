@@ -15,7 +15,6 @@ from tests.fakes.outside import share
 from tests.fakes.read_out import read_out
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 SMITH = "PC 1234 Smith"
 

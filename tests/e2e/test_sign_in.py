@@ -12,11 +12,10 @@ from playwright.async_api import BrowserContext, CDPSession, Locator, Page, expe
 
 from kernel.clock import SystemClock
 from tests.e2e.screens import DESK, PEER, PHONE
-from tests.fakes.browser import chromium
+from tests.fakes.browser import PATIENCE_MS, chromium
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 STEP_S = 30
 NEXT_PASSWORD = "another four unrelated words"
@@ -74,7 +73,7 @@ async def room(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
             viewport={"width": size[0], "height": size[1]}, has_touch=phone, is_mobile=phone
         )
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         broken: list[str] = []
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)

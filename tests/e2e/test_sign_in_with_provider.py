@@ -21,7 +21,6 @@ from tests.fakes.oidc_provider import SECRET, WORD, OidcProvider, oidc_provider
 from tests.fakes.waiting import told
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 Open = Callable[..., Awaitable[Page]]
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])

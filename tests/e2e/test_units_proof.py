@@ -34,7 +34,6 @@ from tests.fakes.waiting import told, until
 from tests.fakes.watching import LIVE
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("borough")]
-expect.set_options(timeout=60_000)
 CLOCK = SystemClock()
 PATIENCE_S = 120.0
 """The machine may have other work to do. What is promised has its own bound."""

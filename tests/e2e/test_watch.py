@@ -17,7 +17,6 @@ from tests.fakes.waiting import told, until
 from tests.fakes.watching import Room, watched_room
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 LIVE = re.compile("^live$")
 

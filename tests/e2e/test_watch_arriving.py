@@ -13,7 +13,6 @@ from tests.fakes.outside import invited, officer, organisation
 from tests.fakes.watching import Room, watched_room
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 
 async def nothing_shows(page: Page) -> None:

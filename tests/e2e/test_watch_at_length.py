@@ -9,7 +9,6 @@ from tests.fakes.outside import officer, organisation, share
 from tests.fakes.watching import watched_room
 
 pytestmark = pytest.mark.timeout(180)
-expect.set_options(timeout=30_000)
 
 TITLE = "Serious assault by a group of men outside the former library in Upper Clapton Road"
 REFERENCE = "OPERATION-HEDGEROW-2026/004381"

@@ -15,7 +15,6 @@ from tests.fakes.outside import Officer, officer, share
 from tests.fakes.watching import Room, watched_room
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 END_MS = 1000
 """From the room's key to the last picture at the viewer, at most (docs/design/sharing.md)."""
@@ -95,5 +94,5 @@ async def test_a_network_that_lets_nothing_through(room: Room) -> None:
     pc = await officer(room.desk)
     await share(room.desk, pc, room.cameras[0], stream="main")
     page = await watching(room, pc, only("no candidate at all"))
-    await expect(page.locator("article.view")).to_contain_text("No picture gets through.", timeout=60_000)
+    await expect(page.locator("article.view")).to_contain_text("No picture gets through.")
     await expect(page.locator("article.view")).to_contain_text("Ask the control room's administrator")

@@ -24,7 +24,6 @@ from tests.fakes.waiting import until
 from tests.fakes.watching import DESK, LIVE
 
 pytestmark = pytest.mark.timeout(180)
-expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True, slots=True)

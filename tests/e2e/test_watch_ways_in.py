@@ -13,7 +13,6 @@ from tests.fakes.outside import invited, organisation
 from tests.fakes.watching import watched_room
 
 pytestmark = pytest.mark.timeout(120)
-expect.set_options(timeout=20_000)
 
 PHONES = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 

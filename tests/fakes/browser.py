@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHELL = Path("/usr/bin/chromium-headless-shell")
@@ -51,7 +51,13 @@ AS_PLAYWRIGHT_STARTS_IT = [
     "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
 ]
 START_S = 60.0
+PATIENCE_MS = 60_000
+"""Of whoever looks at a page: a machine with other work to do is slow, and slowness is no fault."""
 PORT_FILE = "DevToolsActivePort"
+
+# Playwright keeps one number for the whole process: where each file set its own, all had that of the file that was
+# loaded last, and whoever wanted a minute had twenty seconds.
+expect.set_options(timeout=PATIENCE_MS)
 
 _drivers: dict[asyncio.AbstractEventLoop, Playwright] = {}
 _shared: list[str] = []

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from config.outgoing import OutgoingSettings
 from config.sharing import SharingSettings
+from tests.fakes.browser import PATIENCE_MS
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
 from tests.fakes.outside import Officer, officer, organisation
@@ -83,7 +84,7 @@ async def console(browser: Browser, desk: Desk, *, phone: bool = False, drawn: b
         timezone_id="Europe/London",
     )
     page = await context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda said: broken.append(said.text) if "Content Security" in said.text else None)

@@ -3,13 +3,14 @@
 import asyncio
 import re
 import shutil
-import socket
 from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.fakes.ports import free_port
 
 CONFIGURATION = Path(__file__).parents[2] / "docs" / "turnserver.conf"
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -88,10 +89,7 @@ async def coturn(folder: Path, *, tls: tuple[Path, Path] | None = None) -> Async
     program = shutil.which("turnserver")
     if program is None:
         pytest.fail("coturn is not here. Install it: apt-get install coturn (or: make test-parts)")
-    with socket.socket() as free, socket.socket() as free_tls:
-        for one in (free, free_tls):
-            one.bind(("127.0.0.1", 0))
-        server = Coturn(free.getsockname()[1], free_tls.getsockname()[1])
+    server = Coturn(free_port(), free_port())
     file = folder / "turnserver.conf"
     await asyncio.to_thread(
         file.write_text, configuration(server.port, folder, None if tls is None else (server.tls_port, *tls))

@@ -180,7 +180,8 @@ class FieldPhone:
     async def hold(self, selector: str) -> AsyncIterator[None]:
         """Keep a finger on something for the time of the block."""
         one = self.page.locator(selector)
-        await one.scroll_into_view_if_needed()
+        # It is on the screen, stands, and takes what comes to where it is.
+        await one.tap(trial=True)
         room = await one.bounding_box()
         assert room is not None
         at = {"x": room["x"] + room["width"] / 2, "y": room["y"] + room["height"] / 2}

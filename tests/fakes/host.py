@@ -30,6 +30,7 @@ from tests.fakes.host_accounts import Accounts
 from tests.fakes.host_footage import Footage
 from tests.fakes.host_outlets import Outlets
 from tests.fakes.host_probing import Probing
+from tests.fakes.waiting import until
 
 
 class FakeHost(Footage, Outlets, Accounts, Probing):
@@ -360,7 +361,11 @@ class FakeHost(Footage, Outlets, Accounts, Probing):
             finally:
                 self.hang_up()
                 server.should_exit = True
-        await settle()  # connections that were cut close in the next turns of the loop
+        # Who was owed an answer longer than the server waited is cut: what is open still is told of in a later test.
+        for connection in tuple(server.server_state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        await until(lambda: not server.server_state.connections, what="the host's connections to end")
+        await settle()
 
 
 class _Server(uvicorn.Server):

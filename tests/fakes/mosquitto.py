@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import ipaddress
 import shutil
-import socket
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.fakes.ports import free_port
 
 USER = "sightline"
 PASSWORD = "the broker's password"
@@ -30,9 +31,7 @@ class Mosquitto:
         self._listening: asyncio.Task[None] | None = None
         self.said: list[str] = []
         self.ca = folder / "ca.pem"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:

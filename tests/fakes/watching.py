@@ -17,7 +17,7 @@ from config.settings import Settings
 from gateway.live import LiveHub, open_live
 from kernel.clock import NS_PER_S, SystemClock
 from kernel.ids import CameraId, StreamName
-from tests.fakes.browser import chromium
+from tests.fakes.browser import PATIENCE_MS, chromium
 from tests.fakes.descriptions import description
 from tests.fakes.desk import Desk, open_desk, settings_in
 from tests.fakes.outside import Officer
@@ -78,7 +78,7 @@ class Room:
                 [{"name": name, "value": value, "url": self.desk.url} for name, value in who.browser.cookies.items()]
             )
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.broken.append(str(error)))
         page.on("console", lambda said: self.broken.append(said.text) if "Content Security" in said.text else None)
         await page.goto(self.desk.url + path)

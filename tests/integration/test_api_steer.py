@@ -8,7 +8,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.fleet import rpc
+from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
+from tests.fakes.clock import settle
 from tests.fakes.descriptions import description, view
 from tests.fakes.desk import Desk
 from tests.fakes.waiting import until
@@ -30,8 +32,8 @@ async def hear(socket: ClientConnection, kind: str) -> dict[str, Any]:
 async def take(socket: ClientConnection) -> None:
     """Take the stick."""
     await say(socket, t="take")
-    while not (await hear(socket, "stick"))["mine"]:
-        pass
+    while not ((message := json.loads(await socket.recv()))["t"] == "stick" and message["mine"]):
+        assert message["t"] != "error", message
 
 
 async def test_who_takes_the_stick_steers(desk: Desk) -> None:
@@ -70,7 +72,12 @@ async def test_a_stick_is_one_span_in_the_audit(desk: Desk) -> None:
             pass
     started, ended = await desk.audit("steer.started") + await desk.audit("steer.ended")
     assert (started.actor, started.subject) == ("root", camera)
-    assert json.loads(ended.details) == {"moves": 1, "presets": 0, "reason": "let go", "seconds": 0}
+    told = json.loads(ended.details)
+    assert ended.from_ns is not None
+    assert ended.to_ns is not None
+    # How long it took is the machine's affair.
+    assert 0 <= told.pop("seconds") <= (ended.to_ns - ended.from_ns) / NS_PER_S
+    assert told == {"moves": 1, "presets": 0, "reason": "let go"}
 
 
 async def test_a_socket_that_closes_lets_go(desk: Desk) -> None:
@@ -167,7 +174,10 @@ async def test_of_many_moves_the_newest_goes(desk: Desk) -> None:
         for number in range(2, 9):
             await say(socket, t="move", pan=number / 10, n=number)
         await say(socket, t="home", n=20)
-        await until(lambda: len(desk.host.wishes) == 1, what="nothing more")
+        # The pong says that all before it have been read off the line.
+        await (await socket.ping())
+        await settle()
+        assert len(desk.host.wishes) == 1
         desk.host.steering.set()
         while (await hear(socket, "ack"))["n"] != 20:
             pass
@@ -190,6 +200,7 @@ async def test_of_many_moves_the_newest_goes(desk: Desk) -> None:
         b"\x00\x01",
         "[" * 4000,
     ],
+    ids=lambda message: repr(message[:40]),
 )
 async def test_nonsense_is_told_and_ends_the_socket(desk: Desk, message: str | bytes) -> None:
     """An error in words, then 1008; the stick is free, the gateway unharmed."""

@@ -1,16 +1,18 @@
 """What the partner's page is told besides what is shared: whose invitation it is, who ended what, that it is locked."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from gateway.api.times import iso
 from gateway.fleet import rpc
-from kernel.clock import NS_PER_S, SystemClock
+from kernel.clock import NS_PER_S
 from kernel.ids import CameraId
 from kernel.media import TimeSource
 from tests.fakes.descriptions import description
 from tests.fakes.desk import PASSWORD, Desk, open_desk, settings_in
+from tests.fakes.leaping import LeapingClock
 from tests.fakes.outside import heard, invited, officer, organisation, share
 from tests.fakes.waiting import until
 
@@ -42,15 +44,19 @@ async def test_asking_whose_a_code_is_guesses_no_more_than_using_it(tmp_path: Pa
     assert seen == [401, 401, 401, 429]
 
 
-async def test_an_end_names_who_ended_it(desk: Desk) -> None:
+async def test_an_end_names_who_ended_it(tmp_path: Path) -> None:
     """The operator's name where somebody ended it, nobody's where its time was up."""
-    camera, pc = await desk.enrol(), await officer(desk)
-    async with desk.socket(pc.browser, "/api/v1/shares/events") as outside:
+    clock = LeapingClock()
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(open_desk(tmp_path, clock=clock))
+        camera, pc = await desk.enrol(), await officer(desk)
+        outside = await stack.enter_async_context(desk.socket(pc.browser, "/api/v1/shares/events"))
         identity = await share(desk, pc, camera, title="Fire")
         await desk.admin.delete(f"/api/v1/shares/{identity}")
         told = await heard(outside, "ended")
         assert (told["share"], told["title"], told["kind"], told["by"]) == (identity, "Fire", "incident", "Root")
-        await share(desk, pc, camera, end=iso(SystemClock().wall_ns() + NS_PER_S))
+        await share(desk, pc, camera, end=iso(clock.wall_ns() + 300 * NS_PER_S))
+        clock.leap(300)
         assert (await heard(outside, "ended"))["by"] is None
 
 

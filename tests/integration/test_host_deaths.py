@@ -130,7 +130,7 @@ async def test_a_killed_host_costs_its_own_cameras_only_and_only_for_a_while(tmp
         assert victim.pid is not None
         os.kill(victim.pid, signal.SIGKILL)
         await until(lambda: not site.gateway.fleet.links[FIRST].up, what="the death to be noticed")
-        await until(lambda: victim.starts == 2, timeout_s=5.0, what="the next process")
+        await until(lambda: victim.starts == 2, what="the next process")
         await site.record(FIRST)
         await site.go_on(FIRST, 3 * GOP_FRAMES)
         assert neighbour.starts == 1

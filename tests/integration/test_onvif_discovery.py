@@ -17,23 +17,17 @@ from drivers.simulator.discovery import announcer
 from drivers.simulator.onvif import onvif_server
 from kernel.clock import SystemClock
 from tests.fakes.clock import ManualClock, settle
+from tests.fakes.ports import free_port
 from tests.fakes.waiting import until
 from tests.unit.simulator_onvif.stand import a_device
 
 CLOCK = SystemClock()
 
 
-def free_port() -> int:
-    """Return a UDP port that nobody uses: other tests may announce cameras of theirs on the usual one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def port() -> int:
-    """Return a port for WS-Discovery."""
-    return free_port()
+    """Return a port for WS-Discovery: other tests may announce cameras of theirs on the usual one."""
+    return free_port(socket.SOCK_DGRAM)
 
 
 @pytest_asyncio.fixture

@@ -44,7 +44,10 @@ async def late(tmp_path: Path) -> AsyncIterator[Late]:
         await deploying.deployed()
         clock.leap(STOOD_S + DOWN_S)
         sent_ns = clock.wall_ns()
-        when: dict[str, Any] = {"done_at": utc(sent_ns - DOWN_S * NS_PER_S).isoformat(), "sent_at": utc(sent_ns).isoformat()}
+        when: dict[str, Any] = {
+            "done_at": utc(sent_ns - DOWN_S * NS_PER_S).isoformat(),
+            "sent_at": utc(sent_ns).isoformat(),
+        }
         known = await deploying.step("removal", text="Over.", **when)
         (line,) = [
             one for one in (await deploying.team.get(f"{deploying.path}/log")).json() if one["step"] == "removed"

@@ -252,7 +252,7 @@ async def test_a_wrong_password_parks_the_stream() -> None:
     """It is tried once, run() returns, and the error stands."""
     async with reel_camera() as camera:
         stream = RtspStream(source(camera.url(), password="wrong"), KeepingSink(), clock=SystemClock())
-        await asyncio.wait_for(stream.run(), 10)
+        await asyncio.wait_for(stream.run(), 40)
     assert stream.state is StreamState.PARKED
     assert isinstance(stream.last_error, CameraAuthenticationError)
     assert stream.stats.sessions == 1

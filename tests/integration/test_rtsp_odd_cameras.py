@@ -267,5 +267,5 @@ async def test_a_bug_in_a_sink_escapes() -> None:
     async with reel_camera() as camera:
         stream = RtspStream(source(camera.url()), Broken(), clock=SystemClock())
         with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(stream.run(), 10)
+            await asyncio.wait_for(stream.run(), 40)
         await until(lambda: camera.main.listeners == 0, what="the teardown")

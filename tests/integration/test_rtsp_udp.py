@@ -46,7 +46,7 @@ async def test_a_wrong_password_parks_before_libav_is_asked() -> None:
     """The native description judges the password."""
     async with reel_camera() as camera:
         stream = RtspStream(source(camera.url(), transport="udp", password="wrong"), KeepingSink(), clock=SystemClock())
-        await asyncio.wait_for(stream.run(), 10)
+        await asyncio.wait_for(stream.run(), 40)
     assert stream.state is StreamState.PARKED
     assert isinstance(stream.last_error, CameraAuthenticationError)
 
@@ -95,5 +95,5 @@ async def test_a_bug_in_a_sink_escapes_the_thread() -> None:
     async with reel_camera() as camera:
         stream = RtspStream(source(camera.url(), transport="udp"), Broken(), clock=SystemClock())
         with pytest.raises(ZeroDivisionError):
-            await asyncio.wait_for(stream.run(), 10)
+            await asyncio.wait_for(stream.run(), 40)
     assert threads() == 0

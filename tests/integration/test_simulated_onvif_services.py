@@ -135,7 +135,7 @@ async def test_relays_auxiliaries_and_reboot(camera: ONVIFCamera, device: Simula
     assert device.wiper
     assert device.infrared
     assert await service.SystemReboot()
-    await asyncio.wait_for(rebooted.wait(), 10)
+    await asyncio.wait_for(rebooted.wait(), 40)
 
 
 async def test_media_profiles_and_uris(camera: ONVIFCamera, device: SimulatedDevice) -> None:

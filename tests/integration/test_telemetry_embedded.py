@@ -14,7 +14,7 @@ from gateway.telemetry.broker import EVENT_TOPICS_MAX, open_broker
 from gateway.telemetry.client import BrokerDoor
 from gateway.telemetry.floods import Floods
 from gateway.telemetry.service import door_to, open_telemetry
-from gateway.units import Cause, Link
+from gateway.units import Cause, Link, LinkChanged
 from gateway.units.authority import Authority
 from gateway.units.credentials import OURSELVES
 from kernel.clock import SystemClock
@@ -250,12 +250,14 @@ async def test_a_unit_whose_link_is_lost_is_missed(field: Field) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", field.port, ssl=tls)
     try:
         texts = (b"D017", voice.topic("online").encode(), b'{"online": false}')
+        told = list[object]()
+        field.units.register.listen(told.append)
         body = b"\x00\x04MQTT\x04" + bytes([0b101110, 0, 1]) + b"".join(len(t).to_bytes(2, "big") + t for t in texts)
         birth = voice.payload(online=True, firmware="2.1.0")
         said = len(texts[1]).to_bytes(2, "big") + texts[1] + b"\x00\x01" + birth
         writer.write(b"\x10" + bytes([len(body)]) + body + b"\x33" + _length(len(said)) + said)
-        await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
-        await until(lambda: field.units.register.link("D017") is Link.GONE, what="the last will")
+        await until(lambda: LinkChanged("D017", Link.GONE) in told, what="the last will")
+        assert LinkChanged("D017", Link.ONLINE) in told
         async with asyncio.timeout(20):
             assert (await reader.read())[:4] == b"\x20\x02\x00\x00"
     finally:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,18 @@ import pytest_asyncio
 from config.server import ServerSettings
 from config.settings import Settings
 from gateway.fleet import rpc
-from gateway.fleet.calls import IN_FLIGHT_MAX, HostBusyError, HostError, HostSilentError, HostUnreachableError
+from gateway.fleet.calls import (
+    BEATS_MISSED,
+    IN_FLIGHT_MAX,
+    HostBusyError,
+    HostError,
+    HostSilentError,
+    HostUnreachableError,
+)
 from gateway.fleet.hosts import HostClient
 from kernel.clock import SystemClock
 from kernel.ids import CameraId, StreamName
+from tests.fakes.clock import settle
 from tests.fakes.host import FakeHost
 from tests.fakes.waiting import until
 
@@ -153,3 +161,23 @@ async def test_what_no_host_says_is_told_as_garbled(tmp_path: Path) -> None:
         client = await stack.enter_async_context(HostClient(tmp_path / "other.sock"))
         with pytest.raises(HostError, match="its version does not say"):
             await client.health()
+
+
+async def test_who_stood_still_oneself_does_not_call_a_host_silent(
+    host: FakeHost, client: HostClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that wakes with every limit passed hears first what was said; a host that says nothing is found out."""
+    monkeypatch.setattr(rpc, "HEARTBEAT_S", 0.1)
+    loop = asyncio.get_running_loop()
+    async with aclosing(client.states()) as lines:
+        await anext(lines)
+        for _ in range(3):
+            coming = asyncio.ensure_future(anext(lines))
+            await settle()
+            wakes = loop.time() + 2 * BEATS_MISSED * rpc.HEARTBEAT_S
+            while loop.time() < wakes:
+                pass
+            assert isinstance(await coming, rpc.Heartbeat)
+        host.silent = True
+        with pytest.raises(HostSilentError):
+            _ = [line async for line in lines]

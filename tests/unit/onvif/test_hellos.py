@@ -18,7 +18,7 @@ HELLO = """<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"
 async def test_a_hello_is_told_and_nothing_else() -> None:
     """With where it is; a Bye, nonsense and what is far too long are passed over."""
     said: list[DiscoveredDevice] = []
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     async with hear_hellos(said.append, interfaces=["127.0.0.1"], port=port):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as voice:
             voice.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))

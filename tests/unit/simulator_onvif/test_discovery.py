@@ -14,22 +14,16 @@ from drivers.simulator.discovery import GROUP, announcer
 from drivers.simulator.onvif import device_url
 from drivers.simulator.onvif.markup import find, local, parse, text_at
 from tests.fakes.clock import ManualClock
+from tests.fakes.ports import free_port
 from tests.unit.simulator_onvif.stand import a_device
 
 LOOPBACK = "127.0.0.1"
 
 
-def free_port() -> int:
-    """Return a UDP port of our own, so that nothing else on this machine answers."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def port() -> int:
-    """Return the port of this test."""
-    return free_port()
+    """Return a UDP port of this test's own, so that nothing else on this machine answers."""
+    return free_port(socket.SOCK_DGRAM)
 
 
 @pytest.fixture
