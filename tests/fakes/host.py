@@ -363,7 +363,7 @@ class FakeHost(Footage, Outlets, Accounts, Probing):
                 server.should_exit = True
         # Who was owed an answer longer than the server waited is cut: what is open still is told of in a later test.
         for connection in tuple(server.server_state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         await until(lambda: not server.server_state.connections, what="the host's connections to end")
         await settle()
 
