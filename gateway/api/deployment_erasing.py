@@ -46,7 +46,7 @@ async def _erased(the: Rooms, known: Deployment, camera: Camera) -> list[Erasure
     for start_ns, told_ns in known.unsaid:
         # A recording ends a moment after its host is told: until it stood somewhere again nothing else was recorded.
         stay, end_ns = stay_at(stays, start_ns), told_ns
-        if stay is not None and place_of(stay) is None:
+        if stay is not None and place_of(stay) is None and not the.settings.deployments.record_without:
             end_ns = stay.to_ns or the.clock.wall_ns()
         found.append(await host.erase(camera.id, start_ns, max(told_ns, end_ns), DETAIL))
     return found

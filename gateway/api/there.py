@@ -50,12 +50,12 @@ async def hidden_spans(
     the: Rooms, who: Identity, permission: Permission, camera: Camera, *, start_ns: int, end_ns: int | None
 ) -> list[tuple[int, int]]:
     """Return the times within a range at which a camera stood where somebody may not see it, the oldest first."""
-    if _anywhere(the, who, permission, camera):
-        return []
-    stays = [one for one in await the.stays.of(camera.id) if _within(one, start_ns, end_ns)]
-    unseen = hidden(the, who, permission, camera, stays)
-    there = [(one.from_ns, one.to_ns) for one in stays if one.id in unseen and one.to_ns is not None]
-    return together([*there, *withheld(the, who, camera, start_ns, end_ns)])
+    spans = withheld(the, who, camera, start_ns, end_ns)
+    if not _anywhere(the, who, permission, camera):
+        stays = [one for one in await the.stays.of(camera.id) if _within(one, start_ns, end_ns)]
+        unseen = hidden(the, who, permission, camera, stays)
+        spans += [(one.from_ns, one.to_ns) for one in stays if one.id in unseen and one.to_ns is not None]
+    return together(spans)
 
 
 def together(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -92,9 +92,8 @@ async def check_there(
     Raises:
         ForbiddenError: a part of it was recorded where they may not.
     """
-    if _anywhere(the, who, permission, camera):
-        return
-    for stay in await the.stays.of(camera.id):
+    stays = () if _anywhere(the, who, permission, camera) else await the.stays.of(camera.id)
+    for stay in stays:
         if stay.to_ns is not None and _within(stay, start_ns, end_ns):
             decided_there(request, who, permission, standing_then(camera, stay))
     if withheld(the, who, camera, start_ns, end_ns):
