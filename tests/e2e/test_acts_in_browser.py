@@ -1,11 +1,12 @@
 """Acts that take two people, the broken glass and holds, in Debian's Chromium before a real gateway, at two sizes."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from kernel.clock import SystemClock
 from tests.e2e.acts_room import Room, acts_room, panel
@@ -55,9 +56,22 @@ async def export(page: Page) -> None:
 
 
 async def test_a_stretch_is_held_from_the_timeline(room: Room) -> None:
-    """H, a reason, by whose word: it is kept, marked on the timeline, listed, and on record."""
+    """H, a reason, by whose word: it is kept, marked on the timeline, listed, and on record.
+
+    The hands are on the reason once the panel has come, however slowly it is loaded.
+    """
     page = await room.open("root")
+    may_come = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    await page.route("**/parts/holds.js", slowly)
     await page.keyboard.press("h")
+    await expect(page.locator("#panel-body")).to_contain_text("Loading")
+    may_come.set()
+    await expect(page.locator("#hold-reason")).to_be_focused()
     await expect(page.locator(".range.holding")).to_be_visible()
     await page.get_by_label("Why it must be kept").fill("Robbery at the kiosk")
     await page.get_by_label("On whose authority").fill("DC Ames, Met")

@@ -366,21 +366,3 @@ async def test_every_key_is_listed_under_the_question_mark(opened: Open) -> None
     assert picture is not None
     assert panel is not None
     assert panel["x"] >= picture["x"] + picture["width"]
-
-
-async def test_a_panel_comes_when_it_is_wanted(opened: Open) -> None:
-    """It does not stand before the pictures; one that the gateway did not give says so, and is tried again by a key."""
-    page, _ = await opened()
-    await expect(page.locator("article[data-state=live]")).to_have_count(6)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    await page.route("**/parts/audit.js", lambda route: route.abort())
-    await page.locator("#tab-audit").click()
-    told = page.get_by_role("alert").filter(has_text="This panel did not load.")
-    await expect(told).to_be_visible()
-    await expect(page.locator("article[data-state=live]")).to_have_count(6)
-    assert [url.rsplit("/", 1)[1] for url in asked if "/parts/" in url] == ["audit.js"]
-    await page.unroute("**/parts/audit.js")
-    await page.locator("#panel-again").click()
-    await expect(page.locator("sl-audit")).to_contain_text("audit", ignore_case=True)
-    await expect(told).to_have_count(0)

@@ -6,6 +6,7 @@
 
 import { get, send } from "./api.js";
 import { news } from "./events.js";
+import { handsOn } from "./later.js";
 import { may, store, tell } from "./store.js";
 
 /** @typedef {import("./types.js").BrokenGlass} BrokenGlass */
@@ -60,8 +61,7 @@ export async function acknowledge(one) {
 /** Go to where the glass is broken. */
 export function toGlass() {
   store.set({ panel: "account", panelOpen: true });
-  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("#glass-reason")?.scrollIntoView({ block: "center" })));
-  requestAnimationFrame(() => requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("#glass-reason"))?.focus()));
+  handsOn("#glass-reason");
 }
 
 let gathering = 0;

@@ -5,6 +5,7 @@
 
 import { get, send } from "./api.js";
 import { news } from "./events.js";
+import { handsOn } from "./later.js";
 import { closeBar } from "./shares.js";
 import { cameraById, may, selectedCamera, store, tell } from "./store.js";
 import { localField, toIso } from "./time.js";
@@ -65,7 +66,7 @@ export function armHold() {
     const words = { reason: "", authority: "", reference: "", review };
     store.set({ holding: { camera: camera.id, ...stretch(), words }, panel: "holds", panelOpen: true });
   }
-  requestAnimationFrame(() => requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector("#hold-reason"))?.focus()));
+  handsOn("#hold-reason");
 }
 
 /** What a date field shows. @param {number} ms @returns {string} */

@@ -9,6 +9,29 @@
 /** So long a page that has come up is left to its pictures. */
 export const QUIET_MS = 20_000;
 
+/** So long one waits to type into a panel that is on its way. */
+const AT_HAND_MS = 5000;
+
+/**
+ * Have the hands on a field of the panel that was just opened, once that has come; whoever has begun something else
+ * meanwhile is left at it.
+ * @param {string} selector
+ */
+export function handsOn(selector) {
+  const [began, by] = [performance.now(), document.activeElement];
+  const look = () => {
+    const at = document.activeElement;
+    if (at !== by && at !== document.body) return;
+    const found = /** @type {HTMLElement | null} */ (document.querySelector(selector));
+    if (found) {
+      found.scrollIntoView({ block: "center" });
+      found.focus();
+    } else if (performance.now() - began < AT_HAND_MS) requestAnimationFrame(look);
+  };
+  // Drawn in the next picture, and what it draws within itself in the one after.
+  requestAnimationFrame(() => requestAnimationFrame(look));
+}
+
 /** @template {string} Name */
 export class Later {
   /** @type {Map<Name, Promise<void>>} */
