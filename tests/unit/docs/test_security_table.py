@@ -92,7 +92,7 @@ def test_windows_tell_each_other_nothing() -> None:
 def test_the_console_keeps_no_secret() -> None:
     """It stores tiles, a failed codec, the share that follows, an account being tied, a referral, what was seen."""
     stored = re.findall(r"(?:local|session)Storage\.setItem\(([^\n]+)\)", sources())
-    assert len(stored) == 8
+    assert len(stored) == 7
     assert not any(re.search(r"password|token|secret|code\b|cookie", one, re.IGNORECASE) for one in stored)
     assert "document.cookie" not in sources()
 
