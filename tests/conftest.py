@@ -1,6 +1,7 @@
 """Rules every test stands under: no blocked event loop, no leftover task, a clock that can be turned."""
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator, Iterator
 
@@ -18,6 +19,12 @@ settings.register_profile("sightline", deadline=None)
 settings.load_profile("sightline")
 
 OUR_ROOMS = ["kernel", "config", "ptz", "recording", "drivers", "gateway"]
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage leave alone what stays to the end: every module, and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -157,5 +157,7 @@ def _routed(version: str) -> FastAPI:
         units,
         unit_commands,
     ):
-        app.include_router(room if isinstance(room, APIRouter) else room.router)
+        # As they are: a router that is included has each of its routes read anew at the first request, in every
+        # application, and is asked twice which one it is.
+        app.router.routes.extend((room if isinstance(room, APIRouter) else room.router).routes)
     return app
