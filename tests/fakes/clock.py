@@ -3,6 +3,8 @@
 import asyncio
 import heapq
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from kernel.clock import NS_PER_S
 
@@ -66,6 +68,23 @@ class ManualClock:
     def _advance(self, to_ns: int) -> None:
         self._wall_ns += max(0, to_ns - self._monotonic_ns)
         self._monotonic_ns = max(self._monotonic_ns, to_ns)
+
+
+@asynccontextmanager
+async def passing(clock: ManualClock, step_s: float) -> AsyncIterator[None]:
+    """Let time go by in steps for as long as the context lasts: for who cannot know when somebody begins to wait."""
+
+    async def steps() -> None:
+        while True:
+            await clock.turn(step_s)
+            await asyncio.sleep(0.01)
+
+    running = asyncio.create_task(steps())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def settle(rounds: int = 50) -> None:
