@@ -6,6 +6,7 @@
 import { html, nothing } from "lit";
 import { get, problemOf, send } from "../api.js";
 import "./audit-seen.js";
+import "./instant.js";
 import { factsOf, howAllowed, toWhat } from "../audit-facts.js";
 import { AuditNames } from "../audit-names.js";
 import { acts, did, who } from "../audit-words.js";
@@ -96,8 +97,8 @@ class Audit extends SlElement {
     </div>
     <form id="record-times" aria-label="When it was done" @submit=${(/** @type {Event} */ event) => this.#between(event)}>
       <div class="times">
-        <label for="record-from">From</label><input id="record-from" name="from" type="datetime-local" aria-describedby="record-times-hint">
-        <label for="record-to">To</label><input id="record-to" name="to" type="datetime-local" aria-describedby="record-times-hint">
+        <label for="record-from">From</label><sl-instant field="record-from" name="from" describedby="record-times-hint"></sl-instant>
+        <label for="record-to">To</label><sl-instant field="record-to" name="to" describedby="record-times-hint"></sl-instant>
       </div>
       <div class="buttons"><button>Show that time</button></div>
       <p class="hint" id="record-times-hint">Either may be empty: then from its beginning, or until now.</p>
@@ -107,7 +108,7 @@ class Audit extends SlElement {
   /** By a button, not as it is typed: each reading is itself on record. @param {Event} event */
   #between(event) {
     const { from = "", to = "" } = fields(event);
-    const told = (/** @type {string} */ local) => (local ? toIso(Date.parse(local)) : "");
+    const told = (/** @type {string} */ at) => (at ? toIso(Number(at)) : "");
     this.#filter = { ...this.#filter, start: told(from), end: told(to) };
     void this.#load();
   }

@@ -119,8 +119,8 @@ class DeploymentPage extends Deploying {
   /** What should not have been recorded, for who may look at it and have it deleted. @param {DeploymentFacts} one */
   #unsaid(one) {
     if (!one.unsaid.length || !may("administer")) return nothing;
-    const erase = () => void this.attempt("erasure", () => takeStep(one.id, "erasure", { key: newKey() }), "It is deleted; the log says what had to be kept.");
-    return html`<div class="buttons"><button data-act="erasure" @click=${erase}>Delete what was recorded when it was down</button></div>`;
+    const erase = () => this.attempt("erasure", () => takeStep(one.id, "erasure", { key: newKey() }), "It is deleted; the log says what had to be kept.");
+    return html`${this.said("erasure")}<div class="buttons">${this.twice({ key: "erasure", label: "Delete what was recorded when it was down", sure: "Really delete it", act: erase })}</div>`;
   }
 
   /** @param {DeploymentFacts} one */
