@@ -33,7 +33,7 @@ async def erase(
     """
     known = await the.deployments.one(deployment_id)
     cameras = [one for one in the.fleet.cameras() if known.urn and one.description.identity.urn == known.urn]
-    if not known.unsaid or not cameras:
+    if not known.recorded_when_down or not cameras:
         raise StepError("Nothing is there that was recorded after it was down.", cure="Load the deployment again.")
     found = [await _erased(the, known, camera) for camera in cameras]
     files, kept = (sum(getattr(one, name) for each in found for one in each) for name in ("files", "kept"))
@@ -43,7 +43,7 @@ async def erase(
 
 async def _erased(the: Rooms, known: Deployment, camera: Camera) -> list[ErasureReply]:
     stays, host, found = await the.stays.of(camera.id), the.fleet.host_of(camera), []
-    for start_ns, told_ns in known.unsaid:
+    for start_ns, told_ns in known.recorded_when_down:
         # A recording ends a moment after its host is told: until it stood somewhere again nothing else was recorded.
         stay, end_ns = stay_at(stays, start_ns), told_ns
         if stay is not None and place_of(stay) is None and not the.settings.deployments.record_without:

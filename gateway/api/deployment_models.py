@@ -218,7 +218,7 @@ class Unseen(BaseModel):
     told: str | None
 
 
-class Unsaid(BaseModel):
+class RecordedWhenDown(BaseModel):
     """From when its unit was down until that was told."""
 
     start: str
@@ -255,7 +255,7 @@ class Deployment(BaseModel):
     deployed: str | None
     again: str | None
     """When it was put up again under its grant, after a removal that was none."""
-    unsaid: list[Unsaid]
+    recorded_when_down: list[RecordedWhenDown]
     """When it was recorded after it was down, as nobody had said so yet: withheld from all but administrators."""
     bearing_deg: float | None
     accuracy_m: float | None

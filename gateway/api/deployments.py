@@ -360,7 +360,9 @@ def _one_shown(the: Rooms, who: Identity, one: Deployment, pictures: Showing) ->
         signs_up=iso_or_none(one.signs_up_ns),
         deployed=iso_or_none(one.deployed_ns),
         again=iso_or_none(one.again_ns),
-        unsaid=[shapes.Unsaid(start=iso(start_ns), end=iso(end_ns)) for start_ns, end_ns in one.unsaid],
+        recorded_when_down=[
+            shapes.RecordedWhenDown(start=iso(start_ns), end=iso(end_ns)) for start_ns, end_ns in one.recorded_when_down
+        ],
         bearing_deg=one.bearing_deg,
         accuracy_m=one.accuracy_m,
         signed_off=iso_or_none(one.signed_off_ns),

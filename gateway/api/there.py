@@ -73,7 +73,7 @@ def withheld(the: Rooms, who: Identity, camera: Camera, start_ns: int, end_ns: i
     """Return the times within a range at which a camera was recorded after it was down, where they are not theirs."""
     if the.decider.rights(who).rule(Permission.ADMINISTER) is not None:
         return []
-    spans = the.deployments.unsaid(camera.description.identity.urn)
+    spans = the.deployments.recorded_when_down(camera.description.identity.urn)
     return [one for one in spans if start_ns < one[1] and (end_ns is None or one[0] < end_ns)]
 
 

@@ -94,7 +94,7 @@ class Deployment:
     """When it was put up again under its grant, after a removal that was none."""
     away: tuple[tuple[int, int], ...] = ()
     """From when to when it was down in between, each time."""
-    unsaid: tuple[tuple[int, int], ...] = ()
+    recorded_when_down: tuple[tuple[int, int], ...] = ()
     """From when to when it was down and nobody had said so yet, each time, where it was recorded meanwhile."""
     signed_off_ns: int | None = None
     signed_off_by: str = ""

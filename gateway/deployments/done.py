@@ -65,7 +65,7 @@ def done(told: Told | None, *, now_ns: int, follows_ns: int) -> Done:
     return Done(now_ns, now_ns, offset_s, f"the sender said {said}, {why}", after)
 
 
-def unsaid(then: Deployment, when: Done) -> Deployment:
+def recorded_when_down(then: Deployment, when: Done) -> Deployment:
     """Return a deployment whose unit was taken down, with the time in which nobody had said so and it was recorded.
 
     What a removal takes to come is none; and after the end of its stay nothing was recorded.
@@ -73,7 +73,7 @@ def unsaid(then: Deployment, when: Done) -> Deployment:
     until_ns = min(when.came_ns, then.until_ns or when.came_ns)
     if when.came_ns - when.at_ns <= WAY_NS or until_ns <= when.at_ns:
         return then
-    return replace(then, unsaid=(*then.unsaid, (when.at_ns, until_ns)))
+    return replace(then, recorded_when_down=(*then.recorded_when_down, (when.at_ns, until_ns)))
 
 
 def check_undone(known: Deployment, step: Step, when: Done) -> None:

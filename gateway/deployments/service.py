@@ -13,7 +13,7 @@ from gateway.db.engine import Database
 from gateway.db.errors import ConflictError
 from gateway.db.turns import by_turns
 from gateway.deployments.deployment import Deployment, Stage
-from gateway.deployments.done import Done, Told, check_undone, done, follows_ns, unsaid
+from gateway.deployments.done import Done, Told, check_undone, done, follows_ns, recorded_when_down
 from gateway.deployments.errors import DeploymentError, StepError, TakenError, WishError
 from gateway.deployments.geofence import Quiet, Report
 from gateway.deployments.hands import Hand, Right, Rules
@@ -162,7 +162,7 @@ class Deployments(Standing):
             step = settled(known, step, rules=self.rules, now_ns=when.at_ns)
             then = after(known, step, by, rules=self.rules, now_ns=when.at_ns)
             if isinstance(step, Remove) and not self._settings.record_without:
-                then = unsaid(then, when)
+                then = recorded_when_down(then, when)
             check_undone(known, step, when)
             await self._before(known, step, by, when.at_ns)
             taken = await self._write(then, step, by, done=when, key=key)

@@ -23,7 +23,7 @@ class Standing(Reading):
         """By the endpoint reference of the device."""
         fence = Fence(radius_m=settings.fence_m, tilt_deg=settings.tilt_deg, shock_g=settings.shock_g)
         self._watches = Watches(fence)
-        self._unsaid: dict[str, dict[str, tuple[tuple[int, int], ...]]] = {}
+        self._recorded_when_down: dict[str, dict[str, tuple[tuple[int, int], ...]]] = {}
         """By device and deployment, where there is any."""
 
     def withheld(self, urn: str) -> str:
@@ -56,13 +56,13 @@ class Standing(Reading):
         """Return whether what a device reports may be of a place: it stands, or stood lately and tells of it late."""
         return urn in self._standing or self._watches.down_lately(urn, self._clock.wall_ns())
 
-    def unsaid(self, urn: str) -> list[tuple[int, int]]:
+    def recorded_when_down(self, urn: str) -> list[tuple[int, int]]:
         """Return from when to when a device was recorded although it was down, as nobody had said so; in order."""
-        return sorted(span for spans in self._unsaid.get(urn, {}).values() for span in spans)
+        return sorted(span for spans in self._recorded_when_down.get(urn, {}).values() for span in spans)
 
     def _hide(self, then: Deployment) -> None:
-        if then.unsaid:
-            self._unsaid.setdefault(then.urn, {})[then.id] = then.unsaid
+        if then.recorded_when_down:
+            self._recorded_when_down.setdefault(then.urn, {})[then.id] = then.recorded_when_down
 
     def deployable(self, urn: str) -> DeployableRow | None:
         """Return the mark of a device that moves."""

@@ -54,7 +54,7 @@ async def test_what_was_recorded_when_it_was_down_is_deleted_by_two_clicks(opene
 
     async def late(route: Route) -> None:
         known = await (await route.fetch()).json()
-        known["unsaid"] = [{"start": borough.iso(-7200), "end": borough.iso(-4500)}]
+        known["recorded_when_down"] = [{"start": borough.iso(-7200), "end": borough.iso(-4500)}]
         await route.fulfill(json=known)
 
     async def erase(route: Route) -> None:

@@ -77,6 +77,7 @@ async def passing(clock: ManualClock, step_s: float) -> AsyncIterator[None]:
     async def steps() -> None:
         while True:
             await clock.turn(step_s)
+            # What else they wait for, a database or a broker, is real and takes its real time.
             await asyncio.sleep(0.01)
 
     running = asyncio.create_task(steps())

@@ -55,7 +55,7 @@ def _one(borough: FakeBorough, id_: str, title: str, **said: Any) -> dict[str, A
         "signs_up": borough.iso(-36 * DAY_S),
         "deployed": borough.iso(-36 * DAY_S),
         "again": None,
-        "unsaid": [],
+        "recorded_when_down": [],
         "bearing_deg": 90.0,
         "accuracy_m": 6.0,
         "signed_off": borough.iso(-36 * DAY_S + 1500),

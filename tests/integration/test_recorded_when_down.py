@@ -52,7 +52,10 @@ async def late(tmp_path: Path) -> AsyncIterator[Late]:
         (line,) = [
             one for one in (await deploying.team.get(f"{deploying.path}/log")).json() if one["step"] == "removed"
         ]
-        assert [known["unsaid"][0]["start"], known["unsaid"][0]["end"]] == [line["done"], line["at"]]
+        assert [known["recorded_when_down"][0]["start"], known["recorded_when_down"][0]["end"]] == [
+            line["done"],
+            line["at"],
+        ]
         it = Late(desk, deploying, sent_ns)
         run = footage.RunSpan(
             start_ns=it.down_ns - 100 * NS_PER_S, end_ns=it.told_ns, codec=VideoCodec.H264, width=64, height=48
@@ -69,9 +72,9 @@ async def test_it_is_told_to_administrators_alone(late: Late) -> None:
     for client in (late.deploying.team, late.deploying.chief, late.desk.admin):
         (span,) = (await late.get(client, "timeline", start_ns, end_ns)).json()["spans"]
         ends.append(span["end"])
-    (unsaid,) = (await late.deploying.team.get(late.deploying.path)).json()["unsaid"]
-    assert ends[:2] == [unsaid["start"]] * 2
-    assert ends[2] > unsaid["start"]
+    (recorded_when_down,) = (await late.deploying.team.get(late.deploying.path)).json()["recorded_when_down"]
+    assert ends[:2] == [recorded_when_down["start"]] * 2
+    assert ends[2] > recorded_when_down["start"]
 
 
 async def test_nobody_else_plays_it_or_takes_it_away(late: Late) -> None:

@@ -126,14 +126,14 @@ async def test_what_is_recorded_after_it_was_down_is_known_to_be(
     now_ns = clock.wall_ns()
     await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
     spans = ((now_ns - HOUR_NS, now_ns),)
-    assert (await deployments.one(one)).unsaid == spans
+    assert (await deployments.one(one)).recorded_when_down == spans
     again = Deployments(database, clock=clock, settings=SETTINGS)
     await again.load()
-    assert (deployments.unsaid(URN), again.unsaid(URN)) == ([*spans], [*spans])
+    assert (deployments.recorded_when_down(URN), again.recorded_when_down(URN)) == ([*spans], [*spans])
     await deployments.step(one, INSTALL, by=TEAM)
     clock.pass_by(3600)
     await deployments.step(one, Remove(reason="x"), by=TEAM)
-    assert (await deployments.one(one)).unsaid == spans
+    assert (await deployments.one(one)).recorded_when_down == spans
 
 
 async def test_what_nobody_recorded_when_it_was_down_is_not_told_of(
@@ -146,12 +146,12 @@ async def test_what_nobody_recorded_when_it_was_down_is_not_told_of(
     clock.pass_by((until_ns - clock.wall_ns()) / NS_PER_S + 1800)
     now_ns = clock.wall_ns()
     await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
-    assert (await deployments.one(one)).unsaid == ((now_ns - HOUR_NS, until_ns),)
+    assert (await deployments.one(one)).recorded_when_down == ((now_ns - HOUR_NS, until_ns),)
     for told in (Told(clock.wall_ns() + HOUR_NS, clock.wall_ns()), Told(0, clock.wall_ns())):
         other = await brought(deployments, *STANDING)
         clock.pass_by(3600)
         await deployments.step(other, Remove(reason="x"), by=TEAM, told=told)
-        assert (await deployments.one(other)).unsaid == ()
+        assert (await deployments.one(other)).recorded_when_down == ()
 
 
 async def test_where_all_may_be_recorded_nothing_is_withheld(database: Database, clock: ManualClock) -> None:
@@ -164,4 +164,4 @@ async def test_where_all_may_be_recorded_nothing_is_withheld(database: Database,
         clock.pass_by(3 * 3600)
         now_ns = clock.wall_ns()
         await deployments.step(one, Remove(reason="x"), by=TEAM, told=Told(now_ns - HOUR_NS, now_ns))
-        assert (await deployments.one(one)).unsaid == ()
+        assert (await deployments.one(one)).recorded_when_down == ()

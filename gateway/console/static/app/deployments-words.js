@@ -19,7 +19,7 @@ import { day, dayAndTime, duration } from "./time.js";
  * @property {string | null} signs_up @property {string | null} deployed @property {number | null} bearing_deg @property {number | null} accuracy_m
  * @property {string | null} signed_off @property {string} signed_off_by
  * @property {boolean} needed @property {string | null} review @property {string | null} until @property {string | null} lapsed
- * @property {string | null} removed @property {{start: string, end: string}[]} unsaid when it was recorded after it was down @property {string | null} signs_down @property {string | null} evaluated
+ * @property {string | null} removed @property {{start: string, end: string}[]} recorded_when_down when it was recorded after it was down @property {string | null} signs_down @property {string | null} evaluated
  * @property {{sha256: string, kind: string}[]} photos @property {AlarmPicture[]} pictures @property {string[]} alarms @property {Unseen[]} unseen
  * @property {boolean} valid @property {number} lines
  */
@@ -152,7 +152,7 @@ export const EFFECTS = { solved: "Solved", less: "Less of it", unchanged: "Uncha
 export const happened = (kind) => HAPPENED[kind] ?? kind;
 
 /** For how long it was recorded after it was down, each time. @param {{start: string, end: string}[]} spans */
-export const unsaidWords = (spans) => spans.map(({ start, end }) => `${duration(Date.parse(end) - Date.parse(start))} from ${dayAndTime(Date.parse(start))} on`).join(", ");
+export const recordedWhenDownWords = (spans) => spans.map(({ start, end }) => `${duration(Date.parse(end) - Date.parse(start))} from ${dayAndTime(Date.parse(start))} on`).join(", ");
 
 /** What is added where a unit does not stand any more where that happened to it. @param {Pick<Deployment, "stage">} one */
 export const stood = ({ stage }) => (stage === "removed" || stage === "evaluated" ? ", while it stood there" : "");

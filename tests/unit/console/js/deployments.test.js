@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dayAndTime, dayInYear } from "../../../../gateway/console/static/app/time.js";
-import { dueWords, happenedBy, lastOf, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, unsaidWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
+import { dueWords, happenedBy, lastOf, lineWords, mayGoUpAgain, ownDueWords, recordingWords, reminderWords, shutWords, ticks, timeWords, recordedWhenDownWords, waits } from "../../../../gateway/console/static/app/deployments-words.js";
 
 const DAY_MS = 86_400_000;
 // Of this year, whichever that is: days of another are told with it.
@@ -129,7 +129,7 @@ const LINE = { n: 1, at: new Date(NOW).toISOString(), done: new Date(NOW).toISOS
 test("a unit that was recorded after it was down says for how long, and when", () => {
   const start = new Date(NOW - DAY_MS);
   const spans = [{ start: start.toISOString(), end: new Date(+start + 45 * 60_000).toISOString() }];
-  assert.equal(unsaidWords(spans), `45 min from ${dayAndTime(+start)} on`);
+  assert.equal(recordedWhenDownWords(spans), `45 min from ${dayAndTime(+start)} on`);
 });
 
 test("a line that came as it was done says nothing of its time", () => {

@@ -7,7 +7,7 @@ import { html, nothing } from "lit";
 import { callUp } from "../actions.js";
 import { ApiError, get } from "../api.js";
 import { deployments, step as takeStep, newKey } from "../deployments.js";
-import { STAGES, happened, lasting, lineWords, signsHang, ticks, timeWords, unsaidWords } from "../deployments-words.js";
+import { STAGES, happened, lasting, lineWords, signsHang, ticks, timeWords, recordedWhenDownWords } from "../deployments-words.js";
 import { cameraById, may, store } from "../store.js";
 import { clock, day, dayAndTime } from "../time.js";
 import { say } from "../words.js";
@@ -109,7 +109,7 @@ class DeploymentPage extends Deploying {
       ["Put up", when(one.deployed)],
       ["Signed off", one.signed_off ? `by ${one.signed_off_by}, ${when(one.signed_off)}` : one.stage === "deployed" ? "Not yet" : null],
       ["Taken down", when(one.removed)],
-      ["Recorded when down", one.unsaid.length ? `${unsaidWords(one.unsaid)}, as nobody had said yet that it was down. What there is of it is withheld from everybody but administrators.` : null],
+      ["Recorded when down", one.recorded_when_down.length ? `${recordedWhenDownWords(one.recorded_when_down)}, as nobody had said yet that it was down. What there is of it is withheld from everybody but administrators.` : null],
       ["Signs down", when(one.signs_down)],
       ["Evaluated", when(one.evaluated)],
     ]);
@@ -117,8 +117,8 @@ class DeploymentPage extends Deploying {
   }
 
   /** What should not have been recorded, for who may look at it and have it deleted. @param {DeploymentFacts} one */
-  #unsaid(one) {
-    if (!one.unsaid.length || !may("administer")) return nothing;
+  #recordedWhenDown(one) {
+    if (!one.recorded_when_down.length || !may("administer")) return nothing;
     const erase = () => this.attempt("erasure", () => takeStep(one.id, "erasure", { key: newKey() }), "It is deleted; the log says what had to be kept.");
     return html`${this.said("erasure")}<div class="buttons">${this.twice({ key: "erasure", label: "Delete what was recorded when it was down", sure: "Really delete it", act: erase })}</div>`;
   }
@@ -157,7 +157,7 @@ class DeploymentPage extends Deploying {
       ${this.#alarms(one)} ${this.#standing(one)}
       ${camera && one.stage === "deployed" ? html`<div class="buttons"><button @click=${() => callUp(camera)}>Show camera ${camera.number} live</button></div>` : nothing}
       <sl-deployment-steps .one=${one}></sl-deployment-steps>
-      ${this.#facts(one)} ${this.#unsaid(one)} ${this.#ticks(one)}
+      ${this.#facts(one)} ${this.#recordedWhenDown(one)} ${this.#ticks(one)}
       ${one.stage === "deployed" ? html`<sl-confirmed-here .cameras=${one.cameras} .turn=${this.#turn}></sl-confirmed-here>` : nothing}
       <sl-deployment-file .one=${one} .log=${this.#log}></sl-deployment-file>
       ${this.#lines()}
