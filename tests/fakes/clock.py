@@ -44,6 +44,11 @@ class ManualClock:
         """How many wait on this clock."""
         return sum(not future.done() for _, _, future in self._sleepers)
 
+    def sleeps_for(self, seconds: float) -> bool:
+        """Return whether somebody waits for exactly ``seconds`` from now: whoever else waits meanwhile is not meant."""
+        due_ns = self._monotonic_ns + round(seconds * NS_PER_S)
+        return any(deadline_ns == due_ns and not future.done() for deadline_ns, _, future in self._sleepers)
+
     def jump_wall(self, seconds: float) -> None:
         """Step the wall clock alone, as a bad time server would."""
         self._wall_ns += round(seconds * NS_PER_S)

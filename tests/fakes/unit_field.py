@@ -92,9 +92,13 @@ async def say(client: aiomqtt.Client, voice: Voice, rest: str, **values: object)
     await client.publish(voice.topic(rest), voice.payload(**values), qos=1, retain=True)
 
 
-async def answer(client: aiomqtt.Client, voice: Voice, name: str) -> aiomqtt.Message:
-    """Take one command, answer it, and return it."""
+async def listen(client: aiomqtt.Client, voice: Voice) -> None:
+    """Subscribe to a unit's commands: what is sent to who has not is kept for nobody."""
     await client.subscribe(voice.topic("command/+"), qos=1)
+
+
+async def answer(client: aiomqtt.Client, voice: Voice, name: str) -> aiomqtt.Message:
+    """Take one command, answer it, and return it; the unit listens already."""
     async for message in client.messages:
         assert message.topic.value == voice.topic(f"command/{name}")
         assert isinstance(message.payload, bytes)

@@ -22,7 +22,7 @@ from tests.fakes.clock import settle
 from tests.fakes.ports import free_port
 from tests.fakes.raw_mqtt import PUBLISH, RawClient, packet, published, raw_client, text
 from tests.fakes.reading import reading, shows
-from tests.fakes.unit_field import Field, answer, say
+from tests.fakes.unit_field import Field, answer, listen, say
 from tests.fakes.unit_voice import Voice, unit_room
 from tests.fakes.waiting import until
 
@@ -203,6 +203,7 @@ async def test_a_unit_that_comes_again_before_it_is_missed_is_told_what_it_is_to
             await say(client, voice, "online", online=True, firmware="2.1.0")
             await say(client, voice, "state/case", open=True)
             await until(lambda: "state/case" in site.states(), what="its message")
+            await listen(client, voice)
             answering = asyncio.create_task(answer(client, voice, "locate"))
             assert (await site.telemetry.commands.send("D017", "locate")).ok
             await answering

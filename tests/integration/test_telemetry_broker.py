@@ -22,7 +22,7 @@ from kernel.clock import SystemClock
 from tests.fakes.clock import ManualClock, passing
 from tests.fakes.hasty import HastyClock
 from tests.fakes.unit_broker import UnitBroker, let_in, unit_broker, unit_tls
-from tests.fakes.unit_field import Field, answer, cut, say
+from tests.fakes.unit_field import Field, answer, cut, listen, say
 from tests.fakes.unit_voice import unit_room
 from tests.fakes.waiting import told, until
 
@@ -72,6 +72,7 @@ async def test_a_unit_that_speaks_mqtt_3_1_1_is_heard_and_told(field: BrokerFiel
     voice = await field.enrol("D017")
     async with await field.client("D017", modern=False) as client:
         await say(client, voice, "online", online=True, firmware="1.0.0")
+        await listen(client, voice)
         answering = asyncio.create_task(answer(client, voice, "locate"))
         await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
         assert (await field.telemetry.commands.send("D017", "locate")).ok
@@ -83,6 +84,7 @@ async def test_a_command_goes_out_with_an_end_and_is_not_kept(field: BrokerField
     voice = await field.enrol("D017")
     async with await field.client("D017") as client:
         await say(client, voice, "online", online=True, firmware="2.1.0")
+        await listen(client, voice)
         answering = asyncio.create_task(answer(client, voice, "stream"))
         await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
         await field.telemetry.commands.send("D017", "stream", stream="main")
@@ -125,6 +127,7 @@ async def test_a_unit_writes_and_reads_only_what_is_its_own(field: BrokerField) 
         await client.subscribe([(other.topic("command/+"), 1), ("sightline/v1/units/#", 1), ("#", 1)])
         await client.publish(other.topic("state/battery"), voice.payload(percent=1, volts=1, charging=False), qos=1)
         await client.publish(voice.topic("command/reboot"), voice.payload(), qos=1)
+        await listen(theirs, other)
         answering = asyncio.create_task(answer(theirs, other, "locate"))
         await until(lambda: field.units.register.link("D018") is Link.ONLINE, what="its birth")
         await field.telemetry.commands.send("D018", "locate")

@@ -20,7 +20,7 @@ from gateway.units.credentials import OURSELVES
 from kernel.clock import SystemClock
 from tests.fakes.ports import free_port
 from tests.fakes.unit_broker import let_in, unit_tls
-from tests.fakes.unit_field import Field, answer, cut, say
+from tests.fakes.unit_field import Field, answer, cut, listen, say
 from tests.fakes.unit_voice import Voice, unit_room
 from tests.fakes.waiting import until
 
@@ -45,6 +45,7 @@ async def test_a_unit_is_heard_told_and_missed(field: Field) -> None:
     voice = await field.enrol("D017")
     async with await field.client("D017", modern=False) as client:
         await say(client, voice, "online", online=True, firmware="2.1.0")
+        await listen(client, voice)
         answering = asyncio.create_task(answer(client, voice, "locate"))
         await until(lambda: field.units.register.link("D017") is Link.ONLINE, what="its birth")
         assert (await field.telemetry.commands.send("D017", "locate")).ok

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from gateway import repointing
 from gateway.fleet import rpc
@@ -41,15 +42,19 @@ async def test_its_camera_is_reached_where_it_says(field: Field) -> None:
     await field.is_at("198.51.100.9", http_port=8080, rtsp_port=8554)
     there = ("http://198.51.100.9:8080/onvif/device_service", "rtsp://198.51.100.9:8554/main")
     await until(lambda: field.assigned == there, what="the host to be told")
-    (entry,) = await field.desk.audit("unit.moved")
+    # It is told first, and noted when it has answered.
+    (entry,) = await told(lambda: field.desk.audit("unit.moved"), bool, what="the entry")
     assert entry.subject == "D017"
 
 
 async def test_a_unit_that_hops_about_is_in_the_audit_with_a_count(field: Field) -> None:
     """The first move at once, and what follows within the minute as one entry: it moves as often as it likes."""
-    for number in range(9, 14):
-        await field.is_at(f"198.51.100.{number}")
-        await until(lambda host=f"//198.51.100.{number}/": host in field.assigned[0], what="the host to be told")  # type: ignore[misc]
+    with structlog.testing.capture_logs() as lines:
+        for number in range(9, 14):
+            await field.is_at(f"198.51.100.{number}")
+            # It is logged as it is noted, once the host that was told has answered.
+            moved = {"event": "unit.repointed", "unit": "D017", "host": f"198.51.100.{number}", "log_level": "info"}
+            await until(lambda moved=moved: moved in lines, what="the move")  # type: ignore[misc]
     assert len(await field.desk.audit("unit.moved")) == 1
     field.desk.gateway.trail.repeats.tell()
     _, counted = await field.desk.audit("unit.moved")

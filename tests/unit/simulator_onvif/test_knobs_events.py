@@ -85,8 +85,7 @@ async def test_a_pull_gives_up_after_its_timeout(wire: Wire, device: SimulatedDe
     path = await subscribe(wire)
     await pull(wire, path)
     waiting = asyncio.create_task(pull(wire, path, timeout_s=10))
-    asleep = clock.sleepers
-    await until(lambda: clock.sleepers > asleep)
+    await until(lambda: clock.sleeps_for(10), what="the pull to wait")
     await clock.turn(10)
     assert messages(await waiting) == []
 
@@ -154,9 +153,8 @@ async def test_unsubscribing_wakes_who_waits(wire: Wire, device: SimulatedDevice
     """A pull that waits on a subscription that ends is answered."""
     path = await subscribe(wire)
     await pull(wire, path)
-    asleep = clock.sleepers
     waiting = asyncio.create_task(pull(wire, path, timeout_s=30))
-    await until(lambda: clock.sleepers > asleep)
+    await until(lambda: clock.sleeps_for(30), what="the pull to wait")
     assert (await wire.call("wsnt", "Unsubscribe", path=path)).status == 200
     assert messages(await waiting) == []
     assert (await pull(wire, path)).fault == GONE

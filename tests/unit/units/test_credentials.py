@@ -16,7 +16,7 @@ from gateway.units.authority import CRL_DAYS, RENEW_DAYS, UNIT_DAYS, Authority, 
 from gateway.units.credentials import OURSELVES, Pair
 from gateway.units.errors import UnlistedError
 from gateway.units.files import OPEN, write_whole
-from gateway.units.service import LIST_EVERY_S
+from gateway.units.service import LIST_EVERY_S, UPKEEP_EVERY_S
 from gateway.vault import Key, SealedElsewhereError
 from kernel.clock import NS_PER_S, SystemClock
 from tests.fakes.clock import ManualClock
@@ -199,6 +199,8 @@ async def test_a_revocation_counts_though_the_brokers_list_cannot_be_written(
         told: list[str] = []
         units.credentials.when_revoked(told.append)
         folder = units.credentials.crl_file.parent
+        # What keeps it up writes a first list as it starts, in a thread that makes the folder where there is none.
+        await until(lambda: clock.sleeps_for(UPKEEP_EVERY_S), what="the first list")
         await asyncio.to_thread(folder.rename, tmp_path / "away")
         await asyncio.to_thread(folder.write_text, "no folder")
         with pytest.raises(UnlistedError) as caught:
@@ -209,6 +211,7 @@ async def test_a_revocation_counts_though_the_brokers_list_cannot_be_written(
             await units.register.retire("D017")
         assert (caught.value.serials, units.register.link("D017")) == ((), Link.RETIRED)
         await clock.turn(LIST_EVERY_S)
+        await until(lambda: clock.sleeps_for(LIST_EVERY_S), what="another try to have failed")
         assert units.credentials.unlisted
         await asyncio.to_thread(folder.unlink)
         await asyncio.to_thread((tmp_path / "away").rename, folder)
