@@ -213,10 +213,12 @@ async def test_a_host_of_another_kind_is_told_and_nothing_is_asked_of_it(
     """Version, owner or site do not fit: the reason and its cure are shown, and no camera is given or taken."""
     site.want(assignment("1"))
     async with site.host_runs():
+        # Not before it is linked: it may have been greeted by now, and have no stream yet that could be hung up.
+        await site.is_up()
+        site.host.asked.clear()
         site.host.version = site.host.version.model_copy(update=told)
         site.host.hang_up()
         await site.is_down(code)
-        site.host.asked.clear()
         problem = site.link.problem
         assert problem is not None
         assert said in problem.title
@@ -234,6 +236,7 @@ async def test_a_host_of_another_kind_is_told_and_nothing_is_asked_of_it(
 async def test_a_host_from_before_there_was_a_version_is_told(site: Site) -> None:
     """One that does not know the question is of another version."""
     async with site.host_runs():
+        await site.is_up()
         site.host.refuse["version"] = rpc.Problem(type="x", title="Not Found", status=404)
         site.host.hang_up()
         await site.is_down("host.version")
