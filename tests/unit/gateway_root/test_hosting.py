@@ -69,7 +69,7 @@ async def _dies(machine: Machine, clock: ManualClock, host: int, code: int) -> N
 
 
 async def _until_started(machine: Machine, clock: ManualClock, host: int, starts: int) -> None:
-    """Turn the clock, but only while the one host sleeps: its files take what time they take, and nothing goes by then."""
+    """Turn the clock, but only while the one host sleeps: its files take real time, and nothing goes by then."""
     while len(machine.of(host)) < starts:
         if clock.sleepers:
             await clock.turn(0.25)
