@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.fakes.ports import free_port
+from tests.fakes.waiting import PATIENCE_S
 
 USER = "sightline"
 PASSWORD = "the broker's password"
@@ -55,7 +56,7 @@ class Mosquitto:
                 self.said.append(line.decode(errors="replace"))
 
         self._process, self._listening = process, asyncio.create_task(listen())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 assert process.returncode is None, f"mosquitto ended with {process.returncode}:\n{self.log}"
                 try:

@@ -11,8 +11,11 @@ from gateway.sharing import Person, ShareWish, Sharing, SharingChange
 from gateway.sharing.partners import OrganisationWish
 from tests.fakes.clock import ManualClock
 from tests.fakes.sharing_room import CAMERA, opened
+from tests.fakes.waiting import until
 
 PC = Person(user_id="u-pc", name="PC 1")
+RUNNING = 2
+"""Tasks of a room that do something by the clock: they sleep on it, or are at it."""
 
 
 class Stage:
@@ -37,8 +40,12 @@ class Stage:
         return [one for one in self.told if isinstance(one, kind)]
 
     async def turn(self, seconds: float) -> None:
-        """Let time pass, and what was begun come to its end."""
+        """Let time pass, and what was begun come to its end: the database takes real time for it.
+
+        A look that goes on would otherwise take what the test says of the time next for its own.
+        """
         await self.clock.turn(seconds)
+        await until(lambda: self.clock.sleepers == RUNNING, what="the room to be at rest")
 
 
 @asynccontextmanager

@@ -1,9 +1,10 @@
 """The link to one host: greeted, told what it does not know, listened to, found silent, linked again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -213,10 +214,12 @@ async def test_a_host_of_another_kind_is_told_and_nothing_is_asked_of_it(
     """Version, owner or site do not fit: the reason and its cure are shown, and no camera is given or taken."""
     site.want(assignment("1"))
     async with site.host_runs():
+        # Not before it is linked: it may have been greeted by now, and have no stream yet that could be hung up.
+        await site.is_up()
+        site.host.asked.clear()
         site.host.version = site.host.version.model_copy(update=told)
         site.host.hang_up()
         await site.is_down(code)
-        site.host.asked.clear()
         problem = site.link.problem
         assert problem is not None
         assert said in problem.title
@@ -234,6 +237,7 @@ async def test_a_host_of_another_kind_is_told_and_nothing_is_asked_of_it(
 async def test_a_host_from_before_there_was_a_version_is_told(site: Site) -> None:
     """One that does not know the question is of another version."""
     async with site.host_runs():
+        await site.is_up()
         site.host.refuse["version"] = rpc.Problem(type="x", title="Not Found", status=404)
         site.host.hang_up()
         await site.is_down("host.version")
@@ -259,9 +263,16 @@ async def test_what_a_host_refused_is_offered_again(site: Site, monkeypatch: pyt
         await until(lambda: "1" in site.host.assignments, what="the second offer")
 
 
-async def test_one_camera_that_takes_long_does_not_cost_the_link(site: Site) -> None:
+async def test_one_camera_that_takes_long_does_not_cost_the_link(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that beats is not silent: the camera is offered again, and no other camera is lost meanwhile."""
-    site.link.client.wire.http.timeout = httpx.Timeout(0.3)
+    wire = site.link.client.wire
+    ask = wire.ask
+
+    def impatient(method: str, path: str, **options: Any) -> Awaitable[httpx.Response]:
+        # With this camera alone: who stands still for so long while the host is greeted takes it for silent.
+        return ask(method, path, **(options | {"timeout_s": 0.3} if path == "/cameras/1" else options))
+
+    monkeypatch.setattr(wire, "ask", impatient)
     site.host.stuck["1"] = asyncio.Event()
     site.want(assignment("1"), assignment("2"))
     async with site.host_runs():

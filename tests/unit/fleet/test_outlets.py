@@ -12,7 +12,7 @@ from gateway.fleet import rpc
 from gateway.fleet.outlets import Outlet
 from tests.fakes.clock import settle
 from tests.fakes.rtsps import CAMERA, outlet
-from tests.fakes.waiting import until
+from tests.fakes.waiting import PATIENCE_S, until
 from tests.unit.fleet.test_links import Site, assignment
 
 OUTLET = outlet()
@@ -74,7 +74,7 @@ async def test_a_refused_outlet_does_not_break_the_link(site: OutletSite) -> Non
     site.outlets = {OUTLET.id: OUTLET}
     site.host.refuse["outlets"] = rpc.Problem(type="live.outlets-off", title="Off.", status=409)
     async with site.host_runs():
-        assert await asyncio.wait_for(site.link.say_outlet(OUTLET.id), 5) is None
+        assert await asyncio.wait_for(site.link.say_outlet(OUTLET.id), PATIENCE_S) is None
         del site.host.refuse["outlets"]
         await site.is_up()
         await until(lambda: site.host.outlets, what="the outlet")

@@ -66,6 +66,10 @@ class Site:
         messages = [stun.parse_message(data) for data, to in self.sent if to == address and data[0] <= 1]
         return [message for message in messages if message.message_class is stun.Class.REQUEST]
 
+    def tries(self, address: Address) -> int:
+        """Return how many checks of an address there were; one that is sent again, as no answer came yet, is one."""
+        return len({message.transaction_id for message in self.checks(address)})
+
     def answer(self, address: Address, *, error: int | None = None, at: Address | None = None) -> None:
         """Answer our latest check of an address, from there or from another."""
         asked = self.checks(address)[-1]
@@ -237,10 +241,10 @@ async def test_a_quarrel_about_roles_ends(site: Site) -> None:
     """A viewer that answers every check with a conflict of roles is given up, not argued with for ever."""
     site.come(HOME)
     for count in range(1, MAX_CONFLICTS + 2):
-        await until(lambda count=count: len(site.checks(HOME)) == count, what="another check")  # type: ignore[misc]
+        await until(lambda count=count: site.tries(HOME) == count, what="another check")  # type: ignore[misc]
         site.answer(HOME, error=487)
     await until(lambda: site.ice._check_list[0].state is CandidatePair.State.FAILED, what="giving up")
-    assert len(site.checks(HOME)) == MAX_CONFLICTS + 1
+    assert site.tries(HOME) == MAX_CONFLICTS + 1
 
 
 async def test_answered_addresses_are_remembered_within_bounds(site: Site) -> None:

@@ -17,6 +17,7 @@ from gateway.live.seats import FORGET_NS, MAX_PACKET_BYTES, PACKETS_BURST
 from kernel.clock import NS_PER_S
 from tests.fakes.clock import ManualClock, settle
 from tests.fakes.guest import FakeGuest, Stranger, answer, check
+from tests.fakes.ports import free_port
 from tests.fakes.waiting import until
 
 SETTINGS = LiveSettings.model_validate({"addresses": ["127.0.0.1"], "port": 0})
@@ -206,10 +207,11 @@ async def test_an_address_that_is_not_ours_is_left_out_and_told_of_once(clock: M
 async def test_a_number_that_is_anothers_ends_the_start(clock: ManualClock, kind: socket.SocketKind) -> None:
     """Another program on the number, over UDP or TCP, is an error that says what to do; no socket is left behind."""
     with socket.socket(socket.AF_INET, kind) as other:
-        other.bind(("127.0.0.1", 0))
+        # Not one that the machine gives to whoever asks: it is let go of here, and had again.
+        number = free_port()
+        other.bind(("127.0.0.1", number))
         if kind == socket.SOCK_STREAM:
             other.listen()
-        number = other.getsockname()[1]
         settings = SETTINGS.model_copy(update={"port": number})
         with pytest.raises(LivePortError, match=str(number)) as error:
             async with open_port(settings, clock=clock, machine=list):
@@ -292,8 +294,8 @@ async def test_what_the_network_refuses_is_lost(port: LivePort) -> None:
 
 async def test_closing_wakes_who_waits_and_frees_the_number(clock: ManualClock) -> None:
     """Nothing is left: no task waits for room, and the number can be had at once."""
-    async with open_port(SETTINGS, clock=clock, machine=list) as port:
-        number = port.number
+    number = free_port()
+    async with open_port(SETTINGS.model_copy(update={"port": number}), clock=clock, machine=list) as port:
         waiting = asyncio.create_task(port.paths["127.0.0.1"].room())
         await settle()
     await asyncio.wait_for(waiting, 20)

@@ -213,8 +213,9 @@ async def test_a_revocation_counts_though_the_brokers_list_cannot_be_written(
         await clock.turn(LIST_EVERY_S)
         await until(lambda: clock.sleeps_for(LIST_EVERY_S), what="another try to have failed")
         assert units.credentials.unlisted
-        await asyncio.to_thread(folder.unlink)
-        await asyncio.to_thread((tmp_path / "away").rename, folder)
+        async with units.credentials._lock:
+            await asyncio.to_thread(folder.unlink)
+            await asyncio.to_thread((tmp_path / "away").rename, folder)
         await clock.turn(LIST_EVERY_S)
         await until(lambda: not units.credentials.unlisted, what="the list")
         assert await listed(units.credentials.crl_file) == {known.serial}
