@@ -157,10 +157,16 @@ async def _serve(
 
 
 class ServiceManager:
-    """systemd's ear, where it listens; sdnotify leaves an open socket behind where nobody does."""
+    """systemd's ear, where it listens; sdnotify leaves an open socket behind where nobody does.
+
+    An ear that takes nothing any more, as that of a gateway which stands still, holds up nobody: ten words wait in it,
+    and the next is lost.
+    """
 
     def __init__(self) -> None:
         self._notifier = sdnotify.SystemdNotifier() if os.environ.get("NOTIFY_SOCKET") else None
+        if self._notifier is not None and self._notifier.socket is not None:
+            self._notifier.socket.settimeout(0)
 
     def notify(self, message: str) -> None:
         """Tell it, as sd_notify(3) writes."""

@@ -20,8 +20,9 @@ from gateway.audit.trail import open_trail
 from gateway.audit.witness import Witness, open_witness
 from gateway.db.engine import open_database, sqlite_url
 from kernel.clock import SystemClock
+from tests.fakes.clock import ManualClock, passing
 from tests.fakes.mosquitto import PASSWORD, USER, Mosquitto, mosquitto
-from tests.fakes.waiting import until
+from tests.fakes.waiting import PATIENCE_S, until
 
 SEED = b"k" * 32
 TOPIC = "borough/audit"
@@ -50,12 +51,17 @@ def settings(broker: Mosquitto, **changed: Any) -> AuditSettings:
     return AuditSettings(**values | changed)
 
 
-async def heard(broker: Mosquitto, count: int = 1) -> list[tuple[str, bool]]:
-    """Return what a subscriber outside gets: messages, and whether they had been retained for it."""
+async def heard(
+    broker: Mosquitto, count: int = 1, messages: list[tuple[str, bool]] | None = None
+) -> list[tuple[str, bool]]:
+    """Return what a subscriber outside gets: messages, and whether they had been retained for it.
+
+    ``messages``: where they are gathered, for who would look before all are there.
+    """
+    messages = [] if messages is None else messages
     context = await asyncio.to_thread(ssl.create_default_context, cafile=broker.ca)
     client = aiomqtt.Client("127.0.0.1", broker.port, username=USER, password=PASSWORD, tls_context=context, timeout=20)
-    messages = []
-    async with client, asyncio.timeout(30):
+    async with client, asyncio.timeout(PATIENCE_S):
         await client.subscribe(TOPIC, qos=1)
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
@@ -79,10 +85,11 @@ async def test_a_checkpoint_reaches_the_witness(broker: Mosquitto, tmp_path: Pat
 
 
 async def test_what_the_witness_missed_is_told_when_it_is_back(
-    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+    broker: Mosquitto,
 ) -> None:
     """A broker that goes away and comes back hears everything in its order; telling never waits."""
-    async with open_witness(settings(broker), clock=SystemClock()) as witness:
+    clock, messages = ManualClock(), list[tuple[str, bool]]()
+    async with open_witness(settings(broker), clock=clock) as witness:
         assert witness is not None
         witness.tell("first")
         await witness.told()
@@ -90,8 +97,10 @@ async def test_what_the_witness_missed_is_told_when_it_is_back(
         witness.tell("second")
         witness.tell("third")
         await broker.start()
-        listening = asyncio.create_task(heard(broker, count=3))
-        async with asyncio.timeout(60):
+        listening = asyncio.create_task(heard(broker, 3, messages))
+        # Who listens only when the others have been told is given the last alone: it is what the broker keeps.
+        await until(lambda: messages or listening.done(), what="the subscriber to hear what was kept")
+        async with passing(clock, 1.0), asyncio.timeout(60):
             await witness.told()
         assert [text for text, _ in await listening] == ["first", "second", "third"]
 

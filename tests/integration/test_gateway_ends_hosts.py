@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -38,6 +39,11 @@ class Service:
     def pids(self) -> list[int]:
         """Return the host processes it has started."""
         return [int(pid) for pid in re.findall(r'"pid": (\d+), "event": "host.started"', self.log)]
+
+    def told(self, word: str) -> set[int]:
+        """Return the hosts of which a line of the log has this as its event or its error."""
+        lines = (json.loads(line) for line in self.log.splitlines() if f'"{word}"' in line)
+        return {line["host"] for line in lines if word in {line.get("event"), line.get("error")}}
 
     @property
     def sockets(self) -> list[Path]:
@@ -78,7 +84,7 @@ async def service(path: Path, *arguments: str, **environment: str) -> AsyncItera
 
 async def linked(running: Service) -> None:
     """Wait until both hosts are linked."""
-    await until(lambda: running.log.count('"host.linked"') == WORKERS, timeout_s=60.0, what="both hosts")
+    await until(lambda: len(running.told("host.linked")) == WORKERS, timeout_s=60.0, what="both hosts")
     assert len(running.pids) == WORKERS
 
 
@@ -110,7 +116,7 @@ async def test_a_stopped_host_does_not_outlive_a_killed_gateway(tmp_path: Path) 
 async def test_with_systemd_as_supervisor_nothing_is_started(tmp_path: Path) -> None:
     """The gateway says which host it misses and how an operator starts it, and starts none."""
     async with service(tmp_path, SIGHTLINE_HOSTS__SUPERVISOR="systemd") as running:
-        await until(lambda: running.log.count('"host.unreachable"') == WORKERS, timeout_s=60.0, what="both missed")
+        await until(lambda: len(running.told("host.unreachable")) == WORKERS, timeout_s=60.0, what="both missed")
         await until(lambda: '"gateway.listening"' in running.log, timeout_s=60.0, what="the gateway")
         assert running.pids == []
         running.process.send_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """What a unit recorded after it was down, as nobody had said so yet: administrators find it, and nobody else."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import httpx
 import pytest_asyncio
 
 from gateway.fleet import footage
-from kernel.clock import NS_PER_S, utc
+from kernel.clock import NS_PER_S, to_ns, utc
 from kernel.media import VideoCodec
 from tests.fakes.deploying import Deploying
 from tests.fakes.desk import Desk, open_desk
@@ -18,13 +19,18 @@ from tests.fakes.photos import photo
 DOWN_S, STOOD_S = 300, 400
 
 
+def instant_ns(text: str) -> int:
+    """Return an instant as an answer has it."""
+    return to_ns(dt.datetime.fromisoformat(text))
+
+
 class Late:
     """A unit that stood for some minutes and was down for others before that was told; it was recorded throughout."""
 
-    def __init__(self, desk: Desk, deploying: Deploying, told_ns: int) -> None:
+    def __init__(self, desk: Desk, deploying: Deploying, down_ns: int, told_ns: int) -> None:
         self.desk, self.deploying = desk, deploying
         self.path = f"/api/v1/cameras/{deploying.camera}"
-        self.told_ns, self.down_ns = told_ns, told_ns - DOWN_S * NS_PER_S
+        self.down_ns, self.told_ns = down_ns, told_ns
 
     def range(self, start_ns: int, end_ns: int) -> dict[str, str]:
         """Return one, as it is asked for."""
@@ -56,7 +62,8 @@ async def late(tmp_path: Path) -> AsyncIterator[Late]:
             line["done"],
             line["at"],
         ]
-        it = Late(desk, deploying, sent_ns)
+        # By the gateway's clock: how much later than it was sent it came is the machine's affair.
+        it = Late(desk, deploying, instant_ns(line["done"]), instant_ns(line["at"]))
         run = footage.RunSpan(
             start_ns=it.down_ns - 100 * NS_PER_S, end_ns=it.told_ns, codec=VideoCodec.H264, width=64, height=48
         )

@@ -30,16 +30,22 @@ class Manager:
         self.told: list[str] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind(str(path))
+        # All the time, as the service manager: what is told while ten words wait to be heard is lost.
+        asyncio.get_running_loop().add_reader(self._socket, self._hear)
 
-    def heard(self, message: str) -> bool:
-        """Return whether ``message`` was told."""
+    def _hear(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while True:
                 self.told += self._socket.recv(4096).decode().splitlines()
+
+    def heard(self, message: str) -> bool:
+        """Return whether ``message`` was told."""
+        self._hear()
         return message in self.told
 
     def close(self) -> None:
         """Listen no longer."""
+        asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
 
 
