@@ -17,6 +17,7 @@ from kernel.media import AudioCodec, MediaSink, VideoCodec
 from kernel.supervision import Backoff
 from tests.fakes.media_sink import KeepingSink
 from tests.fakes.reel import ReelFeed, reel_device
+from tests.fakes.waiting import PATIENCE_S
 
 LOOPBACK = AddressPolicy(allow_loopback=True)
 
@@ -77,12 +78,12 @@ async def reel_camera(
 
 
 def source(url: str, **settings: object) -> RtspSource:
-    """Return a source with the simulator's credentials and short patience."""
+    """Return a source with the simulator's credentials."""
     values: dict[str, object] = {
         "username": "sightline",
         "password": "simulated",
         "allow": LOOPBACK,
-        "answer_timeout_s": 5.0,
+        "answer_timeout_s": PATIENCE_S,
     }
     return RtspSource(url=url, **(values | settings))  # type: ignore[arg-type]
 

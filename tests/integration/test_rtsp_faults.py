@@ -208,8 +208,7 @@ async def test_a_link_that_hangs_is_noticed_and_recovers() -> None:
         camera.device.faults.drop_link = True
         await until(lambda: sink.breaks and stream.state is StreamState.RETRYING, what="the retry")
         camera.device.faults.drop_link = False
-        await until(lambda: sink.recovered, what="pictures again")
-        assert stream.state is StreamState.LIVE
+        await until(lambda: sink.recovered and stream.state is StreamState.LIVE, what="pictures again")
     assert sink.breaks[0][0] is GapCause.NETWORK
     assert_runs_start_with_keyframes(sink)
 

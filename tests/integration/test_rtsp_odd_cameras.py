@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import socket
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,8 @@ from drivers.errors import (
     StreamError,
 )
 from drivers.rtsp import RtspStream, StreamState
+from drivers.rtsp.connection import Connection
+from drivers.rtsp.messages import Message
 from kernel.clock import SystemClock
 from kernel.media import GapCause, VideoCodec
 from tests.fakes.clock import ManualClock, settle
@@ -80,18 +84,30 @@ async def test_useless_answers_are_named(replies: dict[str, Reply], kind: type[C
     assert says in str(error)
 
 
-async def test_silence_is_not_waited_for_for_ever() -> None:
+def impatient_from(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Have answers to ``method`` waited for for a tenth of a second: for all others as long as a slow machine takes."""
+    request = Connection.request
+
+    async def asked(self: Connection, asked: str, *arguments: Any, timeout_s: float) -> Message:
+        return await request(self, asked, *arguments, timeout_s=0.1 if asked == method else timeout_s)
+
+    monkeypatch.setattr(Connection, "request", asked)
+
+
+async def test_silence_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """A camera that takes the connection and says nothing fails within the answer timeout."""
+    impatient_from(monkeypatch, "DESCRIBE")
     async with odd_camera(DESCRIBE=None) as camera:
-        error = await failure(camera, answer_timeout_s=0.1)
+        error = await failure(camera)
     assert "does not answer DESCRIBE" in str(error)
 
 
 async def test_nobody_there_is_unreachable() -> None:
     """A closed port is said to be one, with the address and no password."""
-    async with odd_camera() as camera:
-        pass
-    error = await failure(camera)
+    with socket.socket() as nobodys:
+        nobodys.bind(("127.0.0.1", 0))  # and not listened on: nobody else can be there in the meantime
+        camera = OddCamera(port=nobodys.getsockname()[1])
+        error = await failure(camera)
     assert isinstance(error, CameraUnreachableError)
     assert f"127.0.0.1:{camera.port}" in str(error)
 
@@ -212,10 +228,13 @@ async def test_the_session_is_kept_alive_as_the_camera_allows(
 
 
 @pytest.mark.parametrize("reply", [None, answer("401 Unauthorized", 'WWW-Authenticate: Digest realm="r", nonce="n"')])
-async def test_a_camera_that_takes_no_keepalive_is_not_left_for_it(clock: ManualClock, reply: Reply) -> None:
+async def test_a_camera_that_takes_no_keepalive_is_not_left_for_it(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
     """Silence, or a challenge without end, makes the next keepalive OPTIONS; the session goes on."""
+    impatient_from(monkeypatch, "GET_PARAMETER")
     async with odd_camera(GET_PARAMETER=reply) as camera:
-        wanted = source(camera.url(), answer_timeout_s=0.1, frame_timeout_s=1000.0, keyframe_timeout_s=1000.0)
+        wanted = source(camera.url(), frame_timeout_s=1000.0, keyframe_timeout_s=1000.0)
         async with pulling(wanted, clock=clock) as (stream, sink):
             await until(lambda: sink.descriptions, what="the start")
             for count in (2, 3):

@@ -62,7 +62,7 @@ async def test_a_camera_that_goes_is_a_gap_and_comes_back() -> None:
         await until(lambda: sink.breaks, what="the break")
         camera.device.faults.drop_link = False
         await until(lambda: sink.story.count("started") > 1 and sink.recovered, what="recovery")
-        assert stream.state is StreamState.LIVE
+        await until(lambda: stream.state is StreamState.LIVE, what="it to last")
     assert sink.breaks[0][0] is GapCause.NETWORK
 
 

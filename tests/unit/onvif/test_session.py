@@ -22,7 +22,7 @@ from drivers.onvif.session import DEFAULT_LIMITS, HttpAnswer, HttpRequest, Limit
 from kernel.clock import SystemClock, to_ns
 from tests.fakes.clock import ManualClock
 from tests.fakes.onvif_camera import LOOPBACK
-from tests.fakes.waiting import until
+from tests.fakes.waiting import PATIENCE_S, until
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -65,7 +65,7 @@ async def get(
     url: str,
     *,
     policy: AddressPolicy = LOOPBACK,
-    limits: Limits = Limits(request_s=3.0),  # noqa: B008 - frozen
+    limits: Limits = Limits(request_s=PATIENCE_S),  # noqa: B008 - frozen
     camera: CameraTarget | None = None,
     max_bytes: int = 1000,
 ) -> HttpAnswer:
@@ -233,14 +233,14 @@ async def test_only_repeatable_requests_are_repeated(*, repeatable: bool, calls:
             writer.write(OK)
             await writer.drain()
 
-    limits = Limits(request_s=3.0)
+    limits = Limits(request_s=PATIENCE_S)
     async with (
         serving(hang_up_once) as port,
         open_session(target(), clock=SystemClock(), policy=LOOPBACK, limits=limits) as session,
     ):
         url = f"http://127.0.0.1:{port}/"
         request = HttpRequest(
-            method="POST", url=url, headers={}, body=b"", max_bytes=99, timeout_s=3.0, repeatable=repeatable
+            method="POST", url=url, headers={}, body=b"", max_bytes=99, timeout_s=PATIENCE_S, repeatable=repeatable
         )
         with suppress(CameraUnreachableError):
             await session.request(request)
@@ -255,7 +255,9 @@ async def test_requests_are_paced() -> None:
         serving(saying(OK)) as port,
         open_session(target(), clock=clock, policy=LOOPBACK, limits=limits) as session,
     ):
-        request = HttpRequest(method="GET", url=f"http://127.0.0.1:{port}/", headers={}, max_bytes=99, timeout_s=3.0)
+        request = HttpRequest(
+            method="GET", url=f"http://127.0.0.1:{port}/", headers={}, max_bytes=99, timeout_s=PATIENCE_S
+        )
         for _ in range(3):
             await session.request(request)
         fourth = asyncio.create_task(session.request(request))
@@ -274,7 +276,7 @@ async def test_urgent_requests_go_at_once() -> None:
         open_session(target(), clock=clock, policy=LOOPBACK, limits=limits) as session,
     ):
         url = f"http://127.0.0.1:{port}/"
-        usual = HttpRequest(method="GET", url=url, headers={}, max_bytes=99, timeout_s=3.0)
+        usual = HttpRequest(method="GET", url=url, headers={}, max_bytes=99, timeout_s=PATIENCE_S)
         await session.request(usual)
         waiting = asyncio.create_task(session.request(usual))
         await until(lambda: clock.sleepers, what="the second to wait")
@@ -335,7 +337,9 @@ async def test_until_when_its_certificate_lasts_is_known(tmp_path: Path, how: st
             opened = open_session(target(**ways[how]), clock=SystemClock(), policy=LOOPBACK, limits=DEFAULT_LIMITS)
             async with opened as session:
                 before = session.certificate_ends_ns
-                await session.request(HttpRequest(method="GET", url=url, headers={}, max_bytes=1000, timeout_s=5.0))
+                await session.request(
+                    HttpRequest(method="GET", url=url, headers={}, max_bytes=1000, timeout_s=PATIENCE_S)
+                )
                 known.append((before, session.certificate_ends_ns))
     ends = to_ns(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=9999))
     assert known == [(None, ends), (None, None)]

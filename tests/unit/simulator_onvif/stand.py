@@ -20,6 +20,7 @@ from kernel.clock import Clock, utc
 from kernel.geography import Place
 from kernel.ids import StreamName
 from kernel.media import VideoCodec, VideoParameters
+from tests.fakes.waiting import PATIENCE_S
 
 PROFILE = "<p:ProfileToken>profile-main</p:ProfileToken>"
 JPEG = b"\xff\xd8 a still \xff\xd9"
@@ -163,5 +164,5 @@ class Wire:
 @asynccontextmanager
 async def on_the_wire(device: SimulatedDevice) -> AsyncIterator[Wire]:
     """Serve ``device`` and connect to it."""
-    async with onvif_server(device), aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async with onvif_server(device), aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S)) as session:
         yield Wire(device, session)

@@ -15,6 +15,7 @@ from drivers.simulator.onvif import device_url
 from drivers.simulator.onvif.markup import find, local, parse, text_at
 from tests.fakes.clock import ManualClock
 from tests.fakes.ports import free_port
+from tests.fakes.waiting import PATIENCE_S
 from tests.unit.simulator_onvif.stand import a_device
 
 LOOPBACK = "127.0.0.1"
@@ -49,7 +50,7 @@ class Ears(asyncio.DatagramProtocol):
 
     async def next(self) -> tuple[str, str, str]:
         """Return (kind, urn, addresses) of the next message."""
-        envelope = parse(await asyncio.wait_for(self.heard.get(), 10))
+        envelope = parse(await asyncio.wait_for(self.heard.get(), PATIENCE_S))
         body = find(envelope, "Body")
         assert body is not None
         inner = body[0]
