@@ -3,6 +3,7 @@
 Only named, expected failures are retried. A bug escapes, ends the process, and the service manager restarts it.
 """
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,6 +25,21 @@ class Backoff:
         return rng.uniform(0.0, min(self.cap_s, self.base_s * 2.0 ** min(failures, 32)))
 
 
+def heed_cancellation() -> None:
+    """Raise what this task was asked to end by, where that was lost: for whoever catches a failure and goes on.
+
+    A ``TaskGroup`` of which a member fails in the very turn in which its task is cancelled raises the failure alone (so
+    until Python 3.13, CPython issue 116720). Whoever tried again then would run on for ever, and whoever cancelled it
+    would wait as long: a recording would go on that nobody has a right to any more.
+
+    Raises:
+        asyncio.CancelledError: the task was cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def try_forever(  # noqa: PLR0913 - each is a separate, named policy
     run_once: Callable[[], Awaitable[None]],
     *,
@@ -35,7 +51,7 @@ async def try_forever(  # noqa: PLR0913 - each is a separate, named policy
 ) -> None:
     """Run ``run_once`` again and again; after an ``expected`` failure tell ``on_failure(error, delay_s)`` and wait.
 
-    Returns only by cancellation or by an unexpected error, which is raised.
+    Returns only by cancellation, also where ``run_once`` lost it, or by an unexpected error, which is raised.
     """
     rng = rng or random.Random()  # noqa: S311 - jitter, not a secret
     failures = 0
@@ -44,12 +60,14 @@ async def try_forever(  # noqa: PLR0913 - each is a separate, named policy
         try:
             await run_once()
         except expected as error:
+            heed_cancellation()
             lasted_s = (clock.monotonic_ns() - began_ns) / NS_PER_S
             failures = 1 if lasted_s >= backoff.healthy_s else failures + 1
             delay_s = backoff.delay_s(failures, rng)
             on_failure(error, delay_s)
             await clock.sleep(delay_s)
         else:
+            heed_cancellation()
             # An orderly end is not a failure, but it must not spin either.
             failures = 0
             await clock.sleep(backoff.base_s)

@@ -115,6 +115,19 @@ async def test_a_recording_ends_on_time_without_the_gateway(site: Site) -> None:
     assert site.host.camera(site.id) is actor
 
 
+async def test_a_recording_ends_on_time_though_its_stream_falls_just_then(tmp_path: Path) -> None:
+    """To be ended and to be begun anew come in the same turn: it ends, and its camera can be let go of."""
+    clock = LeapingClock()
+    async with one_camera(CLOCK) as device, site_of(tmp_path, device, clock) as site:
+        from_ns = clock.wall_ns() + 3600 * NS_PER_S
+        await site.client.assign(site.assignment().model_copy(update={"withheld": WHY, "withheld_from_ns": from_ns}))
+        await until(lambda: site.state(lambda s: s.main.recording and s.main.recording.on), what="a recording")
+        # By this hour it may be recorded no more, and no picture came for the ten seconds that are waited for one.
+        clock.leap(3600)
+        await until(lambda: site.state(lambda s: s.main.recording and s.main.recording.cause == WHY), what="its end")
+        await site.client.release(site.id)
+
+
 async def test_a_wall_clock_that_leaps_ends_no_recording(tmp_path: Path) -> None:
     """What would be lost until it is put right cannot be had again; what has gone by ends it."""
     clock = LeapingClock()

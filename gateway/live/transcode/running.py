@@ -24,7 +24,7 @@ from kernel.media import (
     VideoCodec,
     VideoParameters,
 )
-from kernel.supervision import Backoff
+from kernel.supervision import Backoff, heed_cancellation
 
 _log = structlog.get_logger(__name__)
 
@@ -179,6 +179,7 @@ class Transcode:
                 await self._run_once()
             except* CoderError as errors:
                 detail = "; ".join(str(error) for error in errors.exceptions)
+            heed_cancellation()
             self.pid = None
             healthy = self._clock.monotonic_ns() - began_ns >= BACKOFF.healthy_s * NS_PER_S
             failures = 1 if healthy else failures + 1

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.supervision import Backoff, try_forever
-from tests.fakes.clock import ManualClock
+from tests.fakes.clock import ManualClock, settle
+from tests.fakes.waiting import until
 
 
 @given(st.integers(1, 10_000), st.integers(0, 100))
@@ -76,3 +77,28 @@ async def test_bugs_escape(clock: ManualClock) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await try_forever(run_once, clock=clock, expected=(OSError,), on_failure=lambda *_: None)
+
+
+@pytest.mark.parametrize("failing", [True, False])
+async def test_a_cancellation_that_was_lost_on_the_way_ends_it(clock: ManualClock, *, failing: bool) -> None:
+    """A group's member fails in the turn in which its task is cancelled: until Python 3.13 only that is raised."""
+    breaking = asyncio.Event()
+
+    async def member() -> None:
+        await breaking.wait()
+        raise OSError
+
+    async def run_once() -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(member())
+        except* OSError as group:
+            if failing:
+                raise group.exceptions[0] from None
+
+    task = asyncio.ensure_future(try_forever(run_once, clock=clock, expected=(OSError,), on_failure=lambda *_: None))
+    await settle()
+    breaking.set()
+    task.cancel()
+    await until(task.done, what="the end")
+    assert task.cancelled()
