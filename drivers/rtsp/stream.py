@@ -29,7 +29,7 @@ from drivers.rtsp.source import RtspSource, StreamState, StreamStats
 from drivers.rtsp.video import VideoTrack
 from kernel.clock import NS_PER_S, Clock
 from kernel.media import GapCause, MediaSink
-from kernel.supervision import Backoff, heed_cancellation, try_forever
+from kernel.supervision import Backoff, try_forever
 
 log = structlog.get_logger(__name__)
 
@@ -231,14 +231,13 @@ class RtspStream:
 
 
 async def _together(ended: asyncio.Future[None], *work: Coroutine[None, None, None]) -> None:
-    """Do ``work`` until the session has ended; raise what ended it: our being cancelled, a bug, an expected failure."""
+    """Do ``work`` until the session has ended; raise what ended it, a bug before an expected failure."""
     try:
         async with asyncio.TaskGroup() as tasks:
             for one in work:
                 tasks.create_task(one)
             await asyncio.shield(ended)
     except BaseExceptionGroup as group:
-        heed_cancellation()
         raise _first(group) from None
 
 

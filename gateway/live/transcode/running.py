@@ -24,7 +24,7 @@ from kernel.media import (
     VideoCodec,
     VideoParameters,
 )
-from kernel.supervision import Backoff, heed_cancellation
+from kernel.supervision import Backoff, attempt
 
 _log = structlog.get_logger(__name__)
 
@@ -176,10 +176,9 @@ class Transcode:
         while True:
             began_ns = self._clock.monotonic_ns()
             try:
-                await self._run_once()
+                await attempt(self._run_once(), expected=(CoderError,))
             except* CoderError as errors:
                 detail = "; ".join(str(error) for error in errors.exceptions)
-            heed_cancellation()
             self.pid = None
             healthy = self._clock.monotonic_ns() - began_ns >= BACKOFF.healthy_s * NS_PER_S
             failures = 1 if healthy else failures + 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.supervision import Backoff, try_forever
+from kernel.supervision import Backoff, attempt, try_forever
 from tests.fakes.clock import ManualClock, settle
 from tests.fakes.waiting import until
 
@@ -101,4 +101,73 @@ async def test_a_cancellation_that_was_lost_on_the_way_ends_it(clock: ManualCloc
     breaking.set()
     task.cancel()
     await until(task.done, what="the end")
+    assert task.cancelled()
+
+
+async def test_what_breaks_as_it_is_cancelled_is_raised() -> None:
+    """A bug escapes also then; a failure that was expected ends nothing that is ended already."""
+    for raised, known in ((ZeroDivisionError(), False), (OSError(), True), (ExceptionGroup("", [OSError()]), True)):
+        begun = asyncio.Event()
+
+        async def breaks(raised: Exception = raised, begun: asyncio.Event = begun) -> None:
+            try:
+                begun.set()
+                await asyncio.Event().wait()
+            finally:
+                raise raised
+
+        task = asyncio.ensure_future(attempt(breaks(), expected=(OSError,)))
+        await begun.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled() is known
+        assert known or task.exception() is raised
+
+
+async def test_who_is_cancelled_twice_waits_for_what_it_began() -> None:
+    """The second time cuts short what the first one is being ended by; nothing is left running."""
+    cleaning, ended = asyncio.Event(), False
+
+    async def lingers() -> None:
+        nonlocal ended
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaning.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended = True
+
+    task = asyncio.ensure_future(attempt(lingers(), expected=()))
+    await settle()
+    task.cancel()
+    await cleaning.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert (task.cancelled(), ended) == (True, True)
+
+
+async def test_a_failure_in_a_group_whose_body_has_ended_is_retried(clock: ManualClock) -> None:
+    """What a group leaves behind then looks like a cancellation, and is none."""
+    runs = 0
+
+    async def fails() -> None:
+        await settle(1)
+        raise OSError
+
+    async def run_once() -> None:
+        nonlocal runs
+        runs += 1
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(fails())
+        except* OSError as group:
+            raise group.exceptions[0] from None
+
+    task = asyncio.ensure_future(try_forever(run_once, clock=clock, expected=(OSError,), on_failure=lambda *_: None))
+    await clock.turn(10)
+    assert runs > 1
+    task.cancel()
+    await asyncio.wait([task])
     assert task.cancelled()
