@@ -19,7 +19,8 @@ from pathlib import Path
 from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
-SHELL = Path("/usr/bin/chromium-headless-shell")
+SHELL = Path("/usr/lib/chromium/chromium-headless-shell")
+"""Not by its name in /usr/bin: that is a script which runs it as a child, and leaves it behind when it is ended."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
