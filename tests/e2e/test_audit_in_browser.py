@@ -113,13 +113,12 @@ async def test_the_record_is_narrowed_to_a_time(opened: Open) -> None:
     page, borough = await asking(opened)
     rows = page.locator("#record li")
     await expect(rows).to_have_count(24)
-    asked = len(borough.record_asked)
     await page.get_by_label("When it was done").get_by_label("From").fill("2020-03-01T08:00")
     await page.get_by_label("When it was done").get_by_label("To").fill("2020-03-01T18:00")
     await page.get_by_role("button", name="Show that time").click()
     await expect(page.get_by_text("Nothing of the kind is on record.")).to_be_visible()
-    told = borough.record_asked[-1]
-    assert len(borough.record_asked) == asked + 1
+    # Not by how many were asked in all: the page asks for its other lists when it gets to it.
+    (told,) = [one for one in borough.record_asked if "start" in one or "end" in one]
     local = "value => new Date(value).toISOString()"
     assert told["start"] == await page.evaluate(local, "2020-03-01T08:00")
     assert told["end"] == await page.evaluate(local, "2020-03-01T18:00")

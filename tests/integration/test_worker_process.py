@@ -52,7 +52,11 @@ class Manager:
 @asynccontextmanager
 async def _host(directory: Path, manager: Manager) -> AsyncIterator[asyncio.subprocess.Process]:
     config = directory / "sightline.toml"
-    config.write_text(f'[server]\ndata_dir = "{directory}"\n[hosts]\nworkers = 1\nsocket_dir = "{directory / "run"}"\n')
+    config.write_text(
+        f'[server]\ndata_dir = "{directory}"\n[hosts]\nworkers = 1\nsocket_dir = "{directory / "run"}"\n'
+        # Not the usual one: another test's host may be on it.
+        "[live]\nport = 0\n"
+    )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from gateway.cli import main; main()", "host", "--name", "0", "--config", str(config),
         env={**os.environ, "NOTIFY_SOCKET": str(manager.path), "WATCHDOG_USEC": "300000"},
