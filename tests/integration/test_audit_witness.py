@@ -84,9 +84,7 @@ async def test_a_checkpoint_reaches_the_witness(broker: Mosquitto, tmp_path: Pat
         assert (await trail.verify([checkpoint])).sound
 
 
-async def test_what_the_witness_missed_is_told_when_it_is_back(
-    broker: Mosquitto,
-) -> None:
+async def test_what_the_witness_missed_is_told_when_it_is_back(broker: Mosquitto) -> None:
     """A broker that goes away and comes back hears everything in its order; telling never waits."""
     clock, messages = ManualClock(), list[tuple[str, bool]]()
     async with open_witness(settings(broker), clock=clock) as witness:
